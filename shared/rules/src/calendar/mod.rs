@@ -46,6 +46,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod check;
 mod document;
 #[cfg(test)]
 mod tests;
@@ -117,7 +118,7 @@ impl Calendar {
     ///
     /// Everything that is wrong with the document, in the order of its fields.
     pub fn compile(doc: &CalendarDocument) -> Result<Self, Vec<CalendarProblem>> {
-        let checked = document::check(doc)?;
+        let checked = check::check(doc)?;
         let timeline = Timeline::new(&checked.zone, checked.week, checked.dates);
         Ok(Self(Arc::new(Compiled {
             time_zone: checked.time_zone,
@@ -130,7 +131,7 @@ impl Calendar {
     #[must_use]
     pub fn always() -> Self {
         Self(Arc::new(Compiled {
-            time_zone: document::UTC.to_owned(),
+            time_zone: check::UTC.to_owned(),
             business_day: WorkingTime(timeline::DAY_SECS),
             timeline: Timeline::always(),
         }))
