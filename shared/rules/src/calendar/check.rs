@@ -12,8 +12,8 @@ use super::{CalendarDocument, CalendarProblem, Weekday3, WorkingTime};
 
 /// The zone of a calendar that is always open and names no other.
 pub(super) const UTC: &str = "UTC";
-/// The years in which a date can be written: those for which changes of local time are known.
-const YEARS: std::ops::RangeInclusive<&str> = "1970-01-01"..="2200-12-31";
+/// The dates that can be written, as text: those for which changes of local time are known.
+const DATES: std::ops::RangeInclusive<&str> = "1970-01-01"..="2200-12-31";
 /// What a block must be, for whoever wrote something else.
 const A_BLOCK: &str = "a block of hours; write it as `09:00-17:00`, over midnight as `22:00-06:00`, \
                        and a whole day as `00:00-24:00`";
@@ -182,7 +182,7 @@ impl Check<'_> {
         let read = text
             .parse::<NaiveDate>()
             .ok()
-            .filter(|date| date.to_string() == text && YEARS.contains(&text));
+            .filter(|date| date.to_string() == text && DATES.contains(&text));
         if read.is_none() {
             self.problem(
                 path,

@@ -19,14 +19,16 @@ pub struct CalendarDocument {
     #[serde(default)]
     pub always: bool,
     /// The blocks that begin on each weekday. Each is written `09:00-12:00` and ends before the minute
-    /// it names; an end earlier than the beginning lies on the next day; an end of `24:00` is
-    /// midnight. A weekday without blocks, or not named, is closed. At least one is open.
+    /// it names; an end earlier than the beginning lies on the next day; an end of `24:00` is midnight.
+    /// Blocks may touch and must not overlap, over midnight neither. A weekday without blocks, or not
+    /// named, is closed; at least one is open.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub hours: BTreeMap<Weekday3, Vec<String>>,
     /// Dates on which no block begins.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holidays: Vec<Holiday>,
-    /// Dates with blocks of their own. A date is a holiday or an exception, not both.
+    /// Dates with blocks of their own. A date is a holiday or has one exception. What an exception
+    /// carries over midnight must not run into the next date's blocks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exceptions: Vec<HoursException>,
     /// What one business day amounts to, such as `8h` or `7h30m`. When left out it is the length of an

@@ -217,8 +217,7 @@ fn always_is_round_the_clock() {
 
 // --- Changes of the clocks ---------------------------------------------------------------------
 
-/// Hours worked on each side of a change, half a day before to half a day after, round the clock and
-/// in the night shift; and the instant must be a change at all.
+/// Hours worked from half a day before a change of the clocks to half a day after it.
 fn around_change(zone: &str, blocks: &str, change: &str) -> f64 {
     let calendar = daily(zone, blocks, "");
     let change = at(change);
