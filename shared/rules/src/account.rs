@@ -268,7 +268,10 @@ impl Account {
     pub fn view(&self) -> AccountView {
         AccountView {
             tier: self.tier,
-            outreach_paused: self.churn_risk.as_ref().is_some_and(|risk| risk.outreach_paused_until.is_some()),
+            outreach_paused: self
+                .churn_risk
+                .as_ref()
+                .is_some_and(|risk| risk.outreach_paused_until.is_some()),
             as_of: self.seq,
         }
     }
@@ -292,15 +295,23 @@ impl Account {
 }
 
 /// Folds a whole history.
-pub fn fold<'a>(entries: impl IntoIterator<Item = &'a Entry<AccountFact>>) -> Result<Option<Account>, FoldError> {
-    entries.into_iter().try_fold(None, |account, entry| evolve(account, entry).map(Some))
+pub fn fold<'a>(
+    entries: impl IntoIterator<Item = &'a Entry<AccountFact>>,
+) -> Result<Option<Account>, FoldError> {
+    entries
+        .into_iter()
+        .try_fold(None, |account, entry| evolve(account, entry).map(Some))
 }
 
 /// What one entry makes of an account.
 pub fn evolve(account: Option<Account>, entry: &Entry<AccountFact>) -> Result<Account, FoldError> {
     let after = account.as_ref().map_or(0, |a| a.seq);
     if entry.seq != after.saturating_add(1) {
-        return Err(FoldError::Gap { subject: entry.subject.clone(), seq: entry.seq, after });
+        return Err(FoldError::Gap {
+            subject: entry.subject.clone(),
+            seq: entry.seq,
+            after,
+        });
     }
     let mut account = match (account, &entry.fact, &entry.subject) {
         (None, AccountFact::Created {}, Subject::Account(id)) => Account {
@@ -316,8 +327,15 @@ pub fn evolve(account: Option<Account>, entry: &Entry<AccountFact>) -> Result<Ac
             churn_risk: None,
             leads_told: AccountView::default(),
         },
-        (Some(account), fact, Subject::Account(_)) if !matches!(fact, AccountFact::Created {}) => account,
-        _ => return Err(FoldError::Beginning { subject: entry.subject.clone(), seq: entry.seq }),
+        (Some(account), fact, Subject::Account(_)) if !matches!(fact, AccountFact::Created {}) => {
+            account
+        }
+        _ => {
+            return Err(FoldError::Beginning {
+                subject: entry.subject.clone(),
+                seq: entry.seq,
+            });
+        }
     };
     account.seq = entry.seq;
     account.commit = entry.commit;
@@ -328,7 +346,11 @@ pub fn evolve(account: Option<Account>, entry: &Entry<AccountFact>) -> Result<Ac
 
 fn apply(account: &mut Account, entry: &Entry<AccountFact>) {
     match &entry.fact {
-        AccountFact::Updated { changes, confirmed, occurred_at } => {
+        AccountFact::Updated {
+            changes,
+            confirmed,
+            occurred_at,
+        } => {
             let said_at = &mut account.said_at;
             macro_rules! apply {
                 ($($field:ident),*) => {$(
@@ -353,7 +375,11 @@ fn apply(account: &mut Account, entry: &Entry<AccountFact>) {
         }
         AccountFact::SignalRecorded { id, signal, .. } => {
             if let Some(risk) = &mut account.churn_risk {
-                risk.signals.push(SignalRecord { id: id.clone(), signal: *signal, false_positive: false });
+                risk.signals.push(SignalRecord {
+                    id: id.clone(),
+                    signal: *signal,
+                    false_positive: false,
+                });
             }
         }
         AccountFact::TouchpointScheduled { due } => {
@@ -377,7 +403,11 @@ fn apply(account: &mut Account, entry: &Entry<AccountFact>) {
             }
         }
         AccountFact::FalsePositive { id, .. } => {
-            for record in account.churn_risk.iter_mut().flat_map(|risk| &mut risk.signals) {
+            for record in account
+                .churn_risk
+                .iter_mut()
+                .flat_map(|risk| &mut risk.signals)
+            {
                 record.false_positive |= record.id == *id;
             }
         }

@@ -36,7 +36,13 @@ pub struct Clock {
 impl Clock {
     /// A clock that begins to run.
     pub fn start(number: u32, from: DateTime<Utc>, window_percent: u16) -> Self {
-        Self { number, ran: vec![Interval { from, to: None }], passed: Vec::new(), window_percent, history_until: None }
+        Self {
+            number,
+            ran: vec![Interval { from, to: None }],
+            passed: Vec::new(),
+            window_percent,
+            history_until: None,
+        }
     }
 
     /// Whether it runs.
@@ -70,7 +76,11 @@ impl Clock {
         let total = self
             .ran
             .iter()
-            .map(|i| calendar.elapsed(i.from, i.to.map_or(at, |to| to.min(at))).secs())
+            .map(|i| {
+                calendar
+                    .elapsed(i.from, i.to.map_or(at, |to| to.min(at)))
+                    .secs()
+            })
             .fold(0i64, i64::saturating_add);
         WorkingTime::from_secs(total)
     }

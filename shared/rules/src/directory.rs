@@ -129,7 +129,10 @@ impl Directory {
         let mut calendars = BTreeMap::from([(CalendarId::from(ALWAYS), Calendar::always())]);
         for (id, calendar) in &document.calendars {
             if id.as_str() == ALWAYS {
-                problems.add(format!("calendars.{id}"), "`always` is built in; name this calendar differently");
+                problems.add(
+                    format!("calendars.{id}"),
+                    "`always` is built in; name this calendar differently",
+                );
             }
             match Calendar::compile(calendar) {
                 Ok(compiled) => _ = calendars.insert(id.clone(), compiled),
@@ -145,12 +148,21 @@ impl Directory {
         }
         let person = |problems: &mut Problems, path: String, id: &PersonId| {
             if !document.people.contains_key(id) {
-                problems.unknown(path, "person", id.as_str(), document.people.keys().map(PersonId::as_str));
+                problems.unknown(
+                    path,
+                    "person",
+                    id.as_str(),
+                    document.people.keys().map(PersonId::as_str),
+                );
             }
         };
         let calendar = |problems: &mut Problems, path: String, id: &CalendarId| {
             if id.as_str() != ALWAYS && !document.calendars.contains_key(id) {
-                let known = document.calendars.keys().map(CalendarId::as_str).chain([ALWAYS]);
+                let known = document
+                    .calendars
+                    .keys()
+                    .map(CalendarId::as_str)
+                    .chain([ALWAYS]);
                 problems.unknown(path, "calendar", id.as_str(), known);
             }
         };
@@ -158,12 +170,21 @@ impl Directory {
             let at = format!("markets.{id}");
             calendar(&mut problems, format!("{at}.calendar"), &market.calendar);
             if !document.teams.contains_key(&market.team) {
-                problems.unknown(format!("{at}.team"), "team", market.team.as_str(), document.teams.keys().map(TeamId::as_str));
+                problems.unknown(
+                    format!("{at}.team"),
+                    "team",
+                    market.team.as_str(),
+                    document.teams.keys().map(TeamId::as_str),
+                );
             }
             if let Some(vp) = &market.regional_vp {
                 person(&mut problems, format!("{at}.regional_vp"), vp);
             }
-            countries(&mut problems, &format!("{at}.licensed_for"), &market.licensed_for);
+            countries(
+                &mut problems,
+                &format!("{at}.licensed_for"),
+                &market.licensed_for,
+            );
         }
         let mut team_of = BTreeMap::new();
         for (id, team) in &document.teams {
@@ -176,11 +197,17 @@ impl Directory {
                     countries(&mut problems, &format!("{at}.licensed_for"), licences);
                 }
                 if let Some(other) = team_of.insert(rep_id.clone(), id.clone()) {
-                    problems.add(at, format!("`{rep_id}` is already in team `{other}`; a rep is in one team"));
+                    problems.add(
+                        at,
+                        format!("`{rep_id}` is already in team `{other}`; a rep is in one team"),
+                    );
                 }
             }
         }
-        for (name, desk) in [("compliance", &document.compliance), ("operations", &document.operations)] {
+        for (name, desk) in [
+            ("compliance", &document.compliance),
+            ("operations", &document.operations),
+        ] {
             if let Some(id) = &desk.calendar {
                 calendar(&mut problems, format!("{name}.calendar"), id);
             }
@@ -189,26 +216,55 @@ impl Directory {
         for (id, someone) in &document.people {
             let at = format!("people.{id}");
             if !someone.email.contains('@') {
-                problems.add(format!("{at}.email"), format!("`{}` is not an e-mail address", someone.email));
+                problems.add(
+                    format!("{at}.email"),
+                    format!("`{}` is not an e-mail address", someone.email),
+                );
             }
             if let Some(other) = emails.insert(someone.email.to_lowercase(), id) {
-                problems.add(format!("{at}.email"), format!("`{}` is also `{other}`'s; each person has their own", someone.email));
+                problems.add(
+                    format!("{at}.email"),
+                    format!(
+                        "`{}` is also `{other}`'s; each person has their own",
+                        someone.email
+                    ),
+                );
             }
             match someone.notify.as_deref() {
                 None | Some("slack" | "email") => {}
                 Some(text) => match text.strip_prefix("webhook:") {
                     Some(name) if document.webhooks.contains_key(name) => {}
-                    Some(name) => problems.unknown(format!("{at}.notify"), "webhook", name, document.webhooks.keys().map(String::as_str)),
-                    None => problems.add(format!("{at}.notify"), format!("`{text}` is not a channel; write `slack`, `email` or `webhook:<name>`")),
+                    Some(name) => problems.unknown(
+                        format!("{at}.notify"),
+                        "webhook",
+                        name,
+                        document.webhooks.keys().map(String::as_str),
+                    ),
+                    None => problems.add(
+                        format!("{at}.notify"),
+                        format!(
+                            "`{text}` is not a channel; write `slack`, `email` or `webhook:<name>`"
+                        ),
+                    ),
                 },
             }
         }
         for (name, url) in &document.webhooks {
-            if !(url.starts_with("https://") || url.starts_with("http://127.0.0.1") || url.starts_with("http://localhost")) {
-                problems.add(format!("webhooks.{name}"), format!("`{url}` is not an https address"));
+            if !(url.starts_with("https://")
+                || url.starts_with("http://127.0.0.1")
+                || url.starts_with("http://localhost"))
+            {
+                problems.add(
+                    format!("webhooks.{name}"),
+                    format!("`{url}` is not an https address"),
+                );
             }
         }
-        problems.into_result(Self { document, calendars, team_of })
+        problems.into_result(Self {
+            document,
+            calendars,
+            team_of,
+        })
     }
 
     /// The document it was read from.
@@ -243,7 +299,11 @@ impl Directory {
 
     /// Who signs in with this e-mail address.
     pub fn person_by_email(&self, email: &str) -> Option<&PersonId> {
-        self.document.people.iter().find(|(_, p)| p.email.eq_ignore_ascii_case(email)).map(|(id, _)| id)
+        self.document
+            .people
+            .iter()
+            .find(|(_, p)| p.email.eq_ignore_ascii_case(email))
+            .map(|(id, _)| id)
     }
 
     /// A calendar by name.
@@ -260,7 +320,10 @@ impl Directory {
 fn countries(problems: &mut Problems, at: &str, list: &BTreeSet<Country>) {
     for country in list {
         if !is_country(country.as_str()) {
-            problems.add(at, format!("`{country}` is not a country code; write two capital letters, e.g. `US`"));
+            problems.add(
+                at,
+                format!("`{country}` is not a country code; write two capital letters, e.g. `US`"),
+            );
         }
     }
 }

@@ -74,8 +74,6 @@ pub enum Message {
     StuckAsk,
     /// It has been in its state far too long.
     StuckManager,
-    /// It waits in the operations queue.
-    OperationsQueue,
     /// It is worth more than most.
     HighValue,
     /// It is held by compliance and cannot be worked.

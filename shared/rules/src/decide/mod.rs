@@ -39,7 +39,12 @@ pub struct Decision {
 ///
 /// # Errors
 /// [`Need`] names what the world lacks; read it and decide again. Nothing else can go wrong.
-pub fn decide(lead: Option<&Lead>, world: &World<'_>, command: &Command, now: DateTime<Utc>) -> Result<Decision, Need> {
+pub fn decide(
+    lead: Option<&Lead>,
+    world: &World<'_>,
+    command: &Command,
+    now: DateTime<Utc>,
+) -> Result<Decision, Need> {
     let mut d = Deciding::new(lead, world, command, now);
     if d.lead.is_some() {
         settle::settle(&mut d)?;
@@ -58,9 +63,22 @@ pub fn decide(lead: Option<&Lead>, world: &World<'_>, command: &Command, now: Da
     if d.lead.is_some() {
         settle::settle(&mut d)?;
     }
-    let outcome = if outcome == Outcome::Applied && d.entries.is_empty() { Outcome::Unchanged } else { outcome };
-    let wake_at = d.lead.as_ref().and_then(|lead| timers::wake_at(lead, world));
-    Ok(Decision { outcome, entries: d.entries, lead: d.lead, wake_at, relied_on: d.relied_on })
+    let outcome = if outcome == Outcome::Applied && d.entries.is_empty() {
+        Outcome::Unchanged
+    } else {
+        outcome
+    };
+    let wake_at = d
+        .lead
+        .as_ref()
+        .and_then(|lead| timers::wake_at(lead, world));
+    Ok(Decision {
+        outcome,
+        entries: d.entries,
+        lead: d.lead,
+        wake_at,
+        relied_on: d.relied_on,
+    })
 }
 
 /// When a lead has to be looked at again, as things stand.
@@ -87,7 +105,12 @@ pub(crate) struct Deciding<'a> {
 }
 
 impl<'a> Deciding<'a> {
-    fn new(lead: Option<&Lead>, world: &World<'a>, command: &'a Command, now: DateTime<Utc>) -> Self {
+    fn new(
+        lead: Option<&Lead>,
+        world: &World<'a>,
+        command: &'a Command,
+        now: DateTime<Utc>,
+    ) -> Self {
         // Clocks of machines differ: a lead's facts never go back in time.
         let now = lead.map_or(now, |l| now.max(l.changed_at));
         Self {
@@ -134,7 +157,11 @@ impl<'a> Deciding<'a> {
             commit: self.commit,
             at: self.at,
             due_at: self.due_at,
-            actor: if self.by_timer { Actor::system("clock") } else { self.actor.clone() },
+            actor: if self.by_timer {
+                Actor::system("clock")
+            } else {
+                self.actor.clone()
+            },
             cause: self.cause.to_owned(),
             workflow: workflow.map(|(id, step)| WorkflowRef {
                 id,
@@ -167,12 +194,24 @@ impl<'a> Deciding<'a> {
     ) {
         let seq = self.lead.as_ref().map_or(0, |l| l.seq).saturating_add(1);
         let id = NotificationId::new(format!("lead/{}/{seq}", self.id));
-        let notification = Notification { id, to, message, particulars };
-        self.fact(Some((workflow, step)), LeadFact::NotificationRequested(notification));
+        let notification = Notification {
+            id,
+            to,
+            message,
+            particulars,
+        };
+        self.fact(
+            Some((workflow, step)),
+            LeadFact::NotificationRequested(notification),
+        );
     }
 
     /// Puts it into the operations queue for a reason, once.
-    pub fn queue_for_operations(&mut self, workflow: Option<(WorkflowId, Option<&str>)>, reason: OperationsReason) {
+    pub fn queue_for_operations(
+        &mut self,
+        workflow: Option<(WorkflowId, Option<&str>)>,
+        reason: OperationsReason,
+    ) {
         let queued = self.lead.as_ref().and_then(|l| l.operations.as_ref());
         if queued.is_none_or(|review| !review.reasons.contains(&reason)) {
             self.fact(workflow, LeadFact::OperationsQueued { reason });
@@ -181,13 +220,15 @@ impl<'a> Deciding<'a> {
 
     /// What every message about the lead may say.
     pub fn particulars(&self) -> Particulars {
-        self.lead.as_ref().map_or_else(Particulars::default, |lead| Particulars {
-            state: Some(lead.state.to_string()),
-            company: lead.profile.company.clone(),
-            market: lead.profile.market.as_ref().map(ToString::to_string),
-            owner: lead.owner.clone(),
-            ..Particulars::default()
-        })
+        self.lead
+            .as_ref()
+            .map_or_else(Particulars::default, |lead| Particulars {
+                state: Some(lead.state.to_string()),
+                company: lead.profile.company.clone(),
+                market: lead.profile.market.as_ref().map(ToString::to_string),
+                owner: lead.owner.clone(),
+                ..Particulars::default()
+            })
     }
 
     /// The team of the lead's market.
@@ -199,7 +240,10 @@ impl<'a> Deciding<'a> {
     /// The manager of the owner, or of the market's team where nobody of a team owns it.
     pub fn manager(&self) -> Option<Recipient> {
         let owner = self.lead.as_ref().and_then(|l| l.owner.as_ref());
-        let team = owner.and_then(|o| self.world.directory.team_of(o)).cloned().or_else(|| self.team())?;
+        let team = owner
+            .and_then(|o| self.world.directory.team_of(o))
+            .cloned()
+            .or_else(|| self.team())?;
         let manager = self.world.directory.team(&team)?.manager.clone();
         Some(Recipient::TeamChannel { team, manager })
     }
@@ -215,7 +259,10 @@ impl<'a> Deciding<'a> {
 
     /// How a team stands.
     pub fn roster(&self, team: &TeamId) -> Result<&'a Roster, Need> {
-        self.world.rosters.get(team).ok_or_else(|| Need::Team(team.clone()))
+        self.world
+            .rosters
+            .get(team)
+            .ok_or_else(|| Need::Team(team.clone()))
     }
 
     /// What routing is asked for this lead.
@@ -232,9 +279,16 @@ impl<'a> Deciding<'a> {
 
     /// The rep whom routing chooses, or why there is none.
     pub fn route(&mut self, senior: bool) -> Result<Routed, Need> {
-        let (Some(lead), Some(team)) = (&self.lead, self.team()) else { return Ok(Routed::NoTeam) };
+        let (Some(lead), Some(team)) = (&self.lead, self.team()) else {
+            return Ok(Routed::NoTeam);
+        };
         let roster = self.roster(&team)?;
-        match routing::choose(self.world.directory, &team, roster, &self.wanted(lead, senior)) {
+        match routing::choose(
+            self.world.directory,
+            &team,
+            roster,
+            &self.wanted(lead, senior),
+        ) {
             Ok(rep) => {
                 self.rely_on(roster, &rep);
                 Ok(Routed::To { rep, team })
@@ -261,7 +315,12 @@ impl<'a> Deciding<'a> {
 
 /// What routing found.
 pub(crate) enum Routed {
-    To { rep: PersonId, team: TeamId },
-    Nobody { considered: Vec<crate::lead_fact::PassedOver> },
+    To {
+        rep: PersonId,
+        team: TeamId,
+    },
+    Nobody {
+        considered: Vec<crate::lead_fact::PassedOver>,
+    },
     NoTeam,
 }

@@ -34,18 +34,40 @@ pub(crate) fn act(
         }
         Action::TellManager => {
             if let Some(to) = d.manager() {
-                d.notify(workflow, Some(step), to, to_manager, told(d, step, threshold));
+                d.notify(
+                    workflow,
+                    Some(step),
+                    to,
+                    to_manager,
+                    told(d, step, threshold),
+                );
             }
         }
         Action::RecordBreach => {
             let owner = threshold.owner.clone();
-            let team = owner.as_ref().and_then(|o| d.world.directory.team_of(o)).cloned().or_else(|| d.team());
+            let team = owner
+                .as_ref()
+                .and_then(|o| d.world.directory.team_of(o))
+                .cloned()
+                .or_else(|| d.team());
             let (elapsed_s, window_s) = (threshold.elapsed_s, threshold.window_s);
-            d.fact(Some((workflow, Some(step))), LeadFact::BreachRecorded { owner, team, elapsed_s, window_s });
+            d.fact(
+                Some((workflow, Some(step))),
+                LeadFact::BreachRecorded {
+                    owner,
+                    team,
+                    elapsed_s,
+                    window_s,
+                },
+            );
         }
         Action::Reassign => sla_breach::reassign(d, workflow, step, threshold)?,
         Action::QueueForOperations => {
-            let reason = if workflow == WorkflowId::StuckLead { OperationsReason::Stuck } else { OperationsReason::MaxReassignments };
+            let reason = if workflow == WorkflowId::StuckLead {
+                OperationsReason::Stuck
+            } else {
+                OperationsReason::MaxReassignments
+            };
             d.queue_for_operations(Some((workflow, Some(step))), reason);
         }
     }
@@ -64,7 +86,9 @@ fn told(d: &Deciding<'_>, step: &str, threshold: &Threshold) -> Particulars {
 
 /// A hold that had an end is over: the lead goes on in the state it left.
 pub(crate) fn end_hold(d: &mut Deciding<'_>) {
-    let Some(left) = d.lead.as_ref().and_then(|l| l.left.clone()) else { return };
+    let Some(left) = d.lead.as_ref().and_then(|l| l.left.clone()) else {
+        return;
+    };
     let at = d.at();
     change_state(d, left.state, StateKind::Working, at, true, None, None);
 }

@@ -21,11 +21,23 @@ pub(super) const MESSAGES: (Message, Message) = (Message::SlaWarning, Message::S
 
 /// Gives the lead to the next available rep; if there is none, the owner keeps it, and the
 /// manager and operations know.
-pub(super) fn reassign(d: &mut Deciding<'_>, workflow: WorkflowId, step: &str, threshold: &Threshold) -> Result<(), Need> {
+pub(super) fn reassign(
+    d: &mut Deciding<'_>,
+    workflow: WorkflowId,
+    step: &str,
+    threshold: &Threshold,
+) -> Result<(), Need> {
     let Some(lead) = &d.lead else { return Ok(()) };
     let done = lead.visit.reassignments;
     if done >= d.world.policy.policy.workflows.sla_breach.max_reassignments {
-        give_up(d, workflow, step, threshold, OperationsReason::MaxReassignments, Vec::new());
+        give_up(
+            d,
+            workflow,
+            step,
+            threshold,
+            OperationsReason::MaxReassignments,
+            Vec::new(),
+        );
         return Ok(());
     }
     let from = lead.owner.clone();
@@ -33,19 +45,52 @@ pub(super) fn reassign(d: &mut Deciding<'_>, workflow: WorkflowId, step: &str, t
         Routed::To { rep, team } => {
             let reassignments = done.saturating_add(1);
             let tag = Some((workflow, Some(step)));
-            d.fact(tag, LeadFact::Reassigned { from: from.clone(), to: rep.clone(), team, reassignments });
-            let particulars = Particulars { previous_owner: from.clone(), ..told(d, step, threshold) };
+            d.fact(
+                tag,
+                LeadFact::Reassigned {
+                    from: from.clone(),
+                    to: rep.clone(),
+                    team,
+                    reassignments,
+                },
+            );
+            let particulars = Particulars {
+                previous_owner: from.clone(),
+                ..told(d, step, threshold)
+            };
             if let Some(person) = from.filter(|p| d.world.directory.person(p).is_some()) {
-                let to = Recipient::Person { role: Role::PreviousOwner, person };
-                d.notify(workflow, Some(step), to, Message::LeadTaken, particulars.clone());
+                let to = Recipient::Person {
+                    role: Role::PreviousOwner,
+                    person,
+                };
+                d.notify(
+                    workflow,
+                    Some(step),
+                    to,
+                    Message::LeadTaken,
+                    particulars.clone(),
+                );
             }
-            let to = Recipient::Person { role: Role::Owner, person: rep };
+            let to = Recipient::Person {
+                role: Role::Owner,
+                person: rep,
+            };
             d.notify(workflow, Some(step), to, Message::LeadGiven, particulars);
         }
         Routed::Nobody { considered } => {
-            give_up(d, workflow, step, threshold, OperationsReason::NoRepAvailable, considered);
+            give_up(
+                d,
+                workflow,
+                step,
+                threshold,
+                OperationsReason::NoRepAvailable,
+                considered,
+            );
         }
-        Routed::NoTeam => d.queue_for_operations(Some((workflow, Some(step))), OperationsReason::MarketUnknown),
+        Routed::NoTeam => d.queue_for_operations(
+            Some((workflow, Some(step))),
+            OperationsReason::MarketUnknown,
+        ),
     }
     Ok(())
 }
@@ -62,11 +107,22 @@ fn give_up(
     d.fact(tag, LeadFact::ReassignmentImpossible { reason, considered });
     if let Some(to) = d.manager() {
         let why = match reason {
-            OperationsReason::MaxReassignments => "it was reassigned as often as the policy allows in one state",
+            OperationsReason::MaxReassignments => {
+                "it was reassigned as often as the policy allows in one state"
+            }
             _ => "nobody of the team can take it",
         };
-        let particulars = Particulars { reasons: vec![why.to_owned()], ..told(d, step, threshold) };
-        d.notify(workflow, Some(step), to, Message::ReassignmentImpossible, particulars);
+        let particulars = Particulars {
+            reasons: vec![why.to_owned()],
+            ..told(d, step, threshold)
+        };
+        d.notify(
+            workflow,
+            Some(step),
+            to,
+            Message::ReassignmentImpossible,
+            particulars,
+        );
     }
     d.queue_for_operations(tag, reason);
 }
