@@ -22,6 +22,7 @@ pub mod measure;
 pub mod notification;
 pub mod patch;
 pub mod policy;
+pub mod rep;
 pub mod routing;
 mod timers;
 pub mod workflows;
