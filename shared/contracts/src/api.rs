@@ -38,11 +38,7 @@ pub fn decision(value: &Value) -> Result<Decision, Vec<FieldProblem>> {
         let verdict = root.required("decision", problems, fields::name("clear, reject"));
         let reason_code = root.required("reason_code", problems, fields::id::<String>);
         let reason = root.required("reason", problems, fields::text);
-        Some(Decision {
-            verdict: verdict?,
-            reason_code: reason_code?,
-            reason: reason?,
-        })
+        Some(Decision { verdict: verdict?, reason_code: reason_code?, reason: reason? })
     })
 }
 
@@ -55,18 +51,13 @@ pub fn resolution(value: &Value) -> Result<Resolution, Vec<FieldProblem>> {
             _ => Err("is none of: dismiss, assign, set-market".to_owned()),
         })?;
         let action = match kind.as_str() {
-            "assign" => ResolutionAction::Assign {
-                rep: root.required("rep", problems, fields::id)?,
-            },
-            "set-market" => ResolutionAction::SetMarket {
-                market: root.required("market", problems, fields::id)?,
-            },
+            "assign" => ResolutionAction::Assign { rep: root.required("rep", problems, fields::id)? },
+            "set-market" => {
+                ResolutionAction::SetMarket { market: root.required("market", problems, fields::id)? }
+            }
             _ => ResolutionAction::Dismiss,
         };
-        Some(Resolution {
-            action,
-            note: note?,
-        })
+        Some(Resolution { action, note: note? })
     })
 }
 
@@ -75,18 +66,13 @@ pub fn availability(value: &Value) -> Result<Availability, Vec<FieldProblem>> {
     read(value, |root, problems| {
         let available = root.required("available", problems, fields::boolean);
         let until = root.optional("until", problems, fields::instant);
-        Some(Availability {
-            available: available?,
-            until,
-        })
+        Some(Availability { available: available?, until })
     })
 }
 
 /// `{"signal":…,"evidence":…}`, as of now.
 pub fn churn_signal(value: &Value, now: DateTime<Utc>) -> Result<AccountInput, Vec<FieldProblem>> {
-    read(value, |root, problems| {
-        event::churn_signal(root, now, problems)
-    })
+    read(value, |root, problems| event::churn_signal(root, now, problems))
 }
 
 /// `{"outcome":"completed","note":…}` or `{"outcome":"false-positive","signal_id":…,"note":…}`
@@ -101,27 +87,16 @@ pub fn retention(value: &Value) -> Result<AccountInput, Vec<FieldProblem>> {
             return Some(AccountInput::RetentionCompleted { note: note? });
         }
         let signal_id = root.required("signal_id", problems, fields::line);
-        Some(AccountInput::FalsePositive {
-            signal_id: signal_id?,
-            note: note?,
-        })
+        Some(AccountInput::FalsePositive { signal_id: signal_id?, note: note? })
     })
 }
 
 /// `{"kind":"sanctions"|"pep"|"jurisdiction"|"adverse_media","note":…}`: a flag raised by hand.
 /// The match is the flag itself, so that clearing it clears nothing else.
-pub fn flag(
-    value: &Value,
-    id: &str,
-    by: &str,
-    now: DateTime<Utc>,
-) -> Result<LeadEvent, Vec<FieldProblem>> {
+pub fn flag(value: &Value, id: &str, by: &str, now: DateTime<Utc>) -> Result<LeadEvent, Vec<FieldProblem>> {
     read(value, |root, problems| {
-        let kind: Option<CriterionKind> = root.required(
-            "kind",
-            problems,
-            fields::name("sanctions, pep, jurisdiction, adverse_media"),
-        );
+        let kind: Option<CriterionKind> =
+            root.required("kind", problems, fields::name("sanctions, pep, jurisdiction, adverse_media"));
         let note = root.required("note", problems, fields::text);
         let criterion = Criterion {
             kind: kind?,
@@ -130,15 +105,8 @@ pub fn flag(
             list_version: now.format("%Y-%m-%d").to_string(),
             strength: None,
         };
-        let details = Some(MatchDetails {
-            name: None,
-            note: Some(note?),
-        });
+        let details = Some(MatchDetails { name: None, note: Some(note?) });
         let matches = vec![Match { criterion, details }];
-        Some(LeadEvent {
-            matches,
-            flagged_by: Some(by.to_owned()),
-            ..LeadEvent::at(now)
-        })
+        Some(LeadEvent { matches, flagged_by: Some(by.to_owned()), ..LeadEvent::at(now) })
     })
 }

@@ -21,13 +21,8 @@ pub const MATCHES_MAX: usize = 50;
 pub const EVIDENCE_BYTES_MAX: usize = 4_096;
 
 /// The types there are.
-pub const TYPES: [&str; 5] = [
-    "lead.upserted",
-    "lead.state_changed",
-    "lead.flagged",
-    "account.upserted",
-    "account.churn_signal",
-];
+pub const TYPES: [&str; 5] =
+    ["lead.upserted", "lead.state_changed", "lead.flagged", "account.upserted", "account.churn_signal"];
 
 /// An inbound event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,23 +96,15 @@ pub fn read(value: &Value) -> Result<Inbound, NotAnEvent> {
             } else {
                 churn_signal(&account, at, &mut problems)
             };
-            account_id
-                .zip(input)
-                .map(|(id, input)| Body::Account(id, input))
+            account_id.zip(input).map(|(id, input)| Body::Account(id, input))
         }
         None => None,
     };
     match (id.clone(), occurred_at, body) {
-        (Some(id), Some(occurred_at), Some(body)) if problems.0.is_empty() => Ok(Inbound {
-            id,
-            occurred_at,
-            body,
-        }),
-        _ => Err(NotAnEvent {
-            id,
-            subject,
-            problems: problems.0,
-        }),
+        (Some(id), Some(occurred_at), Some(body)) if problems.0.is_empty() => {
+            Ok(Inbound { id, occurred_at, body })
+        }
+        _ => Err(NotAnEvent { id, subject, problems: problems.0 }),
     }
 }
 
@@ -128,17 +115,11 @@ fn upserted(lead: &Fields<'_>, at: DateTime<Utc>, problems: &mut Problems) -> Le
         country: lead.patch("country", problems, country),
         company: lead.patch("company", problems, fields::line),
         account_id: lead.patch("account_id", problems, fields::id),
-        account_tier: lead.patch(
-            "account_tier",
-            problems,
-            fields::name("standard, strategic"),
-        ),
+        account_tier: lead.patch("account_tier", problems, fields::name("standard, strategic")),
         score: lead.patch("score", problems, |v| {
             fields::whole(1000)(v).map(|n| u16::try_from(n).unwrap_or(u16::MAX))
         }),
-        deal_size: lead
-            .patch("deal_size", problems, |v| Ok(v.clone()))
-            .and_then_read(lead, problems),
+        deal_size: lead.patch("deal_size", problems, |v| Ok(v.clone())).and_then_read(lead, problems),
     };
     LeadEvent {
         creates: true,
@@ -158,22 +139,13 @@ fn state_changed(lead: &Fields<'_>, at: DateTime<Utc>, problems: &mut Problems) 
     event
 }
 
-fn flagged(
-    root: &Fields<'_>,
-    lead: &Fields<'_>,
-    at: DateTime<Utc>,
-    problems: &mut Problems,
-) -> LeadEvent {
+fn flagged(root: &Fields<'_>, lead: &Fields<'_>, at: DateTime<Utc>, problems: &mut Problems) -> LeadEvent {
     let matches = matches(lead, problems);
     if matches.is_empty() {
         problems.add(lead.at("flags"), "names no match; expected at least one");
     }
     let flagged_by = root.optional("flagged_by", problems, fields::line);
-    LeadEvent {
-        matches,
-        flagged_by,
-        ..LeadEvent::at(at)
-    }
+    LeadEvent { matches, flagged_by, ..LeadEvent::at(at) }
 }
 
 fn movement(lead: &Fields<'_>, at: DateTime<Utc>, problems: &mut Problems) -> LeadEvent {
@@ -202,29 +174,17 @@ fn contact(value: &Value) -> Result<Contact, String> {
     };
     match problems.0.into_iter().next() {
         None => Ok(contact),
-        Some(problem) => Err(format!(
-            "{} {}",
-            problem.pointer.trim_start_matches('/'),
-            problem.detail
-        )),
+        Some(problem) => Err(format!("{} {}", problem.pointer.trim_start_matches('/'), problem.detail)),
     }
 }
 
 /// Money has two fields of its own, each with its own complaint.
 trait ReadMoney {
-    fn and_then_read(
-        self,
-        lead: &Fields<'_>,
-        problems: &mut Problems,
-    ) -> rules::patch::Patch<Money>;
+    fn and_then_read(self, lead: &Fields<'_>, problems: &mut Problems) -> rules::patch::Patch<Money>;
 }
 
 impl ReadMoney for rules::patch::Patch<Value> {
-    fn and_then_read(
-        self,
-        lead: &Fields<'_>,
-        problems: &mut Problems,
-    ) -> rules::patch::Patch<Money> {
+    fn and_then_read(self, lead: &Fields<'_>, problems: &mut Problems) -> rules::patch::Patch<Money> {
         use rules::measure::MoneyError;
         use rules::patch::Patch;
         let value = match self {
@@ -246,11 +206,8 @@ impl ReadMoney for rules::patch::Patch<Value> {
         match Money::parse(&amount, &currency) {
             Ok(money) => Patch::Set(money),
             Err(error) => {
-                let field = if matches!(error, MoneyError::UnknownCurrency(_)) {
-                    "currency"
-                } else {
-                    "amount"
-                };
+                let field =
+                    if matches!(error, MoneyError::UnknownCurrency(_)) { "currency" } else { "amount" };
                 problems.add(format!("{at}/{field}"), error.to_string());
                 Patch::Keep
             }
@@ -285,54 +242,34 @@ fn matches(lead: &Fields<'_>, problems: &mut Problems) -> Vec<Match> {
         }
     }
     if found.len() > MATCHES_MAX {
-        problems.add(
-            lead.at("flags"),
-            format!("names more than {MATCHES_MAX} matches"),
-        );
+        problems.add(lead.at("flags"), format!("names more than {MATCHES_MAX} matches"));
     }
     found
 }
 
 /// Reads one match.
-pub(crate) fn read_match(
-    item: &Fields<'_>,
-    kind: CriterionKind,
-    problems: &mut Problems,
-) -> Option<Match> {
+pub(crate) fn read_match(item: &Fields<'_>, kind: CriterionKind, problems: &mut Problems) -> Option<Match> {
     let match_id = item.required("match_id", problems, fields::id::<String>);
     let list = item.required("list", problems, fields::line);
     let list_version = item.required("list_version", problems, fields::line);
-    let strength = item.optional("strength", problems, |v| {
-        fields::whole(100)(v).map(|n| u8::try_from(n).unwrap_or(100))
-    });
+    let strength = item
+        .optional("strength", problems, |v| fields::whole(100)(v).map(|n| u8::try_from(n).unwrap_or(100)));
     let name = item.optional("name", problems, fields::line);
     let note = item.optional("note", problems, fields::text);
     let details = (name.is_some() || note.is_some()).then_some(MatchDetails { name, note });
-    let criterion = Criterion {
-        kind,
-        match_id: match_id?,
-        list: list?,
-        list_version: list_version?,
-        strength,
-    };
+    let criterion =
+        Criterion { kind, match_id: match_id?, list: list?, list_version: list_version?, strength };
     Some(Match { criterion, details })
 }
 
-fn account_upserted(
-    account: &Fields<'_>,
-    at: DateTime<Utc>,
-    problems: &mut Problems,
-) -> AccountInput {
+fn account_upserted(account: &Fields<'_>, at: DateTime<Utc>, problems: &mut Problems) -> AccountInput {
     let changes = AccountChanges {
         name: account.patch("name", problems, fields::line),
         tier: account.patch("tier", problems, fields::name("standard, strategic")),
         owner: account.patch("owner", problems, fields::id),
         customer_success_owner: account.patch("customer_success_owner", problems, fields::id),
     };
-    AccountInput::Update {
-        occurred_at: at,
-        changes,
-    }
+    AccountInput::Update { occurred_at: at, changes }
 }
 
 /// Reads a signal of churn.
@@ -341,17 +278,10 @@ pub(crate) fn churn_signal(
     at: DateTime<Utc>,
     problems: &mut Problems,
 ) -> Option<AccountInput> {
-    let signal = account.required(
-        "signal",
-        problems,
-        fields::name("usage_down, ticket_spike, stakeholder_left"),
-    );
+    let signal =
+        account.required("signal", problems, fields::name("usage_down, ticket_spike, stakeholder_left"));
     let evidence = account.required("evidence", problems, evidence);
-    Some(AccountInput::Signal {
-        occurred_at: at,
-        signal: signal?,
-        evidence: evidence?,
-    })
+    Some(AccountInput::Signal { occurred_at: at, signal: signal?, evidence: evidence? })
 }
 
 /// Evidence is the source's own; in the record a number is a whole one or a string.
@@ -389,20 +319,13 @@ mod tests {
     }
 
     fn pointers(value: &Value) -> Vec<String> {
-        read(value)
-            .unwrap_err()
-            .problems
-            .into_iter()
-            .map(|p| p.pointer)
-            .collect()
+        read(value).unwrap_err().problems.into_iter().map(|p| p.pointer).collect()
     }
 
     #[test]
     fn the_documented_example_is_read_whole() {
         let event = read(&documented()).unwrap();
-        let Body::Lead(id, lead) = event.body else {
-            panic!("a lead's event")
-        };
+        let Body::Lead(id, lead) = event.body else { panic!("a lead's event") };
         assert_eq!((id.as_str(), event.id.as_str()), ("L-1001", "evt_0001"));
         assert_eq!(lead.matches.len(), 1);
         assert_eq!(lead.state.unwrap().as_str(), "NEW");
@@ -417,12 +340,7 @@ mod tests {
         value["lead"]["country"] = json!("us");
         assert_eq!(
             pointers(&value),
-            [
-                "/occurred_at",
-                "/lead/country",
-                "/lead/score",
-                "/lead/deal_size/amount"
-            ]
+            ["/occurred_at", "/lead/country", "/lead/score", "/lead/deal_size/amount"]
         );
         value = documented();
         value["lead"]["deal_size"]["currency"] = json!("XXQ");

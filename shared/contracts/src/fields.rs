@@ -34,10 +34,7 @@ pub(crate) struct Problems(pub Vec<FieldProblem>);
 
 impl Problems {
     pub fn add(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
-        self.0.push(FieldProblem {
-            pointer: pointer.into(),
-            detail: detail.into(),
-        });
+        self.0.push(FieldProblem { pointer: pointer.into(), detail: detail.into() });
     }
 }
 
@@ -49,10 +46,7 @@ impl<'a> Fields<'a> {
     pub fn of(value: &'a Value, pointer: String, problems: &mut Problems) -> Self {
         let map = value.as_object();
         if map.is_none() {
-            problems.add(
-                pointer.clone(),
-                format!("is {}; expected an object", kind(value)),
-            );
+            problems.add(pointer.clone(), format!("is {}; expected an object", kind(value)));
         }
         Self { map, pointer }
     }
@@ -73,10 +67,7 @@ impl<'a> Fields<'a> {
                 if self.map.is_some() {
                     problems.add(self.at(name), "is missing; expected an object");
                 }
-                Fields {
-                    map: None,
-                    pointer: self.at(name),
-                }
+                Fields { map: None, pointer: self.at(name) }
             }
         }
     }
@@ -122,9 +113,7 @@ impl<'a> Fields<'a> {
         match self.get(name) {
             None => Patch::Keep,
             Some(Value::Null) => Patch::Clear,
-            Some(value) => self
-                .note(name, read(value), problems)
-                .map_or(Patch::Keep, Patch::Set),
+            Some(value) => self.note(name, read(value), problems).map_or(Patch::Keep, Patch::Set),
         }
     }
 
@@ -151,9 +140,7 @@ fn kind(value: &Value) -> &'static str {
 }
 
 fn string(value: &Value) -> Result<&str, String> {
-    value
-        .as_str()
-        .ok_or_else(|| format!("is {}; expected a string", kind(value)))
+    value.as_str().ok_or_else(|| format!("is {}; expected a string", kind(value)))
 }
 
 /// An identifier: 1 to 128 letters, digits, and `. _ : @ -`.
@@ -171,10 +158,7 @@ pub(crate) fn id<T: for<'a> From<&'a str>>(value: &Value) -> Result<T, String> {
 /// A line of text: not empty, no control characters.
 pub(crate) fn line(value: &Value) -> Result<String, String> {
     let text = string(value)?.trim();
-    if text.is_empty()
-        || text.chars().count() > LINE_CHARS_MAX
-        || text.chars().any(char::is_control)
-    {
+    if text.is_empty() || text.chars().count() > LINE_CHARS_MAX || text.chars().any(char::is_control) {
         return Err(format!("is not a line of 1 to {LINE_CHARS_MAX} characters"));
     }
     Ok(text.to_owned())
@@ -192,12 +176,8 @@ pub(crate) fn text(value: &Value) -> Result<String, String> {
 
 /// An instant, RFC 3339 with an offset, between 1970 and 2200.
 pub(crate) fn instant(value: &Value) -> Result<DateTime<Utc>, String> {
-    let wrong = || {
-        "is not an instant; write RFC 3339 with an offset, e.g. `2026-03-02T14:00:00Z`".to_owned()
-    };
-    let at = DateTime::parse_from_rfc3339(string(value)?)
-        .map_err(|_| wrong())?
-        .with_timezone(&Utc);
+    let wrong = || "is not an instant; write RFC 3339 with an offset, e.g. `2026-03-02T14:00:00Z`".to_owned();
+    let at = DateTime::parse_from_rfc3339(string(value)?).map_err(|_| wrong())?.with_timezone(&Utc);
     // Seconds and milliseconds carry through every store and index; finer parts are dropped.
     let millis = at.timestamp_millis();
     if !(0..=7_258_118_400_000).contains(&millis) {
@@ -208,9 +188,7 @@ pub(crate) fn instant(value: &Value) -> Result<DateTime<Utc>, String> {
 
 /// `true` or `false`.
 pub(crate) fn boolean(value: &Value) -> Result<bool, String> {
-    value
-        .as_bool()
-        .ok_or_else(|| format!("is {}; expected true or false", kind(value)))
+    value.as_bool().ok_or_else(|| format!("is {}; expected true or false", kind(value)))
 }
 
 /// A whole number up to a limit.

@@ -75,42 +75,24 @@ pub enum What {
 /// # Errors
 /// Every field that is wrong.
 pub fn read(value: &Value) -> Result<Line, Vec<FieldProblem>> {
-    let kind = value
-        .get("type")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let kind = value.get("type").and_then(Value::as_str).unwrap_or_default();
     if event::TYPES.contains(&kind) || !STAFF_TYPES.contains(&kind) {
-        let Inbound {
-            id,
-            occurred_at,
-            body,
-        } = event::read(value).map_err(|refused| {
+        let Inbound { id, occurred_at, body } = event::read(value).map_err(|refused| {
             let mut problems = refused.problems;
             for problem in problems.iter_mut().filter(|p| p.pointer == "/type") {
-                problem.detail = format!(
-                    "is none of: {}, {}",
-                    event::TYPES.join(", "),
-                    STAFF_TYPES.join(", ")
-                );
+                problem.detail =
+                    format!("is none of: {}, {}", event::TYPES.join(", "), STAFF_TYPES.join(", "));
             }
             problems
         })?;
         let mut problems = Problems::default();
-        let received = Fields::root(value, &mut problems).optional(
-            "received_at",
-            &mut problems,
-            fields::instant,
-        );
+        let received =
+            Fields::root(value, &mut problems).optional("received_at", &mut problems, fields::instant);
         if !problems.0.is_empty() {
             return Err(problems.0);
         }
         let received_at = received.unwrap_or(occurred_at).max(occurred_at);
-        return Ok(Line {
-            id,
-            occurred_at,
-            received_at,
-            what: What::Event(body),
-        });
+        return Ok(Line { id, occurred_at, received_at, what: What::Event(body) });
     }
     let mut problems = Problems::default();
     let root = Fields::root(value, &mut problems);
@@ -120,12 +102,7 @@ pub fn read(value: &Value) -> Result<Line, Vec<FieldProblem>> {
     match (at, what) {
         (Some(occurred_at), Some(what)) if problems.0.is_empty() => {
             let id = id.unwrap_or_else(|| format!("{kind}@{}", occurred_at.to_rfc3339()));
-            Ok(Line {
-                id,
-                occurred_at,
-                received_at: occurred_at,
-                what,
-            })
+            Ok(Line { id, occurred_at, received_at: occurred_at, what })
         }
         _ => Err(problems.0),
     }
@@ -144,9 +121,7 @@ pub const STAFF_TYPES: [&str; 6] = [
 fn staff(kind: &str, value: &Value, root: &Fields<'_>, problems: &mut Problems) -> Option<What> {
     match kind {
         "review.decided" => {
-            let decision = api::decision(value)
-                .map_err(|found| problems.0.extend(found))
-                .ok()?;
+            let decision = api::decision(value).map_err(|found| problems.0.extend(found)).ok()?;
             let lead = root.required("lead_id", problems, fields::id)?;
             Some(What::ReviewDecided {
                 lead,
@@ -155,34 +130,20 @@ fn staff(kind: &str, value: &Value, root: &Fields<'_>, problems: &mut Problems) 
             })
         }
         "operations.resolved" => {
-            let resolution = api::resolution(value)
-                .map_err(|found| problems.0.extend(found))
-                .ok()?;
+            let resolution = api::resolution(value).map_err(|found| problems.0.extend(found)).ok()?;
             let lead = root.required("lead_id", problems, fields::id)?;
-            let by = root
-                .optional("by", problems, fields::line)
-                .unwrap_or_else(|| "operations".to_owned());
-            Some(What::OperationsResolved {
-                lead,
-                resolution,
-                by,
-            })
+            let by = root.optional("by", problems, fields::line).unwrap_or_else(|| "operations".to_owned());
+            Some(What::OperationsResolved { lead, resolution, by })
         }
         "rep.availability" => {
-            let availability = api::availability(value)
-                .map_err(|found| problems.0.extend(found))
-                .ok()?;
-            Some(What::RepAvailability {
-                rep: root.required("rep", problems, fields::id)?,
-                availability,
-            })
+            let availability = api::availability(value).map_err(|found| problems.0.extend(found)).ok()?;
+            Some(What::RepAvailability { rep: root.required("rep", problems, fields::id)?, availability })
         }
         "retention.completed" | "churn.false_positive" => {
             let account = root.required("account_id", problems, fields::id)?;
             let note = root.required("note", problems, fields::text)?;
-            let by = root
-                .optional("by", problems, fields::line)
-                .unwrap_or_else(|| "customer-success".to_owned());
+            let by =
+                root.optional("by", problems, fields::line).unwrap_or_else(|| "customer-success".to_owned());
             let input = if kind == "retention.completed" {
                 AccountInput::RetentionCompleted { note }
             } else {
@@ -193,8 +154,6 @@ fn staff(kind: &str, value: &Value, root: &Fields<'_>, problems: &mut Problems) 
             };
             Some(What::Retention { account, input, by })
         }
-        _ => Some(What::Outage {
-            since: root.required("since", problems, fields::instant)?,
-        }),
+        _ => Some(What::Outage { since: root.required("since", problems, fields::instant)? }),
     }
 }

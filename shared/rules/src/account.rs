@@ -298,20 +298,14 @@ impl Account {
 pub fn fold<'a>(
     entries: impl IntoIterator<Item = &'a Entry<AccountFact>>,
 ) -> Result<Option<Account>, FoldError> {
-    entries
-        .into_iter()
-        .try_fold(None, |account, entry| evolve(account, entry).map(Some))
+    entries.into_iter().try_fold(None, |account, entry| evolve(account, entry).map(Some))
 }
 
 /// What one entry makes of an account.
 pub fn evolve(account: Option<Account>, entry: &Entry<AccountFact>) -> Result<Account, FoldError> {
     let after = account.as_ref().map_or(0, |a| a.seq);
     if entry.seq != after.saturating_add(1) {
-        return Err(FoldError::Gap {
-            subject: entry.subject.clone(),
-            seq: entry.seq,
-            after,
-        });
+        return Err(FoldError::Gap { subject: entry.subject.clone(), seq: entry.seq, after });
     }
     let mut account = match (account, &entry.fact, &entry.subject) {
         (None, AccountFact::Created {}, Subject::Account(id)) => Account {
@@ -327,14 +321,9 @@ pub fn evolve(account: Option<Account>, entry: &Entry<AccountFact>) -> Result<Ac
             churn_risk: None,
             leads_told: AccountView::default(),
         },
-        (Some(account), fact, Subject::Account(_)) if !matches!(fact, AccountFact::Created {}) => {
-            account
-        }
+        (Some(account), fact, Subject::Account(_)) if !matches!(fact, AccountFact::Created {}) => account,
         _ => {
-            return Err(FoldError::Beginning {
-                subject: entry.subject.clone(),
-                seq: entry.seq,
-            });
+            return Err(FoldError::Beginning { subject: entry.subject.clone(), seq: entry.seq });
         }
     };
     account.seq = entry.seq;
@@ -346,11 +335,7 @@ pub fn evolve(account: Option<Account>, entry: &Entry<AccountFact>) -> Result<Ac
 
 fn apply(account: &mut Account, entry: &Entry<AccountFact>) {
     match &entry.fact {
-        AccountFact::Updated {
-            changes,
-            confirmed,
-            occurred_at,
-        } => {
+        AccountFact::Updated { changes, confirmed, occurred_at } => {
             let said_at = &mut account.said_at;
             macro_rules! apply {
                 ($($field:ident),*) => {$(
@@ -375,11 +360,7 @@ fn apply(account: &mut Account, entry: &Entry<AccountFact>) {
         }
         AccountFact::SignalRecorded { id, signal, .. } => {
             if let Some(risk) = &mut account.churn_risk {
-                risk.signals.push(SignalRecord {
-                    id: id.clone(),
-                    signal: *signal,
-                    false_positive: false,
-                });
+                risk.signals.push(SignalRecord { id: id.clone(), signal: *signal, false_positive: false });
             }
         }
         AccountFact::TouchpointScheduled { due } => {
@@ -403,11 +384,7 @@ fn apply(account: &mut Account, entry: &Entry<AccountFact>) {
             }
         }
         AccountFact::FalsePositive { id, .. } => {
-            for record in account
-                .churn_risk
-                .iter_mut()
-                .flat_map(|risk| &mut risk.signals)
-            {
+            for record in account.churn_risk.iter_mut().flat_map(|risk| &mut risk.signals) {
                 record.false_positive |= record.id == *id;
             }
         }

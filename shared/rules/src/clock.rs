@@ -76,11 +76,7 @@ impl Clock {
         let total = self
             .ran
             .iter()
-            .map(|i| {
-                calendar
-                    .elapsed(i.from, i.to.map_or(at, |to| to.min(at)))
-                    .secs()
-            })
+            .map(|i| calendar.elapsed(i.from, i.to.map_or(at, |to| to.min(at))).secs())
             .fold(0i64, i64::saturating_add);
         WorkingTime::from_secs(total)
     }

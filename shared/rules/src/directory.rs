@@ -129,10 +129,8 @@ impl Directory {
         let mut calendars = BTreeMap::from([(CalendarId::from(ALWAYS), Calendar::always())]);
         for (id, calendar) in &document.calendars {
             if id.as_str() == ALWAYS {
-                problems.add(
-                    format!("calendars.{id}"),
-                    "`always` is built in; name this calendar differently",
-                );
+                problems
+                    .add(format!("calendars.{id}"), "`always` is built in; name this calendar differently");
             }
             match Calendar::compile(calendar) {
                 Ok(compiled) => _ = calendars.insert(id.clone(), compiled),
@@ -148,21 +146,12 @@ impl Directory {
         }
         let person = |problems: &mut Problems, path: String, id: &PersonId| {
             if !document.people.contains_key(id) {
-                problems.unknown(
-                    path,
-                    "person",
-                    id.as_str(),
-                    document.people.keys().map(PersonId::as_str),
-                );
+                problems.unknown(path, "person", id.as_str(), document.people.keys().map(PersonId::as_str));
             }
         };
         let calendar = |problems: &mut Problems, path: String, id: &CalendarId| {
             if id.as_str() != ALWAYS && !document.calendars.contains_key(id) {
-                let known = document
-                    .calendars
-                    .keys()
-                    .map(CalendarId::as_str)
-                    .chain([ALWAYS]);
+                let known = document.calendars.keys().map(CalendarId::as_str).chain([ALWAYS]);
                 problems.unknown(path, "calendar", id.as_str(), known);
             }
         };
@@ -180,11 +169,7 @@ impl Directory {
             if let Some(vp) = &market.regional_vp {
                 person(&mut problems, format!("{at}.regional_vp"), vp);
             }
-            countries(
-                &mut problems,
-                &format!("{at}.licensed_for"),
-                &market.licensed_for,
-            );
+            countries(&mut problems, &format!("{at}.licensed_for"), &market.licensed_for);
         }
         let mut team_of = BTreeMap::new();
         for (id, team) in &document.teams {
@@ -197,17 +182,12 @@ impl Directory {
                     countries(&mut problems, &format!("{at}.licensed_for"), licences);
                 }
                 if let Some(other) = team_of.insert(rep_id.clone(), id.clone()) {
-                    problems.add(
-                        at,
-                        format!("`{rep_id}` is already in team `{other}`; a rep is in one team"),
-                    );
+                    problems
+                        .add(at, format!("`{rep_id}` is already in team `{other}`; a rep is in one team"));
                 }
             }
         }
-        for (name, desk) in [
-            ("compliance", &document.compliance),
-            ("operations", &document.operations),
-        ] {
+        for (name, desk) in [("compliance", &document.compliance), ("operations", &document.operations)] {
             if let Some(id) = &desk.calendar {
                 calendar(&mut problems, format!("{name}.calendar"), id);
             }
@@ -216,18 +196,12 @@ impl Directory {
         for (id, someone) in &document.people {
             let at = format!("people.{id}");
             if !someone.email.contains('@') {
-                problems.add(
-                    format!("{at}.email"),
-                    format!("`{}` is not an e-mail address", someone.email),
-                );
+                problems.add(format!("{at}.email"), format!("`{}` is not an e-mail address", someone.email));
             }
             if let Some(other) = emails.insert(someone.email.to_lowercase(), id) {
                 problems.add(
                     format!("{at}.email"),
-                    format!(
-                        "`{}` is also `{other}`'s; each person has their own",
-                        someone.email
-                    ),
+                    format!("`{}` is also `{other}`'s; each person has their own", someone.email),
                 );
             }
             match someone.notify.as_deref() {
@@ -242,9 +216,7 @@ impl Directory {
                     ),
                     None => problems.add(
                         format!("{at}.notify"),
-                        format!(
-                            "`{text}` is not a channel; write `slack`, `email` or `webhook:<name>`"
-                        ),
+                        format!("`{text}` is not a channel; write `slack`, `email` or `webhook:<name>`"),
                     ),
                 },
             }
@@ -254,17 +226,10 @@ impl Directory {
                 || url.starts_with("http://127.0.0.1")
                 || url.starts_with("http://localhost"))
             {
-                problems.add(
-                    format!("webhooks.{name}"),
-                    format!("`{url}` is not an https address"),
-                );
+                problems.add(format!("webhooks.{name}"), format!("`{url}` is not an https address"));
             }
         }
-        problems.into_result(Self {
-            document,
-            calendars,
-            team_of,
-        })
+        problems.into_result(Self { document, calendars, team_of })
     }
 
     /// The document it was read from.
@@ -299,11 +264,7 @@ impl Directory {
 
     /// Who signs in with this e-mail address.
     pub fn person_by_email(&self, email: &str) -> Option<&PersonId> {
-        self.document
-            .people
-            .iter()
-            .find(|(_, p)| p.email.eq_ignore_ascii_case(email))
-            .map(|(id, _)| id)
+        self.document.people.iter().find(|(_, p)| p.email.eq_ignore_ascii_case(email)).map(|(id, _)| id)
     }
 
     /// A calendar by name.
@@ -320,10 +281,8 @@ impl Directory {
 fn countries(problems: &mut Problems, at: &str, list: &BTreeSet<Country>) {
     for country in list {
         if !is_country(country.as_str()) {
-            problems.add(
-                at,
-                format!("`{country}` is not a country code; write two capital letters, e.g. `US`"),
-            );
+            problems
+                .add(at, format!("`{country}` is not a country code; write two capital letters, e.g. `US`"));
         }
     }
 }

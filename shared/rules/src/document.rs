@@ -34,10 +34,7 @@ pub(crate) struct Problems(Vec<DocumentProblem>);
 
 impl Problems {
     pub(crate) fn add(&mut self, path: impl Into<String>, problem: impl Into<String>) {
-        self.0.push(DocumentProblem {
-            path: path.into(),
-            problem: problem.into(),
-        });
+        self.0.push(DocumentProblem { path: path.into(), problem: problem.into() });
     }
 
     /// Notes a value that names nothing, with the nearest name there is.
@@ -53,20 +50,13 @@ impl Problems {
         let hint = match names.as_slice() {
             [] => format!("no {kind} is defined"),
             [nearest, ..] if distance(nearest, value) <= 3 => format!("did you mean `{nearest}`?"),
-            some => format!(
-                "known: {}",
-                some.iter().take(8).copied().collect::<Vec<_>>().join(", ")
-            ),
+            some => format!("known: {}", some.iter().take(8).copied().collect::<Vec<_>>().join(", ")),
         };
         self.add(path, format!("`{value}` is not a known {kind}; {hint}"));
     }
 
     pub(crate) fn into_result<T>(self, value: T) -> Result<T, DocumentError> {
-        if self.0.is_empty() {
-            Ok(value)
-        } else {
-            Err(DocumentError(self.0))
-        }
+        if self.0.is_empty() { Ok(value) } else { Err(DocumentError(self.0)) }
     }
 }
 
@@ -79,9 +69,7 @@ fn distance(a: &str, b: &str) -> usize {
         let mut left = i + 1;
         let mut next = vec![left];
         for (cb, above) in b.iter().zip(row.iter().skip(1)) {
-            left = (diagonal + usize::from(ca != *cb))
-                .min(left + 1)
-                .min(above + 1);
+            left = (diagonal + usize::from(ca != *cb)).min(left + 1).min(above + 1);
             diagonal = *above;
             next.push(left);
         }
@@ -100,15 +88,8 @@ pub(crate) fn parse<T: DeserializeOwned>(yaml: &str) -> Result<T, DocumentError>
         })
     });
     parsed.map_err(|error| {
-        let path = if at.is_empty() || at == "." {
-            "document".to_owned()
-        } else {
-            at
-        };
-        DocumentError(vec![DocumentProblem {
-            path,
-            problem: error.without_snippet().to_string(),
-        }])
+        let path = if at.is_empty() || at == "." { "document".to_owned() } else { at };
+        DocumentError(vec![DocumentProblem { path, problem: error.without_snippet().to_string() }])
     })
 }
 
@@ -121,9 +102,6 @@ mod tests {
         let mut problems = Problems::default();
         problems.unknown("x", "market", "dahc", ["us", "dach"]);
         let error = problems.into_result(()).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "x: `dahc` is not a known market; did you mean `dach`?"
-        );
+        assert_eq!(error.to_string(), "x: `dahc` is not a known market; did you mean `dach`?");
     }
 }

@@ -69,25 +69,16 @@ pub enum ActorKind {
 impl Actor {
     /// A part of Leadwatch.
     pub fn system(id: &str) -> Self {
-        Self {
-            kind: ActorKind::System,
-            id: id.to_owned(),
-        }
+        Self { kind: ActorKind::System, id: id.to_owned() }
     }
 
     /// A source of events.
     pub fn source(id: &str) -> Self {
-        Self {
-            kind: ActorKind::Source,
-            id: id.to_owned(),
-        }
+        Self { kind: ActorKind::Source, id: id.to_owned() }
     }
 
     /// A person, by the token's subject.
     pub fn staff(subject: &str) -> Self {
-        Self {
-            kind: ActorKind::Staff,
-            id: subject.to_owned(),
-        }
+        Self { kind: ActorKind::Staff, id: subject.to_owned() }
     }
 }

@@ -35,39 +35,21 @@ pub enum FoldError {
 }
 
 /// Folds a whole history.
-pub fn fold<'a>(
-    entries: impl IntoIterator<Item = &'a Entry<LeadFact>>,
-) -> Result<Option<Lead>, FoldError> {
-    entries
-        .into_iter()
-        .try_fold(None, |lead, entry| evolve(lead, entry).map(Some))
+pub fn fold<'a>(entries: impl IntoIterator<Item = &'a Entry<LeadFact>>) -> Result<Option<Lead>, FoldError> {
+    entries.into_iter().try_fold(None, |lead, entry| evolve(lead, entry).map(Some))
 }
 
 /// What one entry makes of a lead.
 pub fn evolve(lead: Option<Lead>, entry: &Entry<LeadFact>) -> Result<Lead, FoldError> {
     let after = lead.as_ref().map_or(0, |l| l.seq);
     if entry.seq != after.saturating_add(1) {
-        return Err(FoldError::Gap {
-            subject: entry.subject.clone(),
-            seq: entry.seq,
-            after,
-        });
+        return Err(FoldError::Gap { subject: entry.subject.clone(), seq: entry.seq, after });
     }
-    let beginning = || FoldError::Beginning {
-        subject: entry.subject.clone(),
-        seq: entry.seq,
-    };
+    let beginning = || FoldError::Beginning { subject: entry.subject.clone(), seq: entry.seq };
     let mut lead = match (lead, &entry.fact, &entry.subject) {
-        (
-            None,
-            LeadFact::Created {
-                state,
-                kind,
-                entered_at,
-                history_until,
-            },
-            Subject::Lead(id),
-        ) => created(id, entry.at, state, *kind, *entered_at, *history_until),
+        (None, LeadFact::Created { state, kind, entered_at, history_until }, Subject::Lead(id)) => {
+            created(id, entry.at, state, *kind, *entered_at, *history_until)
+        }
         (Some(lead), fact, Subject::Lead(_)) if !matches!(fact, LeadFact::Created { .. }) => lead,
         _ => return Err(beginning()),
     };
@@ -126,10 +108,7 @@ fn begin_visit(lead: &mut Lead, from: DateTime<Utc>, history_until: Option<DateT
     // A tightened window is the SLA's; how long is too long for a state stays what it is.
     let mut stuck = Clock::start(lead.stuck_clocks, from, 100);
     stuck.history_until = history_until;
-    lead.visit = Visit {
-        stuck: Some(stuck),
-        ..Visit::default()
-    };
+    lead.visit = Visit { stuck: Some(stuck), ..Visit::default() };
     begin_sla(lead, from, history_until);
 }
 
@@ -146,11 +125,7 @@ fn begin_sla(lead: &mut Lead, from: DateTime<Utc>, history_until: Option<DateTim
 /// The clock of an owner who is new to the lead; the share of the window stays the visit's,
 /// since only a transition tightens it.
 fn restart_sla(lead: &mut Lead, from: DateTime<Utc>) {
-    let share = lead
-        .visit
-        .sla
-        .as_ref()
-        .map_or(lead.window_percent, |sla| sla.window_percent);
+    let share = lead.visit.sla.as_ref().map_or(lead.window_percent, |sla| sla.window_percent);
     if lead.kind == StateKind::Working {
         begin_sla(lead, from, None);
         if let Some(sla) = &mut lead.visit.sla {
@@ -169,32 +144,18 @@ fn pause_visit(visit: &mut Visit, at: DateTime<Utc>) {
 fn settle_clocks(lead: &mut Lead, at: DateTime<Utc>) {
     let worked = lead.is_being_worked();
     if let Some(sla) = &mut lead.visit.sla {
-        if worked {
-            sla.resume(at)
-        } else {
-            sla.pause(at)
-        }
+        if worked { sla.resume(at) } else { sla.pause(at) }
     }
     let in_work = lead.kind == StateKind::Working;
     if let Some(stuck) = &mut lead.visit.stuck {
-        if in_work {
-            stuck.resume(at)
-        } else {
-            stuck.pause(at)
-        }
+        if in_work { stuck.resume(at) } else { stuck.pause(at) }
     }
 }
 
 fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
     let at = entry.at;
     match &entry.fact {
-        LeadFact::Updated {
-            changes,
-            confirmed,
-            crm_owner,
-            occurred_at,
-            personal,
-        } => {
+        LeadFact::Updated { changes, confirmed, crm_owner, occurred_at, personal } => {
             update(lead, changes, *occurred_at);
             if !crm_owner.is_keep() {
                 crm_owner.apply_to(&mut lead.crm_owner);
@@ -208,26 +169,14 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
                 lead.said_at.insert(field.clone(), *occurred_at);
             }
         }
-        LeadFact::StateChanged {
-            to,
-            kind,
-            entered_at,
-            resumed,
-            hold_until,
-            history_until,
-            ..
-        } => {
+        LeadFact::StateChanged { to, kind, entered_at, resumed, hold_until, history_until, .. } => {
             lead.hold_until = *hold_until;
             lead.said_at.insert("state".to_owned(), *entered_at);
             change_state(lead, to, *kind, *entered_at, *resumed, *history_until);
         }
-        LeadFact::WaitingChanged {
-            waiting_on_customer,
-            since,
-        } => {
+        LeadFact::WaitingChanged { waiting_on_customer, since } => {
             lead.waiting_on_customer = *waiting_on_customer;
-            lead.said_at
-                .insert("waiting_on_customer".to_owned(), *since);
+            lead.said_at.insert("waiting_on_customer".to_owned(), *since);
             settle_clocks(lead, *since);
         }
         LeadFact::HoldChanged { hold_until } => lead.hold_until = *hold_until,
@@ -240,42 +189,27 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
             // An assignment on arrival does not stop the clock that began with the lead.
             if !matches!(
                 &entry.fact,
-                LeadFact::Assigned {
-                    reason: crate::lead_fact::AssignmentReason::Arrival,
-                    ..
-                }
+                LeadFact::Assigned { reason: crate::lead_fact::AssignmentReason::Arrival, .. }
             ) {
                 restart_sla(lead, at);
             }
         }
-        LeadFact::Reassigned {
-            from,
-            to,
-            reassignments,
-            ..
-        } => {
+        LeadFact::Reassigned { from, to, reassignments, .. } => {
             lead.visit.taken_from.extend(from.clone());
             lead.visit.reassignments = *reassignments;
             lead.owner = Some(to.clone());
             restart_sla(lead, at);
         }
-        LeadFact::ThresholdReached(_) | LeadFact::ThresholdSuperseded { .. } => {
-            pass_step(lead, entry)
-        }
+        LeadFact::ThresholdReached(_) | LeadFact::ThresholdSuperseded { .. } => pass_step(lead, entry),
         LeadFact::OperationsQueued { reason } => {
-            let review = lead.operations.get_or_insert_with(|| OperationsReview {
-                since: at,
-                reasons: Vec::new(),
-            });
+            let review =
+                lead.operations.get_or_insert_with(|| OperationsReview { since: at, reasons: Vec::new() });
             if !review.reasons.contains(reason) {
                 review.reasons.push(*reason);
             }
         }
         LeadFact::OperationsResolved { .. } => lead.operations = None,
-        LeadFact::HighValueFlagged {
-            criteria,
-            window_percent,
-        } => {
+        LeadFact::HighValueFlagged { criteria, window_percent } => {
             lead.high_value.clone_from(criteria);
             lead.window_percent = *window_percent;
         }
@@ -315,16 +249,7 @@ fn update(lead: &mut Lead, changes: &crate::lead::ProfileChanges, occurred_at: D
             }
         )*};
     }
-    apply!(
-        source,
-        market,
-        country,
-        company,
-        account_id,
-        account_tier,
-        score,
-        deal_size
-    );
+    apply!(source, market, country, company, account_id, account_tier, score, deal_size);
 }
 
 fn change_state(
@@ -354,10 +279,7 @@ fn change_state(
             let mut visit = std::mem::take(&mut lead.visit);
             pause_visit(&mut visit, entered_at);
             if before.1 == StateKind::Working {
-                lead.left = Some(Left {
-                    state: before.0,
-                    visit,
-                });
+                lead.left = Some(Left { state: before.0, visit });
             }
         }
         StateKind::Terminal => {
@@ -387,15 +309,9 @@ fn pass_step(lead: &mut Lead, entry: &Entry<LeadFact>) {
 fn apply_compliance(lead: &mut Lead, entry: &Entry<LeadFact>) {
     let at = entry.at;
     match &entry.fact {
-        LeadFact::ComplianceHeld {
-            from,
-            would_be_owner,
-        } => {
-            lead.held_from = Some(HeldFrom {
-                state: from.clone(),
-                kind: lead.kind,
-                entered_at: lead.entered_at,
-            });
+        LeadFact::ComplianceHeld { from, would_be_owner } => {
+            lead.held_from =
+                Some(HeldFrom { state: from.clone(), kind: lead.kind, entered_at: lead.entered_at });
             lead.state = StateId::from(StateId::COMPLIANCE_HOLD);
             lead.kind = StateKind::Hold;
             lead.entered_at = at;
@@ -410,11 +326,7 @@ fn apply_compliance(lead: &mut Lead, entry: &Entry<LeadFact>) {
                 vote: None,
             });
         }
-        LeadFact::ComplianceMatched {
-            criterion,
-            flagged_by,
-            personal,
-        } => {
+        LeadFact::ComplianceMatched { criterion, flagged_by, personal } => {
             if let Some(review) = &mut lead.review {
                 review.revision = entry.seq;
                 review.criteria.push(criterion.clone());
@@ -427,17 +339,10 @@ fn apply_compliance(lead: &mut Lead, entry: &Entry<LeadFact>) {
                 }
             }
             if let Some(details) = personal {
-                lead.personal
-                    .matches
-                    .insert(criterion.match_id.clone(), details.clone());
+                lead.personal.matches.insert(criterion.match_id.clone(), details.clone());
             }
         }
-        LeadFact::ReviewVoted {
-            verdict,
-            reason_code,
-            reason,
-            officer,
-        } => {
+        LeadFact::ReviewVoted { verdict, reason_code, reason, officer } => {
             if let Some(review) = &mut lead.review {
                 review.revision = entry.seq;
                 review.vote = Some(Vote {
@@ -448,13 +353,7 @@ fn apply_compliance(lead: &mut Lead, entry: &Entry<LeadFact>) {
                 });
             }
         }
-        LeadFact::ReviewDecided {
-            verdict,
-            criteria,
-            to,
-            kind,
-            ..
-        } => {
+        LeadFact::ReviewDecided { verdict, criteria, to, kind, .. } => {
             lead.review = None;
             lead.held_from = None;
             lead.state = to.clone();

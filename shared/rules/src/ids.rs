@@ -66,10 +66,7 @@ impl StateId {
 
     /// Whether only the compliance workflow may enter or leave this state.
     pub fn is_reserved(&self) -> bool {
-        matches!(
-            self.as_str(),
-            Self::COMPLIANCE_HOLD | Self::DISQUALIFIED_COMPLIANCE
-        )
+        matches!(self.as_str(), Self::COMPLIANCE_HOLD | Self::DISQUALIFIED_COMPLIANCE)
     }
 }
 
@@ -120,8 +117,6 @@ impl Serialize for Subject {
 
 impl<'de> Deserialize<'de> for Subject {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }

@@ -281,26 +281,17 @@ impl Lead {
 
     /// Who carries it in their capacity: its owner, while it is not over.
     pub fn carried_by(&self) -> Option<&PersonId> {
-        if self.is_closed() {
-            None
-        } else {
-            self.owner.as_ref()
-        }
+        if self.is_closed() { None } else { self.owner.as_ref() }
     }
 
     /// Whether the SLA clock is to run.
     pub fn is_being_worked(&self) -> bool {
-        self.kind == StateKind::Working
-            && !self.waiting_on_customer
-            && !self.account_view.outreach_paused
+        self.kind == StateKind::Working && !self.waiting_on_customer && !self.account_view.outreach_paused
     }
 
     /// Its source, `other` if none is known.
     pub fn source(&self) -> Source {
-        self.profile
-            .source
-            .clone()
-            .unwrap_or_else(|| Source::from("other"))
+        self.profile.source.clone().unwrap_or_else(|| Source::from("other"))
     }
 
     /// Whether its account is strategic, by its own record or by the account's.

@@ -24,6 +24,7 @@ pub mod patch;
 pub mod policy;
 pub mod rep;
 pub mod routing;
+pub mod simulate;
 mod timers;
 pub mod workflows;
 

@@ -15,10 +15,7 @@ pub struct QuantityError {
 }
 
 fn wrong(value: &str, expected: &'static str) -> QuantityError {
-    QuantityError {
-        value: value.chars().take(80).collect(),
-        expected,
-    }
+    QuantityError { value: value.chars().take(80).collect(), expected }
 }
 
 macro_rules! text_form {
@@ -30,9 +27,7 @@ macro_rules! text_form {
         }
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?
-                    .parse()
-                    .map_err(serde::de::Error::custom)
+                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
             }
         }
     };
@@ -54,9 +49,7 @@ impl Percent {
 impl FromStr for Percent {
     type Err = QuantityError;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let number = text
-            .strip_suffix('%')
-            .ok_or_else(|| wrong(text, Self::EXPECTED))?;
+        let number = text.strip_suffix('%').ok_or_else(|| wrong(text, Self::EXPECTED))?;
         match number.trim_end().parse::<u16>() {
             Ok(n @ 1..=10_000) => Ok(Self(n)),
             _ => Err(wrong(text, Self::EXPECTED)),
@@ -89,12 +82,9 @@ impl Window {
     pub fn on(self, calendar: &Calendar) -> WorkingTime {
         match self {
             Self::Working(time) => time,
-            Self::BusinessDays(days) => WorkingTime::from_secs(
-                calendar
-                    .business_day()
-                    .secs()
-                    .saturating_mul(i64::from(days)),
-            ),
+            Self::BusinessDays(days) => {
+                WorkingTime::from_secs(calendar.business_day().secs().saturating_mul(i64::from(days)))
+            }
         }
     }
 }
@@ -139,21 +129,9 @@ text_form!(Window);
 /// `1h30m`, `48m`, `90s`: working time for a person's eye, exact.
 pub fn spelled(time: WorkingTime) -> String {
     let secs = time.secs().max(0);
-    let parts = [
-        (secs / 3600, 'h'),
-        (secs % 3600 / 60, 'm'),
-        (secs % 60, 's'),
-    ];
-    let text: String = parts
-        .iter()
-        .filter(|(n, _)| *n > 0)
-        .map(|(n, unit)| format!("{n}{unit}"))
-        .collect();
-    if text.is_empty() {
-        "0s".to_owned()
-    } else {
-        text
-    }
+    let parts = [(secs / 3600, 'h'), (secs % 3600 / 60, 'm'), (secs % 60, 's')];
+    let text: String = parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect();
+    if text.is_empty() { "0s".to_owned() } else { text }
 }
 
 /// An amount of money in the currency's minor unit (ISO 4217 says how many digits that has).
@@ -196,11 +174,7 @@ impl Money {
         if amount.starts_with('-') {
             return Err(MoneyError::Negative(shown));
         }
-        let error = || MoneyError::NotAnAmount {
-            amount: shown.clone(),
-            currency: code.code(),
-            digits,
-        };
+        let error = || MoneyError::NotAnAmount { amount: shown.clone(), currency: code.code(), digits };
         let (whole, fraction) = amount.split_once('.').unwrap_or((amount, ""));
         let plain = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
         // Trailing zeros past the currency's digits say nothing and are let pass (`100.00` JPY).
@@ -214,10 +188,7 @@ impl Money {
             return Err(error());
         }
         let padded = format!("{whole}{fraction:0<width$}", width = usize::from(digits));
-        Ok(Self {
-            minor: padded.parse().map_err(|_| error())?,
-            currency: code,
-        })
+        Ok(Self { minor: padded.parse().map_err(|_| error())?, currency: code })
     }
 
     /// The currency's code.
@@ -230,12 +201,7 @@ impl Money {
         let digits = u32::from(self.currency.exponent().unwrap_or(0));
         match 10u64.checked_pow(digits) {
             Some(unit) if digits > 0 => {
-                format!(
-                    "{}.{:0width$}",
-                    self.minor / unit,
-                    self.minor % unit,
-                    width = digits as usize
-                )
+                format!("{}.{:0width$}", self.minor / unit, self.minor % unit, width = digits as usize)
             }
             _ => self.minor.to_string(),
         }
@@ -256,11 +222,7 @@ struct MoneyText {
 
 impl Serialize for Money {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        MoneyText {
-            amount: self.amount(),
-            currency: self.currency().to_owned(),
-        }
-        .serialize(serializer)
+        MoneyText { amount: self.amount(), currency: self.currency().to_owned() }.serialize(serializer)
     }
 }
 
@@ -279,24 +241,9 @@ mod tests {
     fn windows_read_as_they_are_written() {
         for text in ["90s", "30m", "4h", "1h30m", "5bd", "1h30s"] {
             let window: Window = text.parse().unwrap();
-            assert_eq!(
-                window.to_string(),
-                if text == "90s" { "1m30s" } else { text }
-            );
+            assert_eq!(window.to_string(), if text == "90s" { "1m30s" } else { text });
         }
-        for text in [
-            "",
-            "0h",
-            "1",
-            "bd",
-            "0bd",
-            "30m1h",
-            "-1h",
-            "1.5h",
-            "1d",
-            "99999999h",
-            "1h1h",
-        ] {
+        for text in ["", "0h", "1", "bd", "0bd", "30m1h", "-1h", "1.5h", "1d", "99999999h", "1h1h"] {
             assert!(text.parse::<Window>().is_err(), "{text}");
         }
     }
@@ -314,31 +261,10 @@ mod tests {
         assert_eq!(Money::parse("48000", "USD").unwrap().amount(), "48000.00");
         assert_eq!(Money::parse("0.5", "USD").unwrap().amount(), "0.50");
         assert_eq!(Money::parse("100.00", "JPY").unwrap().amount(), "100");
-        assert!(matches!(
-            Money::parse("-1", "USD"),
-            Err(MoneyError::Negative(_))
-        ));
-        assert!(matches!(
-            Money::parse("1", "XYZ"),
-            Err(MoneyError::UnknownCurrency(_))
-        ));
-        for amount in [
-            "",
-            ".",
-            "1.",
-            ".5",
-            "1.005",
-            "1e3",
-            "1,000",
-            "99999999999999999999",
-        ] {
-            assert!(
-                matches!(
-                    Money::parse(amount, "USD"),
-                    Err(MoneyError::NotAnAmount { .. })
-                ),
-                "{amount}"
-            );
+        assert!(matches!(Money::parse("-1", "USD"), Err(MoneyError::Negative(_))));
+        assert!(matches!(Money::parse("1", "XYZ"), Err(MoneyError::UnknownCurrency(_))));
+        for amount in ["", ".", "1.", ".5", "1.005", "1e3", "1,000", "99999999999999999999"] {
+            assert!(matches!(Money::parse(amount, "USD"), Err(MoneyError::NotAnAmount { .. })), "{amount}");
         }
         let k50 = Money::parse("50000", "USD").unwrap();
         assert!(Money::parse("50000.01", "USD").unwrap().is_over(&k50));

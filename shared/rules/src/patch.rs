@@ -22,11 +22,7 @@ impl<T> Patch<T> {
 
     /// The value it sets, if it sets one.
     pub fn as_set(&self) -> Option<&T> {
-        if let Self::Set(value) = self {
-            Some(value)
-        } else {
-            None
-        }
+        if let Self::Set(value) = self { Some(value) } else { None }
     }
 
     /// What the field becomes; `None` if it stays.

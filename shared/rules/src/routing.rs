@@ -79,23 +79,13 @@ pub(crate) fn choose(
     for id in directory.team(team).iter().flat_map(|t| t.reps.keys()) {
         let standing = roster.standings.get(id);
         match unfit(directory, id, standing, wanted) {
-            Some(because) => passed_over.push(PassedOver {
-                rep: id.clone(),
-                because,
-            }),
-            None => fit.push((
-                standing.and_then(|s| s.last_assigned_at),
-                lot(wanted.lead, id),
-                id,
-            )),
+            Some(because) => passed_over.push(PassedOver { rep: id.clone(), because }),
+            None => fit.push((standing.and_then(|s| s.last_assigned_at), lot(wanted.lead, id), id)),
         }
     }
     // Reps who were never given one come first. Among equals the lot decides, drawn from the
     // lead, so that no place in the list is the lucky one.
-    fit.into_iter()
-        .min()
-        .map(|(_, _, id)| id.clone())
-        .ok_or(passed_over)
+    fit.into_iter().min().map(|(_, _, id)| id.clone()).ok_or(passed_over)
 }
 
 /// Whether this one may take it; `None` if so.
@@ -134,12 +124,7 @@ pub(crate) fn unfit(
 }
 
 fn lot(lead: &LeadId, rep: &PersonId) -> [u8; 32] {
-    Sha256::new()
-        .chain_update(lead.as_str())
-        .chain_update([0])
-        .chain_update(rep.as_str())
-        .finalize()
-        .into()
+    Sha256::new().chain_update(lead.as_str()).chain_update([0]).chain_update(rep.as_str()).finalize().into()
 }
 
 /// What a commit changes in the standing of a rep.
@@ -160,18 +145,10 @@ pub fn load_changes(directory: &Directory, before: Option<&Lead>, after: &Lead) 
     if had != has {
         let known = |id: &&PersonId| directory.rep(id).is_some();
         if let Some(rep) = had.filter(known) {
-            changes.push(LoadChange {
-                rep: rep.clone(),
-                delta: -1,
-                assigned_at: None,
-            });
+            changes.push(LoadChange { rep: rep.clone(), delta: -1, assigned_at: None });
         }
         if let Some(rep) = has.filter(known) {
-            changes.push(LoadChange {
-                rep: rep.clone(),
-                delta: 1,
-                assigned_at: Some(after.changed_at),
-            });
+            changes.push(LoadChange { rep: rep.clone(), delta: 1, assigned_at: Some(after.changed_at) });
         }
     }
     changes

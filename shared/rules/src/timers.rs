@@ -51,10 +51,7 @@ pub(crate) fn timers<'a>(lead: &Lead, world: &World<'a>) -> Vec<Timer<'a>> {
         && lead.left.is_some()
         && let Some(due) = lead.hold_until
     {
-        timers.push(Timer {
-            due: due.max(lead.entered_at),
-            what: What::HoldEnd,
-        });
+        timers.push(Timer { due: due.max(lead.entered_at), what: What::HoldEnd });
     }
     let workflows = &world.policy.policy.workflows;
     if let (Some(clock), Some(measure)) = (&lead.visit.sla, sla_measure(lead, world)) {
@@ -86,10 +83,7 @@ pub(crate) fn timers<'a>(lead: &Lead, world: &World<'a>) -> Vec<Timer<'a>> {
     if let Some(review) = &lead.review {
         let calendar = compliance_calendar(world);
         for reminder in &workflows.compliance_flag.reminders {
-            let measure = Measure {
-                window: reminder.after.on(calendar),
-                calendar,
-            };
+            let measure = Measure { window: reminder.after.on(calendar), calendar };
             push_step(
                 &mut timers,
                 &review.clock,
@@ -120,14 +114,7 @@ fn push_step<'a>(
     if let Some(due) = clock.due(calendar, target) {
         timers.push(Timer {
             due,
-            what: What::Step(StepDue {
-                workflow,
-                step,
-                percent,
-                actions,
-                window,
-                calendar,
-            }),
+            what: What::Step(StepDue { workflow, step, percent, actions, window, calendar }),
         });
     }
 }
@@ -139,11 +126,7 @@ fn share(secs: i64, percent: u16) -> i64 {
 /// The window of the SLA clock that stands.
 pub(crate) fn sla_measure<'a>(lead: &Lead, world: &World<'a>) -> Option<Measure<'a>> {
     let clock = lead.visit.sla.as_ref()?;
-    let measure = measure(
-        lead,
-        world,
-        &world.policy.policy.workflows.sla_breach.windows,
-    )?;
+    let measure = measure(lead, world, &world.policy.policy.workflows.sla_breach.windows)?;
     let window = WorkingTime::from_secs(share(measure.window.secs(), clock.window_percent));
     Some(Measure { window, ..measure })
 }
@@ -159,27 +142,15 @@ fn measure<'a>(lead: &Lead, world: &World<'a>, rows: &'a [WindowRow]) -> Option<
     let id = lead.profile.market.as_ref()?;
     let market = world.directory.market(id)?;
     let row = most_specific(rows, id, &lead.source(), &lead.state)?;
-    let calendar = world
-        .directory
-        .calendar(row.calendar.as_ref().unwrap_or(&market.calendar))?;
-    Some(Measure {
-        window: row.window.on(calendar),
-        calendar,
-    })
+    let calendar = world.directory.calendar(row.calendar.as_ref().unwrap_or(&market.calendar))?;
+    Some(Measure { window: row.window.on(calendar), calendar })
 }
 
 /// The compliance desk's working time.
 pub(crate) fn compliance_calendar<'a>(world: &World<'a>) -> &'a Calendar {
-    static ROUND_THE_CLOCK: std::sync::LazyLock<Calendar> =
-        std::sync::LazyLock::new(Calendar::always);
+    static ROUND_THE_CLOCK: std::sync::LazyLock<Calendar> = std::sync::LazyLock::new(Calendar::always);
     let always = CalendarId::from(ALWAYS);
-    let id = world
-        .directory
-        .document()
-        .compliance
-        .calendar
-        .as_ref()
-        .unwrap_or(&always);
+    let id = world.directory.document().compliance.calendar.as_ref().unwrap_or(&always);
     world.directory.calendar(id).unwrap_or(&ROUND_THE_CLOCK)
 }
 

@@ -5,11 +5,7 @@
 //! are random, windows lie around changes of the clocks and around special dates, and blocks are
 //! aligned to minutes, as the zones' offsets are in these years.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on should stop"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
 
 use std::collections::BTreeMap;
 
@@ -67,31 +63,19 @@ impl Model {
     fn is_open(&self, local: NaiveDateTime) -> bool {
         let minute = (local.hour() * 60 + local.minute()) as u16;
         let inside = |blocks: &[(u16, u16)], minute| {
-            blocks
-                .iter()
-                .any(|(start, end)| (*start..*end).contains(&minute))
+            blocks.iter().any(|(start, end)| (*start..*end).contains(&minute))
         };
         inside(self.blocks(local.date()), minute)
-            || inside(
-                self.blocks(local.date() - Days::new(1)),
-                minute + DAY_MINUTES,
-            )
+            || inside(self.blocks(local.date() - Days::new(1)), minute + DAY_MINUTES)
     }
 
     fn document(&self) -> CalendarDocument {
         let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
         let texts = |blocks: &Blocks| -> Vec<String> {
             let end = |end: u16| {
-                if end > DAY_MINUTES {
-                    end - DAY_MINUTES
-                } else {
-                    end
-                }
+                if end > DAY_MINUTES { end - DAY_MINUTES } else { end }
             };
-            blocks
-                .iter()
-                .map(|(s, e)| format!("{}-{}", clock(*s), clock(end(*e))))
-                .collect()
+            blocks.iter().map(|(s, e)| format!("{}-{}", clock(*s), clock(end(*e)))).collect()
         };
         let mut holidays = Vec::new();
         let mut exceptions = Vec::new();
@@ -100,21 +84,14 @@ impl Model {
             match special {
                 Special::Holiday => holidays.push(Holiday { date, name }),
                 Special::Exception(blocks) => {
-                    exceptions.push(HoursException {
-                        date,
-                        hours: texts(blocks),
-                        name,
-                    });
+                    exceptions.push(HoursException { date, hours: texts(blocks), name });
                 }
             }
         }
         CalendarDocument {
             time_zone: self.zone.to_owned(),
             always: false,
-            hours: Weekday3::ALL
-                .into_iter()
-                .zip(self.week.iter().map(texts))
-                .collect(),
+            hours: Weekday3::ALL.into_iter().zip(self.week.iter().map(texts)).collect(),
             holidays,
             exceptions,
             business_day: Some("8h".to_owned()),
@@ -126,20 +103,13 @@ impl Model {
 /// the next day is known.
 fn day_blocks() -> impl Strategy<Value = Blocks> {
     let cuts = proptest::collection::btree_set(0..=DAY_MINUTES, 0..7);
-    (
-        cuts,
-        proptest::option::weighted(0.4, 1..DAY_MINUTES),
-        any::<bool>(),
-    )
-        .prop_map(|(cuts, night, whole_day)| {
+    (cuts, proptest::option::weighted(0.4, 1..DAY_MINUTES), any::<bool>()).prop_map(
+        |(cuts, night, whole_day)| {
             if whole_day && cuts.len() > 5 {
                 return vec![(0, DAY_MINUTES)];
             }
             let cuts: Vec<u16> = cuts.into_iter().collect();
-            let mut blocks: Blocks = cuts
-                .chunks_exact(2)
-                .map(|pair| (pair[0], pair[1]))
-                .collect();
+            let mut blocks: Blocks = cuts.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
             if let (Some(night), Some(last)) = (night, blocks.last_mut()) {
                 // A block is at most a day long.
                 last.1 = DAY_MINUTES + night.min(last.0);
@@ -148,7 +118,8 @@ fn day_blocks() -> impl Strategy<Value = Blocks> {
                 }
             }
             blocks
-        })
+        },
+    )
 }
 
 /// Ends a day's night where the next day's blocks begin.
@@ -160,15 +131,9 @@ fn cut_night(blocks: &mut Blocks, next: &[(u16, u16)]) {
 
 /// The middle of a window: a change of the zone's offset, if it has one after the year.
 fn anchor(zone: &TimeZone, year: i16) -> i64 {
-    let start = jiff::civil::date(year, 1, 1)
-        .at(0, 0, 0, 0)
-        .to_zoned(TimeZone::UTC)
-        .unwrap();
+    let start = jiff::civil::date(year, 1, 1).at(0, 0, 0, 0).to_zoned(TimeZone::UTC).unwrap();
     let start = start.timestamp();
-    zone.following(start)
-        .next()
-        .map_or(start, |change| change.timestamp())
-        .as_second()
+    zone.following(start).next().map_or(start, |change| change.timestamp()).as_second()
 }
 
 /// A window of time with what the walk says about it.
@@ -184,35 +149,21 @@ impl Walk {
     fn new(model: &Model, zone: &TimeZone, start: i64) -> Self {
         let local = |minute: usize| {
             let utc = start + minute as i64 * 60;
-            let offset = zone
-                .to_offset(Timestamp::from_second(utc).unwrap())
-                .seconds();
-            DateTime::from_timestamp(utc + i64::from(offset), 0)
-                .unwrap()
-                .naive_utc()
+            let offset = zone.to_offset(Timestamp::from_second(utc).unwrap()).seconds();
+            DateTime::from_timestamp(utc + i64::from(offset), 0).unwrap().naive_utc()
         };
-        let open: Vec<bool> = (0..WINDOW_MINUTES)
-            .map(|m| model.is_open(local(m)))
-            .collect();
+        let open: Vec<bool> = (0..WINDOW_MINUTES).map(|m| model.is_open(local(m))).collect();
         let mut before = vec![0];
         for open in &open {
             before.push(before.last().unwrap() + i64::from(*open));
         }
-        Self {
-            start,
-            open,
-            before,
-        }
+        Self { start, open, before }
     }
 
     /// Open seconds of the window before a second of it.
     fn worked_before(&self, second: i64) -> i64 {
         let minute = (second / 60) as usize;
-        let part = if self.open.get(minute) == Some(&true) {
-            second % 60
-        } else {
-            0
-        };
+        let part = if self.open.get(minute) == Some(&true) { second % 60 } else { 0 };
         self.before[minute] * 60 + part
     }
 
@@ -243,39 +194,32 @@ fn model_and_window() -> impl Strategy<Value = (Model, TimeZone, i64)> {
         prop_oneof![3 => 2005i16..2045, 1 => 1975i16..2200],
         0..WINDOW_MINUTES as i64,
     )
-        .prop_filter_map(
-            "a calendar has weekly hours",
-            |(name, mut week, special, year, shift)| {
-                if week.iter().all(Vec::is_empty) {
-                    return None;
+        .prop_filter_map("a calendar has weekly hours", |(name, mut week, special, year, shift)| {
+            if week.iter().all(Vec::is_empty) {
+                return None;
+            }
+            for day in 0..7 {
+                let next = week[(day + 1) % 7].clone();
+                cut_night(&mut week[day], &next);
+            }
+            let zone = TimeZoneDatabase::bundled().get(name).unwrap();
+            let start = (anchor(&zone, year) - shift * 60).div_euclid(60) * 60;
+            let first = DateTime::from_timestamp(start, 0).unwrap().date_naive();
+            let special = special
+                .into_iter()
+                .map(|(day, special)| (first + chrono::TimeDelta::days(day), special))
+                .collect();
+            let mut model = Model { zone: name, week, special };
+            // From the last to the first, so that a night is cut against what really follows.
+            let dates: Vec<NaiveDate> = model.special.keys().rev().copied().collect();
+            for date in dates {
+                let next = model.blocks(date + Days::new(1)).to_vec();
+                if let Some(Special::Exception(blocks)) = model.special.get_mut(&date) {
+                    cut_night(blocks, &next);
                 }
-                for day in 0..7 {
-                    let next = week[(day + 1) % 7].clone();
-                    cut_night(&mut week[day], &next);
-                }
-                let zone = TimeZoneDatabase::bundled().get(name).unwrap();
-                let start = (anchor(&zone, year) - shift * 60).div_euclid(60) * 60;
-                let first = DateTime::from_timestamp(start, 0).unwrap().date_naive();
-                let special = special
-                    .into_iter()
-                    .map(|(day, special)| (first + chrono::TimeDelta::days(day), special))
-                    .collect();
-                let mut model = Model {
-                    zone: name,
-                    week,
-                    special,
-                };
-                // From the last to the first, so that a night is cut against what really follows.
-                let dates: Vec<NaiveDate> = model.special.keys().rev().copied().collect();
-                for date in dates {
-                    let next = model.blocks(date + Days::new(1)).to_vec();
-                    if let Some(Special::Exception(blocks)) = model.special.get_mut(&date) {
-                        cut_night(blocks, &next);
-                    }
-                }
-                Some((model, zone, start))
-            },
-        )
+            }
+            Some((model, zone, start))
+        })
 }
 
 fn compile(model: &Model) -> Calendar {

@@ -30,10 +30,7 @@ pub(super) struct Checked {
 
 /// Reads a document, or says everything that is wrong with it.
 pub(super) fn check(doc: &CalendarDocument) -> Result<Checked, Vec<CalendarProblem>> {
-    let mut check = Check {
-        doc,
-        problems: Vec::new(),
-    };
+    let mut check = Check { doc, problems: Vec::new() };
     let zone = check.time_zone();
     let week = check.week();
     let holidays = check.holidays();
@@ -46,13 +43,7 @@ pub(super) fn check(doc: &CalendarDocument) -> Result<Checked, Vec<CalendarProbl
             } else {
                 week.map(|day| day.into_iter().map(|written| written.block).collect())
             };
-            Ok(Checked {
-                time_zone,
-                zone,
-                week,
-                dates,
-                business_day,
-            })
+            Ok(Checked { time_zone, zone, week, dates, business_day })
         }
         _ => Err(check.problems),
     }
@@ -73,24 +64,13 @@ struct Check<'a> {
 impl Check<'_> {
     fn problem(&mut self, path: impl Into<String>, value: &str, expected: impl Into<String>) {
         let (path, expected) = (path.into(), expected.into());
-        self.problems.push(CalendarProblem {
-            path,
-            value: value.to_owned(),
-            expected,
-        });
+        self.problems.push(CalendarProblem { path, value: value.to_owned(), expected });
     }
 
     fn time_zone(&mut self) -> Option<(String, TimeZone)> {
         let written = self.doc.time_zone.as_str();
-        let name = if written.is_empty() && self.doc.always {
-            UTC
-        } else {
-            written
-        };
-        let found = TimeZoneDatabase::bundled()
-            .get(name)
-            .ok()
-            .filter(|zone| !zone.is_unknown());
+        let name = if written.is_empty() && self.doc.always { UTC } else { written };
+        let found = TimeZoneDatabase::bundled().get(name).ok().filter(|zone| !zone.is_unknown());
         let Some(zone) = found else {
             let suggestion = nearest_zone(name).unwrap_or("Europe/Berlin");
             self.problem(
@@ -142,11 +122,7 @@ impl Check<'_> {
         for (index, text) in texts.iter().enumerate() {
             let path = format!("{path}[{index}]");
             match parse_block(text) {
-                Some(block) => blocks.push(Written {
-                    path,
-                    text: text.clone(),
-                    block,
-                }),
+                Some(block) => blocks.push(Written { path, text: text.clone(), block }),
                 None => self.problem(path, text, A_BLOCK),
             }
         }
@@ -170,25 +146,17 @@ impl Check<'_> {
     }
 
     fn overlap(&mut self, later: &Written, earlier: &Written) {
-        let expected = format!(
-            "clear of `{}` ({}); write blocks that do not overlap",
-            earlier.text, earlier.path
-        );
+        let expected =
+            format!("clear of `{}` ({}); write blocks that do not overlap", earlier.text, earlier.path);
         self.problem(later.path.as_str(), &later.text, expected);
     }
 
     fn date(&mut self, path: &str, text: &str) -> Option<i64> {
         // Only the one spelling, which also sorts as text.
-        let read = text
-            .parse::<NaiveDate>()
-            .ok()
-            .filter(|date| date.to_string() == text && DATES.contains(&text));
+        let read =
+            text.parse::<NaiveDate>().ok().filter(|date| date.to_string() == text && DATES.contains(&text));
         if read.is_none() {
-            self.problem(
-                path,
-                text,
-                "a date from 1970 to 2200; write it as `2026-12-25`",
-            );
+            self.problem(path, text, "a date from 1970 to 2200; write it as `2026-12-25`");
         }
         read.map(|date| i64::from(date.to_epoch_days()))
     }
@@ -205,11 +173,7 @@ impl Check<'_> {
         holidays
     }
 
-    fn exceptions(
-        &mut self,
-        holidays: &BTreeMap<i64, usize>,
-        week: &[Vec<Written>; 7],
-    ) -> DateBlocks {
+    fn exceptions(&mut self, holidays: &BTreeMap<i64, usize>, week: &[Vec<Written>; 7]) -> DateBlocks {
         let mut exceptions: BTreeMap<i64, Vec<Written>> = BTreeMap::new();
         for (index, exception) in self.doc.exceptions.iter().enumerate() {
             let path = format!("exceptions[{index}]");
@@ -219,9 +183,8 @@ impl Check<'_> {
                 continue;
             };
             if let Some(holiday) = holidays.get(&day) {
-                let expected = format!(
-                    "free: it is a holiday too (holidays[{holiday}]); leave out one of the two"
-                );
+                let expected =
+                    format!("free: it is a holiday too (holidays[{holiday}]); leave out one of the two");
                 self.problem(date_path.as_str(), &exception.date, expected);
             }
             match exceptions.entry(day) {
@@ -239,21 +202,15 @@ impl Check<'_> {
         // night that runs into an exception cannot be cut, so there the two are joined.
         for (day, blocks) in &exceptions {
             let next = day + 1;
-            let usual = || {
-                week.get(timeline::weekday_index(next))
-                    .filter(|_| !holidays.contains_key(&next))
-            };
+            let usual = || week.get(timeline::weekday_index(next)).filter(|_| !holidays.contains_key(&next));
             if let Some(next) = exceptions.get(&next).or_else(usual) {
                 self.refuse_night_into(blocks, next);
             }
         }
         let closed = holidays.keys().map(|day| (*day, Vec::new()));
-        let own = exceptions.into_iter().map(|(day, written)| {
-            (
-                day,
-                written.into_iter().map(|written| written.block).collect(),
-            )
-        });
+        let own = exceptions
+            .into_iter()
+            .map(|(day, written)| (day, written.into_iter().map(|written| written.block).collect()));
         closed.chain(own).collect()
     }
 
@@ -268,18 +225,11 @@ impl Check<'_> {
         if self.doc.always {
             return Some(WorkingTime::from_secs(DAY_SECS));
         }
-        if self
-            .problems
-            .iter()
-            .any(|problem| problem.path.starts_with("hours"))
-        {
+        if self.problems.iter().any(|problem| problem.path.starts_with("hours")) {
             return None; // lengths of blocks that cannot be read would only mislead
         }
-        let length = |day: &[Written]| {
-            day.iter()
-                .map(|written| written.block.end - written.block.start)
-                .sum()
-        };
+        let length =
+            |day: &[Written]| day.iter().map(|written| written.block.end - written.block.start).sum();
         let lengths: Vec<(Weekday3, i64)> = Weekday3::ALL
             .into_iter()
             .zip(week.iter().map(|day| length(day)))
@@ -291,14 +241,7 @@ impl Check<'_> {
         }
         let listed: Vec<String> = lengths
             .iter()
-            .map(|(weekday, secs)| {
-                format!(
-                    "{} {}h{:02}m",
-                    weekday.as_str(),
-                    secs / 3600,
-                    secs % 3600 / 60
-                )
-            })
+            .map(|(weekday, secs)| format!("{} {}h{:02}m", weekday.as_str(), secs / 3600, secs % 3600 / 60))
             .collect();
         self.problem(
             "business_day",

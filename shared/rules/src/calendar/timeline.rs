@@ -60,25 +60,16 @@ impl DayPattern {
             .iter()
             .filter(|block| block.end > DAY_SECS)
             .map(|block| (0, block.end - DAY_SECS));
-        let own = own
-            .iter()
-            .map(|block| (block.start, block.end.min(DAY_SECS)));
+        let own = own.iter().map(|block| (block.start, block.end.min(DAY_SECS)));
         let mut pieces: Vec<(i64, i64)> = carried.chain(own).collect();
         pieces.sort_unstable();
 
         let mut pattern = Self::default();
         for (start, end) in pieces {
             // What an earlier piece covers already is not counted again.
-            let start = pattern
-                .spans
-                .last()
-                .map_or(start, |last| start.max(last.end));
+            let start = pattern.spans.last().map_or(start, |last| start.max(last.end));
             if start < end {
-                pattern.spans.push(Span {
-                    start,
-                    end,
-                    before: pattern.total,
-                });
+                pattern.spans.push(Span { start, end, before: pattern.total });
                 pattern.total += end - start;
             }
         }
@@ -92,8 +83,7 @@ impl DayPattern {
     }
 
     fn worked_before(&self, second: i64) -> i64 {
-        self.span_at(second)
-            .map_or(0, |span| span.before + second.min(span.end) - span.start)
+        self.span_at(second).map_or(0, |span| span.before + second.min(span.end) - span.start)
     }
 
     fn is_open(&self, second: i64) -> bool {
@@ -133,23 +123,13 @@ impl LocalDays {
         let mut week_total = 0;
         let days_before = blocks.iter().cycle().skip(6);
         for ((slot, own), before) in week.iter_mut().zip(blocks).zip(days_before) {
-            *slot = WeekDay {
-                pattern: DayPattern::new(own, before),
-                before: week_total,
-            };
+            *slot = WeekDay { pattern: DayPattern::new(own, before), before: week_total };
             week_total += slot.pattern.total;
         }
-        let mut days = Self {
-            week,
-            week_total,
-            special: Vec::new(),
-        };
+        let mut days = Self { week, week_total, special: Vec::new() };
 
         let blocks_of = |day: i64| -> &[Block] {
-            dates
-                .get(&day)
-                .or_else(|| blocks.get(weekday_index(day)))
-                .map_or(&[], Vec::as_slice)
+            dates.get(&day).or_else(|| blocks.get(weekday_index(day))).map_or(&[], Vec::as_slice)
         };
         let mut surplus = 0;
         // A date tells on the day after it too, by the night it has or has not.
@@ -159,11 +139,7 @@ impl LocalDays {
             }
             let pattern = DayPattern::new(blocks_of(day), blocks_of(day - 1));
             surplus += pattern.total - days.weekday(day).map_or(0, |usual| usual.pattern.total);
-            days.special.push(SpecialDay {
-                day,
-                pattern,
-                surplus_through: surplus,
-            });
+            days.special.push(SpecialDay { day, pattern, surplus_through: surplus });
         }
         days
     }
@@ -175,12 +151,7 @@ impl LocalDays {
     /// How many special days lie before a day, and the special day that it is itself.
     fn special_at(&self, day: i64) -> (usize, Option<&SpecialDay>) {
         let before = self.special.partition_point(|special| special.day < day);
-        (
-            before,
-            self.special
-                .get(before)
-                .filter(|special| special.day == day),
-        )
+        (before, self.special.get(before).filter(|special| special.day == day))
     }
 
     /// Working seconds before a local reading (in seconds since 1970-01-01T00:00 local), counted from
@@ -203,11 +174,7 @@ impl LocalDays {
     fn is_open(&self, local: i64) -> bool {
         let (day, second) = (local.div_euclid(DAY_SECS), local.rem_euclid(DAY_SECS));
         let usual = self.weekday(day).map(|usual| &usual.pattern);
-        let pattern = self
-            .special_at(day)
-            .1
-            .map(|special| &special.pattern)
-            .or(usual);
+        let pattern = self.special_at(day).1.map(|special| &special.pattern).or(usual);
         pattern.is_some_and(|pattern| pattern.is_open(second))
     }
 }
@@ -240,18 +207,12 @@ impl Timeline {
     pub(super) fn new(zone: &TimeZone, week: WeekBlocks, dates: DateBlocks) -> Self {
         let days = LocalDays::new(&week, &dates);
         let epoch = Timestamp::UNIX_EPOCH;
-        let first = Piece {
-            offset: i64::from(zone.to_offset(epoch).seconds()),
-            ..Piece::default()
-        };
+        let first = Piece { offset: i64::from(zone.to_offset(epoch).seconds()), ..Piece::default() };
 
         let mut changes = Vec::new();
         let mut last = first;
         for change in zone.following(epoch) {
-            let (start, offset) = (
-                change.timestamp().as_second(),
-                i64::from(change.offset().seconds()),
-            );
+            let (start, offset) = (change.timestamp().as_second(), i64::from(change.offset().seconds()));
             if start >= CHANGES_END_SECS {
                 break;
             }
@@ -259,18 +220,10 @@ impl Timeline {
                 continue; // only the zone's name for its time changes
             }
             let total = last.carry + days.worked_before(start + last.offset);
-            last = Piece {
-                start,
-                offset,
-                carry: total - days.worked_before(start + offset),
-            };
+            last = Piece { start, offset, carry: total - days.worked_before(start + offset) };
             changes.push(last);
         }
-        Self {
-            days,
-            first,
-            changes,
-        }
+        Self { days, first, changes }
     }
 
     /// Round the clock.
@@ -280,10 +233,7 @@ impl Timeline {
 
     fn piece_at(&self, at: i64) -> &Piece {
         let after = self.changes.partition_point(|piece| piece.start <= at);
-        after
-            .checked_sub(1)
-            .and_then(|last| self.changes.get(last))
-            .unwrap_or(&self.first)
+        after.checked_sub(1).and_then(|last| self.changes.get(last)).unwrap_or(&self.first)
     }
 
     /// Working seconds before an instant, from an origin that is the same for all instants. It never
@@ -335,10 +285,5 @@ impl Timeline {
 
 /// Every second of every weekday.
 pub(super) fn around_the_clock() -> WeekBlocks {
-    std::array::from_fn(|_| {
-        vec![Block {
-            start: 0,
-            end: DAY_SECS,
-        }]
-    })
+    std::array::from_fn(|_| vec![Block { start: 0, end: DAY_SECS }])
 }

@@ -26,28 +26,13 @@ pub(super) fn apply(d: &mut Deciding<'_>, delivery: &Delivery) -> Outcome {
             );
         }
         DeliveryResult::Failed { reason } => {
-            d.fact(
-                None,
-                LeadFact::NotificationFailed {
-                    id,
-                    reason: reason.clone(),
-                    attempts,
-                },
-            );
+            d.fact(None, LeadFact::NotificationFailed { id, reason: reason.clone(), attempts });
             d.queue_for_operations(None, OperationsReason::NotificationFailed);
         }
-        DeliveryResult::Unreachable {
-            person,
-            reason,
-            notification,
-        } => {
+        DeliveryResult::Unreachable { person, reason, notification } => {
             d.fact(
                 None,
-                LeadFact::RecipientUnreachable {
-                    id,
-                    person: person.clone(),
-                    reason: reason.clone(),
-                },
+                LeadFact::RecipientUnreachable { id, person: person.clone(), reason: reason.clone() },
             );
             pass_on(d, person, notification);
         }
@@ -57,22 +42,15 @@ pub(super) fn apply(d: &mut Deciding<'_>, delivery: &Delivery) -> Outcome {
 
 /// The manager is told instead; where that is the one who cannot be reached, operations looks.
 fn pass_on(d: &mut Deciding<'_>, person: &crate::ids::PersonId, notification: &Notification) {
-    let team = d
-        .world
-        .directory
-        .team_of(person)
-        .cloned()
-        .or_else(|| d.team());
+    let team = d.world.directory.team_of(person).cloned().or_else(|| d.team());
     let manager = team.and_then(|team| {
         let manager = d.world.directory.team(&team)?.manager.clone();
         Some(Recipient::TeamChannel { team, manager })
     });
     match manager {
         Some(to) if notification.to != to => {
-            let particulars = Particulars {
-                instead_of: Some(person.clone()),
-                ..notification.particulars.clone()
-            };
+            let particulars =
+                Particulars { instead_of: Some(person.clone()), ..notification.particulars.clone() };
             let workflow = workflow_of(notification);
             d.notify(workflow, None, to, notification.message, particulars);
         }
@@ -83,11 +61,9 @@ fn pass_on(d: &mut Deciding<'_>, person: &crate::ids::PersonId, notification: &N
 fn workflow_of(notification: &Notification) -> WorkflowId {
     use crate::notification::Message as M;
     match notification.message {
-        M::SlaWarning
-        | M::SlaBreached
-        | M::LeadTaken
-        | M::LeadGiven
-        | M::ReassignmentImpossible => WorkflowId::SlaBreach,
+        M::SlaWarning | M::SlaBreached | M::LeadTaken | M::LeadGiven | M::ReassignmentImpossible => {
+            WorkflowId::SlaBreach
+        }
         M::StuckAsk | M::StuckManager => WorkflowId::StuckLead,
         M::HighValue => WorkflowId::HighValue,
         M::Held | M::ReviewNeeded | M::ReviewAgeing | M::Cleared | M::ClosedByCompliance => {

@@ -37,11 +37,7 @@ pub(super) fn apply(d: &mut Deciding<'_>, event: &LeadEvent) -> Result<Outcome, 
         d.queue_for_operations(None, OperationsReason::MarketUnknown);
     }
     compliance_flag::screen(d, event)?;
-    let applied = if d
-        .lead
-        .as_ref()
-        .is_some_and(|l| l.is_held() || l.is_disqualified())
-    {
+    let applied = if d.lead.as_ref().is_some_and(|l| l.is_held() || l.is_disqualified()) {
         refuse_moves(d, event, is_new);
         true
     } else {
@@ -55,36 +51,17 @@ pub(super) fn apply(d: &mut Deciding<'_>, event: &LeadEvent) -> Result<Outcome, 
     };
     let all_stale = !applied && !stale.is_empty() && d.entries.iter().all(|e| e.due_at.is_some());
     if !stale.is_empty() {
-        d.fact(
-            None,
-            LeadFact::InputStale {
-                fields: stale,
-                occurred_at: event.occurred_at,
-            },
-        );
+        d.fact(None, LeadFact::InputStale { fields: stale, occurred_at: event.occurred_at });
     }
-    Ok(if all_stale {
-        Outcome::Stale
-    } else {
-        Outcome::Applied
-    })
+    Ok(if all_stale { Outcome::Stale } else { Outcome::Applied })
 }
 
 /// Records that a source said something that is no event.
 pub(super) fn refuse_at_door(d: &mut Deciding<'_>, field: &str, why: &str) -> Outcome {
     if d.lead.is_some() {
-        d.fact(
-            None,
-            LeadFact::InputRefused {
-                what: field.to_owned(),
-                why: why.to_owned(),
-            },
-        );
+        d.fact(None, LeadFact::InputRefused { what: field.to_owned(), why: why.to_owned() });
     }
-    Outcome::Invalid {
-        field: field.to_owned(),
-        why: why.to_owned(),
-    }
+    Outcome::Invalid { field: field.to_owned(), why: why.to_owned() }
 }
 
 /// Takes over what the account says now.
@@ -103,10 +80,7 @@ fn check(d: &Deciding<'_>, event: &LeadEvent) -> Result<(), (&'static str, Strin
     if event.occurred_at > d.now + AHEAD_MAX {
         return Err((
             "occurred_at",
-            format!(
-                "`{}` is more than 5 minutes in the future",
-                event.occurred_at.to_rfc3339()
-            ),
+            format!("`{}` is more than 5 minutes in the future", event.occurred_at.to_rfc3339()),
         ));
     }
     let Some(state) = &event.state else {
@@ -115,26 +89,13 @@ fn check(d: &Deciding<'_>, event: &LeadEvent) -> Result<(), (&'static str, Strin
     // A full copy of the lead names the state it is in; only a move into the reserved ones is refused.
     let is_there = d.lead.as_ref().is_some_and(|l| l.state == *state);
     if state.is_reserved() && !is_there {
-        return Err((
-            "lead.state",
-            format!("`{state}` is entered by the compliance workflow alone"),
-        ));
+        return Err(("lead.state", format!("`{state}` is entered by the compliance workflow alone")));
     }
     if d.world.policy.policy.kind_of(state).is_none() {
-        let known: Vec<&str> = d
-            .world
-            .policy
-            .policy
-            .states
-            .iter()
-            .map(|s| s.state.as_str())
-            .collect();
+        let known: Vec<&str> = d.world.policy.policy.states.iter().map(|s| s.state.as_str()).collect();
         return Err((
             "lead.state",
-            format!(
-                "`{state}` is not a state of the policy; it has {}",
-                known.join(", ")
-            ),
+            format!("`{state}` is not a state of the policy; it has {}", known.join(", ")),
         ));
     }
     Ok(())
@@ -150,25 +111,13 @@ fn is_history(d: &Deciding<'_>, occurred_at: DateTime<Utc>) -> bool {
 
 fn create(d: &mut Deciding<'_>, event: &LeadEvent, late: bool) {
     let policy = &d.world.policy.policy;
-    let state = event
-        .state
-        .as_ref()
-        .filter(|s| !s.is_reserved())
-        .or_else(|| policy.first_state());
+    let state = event.state.as_ref().filter(|s| !s.is_reserved()).or_else(|| policy.first_state());
     let Some((state, kind)) = state.and_then(|s| Some((s.clone(), policy.kind_of(s)?))) else {
         return;
     };
     let entered_at = event.occurred_at.min(d.now);
     let history_until = late.then_some(d.now);
-    d.fact(
-        None,
-        LeadFact::Created {
-            state,
-            kind,
-            entered_at,
-            history_until,
-        },
-    );
+    d.fact(None, LeadFact::Created { state, kind, entered_at, history_until });
 }
 
 /// Updates the fields; gives the names of those that the event knows less well than we do.
@@ -176,35 +125,19 @@ fn update(d: &mut Deciding<'_>, event: &LeadEvent) -> Vec<String> {
     let Some(lead) = &d.lead else {
         return Vec::new();
     };
-    let mut sorting = Sorting {
-        lead,
-        occurred_at: event.occurred_at,
-        stale: Vec::new(),
-        confirmed: Vec::new(),
-    };
+    let mut sorting =
+        Sorting { lead, occurred_at: event.occurred_at, stale: Vec::new(), confirmed: Vec::new() };
     let mut changes = ProfileChanges::default();
     macro_rules! sort {
         ($($field:ident),*) => {$(
             changes.$field = sorting.sort(stringify!($field), &event.changes.$field, lead.profile.$field.as_ref());
         )*};
     }
-    sort!(
-        source,
-        market,
-        country,
-        company,
-        account_id,
-        account_tier,
-        score,
-        deal_size
-    );
+    sort!(source, market, country, company, account_id, account_tier, score, deal_size);
     let contact = sorting.sort("contact", &event.contact, lead.personal.contact.as_ref());
     let crm_owner = sorting.sort("owner", &event.owner, lead.crm_owner.as_ref());
     if let Some(state) = &event.state {
-        let here = lead
-            .held_from
-            .as_ref()
-            .map_or(&lead.state, |held| &held.state);
+        let here = lead.held_from.as_ref().map_or(&lead.state, |held| &held.state);
         match sorting.is_stale("state") {
             true => sorting.stale.push("state".to_owned()),
             false if state == here || *state == lead.state => sorting.confirm("state"),
@@ -214,9 +147,7 @@ fn update(d: &mut Deciding<'_>, event: &LeadEvent) -> Vec<String> {
     if event.waiting_on_customer.is_some() && sorting.is_stale("waiting_on_customer") {
         sorting.stale.push("waiting_on_customer".to_owned());
     }
-    let Sorting {
-        stale, confirmed, ..
-    } = sorting;
+    let Sorting { stale, confirmed, .. } = sorting;
     let says_something = changes != ProfileChanges::default()
         || !contact.is_keep()
         || !crm_owner.is_keep()
@@ -225,13 +156,7 @@ fn update(d: &mut Deciding<'_>, event: &LeadEvent) -> Vec<String> {
         let personal = PersonalChanges { contact };
         d.fact(
             None,
-            LeadFact::Updated {
-                changes,
-                confirmed,
-                crm_owner,
-                occurred_at: event.occurred_at,
-                personal,
-            },
+            LeadFact::Updated { changes, confirmed, crm_owner, occurred_at: event.occurred_at, personal },
         );
     }
     stale
@@ -247,30 +172,17 @@ struct Sorting<'a> {
 
 impl Sorting<'_> {
     fn is_stale(&self, field: &str) -> bool {
-        self.lead
-            .said_at
-            .get(field)
-            .is_some_and(|said| *said > self.occurred_at)
+        self.lead.said_at.get(field).is_some_and(|said| *said > self.occurred_at)
     }
 
     fn confirm(&mut self, field: &str) {
         // Said again at the same instant, it says nothing.
-        if self
-            .lead
-            .said_at
-            .get(field)
-            .is_none_or(|said| *said < self.occurred_at)
-        {
+        if self.lead.said_at.get(field).is_none_or(|said| *said < self.occurred_at) {
             self.confirmed.push(field.to_owned());
         }
     }
 
-    fn sort<T: Clone + PartialEq>(
-        &mut self,
-        field: &str,
-        said: &Patch<T>,
-        known: Option<&T>,
-    ) -> Patch<T> {
+    fn sort<T: Clone + PartialEq>(&mut self, field: &str, said: &Patch<T>, known: Option<&T>) -> Patch<T> {
         match said.outcome() {
             None => Patch::Keep,
             Some(_) if self.is_stale(field) => {
@@ -288,29 +200,23 @@ impl Sorting<'_> {
 
 /// Takes over what the account says when the lead comes to belong to it.
 fn follow_account(d: &mut Deciding<'_>) -> Result<(), Need> {
-    let linked_now = d.entries.iter().rev().take_while(|e| e.due_at.is_none()).any(
-        |e| matches!(&e.fact, LeadFact::Updated { changes, .. } if !changes.account_id.is_keep()),
-    );
-    if linked_now {
-        follow_account_always(d)
-    } else {
-        Ok(())
-    }
+    let linked_now = d
+        .entries
+        .iter()
+        .rev()
+        .take_while(|e| e.due_at.is_none())
+        .any(|e| matches!(&e.fact, LeadFact::Updated { changes, .. } if !changes.account_id.is_keep()));
+    if linked_now { follow_account_always(d) } else { Ok(()) }
 }
 
 fn follow_account_always(d: &mut Deciding<'_>) -> Result<(), Need> {
     let Some(lead) = &d.lead else { return Ok(()) };
     let view = match &lead.profile.account_id {
-        Some(id) => d
-            .world
-            .accounts
-            .get(id)
-            .ok_or_else(|| Need::Account(id.clone()))?
-            .clone(),
+        Some(id) => d.world.accounts.get(id).ok_or_else(|| Need::Account(id.clone()))?.clone(),
         None => crate::lead::AccountView::default(),
     };
-    let differs = (view.tier, view.outreach_paused)
-        != (lead.account_view.tier, lead.account_view.outreach_paused);
+    let differs =
+        (view.tier, view.outreach_paused) != (lead.account_view.tier, lead.account_view.outreach_paused);
     if differs {
         d.fact(None, LeadFact::AccountApplied { view });
     }
@@ -320,15 +226,8 @@ fn follow_account_always(d: &mut Deciding<'_>) -> Result<(), Need> {
 /// Refuses attempts to move or work a lead that compliance holds or has closed.
 fn refuse_moves(d: &mut Deciding<'_>, event: &LeadEvent, is_new: bool) {
     let Some(lead) = &d.lead else { return };
-    let why = if lead.is_held() {
-        "compliance holds the lead"
-    } else {
-        "compliance closed the lead"
-    };
-    let here = lead
-        .held_from
-        .as_ref()
-        .map_or(&lead.state, |held| &held.state);
+    let why = if lead.is_held() { "compliance holds the lead" } else { "compliance closed the lead" };
+    let here = lead.held_from.as_ref().map_or(&lead.state, |held| &held.state);
     let mut refused = Vec::new();
     if let Some(state) = &event.state
         && state != here
@@ -344,20 +243,11 @@ fn refuse_moves(d: &mut Deciding<'_>, event: &LeadEvent, is_new: bool) {
     {
         refused.push(owner.map_or_else(|| "no owner".to_owned(), |o| format!("owner {o}")));
     }
-    if event
-        .waiting_on_customer
-        .is_some_and(|waiting| waiting != lead.waiting_on_customer)
-    {
+    if event.waiting_on_customer.is_some_and(|waiting| waiting != lead.waiting_on_customer) {
         refused.push("waiting_on_customer".to_owned());
     }
     for what in refused {
-        d.fact(
-            None,
-            LeadFact::InputRefused {
-                what,
-                why: why.to_owned(),
-            },
-        );
+        d.fact(None, LeadFact::InputRefused { what, why: why.to_owned() });
     }
 }
 
@@ -367,62 +257,31 @@ fn move_state(d: &mut Deciding<'_>, event: &LeadEvent, late: bool, is_new: bool)
         return false;
     };
     let since = event.occurred_at.clamp(lead.entered_at.min(d.now), d.now);
-    let fresh = |field: &str| {
-        is_new
-            || lead
-                .said_at
-                .get(field)
-                .is_none_or(|said| *said <= event.occurred_at)
-    };
+    let fresh = |field: &str| is_new || lead.said_at.get(field).is_none_or(|said| *said <= event.occurred_at);
     let mut moved = false;
     if let Some(to) = &event.state
         && *to != lead.state
         && fresh("state")
         && let Some(kind) = d.world.policy.policy.kind_of(to)
     {
-        let resumed = lead.kind == StateKind::Hold
-            && lead.left.as_ref().is_some_and(|left| left.state == *to);
-        let hold_until = if kind == StateKind::Hold {
-            event.hold_until.as_set().copied()
-        } else {
-            None
-        };
-        change_state(
-            d,
-            to.clone(),
-            kind,
-            since,
-            resumed,
-            hold_until,
-            late.then_some(d.now),
-        );
+        let resumed =
+            lead.kind == StateKind::Hold && lead.left.as_ref().is_some_and(|left| left.state == *to);
+        let hold_until = if kind == StateKind::Hold { event.hold_until.as_set().copied() } else { None };
+        change_state(d, to.clone(), kind, since, resumed, hold_until, late.then_some(d.now));
         moved = true;
     } else if let Some(until) = event.hold_until.outcome()
         && lead.kind == StateKind::Hold
         && until.copied() != lead.hold_until
         && fresh("state")
     {
-        d.fact(
-            None,
-            LeadFact::HoldChanged {
-                hold_until: until.copied(),
-            },
-        );
+        d.fact(None, LeadFact::HoldChanged { hold_until: until.copied() });
         moved = true;
     }
     if let Some(waiting) = event.waiting_on_customer
-        && d.lead
-            .as_ref()
-            .is_some_and(|l| l.waiting_on_customer != waiting && l.kind == StateKind::Working)
+        && d.lead.as_ref().is_some_and(|l| l.waiting_on_customer != waiting && l.kind == StateKind::Working)
         && fresh("waiting_on_customer")
     {
-        d.fact(
-            None,
-            LeadFact::WaitingChanged {
-                waiting_on_customer: waiting,
-                since,
-            },
-        );
+        d.fact(None, LeadFact::WaitingChanged { waiting_on_customer: waiting, since });
         moved = true;
     }
     moved
@@ -441,18 +300,7 @@ pub(crate) fn change_state(
     let Some(from) = d.lead.as_ref().map(|l| l.state.clone()) else {
         return;
     };
-    d.fact(
-        None,
-        LeadFact::StateChanged {
-            from,
-            to,
-            kind,
-            entered_at,
-            resumed,
-            hold_until,
-            history_until,
-        },
-    );
+    d.fact(None, LeadFact::StateChanged { from, to, kind, entered_at, resumed, hold_until, history_until });
 }
 
 /// Sets the owner if the source says a new one; whether it did.
@@ -470,9 +318,7 @@ fn set_owner(d: &mut Deciding<'_>, event: &LeadEvent) -> bool {
         return false;
     }
     let from = lead.owner.clone();
-    let unknown = to
-        .as_ref()
-        .is_some_and(|owner| d.world.directory.person(owner).is_none());
+    let unknown = to.as_ref().is_some_and(|owner| d.world.directory.person(owner).is_none());
     d.fact(None, LeadFact::OwnerSet { from, to });
     if unknown {
         d.queue_for_operations(None, OperationsReason::OwnerUnknown);
@@ -481,31 +327,15 @@ fn set_owner(d: &mut Deciding<'_>, event: &LeadEvent) -> bool {
 }
 
 /// Gives a lead that nobody owns to the next rep of its market's team.
-pub(crate) fn assign_if_unowned(
-    d: &mut Deciding<'_>,
-    reason: AssignmentReason,
-) -> Result<(), Need> {
-    if d.lead
-        .as_ref()
-        .is_none_or(|l| l.owner.is_some() || l.is_closed() || l.is_held())
-    {
+pub(crate) fn assign_if_unowned(d: &mut Deciding<'_>, reason: AssignmentReason) -> Result<(), Need> {
+    if d.lead.as_ref().is_none_or(|l| l.owner.is_some() || l.is_closed() || l.is_held()) {
         return Ok(());
     }
     match d.route(false)? {
-        Routed::To { rep, team } => d.fact(
-            None,
-            LeadFact::Assigned {
-                to: rep,
-                team,
-                reason,
-            },
-        ),
+        Routed::To { rep, team } => d.fact(None, LeadFact::Assigned { to: rep, team, reason }),
         Routed::Nobody { considered } => {
             let reason = OperationsReason::NoRepAvailable;
-            d.fact(
-                None,
-                LeadFact::ReassignmentImpossible { reason, considered },
-            );
+            d.fact(None, LeadFact::ReassignmentImpossible { reason, considered });
             d.queue_for_operations(None, reason);
         }
         // Quarantined: it is in the operations queue because of its market.

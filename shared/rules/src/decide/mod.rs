@@ -63,22 +63,10 @@ pub fn decide(
     if d.lead.is_some() {
         settle::settle(&mut d)?;
     }
-    let outcome = if outcome == Outcome::Applied && d.entries.is_empty() {
-        Outcome::Unchanged
-    } else {
-        outcome
-    };
-    let wake_at = d
-        .lead
-        .as_ref()
-        .and_then(|lead| timers::wake_at(lead, world));
-    Ok(Decision {
-        outcome,
-        entries: d.entries,
-        lead: d.lead,
-        wake_at,
-        relied_on: d.relied_on,
-    })
+    let outcome =
+        if outcome == Outcome::Applied && d.entries.is_empty() { Outcome::Unchanged } else { outcome };
+    let wake_at = d.lead.as_ref().and_then(|lead| timers::wake_at(lead, world));
+    Ok(Decision { outcome, entries: d.entries, lead: d.lead, wake_at, relied_on: d.relied_on })
 }
 
 /// When a lead has to be looked at again, as things stand.
@@ -105,12 +93,7 @@ pub(crate) struct Deciding<'a> {
 }
 
 impl<'a> Deciding<'a> {
-    fn new(
-        lead: Option<&Lead>,
-        world: &World<'a>,
-        command: &'a Command,
-        now: DateTime<Utc>,
-    ) -> Self {
+    fn new(lead: Option<&Lead>, world: &World<'a>, command: &'a Command, now: DateTime<Utc>) -> Self {
         // Clocks of machines differ: a lead's facts never go back in time.
         let now = lead.map_or(now, |l| now.max(l.changed_at));
         Self {
@@ -157,11 +140,7 @@ impl<'a> Deciding<'a> {
             commit: self.commit,
             at: self.at,
             due_at: self.due_at,
-            actor: if self.by_timer {
-                Actor::system("clock")
-            } else {
-                self.actor.clone()
-            },
+            actor: if self.by_timer { Actor::system("clock") } else { self.actor.clone() },
             cause: self.cause.to_owned(),
             workflow: workflow.map(|(id, step)| WorkflowRef {
                 id,
@@ -194,16 +173,8 @@ impl<'a> Deciding<'a> {
     ) {
         let seq = self.lead.as_ref().map_or(0, |l| l.seq).saturating_add(1);
         let id = NotificationId::new(format!("lead/{}/{seq}", self.id));
-        let notification = Notification {
-            id,
-            to,
-            message,
-            particulars,
-        };
-        self.fact(
-            Some((workflow, step)),
-            LeadFact::NotificationRequested(notification),
-        );
+        let notification = Notification { id, to, message, particulars };
+        self.fact(Some((workflow, step)), LeadFact::NotificationRequested(notification));
     }
 
     /// Puts it into the operations queue for a reason, once.
@@ -220,15 +191,13 @@ impl<'a> Deciding<'a> {
 
     /// What every message about the lead may say.
     pub fn particulars(&self) -> Particulars {
-        self.lead
-            .as_ref()
-            .map_or_else(Particulars::default, |lead| Particulars {
-                state: Some(lead.state.to_string()),
-                company: lead.profile.company.clone(),
-                market: lead.profile.market.as_ref().map(ToString::to_string),
-                owner: lead.owner.clone(),
-                ..Particulars::default()
-            })
+        self.lead.as_ref().map_or_else(Particulars::default, |lead| Particulars {
+            state: Some(lead.state.to_string()),
+            company: lead.profile.company.clone(),
+            market: lead.profile.market.as_ref().map(ToString::to_string),
+            owner: lead.owner.clone(),
+            ..Particulars::default()
+        })
     }
 
     /// The team of the lead's market.
@@ -240,10 +209,7 @@ impl<'a> Deciding<'a> {
     /// The manager of the owner, or of the market's team where nobody of a team owns it.
     pub fn manager(&self) -> Option<Recipient> {
         let owner = self.lead.as_ref().and_then(|l| l.owner.as_ref());
-        let team = owner
-            .and_then(|o| self.world.directory.team_of(o))
-            .cloned()
-            .or_else(|| self.team())?;
+        let team = owner.and_then(|o| self.world.directory.team_of(o)).cloned().or_else(|| self.team())?;
         let manager = self.world.directory.team(&team)?.manager.clone();
         Some(Recipient::TeamChannel { team, manager })
     }
@@ -259,10 +225,7 @@ impl<'a> Deciding<'a> {
 
     /// How a team stands.
     pub fn roster(&self, team: &TeamId) -> Result<&'a Roster, Need> {
-        self.world
-            .rosters
-            .get(team)
-            .ok_or_else(|| Need::Team(team.clone()))
+        self.world.rosters.get(team).ok_or_else(|| Need::Team(team.clone()))
     }
 
     /// What routing is asked for this lead.
@@ -283,12 +246,7 @@ impl<'a> Deciding<'a> {
             return Ok(Routed::NoTeam);
         };
         let roster = self.roster(&team)?;
-        match routing::choose(
-            self.world.directory,
-            &team,
-            roster,
-            &self.wanted(lead, senior),
-        ) {
+        match routing::choose(self.world.directory, &team, roster, &self.wanted(lead, senior)) {
             Ok(rep) => {
                 self.rely_on(roster, &rep);
                 Ok(Routed::To { rep, team })
@@ -315,12 +273,7 @@ impl<'a> Deciding<'a> {
 
 /// What routing found.
 pub(crate) enum Routed {
-    To {
-        rep: PersonId,
-        team: TeamId,
-    },
-    Nobody {
-        considered: Vec<crate::lead_fact::PassedOver>,
-    },
+    To { rep: PersonId, team: TeamId },
+    Nobody { considered: Vec<crate::lead_fact::PassedOver> },
     NoTeam,
 }

@@ -23,21 +23,14 @@ const ROUNDS_MAX: usize = 512;
 pub(super) fn settle(d: &mut Deciding<'_>) -> Result<(), Need> {
     for _ in 0..ROUNDS_MAX {
         let Some(lead) = &d.lead else { return Ok(()) };
-        let mut due: Vec<Timer<'_>> = timers(lead, &d.world)
-            .into_iter()
-            .filter(|t| t.due <= d.now)
-            .collect();
+        let mut due: Vec<Timer<'_>> = timers(lead, &d.world).into_iter().filter(|t| t.due <= d.now).collect();
         due.sort_by_key(|t| (t.due, order(&t.what)));
         let Some(next) = due.first().cloned() else {
             return Ok(());
         };
         // It takes effect at its own instant, unless it was missed: then nobody could have acted
         // on it before now.
-        let effective = if d.now - next.due > MISSED_AFTER {
-            d.now
-        } else {
-            next.due
-        };
+        let effective = if d.now - next.due > MISSED_AFTER { d.now } else { next.due };
         d.begin_timer(next.due, effective);
         match &next.what {
             What::HoldEnd => workflows::end_hold(d),
@@ -70,25 +63,13 @@ fn settle_step(
         _ => None,
     });
     if history_until.is_some_and(|until| due <= until) {
-        d.fact(
-            tag,
-            LeadFact::ThresholdSuperseded {
-                threshold,
-                by: "history".to_owned(),
-            },
-        );
+        d.fact(tag, LeadFact::ThresholdSuperseded { threshold, by: "history".to_owned() });
         return Ok(());
     }
     if let Some(higher) = higher
         && d.now - due > MISSED_AFTER
     {
-        d.fact(
-            tag,
-            LeadFact::ThresholdSuperseded {
-                threshold,
-                by: higher.to_owned(),
-            },
-        );
+        d.fact(tag, LeadFact::ThresholdSuperseded { threshold, by: higher.to_owned() });
         return Ok(());
     }
     d.fact(tag, LeadFact::ThresholdReached(threshold.clone()));

@@ -10,45 +10,33 @@ use crate::routing::{self, Standing};
 use crate::workflows::{compliance_flag, high_value};
 
 /// An officer decides on the review.
-pub(super) fn decide_review(
-    d: &mut Deciding<'_>,
-    decision: &ReviewDecision,
-) -> Result<Outcome, Need> {
+pub(super) fn decide_review(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Result<Outcome, Need> {
     let Some(lead) = &d.lead else {
         return Ok(Outcome::UnknownLead);
     };
     let Some(review) = &lead.review else {
-        return Ok(Outcome::Conflict {
-            why: format!("no review is open; the lead is in {}", lead.state),
-        });
+        return Ok(Outcome::Conflict { why: format!("no review is open; the lead is in {}", lead.state) });
     };
     let names = || decision.also_known_as.iter().chain([&decision.officer]);
-    let why =
-        if names().any(|name| review.flagged_by.contains(name)) {
-            Some("whoever raised a flag cannot decide on it")
-        } else if decision.person.is_some()
-            && [&lead.owner, &lead.crm_owner, &review.would_be_owner].contains(&&decision.person)
-        {
-            Some("whoever owns the lead cannot decide on it")
-        } else if review.vote.as_ref().is_some_and(|vote| {
-            vote.officer == decision.officer && vote.verdict == decision.verdict
-        }) {
-            Some("the second officer has to be somebody else")
-        } else {
-            None
-        };
+    let why = if names().any(|name| review.flagged_by.contains(name)) {
+        Some("whoever raised a flag cannot decide on it")
+    } else if decision.person.is_some()
+        && [&lead.owner, &lead.crm_owner, &review.would_be_owner].contains(&&decision.person)
+    {
+        Some("whoever owns the lead cannot decide on it")
+    } else if review
+        .vote
+        .as_ref()
+        .is_some_and(|vote| vote.officer == decision.officer && vote.verdict == decision.verdict)
+    {
+        Some("the second officer has to be somebody else")
+    } else {
+        None
+    };
     if let Some(why) = why {
         let what = "review decision".to_owned();
-        d.fact(
-            None,
-            LeadFact::InputRefused {
-                what,
-                why: why.to_owned(),
-            },
-        );
-        return Ok(Outcome::Refused {
-            why: why.to_owned(),
-        });
+        d.fact(None, LeadFact::InputRefused { what, why: why.to_owned() });
+        return Ok(Outcome::Refused { why: why.to_owned() });
     }
     if review.revision != decision.revision {
         return Ok(Outcome::Conflict {
@@ -68,9 +56,7 @@ pub(super) fn resolve(d: &mut Deciding<'_>, resolution: &Resolution) -> Result<O
         return Ok(Outcome::UnknownLead);
     };
     if lead.operations.is_none() {
-        return Ok(Outcome::Conflict {
-            why: "the lead is not in the operations queue".to_owned(),
-        });
+        return Ok(Outcome::Conflict { why: "the lead is not in the operations queue".to_owned() });
     }
     let locked = lead.is_held() || lead.is_disqualified();
     let done = match &resolution.action {
@@ -92,41 +78,21 @@ pub(super) fn resolve(d: &mut Deciding<'_>, resolution: &Resolution) -> Result<O
             let roster = d.roster(&team)?;
             let nothing = Standing::default();
             let standing = roster.standings.get(rep).unwrap_or(&nothing);
-            let unfit = routing::unfit(
-                d.world.directory,
-                rep,
-                Some(standing),
-                &d.wanted(lead, false),
-            );
+            let unfit = routing::unfit(d.world.directory, rep, Some(standing), &d.wanted(lead, false));
             if let Some(because) = unfit {
-                let considered = vec![PassedOver {
-                    rep: rep.clone(),
-                    because,
-                }];
+                let considered = vec![PassedOver { rep: rep.clone(), because }];
                 d.fact(
                     None,
-                    LeadFact::ReassignmentImpossible {
-                        reason: OperationsReason::NoRepAvailable,
-                        considered,
-                    },
+                    LeadFact::ReassignmentImpossible { reason: OperationsReason::NoRepAvailable, considered },
                 );
                 let because = serde_json::to_value(because)
                     .ok()
                     .and_then(|v| v.as_str().map(str::to_owned))
                     .unwrap_or_default();
-                return Ok(Outcome::Refused {
-                    why: format!("`{rep}` cannot take it: {because}"),
-                });
+                return Ok(Outcome::Refused { why: format!("`{rep}` cannot take it: {because}") });
             }
             d.rely_on(roster, rep);
-            d.fact(
-                None,
-                LeadFact::Assigned {
-                    to: rep.clone(),
-                    team,
-                    reason: AssignmentReason::Operations,
-                },
-            );
+            d.fact(None, LeadFact::Assigned { to: rep.clone(), team, reason: AssignmentReason::Operations });
             format!("assigned to {rep}")
         }
         ResolutionAction::SetMarket { market } => {
@@ -136,32 +102,14 @@ pub(super) fn resolve(d: &mut Deciding<'_>, resolution: &Resolution) -> Result<O
                     why: format!("`{market}` is not a market of the directory"),
                 });
             }
-            let changes = ProfileChanges {
-                market: Patch::Set(market.clone()),
-                ..ProfileChanges::default()
-            };
+            let changes = ProfileChanges { market: Patch::Set(market.clone()), ..ProfileChanges::default() };
             let (confirmed, occurred_at) = (Vec::new(), d.at());
             let (crm_owner, personal) = (Patch::Keep, PersonalChanges::default());
-            d.fact(
-                None,
-                LeadFact::Updated {
-                    changes,
-                    confirmed,
-                    crm_owner,
-                    occurred_at,
-                    personal,
-                },
-            );
+            d.fact(None, LeadFact::Updated { changes, confirmed, crm_owner, occurred_at, personal });
             format!("market set to {market}")
         }
     };
-    d.fact(
-        None,
-        LeadFact::OperationsResolved {
-            resolution: done,
-            note: resolution.note.clone(),
-        },
-    );
+    d.fact(None, LeadFact::OperationsResolved { resolution: done, note: resolution.note.clone() });
     if matches!(resolution.action, ResolutionAction::SetMarket { .. }) {
         // A market says which jurisdictions are licensed, so that the lead is screened anew.
         compliance_flag::screen_jurisdiction(d)?;
@@ -172,16 +120,8 @@ pub(super) fn resolve(d: &mut Deciding<'_>, resolution: &Resolution) -> Result<O
 }
 
 fn refuse(d: &mut Deciding<'_>, what: &str, why: &str) -> Outcome {
-    d.fact(
-        None,
-        LeadFact::InputRefused {
-            what: what.to_owned(),
-            why: why.to_owned(),
-        },
-    );
-    Outcome::Refused {
-        why: why.to_owned(),
-    }
+    d.fact(None, LeadFact::InputRefused { what: what.to_owned(), why: why.to_owned() });
+    Outcome::Refused { why: why.to_owned() }
 }
 
 /// Gives a cleared lead to whoever had it, or was to have it, if they can take it; else to the
@@ -213,31 +153,16 @@ pub(crate) fn assign_cleared(d: &mut Deciding<'_>) -> Result<(), Need> {
     }
     if fit {
         d.rely_on(roster, &wish);
-        d.fact(
-            None,
-            LeadFact::Assigned {
-                to: wish,
-                team,
-                reason: AssignmentReason::Cleared,
-            },
-        );
+        d.fact(None, LeadFact::Assigned { to: wish, team, reason: AssignmentReason::Cleared });
         return Ok(());
     }
     match d.route(false)? {
-        Routed::To { rep, team } => d.fact(
-            None,
-            LeadFact::Assigned {
-                to: rep,
-                team,
-                reason: AssignmentReason::Cleared,
-            },
-        ),
+        Routed::To { rep, team } => {
+            d.fact(None, LeadFact::Assigned { to: rep, team, reason: AssignmentReason::Cleared })
+        }
         Routed::Nobody { considered } => {
             let reason = OperationsReason::NoRepAvailable;
-            d.fact(
-                None,
-                LeadFact::ReassignmentImpossible { reason, considered },
-            );
+            d.fact(None, LeadFact::ReassignmentImpossible { reason, considered });
             d.queue_for_operations(None, reason);
         }
         Routed::NoTeam => {}

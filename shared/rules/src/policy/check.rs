@@ -12,16 +12,14 @@ impl Policy {
         let mut problems = Problems::default();
         self.check_states(&mut problems);
         let w = &self.workflows;
-        for (id, steps) in [
-            (WorkflowId::SlaBreach, &w.sla_breach.steps),
-            (WorkflowId::StuckLead, &w.stuck_lead.steps),
-        ] {
+        for (id, steps) in
+            [(WorkflowId::SlaBreach, &w.sla_breach.steps), (WorkflowId::StuckLead, &w.stuck_lead.steps)]
+        {
             check_steps(&mut problems, &format!("workflows.{id}.steps"), steps);
         }
-        for (id, rows) in [
-            (WorkflowId::SlaBreach, &w.sla_breach.windows),
-            (WorkflowId::StuckLead, &w.stuck_lead.windows),
-        ] {
+        for (id, rows) in
+            [(WorkflowId::SlaBreach, &w.sla_breach.windows), (WorkflowId::StuckLead, &w.stuck_lead.windows)]
+        {
             self.check_rows(&mut problems, &format!("workflows.{id}.windows"), rows);
         }
         let high = &w.high_value;
@@ -37,10 +35,7 @@ impl Policy {
         if high.later_windows.get() > 100 {
             problems.add(
                 "workflows.high-value.later_windows",
-                format!(
-                    "`{}` would loosen the windows; write at most `100%`",
-                    high.later_windows
-                ),
+                format!("`{}` would loosen the windows; write at most `100%`", high.later_windows),
             );
         }
         let mut currencies = BTreeSet::new();
@@ -48,25 +43,17 @@ impl Policy {
             if !currencies.insert(money.currency()) {
                 problems.add(
                     format!("workflows.high-value.deal_size_over[{n}]"),
-                    format!(
-                        "`{}` is there twice; one threshold a currency",
-                        money.currency()
-                    ),
+                    format!("`{}` is there twice; one threshold a currency", money.currency()),
                 );
             }
         }
         let flag = &w.compliance_flag;
         if !(1..=2).contains(&flag.officers) {
-            problems.add(
-                "workflows.compliance-flag.officers",
-                format!("`{}` is not 1 or 2", flag.officers),
-            );
+            problems.add("workflows.compliance-flag.officers", format!("`{}` is not 1 or 2", flag.officers));
         }
         if flag.reason_codes.is_empty() {
-            problems.add(
-                "workflows.compliance-flag.reason_codes",
-                "there is none; a decision names its reason",
-            );
+            problems
+                .add("workflows.compliance-flag.reason_codes", "there is none; a decision names its reason");
         }
         let mut names = BTreeSet::new();
         for (n, reminder) in flag.reminders.iter().enumerate() {
@@ -91,17 +78,12 @@ impl Policy {
                 problems.unknown(at, "calendar", id.as_str(), directory.calendar_names());
             }
         };
-        for (id, rows) in [
-            (WorkflowId::SlaBreach, &w.sla_breach.windows),
-            (WorkflowId::StuckLead, &w.stuck_lead.windows),
-        ] {
+        for (id, rows) in
+            [(WorkflowId::SlaBreach, &w.sla_breach.windows), (WorkflowId::StuckLead, &w.stuck_lead.windows)]
+        {
             for (n, row) in rows.iter().enumerate() {
                 let at = format!("workflows.{id}.windows[{n}]");
-                calendar(
-                    &mut problems,
-                    format!("{at}.calendar"),
-                    row.calendar.as_ref(),
-                );
+                calendar(&mut problems, format!("{at}.calendar"), row.calendar.as_ref());
                 if let Some(market) = &row.market
                     && directory.market(market).is_none()
                 {
@@ -110,11 +92,7 @@ impl Policy {
                 }
             }
         }
-        calendar(
-            &mut problems,
-            "workflows.churn-risk.calendar".to_owned(),
-            w.churn_risk.calendar.as_ref(),
-        );
+        calendar(&mut problems, "workflows.churn-risk.calendar".to_owned(), w.churn_risk.calendar.as_ref());
         problems.into_result(())
     }
 
@@ -123,29 +101,18 @@ impl Policy {
         for (n, row) in self.states.iter().enumerate() {
             let at = format!("states[{n}].state");
             if row.state.is_reserved() {
-                problems.add(
-                    &at,
-                    format!(
-                        "`{}` is the compliance workflow's own and is not written",
-                        row.state
-                    ),
-                );
+                problems
+                    .add(&at, format!("`{}` is the compliance workflow's own and is not written", row.state));
             }
             if row.state.as_str().is_empty() || row.state.as_str().len() > 64 {
-                problems.add(
-                    &at,
-                    format!("`{}` is not a name of 1 to 64 characters", row.state),
-                );
+                problems.add(&at, format!("`{}` is not a name of 1 to 64 characters", row.state));
             }
             if !seen.insert(&row.state) {
                 problems.add(at, format!("`{}` is there twice", row.state));
             }
         }
         if self.first_state().is_none() {
-            problems.add(
-                "states",
-                "there is no state of kind `working`; a lead begins in the first one",
-            );
+            problems.add("states", "there is no state of kind `working`; a lead begins in the first one");
         }
     }
 
@@ -156,18 +123,13 @@ impl Policy {
                 Some(StateKind::Working) => {}
                 Some(_) => problems.add(
                     format!("{at}[{n}].state"),
-                    format!(
-                        "`{}` is not a working state; no clock runs there",
-                        row.state
-                    ),
+                    format!("`{}` is not a working state; no clock runs there", row.state),
                 ),
                 None => problems.unknown(
                     format!("{at}[{n}].state"),
                     "state",
                     row.state.as_str(),
-                    self.states
-                        .iter()
-                        .map(|s: &super::StateRow| StateId::as_str(&s.state)),
+                    self.states.iter().map(|s: &super::StateRow| StateId::as_str(&s.state)),
                 ),
             }
             if !seen.insert((&row.market, &row.source, &row.state)) {
@@ -185,10 +147,7 @@ fn check_steps(problems: &mut Problems, at: &str, steps: &[Step]) {
     let mut before = None;
     for (n, step) in steps.iter().enumerate() {
         if !names.insert(step.step.as_str()) {
-            problems.add(
-                format!("{at}[{n}].step"),
-                format!("`{}` is there twice", step.step),
-            );
+            problems.add(format!("{at}[{n}].step"), format!("`{}` is there twice", step.step));
         }
         if step.step.is_empty() || step.step.len() > 64 {
             problems.add(
@@ -203,10 +162,7 @@ fn check_steps(problems: &mut Problems, at: &str, steps: &[Step]) {
             );
         }
         if step.actions.is_empty() {
-            problems.add(
-                format!("{at}[{n}].do"),
-                "there is nothing to do; name at least one action",
-            );
+            problems.add(format!("{at}[{n}].do"), "there is nothing to do; name at least one action");
         }
         before = Some(step.at);
     }

@@ -30,13 +30,8 @@ pub enum WorkflowId {
 
 impl WorkflowId {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 5] = [
-        Self::SlaBreach,
-        Self::StuckLead,
-        Self::HighValue,
-        Self::ComplianceFlag,
-        Self::ChurnRisk,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::SlaBreach, Self::StuckLead, Self::HighValue, Self::ComplianceFlag, Self::ChurnRisk];
 
     /// Its name in documents, audit and API.
     pub fn as_str(self) -> &'static str {
@@ -104,9 +99,7 @@ pub struct Intake {
 
 impl Default for Intake {
     fn default() -> Self {
-        Self {
-            history_after: Window::Working(crate::calendar::WorkingTime::from_secs(3600)),
-        }
+        Self { history_after: Window::Working(crate::calendar::WorkingTime::from_secs(3600)) }
     }
 }
 
@@ -287,20 +280,13 @@ impl Policy {
         match state.as_str() {
             StateId::COMPLIANCE_HOLD => Some(StateKind::Hold),
             StateId::DISQUALIFIED_COMPLIANCE => Some(StateKind::Terminal),
-            _ => self
-                .states
-                .iter()
-                .find(|row| row.state == *state)
-                .map(|row| row.kind),
+            _ => self.states.iter().find(|row| row.state == *state).map(|row| row.kind),
         }
     }
 
     /// The state a lead without one begins in: the first working state.
     pub fn first_state(&self) -> Option<&StateId> {
-        self.states
-            .iter()
-            .find(|row| row.kind == StateKind::Working)
-            .map(|row| &row.state)
+        self.states.iter().find(|row| row.kind == StateKind::Working).map(|row| &row.state)
     }
 }
 

@@ -52,13 +52,7 @@ impl PublishedPolicy {
                 (id, version)
             })
             .collect();
-        Self {
-            revision,
-            published_at: at,
-            published_by: by.to_owned(),
-            versions,
-            policy,
-        }
+        Self { revision, published_at: at, published_by: by.to_owned(), versions, policy }
     }
 
     /// The version of a workflow in this revision.

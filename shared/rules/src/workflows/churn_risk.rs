@@ -6,9 +6,7 @@
 //! an account that is already tagged adds evidence and fires nothing.
 //! **Why**: selling to a customer who is about to leave costs both the sale and the customer.
 
-use crate::account::{
-    Account, AccountChanges, AccountFact, CHURN_RISK_TAG, Evidence, Signal, evolve,
-};
+use crate::account::{Account, AccountChanges, AccountFact, CHURN_RISK_TAG, Evidence, Signal, evolve};
 use crate::directory::ALWAYS;
 use crate::entry::{Actor, Entry, WorkflowRef};
 use crate::ids::{AccountId, CalendarId, NotificationId, PersonId, Subject};
@@ -115,18 +113,10 @@ pub fn decide_account(
     };
     d.settle();
     let outcome = d.apply();
-    let outcome = if outcome == Outcome::Applied && d.entries.is_empty() {
-        Outcome::Unchanged
-    } else {
-        outcome
-    };
+    let outcome =
+        if outcome == Outcome::Applied && d.entries.is_empty() { Outcome::Unchanged } else { outcome };
     let wake_at = d.account.as_ref().and_then(Account::wake_at);
-    AccountDecision {
-        outcome,
-        entries: d.entries,
-        account: d.account,
-        wake_at,
-    }
+    AccountDecision { outcome, entries: d.entries, account: d.account, wake_at }
 }
 
 struct Deciding<'a> {
@@ -155,11 +145,7 @@ impl Deciding<'_> {
             commit: self.commit,
             at: self.now,
             due_at: self.due_at,
-            actor: if self.due_at.is_some() {
-                Actor::system("clock")
-            } else {
-                self.command.actor.clone()
-            },
+            actor: if self.due_at.is_some() { Actor::system("clock") } else { self.command.actor.clone() },
             cause: self.command.cause.clone(),
             workflow: is_churn.then(|| WorkflowRef {
                 id: WorkflowId::ChurnRisk,
@@ -192,9 +178,7 @@ impl Deciding<'_> {
         }
         if let Some(at) = due(risk.outreach_paused_until, self.now) {
             self.due_at = Some(at);
-            self.fact(AccountFact::OutreachResumed {
-                reason: "the lease ran out".to_owned(),
-            });
+            self.fact(AccountFact::OutreachResumed { reason: "the lease ran out".to_owned() });
         }
         self.due_at = None;
     }
@@ -202,15 +186,10 @@ impl Deciding<'_> {
     fn apply(&mut self) -> Outcome {
         let command = self.command;
         match &command.input {
-            AccountInput::Update {
-                occurred_at,
-                changes,
-            } => self.update(*occurred_at, changes),
-            AccountInput::Signal {
-                occurred_at,
-                signal,
-                evidence,
-            } => self.signal(*occurred_at, *signal, evidence),
+            AccountInput::Update { occurred_at, changes } => self.update(*occurred_at, changes),
+            AccountInput::Signal { occurred_at, signal, evidence } => {
+                self.signal(*occurred_at, *signal, evidence)
+            }
             AccountInput::RefusedAtDoor { field, why } => self.refuse(field, why.clone()),
             AccountInput::Wake => Outcome::Applied,
             _ if self.account.is_none() => Outcome::UnknownLead,
@@ -226,15 +205,8 @@ impl Deciding<'_> {
             }
             AccountInput::FalsePositive { signal_id, note } => self.false_positive(signal_id, note),
             AccountInput::LeadsTold { view, leads } => {
-                if self
-                    .account
-                    .as_ref()
-                    .is_some_and(Account::has_news_for_leads)
-                {
-                    self.fact(AccountFact::LeadsTold {
-                        view: view.clone(),
-                        leads: *leads,
-                    });
+                if self.account.as_ref().is_some_and(Account::has_news_for_leads) {
+                    self.fact(AccountFact::LeadsTold { view: view.clone(), leads: *leads });
                 }
                 Outcome::Applied
             }
@@ -244,25 +216,16 @@ impl Deciding<'_> {
 
     fn refuse(&mut self, field: &str, why: String) -> Outcome {
         if self.account.is_some() {
-            self.fact(AccountFact::InputRefused {
-                what: field.to_owned(),
-                why: why.clone(),
-            });
+            self.fact(AccountFact::InputRefused { what: field.to_owned(), why: why.clone() });
         }
-        Outcome::Invalid {
-            field: field.to_owned(),
-            why,
-        }
+        Outcome::Invalid { field: field.to_owned(), why }
     }
 
     fn ahead(&mut self, occurred_at: DateTime<Utc>) -> Option<Outcome> {
         (occurred_at > self.now + TimeDelta::minutes(5)).then(|| {
             self.refuse(
                 "occurred_at",
-                format!(
-                    "`{}` is more than 5 minutes in the future",
-                    occurred_at.to_rfc3339()
-                ),
+                format!("`{}` is more than 5 minutes in the future", occurred_at.to_rfc3339()),
             )
         })
     }
@@ -277,8 +240,7 @@ impl Deciding<'_> {
         let Some(account) = self.account.clone() else {
             return Outcome::Unchanged;
         };
-        let (mut changes, mut confirmed, mut stale) =
-            (AccountChanges::default(), Vec::new(), Vec::new());
+        let (mut changes, mut confirmed, mut stale) = (AccountChanges::default(), Vec::new(), Vec::new());
         macro_rules! sort {
             ($($field:ident),*) => {$(
                 let field = stringify!($field).to_owned();
@@ -298,24 +260,13 @@ impl Deciding<'_> {
         sort!(name, tier, owner, customer_success_owner);
         let says_something = changes != AccountChanges::default() || !confirmed.is_empty();
         if says_something {
-            self.fact(AccountFact::Updated {
-                changes,
-                confirmed,
-                occurred_at,
-            });
+            self.fact(AccountFact::Updated { changes, confirmed, occurred_at });
         }
         let is_stale = !stale.is_empty();
         if is_stale {
-            self.fact(AccountFact::InputStale {
-                fields: stale,
-                occurred_at,
-            });
+            self.fact(AccountFact::InputStale { fields: stale, occurred_at });
         }
-        if is_stale && !says_something {
-            Outcome::Stale
-        } else {
-            Outcome::Applied
-        }
+        if is_stale && !says_something { Outcome::Stale } else { Outcome::Applied }
     }
 
     fn signal(
@@ -330,37 +281,19 @@ impl Deciding<'_> {
         if self.account.is_none() {
             self.fact(AccountFact::Created {});
         }
-        let fires = self
-            .account
-            .as_ref()
-            .is_some_and(|a| a.churn_risk.is_none());
+        let fires = self.account.as_ref().is_some_and(|a| a.churn_risk.is_none());
         if fires {
-            self.fact(AccountFact::Elevated {
-                tag: CHURN_RISK_TAG.to_owned(),
-            });
+            self.fact(AccountFact::Elevated { tag: CHURN_RISK_TAG.to_owned() });
         }
-        let (id, personal) = (
-            self.command.cause.clone(),
-            Evidence {
-                evidence: evidence.clone(),
-            },
-        );
-        self.fact(AccountFact::SignalRecorded {
-            id,
-            signal,
-            occurred_at,
-            personal,
-        });
+        let (id, personal) = (self.command.cause.clone(), Evidence { evidence: evidence.clone() });
+        self.fact(AccountFact::SignalRecorded { id, signal, occurred_at, personal });
         if fires {
             self.tell(Message::ChurnRisk, vec![signal.spelled().to_owned()]);
             let policy = &self.world.policy.policy.workflows.churn_risk;
             if let Some(due) = self.after(policy.touchpoint_after) {
                 self.fact(AccountFact::TouchpointScheduled { due });
             }
-            if let Some(until) = policy
-                .pause_outreach_for
-                .and_then(|window| self.after(window))
-            {
+            if let Some(until) = policy.pause_outreach_for.and_then(|window| self.after(window)) {
                 self.fact(AccountFact::OutreachPaused { until });
             }
         }
@@ -369,27 +302,14 @@ impl Deciding<'_> {
 
     fn after(&self, window: Window) -> Option<DateTime<Utc>> {
         let always = CalendarId::from(ALWAYS);
-        let id = self
-            .world
-            .policy
-            .policy
-            .workflows
-            .churn_risk
-            .calendar
-            .as_ref()
-            .unwrap_or(&always);
+        let id = self.world.policy.policy.workflows.churn_risk.calendar.as_ref().unwrap_or(&always);
         let calendar = self.world.directory.calendar(id)?;
         calendar.add(self.now, window.on(calendar))
     }
 
     fn false_positive(&mut self, signal_id: &str, note: &str) -> Outcome {
         let record = self.account.as_ref().and_then(|a| {
-            a.churn_risk
-                .as_ref()?
-                .signals
-                .iter()
-                .find(|record| record.id == signal_id)
-                .cloned()
+            a.churn_risk.as_ref()?.signals.iter().find(|record| record.id == signal_id).cloned()
         });
         match record {
             None => Outcome::Invalid {
@@ -399,15 +319,9 @@ impl Deciding<'_> {
             Some(record) if record.false_positive => Outcome::Unchanged,
             Some(record) => {
                 let (id, note) = (signal_id.to_owned(), note.to_owned());
-                self.fact(AccountFact::FalsePositive {
-                    id,
-                    signal: record.signal,
-                    note,
-                });
+                self.fact(AccountFact::FalsePositive { id, signal: record.signal, note });
                 let all = |a: &Account| {
-                    a.churn_risk
-                        .as_ref()
-                        .is_some_and(|r| r.signals.iter().all(|s| s.false_positive))
+                    a.churn_risk.as_ref().is_some_and(|r| r.signals.iter().all(|s| s.false_positive))
                 };
                 if self.account.as_ref().is_some_and(all) {
                     self.end("every signal was a false positive");
@@ -419,18 +333,11 @@ impl Deciding<'_> {
 
     /// The risk is over: the tag goes, outreach goes on.
     fn end(&mut self, reason: &str) {
-        let paused = self
-            .account
-            .as_ref()
-            .is_some_and(|a| a.view().outreach_paused);
+        let paused = self.account.as_ref().is_some_and(|a| a.view().outreach_paused);
         if paused {
-            self.fact(AccountFact::OutreachResumed {
-                reason: reason.to_owned(),
-            });
+            self.fact(AccountFact::OutreachResumed { reason: reason.to_owned() });
         }
-        self.fact(AccountFact::Cleared {
-            reason: reason.to_owned(),
-        });
+        self.fact(AccountFact::Cleared { reason: reason.to_owned() });
     }
 
     /// Tells the account's owner, and customer success if that is somebody else; operations,
@@ -441,20 +348,11 @@ impl Deciding<'_> {
         };
         let known = |p: &PersonId| self.world.directory.person(p).is_some();
         let owner = account.owner.clone().filter(known);
-        let success = account
-            .customer_success_owner
-            .clone()
-            .filter(known)
-            .filter(|p| Some(p) != owner.as_ref());
+        let success =
+            account.customer_success_owner.clone().filter(known).filter(|p| Some(p) != owner.as_ref());
         let mut recipients = Vec::new();
-        recipients.extend(owner.map(|person| Recipient::Person {
-            role: Role::AccountOwner,
-            person,
-        }));
-        recipients.extend(success.map(|person| Recipient::Person {
-            role: Role::CustomerSuccess,
-            person,
-        }));
+        recipients.extend(owner.map(|person| Recipient::Person { role: Role::AccountOwner, person }));
+        recipients.extend(success.map(|person| Recipient::Person { role: Role::CustomerSuccess, person }));
         if recipients.is_empty() {
             recipients.push(Recipient::OperationsDesk);
         }
@@ -472,12 +370,7 @@ impl Deciding<'_> {
     fn notify(&mut self, to: Recipient, message: Message, particulars: Particulars) {
         let seq = self.account.as_ref().map_or(0, |a| a.seq).saturating_add(1);
         let id = NotificationId::new(format!("account/{}/{seq}", self.command.account));
-        self.fact(AccountFact::NotificationRequested(Notification {
-            id,
-            to,
-            message,
-            particulars,
-        }));
+        self.fact(AccountFact::NotificationRequested(Notification { id, to, message, particulars }));
     }
 
     fn delivery(&mut self, delivery: &Delivery) -> Outcome {
@@ -492,28 +385,14 @@ impl Deciding<'_> {
                 })
             }
             DeliveryResult::Failed { reason } => {
-                self.fact(AccountFact::NotificationFailed {
-                    id,
-                    reason: reason.clone(),
-                    attempts,
-                });
+                self.fact(AccountFact::NotificationFailed { id, reason: reason.clone(), attempts });
             }
-            DeliveryResult::Unreachable {
-                person,
-                reason,
-                notification,
-            } => {
+            DeliveryResult::Unreachable { person, reason, notification } => {
                 let reason = reason.clone();
-                self.fact(AccountFact::RecipientUnreachable {
-                    id,
-                    person: person.clone(),
-                    reason,
-                });
+                self.fact(AccountFact::RecipientUnreachable { id, person: person.clone(), reason });
                 if notification.to != Recipient::OperationsDesk {
-                    let particulars = Particulars {
-                        instead_of: Some(person.clone()),
-                        ..notification.particulars.clone()
-                    };
+                    let particulars =
+                        Particulars { instead_of: Some(person.clone()), ..notification.particulars.clone() };
                     self.notify(Recipient::OperationsDesk, notification.message, particulars);
                 }
             }

@@ -28,37 +28,22 @@ pub(crate) fn screen(d: &mut Deciding<'_>, event: &LeadEvent) -> Result<(), Need
     let moved = !event.changes.market.is_keep() || !event.changes.country.is_keep();
     matches.extend(
         jurisdiction(d)
-            .map(|criterion| Match {
-                criterion,
-                details: None,
-            })
+            .map(|criterion| Match { criterion, details: None })
             .filter(|m| moved || !is_cleared(d, m)),
     );
     // The owner that the event names is who would have it, held or not.
-    let named = if let Patch::Set(owner) = &event.owner {
-        Some(owner.clone())
-    } else {
-        None
-    };
+    let named = if let Patch::Set(owner) = &event.owner { Some(owner.clone()) } else { None };
     flag(d, matches, event.flagged_by.as_deref(), named)
 }
 
 /// Holds the lead if its market is not licensed for its jurisdiction.
 pub(crate) fn screen_jurisdiction(d: &mut Deciding<'_>) -> Result<(), Need> {
-    let matches = jurisdiction(d)
-        .map(|criterion| Match {
-            criterion,
-            details: None,
-        })
-        .into_iter()
-        .collect();
+    let matches = jurisdiction(d).map(|criterion| Match { criterion, details: None }).into_iter().collect();
     flag(d, matches, None, None)
 }
 
 fn is_cleared(d: &Deciding<'_>, found: &Match) -> bool {
-    d.lead
-        .as_ref()
-        .is_some_and(|l| found.criterion.is_cleared_by(&l.clearances))
+    d.lead.as_ref().is_some_and(|l| found.criterion.is_cleared_by(&l.clearances))
 }
 
 /// The jurisdiction as a criterion: the list is the market's licences, its version their text, so
@@ -95,17 +80,10 @@ fn flag(
     let open: &[Criterion] = lead.review.as_ref().map_or(&[], |r| &r.criteria);
     let mut new: Vec<Match> = Vec::new();
     for found in matches {
-        let known = open
-            .iter()
-            .chain(new.iter().map(|m| &m.criterion))
-            .any(|c| c.is_same_match(&found.criterion));
+        let known =
+            open.iter().chain(new.iter().map(|m| &m.criterion)).any(|c| c.is_same_match(&found.criterion));
         if found.criterion.is_cleared_by(&lead.clearances) {
-            d.fact(
-                WORKFLOW,
-                LeadFact::ComplianceMatchRemembered {
-                    criterion: found.criterion,
-                },
-            );
+            d.fact(WORKFLOW, LeadFact::ComplianceMatchRemembered { criterion: found.criterion });
         } else if !known {
             new.push(found);
         }
@@ -116,57 +94,21 @@ fn flag(
     let already_held = lead.is_held();
     if !already_held {
         let would_be_owner = would_be_owner(d, &lead, named)?;
-        d.fact(
-            WORKFLOW,
-            LeadFact::ComplianceHeld {
-                from: lead.state.clone(),
-                would_be_owner,
-            },
-        );
+        d.fact(WORKFLOW, LeadFact::ComplianceHeld { from: lead.state.clone(), would_be_owner });
     }
     for Match { criterion, details } in new {
         let flagged_by = flagged_by.map(str::to_owned);
-        d.fact(
-            WORKFLOW,
-            LeadFact::ComplianceMatched {
-                criterion,
-                flagged_by,
-                personal: details,
-            },
-        );
+        d.fact(WORKFLOW, LeadFact::ComplianceMatched { criterion, flagged_by, personal: details });
     }
-    let would_be_owner = d
-        .lead
-        .as_ref()
-        .and_then(|l| l.review.as_ref()?.would_be_owner.clone());
-    if !already_held
-        && let Some(person) = would_be_owner.filter(|p| d.world.directory.person(p).is_some())
-    {
+    let would_be_owner = d.lead.as_ref().and_then(|l| l.review.as_ref()?.would_be_owner.clone());
+    if !already_held && let Some(person) = would_be_owner.filter(|p| d.world.directory.person(p).is_some()) {
         // Need to know: that it is held, not why.
-        let to = Recipient::Person {
-            role: Role::WouldBeOwner,
-            person,
-        };
-        let particulars = Particulars {
-            state: None,
-            ..d.particulars()
-        };
-        d.notify(
-            WorkflowId::ComplianceFlag,
-            None,
-            to,
-            Message::Held,
-            particulars,
-        );
+        let to = Recipient::Person { role: Role::WouldBeOwner, person };
+        let particulars = Particulars { state: None, ..d.particulars() };
+        d.notify(WorkflowId::ComplianceFlag, None, to, Message::Held, particulars);
     }
     let context = context(d);
-    d.notify(
-        WorkflowId::ComplianceFlag,
-        None,
-        Recipient::ComplianceDesk,
-        Message::ReviewNeeded,
-        context,
-    );
+    d.notify(WorkflowId::ComplianceFlag, None, Recipient::ComplianceDesk, Message::ReviewNeeded, context);
     Ok(())
 }
 
@@ -201,27 +143,16 @@ fn context(d: &Deciding<'_>) -> Particulars {
     Particulars {
         owner: review.would_be_owner.clone(),
         criteria: review.criteria.clone(),
-        flagged_by: if review.flagged_by.is_empty() {
-            None
-        } else {
-            Some(review.flagged_by.join(", "))
-        },
-        state: d
-            .lead
-            .as_ref()
-            .and_then(|l| l.held_from.as_ref())
-            .map(|held| held.state.to_string()),
+        flagged_by: if review.flagged_by.is_empty() { None } else { Some(review.flagged_by.join(", ")) },
+        state: d.lead.as_ref().and_then(|l| l.held_from.as_ref()).map(|held| held.state.to_string()),
         ..particulars
     }
 }
 
 /// Surfaces a review that is getting old.
 pub(crate) fn remind(d: &mut Deciding<'_>, step: &str, threshold: &Threshold) {
-    let particulars = Particulars {
-        step: Some(step.to_owned()),
-        elapsed_s: Some(threshold.elapsed_s),
-        ..context(d)
-    };
+    let particulars =
+        Particulars { step: Some(step.to_owned()), elapsed_s: Some(threshold.elapsed_s), ..context(d) };
     d.notify(
         WorkflowId::ComplianceFlag,
         Some(step),
@@ -239,13 +170,7 @@ pub(crate) fn conclude(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Resul
     let (Some(review), Some(held_from)) = (&lead.review, &lead.held_from) else {
         return Ok(());
     };
-    let ReviewDecision {
-        verdict,
-        reason_code,
-        reason,
-        officer,
-        ..
-    } = decision.clone();
+    let ReviewDecision { verdict, reason_code, reason, officer, .. } = decision.clone();
     let mut officers = vec![officer.clone()];
     if d.world.policy.policy.workflows.compliance_flag.officers > 1 {
         match &review.vote {
@@ -254,44 +179,21 @@ pub(crate) fn conclude(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Resul
             }
             // The first voice, or one that disagrees with it: somebody else has to second it.
             _ => {
-                d.fact(
-                    WORKFLOW,
-                    LeadFact::ReviewVoted {
-                        verdict,
-                        reason_code,
-                        reason,
-                        officer,
-                    },
-                );
+                d.fact(WORKFLOW, LeadFact::ReviewVoted { verdict, reason_code, reason, officer });
                 return Ok(());
             }
         }
     }
     let (to, kind) = match verdict {
         Verdict::Clear => (held_from.state.clone(), held_from.kind),
-        Verdict::Reject => (
-            StateId::from(StateId::DISQUALIFIED_COMPLIANCE),
-            StateKind::Terminal,
-        ),
+        Verdict::Reject => (StateId::from(StateId::DISQUALIFIED_COMPLIANCE), StateKind::Terminal),
     };
-    let in_review_s = review
-        .clock
-        .elapsed(compliance_calendar(&d.world), d.at())
-        .secs();
+    let in_review_s = review.clock.elapsed(compliance_calendar(&d.world), d.at()).secs();
     let criteria = review.criteria.clone();
     let would_be_owner = lead.owner.clone().or_else(|| review.would_be_owner.clone());
     d.fact(
         WORKFLOW,
-        LeadFact::ReviewDecided {
-            verdict,
-            reason_code,
-            reason,
-            officers,
-            criteria,
-            in_review_s,
-            to,
-            kind,
-        },
+        LeadFact::ReviewDecided { verdict, reason_code, reason, officers, criteria, in_review_s, to, kind },
     );
     match verdict {
         Verdict::Clear => {
@@ -299,33 +201,15 @@ pub(crate) fn conclude(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Resul
             let closed = d.lead.as_ref().is_none_or(Lead::is_closed);
             if !closed && let Some(to) = d.owner(Role::Owner) {
                 let particulars = d.particulars();
-                d.notify(
-                    WorkflowId::ComplianceFlag,
-                    None,
-                    to,
-                    Message::Cleared,
-                    particulars,
-                );
+                d.notify(WorkflowId::ComplianceFlag, None, to, Message::Cleared, particulars);
             }
             high_value::evaluate(d)
         }
         Verdict::Reject => {
             if let Some(person) = would_be_owner.filter(|p| d.world.directory.person(p).is_some()) {
-                let to = Recipient::Person {
-                    role: Role::WouldBeOwner,
-                    person,
-                };
-                let particulars = Particulars {
-                    state: None,
-                    ..d.particulars()
-                };
-                d.notify(
-                    WorkflowId::ComplianceFlag,
-                    None,
-                    to,
-                    Message::ClosedByCompliance,
-                    particulars,
-                );
+                let to = Recipient::Person { role: Role::WouldBeOwner, person };
+                let particulars = Particulars { state: None, ..d.particulars() };
+                d.notify(WorkflowId::ComplianceFlag, None, to, Message::ClosedByCompliance, particulars);
             }
             Ok(())
         }

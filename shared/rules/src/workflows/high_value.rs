@@ -50,17 +50,9 @@ fn criteria(lead: &Lead, policy: &HighValue) -> Vec<String> {
         met.push("the account is strategic".to_owned());
     }
     if let Some(deal) = &lead.profile.deal_size
-        && let Some(over) = policy
-            .deal_size_over
-            .iter()
-            .find(|threshold| deal.is_over(threshold))
+        && let Some(over) = policy.deal_size_over.iter().find(|threshold| deal.is_over(threshold))
     {
-        met.push(format!(
-            "deal size {} {} is over {}",
-            deal.amount(),
-            deal.currency(),
-            over.amount()
-        ));
+        met.push(format!("deal size {} {} is over {}", deal.amount(), deal.currency(), over.amount()));
     }
     met
 }
@@ -68,62 +60,28 @@ fn criteria(lead: &Lead, policy: &HighValue) -> Vec<String> {
 fn fire(d: &mut Deciding<'_>, criteria: Vec<String>) -> Result<(), Need> {
     let policy = &d.world.policy.policy.workflows.high_value;
     let window_percent = policy.later_windows.get();
-    d.fact(
-        WORKFLOW,
-        LeadFact::HighValueFlagged {
-            criteria: criteria.clone(),
-            window_percent,
-        },
-    );
+    d.fact(WORKFLOW, LeadFact::HighValueFlagged { criteria: criteria.clone(), window_percent });
     if d.lead.as_ref().is_some_and(|l| l.priority < Priority::High) {
         d.fact(WORKFLOW, LeadFact::PriorityRaised { to: Priority::High });
     }
-    let about = |d: &Deciding<'_>| Particulars {
-        reasons: criteria.clone(),
-        ..d.particulars()
-    };
+    let about = |d: &Deciding<'_>| Particulars { reasons: criteria.clone(), ..d.particulars() };
     let has_owner = d.lead.as_ref().is_some_and(|l| l.owner.is_some());
     if has_owner && let Some(to) = d.owner(Role::Owner) {
-        d.notify(
-            WorkflowId::HighValue,
-            None,
-            to,
-            Message::HighValue,
-            about(d),
-        );
+        d.notify(WorkflowId::HighValue, None, to, Message::HighValue, about(d));
     }
     if let Some(to) = d.manager() {
-        d.notify(
-            WorkflowId::HighValue,
-            None,
-            to,
-            Message::HighValue,
-            about(d),
-        );
+        d.notify(WorkflowId::HighValue, None, to, Message::HighValue, about(d));
     }
     if policy.reassign_juniors {
         hand_to_senior(d)?;
     }
     let Some(lead) = &d.lead else { return Ok(()) };
-    let vp = lead
-        .profile
-        .market
-        .as_ref()
-        .and_then(|m| d.world.directory.market(m)?.regional_vp.clone());
+    let vp = lead.profile.market.as_ref().and_then(|m| d.world.directory.market(m)?.regional_vp.clone());
     if lead.is_strategic()
         && let Some(person) = vp
     {
-        let to = Recipient::Person {
-            role: Role::RegionalVp,
-            person,
-        };
-        d.notify(
-            WorkflowId::HighValue,
-            None,
-            to,
-            Message::HighValue,
-            about(d),
-        );
+        let to = Recipient::Person { role: Role::RegionalVp, person };
+        d.notify(WorkflowId::HighValue, None, to, Message::HighValue, about(d));
     }
     Ok(())
 }
@@ -132,60 +90,27 @@ fn fire(d: &mut Deciding<'_>, criteria: Vec<String>) -> Result<(), Need> {
 fn hand_to_senior(d: &mut Deciding<'_>) -> Result<(), Need> {
     let Some(lead) = &d.lead else { return Ok(()) };
     let (from, reassignments) = (lead.owner.clone(), lead.visit.reassignments);
-    let junior = |p: &crate::ids::PersonId| {
-        d.world
-            .directory
-            .rep(p)
-            .is_some_and(|r| r.seniority == Seniority::Junior)
-    };
+    let junior =
+        |p: &crate::ids::PersonId| d.world.directory.rep(p).is_some_and(|r| r.seniority == Seniority::Junior);
     let Some(previous) = from.clone().filter(junior) else {
         return Ok(());
     };
     match d.route(true)? {
         Routed::To { rep, team } => {
-            d.fact(
-                WORKFLOW,
-                LeadFact::Reassigned {
-                    from,
-                    to: rep.clone(),
-                    team,
-                    reassignments,
-                },
-            );
+            d.fact(WORKFLOW, LeadFact::Reassigned { from, to: rep.clone(), team, reassignments });
             let particulars = Particulars {
                 previous_owner: Some(previous.clone()),
                 reasons: vec!["a high-value lead goes to a senior rep".to_owned()],
                 ..d.particulars()
             };
-            let to = Recipient::Person {
-                role: Role::PreviousOwner,
-                person: previous,
-            };
-            d.notify(
-                WorkflowId::HighValue,
-                None,
-                to,
-                Message::LeadTaken,
-                particulars.clone(),
-            );
-            let to = Recipient::Person {
-                role: Role::Owner,
-                person: rep,
-            };
-            d.notify(
-                WorkflowId::HighValue,
-                None,
-                to,
-                Message::LeadGiven,
-                particulars,
-            );
+            let to = Recipient::Person { role: Role::PreviousOwner, person: previous };
+            d.notify(WorkflowId::HighValue, None, to, Message::LeadTaken, particulars.clone());
+            let to = Recipient::Person { role: Role::Owner, person: rep };
+            d.notify(WorkflowId::HighValue, None, to, Message::LeadGiven, particulars);
         }
         Routed::Nobody { considered } => {
             let reason = OperationsReason::NoRepAvailable;
-            d.fact(
-                WORKFLOW,
-                LeadFact::ReassignmentImpossible { reason, considered },
-            );
+            d.fact(WORKFLOW, LeadFact::ReassignmentImpossible { reason, considered });
         }
         Routed::NoTeam => {}
     }

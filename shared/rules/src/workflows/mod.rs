@@ -34,31 +34,17 @@ pub(crate) fn act(
         }
         Action::TellManager => {
             if let Some(to) = d.manager() {
-                d.notify(
-                    workflow,
-                    Some(step),
-                    to,
-                    to_manager,
-                    told(d, step, threshold),
-                );
+                d.notify(workflow, Some(step), to, to_manager, told(d, step, threshold));
             }
         }
         Action::RecordBreach => {
             let owner = threshold.owner.clone();
-            let team = owner
-                .as_ref()
-                .and_then(|o| d.world.directory.team_of(o))
-                .cloned()
-                .or_else(|| d.team());
+            let team =
+                owner.as_ref().and_then(|o| d.world.directory.team_of(o)).cloned().or_else(|| d.team());
             let (elapsed_s, window_s) = (threshold.elapsed_s, threshold.window_s);
             d.fact(
                 Some((workflow, Some(step))),
-                LeadFact::BreachRecorded {
-                    owner,
-                    team,
-                    elapsed_s,
-                    window_s,
-                },
+                LeadFact::BreachRecorded { owner, team, elapsed_s, window_s },
             );
         }
         Action::Reassign => sla_breach::reassign(d, workflow, step, threshold)?,

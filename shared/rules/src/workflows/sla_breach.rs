@@ -30,14 +30,7 @@ pub(super) fn reassign(
     let Some(lead) = &d.lead else { return Ok(()) };
     let done = lead.visit.reassignments;
     if done >= d.world.policy.policy.workflows.sla_breach.max_reassignments {
-        give_up(
-            d,
-            workflow,
-            step,
-            threshold,
-            OperationsReason::MaxReassignments,
-            Vec::new(),
-        );
+        give_up(d, workflow, step, threshold, OperationsReason::MaxReassignments, Vec::new());
         return Ok(());
     }
     let from = lead.owner.clone();
@@ -45,52 +38,21 @@ pub(super) fn reassign(
         Routed::To { rep, team } => {
             let reassignments = done.saturating_add(1);
             let tag = Some((workflow, Some(step)));
-            d.fact(
-                tag,
-                LeadFact::Reassigned {
-                    from: from.clone(),
-                    to: rep.clone(),
-                    team,
-                    reassignments,
-                },
-            );
-            let particulars = Particulars {
-                previous_owner: from.clone(),
-                ..told(d, step, threshold)
-            };
+            d.fact(tag, LeadFact::Reassigned { from: from.clone(), to: rep.clone(), team, reassignments });
+            let particulars = Particulars { previous_owner: from.clone(), ..told(d, step, threshold) };
             if let Some(person) = from.filter(|p| d.world.directory.person(p).is_some()) {
-                let to = Recipient::Person {
-                    role: Role::PreviousOwner,
-                    person,
-                };
-                d.notify(
-                    workflow,
-                    Some(step),
-                    to,
-                    Message::LeadTaken,
-                    particulars.clone(),
-                );
+                let to = Recipient::Person { role: Role::PreviousOwner, person };
+                d.notify(workflow, Some(step), to, Message::LeadTaken, particulars.clone());
             }
-            let to = Recipient::Person {
-                role: Role::Owner,
-                person: rep,
-            };
+            let to = Recipient::Person { role: Role::Owner, person: rep };
             d.notify(workflow, Some(step), to, Message::LeadGiven, particulars);
         }
         Routed::Nobody { considered } => {
-            give_up(
-                d,
-                workflow,
-                step,
-                threshold,
-                OperationsReason::NoRepAvailable,
-                considered,
-            );
+            give_up(d, workflow, step, threshold, OperationsReason::NoRepAvailable, considered);
         }
-        Routed::NoTeam => d.queue_for_operations(
-            Some((workflow, Some(step))),
-            OperationsReason::MarketUnknown,
-        ),
+        Routed::NoTeam => {
+            d.queue_for_operations(Some((workflow, Some(step))), OperationsReason::MarketUnknown)
+        }
     }
     Ok(())
 }
@@ -112,17 +74,8 @@ fn give_up(
             }
             _ => "nobody of the team can take it",
         };
-        let particulars = Particulars {
-            reasons: vec![why.to_owned()],
-            ..told(d, step, threshold)
-        };
-        d.notify(
-            workflow,
-            Some(step),
-            to,
-            Message::ReassignmentImpossible,
-            particulars,
-        );
+        let particulars = Particulars { reasons: vec![why.to_owned()], ..told(d, step, threshold) };
+        d.notify(workflow, Some(step), to, Message::ReassignmentImpossible, particulars);
     }
     d.queue_for_operations(tag, reason);
 }

@@ -13,10 +13,7 @@ fn a_document_survives_being_written_and_read() {
     for yaml in [OFFICE, NIGHTS, "always: true"] {
         let document = document(yaml);
         let json = serde_json::to_string(&document).unwrap();
-        assert_eq!(
-            serde_json::from_str::<CalendarDocument>(&json).unwrap(),
-            document
-        );
+        assert_eq!(serde_json::from_str::<CalendarDocument>(&json).unwrap(), document);
     }
 }
 
@@ -27,10 +24,7 @@ fn a_field_or_a_weekday_that_is_not_known_is_refused() {
         "{ time_zone: UTC, hours: { monday: [\"09:00-17:00\"] } }",
         "{ always: true, holidays: [{ date: 2026-01-01 }] }",
     ] {
-        assert!(
-            serde_saphyr::from_str::<CalendarDocument>(yaml).is_err(),
-            "{yaml}"
-        );
+        assert!(serde_saphyr::from_str::<CalendarDocument>(yaml).is_err(), "{yaml}");
     }
 }
 
@@ -101,10 +95,8 @@ fn an_exception_must_not_run_into_the_next_date() {
     // Monday into Tuesday, Monday into a Tuesday that is off, and into another exception.
     assert_eq!(problem_at(&with(&night("2026-07-06"))), "hours.tue[0]");
     calendar(&with(&night("2026-07-13")));
-    let two = format!(
-        "{}, {{ date: 2026-07-09, hours: [\"09:00-10:00\"], name: Talk }}",
-        night("2026-07-08")
-    );
+    let two =
+        format!("{}, {{ date: 2026-07-09, hours: [\"09:00-10:00\"], name: Talk }}", night("2026-07-08"));
     assert_eq!(problem_at(&with(&two)), "exceptions[1].hours[0]");
     let twice = format!("{}, {}", night("2026-07-08"), night("2026-07-08"));
     assert_eq!(problem_at(&with(&twice)), "exceptions[1].date");
@@ -113,22 +105,13 @@ fn an_exception_must_not_run_into_the_next_date() {
 #[test]
 fn a_calendar_without_weekly_hours_is_a_problem() {
     assert_eq!(problem_at("time_zone: UTC"), "hours");
-    assert_eq!(
-        problem_at("{ time_zone: UTC, hours: { mon: [] } }"),
-        "hours"
-    );
+    assert_eq!(problem_at("{ time_zone: UTC, hours: { mon: [] } }"), "hours");
 }
 
 #[test]
 fn always_takes_no_hours() {
-    assert_eq!(
-        problem_at("{ always: true, hours: { mon: [\"09:00-17:00\"] } }"),
-        "always"
-    );
-    assert_eq!(
-        problem_at("{ always: true, holidays: [{ date: 2026-01-01, name: New }] }"),
-        "always"
-    );
+    assert_eq!(problem_at("{ always: true, hours: { mon: [\"09:00-17:00\"] } }"), "always");
+    assert_eq!(problem_at("{ always: true, holidays: [{ date: 2026-01-01, name: New }] }"), "always");
 }
 
 #[test]
@@ -136,27 +119,15 @@ fn the_business_day_is_what_all_open_weekdays_have_or_must_be_written() {
     let hours = "time_zone: UTC\nhours: { mon: [\"09:00-12:00\", \"13:00-17:30\"], fri: [\"09:00-14:00\"] }";
     assert_eq!(
         problems(hours),
-        [
-            "business_day: `mon 7h30m, fri 5h00m` is not one length for all open weekdays; write the \
-          length to reckon with, such as `8h`"
-        ]
+        ["business_day: `mon 7h30m, fri 5h00m` is not one length for all open weekdays; write the \
+          length to reckon with, such as `8h`"]
     );
-    for (written, secs) in [
-        ("7h30m", 27_000),
-        ("8h", 28_800),
-        ("45m", 2_700),
-        ("24h", 86_400),
-    ] {
+    for (written, secs) in [("7h30m", 27_000), ("8h", 28_800), ("45m", 2_700), ("24h", 86_400)] {
         let calendar = calendar(&format!("{hours}\nbusiness_day: {written}"));
         assert_eq!(calendar.business_day().secs(), secs);
     }
-    for wrong in [
-        "0h", "0m", "24h1m", "7h60m", "7h30", "7.5h", "-8h", "h", "m", "8 h", "99999h", "8hm",
-    ] {
-        assert_eq!(
-            problem_at(&format!("{hours}\nbusiness_day: \"{wrong}\"")),
-            "business_day"
-        );
+    for wrong in ["0h", "0m", "24h1m", "7h60m", "7h30", "7.5h", "-8h", "h", "m", "8 h", "99999h", "8hm"] {
+        assert_eq!(problem_at(&format!("{hours}\nbusiness_day: \"{wrong}\"")), "business_day");
     }
     // Weekdays of the same length need not have the same blocks.
     let same = calendar(
@@ -192,15 +163,7 @@ fn a_block_is_written_in_one_way() {
 
 #[test]
 fn a_date_is_written_in_one_way() {
-    for wrong in [
-        "2026-1-05",
-        "26-01-05",
-        "2026-13-01",
-        "+2026-01-05",
-        "1969-12-31",
-        "2201-01-01",
-        "",
-    ] {
+    for wrong in ["2026-1-05", "26-01-05", "2026-13-01", "+2026-01-05", "1969-12-31", "2201-01-01", ""] {
         let yaml = format!(
             "{{ time_zone: UTC, hours: {{ mon: [\"09:00-17:00\"] }}, holidays: [{{ date: \"{wrong}\", name: N }}] }}"
         );
@@ -225,15 +188,8 @@ fn an_unknown_zone_is_answered_with_the_nearest_name() {
         let yaml = format!("{{ time_zone: \"{written}\", hours: {{ mon: [\"09:00-17:00\"] }} }}");
         let problem = &Calendar::compile(&document(&yaml)).unwrap_err()[0];
         assert_eq!(problem.path, "time_zone");
-        assert!(
-            problem.expected.contains(nearest),
-            "{written}: {}",
-            problem.expected
-        );
+        assert!(problem.expected.contains(nearest), "{written}: {}", problem.expected);
     }
-    let long = format!(
-        "{{ time_zone: \"{}\", hours: {{ mon: [\"09:00-17:00\"] }} }}",
-        "ß".repeat(9999)
-    );
+    let long = format!("{{ time_zone: \"{}\", hours: {{ mon: [\"09:00-17:00\"] }} }}", "ß".repeat(9999));
     assert_eq!(problem_at(&long), "time_zone");
 }
