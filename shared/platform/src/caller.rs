@@ -7,7 +7,7 @@ use std::fmt;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 
-use crate::problem::Problem;
+use crate::problem::{Challenge, Problem};
 
 /// The claim that holds the groups, unless the deployment names another.
 pub const GROUPS_CLAIM_DEFAULT: &str = "cognito:groups";
@@ -149,7 +149,10 @@ impl fmt::Debug for Caller {
 }
 
 fn no_token() -> Problem {
-    Problem::unauthorized("Bearer", "send a valid token in the `Authorization` header")
+    Problem::unauthorized(
+        Challenge::Bearer,
+        "send a valid token in the `Authorization` header",
+    )
 }
 
 /// Reads the claim in the ways in which it comes: API Gateway flattens a list to `[a b]`, a custom claim may be a JSON

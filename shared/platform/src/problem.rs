@@ -4,8 +4,7 @@
 //! inside of the system: the cause goes to the log, under the request's id.
 
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
-use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::response;
 use crate::strict_json::StrictJsonError;
@@ -16,7 +15,7 @@ pub const CONTENT_TYPE: &str = "application/problem+json";
 pub const TYPE_PREFIX: &str = "urn:leadwatch:problem:";
 
 /// One of several things wrong with a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProblemDetail {
     /// Where, as a JSON pointer (RFC 6901) into the request's body.
     pub pointer: String,
@@ -24,48 +23,66 @@ pub struct ProblemDetail {
     pub detail: String,
 }
 
+/// How a caller is expected to show who it is: the `WWW-Authenticate` header, which RFC 9110 asks for with a 401.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Challenge {
+    /// A token of the identity provider.
+    Bearer,
+    /// A signature over the body.
+    StandardWebhooks,
+}
+
+impl Challenge {
+    /// The scheme's name in the header.
+    #[must_use]
+    pub fn scheme(self) -> &'static str {
+        match self {
+            Self::Bearer => "Bearer",
+            Self::StandardWebhooks => "StandardWebhooks",
+        }
+    }
+}
+
 /// Why a request was not done.
-#[derive(Debug, Clone, PartialEq, Serialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{status} {title}: {detail}")]
 pub struct Problem {
     /// HTTP status.
     pub status: u16,
-    /// Identifies the kind of problem, for programs. See [`TYPE_PREFIX`].
-    #[serde(rename = "type")]
-    pub kind: String,
+    /// Identifies the kind of problem, for programs: `type` without [`TYPE_PREFIX`].
+    pub kind: &'static str,
     /// The kind of problem, for people; the same each time.
     pub title: &'static str,
     /// What is wrong this time, and what to do.
     pub detail: String,
     /// Where, as a JSON pointer (RFC 6901) into the request's body.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// All that is wrong, when it is more than one thing.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub errors: Vec<ProblemDetail>,
     /// Further members, such as the current state on a conflict. They cannot replace the members above.
-    #[serde(skip)]
     pub extra: Map<String, Value>,
     /// When to try again, in seconds: the `Retry-After` header.
-    #[serde(skip)]
     pub retry_after_s: Option<u32>,
-    /// How to authenticate: the `WWW-Authenticate` header, which RFC 9110 asks for with a 401.
-    #[serde(skip)]
-    pub challenge: Option<&'static str>,
+    /// How to authenticate.
+    pub challenge: Option<Challenge>,
 }
 
 impl Problem {
-    fn new(status: u16, kind: &str, title: &'static str, detail: impl Into<String>) -> Self {
+    fn new(
+        status: u16,
+        kind: &'static str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
+        let detail = detail.into();
+        let (field, extra, retry_after_s, challenge) = (None, Map::new(), None, None);
         Self {
             status,
-            kind: format!("{TYPE_PREFIX}{kind}"),
+            kind,
             title,
-            detail: detail.into(),
-            field: None,
-            errors: Vec::new(),
-            extra: Map::new(),
-            retry_after_s: None,
-            challenge: None,
+            detail,
+            field,
+            extra,
+            retry_after_s,
+            challenge,
         }
     }
 
@@ -74,8 +91,8 @@ impl Problem {
         Self::new(400, "bad-request", "The request cannot be read", detail)
     }
 
-    /// 401: nobody has shown who is asking. `challenge` names the scheme that is expected, such as `Bearer`.
-    pub fn unauthorized(challenge: &'static str, detail: impl Into<String>) -> Self {
+    /// 401: nobody has shown who is asking.
+    pub fn unauthorized(challenge: Challenge, detail: impl Into<String>) -> Self {
         let problem = Self::new(401, "unauthorized", "Authentication is needed", detail);
         Self {
             challenge: Some(challenge),
@@ -157,11 +174,8 @@ impl Problem {
 
     /// The same problem, of a kind of its own: `lead-moved-on` for `urn:leadwatch:problem:lead-moved-on`.
     #[must_use]
-    pub fn of_kind(self, kind: &str) -> Self {
-        Self {
-            kind: format!("{TYPE_PREFIX}{kind}"),
-            ..self
-        }
+    pub fn of_kind(self, kind: &'static str) -> Self {
+        Self { kind, ..self }
     }
 
     /// The same problem, with the place in the body that it is about. An empty pointer is the body as a whole.
@@ -173,10 +187,13 @@ impl Problem {
         }
     }
 
-    /// The same problem, with all that is wrong.
+    /// The same problem, with all that is wrong, as the member `errors`.
     #[must_use]
-    pub fn with_errors(self, errors: Vec<ProblemDetail>) -> Self {
-        Self { errors, ..self }
+    pub fn with_errors(self, errors: &[ProblemDetail]) -> Self {
+        let errors = errors
+            .iter()
+            .map(|error| json!({"pointer": error.pointer, "detail": error.detail}));
+        self.with("errors", errors.collect::<Vec<Value>>())
     }
 
     /// The same problem, with one more member.
@@ -190,8 +207,13 @@ impl Problem {
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut members = self.extra.clone();
-        if let Ok(Value::Object(own)) = serde_json::to_value(self) {
-            members.extend(own);
+        let mut set = |member: &str, value: Value| members.insert(member.to_owned(), value);
+        set("type", Value::from(format!("{TYPE_PREFIX}{}", self.kind)));
+        set("status", Value::from(self.status));
+        set("title", Value::from(self.title));
+        set("detail", Value::from(self.detail.as_str()));
+        if let Some(field) = &self.field {
+            set("field", Value::from(field.as_str()));
         }
         Value::Object(members)
     }
@@ -204,8 +226,8 @@ impl From<Problem> for ApiGatewayV2httpResponse {
         if let Some(seconds) = problem.retry_after_s {
             response::set_header(&mut answer, "retry-after", &seconds.to_string());
         }
-        if let Some(scheme) = problem.challenge {
-            response::set_header(&mut answer, "www-authenticate", scheme);
+        if let Some(challenge) = problem.challenge {
+            response::set_header(&mut answer, "www-authenticate", challenge.scheme());
         }
         answer
     }
@@ -225,7 +247,6 @@ impl From<StrictJsonError> for Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn body(answer: &ApiGatewayV2httpResponse) -> Value {
         let Some(aws_lambda_events::encodings::Body::Text(text)) = &answer.body else {
@@ -273,11 +294,25 @@ mod tests {
 
     #[test]
     fn an_unauthorized_answer_names_the_scheme() {
-        let answer = ApiGatewayV2httpResponse::from(Problem::unauthorized("Bearer", "no token"));
+        let answer =
+            ApiGatewayV2httpResponse::from(Problem::unauthorized(Challenge::Bearer, "no token"));
         assert_eq!(
             (answer.status_code, &answer.headers["www-authenticate"]),
             (401, &"Bearer".parse().unwrap())
         );
+    }
+
+    #[test]
+    fn several_errors_go_out_together() {
+        let detail = |pointer: &str| ProblemDetail {
+            pointer: pointer.to_owned(),
+            detail: "odd".to_owned(),
+        };
+        let problem =
+            Problem::unprocessable("two rows are wrong").with_errors(&[detail("/a"), detail("/b")]);
+        let errors =
+            json!([{"pointer": "/a", "detail": "odd"}, {"pointer": "/b", "detail": "odd"}]);
+        assert_eq!(problem.to_json()["errors"], errors);
     }
 
     #[test]

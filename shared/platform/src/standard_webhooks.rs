@@ -21,7 +21,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use crate::problem::Problem;
+use crate::problem::{Challenge, Problem};
 
 /// Header with the message's id.
 pub const ID_HEADER: &str = "webhook-id";
@@ -149,7 +149,8 @@ pub enum SignatureError {
 /// All of them answer 401: a caller that cannot sign learns which check failed and nothing of the secret.
 impl From<SignatureError> for Problem {
     fn from(error: SignatureError) -> Self {
-        Self::unauthorized("StandardWebhooks", error.to_string()).of_kind("webhook-signature")
+        Self::unauthorized(Challenge::StandardWebhooks, error.to_string())
+            .of_kind("webhook-signature")
     }
 }
 
