@@ -26,6 +26,13 @@ pub enum Destination {
         /// The address.
         address: String,
     },
+    /// A channel in Microsoft Teams, through a workflow's URL.
+    Teams {
+        /// What the deployment calls it.
+        name: String,
+        /// Where it goes. The URL is the secret.
+        url: String,
+    },
     /// A signed POST.
     Webhook {
         /// What the deployment calls it.
@@ -43,6 +50,7 @@ impl Destination {
             Self::SlackDm { .. } => "slack-dm",
             Self::SlackChannel { .. } => "slack-channel",
             Self::Email { .. } => "email",
+            Self::Teams { .. } => "teams",
             Self::Webhook { .. } => "webhook",
         }
     }
@@ -52,7 +60,9 @@ impl Destination {
 impl std::fmt::Debug for Destination {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::SlackChannel { channel: name } | Self::Webhook { name, .. } => {
+            Self::SlackChannel { channel: name }
+            | Self::Teams { name, .. }
+            | Self::Webhook { name, .. } => {
                 write!(formatter, "{}({name})", self.kind())
             }
             Self::SlackDm { .. } | Self::Email { .. } => write!(formatter, "{}(…)", self.kind()),
@@ -81,7 +91,7 @@ pub struct Channels {
     pub slack: Slack,
     /// E-mail.
     pub email: Email,
-    /// Webhooks.
+    /// Webhooks, and Teams.
     pub webhook: Webhook,
 }
 
@@ -104,6 +114,7 @@ impl Channels {
                 self.slack.send_to_channel(channel, outbound, now).await
             }
             Destination::Email { address } => self.email.send(address, outbound).await,
+            Destination::Teams { url, .. } => self.webhook.send_to_teams(url, outbound, now).await,
             Destination::Webhook { url, .. } => {
                 let key = signing.ok_or(SendError::NotConfigured)?;
                 self.webhook.send(url, key, outbound, now).await
@@ -129,6 +140,10 @@ mod tests {
                 name: "ops".to_owned(),
                 url: "https://example.com/?sig=s".to_owned(),
             },
+            Destination::Teams {
+                name: "vp".to_owned(),
+                url: "https://example.com/?sig=s".to_owned(),
+            },
             Destination::SlackChannel {
                 channel: "#emea".to_owned(),
             },
@@ -136,7 +151,7 @@ mod tests {
         let shown = format!("{all:?}");
         assert_eq!(
             shown,
-            "[slack-dm(…), email(…), webhook(ops), slack-channel(#emea)]"
+            "[slack-dm(…), email(…), webhook(ops), teams(vp), slack-channel(#emea)]"
         );
     }
 }

@@ -138,13 +138,13 @@ pub fn webhook_document(outbound: &Outbound) -> Value {
     })
 }
 
-fn title(outbound: &Outbound) -> &str {
+pub(crate) fn title(outbound: &Outbound) -> &str {
     let title = outbound.title.trim();
     if title.is_empty() { UNTITLED } else { title }
 }
 
 /// The links that can be shown: anything but a web address is left out, as Slack would refuse the whole message.
-fn links(outbound: &Outbound) -> impl Iterator<Item = (&str, &str)> {
+pub(crate) fn links(outbound: &Outbound) -> impl Iterator<Item = (&str, &str)> {
     let all = outbound
         .buttons
         .iter()
@@ -180,7 +180,7 @@ fn units(text: &str) -> usize {
 }
 
 /// Cuts plain text to a length, with an ellipsis where something is missing.
-fn cut(text: &str, max: usize) -> String {
+pub(crate) fn cut(text: &str, max: usize) -> String {
     if units(text) <= max {
         return text.to_owned();
     }

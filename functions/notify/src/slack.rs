@@ -30,6 +30,8 @@ pub const ANSWER_BYTES_MAX: usize = 256 * 1024;
 /// The kind of the metadata that a message carries.
 pub const METADATA_TYPE: &str = "leadwatch_notification";
 
+/// There is no such conversation.
+const GONE: &str = "channel_not_found";
 /// The person cannot be reached in Slack.
 const UNKNOWN_RECIPIENT: [&str; 5] = [
     "users_not_found",
@@ -102,23 +104,20 @@ impl Slack {
         outbound: &Outbound,
         now: DateTime<Utc>,
     ) -> Result<(), SendError> {
-        let channel = match self.remembered(email, now) {
-            Some(channel) => channel,
-            None => {
-                let channel = self.open(email, now).await?;
-                self.remember(email, &channel, now);
-                channel
+        if let Some(channel) = self.remembered(email, now) {
+            match self.post(&channel, outbound, now).await {
+                // The conversation is gone: look the person up again.
+                Err(SendError::Permanent(code)) if code == GONE => {}
+                Err(SendError::UnknownRecipient) => {
+                    self.conversations().remove(email);
+                    return Err(SendError::UnknownRecipient);
+                }
+                outcome => return outcome,
             }
-        };
-        let outcome = self.post(&channel, outbound, now).await;
-        match outcome {
-            // What was remembered may no longer hold: the next attempt looks again.
-            Err(SendError::UnknownRecipient | SendError::Permanent(_)) => {
-                self.conversations().remove(email);
-            }
-            Ok(()) | Err(_) => {}
         }
-        outcome
+        let channel = self.open(email, now).await?;
+        self.remember(email, &channel, now);
+        self.post(&channel, outbound, now).await
     }
 
     /// Makes one attempt to post to a channel.

@@ -1,4 +1,4 @@
-//! Outgoing webhooks, signed as Standard Webhooks lays down.
+//! Outgoing webhooks: signed as Standard Webhooks lays down, or as a card for Microsoft Teams.
 
 use chrono::{DateTime, Utc};
 use platform::standard_webhooks::SigningKey;
@@ -8,6 +8,7 @@ use reqwest::{StatusCode, Url};
 use crate::channel::Outbound;
 use crate::render;
 use crate::send_error::{SendError, retry_after};
+use crate::teams;
 
 /// Sends signed POSTs.
 pub struct Webhook {
@@ -34,11 +35,39 @@ impl Webhook {
         outbound: &Outbound,
         now: DateTime<Utc>,
     ) -> Result<(), SendError> {
-        let url = allowed(url)?;
         let body = render::webhook_document(outbound).to_string();
-        let mut request = self.http.post(url).header(CONTENT_TYPE, "application/json");
-        for (name, value) in key.headers(&outbound.id, now, body.as_bytes()) {
-            request = request.header(name, value);
+        let headers = key.headers(&outbound.id, now, body.as_bytes());
+        self.post(url, &headers, body, now).await
+    }
+
+    /// Makes one attempt to post a card to a workflow of Microsoft Teams, whose URL is the secret: it checks no
+    /// signature.
+    ///
+    /// # Errors
+    /// As of [`Self::send`].
+    pub async fn send_to_teams(
+        &self,
+        url: &str,
+        outbound: &Outbound,
+        now: DateTime<Utc>,
+    ) -> Result<(), SendError> {
+        self.post(url, &[], teams::message(outbound).to_string(), now)
+            .await
+    }
+
+    async fn post(
+        &self,
+        url: &str,
+        headers: &[(&'static str, String)],
+        body: String,
+        now: DateTime<Utc>,
+    ) -> Result<(), SendError> {
+        let mut request = self
+            .http
+            .post(allowed(url)?)
+            .header(CONTENT_TYPE, "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, value);
         }
         let answer = request.body(body).send().await?;
         let status = answer.status();
@@ -113,7 +142,7 @@ mod tests {
 
     async fn send(reply: Reply) -> (Result<(), SendError>, Server) {
         let server = Server::start(vec![reply]).await;
-        let webhook = Webhook::new(client::with_timeout(Duration::from_millis(300)).unwrap());
+        let webhook = Webhook::new(client::http_client().unwrap());
         (
             webhook.send(server.url(), &key(), &outbound(), now()).await,
             server,
@@ -182,13 +211,35 @@ mod tests {
 
     #[tokio::test]
     async fn a_receiver_that_does_not_answer_is_transient() {
-        let (outcome, _server) = send(Reply::never()).await;
-        assert_eq!(outcome, Err(SendError::transient("time-out")));
-        let webhook = Webhook::new(client::http_client().unwrap());
+        let server = Server::start(vec![Reply::never()]).await;
+        let webhook = Webhook::new(client::with_timeout(Duration::from_millis(200)).unwrap());
+        let silent = webhook.send(server.url(), &key(), &outbound(), now()).await;
+        assert_eq!(silent, Err(SendError::transient("time-out")));
+        let freed = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
         let nobody = webhook
-            .send("http://127.0.0.1:9/", &key(), &outbound(), now())
+            .send(&format!("http://{freed}/"), &key(), &outbound(), now())
             .await;
         assert_eq!(nobody, Err(SendError::transient("no connection")));
+    }
+
+    #[tokio::test]
+    async fn teams_gets_a_card_and_no_signature() {
+        let server = Server::start(vec![Reply::status(202)]).await;
+        let webhook = Webhook::new(client::http_client().unwrap());
+        webhook
+            .send_to_teams(server.url(), &outbound(), now())
+            .await
+            .unwrap();
+        let got = &server.requests()[0];
+        assert_eq!(got.header("webhook-signature"), None);
+        let card = &got.json()["attachments"][0];
+        assert_eq!(
+            card["contentType"],
+            "application/vnd.microsoft.card.adaptive"
+        );
     }
 
     #[test]

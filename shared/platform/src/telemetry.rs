@@ -12,7 +12,7 @@ pub const LOG_LEVEL: &str = "LOG_LEVEL";
 /// Starts logging to standard output. The level comes from [`LOG_LEVEL`] through the caller; what cannot be read as a
 /// level falls back to `info`, as a typing error there must not stop a function.
 ///
-/// There is no time stamp: the Lambda runtime adds one to each line. A second call does nothing.
+/// There is no time stamp: CloudWatch puts one on each line. A second call does nothing.
 pub fn start(level: Option<&str>) {
     let filter = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())

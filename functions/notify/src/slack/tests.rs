@@ -37,13 +37,17 @@ fn no(code: &str) -> Reply {
 }
 
 async fn slack(replies: Vec<Reply>) -> (Slack, Server) {
+    slack_within(client::CALL_TIMEOUT, replies).await
+}
+
+async fn slack_within(timeout: Duration, replies: Vec<Reply>) -> (Slack, Server) {
     let server = Server::start(replies).await;
     let base_url = Url::parse(server.url()).unwrap().join("api/").unwrap();
     let config = SlackConfig {
         base_url,
         token: Some("xoxb-1".to_owned()),
     };
-    let http = client::with_timeout(Duration::from_millis(300)).unwrap();
+    let http = client::with_timeout(timeout).unwrap();
     (Slack::new(http, config), server)
 }
 
@@ -133,16 +137,44 @@ async fn a_person_unknown_or_switched_off_is_an_unknown_recipient() {
 }
 
 #[tokio::test]
-async fn a_remembered_conversation_that_fails_is_forgotten() {
-    let replies = vec![user(), opened(), no("user_disabled"), no("users_not_found")];
+async fn a_person_switched_off_since_is_looked_up_again_next_time() {
+    let replies = vec![
+        user(),
+        opened(),
+        posted(),
+        no("user_disabled"),
+        no("users_not_found"),
+    ];
     let (slack, server) = slack(replies).await;
+    slack.send_dm(ANA, &outbound(), at(0)).await.unwrap();
     for _ in 0..2 {
         assert_eq!(
-            slack.send_dm(ANA, &outbound(), at(0)).await,
+            slack.send_dm(ANA, &outbound(), at(1)).await,
             Err(SendError::UnknownRecipient)
         );
     }
-    assert_eq!(paths(&server)[3], "/api/users.lookupByEmail");
+    assert_eq!(
+        paths(&server)[3..],
+        ["/api/chat.postMessage", "/api/users.lookupByEmail"]
+    );
+}
+
+#[tokio::test]
+async fn a_remembered_conversation_that_is_gone_is_opened_again_at_once() {
+    let replies = vec![
+        user(),
+        opened(),
+        posted(),
+        no(GONE),
+        user(),
+        opened(),
+        posted(),
+    ];
+    let (slack, server) = slack(replies).await;
+    for second in [0, 1] {
+        slack.send_dm(ANA, &outbound(), at(second)).await.unwrap();
+    }
+    assert_eq!(server.requests().len(), 7);
 }
 
 #[tokio::test]
