@@ -12,13 +12,24 @@ use serde_json::Value;
 
 /// What the server answers to one request.
 pub struct Answer {
-    status: u16,
+    status: Option<u16>,
     body: Value,
 }
 
 impl Answer {
     pub fn json(status: u16, body: Value) -> Self {
-        Self { status, body }
+        Self {
+            status: Some(status),
+            body,
+        }
+    }
+
+    /// Lets the caller wait.
+    pub fn never() -> Self {
+        Self {
+            status: None,
+            body: Value::Null,
+        }
     }
 }
 
@@ -73,5 +84,8 @@ async fn answer(State(script): State<Script>, body: String) -> (StatusCode, Stri
         .push(serde_json::from_str(&body).unwrap());
     let answer = script.answers.lock().unwrap().pop_front();
     let Answer { status, body } = answer.unwrap_or_else(|| Answer::json(500, Value::Null));
+    let Some(status) = status else {
+        return std::future::pending().await;
+    };
     (StatusCode::from_u16(status).unwrap(), body.to_string())
 }

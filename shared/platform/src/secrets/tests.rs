@@ -67,6 +67,18 @@ async fn an_unreachable_store_is_unavailable_and_never_unauthorized() {
 }
 
 #[tokio::test]
+async fn a_store_that_does_not_answer_is_given_up_in_time_for_the_sender() {
+    let (secrets, _server) = secrets(vec![Answer::never()]).await;
+    let begun = std::time::Instant::now();
+    let error = secrets.text(ID, at(0)).await.unwrap_err();
+    assert!(matches!(
+        error,
+        SecretError::Unreachable { cause: None, .. }
+    ));
+    assert!(begun.elapsed() >= FETCH_TIMEOUT);
+}
+
+#[tokio::test]
 async fn an_outage_is_bridged_for_an_hour_with_pauses_between_the_calls() {
     let down = || refusal(400, "AccessDeniedException");
     let (secrets, server) = secrets(vec![value("one"), down(), down(), down(), down()]).await;
