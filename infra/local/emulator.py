@@ -19,7 +19,7 @@ import time
 from datetime import datetime, timezone
 
 SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
-GRACE_S = 1.5
+GRACE_S = 0.5
 
 
 def end_group(*_):
