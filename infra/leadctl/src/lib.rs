@@ -1,1 +1,20 @@
-//! leadctl
+//! Leadwatch on the command line, and the local stack as a library.
+//!
+//! [`stack::Stack`] runs the whole bundle on one machine: it builds the functions, starts an AWS emulator and a message
+//! sink, deploys `template.yaml` and fills it. `leadctl up` is a thin shell around it, and the flow tests start a stack
+//! of their own with it, in a directory and on ports of their own.
+
+mod binaries;
+mod clean;
+mod deploy;
+pub mod down;
+mod emulator;
+mod logs;
+pub mod progress;
+mod python;
+pub mod seed;
+pub mod sink;
+pub mod stack;
+pub mod state;
+pub mod token;
+pub mod up;

@@ -1,2 +1,60 @@
-//! The command line.
-fn main() {}
+//! The command line: what may be asked, and the exit status of the answer.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+
+/// Watches over a sales organisation's leads; this is its tool.
+#[derive(Parser)]
+#[command(name = "leadctl", version, propagate_version = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the whole bundle on this machine, until Ctrl-C
+    Up(leadctl::up::Arguments),
+    /// End what `up` runs, from another terminal
+    Down,
+    /// Print a token to call the API with as one of the local staff
+    Token(leadctl::token::Arguments),
+}
+
+/// What became of a command that could be run. One that could not is an error.
+enum Answer {
+    Done,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(Answer::Done) => ExitCode::SUCCESS,
+        Err(error) => {
+            leadctl::progress::say(&format!("error: {error:#}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+#[tokio::main]
+async fn run(arguments: Arguments) -> anyhow::Result<Answer> {
+    let root = project_root()?;
+    match arguments.command {
+        Command::Up(arguments) => leadctl::up::run(&root, arguments).await?,
+        Command::Down => leadctl::down::run(&root).await?,
+        Command::Token(arguments) => leadctl::token::run(&root, &arguments).await?,
+    }
+    Ok(Answer::Done)
+}
+
+/// The nearest directory upwards that holds the template.
+fn project_root() -> anyhow::Result<PathBuf> {
+    let here = std::env::current_dir().context("cannot tell the current directory")?;
+    here.ancestors()
+        .find(|directory| directory.join("template.yaml").is_file() && directory.join("infra/local").is_dir())
+        .map(PathBuf::from)
+        .with_context(|| format!("`{}` is not inside the project: no template.yaml upwards of it", here.display()))
+}

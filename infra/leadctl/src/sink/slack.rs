@@ -1,0 +1,193 @@
+//! The methods of Slack's Web API that are used, with Slack's own answers and errors.
+//!
+//! Ids are made from the address, so that the same person is the same id in every run. Some names play a part, for
+//! trying out what goes wrong:
+//!
+//! | name | what happens |
+//! | --- | --- |
+//! | an address that ends in `@unreachable.test` | `users_not_found` |
+//! | a channel that starts with `#missing` | `channel_not_found` |
+//! | a channel that starts with `#archived` | `is_archived` |
+//! | a channel that starts with `#limited` | the first call is answered 429, to be tried again after a second |
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::store::Message;
+use super::{Context, Shared};
+
+/// Slack cuts longer texts; a sender ought not to find out that way.
+const TEXT_CHARS_MAX: usize = 40_000;
+const BLOCKS_MAX: usize = 50;
+
+/// One call of one method.
+pub(super) async fn call(
+    State(context): Shared,
+    Path(method): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let takes_json = !matches!(method.as_str(), "users.lookupByEmail" | "auth.test");
+    let arguments = match arguments(query.as_deref(), &headers, &body, takes_json) {
+        Ok(arguments) => arguments,
+        Err(error) => return refusal(error),
+    };
+    if let Err(error) = authorise(&context, &headers, &arguments) {
+        return refusal(error);
+    }
+    match method.as_str() {
+        "auth.test" => answer(json!({"team": "local", "user": "leadwatch", "user_id": "U0LEADWATCH"})),
+        "users.lookupByEmail" => look_up(&context, &arguments),
+        "conversations.open" => open(&context, &arguments),
+        "chat.postMessage" => post(&context, &arguments),
+        _ => refusal("unknown_method"),
+    }
+}
+
+/// A call's arguments, whether they came in the address, as a form or as JSON.
+fn arguments(
+    query: Option<&str>,
+    headers: &HeaderMap,
+    body: &[u8],
+    takes_json: bool,
+) -> Result<Map<String, Value>, &'static str> {
+    let mut arguments = form(query.unwrap_or_default().as_bytes()).ok_or("invalid_form_data")?;
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if kind.starts_with("application/json") {
+        // Methods that only read do not look into a JSON body; their arguments are then missing.
+        if takes_json {
+            match serde_json::from_slice(body) {
+                Ok(Value::Object(object)) => arguments.extend(object),
+                Ok(_) => return Err("json_not_object"),
+                Err(_) => return Err("invalid_json"),
+            }
+        }
+    } else if !body.is_empty() {
+        arguments.extend(form(body).ok_or("invalid_form_data")?);
+    }
+    Ok(arguments)
+}
+
+fn form(bytes: &[u8]) -> Option<Map<String, Value>> {
+    let uri = format!("/?{}", std::str::from_utf8(bytes).ok()?).parse().ok()?;
+    let pairs = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&uri).ok()?;
+    Some(pairs.0.into_iter().map(|(key, value)| (key, Value::String(value))).collect())
+}
+
+fn authorise(context: &Context, headers: &HeaderMap, arguments: &Map<String, Value>) -> Result<(), &'static str> {
+    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    let token = bearer.or_else(|| arguments.get("token")?.as_str()).ok_or("not_authed")?;
+    if token == context.options.slack_token { Ok(()) } else { Err("invalid_auth") }
+}
+
+fn look_up(context: &Arc<Context>, arguments: &Map<String, Value>) -> Response {
+    let Some(email) = text(arguments, "email") else { return refusal("invalid_arguments") };
+    if !email.contains('@') || email.ends_with("@unreachable.test") {
+        return refusal("users_not_found");
+    }
+    let id = id('U', email);
+    context.store.meet(id.clone(), email.to_owned());
+    let name = email.split('@').next().unwrap_or(email);
+    answer(json!({"user": {"id": id, "team_id": "T0LOCAL", "name": name, "deleted": false, "is_bot": false,
+        "profile": {"email": email, "real_name": name}}}))
+}
+
+fn open(context: &Arc<Context>, arguments: &Map<String, Value>) -> Response {
+    let Some(users) = text(arguments, "users") else { return refusal("users_list_not_supplied") };
+    let mut people = Vec::new();
+    for user in users.split(',').map(str::trim) {
+        match context.store.email_of(user) {
+            Some(email) => people.push(email),
+            None => return refusal("user_not_found"),
+        }
+    }
+    people.sort();
+    let everybody = people.join(", ");
+    let channel = id('D', &everybody);
+    context.store.meet(channel.clone(), everybody);
+    answer(json!({"no_op": false, "already_open": false, "channel": {"id": channel}}))
+}
+
+fn post(context: &Arc<Context>, arguments: &Map<String, Value>) -> Response {
+    let Some(channel) = text(arguments, "channel") else { return refusal("channel_not_found") };
+    let recipient = context.store.email_of(channel);
+    let direct = channel.starts_with('D') || channel.starts_with('U');
+    if channel.starts_with("#missing") || (direct && recipient.is_none()) {
+        return refusal("channel_not_found");
+    }
+    if channel.starts_with("#archived") {
+        return refusal("is_archived");
+    }
+    let blocks = match arguments.get("blocks").map(blocks).transpose() {
+        Ok(blocks) => blocks,
+        Err(error) => return refusal(error),
+    };
+    let said = text(arguments, "text").unwrap_or_default();
+    if said.is_empty() && blocks.is_none() {
+        return refusal("no_text");
+    }
+    if said.chars().count() > TEXT_CHARS_MAX {
+        return refusal("msg_too_long");
+    }
+    if channel.starts_with("#limited") && context.store.slow_down_once(channel) {
+        let later = [(header::RETRY_AFTER, "1")];
+        return (StatusCode::TOO_MANY_REQUESTS, later, Json(json!({"ok": false, "error": "ratelimited"}))).into_response();
+    }
+    let seq = context.store.add(Message {
+        seq: 0,
+        at: String::new(),
+        method: "chat.postMessage".into(),
+        channel: channel.to_owned(),
+        recipient,
+        text: said.to_owned(),
+        blocks,
+        headers: BTreeMap::new(),
+        signature: None,
+    });
+    let id = if direct { channel.to_owned() } else { id('C', channel.trim_start_matches('#')) };
+    answer(json!({"channel": id, "ts": format!("{}.{:06}", 1_700_000_000 + seq, seq % 1_000_000), "message": {"type": "message", "text": said}}))
+}
+
+/// The blocks, which a form carries as JSON in text.
+fn blocks(value: &Value) -> Result<Value, &'static str> {
+    let blocks = match value {
+        Value::String(text) => serde_json::from_str(text).map_err(|_| "invalid_blocks_format")?,
+        other => other.clone(),
+    };
+    match &blocks {
+        Value::Array(list) if list.len() > BLOCKS_MAX => Err("invalid_blocks"),
+        Value::Array(list) if list.iter().all(|block| block.get("type").is_some_and(Value::is_string)) => Ok(blocks),
+        _ => Err("invalid_blocks"),
+    }
+}
+
+fn text<'a>(arguments: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    arguments.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
+}
+
+/// An id of Slack's shape, the same for the same thing.
+fn id(kind: char, of: &str) -> String {
+    let digest: String = Sha256::digest(of).iter().take(5).map(|byte| format!("{byte:02X}")).collect();
+    format!("{kind}{digest}")
+}
+
+fn answer(mut body: Value) -> Response {
+    if let Some(object) = body.as_object_mut() {
+        object.insert("ok".into(), Value::Bool(true));
+    }
+    Json(body).into_response()
+}
+
+/// Slack refuses with a 200 and a word.
+fn refusal(error: &str) -> Response {
+    Json(json!({"ok": false, "error": error})).into_response()
+}

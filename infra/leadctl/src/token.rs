@@ -1,0 +1,106 @@
+//! `leadctl token`: signs a member of the local staff in.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::clean;
+use crate::progress::print;
+use crate::state::{DIRECTORY, State};
+
+/// What `leadctl token` is told.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Who to be: vera, ana, cora, cleo, otto or sam
+    #[arg(long)]
+    user: String,
+    /// Print an object with the token, its lifetime and the groups, instead of the token alone
+    #[arg(long)]
+    json: bool,
+}
+
+/// A token to call the API with, in `authorization: Bearer …`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Token {
+    /// The ID token itself.
+    pub token: String,
+    /// Seconds until it is of no use.
+    pub expires_in_s: u64,
+    /// Whose it is.
+    pub user: String,
+    /// What it permits.
+    pub groups: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SignedIn {
+    authentication_result: Authentication,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Authentication {
+    id_token: String,
+    expires_in: u64,
+}
+
+/// Prints a token.
+///
+/// # Errors
+/// When nothing runs here, or there is no such user.
+pub async fn run(root: &Path, arguments: &Arguments) -> anyhow::Result<()> {
+    let state = State::load(&root.join(DIRECTORY))?;
+    let token = issue(&state, &arguments.user).await?;
+    if arguments.json {
+        print(&serde_json::to_string(&token)?);
+    } else {
+        print(&token.token);
+    }
+    Ok(())
+}
+
+/// Signs `user` in with the password that all local staff have.
+///
+/// # Errors
+/// When there is no such user, or the user pool refuses.
+pub async fn issue(state: &State, user: &str) -> anyhow::Result<Token> {
+    let user = state.user(user)?;
+    // One call of Cognito's; an SDK for it would cost minutes of everybody's first build.
+    let response = clean::local_client()?
+        .post(&state.endpoint)
+        .header("content-type", "application/x-amz-json-1.1")
+        .header("x-amz-target", "AWSCognitoIdentityProviderService.InitiateAuth")
+        // Emulators tell services apart by what a request would be signed for.
+        .header("authorization", format!(
+            "AWS4-HMAC-SHA256 Credential=test/20260101/{}/cognito-idp/aws4_request, SignedHeaders=host, Signature=0",
+            state.region
+        ))
+        .body(
+            json!({
+                "AuthFlow": "USER_PASSWORD_AUTH",
+                "ClientId": state.output("UserPoolClientId")?,
+                "AuthParameters": {"USERNAME": user.name, "PASSWORD": state.password},
+            })
+            .to_string(),
+        )
+        .send()
+        .await
+        .with_context(|| format!("nothing answers at `{}`", state.endpoint))?;
+    let good = response.status().is_success();
+    let body = response.text().await.context("the user pool gave no answer")?;
+    if !good {
+        let said = serde_json::from_str::<Value>(&body).unwrap_or_default();
+        let message = said.get("message").and_then(Value::as_str).unwrap_or(&body);
+        anyhow::bail!("`{}` cannot sign in: {message}", user.name);
+    }
+    let signed_in: SignedIn = serde_json::from_str(&body).context("the user pool's answer holds no token")?;
+    Ok(Token {
+        token: signed_in.authentication_result.id_token,
+        expires_in_s: signed_in.authentication_result.expires_in,
+        user: user.name.clone(),
+        groups: user.groups.clone(),
+    })
+}

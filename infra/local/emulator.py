@@ -1,0 +1,95 @@
+"""Runs the AWS emulator for `leadctl`, and ends it when `leadctl` is gone.
+
+Standard input is a pipe from `leadctl`. When it closes, however `leadctl` ended, this process ends its whole process
+group: the emulator and the functions' processes under it. So nothing is left behind even by `kill -9`.
+
+Three things that the emulator leaves out are added, each of them optional: if a later version changes under our feet,
+a line says so and the stack still runs.
+
+* A schedule's input may name `<aws.scheduler.scheduled-time>`; AWS fills it in.
+* Schedules are looked at every second instead of every ten, so that a tick a minute is one.
+* Function logs are also written to a file, one line each with the function's name before it.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+from datetime import datetime, timezone
+
+SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
+GRACE_S = 0.5
+
+
+def end_group(*_):
+    """Ends the process group: politely, and after a moment for certain."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.killpg(0, signal.SIGTERM)
+    time.sleep(GRACE_S)
+    os.killpg(0, signal.SIGKILL)
+
+
+def watch_parent():
+    """Returns from the read only when the other end of the pipe is closed."""
+    while os.read(0, 4096):
+        pass
+    end_group()
+
+
+def fill_in_scheduled_time():
+    from ministack.services import eventbridge, scheduler
+
+    scheduler._SCHEDULE_TICK_INTERVAL = 1
+    invoke = eventbridge._invoke_target
+
+    def invoke_target(target, event, *rest, **named):
+        text = target.get("Input") or ""
+        if event.get("Source") == "aws.scheduler" and SCHEDULED_TIME in text:
+            at = datetime.fromtimestamp(int(event["Time"]), tz=timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+            target = {**target, "Input": text.replace(SCHEDULED_TIME, at)}
+        return invoke(target, event, *rest, **named)
+
+    eventbridge._invoke_target = invoke_target
+
+
+def copy_function_logs(path):
+    from ministack.services import lambda_svc
+
+    emit = lambda_svc._emit_lambda_logs
+    lock = threading.Lock()
+    log = open(path, "a", encoding="utf-8", buffering=1)
+
+    def emit_logs(func, request_id, log_text, *rest, **named):
+        name = (func.get("config") or func).get("FunctionName", "?")
+        with lock:
+            for line in (log_text or "").splitlines():
+                if line.strip():
+                    log.write(f"{name} {line}\n")
+        return emit(func, request_id, log_text, *rest, **named)
+
+    lambda_svc._emit_lambda_logs = emit_logs
+
+
+def attempt(what, step, *arguments):
+    try:
+        step(*arguments)
+    except Exception as error:
+        print(f"this version of the emulator lets us not {what}: {error!r}", flush=True)
+
+
+def main():
+    # Ctrl-C on the terminal is for leadctl, which then closes the pipe.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=watch_parent, daemon=True, name="parent").start()
+    attempt("fill in the scheduled time", fill_in_scheduled_time)
+    if path := os.environ.get("LEADWATCH_FUNCTION_LOG"):
+        attempt("copy the functions' logs", copy_function_logs, path)
+    sys.argv = ["ministack"]
+    from ministack.app import main as ministack
+
+    ministack()
+
+
+if __name__ == "__main__":
+    main()
