@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use platform::http::Request;
 use platform::standard_webhooks::{
-    ID_HEADER, SIGNATURE_HEADER, SignatureError, SignedHeaders, SigningKey, TIMESTAMP_HEADER,
-    Verified, verify,
+    ID_HEADER, SIGNATURE_HEADER, SignatureError, SignedHeaders, SigningKey, TIMESTAMP_HEADER, Verified,
+    verify,
 };
 
 /// Checks a request's signature against the source's active keys, before its body is looked at.
@@ -49,11 +49,7 @@ mod tests {
             "body": body,
             "requestContext": {"http": {"method": "POST"}},
         });
-        Request::decode(
-            serde_json::from_value(event).unwrap(),
-            WEBHOOK_BODY_BYTES_MAX,
-        )
-        .unwrap()
+        Request::decode(serde_json::from_value(event).unwrap(), WEBHOOK_BODY_BYTES_MAX).unwrap()
     }
 
     #[test]
@@ -65,9 +61,6 @@ mod tests {
     #[test]
     fn the_signature_is_over_the_bytes_and_not_over_what_they_mean() {
         let request = request(r#"{"id":"evt_0001"}"#, r#"{"id": "evt_0001"}"#);
-        assert_eq!(
-            check(&request, &[key()], now()),
-            Err(SignatureError::NoMatch)
-        );
+        assert_eq!(check(&request, &[key()], now()), Err(SignatureError::NoMatch));
     }
 }

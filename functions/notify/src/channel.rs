@@ -60,9 +60,7 @@ impl Destination {
 impl std::fmt::Debug for Destination {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::SlackChannel { channel: name }
-            | Self::Teams { name, .. }
-            | Self::Webhook { name, .. } => {
+            Self::SlackChannel { channel: name } | Self::Teams { name, .. } | Self::Webhook { name, .. } => {
                 write!(formatter, "{}({name})", self.kind())
             }
             Self::SlackDm { .. } | Self::Email { .. } => write!(formatter, "{}(…)", self.kind()),
@@ -110,9 +108,7 @@ impl Channels {
     ) -> Result<(), SendError> {
         match destination {
             Destination::SlackDm { email } => self.slack.send_dm(email, outbound, now).await,
-            Destination::SlackChannel { channel } => {
-                self.slack.send_to_channel(channel, outbound, now).await
-            }
+            Destination::SlackChannel { channel } => self.slack.send_to_channel(channel, outbound, now).await,
             Destination::Email { address } => self.email.send(address, outbound).await,
             Destination::Teams { url, .. } => self.webhook.send_to_teams(url, outbound, now).await,
             Destination::Webhook { url, .. } => {
@@ -130,28 +126,13 @@ mod tests {
     #[test]
     fn addresses_and_urls_stay_out_of_logs() {
         let all = [
-            Destination::SlackDm {
-                email: "ana@example.com".to_owned(),
-            },
-            Destination::Email {
-                address: "ana@example.com".to_owned(),
-            },
-            Destination::Webhook {
-                name: "ops".to_owned(),
-                url: "https://example.com/?sig=s".to_owned(),
-            },
-            Destination::Teams {
-                name: "vp".to_owned(),
-                url: "https://example.com/?sig=s".to_owned(),
-            },
-            Destination::SlackChannel {
-                channel: "#emea".to_owned(),
-            },
+            Destination::SlackDm { email: "ana@example.com".to_owned() },
+            Destination::Email { address: "ana@example.com".to_owned() },
+            Destination::Webhook { name: "ops".to_owned(), url: "https://example.com/?sig=s".to_owned() },
+            Destination::Teams { name: "vp".to_owned(), url: "https://example.com/?sig=s".to_owned() },
+            Destination::SlackChannel { channel: "#emea".to_owned() },
         ];
         let shown = format!("{all:?}");
-        assert_eq!(
-            shown,
-            "[slack-dm(…), email(…), webhook(ops), teams(vp), slack-channel(#emea)]"
-        );
+        assert_eq!(shown, "[slack-dm(…), email(…), webhook(ops), teams(vp), slack-channel(#emea)]");
     }
 }

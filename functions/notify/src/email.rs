@@ -13,12 +13,8 @@ use crate::send_error::SendError;
 pub const ID_HEADER: &str = "X-Leadwatch-Notification";
 
 /// SES asks to slow down.
-const THROTTLED: [&str; 4] = [
-    "TooManyRequestsException",
-    "LimitExceededException",
-    "ThrottlingException",
-    "Throttling",
-];
+const THROTTLED: [&str; 4] =
+    ["TooManyRequestsException", "LimitExceededException", "ThrottlingException", "Throttling"];
 /// The account or the sender is not, or no longer, allowed to send.
 const DEPLOYMENT_FAULT: [&str; 6] = [
     "AccountSuspendedException",
@@ -39,10 +35,7 @@ impl Email {
     /// `from` is the sender; `None` or blank when the deployment sends no e-mail.
     #[must_use]
     pub fn new(client: Client, from: Option<String>) -> Self {
-        Self {
-            client,
-            from: from.filter(|address| !address.trim().is_empty()),
-        }
+        Self { client, from: from.filter(|address| !address.trim().is_empty()) }
     }
 
     /// Makes one attempt. The SDK repeats a call that failed on the way, within its own bounds.
@@ -52,8 +45,7 @@ impl Email {
     /// reached or does not let this account send for now.
     pub async fn send(&self, address: &str, outbound: &Outbound) -> Result<(), SendError> {
         let from = self.from.as_deref().ok_or(SendError::NotConfigured)?;
-        let message =
-            message(outbound).map_err(|_| SendError::Permanent("not sendable".to_owned()))?;
+        let message = message(outbound).map_err(|_| SendError::Permanent("not sendable".to_owned()))?;
         let sent = self
             .client
             .send_email()
@@ -69,10 +61,7 @@ impl Email {
 fn message(outbound: &Outbound) -> Result<Message, aws_sdk_sesv2::error::BuildError> {
     let content = |text: String| Content::builder().data(text).charset("UTF-8").build();
     let text = content(render::email_text(outbound))?;
-    let id = MessageHeader::builder()
-        .name(ID_HEADER)
-        .value(&outbound.id)
-        .build()?;
+    let id = MessageHeader::builder().name(ID_HEADER).value(&outbound.id).build()?;
     Ok(Message::builder()
         .subject(content(render::subject(outbound))?)
         .body(Body::builder().text(text).build())
@@ -110,12 +99,7 @@ mod tests {
 
     fn outbound() -> Outbound {
         let text = "Acme & Söhne".to_owned();
-        Outbound {
-            id: "n-1".to_owned(),
-            title: "Held".to_owned(),
-            text,
-            ..Outbound::default()
-        }
+        Outbound { id: "n-1".to_owned(), title: "Held".to_owned(), text, ..Outbound::default() }
     }
 
     fn email(server: &Server, from: Option<&str>) -> Email {
@@ -143,16 +127,10 @@ mod tests {
         outcome.unwrap();
         let sent = server.requests()[0].json();
         assert_eq!(sent["FromEmailAddress"], "leads@example.com");
-        assert_eq!(
-            sent["Destination"],
-            json!({"ToAddresses": ["ana@example.com"]})
-        );
+        assert_eq!(sent["Destination"], json!({"ToAddresses": ["ana@example.com"]}));
         let message = &sent["Content"]["Simple"];
         assert_eq!(message["Subject"]["Data"], "Held");
-        assert_eq!(
-            message["Headers"],
-            json!([{"Name": ID_HEADER, "Value": "n-1"}])
-        );
+        assert_eq!(message["Headers"], json!([{"Name": ID_HEADER, "Value": "n-1"}]));
         let text = message["Body"]["Text"]["Data"].as_str().unwrap();
         assert!(text.starts_with("Acme & Söhne\n"));
     }
@@ -161,33 +139,13 @@ mod tests {
     async fn each_refusal_says_whether_another_attempt_can_help() {
         let permanent = |code: &str| SendError::Permanent(code.to_owned());
         let cases = [
-            (
-                429,
-                "TooManyRequestsException",
-                SendError::transient("TooManyRequestsException"),
-            ),
-            (
-                400,
-                "ThrottlingException",
-                SendError::transient("ThrottlingException"),
-            ),
-            (
-                500,
-                "InternalFailure",
-                SendError::transient("InternalFailure"),
-            ),
+            (429, "TooManyRequestsException", SendError::transient("TooManyRequestsException")),
+            (400, "ThrottlingException", SendError::transient("ThrottlingException")),
+            (500, "InternalFailure", SendError::transient("InternalFailure")),
             (400, "MessageRejected", permanent("MessageRejected")),
             (400, "BadRequestException", permanent("BadRequestException")),
-            (
-                403,
-                "AccessDeniedException",
-                SendError::deployment_fault("AccessDeniedException"),
-            ),
-            (
-                400,
-                "SendingPausedException",
-                SendError::deployment_fault("SendingPausedException"),
-            ),
+            (403, "AccessDeniedException", SendError::deployment_fault("AccessDeniedException")),
+            (400, "SendingPausedException", SendError::deployment_fault("SendingPausedException")),
         ];
         for (status, code, expected) in cases {
             let reply = Reply::error(status, json!({"message": "to jane@example.com"}));
@@ -206,9 +164,7 @@ mod tests {
     async fn without_a_sender_email_is_not_configured() {
         let server = Server::start(Vec::new()).await;
         for from in [None, Some(" ")] {
-            let outcome = email(&server, from)
-                .send("ana@example.com", &outbound())
-                .await;
+            let outcome = email(&server, from).send("ana@example.com", &outbound()).await;
             assert_eq!(outcome, Err(SendError::NotConfigured));
         }
         assert!(server.requests().is_empty());

@@ -52,10 +52,7 @@ pub fn blocks(outbound: &Outbound) -> Vec<Value> {
         if blocks.len() == room {
             break;
         }
-        let fields: Vec<Value> = group
-            .iter()
-            .map(|(label, value)| mrkdwn(&field(label, value)))
-            .collect();
+        let fields: Vec<Value> = group.iter().map(|(label, value)| mrkdwn(&field(label, value))).collect();
         blocks.push(json!({"type": "section", "fields": fields}));
     }
     if !buttons.is_empty() {
@@ -69,9 +66,7 @@ pub fn blocks(outbound: &Outbound) -> Vec<Value> {
 pub fn fallback(outbound: &Outbound) -> String {
     let separator = if outbound.text.is_empty() { "" } else { "\n" };
     let text = format!("{}{separator}{}", title(outbound), outbound.text);
-    escaped_chunks(&text, SECTION_MAX, 1)
-        .pop()
-        .unwrap_or_else(|| UNTITLED.to_owned())
+    escaped_chunks(&text, SECTION_MAX, 1).pop().unwrap_or_else(|| UNTITLED.to_owned())
 }
 
 /// The subject of an e-mail: one line, without control characters, so that no header can be slipped in.
@@ -79,13 +74,7 @@ pub fn fallback(outbound: &Outbound) -> String {
 pub fn subject(outbound: &Outbound) -> String {
     let line: String = title(outbound)
         .chars()
-        .map(|character| {
-            if character.is_control() {
-                ' '
-            } else {
-                character
-            }
-        })
+        .map(|character| if character.is_control() { ' ' } else { character })
         .collect();
     cut(&line, SUBJECT_MAX)
 }
@@ -107,24 +96,16 @@ pub fn email_text(outbound: &Outbound) -> String {
     for (label, url) in links(outbound) {
         body.push_str(&format!("\n{}:\n{url}\n", one_line(label)));
     }
-    body.push_str(&format!(
-        "\n-- \nLeadwatch, notification {}\n",
-        one_line(&outbound.id)
-    ));
+    body.push_str(&format!("\n-- \nLeadwatch, notification {}\n", one_line(&outbound.id)));
     body
 }
 
 /// The document that a webhook carries. The same message gives the same bytes whenever it is sent.
 #[must_use]
 pub fn webhook_document(outbound: &Outbound) -> Value {
-    let fields: Vec<Value> = outbound
-        .fields
-        .iter()
-        .map(|(label, value)| json!({"label": label, "value": value}))
-        .collect();
-    let links: Vec<Value> = links(outbound)
-        .map(|(label, url)| json!({"label": label, "url": url}))
-        .collect();
+    let fields: Vec<Value> =
+        outbound.fields.iter().map(|(label, value)| json!({"label": label, "value": value})).collect();
+    let links: Vec<Value> = links(outbound).map(|(label, url)| json!({"label": label, "url": url})).collect();
     json!({
         "type": "leadwatch.notification",
         "version": 1,
@@ -145,13 +126,9 @@ pub(crate) fn title(outbound: &Outbound) -> &str {
 
 /// The links that can be shown: anything but a web address is left out, as Slack would refuse the whole message.
 pub(crate) fn links(outbound: &Outbound) -> impl Iterator<Item = (&str, &str)> {
-    let all = outbound
-        .buttons
-        .iter()
-        .map(|(label, url)| (label.trim(), url.trim()));
+    let all = outbound.buttons.iter().map(|(label, url)| (label.trim(), url.trim()));
     all.filter(|(label, url)| {
-        let is_web =
-            reqwest::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "https" | "http"));
+        let is_web = reqwest::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "https" | "http"));
         !label.is_empty() && is_web && units(url) <= BUTTON_URL_MAX
     })
 }
@@ -239,10 +216,7 @@ mod tests {
             title: "Lead L-1 is 80 % through its SLA".to_owned(),
             text: "Acme <!channel> & Söhne".to_owned(),
             fields: vec![("Left".to_owned(), "12 min".to_owned())],
-            buttons: vec![(
-                "Open".to_owned(),
-                "https://crm.example/L-1?a=1&b=2".to_owned(),
-            )],
+            buttons: vec![("Open".to_owned(), "https://crm.example/L-1?a=1&b=2".to_owned())],
         }
     }
 
@@ -268,10 +242,7 @@ mod tests {
         let empty = Outbound::default();
         assert_eq!(blocks(&empty).len(), 1);
         assert_eq!(blocks(&empty)[0]["text"]["text"], UNTITLED);
-        assert_eq!(
-            (fallback(&empty), subject(&empty)),
-            (UNTITLED.to_owned(), UNTITLED.to_owned())
-        );
+        assert_eq!((fallback(&empty), subject(&empty)), (UNTITLED.to_owned(), UNTITLED.to_owned()));
     }
 
     #[test]
@@ -287,10 +258,7 @@ mod tests {
             let blocks = blocks(&huge);
             assert_eq!(blocks.len(), BLOCKS_MAX);
             assert!(units(blocks[0]["text"]["text"].as_str().unwrap()) <= HEADER_MAX);
-            assert_eq!(
-                blocks[BLOCKS_MAX - 1]["elements"].as_array().unwrap().len(),
-                BUTTONS_MAX
-            );
+            assert_eq!(blocks[BLOCKS_MAX - 1]["elements"].as_array().unwrap().len(), BUTTONS_MAX);
             for section in &blocks[1..BLOCKS_MAX - 1] {
                 assert!(units(section["text"]["text"].as_str().unwrap_or_default()) <= SECTION_MAX);
                 for field in section["fields"].as_array().unwrap_or(&Vec::new()) {
@@ -314,28 +282,15 @@ mod tests {
     fn only_web_addresses_become_links() {
         let link = |url: &str| ("Open".to_owned(), url.to_owned());
         let odd = Outbound {
-            buttons: [
-                "javascript:alert(1)",
-                "",
-                "/relative",
-                "https://ok.example/",
-            ]
-            .map(link)
-            .into(),
+            buttons: ["javascript:alert(1)", "", "/relative", "https://ok.example/"].map(link).into(),
             ..outbound()
         };
-        assert_eq!(
-            links(&odd).collect::<Vec<_>>(),
-            [("Open", "https://ok.example/")]
-        );
+        assert_eq!(links(&odd).collect::<Vec<_>>(), [("Open", "https://ok.example/")]);
     }
 
     #[test]
     fn a_subject_is_one_line() {
-        let odd = Outbound {
-            title: "Lead\r\nBcc: all@example.com".to_owned(),
-            ..outbound()
-        };
+        let odd = Outbound { title: "Lead\r\nBcc: all@example.com".to_owned(), ..outbound() };
         assert_eq!(subject(&odd), "Lead  Bcc: all@example.com");
     }
 

@@ -83,9 +83,7 @@ fn pause(plan: Plan, attempts: u32, error: &SendError, random: f64) -> Option<Du
     if let Some(asked) = error.retry_after() {
         return (asked <= plan.retry_after_max).then_some(asked);
     }
-    let doubled = plan
-        .pause_base
-        .saturating_mul(2_u32.saturating_pow(attempts - 1));
+    let doubled = plan.pause_base.saturating_mul(2_u32.saturating_pow(attempts - 1));
     Some(doubled.min(plan.pause_max).mul_f64(random.clamp(0.0, 1.0)))
 }
 
@@ -104,11 +102,7 @@ pub fn redeliver_after(receive_count: u32, error: &SendError, random: f64) -> Op
         return Some(Duration::from_secs(whole));
     }
     let step = usize::try_from(receive_count.saturating_sub(1)).unwrap_or(usize::MAX);
-    let wait_s = REDELIVERY_S
-        .get(step)
-        .or(REDELIVERY_S.last())
-        .copied()
-        .unwrap_or_default();
+    let wait_s = REDELIVERY_S.get(step).or(REDELIVERY_S.last()).copied().unwrap_or_default();
     let wait = Duration::from_secs(wait_s).mul_f64(0.5 + random.clamp(0.0, 1.0) / 2.0);
     Some(Duration::from_secs(wait.as_secs().max(1)))
 }
@@ -131,26 +125,19 @@ mod tests {
         let errors = RefCell::new(errors.into_iter());
         let begun = Instant::now();
         let budget = Duration::from_millis(budget_ms);
-        let outcome = attempt(QUICK, budget, async |_, _| {
-            errors.borrow_mut().next().map_or(Ok(()), Err)
-        });
+        let outcome = attempt(QUICK, budget, async |_, _| errors.borrow_mut().next().map_or(Ok(()), Err));
         (outcome.await, begun.elapsed())
     }
 
     fn limited(milliseconds: u64) -> SendError {
-        SendError::RateLimited {
-            retry_after: Duration::from_millis(milliseconds),
-        }
+        SendError::RateLimited { retry_after: Duration::from_millis(milliseconds) }
     }
 
     #[tokio::test]
     async fn what_passes_is_tried_again_a_few_times() {
         let error = SendError::transient("HTTP 503");
         assert_eq!(attempts(60_000, vec![error.clone(); 2]).await.0, Ok(3));
-        let gave_up = GaveUp {
-            attempts: 3,
-            error: error.clone(),
-        };
+        let gave_up = GaveUp { attempts: 3, error: error.clone() };
         assert_eq!(attempts(60_000, vec![error; 3]).await.0, Err(gave_up));
     }
 
@@ -162,10 +149,7 @@ mod tests {
             SendError::Permanent("HTTP 410".to_owned()),
         ];
         for error in stays {
-            let gave_up = GaveUp {
-                attempts: 1,
-                error: error.clone(),
-            };
+            let gave_up = GaveUp { attempts: 1, error: error.clone() };
             assert_eq!(attempts(60_000, vec![error.clone()]).await.0, Err(gave_up));
             assert_eq!(redeliver_after(1, &error, 0.5), None);
         }
@@ -177,29 +161,15 @@ mod tests {
         assert_eq!(outcome, Ok(2));
         assert!(took >= Duration::from_millis(40));
         let (outcome, took) = attempts(60_000, vec![limited(20_000)]).await;
-        assert_eq!(
-            outcome,
-            Err(GaveUp {
-                attempts: 1,
-                error: limited(20_000)
-            })
-        );
+        assert_eq!(outcome, Err(GaveUp { attempts: 1, error: limited(20_000) }));
         assert!(took < Duration::from_secs(20));
     }
 
     #[tokio::test]
     async fn no_pause_and_no_attempt_outlasts_the_budget() {
         let (outcome, _) = attempts(20, vec![limited(30)]).await;
-        assert_eq!(
-            outcome,
-            Err(GaveUp {
-                attempts: 1,
-                error: limited(30)
-            })
-        );
-        let never = attempt(QUICK, Duration::from_millis(20), async |_, _| {
-            std::future::pending().await
-        });
+        assert_eq!(outcome, Err(GaveUp { attempts: 1, error: limited(30) }));
+        let never = attempt(QUICK, Duration::from_millis(20), async |_, _| std::future::pending().await);
         let error = SendError::transient("out of time");
         assert_eq!(never.await, Err(GaveUp { attempts: 1, error }));
     }
@@ -207,12 +177,8 @@ mod tests {
     #[test]
     fn pauses_grow_are_random_and_bounded() {
         let error = SendError::transient("HTTP 503");
-        let plan = Plan {
-            attempts_max: 9,
-            ..IN_PROCESS
-        };
-        let pause_ms =
-            |attempts, random| pause(plan, attempts, &error, random).unwrap().as_millis();
+        let plan = Plan { attempts_max: 9, ..IN_PROCESS };
+        let pause_ms = |attempts, random| pause(plan, attempts, &error, random).unwrap().as_millis();
         let longest: Vec<u128> = (1..=5).map(|attempts| pause_ms(attempts, 1.0)).collect();
         assert_eq!(longest, [250, 500, 1000, 2000, 2000]);
         assert_eq!((pause_ms(3, 0.0), pause_ms(3, 0.5)), (0, 500));

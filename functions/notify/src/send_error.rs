@@ -42,18 +42,12 @@ pub enum SendError {
 impl SendError {
     /// It may work later, and nothing says when.
     pub fn transient(reason: impl Into<String>) -> Self {
-        Self::Transient {
-            reason: reason.into(),
-            retry_after: None,
-        }
+        Self::Transient { reason: reason.into(), retry_after: None }
     }
 
     /// It may work once an operator has repaired the deployment.
     pub fn deployment_fault(reason: impl Into<String>) -> Self {
-        Self::Transient {
-            reason: reason.into(),
-            retry_after: Some(DEPLOYMENT_FAULT_PAUSE),
-        }
+        Self::Transient { reason: reason.into(), retry_after: Some(DEPLOYMENT_FAULT_PAUSE) }
     }
 
     /// Whether trying again can help.

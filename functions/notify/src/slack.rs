@@ -33,21 +33,11 @@ pub const METADATA_TYPE: &str = "leadwatch_notification";
 /// There is no such conversation.
 const GONE: &str = "channel_not_found";
 /// The person cannot be reached in Slack.
-const UNKNOWN_RECIPIENT: [&str; 5] = [
-    "users_not_found",
-    "user_not_found",
-    "user_disabled",
-    "user_not_visible",
-    "cannot_dm_bot",
-];
+const UNKNOWN_RECIPIENT: [&str; 5] =
+    ["users_not_found", "user_not_found", "user_disabled", "user_not_visible", "cannot_dm_bot"];
 /// A fault on Slack's side.
-const TRANSIENT: [&str; 5] = [
-    "internal_error",
-    "fatal_error",
-    "service_unavailable",
-    "request_timeout",
-    "team_added_to_org",
-];
+const TRANSIENT: [&str; 5] =
+    ["internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"];
 /// The deployment's token or application is not, or no longer, good for this.
 const DEPLOYMENT_FAULT: [&str; 9] = [
     "not_authed",
@@ -87,11 +77,7 @@ impl Slack {
     /// With the client of [`crate::client`], whose time-out bounds each call.
     #[must_use]
     pub fn new(http: reqwest::Client, config: SlackConfig) -> Self {
-        Self {
-            http,
-            config,
-            conversations: Mutex::default(),
-        }
+        Self { http, config, conversations: Mutex::default() }
     }
 
     /// Makes one attempt to tell a person, found by e-mail address.
@@ -134,32 +120,19 @@ impl Slack {
     }
 
     async fn open(&self, email: &str, now: DateTime<Utc>) -> Result<String, SendError> {
-        let found = self
-            .call("users.lookupByEmail", Arguments::Form("email", email), now)
-            .await?;
+        let found = self.call("users.lookupByEmail", Arguments::Form("email", email), now).await?;
         let user = found.get("user").unwrap_or(&Value::Null);
         if user.get("deleted").and_then(Value::as_bool) == Some(true) {
             return Err(SendError::UnknownRecipient);
         }
-        let id = user
-            .get("id")
-            .and_then(Value::as_str)
-            .ok_or_else(unexpected)?;
+        let id = user.get("id").and_then(Value::as_str).ok_or_else(unexpected)?;
         let arguments = Arguments::Json(json!({"users": id}));
         let opened = self.call("conversations.open", arguments, now).await?;
-        let channel = opened
-            .pointer("/channel/id")
-            .and_then(Value::as_str)
-            .ok_or_else(unexpected)?;
+        let channel = opened.pointer("/channel/id").and_then(Value::as_str).ok_or_else(unexpected)?;
         Ok(channel.to_owned())
     }
 
-    async fn post(
-        &self,
-        channel: &str,
-        outbound: &Outbound,
-        now: DateTime<Utc>,
-    ) -> Result<(), SendError> {
+    async fn post(&self, channel: &str, outbound: &Outbound, now: DateTime<Utc>) -> Result<(), SendError> {
         let arguments = json!({
             "channel": channel,
             "text": render::fallback(outbound),
@@ -171,9 +144,7 @@ impl Slack {
                 "event_payload": {"notification_id": outbound.id},
             },
         });
-        self.call("chat.postMessage", Arguments::Json(arguments), now)
-            .await
-            .map(|_| ())
+        self.call("chat.postMessage", Arguments::Json(arguments), now).await.map(|_| ())
     }
 
     async fn call(
@@ -182,19 +153,11 @@ impl Slack {
         arguments: Arguments<'_>,
         now: DateTime<Utc>,
     ) -> Result<Value, SendError> {
-        let token = self
-            .config
-            .token
-            .as_deref()
-            .ok_or(SendError::NotConfigured)?;
+        let token = self.config.token.as_deref().ok_or(SendError::NotConfigured)?;
         let url = self.config.base_url.join(method);
         let url = url.map_err(|_| SendError::Permanent("the base URL is not usable".to_owned()))?;
         let (media_type, body) = arguments.encode();
-        let request = self
-            .http
-            .post(url)
-            .bearer_auth(token)
-            .header(CONTENT_TYPE, media_type);
+        let request = self.http.post(url).bearer_auth(token).header(CONTENT_TYPE, media_type);
         let answer = request.body(body).send().await?;
         let status = answer.status();
         let wait = retry_after(answer.headers(), now);
@@ -203,10 +166,7 @@ impl Slack {
         }
         if status.is_server_error() {
             let reason = format!("HTTP {}", status.as_u16());
-            return Err(SendError::Transient {
-                reason,
-                retry_after: wait,
-            });
+            return Err(SendError::Transient { reason, retry_after: wait });
         }
         if !status.is_success() {
             return Err(SendError::Permanent(format!("HTTP {}", status.as_u16())));
@@ -216,10 +176,7 @@ impl Slack {
         match document.get("ok").and_then(Value::as_bool) {
             Some(true) => Ok(document),
             Some(false) => {
-                let code = document
-                    .get("error")
-                    .and_then(Value::as_str)
-                    .unwrap_or_default();
+                let code = document.get("error").and_then(Value::as_str).unwrap_or_default();
                 Err(refusal(code, wait))
             }
             None => Err(unexpected()),
@@ -227,9 +184,7 @@ impl Slack {
     }
 
     fn conversations(&self) -> std::sync::MutexGuard<'_, HashMap<String, Conversation>> {
-        self.conversations
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.conversations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn remembered(&self, email: &str, now: DateTime<Utc>) -> Option<String> {
@@ -247,10 +202,7 @@ impl Slack {
                 conversations.remove(&oldest);
             }
         }
-        let conversation = Conversation {
-            channel: channel.to_owned(),
-            found_at: now,
-        };
+        let conversation = Conversation { channel: channel.to_owned(), found_at: now };
         conversations.insert(email.to_owned(), conversation);
     }
 }
@@ -268,10 +220,7 @@ impl Arguments<'_> {
                 // The URL parser brings the encoding of forms along.
                 let form = Url::parse_with_params("http://form/", [(name, value)]);
                 let query = form.ok().and_then(|url| url.query().map(str::to_owned));
-                (
-                    "application/x-www-form-urlencoded",
-                    query.unwrap_or_default(),
-                )
+                ("application/x-www-form-urlencoded", query.unwrap_or_default())
             }
             Self::Json(value) => ("application/json; charset=utf-8", value.to_string()),
         }
@@ -282,17 +231,11 @@ impl Arguments<'_> {
 fn refusal(code: &str, wait: Option<Duration>) -> SendError {
     // Codes are words such as `invalid_auth`: anything else does not get into a log.
     let is_code = !code.is_empty() && code.len() <= 64;
-    let is_code = is_code
-        && code
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let is_code = is_code && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     match code {
         "ratelimited" | "rate_limited" => rate_limited(wait),
         _ if UNKNOWN_RECIPIENT.contains(&code) => SendError::UnknownRecipient,
-        _ if TRANSIENT.contains(&code) => SendError::Transient {
-            reason: code.to_owned(),
-            retry_after: wait,
-        },
+        _ if TRANSIENT.contains(&code) => SendError::Transient { reason: code.to_owned(), retry_after: wait },
         _ if DEPLOYMENT_FAULT.contains(&code) => SendError::deployment_fault(code),
         _ if is_code => SendError::Permanent(code.to_owned()),
         _ => SendError::Permanent("unnamed error".to_owned()),
@@ -300,9 +243,7 @@ fn refusal(code: &str, wait: Option<Duration>) -> SendError {
 }
 
 fn rate_limited(wait: Option<Duration>) -> SendError {
-    SendError::RateLimited {
-        retry_after: wait.unwrap_or(RATE_LIMIT_DEFAULT),
-    }
+    SendError::RateLimited { retry_after: wait.unwrap_or(RATE_LIMIT_DEFAULT) }
 }
 
 /// Something between us and Slack answered, such as a proxy's page.

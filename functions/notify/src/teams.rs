@@ -22,10 +22,7 @@ pub const FIELD_MAX: usize = 300;
 /// The message, with as many fields and links as fit.
 #[must_use]
 pub fn message(outbound: &Outbound) -> Value {
-    let mut fields = outbound
-        .fields
-        .get(..FIELDS_MAX)
-        .unwrap_or(&outbound.fields);
+    let mut fields = outbound.fields.get(..FIELDS_MAX).unwrap_or(&outbound.fields);
     let mut links: Vec<(&str, &str)> = render::links(outbound).take(ACTIONS_MAX).collect();
     loop {
         let message = envelope(outbound, fields, &links);
@@ -41,9 +38,8 @@ pub fn message(outbound: &Outbound) -> Value {
 
 fn envelope(outbound: &Outbound, fields: &[(String, String)], links: &[(&str, &str)]) -> Value {
     let title = render::cut(render::title(outbound), render::HEADER_MAX);
-    let mut body = vec![paragraph(vec![
-        json!({"type": "TextRun", "text": title, "size": "large", "weight": "bolder"}),
-    ])];
+    let mut body =
+        vec![paragraph(vec![json!({"type": "TextRun", "text": title, "size": "large", "weight": "bolder"})])];
     let text = render::cut(outbound.text.trim(), TEXT_MAX);
     if !text.is_empty() {
         body.push(paragraph(vec![json!({"type": "TextRun", "text": text})]));
@@ -99,10 +95,7 @@ mod tests {
         };
         let card = message(&outbound)["attachments"][0]["content"].take();
         let run = |text: &str| json!({"type": "TextRun", "text": text});
-        assert_eq!(
-            card["body"][1]["inlines"],
-            json!([run("[Acme](https://evil.example)")])
-        );
+        assert_eq!(card["body"][1]["inlines"], json!([run("[Acme](https://evil.example)")]));
         assert_eq!(card["body"][2]["inlines"][1], run("0 min"));
         assert_eq!(card["actions"][0]["url"], "https://crm.example/");
     }
@@ -118,10 +111,7 @@ mod tests {
                 fields: vec![(text.repeat(5000), text.repeat(5000)); 100],
                 buttons: vec![("Open".to_owned(), url.clone()); 100],
             };
-            assert!(
-                message(&huge).to_string().len() <= MESSAGE_BYTES_MAX,
-                "{text:?}"
-            );
+            assert!(message(&huge).to_string().len() <= MESSAGE_BYTES_MAX, "{text:?}");
         }
     }
 }

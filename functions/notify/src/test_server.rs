@@ -18,34 +18,21 @@ pub struct Reply {
 
 impl Reply {
     pub fn status(status: u16) -> Self {
-        Self {
-            status: Some(status),
-            headers: Vec::new(),
-            body: String::new(),
-        }
+        Self { status: Some(status), headers: Vec::new(), body: String::new() }
     }
 
     pub fn json(body: Value) -> Self {
         let reply = Self::status(200).header("content-type", "application/json");
-        Self {
-            body: body.to_string(),
-            ..reply
-        }
+        Self { body: body.to_string(), ..reply }
     }
 
     pub fn error(status: u16, body: Value) -> Self {
-        Self {
-            status: Some(status),
-            ..Self::json(body)
-        }
+        Self { status: Some(status), ..Self::json(body) }
     }
 
     /// Lets the caller wait.
     pub fn never() -> Self {
-        Self {
-            status: None,
-            ..Self::status(200)
-        }
+        Self { status: None, ..Self::status(200) }
     }
 
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
@@ -110,11 +97,7 @@ async fn answer(
     headers: HeaderMap,
     body: String,
 ) -> impl IntoResponse {
-    let asked = Asked {
-        path: uri.to_string(),
-        headers,
-        body,
-    };
+    let asked = Asked { path: uri.to_string(), headers, body };
     script.asked.lock().unwrap().push(asked);
     let reply = script.replies.lock().unwrap().pop_front();
     let reply = reply.unwrap_or_else(|| Reply::status(500));

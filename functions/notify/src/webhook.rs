@@ -51,8 +51,7 @@ impl Webhook {
         outbound: &Outbound,
         now: DateTime<Utc>,
     ) -> Result<(), SendError> {
-        self.post(url, &[], teams::message(outbound).to_string(), now)
-            .await
+        self.post(url, &[], teams::message(outbound).to_string(), now).await
     }
 
     async fn post(
@@ -62,10 +61,7 @@ impl Webhook {
         body: String,
         now: DateTime<Utc>,
     ) -> Result<(), SendError> {
-        let mut request = self
-            .http
-            .post(allowed(url)?)
-            .header(CONTENT_TYPE, "application/json");
+        let mut request = self.http.post(allowed(url)?).header(CONTENT_TYPE, "application/json");
         for (name, value) in headers {
             request = request.header(*name, value);
         }
@@ -77,20 +73,11 @@ impl Webhook {
         }
         let reason = format!("HTTP {}", status.as_u16());
         Err(match (status, wait) {
-            (StatusCode::TOO_MANY_REQUESTS, Some(retry_after)) => {
-                SendError::RateLimited { retry_after }
+            (StatusCode::TOO_MANY_REQUESTS, Some(retry_after)) => SendError::RateLimited { retry_after },
+            (StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS, _) => {
+                SendError::Transient { reason, retry_after: wait }
             }
-            (
-                StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS,
-                _,
-            ) => SendError::Transient {
-                reason,
-                retry_after: wait,
-            },
-            _ if status.is_server_error() => SendError::Transient {
-                reason,
-                retry_after: wait,
-            },
+            _ if status.is_server_error() => SendError::Transient { reason, retry_after: wait },
             _ => SendError::Permanent(reason),
         })
     }
@@ -100,11 +87,7 @@ impl Webhook {
 fn allowed(text: &str) -> Result<Url, SendError> {
     let url = Url::parse(text).map_err(|_| SendError::Permanent("not a URL".to_owned()))?;
     // An IPv6 address comes in brackets.
-    let host = url
-        .host_str()
-        .unwrap_or_default()
-        .trim_start_matches('[')
-        .trim_end_matches(']');
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     let is_loopback = match host.parse::<std::net::IpAddr>() {
         Ok(address) => address.is_loopback(),
         Err(_) => host == "localhost" || host.ends_with(".localhost"),
@@ -133,20 +116,13 @@ mod tests {
     }
 
     fn outbound() -> Outbound {
-        Outbound {
-            id: "n-1".to_owned(),
-            title: "Held".to_owned(),
-            ..Outbound::default()
-        }
+        Outbound { id: "n-1".to_owned(), title: "Held".to_owned(), ..Outbound::default() }
     }
 
     async fn send(reply: Reply) -> (Result<(), SendError>, Server) {
         let server = Server::start(vec![reply]).await;
         let webhook = Webhook::new(client::http_client().unwrap());
-        (
-            webhook.send(server.url(), &key(), &outbound(), now()).await,
-            server,
-        )
+        (webhook.send(server.url(), &key(), &outbound(), now()).await, server)
     }
 
     #[tokio::test]
@@ -159,12 +135,7 @@ mod tests {
             timestamp: got.header("webhook-timestamp"),
             signature: got.header("webhook-signature"),
         };
-        assert_eq!(
-            verify(&[key()], headers, got.body.as_bytes(), now())
-                .unwrap()
-                .id,
-            "n-1"
-        );
+        assert_eq!(verify(&[key()], headers, got.body.as_bytes(), now()).unwrap().id, "n-1");
         assert_eq!(got.header("content-type"), Some("application/json"));
         assert_eq!(got.json()["data"]["title"], "Held");
     }
@@ -191,12 +162,7 @@ mod tests {
     async fn a_wait_that_is_asked_for_is_passed_on() {
         let seconds = Duration::from_secs(17);
         let (outcome, _server) = send(Reply::status(429).header("retry-after", "17")).await;
-        assert_eq!(
-            outcome,
-            Err(SendError::RateLimited {
-                retry_after: seconds
-            })
-        );
+        assert_eq!(outcome, Err(SendError::RateLimited { retry_after: seconds }));
         let (outcome, _server) = send(Reply::status(503).header("retry-after", "17")).await;
         assert_eq!(outcome.unwrap_err().retry_after(), Some(seconds));
     }
@@ -215,13 +181,8 @@ mod tests {
         let webhook = Webhook::new(client::with_timeout(Duration::from_millis(200)).unwrap());
         let silent = webhook.send(server.url(), &key(), &outbound(), now()).await;
         assert_eq!(silent, Err(SendError::transient("time-out")));
-        let freed = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap();
-        let nobody = webhook
-            .send(&format!("http://{freed}/"), &key(), &outbound(), now())
-            .await;
+        let freed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let nobody = webhook.send(&format!("http://{freed}/"), &key(), &outbound(), now()).await;
         assert_eq!(nobody, Err(SendError::transient("no connection")));
     }
 
@@ -229,27 +190,18 @@ mod tests {
     async fn teams_gets_a_card_and_no_signature() {
         let server = Server::start(vec![Reply::status(202)]).await;
         let webhook = Webhook::new(client::http_client().unwrap());
-        webhook
-            .send_to_teams(server.url(), &outbound(), now())
-            .await
-            .unwrap();
+        webhook.send_to_teams(server.url(), &outbound(), now()).await.unwrap();
         let got = &server.requests()[0];
         assert_eq!(got.header("webhook-signature"), None);
         let card = &got.json()["attachments"][0];
-        assert_eq!(
-            card["contentType"],
-            "application/vnd.microsoft.card.adaptive"
-        );
+        assert_eq!(card["contentType"], "application/vnd.microsoft.card.adaptive");
     }
 
     #[test]
     fn only_https_is_allowed_but_for_this_machine_itself() {
-        for url in [
-            "https://example.com/x",
-            "http://127.0.0.1:1/",
-            "http://[::1]:1/",
-            "http://x.localhost:4566/",
-        ] {
+        for url in
+            ["https://example.com/x", "http://127.0.0.1:1/", "http://[::1]:1/", "http://x.localhost:4566/"]
+        {
             assert!(allowed(url).is_ok(), "{url}");
         }
         for url in [

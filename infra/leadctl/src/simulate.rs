@@ -36,7 +36,8 @@ pub struct Arguments {
 /// A file that cannot be read, a document that is not valid, a line that is no event.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let policy = Policy::parse(&read(&arguments.policy)?).with_context(|| invalid(&arguments.policy))?;
-    let directory = Directory::parse(&read(&arguments.directory)?).with_context(|| invalid(&arguments.directory))?;
+    let directory =
+        Directory::parse(&read(&arguments.directory)?).with_context(|| invalid(&arguments.directory))?;
     policy.check_against(&directory).with_context(|| invalid(&arguments.policy))?;
     let lines = read_lines(&arguments.events)?;
     let begin = lines.iter().map(|l| l.received_at).min().unwrap_or_default();
@@ -93,7 +94,8 @@ pub fn read_lines(path: &Path) -> anyhow::Result<Vec<Line>> {
         match scenario::read(&value) {
             Ok(event) => lines.push(event),
             Err(problems) => {
-                let all: Vec<String> = problems.iter().map(|p| format!("{} {}", p.pointer, p.detail)).collect();
+                let all: Vec<String> =
+                    problems.iter().map(|p| format!("{} {}", p.pointer, p.detail)).collect();
                 bail!("{at}: {}", all.join("; "));
             }
         }
@@ -165,16 +167,20 @@ fn apply(simulation: &mut Simulation, line: &Line) -> Outcome {
     match &line.what {
         What::Event(Body::Lead(lead, event)) => {
             let input = Input::Event(event.clone());
-            simulation.lead(&Command { lead: lead.clone(), actor: Actor::source("simulate"), cause, input }, at)
+            simulation
+                .lead(&Command { lead: lead.clone(), actor: Actor::source("simulate"), cause, input }, at)
         }
         What::Event(Body::Account(account, input)) => {
             let (account, input) = (account.clone(), input.clone());
-            simulation.account(&AccountCommand { account, actor: Actor::source("simulate"), cause, input }, at)
+            simulation
+                .account(&AccountCommand { account, actor: Actor::source("simulate"), cause, input }, at)
         }
         What::ReviewDecided { lead, decision, officer } => {
-            let person = Some(officer.as_str().into()).filter(|id| simulation.directory().person(id).is_some());
+            let person =
+                Some(officer.as_str().into()).filter(|id| simulation.directory().person(id).is_some());
             // A file names the lead; the officer of a simulation has seen the review as it stands.
-            let revision = simulation.leads().get(lead).and_then(|l| l.review.as_ref()).map_or(0, |r| r.revision);
+            let revision =
+                simulation.leads().get(lead).and_then(|l| l.review.as_ref()).map_or(0, |r| r.revision);
             let input = Input::Decide(ReviewDecision {
                 verdict: decision.verdict,
                 reason_code: decision.reason_code.clone(),

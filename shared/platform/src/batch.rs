@@ -64,11 +64,7 @@ pub async fn run<E: Error>(
 }
 
 fn is_done<E: Error>(record: Record<'_>, outcome: std::thread::Result<Result<(), E>>) -> bool {
-    let Record {
-        message_id,
-        receive_count,
-        ..
-    } = record;
+    let Record { message_id, receive_count, .. } = record;
     match outcome {
         Ok(Ok(())) => true,
         Ok(Err(error)) => {
@@ -77,30 +73,20 @@ fn is_done<E: Error>(record: Record<'_>, outcome: std::thread::Result<Result<(),
         }
         Err(_) => {
             // The panic's own message went to standard error.
-            tracing::error!(
-                message_id,
-                receive_count,
-                "the handler of a record panicked"
-            );
+            tracing::error!(message_id, receive_count, "the handler of a record panicked");
             false
         }
     }
 }
 
 fn record(message: &SqsMessage) -> Result<Record<'_>, UnnamedRecordError> {
-    let message_id = message
-        .message_id
-        .as_deref()
-        .filter(|id| !id.is_empty())
-        .ok_or(UnnamedRecordError)?;
+    let message_id = message.message_id.as_deref().filter(|id| !id.is_empty()).ok_or(UnnamedRecordError)?;
     let attribute = |name: &str| message.attributes.get(name).map(String::as_str);
     let sent_ms = attribute("SentTimestamp").and_then(|text| text.parse().ok());
     Ok(Record {
         message_id,
         body: message.body.as_deref().unwrap_or_default(),
-        receive_count: attribute("ApproximateReceiveCount")
-            .and_then(|text| text.parse().ok())
-            .unwrap_or(1),
+        receive_count: attribute("ApproximateReceiveCount").and_then(|text| text.parse().ok()).unwrap_or(1),
         sent_at: sent_ms.and_then(DateTime::from_timestamp_millis),
         receipt_handle: message.receipt_handle.as_deref().unwrap_or_default(),
     })
@@ -128,71 +114,43 @@ mod tests {
     }
 
     fn failed(response: &SqsBatchResponse) -> Vec<&str> {
-        response
-            .batch_item_failures
-            .iter()
-            .map(|failure| failure.item_identifier.as_str())
-            .collect()
+        response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect()
     }
 
     #[tokio::test]
     async fn one_bad_body_fails_only_itself() {
-        let response = run(
-            batch(&["good", "bad", "good"]),
-            async |record: Record<'_>| {
-                if record.body == "bad" {
-                    Err(Unreadable)
-                } else {
-                    Ok(())
-                }
-            },
-        );
+        let response =
+            run(
+                batch(&["good", "bad", "good"]),
+                async |record: Record<'_>| {
+                    if record.body == "bad" { Err(Unreadable) } else { Ok(()) }
+                },
+            );
         assert_eq!(failed(&response.await.unwrap()), ["m-1"]);
     }
 
     #[tokio::test]
     async fn a_panic_fails_only_its_own_record() {
-        let response = run(
-            batch(&["good", "bad", "good"]),
-            async |record: Record<'_>| {
-                assert!(record.body != "bad", "on purpose");
-                Ok::<(), Unreadable>(())
-            },
-        );
+        let response = run(batch(&["good", "bad", "good"]), async |record: Record<'_>| {
+            assert!(record.body != "bad", "on purpose");
+            Ok::<(), Unreadable>(())
+        });
         assert_eq!(failed(&response.await.unwrap()), ["m-1"]);
     }
 
     #[tokio::test]
     async fn a_batch_without_failures_says_so_and_an_empty_one_is_fine() {
         for bodies in [&["good"; 10][..], &[]] {
-            let response = run(
-                batch(bodies),
-                async |_: Record<'_>| Ok::<(), Unreadable>(()),
-            )
-            .await
-            .unwrap();
-            assert_eq!(
-                serde_json::to_value(response).unwrap(),
-                json!({"batchItemFailures": []})
-            );
+            let response = run(batch(bodies), async |_: Record<'_>| Ok::<(), Unreadable>(())).await.unwrap();
+            assert_eq!(serde_json::to_value(response).unwrap(), json!({"batchItemFailures": []}));
         }
     }
 
     #[tokio::test]
     async fn records_come_with_what_the_queue_knows() {
         let response = run(batch(&["b"]), async |record: Record<'_>| {
-            assert_eq!(
-                record.sent_at.map(|at| at.timestamp_millis()),
-                Some(1_772_460_000_123)
-            );
-            assert_eq!(
-                (
-                    record.message_id,
-                    record.receive_count,
-                    record.receipt_handle
-                ),
-                ("m-0", 3, "h")
-            );
+            assert_eq!(record.sent_at.map(|at| at.timestamp_millis()), Some(1_772_460_000_123));
+            assert_eq!((record.message_id, record.receive_count, record.receipt_handle), ("m-0", 3, "h"));
             Ok::<(), Unreadable>(())
         });
         assert_eq!(failed(&response.await.unwrap()), Vec::<&str>::new());
@@ -202,14 +160,11 @@ mod tests {
     async fn without_an_id_nothing_is_done_and_the_batch_comes_again() {
         for id in [json!(null), json!("")] {
             let event = json!({"Records": [{"messageId": "m-0", "body": ""}, {"messageId": id, "body": ""}]});
-            let response = run(
-                serde_json::from_value(event).unwrap(),
-                async |_: Record<'_>| {
-                    panic!("must not be called");
-                    #[expect(unreachable_code, reason = "names the error's type")]
-                    Ok::<(), Unreadable>(())
-                },
-            );
+            let response = run(serde_json::from_value(event).unwrap(), async |_: Record<'_>| {
+                panic!("must not be called");
+                #[expect(unreachable_code, reason = "names the error's type")]
+                Ok::<(), Unreadable>(())
+            });
             assert_eq!(response.await.unwrap_err(), UnnamedRecordError);
         }
     }

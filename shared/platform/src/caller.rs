@@ -29,13 +29,8 @@ pub enum Group {
 
 impl Group {
     /// Every group.
-    pub const ALL: [Self; 5] = [
-        Self::Viewer,
-        Self::Rep,
-        Self::Compliance,
-        Self::Operations,
-        Self::CustomerSuccess,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Viewer, Self::Rep, Self::Compliance, Self::Operations, Self::CustomerSuccess];
 
     /// The name in a token.
     #[must_use]
@@ -76,9 +71,7 @@ impl Caller {
     /// 401 when there are no verified claims, or no subject among them.
     pub fn of(event: &ApiGatewayV2httpRequest, groups_claim: &str) -> Result<Self, Problem> {
         let authorizer = event.request_context.authorizer.as_ref();
-        let jwt = authorizer
-            .and_then(|authorizer| authorizer.jwt.as_ref())
-            .ok_or_else(no_token)?;
+        let jwt = authorizer.and_then(|authorizer| authorizer.jwt.as_ref()).ok_or_else(no_token)?;
         Self::from_claims(&jwt.claims, groups_claim)
     }
 
@@ -86,26 +79,14 @@ impl Caller {
     ///
     /// # Errors
     /// 401 when there is no subject.
-    pub fn from_claims(
-        claims: &HashMap<String, String>,
-        groups_claim: &str,
-    ) -> Result<Self, Problem> {
-        let claim = |name: &str| {
-            claims
-                .get(name)
-                .map(|text| text.trim())
-                .filter(|text| !text.is_empty())
-        };
+    pub fn from_claims(claims: &HashMap<String, String>, groups_claim: &str) -> Result<Self, Problem> {
+        let claim = |name: &str| claims.get(name).map(|text| text.trim()).filter(|text| !text.is_empty());
         let subject = claim("sub").ok_or_else(no_token)?;
         let names = ["cognito:username", "username", "preferred_username"];
         let verified = claim("email_verified") == Some("true");
         Ok(Self {
             subject: subject.to_owned(),
-            username: names
-                .into_iter()
-                .find_map(claim)
-                .unwrap_or(subject)
-                .to_owned(),
+            username: names.into_iter().find_map(claim).unwrap_or(subject).to_owned(),
             email: claim("email").filter(|_| verified).map(str::to_owned),
             groups: claim(groups_claim).map(groups).unwrap_or_default(),
         })
@@ -126,10 +107,7 @@ impl Caller {
             return Ok(());
         }
         let names: Vec<&str> = groups.iter().map(|group| group.name()).collect();
-        let detail = format!(
-            "this needs membership in one of these groups: {}",
-            names.join(", ")
-        );
+        let detail = format!("this needs membership in one of these groups: {}", names.join(", "));
         Err(Problem::forbidden(detail))
     }
 }
@@ -137,9 +115,7 @@ impl Caller {
 /// The subject and groups only: a log must not hold names and addresses.
 impl fmt::Debug for Caller {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            subject, groups, ..
-        } = self;
+        let Self { subject, groups, .. } = self;
         formatter
             .debug_struct("Caller")
             .field("subject", subject)
@@ -149,25 +125,16 @@ impl fmt::Debug for Caller {
 }
 
 fn no_token() -> Problem {
-    Problem::unauthorized(
-        Challenge::Bearer,
-        "send a valid token in the `Authorization` header",
-    )
+    Problem::unauthorized(Challenge::Bearer, "send a valid token in the `Authorization` header")
 }
 
 /// Reads the claim in the ways in which it comes: API Gateway flattens a list to `[a b]`, a custom claim may be a JSON
 /// array written as text, and some providers write `a, b`.
 fn groups(claim: &str) -> BTreeSet<Group> {
     if let Ok(names) = serde_json::from_str::<Vec<String>>(claim) {
-        return names
-            .iter()
-            .filter_map(|name| Group::from_name(name))
-            .collect();
+        return names.iter().filter_map(|name| Group::from_name(name)).collect();
     }
-    let inner = claim
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-        .unwrap_or(claim);
+    let inner = claim.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(claim);
     let names = inner.split(|character: char| character == ',' || character.is_whitespace());
     names.filter_map(Group::from_name).collect()
 }
@@ -178,10 +145,7 @@ mod tests {
     use serde_json::json;
 
     fn caller(claims: &[(&str, &str)]) -> Result<Caller, Problem> {
-        let claims = claims
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
+        let claims = claims.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Caller::from_claims(&claims, GROUPS_CLAIM_DEFAULT)
     }
 
@@ -202,14 +166,9 @@ mod tests {
 
     #[test]
     fn what_is_not_a_known_group_is_no_permission() {
-        for claim in [
-            "",
-            "[]",
-            "[]]",
-            "[admins Compliance compliance-readonly]",
-            "{\"compliance\":1}",
-            "null",
-        ] {
+        for claim in
+            ["", "[]", "[]]", "[admins Compliance compliance-readonly]", "{\"compliance\":1}", "null"]
+        {
             assert_eq!(groups(claim), BTreeSet::new(), "{claim}");
         }
     }
@@ -222,12 +181,7 @@ mod tests {
         }
         let rep = caller(&[("sub", "u-1"), ("cognito:groups", "[rep]")]).unwrap();
         assert_eq!(rep.require_any(&[]).unwrap_err().status, 403);
-        assert_eq!(
-            rep.require_any(&[Group::Compliance, Group::Operations])
-                .unwrap_err()
-                .status,
-            403
-        );
+        assert_eq!(rep.require_any(&[Group::Compliance, Group::Operations]).unwrap_err().status, 403);
         assert!(rep.require_any(&[Group::Operations, Group::Rep]).is_ok());
     }
 
@@ -247,25 +201,17 @@ mod tests {
         assert_eq!(caller(&[("sub", " ")]).unwrap_err().status, 401);
         let event = json!({"requestContext": {"http": {"method": "GET"}}});
         let event: ApiGatewayV2httpRequest = serde_json::from_value(event).unwrap();
-        assert_eq!(
-            Caller::of(&event, GROUPS_CLAIM_DEFAULT).unwrap_err().status,
-            401
-        );
+        assert_eq!(Caller::of(&event, GROUPS_CLAIM_DEFAULT).unwrap_err().status, 401);
     }
 
     #[test]
     fn a_request_behind_the_authorizer_has_its_caller() {
-        let claims =
-            json!({"sub": "u-1", "cognito:username": "ana", "cognito:groups": "[rep viewer]"});
+        let claims = json!({"sub": "u-1", "cognito:username": "ana", "cognito:groups": "[rep viewer]"});
         let authorizer = json!({"jwt": {"claims": claims, "scopes": null}});
-        let event =
-            json!({"requestContext": {"http": {"method": "GET"}, "authorizer": authorizer}});
+        let event = json!({"requestContext": {"http": {"method": "GET"}, "authorizer": authorizer}});
         let event: ApiGatewayV2httpRequest = serde_json::from_value(event).unwrap();
         let caller = Caller::of(&event, GROUPS_CLAIM_DEFAULT).unwrap();
-        assert_eq!(
-            (caller.subject.as_str(), caller.username.as_str()),
-            ("u-1", "ana")
-        );
+        assert_eq!((caller.subject.as_str(), caller.username.as_str()), ("u-1", "ana"));
         assert_eq!(caller.groups, BTreeSet::from([Group::Viewer, Group::Rep]));
     }
 

@@ -72,10 +72,7 @@ impl Env {
     /// # Errors
     /// [`ConfigError::Missing`] when it is not set or blank.
     pub fn require(&self, name: &'static str) -> Result<String, ConfigError> {
-        let missing = || ConfigError::Missing {
-            name,
-            expected: "a value".to_owned(),
-        };
+        let missing = || ConfigError::Missing { name, expected: "a value".to_owned() };
         self.optional(name).map(str::to_owned).ok_or_else(missing)
     }
 
@@ -98,10 +95,7 @@ impl Env {
         let expected = || format!("a number from {} to {}", bounds.start(), bounds.end());
         match text.parse::<T>() {
             Ok(number) if bounds.contains(&number) => Ok(number),
-            _ => Err(ConfigError::Invalid {
-                name,
-                expected: expected(),
-            }),
+            _ => Err(ConfigError::Invalid { name, expected: expected() }),
         }
     }
 
@@ -114,10 +108,7 @@ impl Env {
             None => Ok(default),
             Some("true") => Ok(true),
             Some("false") => Ok(false),
-            Some(_) => Err(ConfigError::Invalid {
-                name,
-                expected: "`true` or `false`".to_owned(),
-            }),
+            Some(_) => Err(ConfigError::Invalid { name, expected: "`true` or `false`".to_owned() }),
         }
     }
 }
@@ -125,12 +116,7 @@ impl Env {
 /// An environment from pairs, for tests and for tools that compose one.
 impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Env {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
-        Self {
-            values: pairs
-                .into_iter()
-                .map(|(name, value)| (name.into(), value.into()))
-                .collect(),
-        }
+        Self { values: pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect() }
     }
 }
 
@@ -168,10 +154,7 @@ mod tests {
         assert_eq!(env.optional("TABLE"), None);
         assert_eq!(env.require("QUEUE").unwrap(), "q");
         let error = env.require("TABLE").unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "environment variable TABLE is not set: it must hold a value"
-        );
+        assert_eq!(error.to_string(), "environment variable TABLE is not set: it must hold a value");
     }
 
     #[test]

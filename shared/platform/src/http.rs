@@ -33,24 +33,15 @@ impl Request {
     ///
     /// # Errors
     /// 413 when the body holds more than `body_bytes_max` bytes, 400 when it says base64 and is not.
-    pub fn decode(
-        mut event: ApiGatewayV2httpRequest,
-        body_bytes_max: usize,
-    ) -> Result<Self, Problem> {
+    pub fn decode(mut event: ApiGatewayV2httpRequest, body_bytes_max: usize) -> Result<Self, Problem> {
         let text = event.body.take().unwrap_or_default();
         // Base64 takes four characters for three bytes: refuse before decoding what cannot fit.
-        let wire_max = if event.is_base64_encoded {
-            body_bytes_max.div_ceil(3) * 4
-        } else {
-            body_bytes_max
-        };
+        let wire_max = if event.is_base64_encoded { body_bytes_max.div_ceil(3) * 4 } else { body_bytes_max };
         if text.len() > wire_max {
             return Err(Problem::payload_too_large(body_bytes_max));
         }
         let body = if event.is_base64_encoded {
-            STANDARD
-                .decode(text)
-                .map_err(|_| Problem::bad_request("the body is not valid base64"))?
+            STANDARD.decode(text).map_err(|_| Problem::bad_request("the body is not valid base64"))?
         } else {
             text.into_bytes()
         };
@@ -69,11 +60,7 @@ impl Request {
     /// The id under which the log has this request; empty when there is none.
     #[must_use]
     pub fn id(&self) -> &str {
-        self.event
-            .request_context
-            .request_id
-            .as_deref()
-            .unwrap_or_default()
+        self.event.request_context.request_id.as_deref().unwrap_or_default()
     }
 
     /// The body as it was sent.
@@ -92,11 +79,7 @@ impl Request {
     #[must_use]
     pub fn route_key(&self) -> &str {
         let context = &self.event.request_context;
-        self.event
-            .route_key
-            .as_deref()
-            .or(context.route_key.as_deref())
-            .unwrap_or_default()
+        self.event.route_key.as_deref().or(context.route_key.as_deref()).unwrap_or_default()
     }
 
     /// What a function's table of routes says about this request.
@@ -105,9 +88,7 @@ impl Request {
     /// 404 when the table does not have the route: what is not listed is not served.
     pub fn route<R: Copy>(&self, table: &[(&str, R)]) -> Result<R, Problem> {
         let found = table.iter().find(|(key, _)| *key == self.route_key());
-        found
-            .map(|(_, route)| *route)
-            .ok_or_else(|| Problem::not_found("there is no such route"))
+        found.map(|(_, route)| *route).ok_or_else(|| Problem::not_found("there is no such route"))
     }
 
     /// A parameter in the path, which API Gateway has percent-decoded.
@@ -115,29 +96,19 @@ impl Request {
     /// # Errors
     /// 404 when it is missing, blank, too long or holds control characters: no such thing can exist.
     pub fn path_parameter(&self, name: &str) -> Result<&str, Problem> {
-        let value = self
-            .event
-            .path_parameters
-            .get(name)
-            .map(String::as_str)
-            .unwrap_or_default();
+        let value = self.event.path_parameters.get(name).map(String::as_str).unwrap_or_default();
         let bounded = !value.trim().is_empty() && value.len() <= PATH_PARAMETER_BYTES_MAX;
         if bounded && !value.chars().any(char::is_control) {
             Ok(value)
         } else {
-            Err(Problem::not_found(format!(
-                "there is nothing under this `{name}`"
-            )))
+            Err(Problem::not_found(format!("there is nothing under this `{name}`")))
         }
     }
 
     /// A parameter in the query; `None` when it is missing or blank, the first when it is there several times.
     #[must_use]
     pub fn query(&self, name: &str) -> Option<&str> {
-        self.event
-            .query_string_parameters
-            .first(name)
-            .filter(|value| !value.trim().is_empty())
+        self.event.query_string_parameters.first(name).filter(|value| !value.trim().is_empty())
     }
 
     /// The `limit` of a list.
@@ -150,9 +121,7 @@ impl Request {
         };
         match text.parse::<u32>() {
             Ok(limit) if (1..=max).contains(&limit) => Ok(limit),
-            _ => Err(Problem::bad_request(format!(
-                "`limit` must be a number from 1 to {max}"
-            ))),
+            _ => Err(Problem::bad_request(format!("`limit` must be a number from 1 to {max}"))),
         }
     }
 
@@ -181,17 +150,13 @@ impl Request {
             return Ok(None);
         }
         let key = self.header("idempotency-key").unwrap_or_default();
-        let key = key
-            .strip_prefix('"')
-            .and_then(|rest| rest.strip_suffix('"'))
-            .unwrap_or(key);
+        let key = key.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(key);
         let usable = (1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&key.len());
         if usable && key.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Ok(Some(key));
         }
-        let detail = format!(
-            "`Idempotency-Key` must hold 1 to {IDEMPOTENCY_KEY_BYTES_MAX} visible ASCII characters"
-        );
+        let detail =
+            format!("`Idempotency-Key` must hold 1 to {IDEMPOTENCY_KEY_BYTES_MAX} visible ASCII characters");
         Err(Problem::bad_request(detail))
     }
 
@@ -205,9 +170,7 @@ impl Request {
             let detail = "send `If-Match` with the `ETag` of the version that you have seen";
             return Err(Problem::precondition_required(detail));
         }
-        let tag = self
-            .header("if-match")
-            .and_then(|text| text.strip_prefix('"')?.strip_suffix('"'));
+        let tag = self.header("if-match").and_then(|text| text.strip_prefix('"')?.strip_suffix('"'));
         match tag {
             Some(tag) if !tag.is_empty() && !tag.contains(['"', ',']) => Ok(tag),
             _ => Err(Problem::bad_request(
@@ -239,18 +202,14 @@ pub fn from_json<T: DeserializeOwned>(document: serde_json::Value) -> Result<T, 
             format!("the field `{}` is missing", strict_json::shown(&pointer))
         } else {
             // serde words it "… `what was there` …, expected what it wants": only the latter part is ours to show.
-            let expected = message
-                .rsplit_once(", expected ")
-                .map(|(_, expected)| expected);
+            let expected = message.rsplit_once(", expected ").map(|(_, expected)| expected);
             let place = strict_json::shown(&pointer);
             match expected {
                 Some(expected) => format!("the value at `{place}` must be {expected}"),
                 None => format!("the value at `{place}` is not valid"),
             }
         };
-        Problem::unprocessable(detail)
-            .of_kind("invalid-body")
-            .at(strict_json::shown(&pointer))
+        Problem::unprocessable(detail).of_kind("invalid-body").at(strict_json::shown(&pointer))
     })
 }
 
@@ -267,8 +226,7 @@ pub fn encode_cursor<T: Serialize>(position: &T) -> Option<String> {
 /// # Errors
 /// 400 when it is anything else.
 pub fn decode_cursor<T: DeserializeOwned>(cursor: &str) -> Result<T, Problem> {
-    let refusal =
-        || Problem::bad_request("the cursor is not one of this list; start again without it");
+    let refusal = || Problem::bad_request("the cursor is not one of this list; start again without it");
     if cursor.len() > CURSOR_CHARS_MAX {
         return Err(refusal());
     }

@@ -66,24 +66,10 @@ pub struct Problem {
 }
 
 impl Problem {
-    fn new(
-        status: u16,
-        kind: &'static str,
-        title: &'static str,
-        detail: impl Into<String>,
-    ) -> Self {
+    fn new(status: u16, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
         let detail = detail.into();
         let (field, extra, retry_after_s, challenge) = (None, Map::new(), None, None);
-        Self {
-            status,
-            kind,
-            title,
-            detail,
-            field,
-            extra,
-            retry_after_s,
-            challenge,
-        }
+        Self { status, kind, title, detail, field, extra, retry_after_s, challenge }
     }
 
     /// 400: the request cannot be read.
@@ -94,10 +80,7 @@ impl Problem {
     /// 401: nobody has shown who is asking.
     pub fn unauthorized(challenge: Challenge, detail: impl Into<String>) -> Self {
         let problem = Self::new(401, "unauthorized", "Authentication is needed", detail);
-        Self {
-            challenge: Some(challenge),
-            ..problem
-        }
+        Self { challenge: Some(challenge), ..problem }
     }
 
     /// 403: who is asking may not do this.
@@ -112,22 +95,12 @@ impl Problem {
 
     /// 409: the thing is not in a state in which this can be done.
     pub fn conflict(detail: impl Into<String>) -> Self {
-        Self::new(
-            409,
-            "conflict",
-            "In conflict with the current state",
-            detail,
-        )
+        Self::new(409, "conflict", "In conflict with the current state", detail)
     }
 
     /// 412: the thing is not at the version that `If-Match` names.
     pub fn precondition_failed(detail: impl Into<String>) -> Self {
-        Self::new(
-            412,
-            "precondition-failed",
-            "Changed in the meantime",
-            detail,
-        )
+        Self::new(412, "precondition-failed", "Changed in the meantime", detail)
     }
 
     /// 413: the request is larger than is read.
@@ -138,22 +111,12 @@ impl Problem {
 
     /// 422: the request can be read, and what it says cannot be done.
     pub fn unprocessable(detail: impl Into<String>) -> Self {
-        Self::new(
-            422,
-            "unprocessable",
-            "The request cannot be processed",
-            detail,
-        )
+        Self::new(422, "unprocessable", "The request cannot be processed", detail)
     }
 
     /// 428: the request must name the version that it is about.
     pub fn precondition_required(detail: impl Into<String>) -> Self {
-        Self::new(
-            428,
-            "precondition-required",
-            "A precondition is needed",
-            detail,
-        )
+        Self::new(428, "precondition-required", "A precondition is needed", detail)
     }
 
     /// 500: a fault of ours. Takes no detail, so that none gets out.
@@ -166,10 +129,7 @@ impl Problem {
     /// 503: for now this cannot be done; try again after so many seconds.
     pub fn unavailable(retry_after_s: u32, detail: impl Into<String>) -> Self {
         let problem = Self::new(503, "unavailable", "Not available for now", detail);
-        Self {
-            retry_after_s: Some(retry_after_s),
-            ..problem
-        }
+        Self { retry_after_s: Some(retry_after_s), ..problem }
     }
 
     /// The same problem, of a kind of its own: `lead-moved-on` for `urn:leadwatch:problem:lead-moved-on`.
@@ -181,18 +141,13 @@ impl Problem {
     /// The same problem, with the place in the body that it is about. An empty pointer is the body as a whole.
     #[must_use]
     pub fn at(self, pointer: impl Into<String>) -> Self {
-        Self {
-            field: Some(pointer.into()),
-            ..self
-        }
+        Self { field: Some(pointer.into()), ..self }
     }
 
     /// The same problem, with all that is wrong, as the member `errors`.
     #[must_use]
     pub fn with_errors(self, errors: &[ProblemDetail]) -> Self {
-        let errors = errors
-            .iter()
-            .map(|error| json!({"pointer": error.pointer, "detail": error.detail}));
+        let errors = errors.iter().map(|error| json!({"pointer": error.pointer, "detail": error.detail}));
         self.with("errors", errors.collect::<Vec<Value>>())
     }
 
@@ -221,8 +176,7 @@ impl Problem {
 
 impl From<Problem> for ApiGatewayV2httpResponse {
     fn from(problem: Problem) -> Self {
-        let mut answer =
-            response::answer(problem.status, CONTENT_TYPE, problem.to_json().to_string());
+        let mut answer = response::answer(problem.status, CONTENT_TYPE, problem.to_json().to_string());
         if let Some(seconds) = problem.retry_after_s {
             response::set_header(&mut answer, "retry-after", &seconds.to_string());
         }
@@ -236,11 +190,7 @@ impl From<Problem> for ApiGatewayV2httpResponse {
 impl From<StrictJsonError> for Problem {
     fn from(error: StrictJsonError) -> Self {
         let problem = Self::bad_request(error.to_string()).of_kind("invalid-json");
-        if error.pointer.is_empty() {
-            problem
-        } else {
-            problem.at(error.pointer)
-        }
+        if error.pointer.is_empty() { problem } else { problem.at(error.pointer) }
     }
 }
 
@@ -249,9 +199,7 @@ mod tests {
     use super::*;
 
     fn body(answer: &ApiGatewayV2httpResponse) -> Value {
-        let Some(aws_lambda_events::encodings::Body::Text(text)) = &answer.body else {
-            panic!("no text")
-        };
+        let Some(aws_lambda_events::encodings::Body::Text(text)) = &answer.body else { panic!("no text") };
         serde_json::from_str(text).unwrap()
     }
 
@@ -276,9 +224,7 @@ mod tests {
 
     #[test]
     fn extra_members_cannot_replace_the_standard_ones() {
-        let problem = Problem::not_found("no such lead")
-            .with("status", 200)
-            .with("title", "OK");
+        let problem = Problem::not_found("no such lead").with("status", 200).with("title", "OK");
         assert_eq!(problem.to_json()["status"], 404);
         assert_eq!(problem.to_json()["title"], "Not found");
     }
@@ -286,16 +232,12 @@ mod tests {
     #[test]
     fn an_unavailable_answer_says_when_to_come_back() {
         let answer = ApiGatewayV2httpResponse::from(Problem::unavailable(30, "the store is busy"));
-        assert_eq!(
-            (answer.status_code, &answer.headers["retry-after"]),
-            (503, &"30".parse().unwrap())
-        );
+        assert_eq!((answer.status_code, &answer.headers["retry-after"]), (503, &"30".parse().unwrap()));
     }
 
     #[test]
     fn an_unauthorized_answer_names_the_scheme() {
-        let answer =
-            ApiGatewayV2httpResponse::from(Problem::unauthorized(Challenge::Bearer, "no token"));
+        let answer = ApiGatewayV2httpResponse::from(Problem::unauthorized(Challenge::Bearer, "no token"));
         assert_eq!(
             (answer.status_code, &answer.headers["www-authenticate"]),
             (401, &"Bearer".parse().unwrap())
@@ -304,14 +246,9 @@ mod tests {
 
     #[test]
     fn several_errors_go_out_together() {
-        let detail = |pointer: &str| ProblemDetail {
-            pointer: pointer.to_owned(),
-            detail: "odd".to_owned(),
-        };
-        let problem =
-            Problem::unprocessable("two rows are wrong").with_errors(&[detail("/a"), detail("/b")]);
-        let errors =
-            json!([{"pointer": "/a", "detail": "odd"}, {"pointer": "/b", "detail": "odd"}]);
+        let detail = |pointer: &str| ProblemDetail { pointer: pointer.to_owned(), detail: "odd".to_owned() };
+        let problem = Problem::unprocessable("two rows are wrong").with_errors(&[detail("/a"), detail("/b")]);
+        let errors = json!([{"pointer": "/a", "detail": "odd"}, {"pointer": "/b", "detail": "odd"}]);
         assert_eq!(problem.to_json()["errors"], errors);
     }
 
@@ -319,13 +256,7 @@ mod tests {
     fn a_duplicate_key_becomes_a_problem_at_its_field() {
         let error = crate::strict_json::parse(br#"{"a":{"b":1,"b":2}}"#).unwrap_err();
         let problem = Problem::from(error);
-        assert_eq!(
-            (problem.status, problem.field.as_deref()),
-            (400, Some("/a/b"))
-        );
-        assert_eq!(
-            problem.detail,
-            "the key is there twice at `/a/b` (line 1, column 15)"
-        );
+        assert_eq!((problem.status, problem.field.as_deref()), (400, Some("/a/b")));
+        assert_eq!(problem.detail, "the key is there twice at `/a/b` (line 1, column 15)");
     }
 }

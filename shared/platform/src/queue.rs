@@ -28,19 +28,14 @@ pub struct Message {
 impl Message {
     /// A message to be delivered at once.
     pub fn new(id: impl Into<String>, body: impl Into<String>) -> Self {
-        Self {
-            id: id.into(),
-            body: body.into(),
-            delay_s: 0,
-        }
+        Self { id: id.into(), body: body.into(), delay_s: 0 }
     }
 
     /// The same message, to be delivered after so many seconds, at most [`DELAY_S_MAX`]: longer delays are cut to
     /// that, so who receives it must look whether its time has come.
     #[must_use]
     pub fn delayed(self, seconds: u64) -> Self {
-        let delay_s =
-            u16::try_from(seconds).map_or(DELAY_S_MAX, |seconds| seconds.min(DELAY_S_MAX));
+        let delay_s = u16::try_from(seconds).map_or(DELAY_S_MAX, |seconds| seconds.min(DELAY_S_MAX));
         Self { delay_s, ..self }
     }
 
@@ -71,10 +66,7 @@ pub struct Queue {
 impl Queue {
     /// The queue at that URL.
     pub fn new(client: Client, url: impl Into<String>) -> Self {
-        Self {
-            client,
-            url: url.into(),
-        }
+        Self { client, url: url.into() }
     }
 
     /// Sends one message.
@@ -92,35 +84,22 @@ impl Queue {
     /// [`QueueError`] with all that were not sent. A call that fails as a whole ends the sending: the SDK has tried it
     /// several times by then, and going on would take as long for each call that is left.
     pub async fn send_all(&self, messages: Vec<Message>) -> Result<(), QueueError> {
-        let mut failed = QueueError {
-            ids: Vec::new(),
-            reason: String::new(),
-        };
+        let mut failed = QueueError { ids: Vec::new(), reason: String::new() };
         let mut batches = batches(messages).into_iter();
         for batch in batches.by_ref() {
             if let Err(outage) = self.send_batch(batch, &mut failed).await {
                 failed.ids.extend(outage.ids);
                 failed.reason = outage.reason;
-                failed
-                    .ids
-                    .extend(batches.flatten().map(|message| message.id));
+                failed.ids.extend(batches.flatten().map(|message| message.id));
                 break;
             }
         }
-        if failed.ids.is_empty() {
-            Ok(())
-        } else {
-            Err(failed)
-        }
+        if failed.ids.is_empty() { Ok(()) } else { Err(failed) }
     }
 
     /// One call and its repetitions. What cannot be sent is noted in `failed`; an error is a call that failed as a
     /// whole.
-    async fn send_batch(
-        &self,
-        mut batch: Vec<Message>,
-        failed: &mut QueueError,
-    ) -> Result<(), QueueError> {
+    async fn send_batch(&self, mut batch: Vec<Message>, failed: &mut QueueError) -> Result<(), QueueError> {
         let mut pauses_ms = RETRY_PAUSES_MS.into_iter();
         loop {
             let refused = self.call(&batch).await?;
@@ -142,9 +121,7 @@ impl Queue {
                 return Ok(());
             }
             let Some(pause_ms) = pauses_ms.next() else {
-                failed
-                    .ids
-                    .extend(again.into_iter().map(|message| message.id));
+                failed.ids.extend(again.into_iter().map(|message| message.id));
                 return Ok(());
             };
             tokio::time::sleep(Duration::from_millis(fastrand::u64(0..=pause_ms))).await;
@@ -154,10 +131,7 @@ impl Queue {
 
     /// One call. Answers with what was refused, by its place in the batch.
     async fn call(&self, batch: &[Message]) -> Result<BTreeMap<usize, Refusal>, QueueError> {
-        let outage = |reason: String| QueueError {
-            ids: ids(batch),
-            reason,
-        };
+        let outage = |reason: String| QueueError { ids: ids(batch), reason };
         let entries = batch.iter().enumerate().map(|(index, message)| {
             SendMessageBatchRequestEntry::builder()
                 .id(index.to_string())
@@ -165,25 +139,14 @@ impl Queue {
                 .delay_seconds(i32::from(message.delay_s))
                 .build()
         });
-        let entries = entries
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| outage(error.to_string()))?;
-        let call = self
-            .client
-            .send_message_batch()
-            .queue_url(&self.url)
-            .set_entries(Some(entries));
+        let entries = entries.collect::<Result<Vec<_>, _>>().map_err(|error| outage(error.to_string()))?;
+        let call = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries));
         let answer = call.send().await.map_err(|error| {
-            let code = error
-                .as_service_error()
-                .and_then(|refusal| refusal.meta().code());
+            let code = error.as_service_error().and_then(|refusal| refusal.meta().code());
             outage(code.map_or_else(|| error.to_string(), str::to_owned))
         })?;
         let refused = answer.failed().iter().filter_map(|entry| {
-            let refusal = Refusal {
-                is_ours: entry.sender_fault(),
-                code: entry.code().to_owned(),
-            };
+            let refusal = Refusal { is_ours: entry.sender_fault(), code: entry.code().to_owned() };
             Some((entry.id().parse().ok()?, refusal))
         });
         Ok(refused.collect())
@@ -228,9 +191,7 @@ mod tests {
     use serde_json::{Value, json};
 
     fn messages(count: usize) -> Vec<Message> {
-        (0..count)
-            .map(|number| Message::new(format!("lead/L-{number}"), format!("body {number}")))
-            .collect()
+        (0..count).map(|number| Message::new(format!("lead/L-{number}"), format!("body {number}"))).collect()
     }
 
     fn answer(sent: &[usize], failed: &[(usize, bool)]) -> Answer {
@@ -247,47 +208,28 @@ mod tests {
 
     async fn queue(answers: Vec<Answer>) -> (Queue, Server) {
         let server = Server::start(answers).await;
-        (
-            Queue::new(
-                Client::new(&server.sdk_config()),
-                "http://localhost/000000000000/due",
-            ),
-            server,
-        )
+        (Queue::new(Client::new(&server.sdk_config()), "http://localhost/000000000000/due"), server)
     }
 
     fn bodies(request: &Value) -> Vec<&str> {
         let entries = request["Entries"].as_array().unwrap();
-        entries
-            .iter()
-            .map(|entry| entry["MessageBody"].as_str().unwrap())
-            .collect()
+        entries.iter().map(|entry| entry["MessageBody"].as_str().unwrap()).collect()
     }
 
     #[tokio::test]
     async fn a_delay_is_sent_along_and_cut_to_what_the_queue_takes() {
         let (queue, server) = queue(vec![answer(&[0, 1], &[])]).await;
-        let delayed = vec![
-            Message::new("a", "x").delayed(47),
-            Message::new("b", "y").delayed(86_400),
-        ];
+        let delayed = vec![Message::new("a", "x").delayed(47), Message::new("b", "y").delayed(86_400)];
         queue.send_all(delayed).await.unwrap();
         let entries = server.requests()[0]["Entries"].clone();
-        assert_eq!(
-            (&entries[0]["DelaySeconds"], &entries[1]["DelaySeconds"]),
-            (&json!(47), &json!(900))
-        );
+        assert_eq!((&entries[0]["DelaySeconds"], &entries[1]["DelaySeconds"]), (&json!(47), &json!(900)));
     }
 
     #[tokio::test]
     async fn many_messages_go_ten_at_a_time_and_none_makes_no_call() {
         let (queue, server) = queue((0..3).map(|_| answer(&[], &[])).collect()).await;
         queue.send_all(messages(23)).await.unwrap();
-        let sizes: Vec<usize> = server
-            .requests()
-            .iter()
-            .map(|request| bodies(request).len())
-            .collect();
+        let sizes: Vec<usize> = server.requests().iter().map(|request| bodies(request).len()).collect();
         assert_eq!(sizes, [10, 10, 3]);
         queue.send_all(Vec::new()).await.unwrap();
         assert_eq!(server.requests().len(), 3);
@@ -302,19 +244,13 @@ mod tests {
 
     #[tokio::test]
     async fn what_keeps_failing_is_named() {
-        let answers = vec![
-            answer(&[0], &[(1, false)]),
-            answer(&[], &[(0, false)]),
-            answer(&[], &[(0, false)]),
-        ];
+        let answers =
+            vec![answer(&[0], &[(1, false)]), answer(&[], &[(0, false)]), answer(&[], &[(0, false)])];
         let (queue, server) = queue(answers).await;
         let error = queue.send_all(messages(2)).await.unwrap_err();
         assert_eq!(
             error,
-            QueueError {
-                ids: vec!["lead/L-1".to_owned()],
-                reason: "InternalError".to_owned()
-            }
+            QueueError { ids: vec!["lead/L-1".to_owned()], reason: "InternalError".to_owned() }
         );
         assert_eq!(server.requests().len(), 3);
     }
@@ -322,10 +258,7 @@ mod tests {
     #[tokio::test]
     async fn a_fault_of_ours_is_not_tried_again() {
         let (queue, server) = queue(vec![answer(&[], &[(0, true)])]).await;
-        assert_eq!(
-            queue.send(Message::new("a", "x")).await.unwrap_err().ids,
-            ["a"]
-        );
+        assert_eq!(queue.send(Message::new("a", "x")).await.unwrap_err().ids, ["a"]);
         assert_eq!(server.requests().len(), 1);
     }
 
@@ -340,16 +273,11 @@ mod tests {
     #[test]
     fn batches_are_bounded_in_bytes_too() {
         let large = |id: &str| Message::new(id, "x".repeat(100 * 1024));
-        let sizes: Vec<usize> = batches(["a", "b", "c", "d", "e"].map(large).into())
-            .iter()
-            .map(Vec::len)
-            .collect();
+        let sizes: Vec<usize> =
+            batches(["a", "b", "c", "d", "e"].map(large).into()).iter().map(Vec::len).collect();
         assert_eq!(sizes, [2, 2, 1]);
-        let alone = vec![
-            Message::new("a", "x"),
-            Message::new("b", "x".repeat(300 * 1024)),
-            Message::new("c", "x"),
-        ];
+        let alone =
+            vec![Message::new("a", "x"), Message::new("b", "x".repeat(300 * 1024)), Message::new("c", "x")];
         assert_eq!(batches(alone).len(), 3);
     }
 }

@@ -15,10 +15,7 @@ pub fn json(status: u16, body: &impl Serialize, etag: Option<&str>) -> ApiGatewa
     let text = match serde_json::to_string(body) {
         Ok(text) => text,
         Err(error) => {
-            tracing::error!(
-                line = error.line(),
-                "an answer could not be written as JSON"
-            );
+            tracing::error!(line = error.line(), "an answer could not be written as JSON");
             return Problem::internal().into();
         }
     };

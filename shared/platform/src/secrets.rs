@@ -72,10 +72,9 @@ impl From<SecretError> for Problem {
     fn from(error: SecretError) -> Self {
         match error {
             SecretError::NotFound { .. } => Self::not_found("there is no such source"),
-            SecretError::Unreachable { .. } | SecretError::Malformed { .. } => Self::unavailable(
-                30,
-                "the source's secret cannot be read for now; send again later",
-            ),
+            SecretError::Unreachable { .. } | SecretError::Malformed { .. } => {
+                Self::unavailable(30, "the source's secret cannot be read for now; send again later")
+            }
         }
     }
 }
@@ -123,11 +122,7 @@ impl Secrets {
     /// A reader with an empty cache.
     #[must_use]
     pub fn new(client: Client, ttl: TimeDelta) -> Self {
-        Self {
-            client,
-            ttl,
-            entries: Mutex::default(),
-        }
+        Self { client, ttl, entries: Mutex::default() }
     }
 
     /// The text of a secret.
@@ -164,39 +159,23 @@ impl Secrets {
         let text = self.text(id, now).await?;
         let document = strict_json::parse(text.expose().as_bytes()).ok();
         let value = document.and_then(|document| serde_json::from_value(document).ok());
-        value.ok_or_else(|| SecretError::Malformed {
-            id: id.to_owned(),
-            expected,
-        })
+        value.ok_or_else(|| SecretError::Malformed { id: id.to_owned(), expected })
     }
 
     /// The keys with which a source may sign: `{"active": ["whsec_…", "whsec_…"]}`, one or two of them.
     ///
     /// # Errors
     /// As of [`Self::json`].
-    pub async fn signing_keys(
-        &self,
-        id: &str,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<SigningKey>, SecretError> {
+    pub async fn signing_keys(&self, id: &str, now: DateTime<Utc>) -> Result<Vec<SigningKey>, SecretError> {
         const EXPECTED: &str = r#"{"active": [one or two secrets that begin with whsec_]}"#;
         #[derive(Deserialize)]
         struct Hook {
             active: Vec<String>,
         }
         let hook: Hook = self.json(id, EXPECTED, now).await?;
-        let keys = hook
-            .active
-            .iter()
-            .map(|secret| SigningKey::parse(secret))
-            .collect::<Result<Vec<_>, _>>();
-        let keys = keys
-            .ok()
-            .filter(|keys| (1..=ACTIVE_MAX).contains(&keys.len()));
-        keys.ok_or_else(|| SecretError::Malformed {
-            id: id.to_owned(),
-            expected: EXPECTED,
-        })
+        let keys = hook.active.iter().map(|secret| SigningKey::parse(secret)).collect::<Result<Vec<_>, _>>();
+        let keys = keys.ok().filter(|keys| (1..=ACTIVE_MAX).contains(&keys.len()));
+        keys.ok_or_else(|| SecretError::Malformed { id: id.to_owned(), expected: EXPECTED })
     }
 
     /// What the cache says: `None` when the store has to be asked.
@@ -209,15 +188,10 @@ impl Secrets {
     /// The value to go on with when the store cannot be reached, which is then left alone for a while.
     fn stale(&self, id: &str, now: DateTime<Utc>) -> Option<SecretText> {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = entries
-            .get_mut(id)
-            .filter(|entry| now - entry.fetched_at <= STALE_MAX)?;
+        let entry = entries.get_mut(id).filter(|entry| now - entry.fetched_at <= STALE_MAX)?;
         let value = entry.value.clone()?;
         entry.ask_at = (now + RETRY_PAUSE).min(entry.fetched_at + STALE_MAX);
-        tracing::warn!(
-            secret = id,
-            "the secret store cannot be reached, an earlier value is served"
-        );
+        tracing::warn!(secret = id, "the secret store cannot be reached, an earlier value is served");
         Some(value)
     }
 
@@ -225,39 +199,22 @@ impl Secrets {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         if entries.len() >= ENTRIES_MAX && !entries.contains_key(id) {
             // Absent ones go first: anyone can ask for a name that does not exist.
-            let oldest = entries
-                .iter()
-                .min_by_key(|(_, entry)| (entry.value.is_some(), entry.fetched_at));
+            let oldest = entries.iter().min_by_key(|(_, entry)| (entry.value.is_some(), entry.fetched_at));
             if let Some(oldest) = oldest.map(|(name, _)| name.clone()) {
                 entries.remove(&oldest);
             }
         }
-        entries.insert(
-            id.to_owned(),
-            Entry {
-                value,
-                fetched_at: now,
-                ask_at: now + ttl,
-            },
-        );
+        entries.insert(id.to_owned(), Entry { value, fetched_at: now, ask_at: now + ttl });
     }
 
     async fn fetch(&self, id: &str) -> Result<SecretText, SecretError> {
-        let unreachable = |cause| SecretError::Unreachable {
-            id: id.to_owned(),
-            cause,
-        };
+        let unreachable = |cause| SecretError::Unreachable { id: id.to_owned(), cause };
         let call = self.client.get_secret_value().secret_id(id).send();
-        let answer = tokio::time::timeout(FETCH_TIMEOUT, call)
-            .await
-            .map_err(|_| unreachable(None))?;
+        let answer = tokio::time::timeout(FETCH_TIMEOUT, call).await.map_err(|_| unreachable(None))?;
         match answer {
             Ok(output) => match output.secret_string {
                 Some(text) => Ok(SecretText(text.into())),
-                None => Err(SecretError::Malformed {
-                    id: id.to_owned(),
-                    expected: "text, not binary",
-                }),
+                None => Err(SecretError::Malformed { id: id.to_owned(), expected: "text, not binary" }),
             },
             // Secrets Manager answers "invalid request" for a secret that is scheduled for deletion.
             Err(SdkError::ServiceError(refusal))

@@ -61,17 +61,12 @@ impl SigningKey {
     /// # Errors
     /// [`SecretFormatError`] when it is anything else.
     pub fn parse(secret: &str) -> Result<Self, SecretFormatError> {
-        let encoded = secret
-            .trim()
-            .strip_prefix(SECRET_PREFIX)
-            .ok_or(SecretFormatError)?;
+        let encoded = secret.trim().strip_prefix(SECRET_PREFIX).ok_or(SecretFormatError)?;
         let bytes = STANDARD.decode(encoded).map_err(|_| SecretFormatError)?;
         if !KEY_BYTES.contains(&bytes.len()) {
             return Err(SecretFormatError);
         }
-        Hmac::new_from_slice(&bytes)
-            .map(Self)
-            .map_err(|_| SecretFormatError)
+        Hmac::new_from_slice(&bytes).map(Self).map_err(|_| SecretFormatError)
     }
 
     /// The signature of a message, as it goes into the header. Times are in seconds since the epoch.
@@ -83,12 +78,7 @@ impl SigningKey {
 
     /// The three headers of a message.
     #[must_use]
-    pub fn headers(
-        &self,
-        id: &str,
-        sent_at: DateTime<Utc>,
-        body: &[u8],
-    ) -> [(&'static str, String); 3] {
+    pub fn headers(&self, id: &str, sent_at: DateTime<Utc>, body: &[u8]) -> [(&'static str, String); 3] {
         let timestamp_s = sent_at.timestamp();
         [
             (ID_HEADER, id.to_owned()),
@@ -149,8 +139,7 @@ pub enum SignatureError {
 /// All of them answer 401: a caller that cannot sign learns which check failed and nothing of the secret.
 impl From<SignatureError> for Problem {
     fn from(error: SignatureError) -> Self {
-        Self::unauthorized(Challenge::StandardWebhooks, error.to_string())
-            .of_kind("webhook-signature")
+        Self::unauthorized(Challenge::StandardWebhooks, error.to_string()).of_kind("webhook-signature")
     }
 }
 
@@ -165,10 +154,7 @@ pub fn verify<'a>(
     now: DateTime<Utc>,
 ) -> Result<Verified<'a>, SignatureError> {
     let required = |value: Option<&'a str>, name| {
-        value
-            .map(str::trim)
-            .filter(|text| !text.is_empty())
-            .ok_or(SignatureError::MissingHeader(name))
+        value.map(str::trim).filter(|text| !text.is_empty()).ok_or(SignatureError::MissingHeader(name))
     };
     let id = required(headers.id, ID_HEADER)?;
     let timestamp = required(headers.timestamp, TIMESTAMP_HEADER)?;
@@ -176,9 +162,7 @@ pub fn verify<'a>(
     if id.len() > ID_BYTES_MAX {
         return Err(SignatureError::IdTooLong);
     }
-    let seconds: i64 = timestamp
-        .parse()
-        .map_err(|_| SignatureError::BadTimestamp)?;
+    let seconds: i64 = timestamp.parse().map_err(|_| SignatureError::BadTimestamp)?;
     let sent_at = DateTime::from_timestamp(seconds, 0).ok_or(SignatureError::BadTimestamp)?;
     if (now - sent_at).abs() > TOLERANCE {
         return Err(SignatureError::Stale);
@@ -191,15 +175,9 @@ pub fn verify<'a>(
     let holds = keys.iter().any(|key| {
         let mac = key.mac(id, timestamp, body);
         // `verify_slice` compares in constant time, and refuses any other length.
-        candidates
-            .iter()
-            .any(|candidate| mac.clone().verify_slice(candidate).is_ok())
+        candidates.iter().any(|candidate| mac.clone().verify_slice(candidate).is_ok())
     });
-    if holds {
-        Ok(Verified { id, sent_at })
-    } else {
-        Err(SignatureError::NoMatch)
-    }
+    if holds { Ok(Verified { id, sent_at }) } else { Err(SignatureError::NoMatch) }
 }
 
 #[cfg(test)]

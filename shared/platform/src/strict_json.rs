@@ -57,22 +57,14 @@ pub struct StrictJsonError {
 struct At<'a>(&'a str);
 impl fmt::Display for At<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            write!(formatter, " at `{}`", self.0)
-        }
+        if self.0.is_empty() { Ok(()) } else { write!(formatter, " at `{}`", self.0) }
     }
 }
 
 struct Position(usize, usize);
 impl fmt::Display for Position {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 == 0 {
-            Ok(())
-        } else {
-            write!(formatter, " (line {}, column {})", self.0, self.1)
-        }
+        if self.0 == 0 { Ok(()) } else { write!(formatter, " (line {}, column {})", self.0, self.1) }
     }
 }
 
@@ -94,10 +86,7 @@ pub fn parse(bytes: &[u8]) -> Result<Value, StrictJsonError> {
     })?;
     let mut reading = Reading::default();
     let mut source = serde_json::Deserializer::from_str(text);
-    let read = Strict {
-        reading: &mut reading,
-    }
-    .deserialize(&mut source);
+    let read = Strict { reading: &mut reading }.deserialize(&mut source);
     let value = read.map_err(|error| reading.refuse(&error))?;
     source.end().map_err(|error| StrictJsonError {
         kind: StrictJsonKind::TrailingText,
@@ -138,21 +127,14 @@ impl Reading {
         let kind = self.failure.unwrap_or_else(|| match error.classify() {
             serde_json::error::Category::Eof => StrictJsonKind::Truncated,
             // The message is one of a fixed set and holds nothing of the document.
-            _ if error.to_string().starts_with("number out of range") => {
-                StrictJsonKind::NumberOutOfRange
-            }
+            _ if error.to_string().starts_with("number out of range") => StrictJsonKind::NumberOutOfRange,
             _ => StrictJsonKind::Syntax,
         });
         let mut pointer = String::new();
         for token in &self.path {
             push_token(&mut pointer, token);
         }
-        StrictJsonError {
-            kind,
-            pointer: shown(&pointer),
-            line: error.line(),
-            column: error.column(),
-        }
+        StrictJsonError { kind, pointer: shown(&pointer), line: error.line(), column: error.column() }
     }
 }
 
@@ -225,10 +207,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let mut values = Vec::new();
         loop {
             self.reading.path.push(values.len().to_string());
-            let Some(value) = elements.next_element_seed(Strict {
-                reading: self.reading,
-            })?
-            else {
+            let Some(value) = elements.next_element_seed(Strict { reading: self.reading })? else {
                 break;
             };
             self.reading.path.pop();
@@ -249,9 +228,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
                 self.reading.failure = Some(StrictJsonKind::DuplicateKey);
                 return Err(A::Error::custom(StrictJsonKind::DuplicateKey));
             }
-            let value = entries.next_value_seed(Strict {
-                reading: self.reading,
-            })?;
+            let value = entries.next_value_seed(Strict { reading: self.reading })?;
             self.reading.path.pop();
             object.insert(key, value);
         }
@@ -273,31 +250,19 @@ mod tests {
     #[test]
     fn a_plain_document_is_read_as_it_stands() {
         let text = r#" {"id":"e","n":[1,-2,2.5,true,null,{"a~/b":"ü"}]} "#;
-        assert_eq!(
-            parse(text.as_bytes()).unwrap(),
-            json!({"id":"e","n":[1,-2,2.5,true,null,{"a~/b":"ü"}]})
-        );
+        assert_eq!(parse(text.as_bytes()).unwrap(), json!({"id":"e","n":[1,-2,2.5,true,null,{"a~/b":"ü"}]}));
     }
 
     #[test]
     fn a_duplicate_key_is_named_with_its_pointer() {
-        assert_eq!(
-            refused(r#"{"a":1,"a":1}"#),
-            (StrictJsonKind::DuplicateKey, "/a".to_owned())
-        );
+        assert_eq!(refused(r#"{"a":1,"a":1}"#), (StrictJsonKind::DuplicateKey, "/a".to_owned()));
         assert_eq!(
             refused(r#"[0,{"x":{"y":[],"y":0}}]"#),
             (StrictJsonKind::DuplicateKey, "/1/x/y".to_owned())
         );
         // The same key, spelled with an escape.
-        assert_eq!(
-            refused(r#"{"a":1,"\u0061":1}"#),
-            (StrictJsonKind::DuplicateKey, "/a".to_owned())
-        );
-        assert_eq!(
-            refused(r#"{"a/b~":1,"a/b~":1}"#),
-            (StrictJsonKind::DuplicateKey, "/a~1b~0".to_owned())
-        );
+        assert_eq!(refused(r#"{"a":1,"\u0061":1}"#), (StrictJsonKind::DuplicateKey, "/a".to_owned()));
+        assert_eq!(refused(r#"{"a/b~":1,"a/b~":1}"#), (StrictJsonKind::DuplicateKey, "/a~1b~0".to_owned()));
     }
 
     #[test]
@@ -311,37 +276,22 @@ mod tests {
         assert!(parse(nested(DEPTH_MAX).as_bytes()).is_ok());
         assert_eq!(refused(&nested(DEPTH_MAX + 1)).0, StrictJsonKind::TooDeep);
         assert_eq!(refused(&"[".repeat(100_000)).0, StrictJsonKind::TooDeep);
-        assert_eq!(
-            refused(&r#"{"a":"#.repeat(100_000)).0,
-            StrictJsonKind::TooDeep
-        );
+        assert_eq!(refused(&r#"{"a":"#.repeat(100_000)).0, StrictJsonKind::TooDeep);
     }
 
     #[test]
     fn what_is_not_json_is_refused_without_repeating_it() {
-        assert_eq!(
-            parse(b"{\"a\":\"\xff\"}").unwrap_err().kind,
-            StrictJsonKind::InvalidUtf8
-        );
+        assert_eq!(parse(b"{\"a\":\"\xff\"}").unwrap_err().kind, StrictJsonKind::InvalidUtf8);
         assert_eq!(refused("{} x").0, StrictJsonKind::TrailingText);
         assert_eq!(refused("{}{}").0, StrictJsonKind::TrailingText);
         assert_eq!(refused("").0, StrictJsonKind::Truncated);
-        assert_eq!(
-            refused(r#"{"a":{"b":"#),
-            (StrictJsonKind::Truncated, "/a/b".to_owned())
-        );
-        assert_eq!(
-            refused(r#"{"a":1e999}"#),
-            (StrictJsonKind::NumberOutOfRange, "/a".to_owned())
-        );
+        assert_eq!(refused(r#"{"a":{"b":"#), (StrictJsonKind::Truncated, "/a/b".to_owned()));
+        assert_eq!(refused(r#"{"a":1e999}"#), (StrictJsonKind::NumberOutOfRange, "/a".to_owned()));
         assert_eq!(refused(r#"{"a":NaN}"#).0, StrictJsonKind::Syntax);
         assert_eq!(refused(r#"{"a":"\ud800"}"#).0, StrictJsonKind::Syntax);
         assert_eq!(refused("\u{feff}{}").0, StrictJsonKind::Syntax);
         let error = parse(b"{\"email\": jane@example.com}").unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "the text is not valid JSON at `/email` (line 1, column 11)"
-        );
+        assert_eq!(error.to_string(), "the text is not valid JSON at `/email` (line 1, column 11)");
     }
 
     #[test]

@@ -18,18 +18,12 @@ pub struct Answer {
 
 impl Answer {
     pub fn json(status: u16, body: Value) -> Self {
-        Self {
-            status: Some(status),
-            body,
-        }
+        Self { status: Some(status), body }
     }
 
     /// Lets the caller wait.
     pub fn never() -> Self {
-        Self {
-            status: None,
-            body: Value::Null,
-        }
+        Self { status: None, body: Value::Null }
     }
 }
 
@@ -68,20 +62,14 @@ impl Server {
             .behavior_version(BehaviorVersion::v2026_01_12())
             .endpoint_url(&self.url)
             .region(Region::new("eu-central-1"))
-            .credentials_provider(aws_sdk_sqs::config::SharedCredentialsProvider::new(
-                credentials,
-            ))
+            .credentials_provider(aws_sdk_sqs::config::SharedCredentialsProvider::new(credentials))
             .retry_config(RetryConfig::disabled())
             .build()
     }
 }
 
 async fn answer(State(script): State<Script>, body: String) -> (StatusCode, String) {
-    script
-        .requests
-        .lock()
-        .unwrap()
-        .push(serde_json::from_str(&body).unwrap());
+    script.requests.lock().unwrap().push(serde_json::from_str(&body).unwrap());
     let answer = script.answers.lock().unwrap().pop_front();
     let Answer { status, body } = answer.unwrap_or_else(|| Answer::json(500, Value::Null));
     let Some(status) = status else {

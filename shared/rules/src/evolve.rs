@@ -180,9 +180,12 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
             settle_clocks(lead, *since);
         }
         LeadFact::HoldChanged { hold_until } => lead.hold_until = *hold_until,
-        LeadFact::OwnerSet { to, .. } => {
+        LeadFact::OwnerSet { from, to } => {
             lead.owner.clone_from(to);
-            restart_sla(lead, at);
+            // Its first owner takes it with the time that has passed; a further one begins anew.
+            if from.is_some() && to.is_some() {
+                restart_sla(lead, at);
+            }
         }
         LeadFact::Assigned { to, .. } => {
             lead.owner = Some(to.clone());

@@ -83,8 +83,13 @@ fn form(bytes: &[u8]) -> Option<Map<String, Value>> {
     Some(pairs.0.into_iter().map(|(key, value)| (key, Value::String(value))).collect())
 }
 
-fn authorise(context: &Context, headers: &HeaderMap, arguments: &Map<String, Value>) -> Result<(), &'static str> {
-    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+fn authorise(
+    context: &Context,
+    headers: &HeaderMap,
+    arguments: &Map<String, Value>,
+) -> Result<(), &'static str> {
+    let bearer =
+        headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     let token = bearer.or_else(|| arguments.get("token")?.as_str()).ok_or("not_authed")?;
     if token == context.options.slack_token { Ok(()) } else { Err("invalid_auth") }
 }
@@ -140,7 +145,8 @@ fn post(context: &Arc<Context>, arguments: &Map<String, Value>) -> Response {
     }
     if channel.starts_with("#limited") && context.store.slow_down_once(channel) {
         let later = [(header::RETRY_AFTER, "1")];
-        return (StatusCode::TOO_MANY_REQUESTS, later, Json(json!({"ok": false, "error": "ratelimited"}))).into_response();
+        return (StatusCode::TOO_MANY_REQUESTS, later, Json(json!({"ok": false, "error": "ratelimited"})))
+            .into_response();
     }
     let seq = context.store.add(Message {
         seq: 0,
@@ -154,7 +160,9 @@ fn post(context: &Arc<Context>, arguments: &Map<String, Value>) -> Response {
         signature: None,
     });
     let id = if direct { channel.to_owned() } else { id('C', channel.trim_start_matches('#')) };
-    answer(json!({"channel": id, "ts": format!("{}.{:06}", 1_700_000_000 + seq, seq % 1_000_000), "message": {"type": "message", "text": said}}))
+    answer(
+        json!({"channel": id, "ts": format!("{}.{:06}", 1_700_000_000 + seq, seq % 1_000_000), "message": {"type": "message", "text": said}}),
+    )
 }
 
 /// The blocks, which a form carries as JSON in text.
@@ -165,7 +173,9 @@ fn blocks(value: &Value) -> Result<Value, &'static str> {
     };
     match &blocks {
         Value::Array(list) if list.len() > BLOCKS_MAX => Err("invalid_blocks"),
-        Value::Array(list) if list.iter().all(|block| block.get("type").is_some_and(Value::is_string)) => Ok(blocks),
+        Value::Array(list) if list.iter().all(|block| block.get("type").is_some_and(Value::is_string)) => {
+            Ok(blocks)
+        }
         _ => Err("invalid_blocks"),
     }
 }
