@@ -1,1 +1,179 @@
-//! compliance
+//! The compliance review queue: what waits, in full context, and decisions on it.
+//!
+//! Only the compliance group gets in, checked here as well as at the gateway. Contacts' personal
+//! details are shown here and nowhere else: this is behind sign-in, for those who must know.
+
+use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use chrono::{DateTime, Utc};
+use contracts::api;
+use platform::caller::{Caller, Group};
+use platform::http::{Request, encode_cursor};
+use platform::problem::Problem;
+use platform::{response, strict_json};
+use rules::entry::Actor;
+use rules::ids::LeadId;
+use rules::input::{Command, Input, Outcome, ReviewDecision};
+use rules::lead::Lead;
+use serde_json::{Value, json};
+use service::{Service, problem};
+
+/// The largest body of a request.
+const BODY_BYTES_MAX: usize = 16 * 1024;
+/// Reviews on a page.
+const PAGE_DEFAULT: u32 = 25;
+const PAGE_MAX: u32 = 100;
+
+#[derive(Clone, Copy)]
+enum Route {
+    List,
+    Show,
+    Decide,
+}
+
+const ROUTES: [(&str, Route); 3] = [
+    ("GET /v1/compliance/reviews", Route::List),
+    ("GET /v1/compliance/reviews/{lead_id}", Route::Show),
+    ("POST /v1/compliance/reviews/{lead_id}/decision", Route::Decide),
+];
+
+/// What the handler works with.
+pub struct Compliance {
+    /// The store and the queues.
+    pub service: Service,
+    /// The claim of the token that holds the groups.
+    pub groups_claim: String,
+}
+
+impl Compliance {
+    /// Answers a request.
+    pub async fn handle(&self, event: ApiGatewayV2httpRequest, now: DateTime<Utc>) -> ApiGatewayV2httpResponse {
+        match self.answer(event, now).await {
+            Ok(response) => response,
+            Err(problem) => problem.into(),
+        }
+    }
+
+    async fn answer(&self, event: ApiGatewayV2httpRequest, now: DateTime<Utc>) -> Result<ApiGatewayV2httpResponse, Problem> {
+        let request = Request::decode(event, BODY_BYTES_MAX)?;
+        let caller = Caller::of(request.event(), &self.groups_claim)?;
+        let route = request.route(&ROUTES)?;
+        if let Err(forbidden) = caller.require_any(&[Group::Compliance]) {
+            if let Route::Decide = route {
+                self.record_attempt(&request, &caller, now).await?;
+            }
+            return Err(forbidden);
+        }
+        match route {
+            Route::List => self.list(&request, now).await,
+            Route::Show => {
+                let lead = self.service.require_lead(&lead_id(&request)?).await?;
+                let etag = lead.review.as_ref().map(|r| r.revision.to_string());
+                Ok(response::json(200, &context(&lead, now, true), etag.as_deref()))
+            }
+            Route::Decide => self.decide(&request, &caller, now).await,
+        }
+    }
+
+    async fn list(&self, request: &Request, now: DateTime<Utc>) -> Result<ApiGatewayV2httpResponse, Problem> {
+        let limit = request.limit(PAGE_DEFAULT, PAGE_MAX)?;
+        let page = self.service.store.compliance_reviews(limit, request.cursor()?).await.map_err(|e| problem(&e))?;
+        let reviews: Vec<Value> = page.items.iter().map(|lead| context(lead, now, false)).collect();
+        let next = page.next.as_ref().and_then(encode_cursor);
+        Ok(response::json(200, &json!({"reviews": reviews, "next": next}), None))
+    }
+
+    async fn decide(&self, request: &Request, caller: &Caller, now: DateTime<Utc>) -> Result<ApiGatewayV2httpResponse, Problem> {
+        let lead = lead_id(request)?;
+        let revision: u64 = request.if_match()?.parse().map_err(|_| {
+            Problem::precondition_failed("`If-Match` is not the `ETag` of a review; read the review and decide on what you saw")
+        })?;
+        let body = api::decision(&strict_json::parse(request.body())?).map_err(|found| Problem::of_fields(&found))?;
+        let policy = self.service.store.current_policy().await.map_err(|e| problem(&e))?;
+        let codes = &policy.policy.workflows.compliance_flag.reason_codes;
+        if !codes.contains_key(&body.reason_code) {
+            let known: Vec<&str> = codes.keys().map(String::as_str).collect();
+            let detail = format!("`{}` is none of the policy's reason codes: {}", body.reason_code, known.join(", "));
+            return Err(Problem::unprocessable(detail).at("/reason_code"));
+        }
+        let directory = self.service.store.current_directory().await.map_err(|e| problem(&e))?;
+        // Without it nobody can tell whether the officer owns the lead; so it is refused.
+        let Some(email) = caller.email.clone() else {
+            return Err(Problem::forbidden("a decision needs a token with a verified e-mail address"));
+        };
+        let person = directory.person_by_email(&email).cloned();
+        let mut also_known_as = vec![caller.username.clone(), email];
+        also_known_as.extend(person.as_ref().map(ToString::to_string));
+        let key = match request.idempotency_key()? {
+            Some(key) => format!("decision/{}/{key}", caller.subject),
+            None => format!("decision/{}/{lead}/{revision}", caller.subject),
+        };
+        let input = Input::Decide(ReviewDecision {
+            verdict: body.verdict,
+            reason_code: body.reason_code,
+            reason: body.reason,
+            officer: caller.subject.clone(),
+            also_known_as,
+            person,
+            revision,
+        });
+        let command = Command { lead: lead.clone(), actor: Actor::staff(&caller.subject), cause: key.clone(), input };
+        let dedupe = request.idempotency_key()?.map(|_| key.as_str());
+        let done = self.service.lead(&command, dedupe, now).await.map_err(|e| problem(&e))?;
+        match done.outcome {
+            Outcome::Applied | Outcome::Unchanged | Outcome::Stale => {
+                let lead = self.service.require_lead(&lead).await?;
+                Ok(response::json(200, &context(&lead, now, true), None))
+            }
+            Outcome::Refused { why } => Err(Problem::forbidden(why)),
+            Outcome::Conflict { why } => {
+                let lead = self.service.require_lead(&lead).await?;
+                Err(Problem::conflict(why).of_kind("lead-moved-on").with("current", context(&lead, now, true)))
+            }
+            Outcome::Invalid { field, why } => Err(Problem::unprocessable(why).at(format!("/{field}"))),
+            Outcome::UnknownLead => Err(Problem::not_found(format!("there is no lead `{lead}`"))),
+        }
+    }
+
+    /// Somebody who may not decide tried to: that belongs into the lead's record.
+    async fn record_attempt(&self, request: &Request, caller: &Caller, now: DateTime<Utc>) -> Result<(), Problem> {
+        let input = Input::RefusedAtDoor {
+            field: "review decision".to_owned(),
+            why: "the caller is not in the compliance group".to_owned(),
+        };
+        let cause = format!("request/{}", request.id());
+        let command = Command { lead: lead_id(request)?, actor: Actor::staff(&caller.subject), cause, input };
+        self.service.lead(&command, None, now).await.map(|_| ()).map_err(|e| problem(&e))
+    }
+}
+
+fn lead_id(request: &Request) -> Result<LeadId, Problem> {
+    request.path_parameter("lead_id").map(LeadId::from)
+}
+
+/// A review in its context; with everything personal only where one lead is shown.
+fn context(lead: &Lead, now: DateTime<Utc>, personal: bool) -> Value {
+    let mut context = json!({
+        "lead_id": lead.id,
+        "state": lead.state,
+        "company": lead.profile.company,
+        "country": lead.profile.country,
+        "market": lead.profile.market,
+        "account_id": lead.profile.account_id,
+        "owner": lead.owner,
+        "held_from": lead.held_from.as_ref().map(|held| &held.state),
+    });
+    if let (Some(review), Value::Object(members)) = (&lead.review, &mut context) {
+        members.insert("opened_at".to_owned(), json!(review.opened_at));
+        members.insert("age_s".to_owned(), json!((now - review.opened_at).num_seconds().max(0)));
+        members.insert("revision".to_owned(), json!(review.revision));
+        members.insert("criteria".to_owned(), json!(review.criteria));
+        members.insert("flagged_by".to_owned(), json!(review.flagged_by));
+        members.insert("would_be_owner".to_owned(), json!(review.would_be_owner));
+        members.insert("first_vote".to_owned(), json!(review.vote));
+    }
+    if personal && let Value::Object(members) = &mut context {
+        members.insert("personal".to_owned(), json!(lead.personal));
+        members.insert("clearances".to_owned(), json!(lead.clearances));
+    }
+    context
+}

@@ -1,11 +1,26 @@
-//! Start-up only.
-use lambda_runtime::{LambdaEvent, service_fn};
-use serde_json::{Value, json};
+//! Start-up: configuration is read and clients are built once.
+
+use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use compliance::Compliance;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use platform::caller::GROUPS_CLAIM_DEFAULT;
+use platform::config::{Env, sdk_config};
+use platform::telemetry;
+use service::Service;
+use std::time::SystemTime;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_runtime::Error> {
-    lambda_runtime::run(service_fn(async |_event: LambdaEvent<Value>| {
-        Ok::<Value, lambda_runtime::Error>(json!({"statusCode": 200, "body": "compliance"}))
+async fn main() -> Result<(), Error> {
+    let env = Env::from_process();
+    telemetry::start(env.optional("LOG_LEVEL"));
+    let sdk = sdk_config().await;
+    let compliance = Compliance {
+        service: Service::from_env(&env, &sdk)?,
+        groups_claim: env.optional("GROUPS_CLAIM").unwrap_or(GROUPS_CLAIM_DEFAULT).to_owned(),
+    };
+    let compliance = &compliance;
+    lambda_runtime::run(service_fn(async move |event: LambdaEvent<ApiGatewayV2httpRequest>| {
+        Ok::<_, Error>(compliance.handle(event.payload, SystemTime::now().into()).await)
     }))
     .await
 }

@@ -1,1 +1,99 @@
-//! escalate
+//! The due queue: a lead or an account has something due. It is read, decided and committed;
+//! whatever the message says, only what the item itself says counts.
+
+use chrono::{DateTime, Utc};
+use contracts::queue::Due;
+use platform::batch::Record;
+use rules::account::Account;
+use rules::entry::Actor;
+use rules::ids::{AccountId, LeadId, Subject};
+use rules::input::{Command, Input};
+use rules::simulate::wake_cause;
+use rules::{AccountCommand, AccountInput};
+use service::Service;
+use store::{Cursor, StoreError};
+
+/// Leads of an account that are told at a time.
+const LEADS_PAGE: usize = 50;
+
+/// Why a message goes back to the queue.
+#[derive(Debug, thiserror::Error)]
+pub enum EscalateError {
+    /// It is no message of this queue; after a few deliveries it is in the dead-letter queue.
+    #[error("the message cannot be read")]
+    Unreadable(#[source] serde_json::Error),
+    /// The store did not answer.
+    #[error("the store did not answer")]
+    Store(#[from] StoreError),
+}
+
+/// Deals with one message.
+///
+/// # Errors
+/// [`EscalateError`]: the message goes back to the queue.
+pub async fn escalate(service: &Service, record: Record<'_>, now: DateTime<Utc>) -> Result<(), EscalateError> {
+    let Due::V1 { subject, due } = serde_json::from_str(record.body).map_err(EscalateError::Unreadable)?;
+    match subject {
+        Subject::Lead(lead) => wake_lead(service, lead, due, now).await?,
+        Subject::Account(account) => wake_account(service, &account, due, now).await?,
+        Subject::Rep(_) => {}
+    }
+    Ok(())
+}
+
+async fn wake_lead(service: &Service, lead: LeadId, due: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), StoreError> {
+    let command = Command {
+        lead: lead.clone(),
+        actor: Actor::system("clock"),
+        cause: wake_cause(due),
+        input: Input::Wake,
+    };
+    let done = service.lead(&command, None, now).await?;
+    // A false wake: the key stood earlier than anything that is due. It is moved, without a fact.
+    if let (true, Some(found)) = (done.entries.is_empty(), done.lead) {
+        service.store.rearm(&Subject::Lead(lead), found.commit, done.wake_at).await?;
+    }
+    Ok(())
+}
+
+async fn wake_account(
+    service: &Service,
+    id: &AccountId,
+    due: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let cause = wake_cause(due);
+    let (account, actor, input) = (id.clone(), Actor::system("clock"), AccountInput::Wake);
+    let done = service.account(&AccountCommand { account, actor, cause, input }, None, now).await?;
+    match done.account {
+        Some(account) if account.has_news_for_leads() => tell_leads(service, &account, now).await,
+        Some(found) if done.entries.is_empty() => {
+            service.store.rearm(&Subject::Account(id.clone()), found.commit, done.wake_at).await.map(|_| ())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Tells an account's leads what concerns them. A lead that knows already is left alone, so that
+/// a second go after a crash does no harm; only when all know does the account's record say so.
+async fn tell_leads(service: &Service, account: &Account, now: DateTime<Utc>) -> Result<(), StoreError> {
+    let view = account.view();
+    let (actor, cause) = (Actor::system("account"), format!("account/{}/{}", account.id, view.as_of));
+    let mut after: Option<Cursor> = None;
+    let mut told = 0u32;
+    loop {
+        let page = service.store.leads_by_account(&account.id, LEADS_PAGE, after.as_ref()).await?;
+        for lead in page.items.into_iter().filter(|lead| !lead.is_closed()) {
+            let (actor, cause) = (actor.clone(), cause.clone());
+            service.lead(&Command { lead: lead.id, actor, cause, input: Input::ApplyAccount }, None, now).await?;
+            told = told.saturating_add(1);
+        }
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let input = AccountInput::LeadsTold { view, leads: told };
+    service.account(&AccountCommand { account: account.id.clone(), actor, cause, input }, None, now).await?;
+    Ok(())
+}

@@ -1,11 +1,27 @@
-//! Start-up only.
-use lambda_runtime::{LambdaEvent, service_fn};
-use serde_json::{Value, json};
+//! Start-up: configuration is read and clients are built once.
+
+use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use ingest::Ingest;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use platform::config::{Env, sdk_config};
+use platform::secrets::{Secrets, TTL_DEFAULT};
+use platform::telemetry;
+use service::Service;
+use std::time::SystemTime;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_runtime::Error> {
-    lambda_runtime::run(service_fn(async |_event: LambdaEvent<Value>| {
-        Ok::<Value, lambda_runtime::Error>(json!({"statusCode": 200, "body": "ingest"}))
+async fn main() -> Result<(), Error> {
+    let env = Env::from_process();
+    telemetry::start(env.optional("LOG_LEVEL"));
+    let sdk = sdk_config().await;
+    let ingest = Ingest {
+        service: Service::from_env(&env, &sdk)?,
+        secrets: Secrets::new(aws_sdk_secretsmanager::Client::new(&sdk), TTL_DEFAULT),
+        secret_prefix: env.require("HOOK_SECRET_PREFIX")?,
+    };
+    let ingest = &ingest;
+    lambda_runtime::run(service_fn(async move |event: LambdaEvent<ApiGatewayV2httpRequest>| {
+        Ok::<_, Error>(ingest.handle(event.payload, SystemTime::now().into()).await)
     }))
     .await
 }

@@ -2,6 +2,9 @@
 //!
 //! | module | what for |
 //! | --- | --- |
+//! | [`deliver`] | takes a notification from the queue and sees it through |
+//! | [`address`] | whom it is for, and where they are told |
+//! | [`wording`] | what it says |
 //! | [`channel`] | what is sent and where to; hands a message to its channel |
 //! | [`render`] | a message in Block Kit, as e-mail, as webhook document |
 //! | [`slack`], [`email`], [`webhook`] | one channel each |
@@ -12,8 +15,10 @@
 //!
 //! A channel knows neither the store nor the queue. Sends are at least once, under the notification's own stable id.
 
+pub mod address;
 pub mod channel;
 pub mod client;
+pub mod deliver;
 pub mod email;
 pub mod render;
 pub mod retry;
@@ -21,6 +26,7 @@ pub mod send_error;
 pub mod slack;
 pub mod teams;
 pub mod webhook;
+pub mod wording;
 
 #[cfg(test)]
 mod test_server;

@@ -1,1 +1,141 @@
-//! operations
+//! What staff and consoles call: leads and their histories, the operations queue, accounts at
+//! risk, reps' availability, and what each workflow does.
+
+mod accounts;
+mod leads;
+mod reps;
+mod sight;
+mod workflows;
+
+use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use chrono::{DateTime, Utc};
+use platform::caller::{Caller, Group};
+use platform::http::Request;
+use platform::problem::Problem;
+use rules::input::Outcome;
+use serde_json::Value;
+use service::Service;
+
+/// The largest body of a request.
+const BODY_BYTES_MAX: usize = 16 * 1024;
+
+#[derive(Clone, Copy)]
+enum Route {
+    Leads,
+    Lead,
+    LeadAudit,
+    Flag,
+    Reviews,
+    Resolve,
+    Account,
+    AccountAudit,
+    Signal,
+    Retention,
+    Workflows,
+    Policy,
+    Reps,
+    Availability,
+}
+
+const ROUTES: [(&str, Route); 14] = [
+    ("GET /v1/leads", Route::Leads),
+    ("GET /v1/leads/{id}", Route::Lead),
+    ("GET /v1/leads/{id}/audit", Route::LeadAudit),
+    ("POST /v1/leads/{id}/flags", Route::Flag),
+    ("GET /v1/operations/reviews", Route::Reviews),
+    ("POST /v1/operations/reviews/{lead_id}/resolution", Route::Resolve),
+    ("GET /v1/accounts/{id}", Route::Account),
+    ("GET /v1/accounts/{id}/audit", Route::AccountAudit),
+    ("POST /v1/accounts/{id}/churn-signals", Route::Signal),
+    ("POST /v1/accounts/{id}/retention", Route::Retention),
+    ("GET /v1/workflows", Route::Workflows),
+    ("GET /v1/policies/{revision}", Route::Policy),
+    ("GET /v1/reps", Route::Reps),
+    ("PUT /v1/reps/{id}/availability", Route::Availability),
+];
+
+/// What the handler works with.
+pub struct Operations {
+    /// The store and the queues.
+    pub service: Service,
+    /// The claim of the token that holds the groups.
+    pub groups_claim: String,
+}
+
+/// A request with its caller and its instant.
+struct Call<'a> {
+    service: &'a Service,
+    request: &'a Request,
+    caller: &'a Caller,
+    now: DateTime<Utc>,
+}
+
+impl Operations {
+    /// Answers a request.
+    pub async fn handle(&self, event: ApiGatewayV2httpRequest, now: DateTime<Utc>) -> ApiGatewayV2httpResponse {
+        match self.answer(event, now).await {
+            Ok(response) => response,
+            Err(problem) => problem.into(),
+        }
+    }
+
+    async fn answer(&self, event: ApiGatewayV2httpRequest, now: DateTime<Utc>) -> Result<ApiGatewayV2httpResponse, Problem> {
+        let request = Request::decode(event, BODY_BYTES_MAX)?;
+        let caller = Caller::of(request.event(), &self.groups_claim)?;
+        let route = request.route(&ROUTES)?;
+        caller.require_any(who_may(route))?;
+        let call = Call { service: &self.service, request: &request, caller: &caller, now };
+        match route {
+            Route::Leads => leads::list(&call).await,
+            Route::Lead => leads::show(&call).await,
+            Route::LeadAudit => leads::audit(&call).await,
+            Route::Flag => leads::flag(&call).await,
+            Route::Reviews => leads::reviews(&call).await,
+            Route::Resolve => leads::resolve(&call).await,
+            Route::Account => accounts::show(&call).await,
+            Route::AccountAudit => accounts::audit(&call).await,
+            Route::Signal => accounts::signal(&call).await,
+            Route::Retention => accounts::retention(&call).await,
+            Route::Workflows => workflows::list(&call).await,
+            Route::Policy => workflows::policy(&call).await,
+            Route::Reps => reps::list(&call).await,
+            Route::Availability => reps::set_availability(&call).await,
+        }
+    }
+}
+
+fn who_may(route: Route) -> &'static [Group] {
+    match route {
+        Route::Leads | Route::Lead | Route::LeadAudit | Route::Account | Route::AccountAudit => &[Group::Viewer],
+        Route::Workflows | Route::Policy | Route::Reps => &[Group::Viewer],
+        Route::Flag => &[Group::Rep, Group::Compliance, Group::Operations, Group::CustomerSuccess],
+        Route::Reviews | Route::Resolve => &[Group::Operations],
+        Route::Signal | Route::Retention => &[Group::Operations, Group::CustomerSuccess],
+        // Of reps, each for themself: `reps` looks whose it is.
+        Route::Availability => &[Group::Operations, Group::Rep],
+    }
+}
+
+impl Call<'_> {
+    /// The identity of a write: the caller's own key where there is one, else the request's.
+    fn cause(&self, what: &str) -> Result<(String, bool), Problem> {
+        Ok(match self.request.idempotency_key()? {
+            Some(key) => (format!("{what}/{}/{key}", self.caller.subject), true),
+            None => (format!("{what}/{}", self.request.id()), false),
+        })
+    }
+
+    fn body(&self) -> Result<Value, Problem> {
+        Ok(platform::strict_json::parse(self.request.body())?)
+    }
+}
+
+/// What a caller is told of an outcome that is not plainly done.
+fn refusal(outcome: Outcome, what: &str) -> Result<(), Problem> {
+    match outcome {
+        Outcome::Applied | Outcome::Unchanged | Outcome::Stale => Ok(()),
+        Outcome::Refused { why } | Outcome::Conflict { why } => Err(Problem::conflict(why)),
+        Outcome::Invalid { field, why } => Err(Problem::unprocessable(why).at(format!("/{field}"))),
+        Outcome::UnknownLead => Err(Problem::not_found(format!("there is no {what} of this id"))),
+    }
+}

@@ -1,1 +1,121 @@
-//! publish
+//! The audit table's stream to the event bus: each entry becomes an event that anybody can
+//! subscribe to. What is personal stays in the record.
+//!
+//! The bus answers 200 and names what it did not take; those are put again. What it still does
+//! not take goes back to the stream from the first record on: events come at least once, each
+//! under its subject and sequence number.
+
+use aws_lambda_events::dynamodb::Event;
+use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
+use aws_sdk_eventbridge::Client;
+use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use serde_json::Value;
+use std::time::Duration;
+use store::StoredCommit;
+
+/// The source of every event on the bus.
+pub const SOURCE: &str = "leadwatch";
+/// Events in one request.
+const ENTRIES_MAX: usize = 10;
+/// Bytes in one request, with room for what is counted beside the detail.
+const BYTES_MAX: usize = 200 * 1024;
+/// Pauses before what was not taken is put again.
+const PAUSES_MS: [u64; 3] = [50, 200, 800];
+
+/// What the handler works with.
+pub struct Publisher {
+    /// The bus's client.
+    pub client: Client,
+    /// The bus.
+    pub bus: String,
+}
+
+/// Why a record was not published.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// It is no item of the audit table.
+    #[error("the record is no commit")]
+    Unreadable(#[source] store::StoreError),
+    /// The bus did not answer.
+    #[error("the bus did not answer")]
+    Unavailable(#[source] Box<aws_sdk_eventbridge::Error>),
+    /// The bus did not take some events, however often they were put.
+    #[error("the bus did not take {0} events")]
+    NotTaken(usize),
+}
+
+impl Publisher {
+    /// Publishes a batch of the stream; names the first record that was not published, from
+    /// which the stream goes on.
+    pub async fn publish(&self, event: Event) -> DynamoDbEventResponse {
+        let mut response = DynamoDbEventResponse::default();
+        for record in event.records {
+            let position = record.change.sequence_number.clone();
+            if let Err(error) = self.publish_record(record.change.new_image).await {
+                tracing::error!(error = %platform::telemetry::ErrorChain(&error), "a commit was not published");
+                let mut failure = DynamoDbBatchItemFailure::default();
+                failure.item_identifier = position;
+                response.batch_item_failures.push(failure);
+                return response;
+            }
+        }
+        response
+    }
+
+    async fn publish_record(&self, image: serde_dynamo::Item) -> Result<(), PublishError> {
+        // A record without an image is a removal; the table allows none, and there is nothing to say.
+        if image.is_empty() {
+            return Ok(());
+        }
+        let commit = StoredCommit::from_image(image).map_err(PublishError::Unreadable)?;
+        let mut events: Vec<PutEventsRequestEntry> = Vec::new();
+        let mut bytes = 0;
+        for entry in commit.entries {
+            let kind = entry.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
+            let detail = without_personal(entry).to_string();
+            if events.len() == ENTRIES_MAX || bytes + detail.len() > BYTES_MAX {
+                self.put(std::mem::take(&mut events)).await?;
+                bytes = 0;
+            }
+            bytes += detail.len();
+            let event = PutEventsRequestEntry::builder()
+                .event_bus_name(&self.bus)
+                .source(SOURCE)
+                .detail_type(kind)
+                .resources(commit.subject.to_string())
+                .detail(detail)
+                .build();
+            events.push(event);
+        }
+        if events.is_empty() { Ok(()) } else { self.put(events).await }
+    }
+
+    /// Puts events; those that the bus names as not taken are put again.
+    async fn put(&self, mut events: Vec<PutEventsRequestEntry>) -> Result<(), PublishError> {
+        for pause_ms in PAUSES_MS.map(Some).into_iter().chain([None]) {
+            let answer = self
+                .client
+                .put_events()
+                .set_entries(Some(events.clone()))
+                .send()
+                .await
+                .map_err(|error| PublishError::Unavailable(Box::new(error.into())))?;
+            if answer.failed_entry_count() == 0 {
+                return Ok(());
+            }
+            let failed = answer.entries().iter().map(|entry| entry.error_code().is_some());
+            events = events.into_iter().zip(failed).filter(|(_, failed)| *failed).map(|(event, _)| event).collect();
+            if let Some(pause_ms) = pause_ms {
+                tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+            }
+        }
+        Err(PublishError::NotTaken(events.len()))
+    }
+}
+
+fn without_personal(mut entry: Value) -> Value {
+    if let Some(Value::Object(data)) = entry.get_mut("data") {
+        data.remove("personal");
+    }
+    entry
+}

@@ -1,11 +1,21 @@
-//! Start-up only.
-use lambda_runtime::{LambdaEvent, service_fn};
-use serde_json::{Value, json};
+//! Start-up: configuration is read and clients are built once.
+
+use aws_lambda_events::dynamodb::Event;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use platform::config::{Env, sdk_config};
+use platform::telemetry;
+use publish::Publisher;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_runtime::Error> {
-    lambda_runtime::run(service_fn(async |_event: LambdaEvent<Value>| {
-        Ok::<Value, lambda_runtime::Error>(json!({"statusCode": 200, "body": "publish"}))
+async fn main() -> Result<(), Error> {
+    let env = Env::from_process();
+    telemetry::start(env.optional("LOG_LEVEL"));
+    let sdk = sdk_config().await;
+    let publisher =
+        Publisher { client: aws_sdk_eventbridge::Client::new(&sdk), bus: env.require("EVENT_BUS_NAME")? };
+    let publisher = &publisher;
+    lambda_runtime::run(service_fn(async move |event: LambdaEvent<Event>| {
+        Ok::<_, Error>(publisher.publish(event.payload).await)
     }))
     .await
 }

@@ -1,1 +1,121 @@
-//! sweep
+//! A tick: finds what falls due and hands it to the due queue, each with a delay up to its
+//! instant. It decides nothing and writes no history.
+//!
+//! It looks two periods ahead, and a cursor says how far the ticks before it looked: a lead is
+//! handed on once, however many ticks see it, and a tick that is missed costs nothing. What was
+//! handed on and is still there after a lease (a lost message, a crash) is handed on again, and
+//! so is a notification that was not delivered within its own lease.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rules::ids::{NotificationId, Subject};
+use serde::{Deserialize, Serialize};
+use service::Service;
+use store::{DueCursor, DueItem, DueSubject, OUTBOX_LEASE, StoreError};
+
+/// How many periods after its instant something that was handed on is a straggler.
+const STRAGGLER_PERIODS: i32 = 2;
+/// What one tick hands on at the most; the next one goes on where it stopped.
+const HANDED_MAX: usize = 20_000;
+
+/// The schedule's input. The tick's own time comes with it, so that a repeated tick is the same.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Tick {
+    /// When the tick was scheduled.
+    pub scheduled_time: DateTime<Utc>,
+}
+
+/// What a tick did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Swept {
+    /// Leads and accounts handed on for the first time.
+    pub handed_on: usize,
+    /// Those handed on again.
+    pub stragglers: usize,
+    /// Notifications handed on again.
+    pub notifications: usize,
+    /// Whether there was more than one tick may do.
+    pub has_more: bool,
+}
+
+/// Why a tick failed; it is tried again, and the next one does its work too.
+#[derive(Debug, thiserror::Error)]
+pub enum SweepError {
+    /// The store did not answer.
+    #[error("the store did not answer")]
+    Store(#[from] StoreError),
+    /// The queue did not take everything.
+    #[error("the queue did not take everything")]
+    Queue(#[from] platform::queue::QueueError),
+}
+
+/// Does one tick.
+///
+/// # Errors
+/// [`SweepError`]; what was handed on stays handed on, and doing it again does no harm.
+pub async fn sweep(service: &Service, tick: &Tick, now: DateTime<Utc>) -> Result<Swept, SweepError> {
+    let (store, relay) = (&service.store, &service.relay);
+    let until = tick.scheduled_time.max(now) + relay.period() * service::PERIODS_AHEAD;
+    let covered = store.sweep_cursor().await?;
+    let lease = relay.period() * STRAGGLER_PERIODS;
+    let mut swept = Swept::default();
+    let mut reached = covered;
+    let mut cursor: Option<DueCursor> = None;
+    loop {
+        let page = store.due(None, until, cursor.as_ref()).await?;
+        let mut wakes: Vec<(Subject, DateTime<Utc>)> = Vec::new();
+        for item in &page.items {
+            match &item.subject {
+                DueSubject::Outbox(id) if item.wake_at <= now => {
+                    swept.notifications += usize::from(hand_on_again(service, id, now).await?);
+                }
+                DueSubject::Outbox(_) => {}
+                DueSubject::Lead(id) => wakes.extend(take(service, item, Subject::Lead(id.clone()), covered, lease, now, &mut swept).await?),
+                DueSubject::Account(id) => {
+                    wakes.extend(take(service, item, Subject::Account(id.clone()), covered, lease, now, &mut swept).await?);
+                }
+            }
+        }
+        relay.wake(&wakes, now).await?;
+        reached = reached.max(Some(page.complete_until));
+        cursor = page.next;
+        swept.has_more = cursor.is_some() && swept.handed_on + swept.stragglers >= HANDED_MAX;
+        if cursor.is_none() || swept.has_more {
+            break;
+        }
+    }
+    // Another tick that moved the cursor meanwhile has seen at least as much.
+    if let Some(to) = reached.map(|to| to.min(until)).filter(|to| covered.is_none_or(|c| *to > c)) {
+        store.advance_sweep_cursor(covered, to).await?;
+    }
+    Ok(swept)
+}
+
+/// Whether a lead or account is to be handed on by this tick.
+async fn take(
+    service: &Service,
+    item: &DueItem,
+    subject: Subject,
+    covered: Option<DateTime<Utc>>,
+    lease: TimeDelta,
+    now: DateTime<Utc>,
+    swept: &mut Swept,
+) -> Result<Option<(Subject, DateTime<Utc>)>, StoreError> {
+    if covered.is_none_or(|covered| item.wake_at > covered) {
+        swept.handed_on += 1;
+        return Ok(Some((subject, item.wake_at)));
+    }
+    let handed = item.handed_at.unwrap_or(item.wake_at).max(item.wake_at);
+    if handed + lease > now || !service.store.mark_handed(item, now).await? {
+        return Ok(None);
+    }
+    swept.stragglers += 1;
+    Ok(Some((subject, item.wake_at)))
+}
+
+async fn hand_on_again(service: &Service, id: &NotificationId, now: DateTime<Utc>) -> Result<bool, SweepError> {
+    if !service.store.lease_outbox(id, now + OUTBOX_LEASE).await? {
+        return Ok(false);
+    }
+    service.relay.notify(std::slice::from_ref(id)).await?;
+    Ok(true)
+}

@@ -1,11 +1,23 @@
-//! Start-up only.
-use lambda_runtime::{LambdaEvent, service_fn};
-use serde_json::{Value, json};
+//! Start-up: configuration is read and clients are built once.
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use platform::config::{Env, sdk_config};
+use platform::telemetry;
+use service::Service;
+use std::time::SystemTime;
+use sweep::Tick;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_runtime::Error> {
-    lambda_runtime::run(service_fn(async |_event: LambdaEvent<Value>| {
-        Ok::<Value, lambda_runtime::Error>(json!({"statusCode": 200, "body": "sweep"}))
+async fn main() -> Result<(), Error> {
+    let env = Env::from_process();
+    telemetry::start(env.optional("LOG_LEVEL"));
+    let sdk = sdk_config().await;
+    let service = Service::from_env(&env, &sdk)?;
+    let service = &service;
+    lambda_runtime::run(service_fn(async move |event: LambdaEvent<Tick>| {
+        let swept = sweep::sweep(service, &event.payload, SystemTime::now().into()).await?;
+        tracing::info!(handed_on = swept.handed_on, stragglers = swept.stragglers, notifications = swept.notifications, "swept");
+        Ok::<_, Error>(swept)
     }))
     .await
 }

@@ -114,6 +114,18 @@ impl Problem {
         Self::new(422, "unprocessable", "The request cannot be processed", detail)
     }
 
+    /// 422: these fields are wrong; the first one is the detail, all of them are listed.
+    pub fn of_fields(found: &[contracts::FieldProblem]) -> Self {
+        let listed: Vec<ProblemDetail> = found
+            .iter()
+            .map(|field| ProblemDetail { pointer: field.pointer.clone(), detail: field.detail.clone() })
+            .collect();
+        let first = found.first();
+        let detail = first.map_or_else(String::new, |field| format!("`{}` {}", field.pointer, field.detail));
+        let pointer = first.map(|field| field.pointer.clone()).unwrap_or_default();
+        Self::unprocessable(detail).at(pointer).with_errors(&listed)
+    }
+
     /// 428: the request must name the version that it is about.
     pub fn precondition_required(detail: impl Into<String>) -> Self {
         Self::new(428, "precondition-required", "A precondition is needed", detail)

@@ -1,0 +1,80 @@
+//! What a source is told of its events: what became of each, or what is wrong with it.
+
+use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use contracts::FieldProblem;
+use platform::problem::Problem;
+use platform::response;
+use rules::input::Outcome;
+use serde_json::{Value, json};
+
+/// The answer to one event.
+pub struct Answer {
+    id: Option<String>,
+    result: Result<Value, Problem>,
+}
+
+/// What became of an event that was read.
+pub fn of(id: String, outcome: Outcome, duplicate: bool, entries: usize) -> Answer {
+    let problem = match &outcome {
+        Outcome::Applied | Outcome::Unchanged | Outcome::Stale => None,
+        Outcome::Invalid { field, why } => {
+            let pointer = format!("/{}", field.replace('.', "/"));
+            Some(Problem::unprocessable(why.clone()).of_kind("invalid-event").at(pointer))
+        }
+        Outcome::UnknownLead => {
+            let detail = "the lead is not known; send it with `lead.upserted` first";
+            Some(Problem::unprocessable(detail).of_kind("unknown-lead").at("/lead/id"))
+        }
+        Outcome::Refused { why } | Outcome::Conflict { why } => Some(Problem::conflict(why.clone())),
+    };
+    let mut body = serde_json::to_value(&outcome).unwrap_or_default();
+    if let Value::Object(members) = &mut body {
+        members.insert("id".to_owned(), json!(id));
+        members.insert("duplicate".to_owned(), json!(duplicate));
+        members.insert("entries".to_owned(), json!(entries));
+    }
+    Answer { id: Some(id), result: problem.map_or(Ok(body), Err) }
+}
+
+/// What is wrong with something that is no event.
+pub fn refused(id: Option<String>, problems: &[FieldProblem]) -> Answer {
+    let problem = Problem::of_fields(problems).of_kind("invalid-event");
+    Answer { id, result: Err(problem) }
+}
+
+/// An event that could not be dealt with now: it may come again as it is.
+pub fn transient(event: &Value, problem: &Problem) -> Answer {
+    let id = event.get("id").and_then(Value::as_str).map(str::to_owned);
+    Answer { id, result: Err(problem.clone()) }
+}
+
+/// The answer to a single event.
+pub fn single(answer: Answer) -> ApiGatewayV2httpResponse {
+    match answer.result {
+        Ok(body) => response::json(200, &body, None),
+        Err(problem) => problem.into(),
+    }
+}
+
+/// The answer to a batch: one for each event, in its order. Where one has to come again the whole
+/// batch may: what was applied is recognised by its id.
+pub fn batch(answers: &[Answer]) -> ApiGatewayV2httpResponse {
+    let mut status = 200;
+    let results: Vec<Value> = answers
+        .iter()
+        .map(|answer| match &answer.result {
+            Ok(body) => json!({"id": answer.id, "status": 200, "result": body}),
+            Err(problem) => {
+                if problem.status >= 500 {
+                    status = 503;
+                }
+                json!({"id": answer.id, "status": problem.status, "problem": problem.to_json()})
+            }
+        })
+        .collect();
+    let mut response = response::json(status, &json!({ "results": results }), None);
+    if status == 503 {
+        response::set_header(&mut response, "retry-after", "2");
+    }
+    response
+}

@@ -1,0 +1,215 @@
+//! What a notification says: one wording for each message. Nothing personal of a contact is in
+//! it; what compliance found is told to the compliance desk alone, and the contact's details are
+//! behind the link.
+
+use crate::channel::Outbound;
+use rules::calendar::WorkingTime;
+use rules::compliance::Criterion;
+use rules::directory::Directory;
+use rules::ids::{PersonId, Subject};
+use rules::measure::spelled;
+use rules::notification::{Message, Notification, Particulars, Recipient};
+
+/// Where links lead.
+#[derive(Debug, Clone)]
+pub struct Links {
+    /// The record of a lead; `{lead_id}` stands for its id.
+    pub lead: String,
+    /// The review of a lead; `{lead_id}` stands for its id.
+    pub review: String,
+    /// The record of an account; `{account_id}` stands for its id.
+    pub account: String,
+}
+
+impl Links {
+    /// The links that are configured; where one is not, our own API.
+    pub fn new(lead: Option<&str>, review: Option<&str>, api_base: &str) -> Self {
+        let api = api_base.trim_end_matches('/');
+        Self {
+            lead: lead.map_or_else(|| format!("{api}/v1/leads/{{lead_id}}"), str::to_owned),
+            review: review.map_or_else(|| format!("{api}/v1/compliance/reviews/{{lead_id}}"), str::to_owned),
+            account: format!("{api}/v1/accounts/{{account_id}}"),
+        }
+    }
+}
+
+/// Puts a notification into words.
+pub fn outbound(notification: &Notification, subject: &Subject, directory: &Directory, links: &Links) -> Outbound {
+    let p = &notification.particulars;
+    let words = Words { p, directory, what: what(subject, p) };
+    let (title, text) = words.say(notification.message);
+    let text = match &notification.to {
+        Recipient::TeamChannel { manager, .. } => format!("{}: {text}", words.name(manager)),
+        _ => text,
+    };
+    let text = match &p.instead_of {
+        Some(person) => format!("{text} ({} could not be reached.)", words.name(person)),
+        None => text,
+    };
+    Outbound {
+        id: notification.id.to_string(),
+        title,
+        text,
+        fields: words.fields(),
+        buttons: buttons(notification.message, subject, links),
+    }
+}
+
+fn what(subject: &Subject, p: &Particulars) -> String {
+    let id = match subject {
+        Subject::Lead(id) => format!("Lead {id}"),
+        Subject::Account(id) => format!("Account {id}"),
+        Subject::Rep(id) => format!("Rep {id}"),
+    };
+    p.company.as_ref().map_or(id.clone(), |company| format!("{id} ({company})"))
+}
+
+fn buttons(message: Message, subject: &Subject, links: &Links) -> Vec<(String, String)> {
+    match subject {
+        Subject::Lead(id) if matches!(message, Message::ReviewNeeded | Message::ReviewAgeing) => {
+            vec![("Open the review".to_owned(), fill(&links.review, "{lead_id}", id.as_str()))]
+        }
+        Subject::Lead(id) => vec![("Open the lead".to_owned(), fill(&links.lead, "{lead_id}", id.as_str()))],
+        Subject::Account(id) => vec![("Open the account".to_owned(), fill(&links.account, "{account_id}", id.as_str()))],
+        Subject::Rep(_) => Vec::new(),
+    }
+}
+
+/// Identifiers hold letters, digits and `. _ : @ -` only; what a URL would read otherwise is encoded.
+fn fill(template: &str, place: &str, id: &str) -> String {
+    template.replace(place, &id.replace('@', "%40").replace(':', "%3A"))
+}
+
+struct Words<'a> {
+    p: &'a Particulars,
+    directory: &'a Directory,
+    what: String,
+}
+
+impl Words<'_> {
+    fn say(&self, message: Message) -> (String, String) {
+        let what = &self.what;
+        let state = self.p.state.as_deref().unwrap_or("its state");
+        let elapsed = self.p.elapsed_s.map(time).unwrap_or_default();
+        let left = match (self.p.window_s, self.p.elapsed_s) {
+            (Some(window), Some(elapsed)) => time(window.saturating_sub(elapsed)),
+            _ => String::new(),
+        };
+        let window = self.p.window_s.map(time).unwrap_or_default();
+        let owner = self.p.owner.as_ref().map_or_else(|| "nobody".to_owned(), |owner| self.name(owner));
+        let previous = self.p.previous_owner.as_ref().map_or_else(|| "nobody".to_owned(), |o| self.name(o));
+        let reasons = self.p.reasons.join("; ");
+        let (title, text) = match message {
+            Message::SlaWarning => (
+                format!("{what}: {left} left"),
+                format!("{elapsed} of {window} working time in {state} have passed, {left} are left. Please act on it."),
+            ),
+            Message::SlaBreached => (
+                format!("{what}: SLA breached"),
+                format!("{elapsed} of working time in {state} have passed; the window is {window}. Its owner is {owner}."),
+            ),
+            Message::LeadTaken => (
+                format!("{what} was reassigned"),
+                format!("It went from {previous} to {owner}{}.", because(&reasons, &elapsed, state)),
+            ),
+            Message::LeadGiven => (
+                format!("{what} is yours now"),
+                format!("It went from {previous} to you{}. Your own window begins now.", because(&reasons, &elapsed, state)),
+            ),
+            Message::ReassignmentImpossible => (
+                format!("{what} could not be reassigned"),
+                format!("{elapsed} in {state}, window {window}: {reasons}. {owner} keeps it, and it is in the operations queue."),
+            ),
+            Message::StuckAsk => (
+                format!("{what} is stuck in {state}"),
+                format!("It has been in {state} for {elapsed} of working time. Please update it or move it on."),
+            ),
+            Message::StuckManager => (
+                format!("{what} is stuck in {state}"),
+                format!("It has been in {state} for {elapsed} of working time. Its owner is {owner}."),
+            ),
+            Message::HighValue => (format!("{what} is a high-value lead"), format!("Why: {reasons}. Its owner is {owner}.")),
+            Message::Held => (
+                format!("{what} is held by compliance"),
+                "It cannot be worked until compliance has decided. You will be told.".to_owned(),
+            ),
+            Message::ReviewNeeded => (format!("{what} needs a compliance review"), self.review()),
+            Message::ReviewAgeing => {
+                (format!("{what} has waited {elapsed} for a compliance decision"), self.review())
+            }
+            Message::Cleared => (
+                format!("{what} was cleared by compliance"),
+                format!("It is yours, in {state}, and its window begins now."),
+            ),
+            Message::ClosedByCompliance => {
+                (format!("{what} was closed by compliance"), "It is not to be worked any more.".to_owned())
+            }
+            Message::ChurnRisk => (
+                format!("{what} is at risk"),
+                format!("Signal: {reasons}. A retention touchpoint is scheduled."),
+            ),
+            Message::TouchpointDue => {
+                (format!("{what}: the retention touchpoint is due"), "Please be in touch with them now.".to_owned())
+            }
+        };
+        (title, text)
+    }
+
+    fn review(&self) -> String {
+        let criteria: Vec<String> = self.p.criteria.iter().map(criterion).collect();
+        let who = self.p.flagged_by.as_ref().map(|by| format!(" Flagged by {by}.")).unwrap_or_default();
+        let owner = self.p.owner.as_ref().map(|o| format!(" Would-be owner: {}.", self.name(o))).unwrap_or_default();
+        format!("{}.{owner}{who} The contact's details are in the review.", criteria.join("; "))
+    }
+
+    fn fields(&self) -> Vec<(String, String)> {
+        let mut fields = Vec::new();
+        let mut add = |label: &str, value: Option<String>| {
+            if let Some(value) = value {
+                fields.push((label.to_owned(), value));
+            }
+        };
+        add("State", self.p.state.clone());
+        add("Market", self.p.market.clone());
+        add("Owner", self.p.owner.as_ref().map(|owner| self.name(owner)));
+        add("Elapsed", self.p.elapsed_s.map(time));
+        add("Window", self.p.window_s.map(time));
+        for (n, found) in self.p.criteria.iter().enumerate() {
+            add(&format!("Criterion {}", n + 1), Some(criterion(found)));
+        }
+        fields
+    }
+
+    fn name(&self, id: &PersonId) -> String {
+        self.directory.person(id).map_or_else(|| id.to_string(), |person| person.name.clone())
+    }
+}
+
+fn because(reasons: &str, elapsed: &str, state: &str) -> String {
+    match (reasons.is_empty(), elapsed.is_empty()) {
+        (false, _) => format!(": {reasons}"),
+        (true, false) => format!(" after {elapsed} of working time in {state}"),
+        (true, true) => String::new(),
+    }
+}
+
+fn criterion(found: &Criterion) -> String {
+    let kind = match found.kind {
+        rules::compliance::CriterionKind::Sanctions => "sanctions list",
+        rules::compliance::CriterionKind::Pep => "politically exposed person",
+        rules::compliance::CriterionKind::Jurisdiction => "jurisdiction not licensed",
+        rules::compliance::CriterionKind::AdverseMedia => "adverse media",
+    };
+    let strength = found.strength.map(|s| format!(", strength {s} %")).unwrap_or_default();
+    format!("{kind}: {} on {} of {}{strength}", found.match_id, found.list, found.list_version)
+}
+
+fn time(secs: i64) -> String {
+    let days = secs / 86_400;
+    if days >= 2 {
+        // Hours and minutes of several days are of no use to a person.
+        let hours = secs % 86_400 / 3600;
+        return if hours == 0 { format!("{days}d") } else { format!("{days}d{hours}h") };
+    }
+    spelled(WorkingTime::from_secs(secs))
+}

@@ -1,0 +1,137 @@
+//! Leads: lists, one, its history, a flag raised by hand, and the operations queue.
+
+use crate::{Call, refusal, sight};
+use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use contracts::api;
+use platform::http::encode_cursor;
+use platform::problem::Problem;
+use platform::response;
+use rules::entry::Actor;
+use rules::ids::{LeadId, Subject};
+use rules::input::{Command, Input};
+use rules::lead::Lead;
+use serde_json::{Value, json};
+use service::problem;
+use store::Page;
+
+const PAGE_DEFAULT: u32 = 25;
+const PAGE_MAX: u32 = 100;
+
+/// `GET /v1/leads`: of an owner or of a market, in a state if one is named.
+pub async fn list(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
+    let (request, store) = (call.request, &call.service.store);
+    let (limit, cursor) = (request.limit(PAGE_DEFAULT, PAGE_MAX)?, request.cursor()?);
+    let (owner, market, account) = (request.query("owner"), request.query("market"), request.query("account"));
+    let page = match (owner, market, account) {
+        (Some(owner), _, _) => store.leads_by_owner(&owner.into(), limit, cursor).await,
+        (None, Some(market), _) => store.leads_by_market(&market.into(), limit, cursor).await,
+        (None, None, Some(account)) => store.leads_by_account(&account.into(), limit, cursor).await,
+        (None, None, None) => {
+            return Err(Problem::bad_request("name whose leads: `owner`, `market` or `account`"));
+        }
+    };
+    let page = page.map_err(|e| problem(&e))?;
+    // The further conditions are applied to the page, which may so be shorter than its limit.
+    let wanted = |lead: &Lead| {
+        request.query("state").is_none_or(|state| lead.state.as_str() == state)
+            && market.is_none_or(|m| lead.profile.market.as_ref().is_some_and(|has| has.as_str() == m))
+            && account.is_none_or(|a| lead.profile.account_id.as_ref().is_some_and(|has| has.as_str() == a))
+    };
+    Ok(leads(call, page, wanted))
+}
+
+fn leads(call: &Call<'_>, page: Page<Lead>, wanted: impl Fn(&Lead) -> bool) -> ApiGatewayV2httpResponse {
+    let next = page.next.as_ref().and_then(encode_cursor);
+    let leads: Vec<Value> =
+        page.items.iter().filter(|lead| wanted(lead)).map(|lead| sight::subject(json!(lead), call.caller)).collect();
+    response::json(200, &json!({"leads": leads, "next": next}), None)
+}
+
+fn lead_id(call: &Call<'_>, name: &str) -> Result<LeadId, Problem> {
+    call.request.path_parameter(name).map(LeadId::from)
+}
+
+/// `GET /v1/leads/{id}`
+pub async fn show(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
+    let lead = call.service.require_lead(&lead_id(call, "id")?).await?;
+    let etag = lead.seq.to_string();
+    Ok(response::json(200, &sight::subject(json!(lead), call.caller), Some(&etag)))
+}
+
+/// `GET /v1/leads/{id}/audit`
+pub async fn audit(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
+    let id = lead_id(call, "id")?;
+    call.service.require_lead(&id).await?;
+    history(call, &Subject::Lead(id)).await
+}
+
+/// The history of a subject, the oldest commit first.
+pub async fn history(call: &Call<'_>, subject: &Subject) -> Result<ApiGatewayV2httpResponse, Problem> {
+    let limit = call.request.limit(PAGE_DEFAULT, PAGE_MAX)?;
+    let page = call.service.store.audit(subject, limit, call.request.cursor()?).await.map_err(|e| problem(&e))?;
+    let next = page.next.as_ref().and_then(encode_cursor);
+    let mut entries = Vec::new();
+    for commit in page.items {
+        for entry in commit.entries {
+            let mut entry = sight::entry(entry, call.caller);
+            if let Value::Object(members) = &mut entry {
+                members.insert("recorded_at".to_owned(), json!(commit.recorded_at));
+            }
+            entries.push(entry);
+        }
+    }
+    Ok(response::json(200, &json!({"entries": entries, "next": next}), None))
+}
+
+/// `POST /v1/leads/{id}/flags`
+pub async fn flag(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
+    let lead = lead_id(call, "id")?;
+    call.service.require_lead(&lead).await?;
+    let (cause, is_keyed) = call.cause("flag")?;
+    let key = cause.replace('/', "-");
+    let event = api::flag(&call.body()?, &key, &call.caller.subject, call.now).map_err(|f| Problem::of_fields(&f))?;
+    let actor = Actor::staff(&call.caller.subject);
+    let command = Command { lead: lead.clone(), actor, cause: cause.clone(), input: Input::Event(Box::new(event)) };
+    let done = call.service.lead(&command, is_keyed.then_some(&cause), call.now).await.map_err(|e| problem(&e))?;
+    refusal(done.outcome, "lead")?;
+    let lead = call.service.require_lead(&lead).await?;
+    Ok(response::json(200, &sight::subject(json!(lead), call.caller), None))
+}
+
+/// `GET /v1/operations/reviews`: what waits, the oldest first.
+pub async fn reviews(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
+    let (limit, cursor) = (call.request.limit(PAGE_DEFAULT, PAGE_MAX)?, call.request.cursor()?);
+    let page = call.service.store.operations_reviews(limit, cursor).await.map_err(|e| problem(&e))?;
+    let next = page.next.as_ref().and_then(encode_cursor);
+    let reviews: Vec<Value> = page
+        .items
+        .iter()
+        .filter_map(|lead| {
+            let review = lead.operations.as_ref()?;
+            Some(json!({
+                "lead_id": lead.id,
+                "since": review.since,
+                "age_s": (call.now - review.since).num_seconds().max(0),
+                "reasons": review.reasons,
+                "state": lead.state,
+                "market": lead.profile.market,
+                "owner": lead.owner,
+                "company": lead.profile.company,
+            }))
+        })
+        .collect();
+    Ok(response::json(200, &json!({"reviews": reviews, "next": next}), None))
+}
+
+/// `POST /v1/operations/reviews/{lead_id}/resolution`
+pub async fn resolve(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
+    let lead = lead_id(call, "lead_id")?;
+    let resolution = api::resolution(&call.body()?).map_err(|found| Problem::of_fields(&found))?;
+    let (cause, is_keyed) = call.cause("resolution")?;
+    let actor = Actor::staff(&call.caller.subject);
+    let command = Command { lead: lead.clone(), actor, cause: cause.clone(), input: Input::Resolve(resolution) };
+    let done = call.service.lead(&command, is_keyed.then_some(&cause), call.now).await.map_err(|e| problem(&e))?;
+    refusal(done.outcome, "lead")?;
+    let lead = call.service.require_lead(&lead).await?;
+    Ok(response::json(200, &sight::subject(json!(lead), call.caller), None))
+}

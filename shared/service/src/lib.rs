@@ -1,0 +1,99 @@
+//! What every function that writes does: decide and commit, then hand on at once what the commit
+//! brought about. The queues are told after the commit and may miss it; the due index knows what
+//! was missed, and the sweep finds it.
+
+mod relay;
+
+pub use relay::{PERIODS_AHEAD, Relay};
+
+use aws_config::SdkConfig;
+use chrono::{DateTime, Utc};
+use platform::config::{ConfigError, Env};
+use platform::problem::Problem;
+use rules::ids::{AccountId, LeadId, Subject};
+use rules::input::Command;
+use rules::{AccountCommand, account::Account};
+use store::{Executed, ExecutedAccount, Store, StoreError};
+
+/// The store and the queues behind it.
+#[derive(Clone)]
+pub struct Service {
+    /// The store.
+    pub store: Store,
+    /// The queues.
+    pub relay: Relay,
+}
+
+impl Service {
+    /// Builds the clients from the environment; once, at start-up.
+    ///
+    /// # Errors
+    /// A variable that is missing or wrong.
+    pub fn from_env(env: &Env, sdk: &SdkConfig) -> Result<Self, ConfigError> {
+        let client = aws_sdk_dynamodb::Client::new(sdk);
+        let store = Store::new(client, env.require("LEADS_TABLE")?, env.optional("AUDIT_TABLE").unwrap_or_default());
+        Ok(Self { store, relay: Relay::from_env(env, sdk)? })
+    }
+
+    /// Decides on a lead, commits, and hands on.
+    ///
+    /// # Errors
+    /// The store cannot be reached, or was too busy; nothing was written then, or all of it.
+    pub async fn lead(&self, command: &Command, dedupe: Option<&str>, now: DateTime<Utc>) -> Result<Executed, StoreError> {
+        let executed = self.store.execute(command, dedupe, now).await?;
+        let subject = Subject::Lead(command.lead.clone());
+        self.relay.hand_on(&subject, &executed.notifications, executed.wake_at, now).await;
+        Ok(executed)
+    }
+
+    /// Decides on an account, commits, and hands on.
+    ///
+    /// # Errors
+    /// The store cannot be reached, or was too busy; nothing was written then, or all of it.
+    pub async fn account(
+        &self,
+        command: &AccountCommand,
+        dedupe: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<ExecutedAccount, StoreError> {
+        let executed = self.store.execute_account(command, dedupe, now).await?;
+        let subject = Subject::Account(command.account.clone());
+        let wake_at = match &executed.account {
+            // The index by account follows its table within moments; they are waited for.
+            Some(account) if account.has_news_for_leads() => Some(now + relay::INDEX_LAG),
+            _ => executed.wake_at,
+        };
+        self.relay.hand_on(&subject, &executed.notifications, wake_at, now).await;
+        Ok(executed)
+    }
+
+    /// A lead, or the problem that there is none.
+    ///
+    /// # Errors
+    /// 404, or 503 when the store cannot be reached.
+    pub async fn require_lead(&self, id: &LeadId) -> Result<rules::lead::Lead, Problem> {
+        let lead = self.store.lead(id).await.map_err(|error| problem(&error))?;
+        lead.ok_or_else(|| Problem::not_found(format!("there is no lead `{id}`")))
+    }
+
+    /// An account, or the problem that there is none.
+    ///
+    /// # Errors
+    /// 404, or 503 when the store cannot be reached.
+    pub async fn require_account(&self, id: &AccountId) -> Result<Account, Problem> {
+        let account = self.store.account(id).await.map_err(|error| problem(&error))?;
+        account.ok_or_else(|| Problem::not_found(format!("there is no account `{id}`")))
+    }
+}
+
+/// What a caller is told when the store does not answer: try again, nothing was lost.
+pub fn problem(error: &StoreError) -> Problem {
+    tracing::error!(error = %platform::telemetry::ErrorChain(error), "the store did not answer");
+    match error {
+        StoreError::NotSeeded { .. } => {
+            Problem::unavailable(60, "no policy or no directory has been published yet; publish them first")
+        }
+        StoreError::Corrupt { .. } => Problem::internal(),
+        _ => Problem::unavailable(2, "the store is busy; nothing was lost, try again"),
+    }
+}

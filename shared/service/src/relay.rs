@@ -1,0 +1,99 @@
+//! Hands on what a commit brought about: notifications to their queue, and a wake that comes
+//! before the next tick could see it to the due queue.
+
+use aws_config::SdkConfig;
+use chrono::{DateTime, TimeDelta, Utc};
+use contracts::queue::{Due, Notify};
+use platform::config::{ConfigError, Env};
+use platform::queue::{Message, Queue};
+use platform::telemetry::ErrorChain;
+use rules::ids::{NotificationId, Subject};
+
+/// How far an index may be behind its table.
+pub const INDEX_LAG: TimeDelta = TimeDelta::seconds(2);
+/// A tick hands on what falls due within so many periods, so that a missed tick is harmless.
+pub const PERIODS_AHEAD: i32 = 2;
+/// What a commit adds to the look-ahead, so that no wake falls between it and a tick that reads
+/// the index a little too early.
+const MARGIN: TimeDelta = TimeDelta::seconds(30);
+
+/// The queues that a commit is handed on to.
+#[derive(Clone)]
+pub struct Relay {
+    due: Queue,
+    notifications: Queue,
+    period: TimeDelta,
+}
+
+impl Relay {
+    /// Builds it from the environment.
+    ///
+    /// # Errors
+    /// A variable that is missing or wrong.
+    pub fn from_env(env: &Env, sdk: &SdkConfig) -> Result<Self, ConfigError> {
+        let client = aws_sdk_sqs::Client::new(sdk);
+        Ok(Self {
+            due: Queue::new(client.clone(), env.require("DUE_QUEUE_URL")?),
+            notifications: Queue::new(client, env.require("NOTIFICATION_QUEUE_URL")?),
+            period: TimeDelta::seconds(env.number("SWEEP_PERIOD_S", 60, 1..=300)?),
+        })
+    }
+
+    /// The time from tick to tick.
+    pub fn period(&self) -> TimeDelta {
+        self.period
+    }
+
+    /// Hands on what a commit brought about. It is committed: whatever is not handed on now, the
+    /// sweep finds in the due index, so that a failure here is no failure of the request.
+    pub async fn hand_on(
+        &self,
+        subject: &Subject,
+        notifications: &[NotificationId],
+        wake_at: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) {
+        if let Err(error) = self.notify(notifications).await {
+            tracing::warn!(%subject, error = %ErrorChain(&error), "the sweep will hand on the notifications");
+        }
+        let soon = wake_at.filter(|at| *at <= now + self.period * PERIODS_AHEAD + MARGIN);
+        if let Some(due) = soon
+            && let Err(error) = self.wake(&[(subject.clone(), due)], now).await
+        {
+            tracing::warn!(%subject, error = %ErrorChain(&error), "the sweep will hand on the wake");
+        }
+    }
+
+    /// Asks for notifications to be sent.
+    ///
+    /// # Errors
+    /// The queue did not take some of them.
+    pub async fn notify(&self, ids: &[NotificationId]) -> Result<(), platform::queue::QueueError> {
+        let messages = ids.iter().map(|id| Message::new(id.as_str(), body(&Notify::V1 { id: id.clone() }))).collect();
+        self.notifications.send_all(messages).await
+    }
+
+    /// Asks for subjects to be looked at, each at its instant. A queue holds a message back for
+    /// fifteen minutes at most; whoever receives one early sends it on.
+    ///
+    /// # Errors
+    /// The queue did not take some of them.
+    pub async fn wake(&self, wakes: &[(Subject, DateTime<Utc>)], now: DateTime<Utc>) -> Result<(), platform::queue::QueueError> {
+        let messages = wakes.iter().map(|(subject, due)| {
+            let message = Due::V1 { subject: subject.clone(), due: *due };
+            Message::new(subject.to_string(), body(&message)).delayed(whole_seconds_until(*due, now))
+        });
+        self.due.send_all(messages.collect()).await
+    }
+}
+
+/// Rounded up: a message that comes early would have to be sent on.
+fn whole_seconds_until(due: DateTime<Utc>, now: DateTime<Utc>) -> u64 {
+    let millis = u64::try_from((due - now).num_milliseconds()).unwrap_or(0);
+    millis.div_ceil(1000)
+}
+
+/// These messages are plain data; writing them as JSON cannot fail.
+fn body(message: &impl serde::Serialize) -> String {
+    serde_json::to_string(message).unwrap_or_default()
+}
