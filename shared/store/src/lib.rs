@@ -1,1 +1,81 @@
-//! store
+//! Leadwatch's two DynamoDB tables: what is in them, and the one way to write it.
+//!
+//! [`Store::execute`] is that way: it reads a lead and what a decision may know, lets the rules
+//! decide, and writes everything that follows in one transaction. Nothing is written outside it
+//! but what no history hangs on: leases of the outbox, due keys, the sweep's cursor.
+//!
+//! - A lost race is read and decided again, a bounded number of times.
+//! - An input that carries a dedupe key is applied once; a repetition gets the first answer.
+//! - A commit whose answer was lost is settled by reading its audit item.
+//!
+//! Nothing here reads the clock: every call is handed its instant.
+
+mod account;
+mod aggregate;
+mod audit;
+mod commit;
+mod due;
+mod error;
+mod execute;
+mod item;
+mod keys;
+mod lead;
+mod outbox;
+mod publish;
+mod queries;
+mod rep;
+mod request;
+pub mod schema;
+mod transaction;
+
+pub use account::ExecutedAccount;
+pub use audit::StoredCommit;
+pub use due::{DueCursor, DueItem, DuePage, DueSubject};
+pub use error::{Cause, StoreError};
+pub use keys::{DUE_SHARDS, PK, SK};
+pub use lead::Executed;
+pub use outbox::{OUTBOX_LEASE, OutboxItem};
+pub use queries::{Cursor, PAGE_MAX, Page};
+pub use rep::RepFact;
+pub use request::ATTEMPTS_MAX;
+
+use aws_sdk_dynamodb::Client;
+use std::sync::Arc;
+
+/// The two tables. A clone is cheap and shares the cache of published revisions.
+#[derive(Debug, Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    client: Client,
+    leads_table: String,
+    audit_table: String,
+    cache: publish::Cache,
+}
+
+impl Store {
+    /// A store over these tables; see [`schema`] for what they have to be.
+    pub fn new(client: Client, leads_table: impl Into<String>, audit_table: impl Into<String>) -> Self {
+        let (leads_table, audit_table) = (leads_table.into(), audit_table.into());
+        Self { inner: Arc::new(Inner { client, leads_table, audit_table, cache: publish::Cache::default() }) }
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.inner.client
+    }
+
+    pub(crate) fn leads_table(&self) -> &str {
+        &self.inner.leads_table
+    }
+
+    pub(crate) fn audit_table(&self) -> &str {
+        &self.inner.audit_table
+    }
+
+    pub(crate) fn cache(&self) -> &publish::Cache {
+        &self.inner.cache
+    }
+}

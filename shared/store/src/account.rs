@@ -1,0 +1,120 @@
+//! Accounts in the store.
+
+use crate::Store;
+use crate::aggregate::{Aggregate, Decided, Done};
+use crate::error::StoreError;
+use crate::item::{Item, get_document};
+use crate::keys::Key;
+use chrono::{DateTime, Utc};
+use rules::account::{Account, AccountFact};
+use rules::directory::Directory;
+use rules::entry::Entry;
+use rules::ids::{AccountId, NotificationId, Subject};
+use rules::input::{Need, Outcome, World};
+use rules::notification::Notification;
+use rules::routing::LoadChange;
+use rules::{AccountCommand, AccountInput, decide_account};
+use std::collections::BTreeMap;
+
+/// What became of a command to an account.
+#[derive(Debug, Clone)]
+pub struct ExecutedAccount {
+    /// What became of it; of a duplicate, what became of it the first time.
+    pub outcome: Outcome,
+    /// It was applied before; nothing was written now.
+    pub duplicate: bool,
+    /// The entries that were written now.
+    pub entries: Vec<Entry<AccountFact>>,
+    /// The account as it stands; `None` if there is none.
+    pub account: Option<Account>,
+    /// The notifications that this commit asks for, ready to be handed to the queue.
+    pub notifications: Vec<NotificationId>,
+    /// When the account has to be looked at again; of a duplicate, the due key that stands.
+    pub wake_at: Option<DateTime<Utc>>,
+}
+
+impl Store {
+    /// Decides on a command to an account and commits what follows; see [`Store::execute`].
+    ///
+    /// # Errors
+    /// As [`Store::execute`].
+    pub async fn execute_account(
+        &self,
+        command: &AccountCommand,
+        dedupe: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<ExecutedAccount, StoreError> {
+        let Done { outcome, duplicate, entries, after: account, notifications, wake_at } =
+            self.run::<Account>(command, dedupe, now).await?;
+        Ok(ExecutedAccount { outcome, duplicate, entries, account, notifications, wake_at })
+    }
+
+    /// An account as it stands.
+    ///
+    /// # Errors
+    /// If the database does not answer, or the item cannot be read.
+    pub async fn account(&self, id: &AccountId) -> Result<Option<Account>, StoreError> {
+        self.read_one(&Key::account(id)).await?.as_ref().map(get_document).transpose()
+    }
+}
+
+impl Aggregate for Account {
+    type Fact = AccountFact;
+    type Command = AccountCommand;
+
+    const KIND: &'static str = "account";
+
+    fn subject(command: &AccountCommand) -> Subject {
+        Subject::Account(command.account.clone())
+    }
+
+    fn key(command: &AccountCommand) -> Key {
+        Key::account(&command.account)
+    }
+
+    fn cause(command: &AccountCommand) -> &str {
+        &command.cause
+    }
+
+    fn delivered(command: &AccountCommand) -> Option<&NotificationId> {
+        if let AccountInput::Delivery(delivery) = &command.input { Some(&delivery.id) } else { None }
+    }
+
+    fn names_account(_: &AccountCommand) -> Option<&AccountId> {
+        None
+    }
+
+    fn decide(
+        before: Option<&Self>,
+        world: &World<'_>,
+        command: &AccountCommand,
+        now: DateTime<Utc>,
+    ) -> Result<Decided<Self>, Need> {
+        let decision = decide_account(before, world, command, now);
+        Ok(Decided {
+            outcome: decision.outcome,
+            entries: decision.entries,
+            after: decision.account,
+            wake_at: decision.wake_at,
+            relied_on: BTreeMap::new(),
+        })
+    }
+
+    fn version(&self) -> u64 {
+        self.commit
+    }
+
+    fn index(&self, _: &mut Item) {}
+
+    fn requested(fact: &AccountFact) -> Option<&Notification> {
+        if let AccountFact::NotificationRequested(notification) = fact { Some(notification) } else { None }
+    }
+
+    fn rests_on(_: &AccountCommand, _: &Decided<Self>) -> Option<AccountId> {
+        None
+    }
+
+    fn load_changes(_: &Directory, _: Option<&Self>, _: &Self) -> Vec<LoadChange> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,85 @@
+//! What a lead and an account have in common: a history, an item that is its fold, a due key.
+
+use crate::item::Item;
+use crate::keys::Key;
+use chrono::{DateTime, Utc};
+use rules::directory::Directory;
+use rules::entry::Entry;
+use rules::ids::{AccountId, NotificationId, PersonId, Subject};
+use rules::input::{Need, Outcome, World};
+use rules::notification::Notification;
+use rules::routing::LoadChange;
+use serde::{Serialize, de::DeserializeOwned};
+use std::collections::BTreeMap;
+
+/// What is kept as an item and decided on by the rules.
+pub(crate) trait Aggregate: Clone + Serialize + DeserializeOwned + Send + Sync {
+    /// What happens to it.
+    type Fact: Clone + Serialize + Send + Sync;
+    /// What can be asked of it.
+    type Command: Sync;
+
+    /// What its item is in the due index.
+    const KIND: &'static str;
+
+    fn subject(command: &Self::Command) -> Subject;
+    fn key(command: &Self::Command) -> Key;
+    fn cause(command: &Self::Command) -> &str;
+    /// The notification whose delivery the command reports.
+    fn delivered(command: &Self::Command) -> Option<&NotificationId>;
+    /// The account that the command names.
+    fn names_account(command: &Self::Command) -> Option<&AccountId>;
+    fn decide(
+        before: Option<&Self>,
+        world: &World<'_>,
+        command: &Self::Command,
+        now: DateTime<Utc>,
+    ) -> Result<Decided<Self>, Need>;
+
+    /// The last commit that is folded in; the item's version.
+    fn version(&self) -> u64;
+    /// Puts its item into the indexes in which it belongs.
+    fn index(&self, item: &mut Item);
+    /// The notification that a fact asks for.
+    fn requested(fact: &Self::Fact) -> Option<&Notification>;
+    /// The account whose view the decision rests on.
+    fn rests_on(command: &Self::Command, decided: &Decided<Self>) -> Option<AccountId>;
+    /// What becomes of the reps' loads.
+    fn load_changes(directory: &Directory, before: Option<&Self>, after: &Self) -> Vec<LoadChange>;
+}
+
+/// What should happen to one of them.
+#[derive(Debug, Clone)]
+pub(crate) struct Decided<A: Aggregate> {
+    pub outcome: Outcome,
+    pub entries: Vec<Entry<A::Fact>>,
+    pub after: Option<A>,
+    pub wake_at: Option<DateTime<Utc>>,
+    pub relied_on: BTreeMap<PersonId, u64>,
+}
+
+/// What was read of one of them.
+#[derive(Debug, Clone)]
+pub(crate) struct Standing<A> {
+    pub state: A,
+    pub due: Option<DueKey>,
+}
+
+/// An item's key in the due index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DueKey {
+    pub wake_at: DateTime<Utc>,
+    /// When it was last handed on again, if it was.
+    pub handed_at: Option<DateTime<Utc>>,
+}
+
+/// What became of a command.
+#[derive(Debug, Clone)]
+pub(crate) struct Done<A: Aggregate> {
+    pub outcome: Outcome,
+    pub duplicate: bool,
+    pub entries: Vec<Entry<A::Fact>>,
+    pub after: Option<A>,
+    pub notifications: Vec<NotificationId>,
+    pub wake_at: Option<DateTime<Utc>>,
+}

@@ -1,0 +1,166 @@
+//! The audit: one item a commit, written with it and never changed.
+
+use crate::Store;
+use crate::error::StoreError;
+use crate::item::{Item, document, exact, get_instant, get_number, get_text, number, text};
+use crate::keys::{Key, PK, SK, commit_sk};
+use crate::queries::{Cursor, PAGE_MAX, Page};
+use crate::request::failed;
+use chrono::{DateTime, Utc};
+use rules::account::AccountFact;
+use rules::entry::Entry;
+use rules::ids::Subject;
+use rules::lead_fact::LeadFact;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+/// The entries of a commit, a JSON array as one text.
+const ENTRIES: &str = "entries";
+const CAUSE: &str = "cause";
+const COMMIT: &str = "commit";
+const FIRST_SEQ: &str = "first_seq";
+const LAST_SEQ: &str = "last_seq";
+const AT: &str = "at";
+const RECORDED_AT: &str = "recorded_at";
+
+/// The entries of one commit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredCommit {
+    /// Whose history it belongs to.
+    pub subject: Subject,
+    /// Its place there, from 1, without gaps.
+    pub commit: u64,
+    /// The input that it answers.
+    pub cause: String,
+    /// When its last entry took effect.
+    pub at: DateTime<Utc>,
+    /// When it was decided, by the clock on the wall.
+    pub recorded_at: DateTime<Utc>,
+    /// Its first entry's place.
+    pub first_seq: u64,
+    /// Its last entry's place.
+    pub last_seq: u64,
+    /// The entries, in order.
+    pub entries: Vec<Value>,
+}
+
+impl StoredCommit {
+    /// The entries of a lead's history.
+    ///
+    /// # Errors
+    /// If they are not a lead's.
+    pub fn of_lead(&self) -> Result<Vec<Entry<LeadFact>>, StoreError> {
+        self.of()
+    }
+
+    /// The entries of an account's history.
+    ///
+    /// # Errors
+    /// If they are not an account's.
+    pub fn of_account(&self) -> Result<Vec<Entry<AccountFact>>, StoreError> {
+        self.of()
+    }
+
+    /// The entries of a rep's history.
+    ///
+    /// # Errors
+    /// If they are not a rep's.
+    pub fn of_rep(&self) -> Result<Vec<Entry<crate::RepFact>>, StoreError> {
+        self.of()
+    }
+
+    fn of<F: DeserializeOwned>(&self) -> Result<Vec<Entry<F>>, StoreError> {
+        let read = |entry: &Value| Entry::deserialize(entry);
+        use serde::Deserialize;
+        self.entries.iter().map(read).collect::<Result<_, _>>().map_err(|error| {
+            StoreError::unreadable(format!("commit {} of {}", self.commit, self.subject), error)
+        })
+    }
+
+    /// Reads an item of the audit table, as its stream delivers it.
+    ///
+    /// # Errors
+    /// If it is no item of the audit table.
+    pub fn from_image(image: serde_dynamo::Item) -> Result<Self, StoreError> {
+        Self::from_item(&image.into())
+    }
+
+    fn from_item(item: &Item) -> Result<Self, StoreError> {
+        let subject = get_text(item, PK)?;
+        Ok(Self {
+            subject: subject.parse().map_err(|error| StoreError::unreadable("a subject", Box::new(error)))?,
+            commit: get_number(item, COMMIT)?,
+            cause: get_text(item, CAUSE)?.to_owned(),
+            at: get_instant(item, AT)?,
+            recorded_at: get_instant(item, RECORDED_AT)?,
+            first_seq: get_number(item, FIRST_SEQ)?,
+            last_seq: get_number(item, LAST_SEQ)?,
+            entries: serde_json::from_str(get_text(item, ENTRIES)?)
+                .map_err(|error| StoreError::unreadable(format!("the audit of {subject}"), error))?,
+        })
+    }
+}
+
+impl Store {
+    /// The history of a subject, the oldest commit first, from after a cursor.
+    ///
+    /// # Errors
+    /// If the database does not answer, or an item cannot be read.
+    pub async fn audit(
+        &self,
+        subject: &Subject,
+        after: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Page<StoredCommit>, StoreError> {
+        let answer = self
+            .client()
+            .query()
+            .table_name(self.audit_table())
+            .key_condition_expression(format!("{PK} = :subject AND {SK} > :after"))
+            .expression_attribute_values(":subject", text(subject.to_string()))
+            .expression_attribute_values(":after", text(after.map_or("0", Cursor::as_str)))
+            .consistent_read(true)
+            .limit(limit.clamp(1, PAGE_MAX) as i32)
+            .send()
+            .await
+            .map_err(failed)?;
+        let more = answer.last_evaluated_key.is_some_and(|key| !key.is_empty());
+        let items: Vec<StoredCommit> = answer
+            .items
+            .into_iter()
+            .flatten()
+            .map(|item| StoredCommit::from_item(&item))
+            .collect::<Result<_, _>>()?;
+        let next = items.last().filter(|_| more).map(|last| Cursor::new(commit_sk(last.commit)));
+        Ok(Page { items, next })
+    }
+}
+
+/// The audit item of a commit, and its entries as they stand in it.
+pub(crate) fn audit_item<F: Serialize>(
+    subject: &Subject,
+    commit: u64,
+    cause: &str,
+    entries: &[Entry<F>],
+    now: DateTime<Utc>,
+) -> Result<(Item, String), StoreError> {
+    let key = Key::audit(subject, commit);
+    let json = document(&key, &entries)?;
+    let (first, last) =
+        entries.first().zip(entries.last()).ok_or_else(|| StoreError::corrupt(key.to_string()))?;
+    let mut item = key.attributes();
+    item.insert(COMMIT.to_owned(), number(commit));
+    item.insert(CAUSE.to_owned(), text(cause));
+    item.insert(FIRST_SEQ.to_owned(), number(first.seq));
+    item.insert(LAST_SEQ.to_owned(), number(last.seq));
+    item.insert(AT.to_owned(), exact(last.at));
+    item.insert(RECORDED_AT.to_owned(), exact(now));
+    item.insert(ENTRIES.to_owned(), text(&json));
+    Ok((item, json))
+}
+
+/// Whether an audit item is the commit of this cause with these entries.
+pub(crate) fn is_commit(item: &Item, cause: &str, entries_json: &str) -> bool {
+    get_text(item, CAUSE).is_ok_and(|c| c == cause)
+        && get_text(item, ENTRIES).is_ok_and(|e| e == entries_json)
+}

@@ -1,0 +1,188 @@
+//! The one commit: the item, its audit entries, its notifications, its dedupe item and the reps it
+//! relied on, in one transaction.
+
+use crate::Store;
+use crate::aggregate::{Aggregate, Decided, Done, Standing};
+use crate::audit::audit_item;
+use crate::due::{next_due_key, put_due_key};
+use crate::error::StoreError;
+use crate::execute::{Knowledge, OUTCOME};
+use crate::item::{DOC, document, exact, number, text};
+use crate::keys::Key;
+use crate::outbox::outbox_item;
+use crate::rep::rep_change;
+use crate::schema::TTL_ATTRIBUTE;
+use crate::transaction::{Transaction, When};
+use chrono::{DateTime, TimeDelta, Utc};
+use rules::entry::Entry;
+use rules::ids::{NotificationId, PersonId, Subject};
+use rules::input::Outcome;
+use rules::routing::LoadChange;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How long an input is known as seen. No source repeats itself later; correctness does not rest
+/// on the removal, which may be days late.
+pub(crate) const SEEN_FOR: TimeDelta = TimeDelta::days(30);
+
+/// The attribute that a condition of a commit names.
+pub(crate) const VERSION: &str = "version";
+/// What kind of item it is, for the due index.
+pub(crate) const KIND: &str = "kind";
+
+/// A write of a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Part {
+    State,
+    Audit,
+    Seen,
+    Outbox,
+    Delivered,
+    Account,
+    /// A rep whom the decision relied on, or who carries one more.
+    Rep,
+    /// A rep who carries one less.
+    Less(PersonId),
+    /// A rep who would carry one less, but carried none by our count.
+    LessAtZero(PersonId),
+}
+
+/// The circumstances of a commit.
+pub(crate) struct Planned<'a, A: Aggregate> {
+    pub command: &'a A::Command,
+    pub dedupe: Option<&'a str>,
+    pub now: DateTime<Utc>,
+    pub before: Option<&'a Standing<A>>,
+    /// Reps who were found to carry none.
+    pub at_zero: &'a BTreeSet<PersonId>,
+}
+
+/// A commit that was sent.
+#[derive(Debug)]
+pub(crate) struct Tried<A: Aggregate> {
+    pub subject: Subject,
+    pub commit: u64,
+    pub cause: String,
+    pub entries_json: String,
+    outcome: Outcome,
+    entries: Vec<Entry<A::Fact>>,
+    after: A,
+    wake_at: Option<DateTime<Utc>>,
+}
+
+impl<A: Aggregate> Tried<A> {
+    /// Its place in the audit.
+    pub fn key(&self) -> Key {
+        Key::audit(&self.subject, self.commit)
+    }
+
+    pub fn into_done(self) -> Done<A> {
+        let notifications: Vec<NotificationId> =
+            self.entries.iter().filter_map(|e| A::requested(&e.fact)).map(|n| n.id.clone()).collect();
+        Done {
+            outcome: self.outcome,
+            duplicate: false,
+            entries: self.entries,
+            after: Some(self.after),
+            notifications,
+            wake_at: self.wake_at,
+        }
+    }
+}
+
+impl Store {
+    /// The transaction that writes a decision.
+    pub(crate) fn plan<A: Aggregate>(
+        &self,
+        planned: Planned<'_, A>,
+        knowledge: &Knowledge,
+        decided: Decided<A>,
+    ) -> Result<(Transaction<Part>, Tried<A>), StoreError> {
+        let Planned { command, dedupe, now, before, at_zero } = planned;
+        let (subject, key) = (A::subject(command), A::key(command));
+        let Some(after) = &decided.after else {
+            return Err(StoreError::corrupt(format!("the decision on {subject}")));
+        };
+        let (leads, mut tx) = (self.leads_table(), Transaction::new());
+
+        let mut item = key.attributes();
+        item.insert(DOC.to_owned(), text(document(&key, after)?));
+        item.insert(VERSION.to_owned(), number(after.version()));
+        item.insert(KIND.to_owned(), text(A::KIND));
+        after.index(&mut item);
+        let due = next_due_key(before.and_then(|b| b.due.as_ref()), decided.wake_at, now);
+        put_due_key(&mut item, &key, due.as_ref());
+        let seen_version = before.map_or(0, |b| b.state.version());
+        tx.put(Part::State, leads, item, When::Version(seen_version))?;
+
+        let cause = A::cause(command);
+        let (audit, entries_json) = audit_item(&subject, after.version(), cause, &decided.entries, now)?;
+        tx.put(Part::Audit, self.audit_table(), audit, When::Absent)?;
+
+        if let Some(dedupe) = dedupe {
+            let mut item = Key::seen(dedupe).attributes();
+            let outcome = document(&Key::seen(dedupe), &decided.outcome)?;
+            item.insert(OUTCOME.to_owned(), text(outcome));
+            item.insert("subject".to_owned(), text(subject.to_string()));
+            item.insert("commit".to_owned(), number(after.version()));
+            item.insert("at".to_owned(), exact(now));
+            item.insert(TTL_ATTRIBUTE.to_owned(), number((now + SEEN_FOR).timestamp()));
+            tx.put(Part::Seen, leads, item, When::Absent)?;
+        }
+        for notification in decided.entries.iter().filter_map(|e| A::requested(&e.fact)) {
+            tx.put(Part::Outbox, leads, outbox_item(&subject, notification, now)?, When::Always)?;
+        }
+        if let Some(id) = A::delivered(command) {
+            tx.delete(Part::Delivered, leads, &Key::outbox(id), When::Present)?;
+        }
+        let changes = A::load_changes(&knowledge.directory, before.map(|b| &b.state), after);
+        self.plan_reps(&mut tx, knowledge, changes, &decided.relied_on, at_zero)?;
+        if let Some(account) = A::rests_on(command, &decided)
+            && let Some(version) = knowledge.account_versions.get(&account)
+        {
+            tx.check(Part::Account, leads, &Key::account(&account), When::Version(*version))?;
+        }
+
+        let commit = after.version();
+        let Decided { outcome, entries, after, wake_at, .. } = decided;
+        let Some(after) = after else {
+            return Err(StoreError::corrupt(format!("the decision on {subject}")));
+        };
+        let cause = cause.to_owned();
+        Ok((tx, Tried { subject, commit, cause, entries_json, outcome, entries, after, wake_at }))
+    }
+
+    fn plan_reps(
+        &self,
+        tx: &mut Transaction<Part>,
+        knowledge: &Knowledge,
+        changes: Vec<LoadChange>,
+        relied_on: &BTreeMap<PersonId, u64>,
+        at_zero: &BTreeSet<PersonId>,
+    ) -> Result<(), StoreError> {
+        let directory = &knowledge.directory;
+        let table = self.leads_table();
+        for (rep, seen) in relied_on {
+            // Chosen on the way and not the one who has it in the end: how they stood still counts.
+            if !changes.iter().any(|change| change.rep == *rep)
+                && let Some(team) = directory.team_of(rep)
+            {
+                tx.check(Part::Rep, table, &Key::rep(team, rep), When::Version(*seen))?;
+            }
+        }
+        for change in changes {
+            let Some((team, place)) = directory.team_of(&change.rep).zip(directory.rep(&change.rep)) else {
+                continue;
+            };
+            let is_at_zero = at_zero.contains(&change.rep);
+            let seen = relied_on.get(&change.rep).copied();
+            let key = Key::rep(team, &change.rep);
+            let part = match (change.delta < 0, is_at_zero) {
+                (false, _) => Part::Rep,
+                (true, false) => Part::Less(change.rep.clone()),
+                (true, true) => Part::LessAtZero(change.rep.clone()),
+            };
+            tx.update(part, table, &key, rep_change(&change, seen, place.capacity, is_at_zero))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,332 @@
+//! What falls due: each item's key in the due index, and what a sweep needs of it.
+
+use crate::Store;
+use crate::aggregate::DueKey;
+use crate::error::StoreError;
+use crate::execute::standing;
+use crate::item::{Item, find_instant, find_text, get_instant, get_text, text};
+use crate::keys::{DUE_SHARDS, Key, PK, due_shard, instant, shard_name};
+use crate::publish::{DIRECTORY, POLICY};
+use crate::request::failed;
+use crate::schema::DUE;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{DateTime, TimeDelta, Utc};
+use rules::ids::{AccountId, LeadId, NotificationId, Subject};
+use rules::lead::Lead;
+use std::collections::{BTreeMap, HashMap};
+
+/// So many items of each shard are read at once; a page holds at most this for each.
+const SHARD_PAGE: i32 = 100;
+
+/// When it was last handed on again.
+const HANDED_AT: &str = "handed_at";
+
+/// What falls due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueItem {
+    /// What it is.
+    pub subject: DueSubject,
+    /// When.
+    pub wake_at: DateTime<Utc>,
+    /// When it was last marked as handed on again.
+    pub handed_at: Option<DateTime<Utc>>,
+}
+
+/// What can fall due.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DueSubject {
+    /// A lead with something to do.
+    Lead(LeadId),
+    /// An account with something to do.
+    Account(AccountId),
+    /// A notification that did not reach its recipient within its lease.
+    Outbox(NotificationId),
+}
+
+impl DueSubject {
+    fn key(&self) -> Key {
+        match self {
+            Self::Lead(id) => Key::lead(id),
+            Self::Account(id) => Key::account(id),
+            Self::Outbox(id) => Key::outbox(id),
+        }
+    }
+
+    fn from_pk(pk: &str) -> Option<Self> {
+        match pk.split_once('#')? {
+            ("LEAD", id) => Some(Self::Lead(id.into())),
+            ("ACCOUNT", id) => Some(Self::Account(id.into())),
+            ("OUTBOX", id) => Some(Self::Outbox(id.into())),
+            _ => None,
+        }
+    }
+}
+
+/// A part of what falls due.
+#[derive(Debug, Clone)]
+pub struct DuePage {
+    /// The part, in order of time.
+    pub items: Vec<DueItem>,
+    /// Where to go on; `None` at the end.
+    pub next: Option<DueCursor>,
+    /// Everything up to this instant is in this page or one before it.
+    pub complete_until: DateTime<Utc>,
+}
+
+/// A place in every shard of the due index.
+#[derive(Debug, Clone)]
+pub struct DueCursor(BTreeMap<u8, HashMap<String, AttributeValue>>);
+
+impl Store {
+    /// What falls due after an instant (from the beginning, if none is given) and until another:
+    /// a page over all shards, read at the same time. The index is a moment behind its items.
+    ///
+    /// # Errors
+    /// If the database does not answer, or an item cannot be read.
+    pub async fn due(
+        &self,
+        after: Option<DateTime<Utc>>,
+        until: DateTime<Utc>,
+        cursor: Option<&DueCursor>,
+    ) -> Result<DuePage, StoreError> {
+        let from = after.map_or_else(
+            || "0".to_owned(),
+            |after| instant(after.checked_add_signed(TimeDelta::milliseconds(1)).unwrap_or(after)),
+        );
+        let until_key = instant_before(until);
+        if from > until_key {
+            return Ok(DuePage { items: Vec::new(), next: None, complete_until: until });
+        }
+        let shards = (0..DUE_SHARDS).filter_map(|shard| match cursor {
+            None => Some((shard, None)),
+            Some(DueCursor(places)) => places.get(&shard).map(|place| (shard, Some(place.clone()))),
+        });
+        let reads = shards.map(|(shard, place)| self.due_in(shard, &from, &until_key, place));
+        let mut items = Vec::new();
+        let mut next = BTreeMap::new();
+        let mut complete_until = until;
+        for (shard, found, place) in futures::future::try_join_all(reads).await? {
+            if let Some(place) = place {
+                let reached = found.last().map(|item: &DueItem| item.wake_at - TimeDelta::milliseconds(1));
+                complete_until = complete_until.min(reached.unwrap_or(complete_until));
+                next.insert(shard, place);
+            }
+            items.extend(found);
+        }
+        items.sort_by(|a, b| (a.wake_at, &a.subject).cmp(&(b.wake_at, &b.subject)));
+        let next = (!next.is_empty()).then_some(DueCursor(next));
+        Ok(DuePage { items, next, complete_until })
+    }
+
+    async fn due_in(
+        &self,
+        shard: u8,
+        from: &str,
+        until: &str,
+        place: Option<HashMap<String, AttributeValue>>,
+    ) -> Result<(u8, Vec<DueItem>, Option<HashMap<String, AttributeValue>>), StoreError> {
+        let answer = self
+            .client()
+            .query()
+            .table_name(self.leads_table())
+            .index_name(DUE.name)
+            .key_condition_expression("#shard = :shard AND #wake BETWEEN :from AND :until")
+            .expression_attribute_names("#shard", DUE.partition)
+            .expression_attribute_names("#wake", DUE.sort)
+            .expression_attribute_values(":shard", text(shard_name(shard)))
+            .expression_attribute_values(":from", text(from))
+            .expression_attribute_values(":until", text(until))
+            .set_exclusive_start_key(place)
+            .limit(SHARD_PAGE)
+            .send()
+            .await
+            .map_err(failed)?;
+        let mut found = Vec::new();
+        for item in answer.items.into_iter().flatten() {
+            let subject = DueSubject::from_pk(get_text(&item, PK)?)
+                .ok_or_else(|| StoreError::corrupt("an item of the due index"))?;
+            let wake_at = get_instant(&item, DUE.sort)?;
+            found.push(DueItem { subject, wake_at, handed_at: find_instant(&item, HANDED_AT)? });
+        }
+        Ok((shard, found, answer.last_evaluated_key.filter(|key| !key.is_empty())))
+    }
+
+    /// Marks a straggler as handed on again; whether its due key was still the one seen.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn mark_handed(&self, item: &DueItem, at: DateTime<Utc>) -> Result<bool, StoreError> {
+        let sent = self
+            .client()
+            .update_item()
+            .table_name(self.leads_table())
+            .set_key(Some(item.subject.key().attributes()))
+            .update_expression(format!("SET {HANDED_AT} = :at"))
+            .condition_expression("#wake = :wake")
+            .expression_attribute_names("#wake", DUE.sort)
+            .expression_attribute_values(":at", text(instant(at)))
+            .expression_attribute_values(":wake", text(instant(item.wake_at)))
+            .send()
+            .await;
+        held(sent)
+    }
+
+    /// Moves the due key of a lead or an account, without a fact: after a false wake, with the
+    /// `wake_at` and the commit number of the item that the wake found. Whether the item was still
+    /// at that commit; if not, whoever committed has set the key.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn rearm(
+        &self,
+        subject: &Subject,
+        commit: u64,
+        wake_at: Option<DateTime<Utc>>,
+    ) -> Result<bool, StoreError> {
+        let key = match subject {
+            Subject::Lead(id) => Key::lead(id),
+            Subject::Account(id) => Key::account(id),
+            // Nothing of a rep falls due.
+            Subject::Rep(_) => return Ok(false),
+        };
+        self.set_due_key(&key, Some(commit), wake_at).await
+    }
+
+    /// Reads a lead and moves its due key to where it belongs under the policy and directory that
+    /// are published now; gives it. For when one of them changed.
+    ///
+    /// # Errors
+    /// As [`Store::execute`].
+    pub async fn rearm_lead(&self, id: &LeadId) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let key = Key::lead(id);
+        let found = self.read([key.clone(), Key::current(POLICY), Key::current(DIRECTORY)], []).await?;
+        let Some(lead) = standing::<Lead>(found.get(&key))? else { return Ok(None) };
+        let knowledge = self.knowledge(&found, BTreeMap::new()).await?;
+        let wake_at = rules::wake_at(&lead.state, &knowledge.world());
+        let stands = lead.due.as_ref().map(|due| instant(due.wake_at));
+        if stands != wake_at.map(instant) {
+            self.set_due_key(&key, Some(lead.state.commit), wake_at).await?;
+        }
+        Ok(wake_at)
+    }
+
+    pub(crate) async fn set_due_key(
+        &self,
+        key: &Key,
+        commit: Option<u64>,
+        wake_at: Option<DateTime<Utc>>,
+    ) -> Result<bool, StoreError> {
+        let update = self
+            .client()
+            .update_item()
+            .table_name(self.leads_table())
+            .set_key(Some(key.attributes()))
+            .expression_attribute_names("#shard", DUE.partition)
+            .expression_attribute_names("#wake", DUE.sort);
+        let update = match wake_at {
+            Some(at) => update
+                .update_expression(format!("SET #shard = :shard, #wake = :wake REMOVE {HANDED_AT}"))
+                .expression_attribute_values(":shard", text(due_shard(&key.pk)))
+                .expression_attribute_values(":wake", text(instant(at))),
+            None => update.update_expression(format!("REMOVE #shard, #wake, {HANDED_AT}")),
+        };
+        let update = match commit {
+            Some(commit) => update
+                .condition_expression("#version = :version")
+                .expression_attribute_names("#version", crate::commit::VERSION)
+                .expression_attribute_values(":version", crate::item::number(commit)),
+            None => update.condition_expression(format!("attribute_exists({PK})")),
+        };
+        held(update.send().await)
+    }
+
+    /// Up to which instant the sweep has handed on what falls due; `None` before its first run.
+    ///
+    /// # Errors
+    /// If the database does not answer, or the item cannot be read.
+    pub async fn sweep_cursor(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let item = self.read_one(&Key::sweep_cursor()).await?;
+        item.map(|item| get_instant(&item, CURSOR_AT)).transpose()
+    }
+
+    /// Moves the sweep's cursor; whether it still stood where this sweep found it.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn advance_sweep_cursor(
+        &self,
+        from: Option<DateTime<Utc>>,
+        to: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let update = self
+            .client()
+            .update_item()
+            .table_name(self.leads_table())
+            .set_key(Some(Key::sweep_cursor().attributes()))
+            .update_expression("SET #at = :to")
+            .expression_attribute_names("#at", CURSOR_AT)
+            .expression_attribute_values(":to", text(instant(to)));
+        let update = match from {
+            Some(from) => update
+                .condition_expression("#at = :from")
+                .expression_attribute_values(":from", text(instant(from))),
+            None => update.condition_expression("attribute_not_exists(#at)"),
+        };
+        held(update.send().await)
+    }
+}
+
+/// The attribute of the sweep's cursor.
+const CURSOR_AT: &str = "swept_until";
+
+/// Whether the condition of an update held.
+fn held<T>(sent: Result<T, aws_sdk_dynamodb::error::SdkError<UpdateItemError>>) -> Result<bool, StoreError> {
+    match sent {
+        Ok(_) => Ok(true),
+        Err(error)
+            if error
+                .as_service_error()
+                .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+        {
+            Ok(false)
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// The last key that is not after an instant.
+fn instant_before(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}
+
+/// The due key that an item carries.
+pub(crate) fn due_key_of(item: &Item) -> Result<Option<DueKey>, StoreError> {
+    let handed_at = find_text(item, HANDED_AT).and_then(|at| at.parse().ok());
+    Ok(find_instant(item, DUE.sort)?.map(|wake_at| DueKey { wake_at, handed_at }))
+}
+
+pub(crate) fn put_due_key(item: &mut Item, key: &Key, due: Option<&DueKey>) {
+    if let Some(due) = due {
+        item.insert(DUE.partition.to_owned(), text(due_shard(&key.pk)));
+        item.insert(DUE.sort.to_owned(), text(instant(due.wake_at)));
+        if let Some(at) = due.handed_at {
+            item.insert(HANDED_AT.to_owned(), text(instant(at)));
+        }
+    }
+}
+
+/// The due key after a commit. One that comes too early does no harm (the wake finds nothing and
+/// re-arms) and saves the writes of moving it; one that comes too late, or is past, moves.
+pub(crate) fn next_due_key(
+    stands: Option<&DueKey>,
+    next: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Option<DueKey> {
+    let next = next?;
+    match stands {
+        Some(key) if instant(key.wake_at) == instant(next) => Some(key.clone()),
+        Some(key) if now < key.wake_at && key.wake_at < next => Some(key.clone()),
+        _ => Some(DueKey { wake_at: next, handed_at: None }),
+    }
+}

@@ -1,0 +1,76 @@
+//! What can go wrong between the rules and the tables.
+
+use rules::document::DocumentError;
+use rules::ids::PersonId;
+
+/// What lies under an error; its text is for the log, never for an answer.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// What can go wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database did not answer, or not in time. Whatever was asked for may or may not have
+    /// happened; asking again settles it.
+    #[error("the database did not answer")]
+    Unavailable(#[source] Cause),
+    /// Others kept writing the same items; asking again helps.
+    #[error("others kept writing the same items")]
+    Contention,
+    /// An item is not what this crate writes.
+    #[error("{what} cannot be read")]
+    Corrupt {
+        /// Which item, and which part of it.
+        what: String,
+        /// What the reader says.
+        #[source]
+        source: Option<Cause>,
+    },
+    /// Nothing can be decided before a policy and a directory are published.
+    #[error("no {what} is published")]
+    NotSeeded {
+        /// What is missing.
+        what: &'static str,
+    },
+    /// It builds on a revision that is not the current one any more.
+    #[error("the current revision is {current}")]
+    BaseMovedOn {
+        /// The current revision; 0 if there is none.
+        current: u32,
+    },
+    /// The directory has no such rep.
+    #[error("`{0}` is not a rep of the directory")]
+    UnknownRep(PersonId),
+    /// The document does not pass its own checks.
+    #[error("the document is not sound")]
+    Unsound(#[source] DocumentError),
+    /// It is more than an item or a transaction can hold.
+    #[error("{what} is too large")]
+    TooLarge {
+        /// What.
+        what: String,
+    },
+    /// The database refuses: a permission or a table is missing, or this crate asks wrongly.
+    #[error("the database refused the request")]
+    Rejected(#[source] Cause),
+}
+
+impl StoreError {
+    /// Whether the same call can succeed later without anybody doing anything.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Contention)
+    }
+
+    pub(crate) fn corrupt(what: impl Into<String>) -> Self {
+        Self::Corrupt { what: what.into(), source: None }
+    }
+
+    pub(crate) fn unreadable(what: impl Into<String>, source: impl Into<Cause>) -> Self {
+        Self::Corrupt { what: what.into(), source: Some(source.into()) }
+    }
+}
+
+impl From<aws_sdk_dynamodb::error::BuildError> for StoreError {
+    fn from(error: aws_sdk_dynamodb::error::BuildError) -> Self {
+        Self::Rejected(error.into())
+    }
+}

@@ -1,0 +1,245 @@
+//! From a command to what is written: load, decide, commit, and again if a race was lost.
+
+use crate::Store;
+use crate::aggregate::{Aggregate, Decided, Done, DueKey, Standing};
+use crate::audit::is_commit;
+use crate::commit::{Part, Planned, Tried};
+use crate::due::due_key_of;
+use crate::error::StoreError;
+use crate::item::{Item, get_document, get_text};
+use crate::keys::Key;
+use crate::publish::{DIRECTORY, POLICY};
+use crate::request::{ATTEMPTS_MAX, Found, pause};
+use crate::transaction::Ended;
+use chrono::{DateTime, Utc};
+use rules::account::Account;
+use rules::directory::Directory;
+use rules::ids::{AccountId, PersonId, TeamId};
+use rules::input::{Need, Outcome, World};
+use rules::lead::AccountView;
+use rules::policy::PublishedPolicy;
+use rules::routing::Roster;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A decision asks for no more than this: one team and one account, and once more each.
+const NEEDS_MAX: usize = 8;
+
+/// The attribute of a dedupe item that holds what became of the input.
+pub(crate) const OUTCOME: &str = "outcome";
+
+/// What decisions have asked for so far; read at once the next time.
+#[derive(Debug, Default)]
+struct Asked {
+    teams: BTreeSet<TeamId>,
+    accounts: BTreeSet<AccountId>,
+}
+
+/// What a decision may know, owned.
+#[derive(Debug)]
+pub(crate) struct Knowledge {
+    pub policy: Arc<PublishedPolicy>,
+    pub directory: Arc<Directory>,
+    pub rosters: BTreeMap<TeamId, Roster>,
+    pub accounts: BTreeMap<AccountId, AccountView>,
+    /// The versions of the accounts that were read; 0: there is none.
+    pub account_versions: BTreeMap<AccountId, u64>,
+}
+
+impl Knowledge {
+    pub fn world(&self) -> World<'_> {
+        World {
+            policy: &self.policy,
+            directory: &self.directory,
+            rosters: &self.rosters,
+            accounts: &self.accounts,
+        }
+    }
+
+    fn learn_account(&mut self, id: AccountId, item: Option<&Item>) -> Result<(), StoreError> {
+        let account: Option<Account> = item.map(get_document).transpose()?;
+        self.account_versions.insert(id.clone(), account.as_ref().map_or(0, |a| a.commit));
+        self.accounts.insert(id, account.map_or_else(AccountView::default, |a| a.view()));
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Decides on a command and commits what follows.
+    pub(crate) async fn run<A: Aggregate>(
+        &self,
+        command: &A::Command,
+        dedupe: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<Done<A>, StoreError> {
+        let mut asked = Asked::default();
+        let mut tried: Vec<Tried<A>> = Vec::new();
+        let mut at_zero: BTreeSet<PersonId> = BTreeSet::new();
+        let mut unknown = None;
+        for attempt in 0..ATTEMPTS_MAX {
+            pause(attempt).await;
+            let (found, rosters) = self.load::<A>(command, dedupe, &asked, &tried).await?;
+            if let Some(done) = settle(&found, &mut tried) {
+                return Ok(done);
+            }
+            let before = standing::<A>(found.get(&A::key(command)))?;
+            if let Some(outcome) = repeated::<A>(&found, command, dedupe)? {
+                return Ok(duplicate(outcome, before));
+            }
+            let mut knowledge = self.knowledge(&found, rosters).await?;
+            for id in A::names_account(command).into_iter().chain(&asked.accounts) {
+                knowledge.learn_account(id.clone(), found.get(&Key::account(id)))?;
+            }
+            let decided = self
+                .decide::<A>(before.as_ref().map(|b| &b.state), &mut knowledge, command, now, &mut asked)
+                .await?;
+            if decided.entries.is_empty() {
+                let Decided { outcome, after, wake_at, entries, .. } = decided;
+                return Ok(Done {
+                    outcome,
+                    duplicate: false,
+                    entries,
+                    after,
+                    notifications: Vec::new(),
+                    wake_at,
+                });
+            }
+            let planned = Planned { command, dedupe, now, before: before.as_ref(), at_zero: &at_zero };
+            let (transaction, attempt) = self.plan(planned, &knowledge, decided)?;
+            match transaction.commit(self).await {
+                Ended::Done => return Ok(attempt.into_done()),
+                Ended::Lost(parts) => {
+                    tracing::debug!(subject = %A::subject(command), ?parts, "lost a race; deciding again");
+                    for part in parts {
+                        match part {
+                            Part::Less(rep) => _ = at_zero.insert(rep),
+                            Part::LessAtZero(rep) => _ = at_zero.remove(&rep),
+                            _ => {}
+                        }
+                    }
+                    tried.push(attempt);
+                }
+                Ended::Busy => {}
+                Ended::Unknown(error) => {
+                    tracing::warn!(subject = %A::subject(command), "a commit was not answered; looking it up");
+                    unknown = Some(error);
+                    tried.push(attempt);
+                }
+                Ended::Failed(error) => return Err(error),
+            }
+        }
+        Err(unknown.unwrap_or(StoreError::Contention))
+    }
+
+    /// Reads the item, what the command names, the pointers, and whatever tells whether it was
+    /// applied before: one request, and one for each team that was asked for.
+    async fn load<A: Aggregate>(
+        &self,
+        command: &A::Command,
+        dedupe: Option<&str>,
+        asked: &Asked,
+        tried: &[Tried<A>],
+    ) -> Result<(Found, BTreeMap<TeamId, Roster>), StoreError> {
+        let accounts = A::names_account(command).into_iter().chain(&asked.accounts).map(Key::account);
+        let leads = [A::key(command), Key::current(POLICY), Key::current(DIRECTORY)]
+            .into_iter()
+            .chain(accounts)
+            .chain(dedupe.map(Key::seen))
+            .chain(A::delivered(command).map(Key::outbox));
+        let audit = tried.iter().map(Tried::key);
+        let rosters =
+            asked.teams.iter().map(|team| async move { Ok((team.clone(), self.standings(team).await?)) });
+        let (found, rosters) =
+            futures::future::try_join(self.read(leads, audit), futures::future::try_join_all(rosters))
+                .await?;
+        Ok((found, rosters.into_iter().collect()))
+    }
+
+    /// The published policy and directory that the pointers name.
+    pub(crate) async fn knowledge(
+        &self,
+        found: &Found,
+        rosters: BTreeMap<TeamId, Roster>,
+    ) -> Result<Knowledge, StoreError> {
+        let (policy, directory) = futures::future::try_join(
+            self.policy_of_pointer(found.get(&Key::current(POLICY))),
+            self.directory_of_pointer(found.get(&Key::current(DIRECTORY))),
+        )
+        .await?;
+        let (accounts, account_versions) = (BTreeMap::new(), BTreeMap::new());
+        Ok(Knowledge { policy, directory, rosters, accounts, account_versions })
+    }
+
+    /// Decides; reads what the decision lacks, and decides again.
+    async fn decide<A: Aggregate>(
+        &self,
+        before: Option<&A>,
+        knowledge: &mut Knowledge,
+        command: &A::Command,
+        now: DateTime<Utc>,
+        asked: &mut Asked,
+    ) -> Result<Decided<A>, StoreError> {
+        for _ in 0..NEEDS_MAX {
+            match A::decide(before, &knowledge.world(), command, now) {
+                Ok(decided) => return Ok(decided),
+                Err(Need::Team(team)) => {
+                    let roster = self.standings(&team).await?;
+                    knowledge.rosters.insert(team.clone(), roster);
+                    asked.teams.insert(team);
+                }
+                Err(Need::Account(id)) => {
+                    let item = self.read_one(&Key::account(&id)).await?;
+                    knowledge.learn_account(id.clone(), item.as_ref())?;
+                    asked.accounts.insert(id);
+                }
+            }
+        }
+        Err(StoreError::corrupt(format!("what {} needs", A::subject(command))))
+    }
+}
+
+/// The attempt that was written after all, if one was. One whose place in the audit somebody
+/// else took never will be.
+fn settle<A: Aggregate>(found: &Found, tried: &mut Vec<Tried<A>>) -> Option<Done<A>> {
+    let ours = tried.iter().position(|attempt| {
+        found.get(&attempt.key()).is_some_and(|item| is_commit(item, &attempt.cause, &attempt.entries_json))
+    });
+    if let Some(ours) = ours {
+        return Some(tried.swap_remove(ours).into_done());
+    }
+    tried.retain(|attempt| found.get(&attempt.key()).is_none());
+    None
+}
+
+/// What became of an input that was applied before.
+fn repeated<A: Aggregate>(
+    found: &Found,
+    command: &A::Command,
+    dedupe: Option<&str>,
+) -> Result<Option<Outcome>, StoreError> {
+    if let Some(item) = dedupe.and_then(|dedupe| found.get(&Key::seen(dedupe))) {
+        let outcome = serde_json::from_str(get_text(item, OUTCOME)?)
+            .map_err(|error| StoreError::unreadable("the outcome of a dedupe item", error))?;
+        return Ok(Some(outcome));
+    }
+    // The outbox item goes with the delivery: where it is gone, the delivery is recorded.
+    let gone = A::delivered(command).is_some_and(|id| found.get(&Key::outbox(id)).is_none());
+    Ok(gone.then_some(Outcome::Applied))
+}
+
+fn duplicate<A: Aggregate>(outcome: Outcome, before: Option<Standing<A>>) -> Done<A> {
+    let wake_at = before.as_ref().and_then(|b| b.due.as_ref()).map(|due: &DueKey| due.wake_at);
+    Done {
+        outcome,
+        duplicate: true,
+        entries: Vec::new(),
+        after: before.map(|b| b.state),
+        notifications: Vec::new(),
+        wake_at,
+    }
+}
+
+/// Reads an item of a lead or an account.
+pub(crate) fn standing<A: Aggregate>(item: Option<&Item>) -> Result<Option<Standing<A>>, StoreError> {
+    item.map(|item| Ok(Standing { state: get_document(item)?, due: due_key_of(item)? })).transpose()
+}

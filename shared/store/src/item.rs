@@ -1,0 +1,89 @@
+//! Items as maps of attributes.
+//!
+//! A document (a lead, a policy, the entries of a commit) is one JSON text in one attribute, not a
+//! map of attributes: DynamoDB's numbers have no types, drop a trailing zero and refuse what is
+//! longer than 38 digits, and its maps have no order, so that evidence of an account, which is any
+//! JSON, would not come back as it was. What a condition, an update or an index needs stands beside
+//! the document as an attribute of its own.
+
+use crate::error::StoreError;
+use crate::keys::Key;
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Serialize, de::DeserializeOwned};
+use std::collections::HashMap;
+
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// The document of an item.
+pub(crate) const DOC: &str = "doc";
+
+/// No item is larger than 400 KB; what stands beside a document takes the rest.
+const DOC_BYTES_MAX: usize = 380 * 1024;
+
+pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+pub(crate) fn number(value: impl std::fmt::Display) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// An instant with all its digits.
+pub(crate) fn exact(at: DateTime<Utc>) -> AttributeValue {
+    text(at.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+}
+
+/// A document as an attribute.
+pub(crate) fn document(what: &Key, value: &impl Serialize) -> Result<String, StoreError> {
+    let json =
+        serde_json::to_string(value).map_err(|error| StoreError::unreadable(what.to_string(), error))?;
+    if json.len() > DOC_BYTES_MAX {
+        return Err(StoreError::TooLarge { what: what.to_string() });
+    }
+    Ok(json)
+}
+
+pub(crate) fn find_text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+    item.get(name)?.as_s().ok().map(String::as_str)
+}
+
+pub(crate) fn get_text<'a>(item: &'a Item, name: &str) -> Result<&'a str, StoreError> {
+    find_text(item, name).ok_or_else(|| missing(item, name))
+}
+
+pub(crate) fn find_number<T: std::str::FromStr>(item: &Item, name: &str) -> Option<T> {
+    item.get(name)?.as_n().ok()?.parse().ok()
+}
+
+pub(crate) fn get_number<T: std::str::FromStr>(item: &Item, name: &str) -> Result<T, StoreError> {
+    find_number(item, name).ok_or_else(|| missing(item, name))
+}
+
+pub(crate) fn find_instant(item: &Item, name: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
+    find_text(item, name).map(|at| at.parse().map_err(|_| missing(item, name))).transpose()
+}
+
+pub(crate) fn get_instant(item: &Item, name: &str) -> Result<DateTime<Utc>, StoreError> {
+    find_instant(item, name)?.ok_or_else(|| missing(item, name))
+}
+
+pub(crate) fn get_document<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
+    serde_json::from_str(get_text(item, DOC)?).map_err(|error| StoreError::unreadable(name_of(item), error))
+}
+
+pub(crate) fn key_of(item: &Item) -> Result<Key, StoreError> {
+    Ok(Key {
+        pk: get_text(item, crate::keys::PK)?.to_owned(),
+        sk: get_text(item, crate::keys::SK)?.to_owned(),
+    })
+}
+
+fn missing(item: &Item, name: &str) -> StoreError {
+    StoreError::corrupt(format!("`{name}` of {}", name_of(item)))
+}
+
+fn name_of(item: &Item) -> String {
+    let part = |name| find_text(item, name).unwrap_or("?");
+    format!("{}/{}", part(crate::keys::PK), part(crate::keys::SK))
+}

@@ -1,0 +1,133 @@
+//! The keys of both tables, and the text forms in them that have to sort.
+
+use crate::item::{Item, text};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Timelike, Utc};
+use rules::ids::{AccountId, LeadId, NotificationId, PersonId, Subject, TeamId};
+
+/// The partition key of both tables.
+pub const PK: &str = "pk";
+/// The sort key of both tables.
+pub const SK: &str = "sk";
+
+/// The due index is spread over so many partitions: many leads share an instant (Monday, 09:00),
+/// and one partition takes 1,000 writes a second.
+pub const DUE_SHARDS: u8 = 8;
+
+/// Commit and revision numbers in keys have so many digits, so that they sort.
+const COMMIT_DIGITS: usize = 12;
+const REVISION_DIGITS: usize = 10;
+
+/// An item's key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Key {
+    pub pk: String,
+    pub sk: String,
+}
+
+impl Key {
+    fn new(pk: String, sk: impl Into<String>) -> Self {
+        Self { pk, sk: sk.into() }
+    }
+
+    pub fn lead(id: &LeadId) -> Self {
+        Self::new(format!("LEAD#{id}"), "LEAD")
+    }
+
+    pub fn account(id: &AccountId) -> Self {
+        Self::new(format!("ACCOUNT#{id}"), "ACCOUNT")
+    }
+
+    pub fn rep(team: &TeamId, rep: &PersonId) -> Self {
+        Self::new(team_pk(team), format!("{REP_PREFIX}{rep}"))
+    }
+
+    pub fn outbox(id: &NotificationId) -> Self {
+        Self::new(format!("OUTBOX#{id}"), "OUTBOX")
+    }
+
+    pub fn seen(dedupe: &str) -> Self {
+        Self::new(format!("SEEN#{dedupe}"), "SEEN")
+    }
+
+    pub fn sweep_cursor() -> Self {
+        Self::new("SWEEP".to_owned(), "CURSOR")
+    }
+
+    pub fn current(series: &str) -> Self {
+        Self::new(series.to_owned(), "CURRENT")
+    }
+
+    pub fn revision(series: &str, revision: u32) -> Self {
+        Self::new(series.to_owned(), format!("REV#{revision:0width$}", width = REVISION_DIGITS))
+    }
+
+    pub fn audit(subject: &Subject, commit: u64) -> Self {
+        Self::new(subject.to_string(), commit_sk(commit))
+    }
+
+    pub fn attributes(&self) -> Item {
+        Item::from([(PK.to_owned(), text(&self.pk)), (SK.to_owned(), text(&self.sk))])
+    }
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.pk, self.sk)
+    }
+}
+
+pub(crate) const REP_PREFIX: &str = "REP#";
+
+pub(crate) fn team_pk(team: &TeamId) -> String {
+    format!("TEAM#{team}")
+}
+
+pub(crate) fn commit_sk(commit: u64) -> String {
+    format!("{commit:0width$}", width = COMMIT_DIGITS)
+}
+
+/// An instant as the sort key of an index: all of the same width, so that they sort. Rounded up
+/// to the millisecond, since a wake must never come before the instant.
+pub(crate) fn instant(at: DateTime<Utc>) -> String {
+    let over = i64::from(at.nanosecond() % 1_000_000);
+    let up = if over == 0 { 0 } else { 1_000_000 - over };
+    at.checked_add_signed(TimeDelta::nanoseconds(up))
+        .unwrap_or(at)
+        .to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// The partition of the due index that an item belongs to, by FNV-1a over its key: the same on
+/// every machine and in every version of this crate.
+pub(crate) fn due_shard(pk: &str) -> String {
+    let hash = pk.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    shard_name((hash % u64::from(DUE_SHARDS)) as u8)
+}
+
+pub(crate) fn shard_name(shard: u8) -> String {
+    format!("DUE#{shard}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_rounded_up_and_sort_as_text() {
+        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        assert_eq!(instant(at("2026-03-02T14:00:00Z")), "2026-03-02T14:00:00.000Z");
+        assert_eq!(instant(at("2026-03-02T14:00:00.0000001Z")), "2026-03-02T14:00:00.001Z");
+        assert_eq!(instant(at("2026-03-02T13:59:59.999500Z")), "2026-03-02T14:00:00.000Z");
+    }
+
+    #[test]
+    fn leads_spread_over_all_shards() {
+        let mut counts = std::collections::BTreeMap::new();
+        for n in 0..800 {
+            *counts.entry(due_shard(&format!("LEAD#L-{n}"))).or_insert(0) += 1;
+        }
+        assert_eq!(counts.len(), usize::from(DUE_SHARDS));
+        assert!(counts.values().all(|n| (60..=140).contains(n)), "{counts:?}");
+    }
+}

@@ -1,0 +1,144 @@
+//! Leads in the store.
+
+use crate::Store;
+use crate::aggregate::{Aggregate, Decided, Done};
+use crate::error::StoreError;
+use crate::item::{Item, get_document};
+use crate::keys::{Key, instant};
+use crate::schema::{BY_ACCOUNT, BY_MARKET, BY_OWNER, COMPLIANCE_REVIEWS, OPERATIONS_REVIEWS, put_into};
+use chrono::{DateTime, Utc};
+use rules::directory::Directory;
+use rules::entry::Entry;
+use rules::ids::{AccountId, LeadId, NotificationId, Subject};
+use rules::input::{Command, Input, Need, Outcome, World};
+use rules::lead::Lead;
+use rules::lead_fact::LeadFact;
+use rules::notification::Notification;
+use rules::routing::{LoadChange, load_changes};
+
+/// What became of a command to a lead.
+#[derive(Debug, Clone)]
+pub struct Executed {
+    /// What became of it; of a duplicate, what became of it the first time.
+    pub outcome: Outcome,
+    /// It was applied before; nothing was written now.
+    pub duplicate: bool,
+    /// The entries that were written now.
+    pub entries: Vec<Entry<LeadFact>>,
+    /// The lead as it stands; `None` if there is none.
+    pub lead: Option<Lead>,
+    /// The notifications that this commit asks for, ready to be handed to the queue.
+    pub notifications: Vec<NotificationId>,
+    /// When the lead has to be looked at again; of a duplicate, the due key that stands.
+    pub wake_at: Option<DateTime<Utc>>,
+}
+
+/// The one partition of a queue of reviews.
+pub(crate) const QUEUE: &str = "REVIEW";
+
+impl Store {
+    /// Decides on a command to a lead and commits what follows. With a dedupe key it is applied
+    /// once, however often it comes.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] and [`StoreError::Contention`] go away by asking again; after
+    /// the first it may have been applied, which a dedupe key settles.
+    pub async fn execute(
+        &self,
+        command: &Command,
+        dedupe: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<Executed, StoreError> {
+        let Done { outcome, duplicate, entries, after: lead, notifications, wake_at } =
+            self.run::<Lead>(command, dedupe, now).await?;
+        Ok(Executed { outcome, duplicate, entries, lead, notifications, wake_at })
+    }
+
+    /// A lead as it stands.
+    ///
+    /// # Errors
+    /// If the database does not answer, or the item cannot be read.
+    pub async fn lead(&self, id: &LeadId) -> Result<Option<Lead>, StoreError> {
+        self.read_one(&Key::lead(id)).await?.as_ref().map(get_document).transpose()
+    }
+}
+
+impl Aggregate for Lead {
+    type Fact = LeadFact;
+    type Command = Command;
+
+    const KIND: &'static str = "lead";
+
+    fn subject(command: &Command) -> Subject {
+        Subject::Lead(command.lead.clone())
+    }
+
+    fn key(command: &Command) -> Key {
+        Key::lead(&command.lead)
+    }
+
+    fn cause(command: &Command) -> &str {
+        &command.cause
+    }
+
+    fn delivered(command: &Command) -> Option<&NotificationId> {
+        if let Input::Delivery(delivery) = &command.input { Some(&delivery.id) } else { None }
+    }
+
+    fn names_account(command: &Command) -> Option<&AccountId> {
+        if let Input::Event(event) = &command.input { event.changes.account_id.as_set() } else { None }
+    }
+
+    fn decide(
+        before: Option<&Self>,
+        world: &World<'_>,
+        command: &Command,
+        now: DateTime<Utc>,
+    ) -> Result<Decided<Self>, Need> {
+        let decision = rules::decide(before, world, command, now)?;
+        Ok(Decided {
+            outcome: decision.outcome,
+            entries: decision.entries,
+            after: decision.lead,
+            wake_at: decision.wake_at,
+            relied_on: decision.relied_on,
+        })
+    }
+
+    fn version(&self) -> u64 {
+        self.commit
+    }
+
+    fn index(&self, item: &mut Item) {
+        let id = self.id.as_str();
+        if let Some(review) = &self.review {
+            put_into(COMPLIANCE_REVIEWS, item, QUEUE, format!("{}#{id}", instant(review.opened_at)));
+        }
+        if let Some(review) = &self.operations {
+            put_into(OPERATIONS_REVIEWS, item, QUEUE, format!("{}#{id}", instant(review.since)));
+        }
+        if let Some(owner) = &self.owner {
+            put_into(BY_OWNER, item, owner.as_str(), id.to_owned());
+        }
+        if let Some(account) = &self.profile.account_id {
+            put_into(BY_ACCOUNT, item, account.as_str(), id.to_owned());
+        }
+        if let Some(market) = &self.profile.market {
+            put_into(BY_MARKET, item, market.as_str(), id.to_owned());
+        }
+    }
+
+    fn requested(fact: &LeadFact) -> Option<&Notification> {
+        if let LeadFact::NotificationRequested(notification) = fact { Some(notification) } else { None }
+    }
+
+    fn rests_on(command: &Command, decided: &Decided<Self>) -> Option<AccountId> {
+        let links = |entry: &Entry<LeadFact>| matches!(&entry.fact, LeadFact::Updated { changes, .. } if !changes.account_id.is_keep());
+        let asked = matches!(command.input, Input::ApplyAccount) || decided.entries.iter().any(links);
+        decided.after.as_ref().filter(|_| asked)?.profile.account_id.clone()
+    }
+
+    fn load_changes(directory: &Directory, before: Option<&Self>, after: &Self) -> Vec<LoadChange> {
+        load_changes(directory, before, after)
+    }
+}

@@ -1,0 +1,153 @@
+//! Lists of leads, read page by page through the indexes.
+
+use crate::Store;
+use crate::error::StoreError;
+use crate::item::{get_document, get_text, text};
+use crate::keys::{Key, PK};
+use crate::lead::QUEUE;
+use crate::request::failed;
+use crate::schema::{BY_ACCOUNT, BY_MARKET, BY_OWNER, COMPLIANCE_REVIEWS, Index, OPERATIONS_REVIEWS};
+use rules::ids::{AccountId, LeadId, MarketId, PersonId};
+use rules::lead::Lead;
+
+/// No page is longer: what one request can read of the items behind an index.
+pub const PAGE_MAX: usize = 100;
+
+/// A place in a list, to go on from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor(String);
+
+impl Cursor {
+    /// Wraps a place as [`Cursor::as_str`] gave it.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The place as text. It names an item, and is no secret to whoever may read the list.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A part of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page<T> {
+    /// The part; it can be shorter than was asked for, even empty, before the end.
+    pub items: Vec<T>,
+    /// Where to go on; `None` at the end.
+    pub next: Option<Cursor>,
+}
+
+impl Store {
+    /// The leads of an owner, by id.
+    ///
+    /// # Errors
+    /// If the database does not answer, or an item cannot be read.
+    pub async fn leads_by_owner(
+        &self,
+        owner: &PersonId,
+        limit: usize,
+        after: Option<&Cursor>,
+    ) -> Result<Page<Lead>, StoreError> {
+        self.leads_in(BY_OWNER, owner.as_str(), limit, after, |lead| lead.owner.as_ref() == Some(owner)).await
+    }
+
+    /// The leads of a market, by id.
+    ///
+    /// # Errors
+    /// If the database does not answer, or an item cannot be read.
+    pub async fn leads_by_market(
+        &self,
+        market: &MarketId,
+        limit: usize,
+        after: Option<&Cursor>,
+    ) -> Result<Page<Lead>, StoreError> {
+        self.leads_in(BY_MARKET, market.as_str(), limit, after, |lead| {
+            lead.profile.market.as_ref() == Some(market)
+        })
+        .await
+    }
+
+    /// The leads of an account, by id.
+    ///
+    /// # Errors
+    /// If the database does not answer, or an item cannot be read.
+    pub async fn leads_by_account(
+        &self,
+        account: &AccountId,
+        limit: usize,
+        after: Option<&Cursor>,
+    ) -> Result<Page<Lead>, StoreError> {
+        self.leads_in(BY_ACCOUNT, account.as_str(), limit, after, |lead| {
+            lead.profile.account_id.as_ref() == Some(account)
+        })
+        .await
+    }
+
+    /// Leads with an open compliance review, the oldest review first.
+    ///
+    /// # Errors
+    /// If the database does not answer, or an item cannot be read.
+    pub async fn compliance_reviews(
+        &self,
+        limit: usize,
+        after: Option<&Cursor>,
+    ) -> Result<Page<Lead>, StoreError> {
+        self.leads_in(COMPLIANCE_REVIEWS, QUEUE, limit, after, |lead| lead.review.is_some()).await
+    }
+
+    /// Leads in the operations queue, the oldest first.
+    ///
+    /// # Errors
+    /// If the database does not answer, or an item cannot be read.
+    pub async fn operations_reviews(
+        &self,
+        limit: usize,
+        after: Option<&Cursor>,
+    ) -> Result<Page<Lead>, StoreError> {
+        self.leads_in(OPERATIONS_REVIEWS, QUEUE, limit, after, |lead| lead.operations.is_some()).await
+    }
+
+    /// The index may be behind its items: what does not belong any more is left out.
+    async fn leads_in(
+        &self,
+        index: Index,
+        partition: &str,
+        limit: usize,
+        after: Option<&Cursor>,
+        belongs: impl Fn(&Lead) -> bool,
+    ) -> Result<Page<Lead>, StoreError> {
+        let mut query = self
+            .client()
+            .query()
+            .table_name(self.leads_table())
+            .index_name(index.name)
+            .expression_attribute_names("#partition", index.partition)
+            .expression_attribute_values(":partition", text(partition))
+            .limit(limit.clamp(1, PAGE_MAX) as i32);
+        query = match after {
+            Some(after) => query
+                .key_condition_expression("#partition = :partition AND #sort > :after")
+                .expression_attribute_names("#sort", index.sort)
+                .expression_attribute_values(":after", text(after.as_str())),
+            None => query.key_condition_expression("#partition = :partition"),
+        };
+        let answer = query.send().await.map_err(failed)?;
+        let more = answer.last_evaluated_key.is_some_and(|key| !key.is_empty());
+        let mut keys = Vec::new();
+        let mut last = None;
+        for item in answer.items.into_iter().flatten() {
+            if let Some(id) = get_text(&item, PK)?.strip_prefix("LEAD#") {
+                keys.push(Key::lead(&LeadId::from(id)));
+            }
+            last = Some(get_text(&item, index.sort)?.to_owned());
+        }
+        let found = self.read(keys.iter().cloned(), []).await?;
+        let mut items = Vec::new();
+        for key in &keys {
+            let lead: Option<Lead> = found.get(key).map(get_document).transpose()?;
+            items.extend(lead.filter(&belongs));
+        }
+        Ok(Page { items, next: last.filter(|_| more).map(Cursor::new) })
+    }
+}

@@ -1,0 +1,258 @@
+//! How reps stand: what they carry, when they were last given a lead, whether they take any.
+
+use crate::Store;
+use crate::audit::{audit_item, is_commit};
+use crate::commit::SEEN_FOR;
+use crate::error::StoreError;
+use crate::item::{Item, exact, find_instant, find_number, find_text, get_text, number, text};
+use crate::keys::{Key, PK, REP_PREFIX, SK, team_pk};
+use crate::publish::{DIRECTORY, POLICY};
+use crate::request::{ATTEMPTS_MAX, failed, pause};
+use crate::schema::TTL_ATTRIBUTE;
+use crate::transaction::{Change, Ended, Transaction, When};
+use chrono::{DateTime, Utc};
+use rules::entry::{Actor, Entry};
+use rules::ids::{PersonId, Subject, TeamId};
+use rules::routing::{Availability, LoadChange, Roster, Standing};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A fact about a rep.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "data")]
+pub enum RepFact {
+    /// They, or operations for them, said whether they take leads.
+    #[serde(rename = "rep.availability-set")]
+    AvailabilitySet(Availability),
+}
+
+const LOAD: &str = "load";
+const LAST_ASSIGNED_AT: &str = "last_assigned_at";
+const AVAILABILITY: &str = "availability";
+const SEQ: &str = "seq";
+
+/// The parts of a transaction on a rep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Rep,
+    Audit,
+    Seen,
+}
+
+impl Store {
+    /// How a team stands; a rep who is not in it carries nothing and was never given a lead.
+    ///
+    /// # Errors
+    /// If the database does not answer, or an item cannot be read.
+    pub async fn standings(&self, team: &TeamId) -> Result<Roster, StoreError> {
+        let mut standings = BTreeMap::new();
+        let mut from = None;
+        loop {
+            let answer = self
+                .client()
+                .query()
+                .table_name(self.leads_table())
+                .key_condition_expression(format!("{PK} = :team AND begins_with({SK}, :rep)"))
+                .expression_attribute_values(":team", text(team_pk(team)))
+                .expression_attribute_values(":rep", text(REP_PREFIX))
+                .consistent_read(true)
+                .set_exclusive_start_key(from)
+                .send()
+                .await
+                .map_err(failed)?;
+            for item in answer.items.into_iter().flatten() {
+                if let Some(rep) = get_text(&item, SK)?.strip_prefix(REP_PREFIX) {
+                    standings.insert(PersonId::from(rep), standing_of(&item)?);
+                }
+            }
+            match answer.last_evaluated_key {
+                Some(key) if !key.is_empty() => from = Some(key),
+                _ => return Ok(Roster { standings }),
+            }
+        }
+    }
+
+    /// Records whether a rep takes leads. Saying again what is so writes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownRep`] if the directory has no such rep; else as [`Store::execute`].
+    pub async fn set_availability(
+        &self,
+        rep: &PersonId,
+        availability: &Availability,
+        actor: &Actor,
+        cause: &str,
+        dedupe: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<Standing, StoreError> {
+        let subject = Subject::Rep(rep.clone());
+        let mut tried: Vec<(Key, String)> = Vec::new();
+        let mut unknown = None;
+        for attempt in 0..ATTEMPTS_MAX {
+            pause(attempt).await;
+            let pointers = [Key::current(POLICY), Key::current(DIRECTORY)].into_iter();
+            let found = self
+                .read(pointers.chain(dedupe.map(Key::seen)), tried.iter().map(|(key, _)| key.clone()))
+                .await?;
+            let knowledge = self.knowledge(&found, BTreeMap::new()).await?;
+            let team = knowledge.directory.team_of(rep).ok_or_else(|| StoreError::UnknownRep(rep.clone()))?;
+            let key = Key::rep(team, rep);
+            let item = self.read_one(&key).await?;
+            let before = item.as_ref().map(standing_of).transpose()?.unwrap_or_default();
+            let written = tried
+                .iter()
+                .any(|(key, json)| found.get(key).is_some_and(|item| is_commit(item, cause, json)));
+            let seen = dedupe.is_some_and(|dedupe| found.get(&Key::seen(dedupe)).is_some());
+            if written || seen || before.availability.as_ref() == Some(availability) {
+                return Ok(before);
+            }
+            let after = Standing {
+                availability: Some(availability.clone()),
+                version: before.version.saturating_add(1),
+                seq: before.seq.saturating_add(1),
+                ..before.clone()
+            };
+            let entry = Entry {
+                subject: subject.clone(),
+                seq: after.seq,
+                commit: after.seq,
+                at: now,
+                due_at: None,
+                actor: actor.clone(),
+                cause: cause.to_owned(),
+                workflow: None,
+                policy_revision: knowledge.policy.revision,
+                fact: RepFact::AvailabilitySet(availability.clone()),
+            };
+            let (audit, json) = audit_item(&subject, after.seq, cause, &[entry], now)?;
+            let mut tx = Transaction::new();
+            tx.put(
+                Part::Rep,
+                self.leads_table(),
+                standing_item(&key, &after)?,
+                When::Version(before.version),
+            )?;
+            tx.put(Part::Audit, self.audit_table(), audit, When::Absent)?;
+            if let Some(dedupe) = dedupe {
+                let mut item = Key::seen(dedupe).attributes();
+                item.insert("subject".to_owned(), text(subject.to_string()));
+                item.insert("commit".to_owned(), number(after.seq));
+                item.insert(TTL_ATTRIBUTE.to_owned(), number((now + SEEN_FOR).timestamp()));
+                tx.put(Part::Seen, self.leads_table(), item, When::Absent)?;
+            }
+            match tx.commit(self).await {
+                Ended::Done => return Ok(after),
+                Ended::Lost(_) => tried.push((Key::audit(&subject, after.seq), json)),
+                Ended::Busy => {}
+                Ended::Unknown(error) => {
+                    unknown = Some(error);
+                    tried.push((Key::audit(&subject, after.seq), json));
+                }
+                Ended::Failed(error) => return Err(error),
+            }
+        }
+        Err(unknown.unwrap_or(StoreError::Contention))
+    }
+
+    /// Takes a rep's standing along into another team.
+    pub(crate) async fn move_standing(
+        &self,
+        rep: &PersonId,
+        from: &TeamId,
+        to: &TeamId,
+    ) -> Result<(), StoreError> {
+        let (from, to) = (Key::rep(from, rep), Key::rep(to, rep));
+        for attempt in 0..ATTEMPTS_MAX {
+            pause(attempt).await;
+            let found = self.read([from.clone(), to.clone()], []).await?;
+            let Some(old) = found.get(&from).map(standing_of).transpose()? else { return Ok(()) };
+            let new = found.get(&to).map(standing_of).transpose()?.unwrap_or_default();
+            let after = Standing {
+                load: old.load.saturating_add(new.load),
+                last_assigned_at: old.last_assigned_at.max(new.last_assigned_at),
+                availability: new.availability.or(old.availability),
+                version: old.version.max(new.version).saturating_add(1),
+                seq: old.seq.max(new.seq),
+            };
+            let mut tx = Transaction::new();
+            let table = self.leads_table();
+            tx.delete(Part::Rep, table, &from, When::Version(old.version))?;
+            tx.put(Part::Rep, table, standing_item(&to, &after)?, When::Version(new.version))?;
+            match tx.commit(self).await {
+                Ended::Done => return Ok(()),
+                Ended::Lost(_) | Ended::Busy | Ended::Unknown(_) => {}
+                Ended::Failed(error) => return Err(error),
+            }
+        }
+        Err(StoreError::Contention)
+    }
+}
+
+/// The update that a change of a load is. A rep who was chosen must stand as was seen, and have
+/// room; one who was named by the source takes it, room or not.
+pub(crate) fn rep_change(change: &LoadChange, seen: Option<u64>, capacity: u32, at_zero: bool) -> Change {
+    let mut conditions = Vec::new();
+    let mut values = vec![(":one", number(1))];
+    match seen {
+        Some(0) => conditions.push(format!("attribute_not_exists({PK})")),
+        Some(version) => {
+            conditions.push("#version = :seen".to_owned());
+            values.push((":seen", number(version)));
+        }
+        None => {}
+    }
+    let mut set = String::new();
+    if let Some(at) = change.assigned_at {
+        set = format!("SET {LAST_ASSIGNED_AT} = :at ");
+        values.push((":at", exact(at)));
+    }
+    let add = if change.delta > 0 {
+        if seen.is_some_and(|version| version > 0) {
+            conditions.push("(attribute_not_exists(#load) OR #load < :capacity)".to_owned());
+            values.push((":capacity", number(capacity)));
+        }
+        "ADD #load :one, #version :one"
+    } else if at_zero {
+        conditions.push("(attribute_not_exists(#load) OR #load < :one)".to_owned());
+        "ADD #version :one"
+    } else {
+        conditions.push("#load >= :one".to_owned());
+        values.push((":less", number(-1)));
+        "ADD #load :less, #version :one"
+    };
+    Change {
+        expression: format!("{set}{add}"),
+        condition: (!conditions.is_empty()).then(|| conditions.join(" AND ")),
+        names: vec![("#load", LOAD), ("#version", crate::commit::VERSION)],
+        values,
+    }
+}
+
+fn standing_of(item: &Item) -> Result<Standing, StoreError> {
+    let availability = find_text(item, AVAILABILITY)
+        .map(|json| {
+            serde_json::from_str(json).map_err(|error| StoreError::unreadable("an availability", error))
+        })
+        .transpose()?;
+    Ok(Standing {
+        load: find_number(item, LOAD).unwrap_or(0),
+        last_assigned_at: find_instant(item, LAST_ASSIGNED_AT)?,
+        availability,
+        version: find_number(item, crate::commit::VERSION).unwrap_or(0),
+        seq: find_number(item, SEQ).unwrap_or(0),
+    })
+}
+
+fn standing_item(key: &Key, standing: &Standing) -> Result<Item, StoreError> {
+    let mut item = key.attributes();
+    item.insert(LOAD.to_owned(), number(standing.load));
+    item.insert(crate::commit::VERSION.to_owned(), number(standing.version));
+    item.insert(SEQ.to_owned(), number(standing.seq));
+    if let Some(at) = standing.last_assigned_at {
+        item.insert(LAST_ASSIGNED_AT.to_owned(), exact(at));
+    }
+    if let Some(availability) = &standing.availability {
+        item.insert(AVAILABILITY.to_owned(), text(crate::item::document(key, availability)?));
+    }
+    Ok(item)
+}

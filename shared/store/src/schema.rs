@@ -1,0 +1,132 @@
+//! The two tables and their indexes. The deployment's template declares the same.
+
+use crate::item::Item;
+use crate::keys::{PK, SK};
+use aws_sdk_dynamodb::error::BuildError;
+use aws_sdk_dynamodb::operation::create_table::CreateTableInput;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType,
+};
+
+/// The attribute by which DynamoDB removes what is over: epoch seconds.
+pub const TTL_ATTRIBUTE: &str = "expires_at";
+
+/// An index: all of its attributes are texts, and an item without them is not in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Index {
+    /// Its name.
+    pub name: &'static str,
+    /// Its partition key.
+    pub partition: &'static str,
+    /// Its sort key.
+    pub sort: &'static str,
+    /// What it holds beside the keys.
+    pub includes: &'static [&'static str],
+}
+
+/// What falls due, by shard and instant.
+pub const DUE: Index =
+    Index { name: "due", partition: "due_shard", sort: "wake_at", includes: &["handed_at", "kind"] };
+/// Open compliance reviews, the oldest first.
+pub const COMPLIANCE_REVIEWS: Index = Index {
+    name: "compliance-reviews",
+    partition: "compliance_queue",
+    sort: "compliance_since",
+    includes: &[],
+};
+/// The operations queue, the oldest first.
+pub const OPERATIONS_REVIEWS: Index = Index {
+    name: "operations-reviews",
+    partition: "operations_queue",
+    sort: "operations_since",
+    includes: &[],
+};
+/// Leads by owner.
+pub const BY_OWNER: Index =
+    Index { name: "by-owner", partition: "owner_key", sort: "sk_lead", includes: &[] };
+/// Leads by account.
+pub const BY_ACCOUNT: Index =
+    Index { name: "by-account", partition: "account_key", sort: "sk_lead", includes: &[] };
+/// Leads by market.
+pub const BY_MARKET: Index =
+    Index { name: "by-market", partition: "market_key", sort: "sk_lead", includes: &[] };
+
+/// The indexes of the leads table.
+pub const INDEXES: [Index; 6] =
+    [DUE, COMPLIANCE_REVIEWS, OPERATIONS_REVIEWS, BY_OWNER, BY_ACCOUNT, BY_MARKET];
+
+/// The leads table: leads, accounts, reps, outbox, dedupe, policies, directories.
+///
+/// # Errors
+/// None in practice; the builders of the SDK check what is always there.
+pub fn leads_table(name: &str) -> Result<CreateTableInput, BuildError> {
+    let mut attributes = vec![PK, SK];
+    let mut indexes = Vec::new();
+    for index in INDEXES {
+        attributes.extend([index.partition, index.sort]);
+        let projection = if index.includes.is_empty() {
+            Projection::builder().projection_type(ProjectionType::KeysOnly).build()
+        } else {
+            Projection::builder()
+                .projection_type(ProjectionType::Include)
+                .set_non_key_attributes(Some(index.includes.iter().map(|&name| name.to_owned()).collect()))
+                .build()
+        };
+        indexes.push(
+            GlobalSecondaryIndex::builder()
+                .index_name(index.name)
+                .set_key_schema(Some(key_schema(index.partition, index.sort)?))
+                .projection(projection)
+                .build()?,
+        );
+    }
+    attributes.sort_unstable();
+    attributes.dedup();
+    let definitions: Result<Vec<_>, BuildError> = attributes.into_iter().map(definition).collect();
+    CreateTableInput::builder()
+        .table_name(name)
+        .billing_mode(BillingMode::PayPerRequest)
+        .set_key_schema(Some(key_schema(PK, SK)?))
+        .set_attribute_definitions(Some(definitions?))
+        .set_global_secondary_indexes(Some(indexes))
+        .build()
+}
+
+/// The audit table: one item a commit, never changed, with a stream of what is new.
+///
+/// # Errors
+/// None in practice; the builders of the SDK check what is always there.
+pub fn audit_table(name: &str) -> Result<CreateTableInput, BuildError> {
+    CreateTableInput::builder()
+        .table_name(name)
+        .billing_mode(BillingMode::PayPerRequest)
+        .set_key_schema(Some(key_schema(PK, SK)?))
+        .set_attribute_definitions(Some(vec![definition(PK)?, definition(SK)?]))
+        .stream_specification(
+            StreamSpecification::builder()
+                .stream_enabled(true)
+                .stream_view_type(StreamViewType::NewImage)
+                .build()?,
+        )
+        .build()
+}
+
+fn definition(name: &str) -> Result<AttributeDefinition, BuildError> {
+    AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build()
+}
+
+fn key_schema(partition: &str, sort: &str) -> Result<Vec<KeySchemaElement>, BuildError> {
+    [(partition, KeyType::Hash), (sort, KeyType::Range)]
+        .into_iter()
+        .map(|(name, kind)| KeySchemaElement::builder().attribute_name(name).key_type(kind).build())
+        .collect()
+}
+
+/// Puts an item into an index; a key that is empty is none.
+pub(crate) fn put_into(index: Index, item: &mut Item, partition: &str, sort: String) {
+    if !partition.is_empty() && !sort.is_empty() {
+        item.insert(index.partition.to_owned(), crate::item::text(partition));
+        item.insert(index.sort.to_owned(), crate::item::text(sort));
+    }
+}

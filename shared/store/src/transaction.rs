@@ -1,0 +1,203 @@
+//! One `TransactWriteItems`: what is in it, and what its failure means.
+
+use crate::Store;
+use crate::error::StoreError;
+use crate::item::{Item, number};
+use crate::keys::{Key, PK};
+use crate::request::failed;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError as WriteError;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, CancellationReason, ConditionCheck, Delete, Put, TransactWriteItem, Update,
+};
+use std::collections::HashMap;
+
+/// DynamoDB's limit.
+const ITEMS_MAX: usize = 100;
+
+/// What has to be so for a write to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum When {
+    Always,
+    Absent,
+    Present,
+    /// Its `version` is this; 0: it does not exist.
+    Version(u64),
+}
+
+impl When {
+    fn expression(self) -> Option<String> {
+        match self {
+            Self::Always => None,
+            Self::Absent | Self::Version(0) => Some(format!("attribute_not_exists({PK})")),
+            Self::Present => Some(format!("attribute_exists({PK})")),
+            Self::Version(_) => Some("#version = :version".to_owned()),
+        }
+    }
+
+    fn names(self) -> Option<HashMap<String, String>> {
+        matches!(self, Self::Version(1..)).then(|| HashMap::from([("#version".into(), "version".into())]))
+    }
+
+    fn values(self) -> Option<HashMap<String, AttributeValue>> {
+        match self {
+            Self::Version(version @ 1..) => Some(HashMap::from([(":version".into(), number(version))])),
+            _ => None,
+        }
+    }
+}
+
+/// An update in DynamoDB's own words.
+#[derive(Debug, Default)]
+pub(crate) struct Change {
+    pub expression: String,
+    pub condition: Option<String>,
+    pub names: Vec<(&'static str, &'static str)>,
+    pub values: Vec<(&'static str, AttributeValue)>,
+}
+
+/// The writes of a transaction, each under a name by which its failure is told.
+#[derive(Debug)]
+pub(crate) struct Transaction<P> {
+    writes: Vec<TransactWriteItem>,
+    parts: Vec<P>,
+}
+
+/// How a transaction ended.
+#[derive(Debug)]
+pub(crate) enum Ended<P> {
+    /// All of it is written.
+    Done,
+    /// Nothing is written, since these conditions did not hold.
+    Lost(Vec<P>),
+    /// Nothing is written; others were at the same items, or the table was busy.
+    Busy,
+    /// It may be written or not.
+    Unknown(StoreError),
+    /// Nothing is written, and trying again would not help.
+    Failed(StoreError),
+}
+
+impl<P: Clone> Transaction<P> {
+    pub fn new() -> Self {
+        Self { writes: Vec::new(), parts: Vec::new() }
+    }
+
+    fn add(&mut self, part: P, write: TransactWriteItem) {
+        self.parts.push(part);
+        self.writes.push(write);
+    }
+
+    pub fn put(&mut self, part: P, table: &str, item: Item, when: When) -> Result<(), StoreError> {
+        let put = Put::builder()
+            .table_name(table)
+            .set_item(Some(item))
+            .set_condition_expression(when.expression())
+            .set_expression_attribute_names(when.names())
+            .set_expression_attribute_values(when.values())
+            .build()?;
+        self.add(part, TransactWriteItem::builder().put(put).build());
+        Ok(())
+    }
+
+    pub fn delete(&mut self, part: P, table: &str, key: &Key, when: When) -> Result<(), StoreError> {
+        let delete = Delete::builder()
+            .table_name(table)
+            .set_key(Some(key.attributes()))
+            .set_condition_expression(when.expression())
+            .set_expression_attribute_names(when.names())
+            .set_expression_attribute_values(when.values())
+            .build()?;
+        self.add(part, TransactWriteItem::builder().delete(delete).build());
+        Ok(())
+    }
+
+    pub fn check(&mut self, part: P, table: &str, key: &Key, when: When) -> Result<(), StoreError> {
+        let Some(expression) = when.expression() else { return Ok(()) };
+        let check = ConditionCheck::builder()
+            .table_name(table)
+            .set_key(Some(key.attributes()))
+            .condition_expression(expression)
+            .set_expression_attribute_names(when.names())
+            .set_expression_attribute_values(when.values())
+            .build()?;
+        self.add(part, TransactWriteItem::builder().condition_check(check).build());
+        Ok(())
+    }
+
+    pub fn update(&mut self, part: P, table: &str, key: &Key, change: Change) -> Result<(), StoreError> {
+        let owned = |(name, value): (&'static str, &'static str)| (name.to_owned(), value.to_owned());
+        let names: HashMap<_, _> = change.names.into_iter().map(owned).collect();
+        let values: HashMap<_, _> = change.values.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
+        let update = Update::builder()
+            .table_name(table)
+            .set_key(Some(key.attributes()))
+            .update_expression(change.expression)
+            .set_condition_expression(change.condition)
+            .set_expression_attribute_names((!names.is_empty()).then_some(names))
+            .set_expression_attribute_values((!values.is_empty()).then_some(values))
+            .build()?;
+        self.add(part, TransactWriteItem::builder().update(update).build());
+        Ok(())
+    }
+
+    /// Writes all of it, or nothing.
+    pub async fn commit(self, store: &Store) -> Ended<P> {
+        if self.writes.len() > ITEMS_MAX {
+            return Ended::Failed(StoreError::TooLarge {
+                what: format!("a commit of {} items", self.writes.len()),
+            });
+        }
+        // The SDK gives it a token, so that its own retries within the call are one write.
+        let sent = store.client().transact_write_items().set_transact_items(Some(self.writes)).send().await;
+        let Err(error) = sent else { return Ended::Done };
+        if let SdkError::ServiceError(service) = &error
+            && let WriteError::TransactionCanceledException(cancelled) = service.err()
+        {
+            let reasons = cancelled.cancellation_reasons();
+            let lost: Vec<P> = self
+                .parts
+                .iter()
+                .zip(reasons)
+                .filter(|(_, r)| is(r, &LOST))
+                .map(|(p, _)| p.clone())
+                .collect();
+            if !lost.is_empty() {
+                return Ended::Lost(lost);
+            }
+            let others = || reasons.iter().filter(|r| r.code().is_some_and(|code| code != "None"));
+            if others().count() > 0 && others().all(|r| is(r, &LATER)) {
+                return Ended::Busy;
+            }
+            return Ended::Failed(StoreError::Rejected(error.into()));
+        }
+        let busy = matches!(
+            &error,
+            SdkError::ServiceError(service) if matches!(
+                service.err(),
+                WriteError::ProvisionedThroughputExceededException(_)
+                    | WriteError::TransactionInProgressException(_)
+            ) || matches!(
+                aws_sdk_dynamodb::error::ProvideErrorMetadata::code(service.err()),
+                Some("ThrottlingException" | "RequestLimitExceeded")
+            )
+        );
+        if busy {
+            return Ended::Busy;
+        }
+        match failed(error) {
+            error @ StoreError::Unavailable(_) => Ended::Unknown(error),
+            error => Ended::Failed(error),
+        }
+    }
+}
+
+/// Cancelled because somebody was faster.
+const LOST: [&str; 1] = ["ConditionalCheckFailed"];
+/// Cancelled because somebody is at it right now, or too many are.
+const LATER: [&str; 4] =
+    ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded"];
+
+fn is(reason: &CancellationReason, codes: &[&str]) -> bool {
+    reason.code().is_some_and(|code| codes.contains(&code))
+}
