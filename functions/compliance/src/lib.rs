@@ -7,7 +7,7 @@ use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse
 use chrono::{DateTime, Utc};
 use contracts::api;
 use platform::caller::{Caller, Group};
-use platform::http::{Request, encode_cursor};
+use platform::http::Request;
 use platform::problem::Problem;
 use platform::{response, strict_json};
 use rules::entry::Actor;
@@ -15,13 +15,10 @@ use rules::ids::LeadId;
 use rules::input::{Command, Input, Outcome, ReviewDecision};
 use rules::lead::Lead;
 use serde_json::{Value, json};
-use service::{Service, problem};
+use service::{Service, paging, problem};
 
 /// The largest body of a request.
 const BODY_BYTES_MAX: usize = 16 * 1024;
-/// Reviews on a page.
-const PAGE_DEFAULT: u32 = 25;
-const PAGE_MAX: u32 = 100;
 
 #[derive(Clone, Copy)]
 enum Route {
@@ -75,10 +72,10 @@ impl Compliance {
     }
 
     async fn list(&self, request: &Request, now: DateTime<Utc>) -> Result<ApiGatewayV2httpResponse, Problem> {
-        let limit = request.limit(PAGE_DEFAULT, PAGE_MAX)?;
-        let page = self.service.store.compliance_reviews(limit, request.cursor()?).await.map_err(|e| problem(&e))?;
+        let part = paging::part(request)?;
+        let page = self.service.store.compliance_reviews(part.limit, part.after.as_ref()).await.map_err(|e| problem(&e))?;
         let reviews: Vec<Value> = page.items.iter().map(|lead| context(lead, now, false)).collect();
-        let next = page.next.as_ref().and_then(encode_cursor);
+        let next = paging::next(&page);
         Ok(response::json(200, &json!({"reviews": reviews, "next": next}), None))
     }
 

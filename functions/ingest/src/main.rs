@@ -21,7 +21,8 @@ async fn main() -> Result<(), Error> {
     };
     let ingest = &ingest;
     lambda_runtime::run(service_fn(async move |event: LambdaEvent<ApiGatewayV2httpRequest>| {
-        Ok::<_, Error>(ingest.handle(event.payload, SystemTime::now().into()).await)
+        // On the heap: the whole of a request is one large future.
+        Ok::<_, Error>(Box::pin(ingest.handle(event.payload, SystemTime::now().into())).await)
     }))
     .await
 }

@@ -3,7 +3,6 @@
 use crate::{Call, refusal, sight};
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use contracts::api;
-use platform::http::encode_cursor;
 use platform::problem::Problem;
 use platform::response;
 use rules::entry::Actor;
@@ -11,21 +10,19 @@ use rules::ids::{LeadId, Subject};
 use rules::input::{Command, Input};
 use rules::lead::Lead;
 use serde_json::{Value, json};
-use service::problem;
+use service::{paging, problem};
 use store::Page;
-
-const PAGE_DEFAULT: u32 = 25;
-const PAGE_MAX: u32 = 100;
 
 /// `GET /v1/leads`: of an owner or of a market, in a state if one is named.
 pub async fn list(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
     let (request, store) = (call.request, &call.service.store);
-    let (limit, cursor) = (request.limit(PAGE_DEFAULT, PAGE_MAX)?, request.cursor()?);
+    let part = paging::part(request)?;
+    let (limit, after) = (part.limit, part.after.as_ref());
     let (owner, market, account) = (request.query("owner"), request.query("market"), request.query("account"));
     let page = match (owner, market, account) {
-        (Some(owner), _, _) => store.leads_by_owner(&owner.into(), limit, cursor).await,
-        (None, Some(market), _) => store.leads_by_market(&market.into(), limit, cursor).await,
-        (None, None, Some(account)) => store.leads_by_account(&account.into(), limit, cursor).await,
+        (Some(owner), _, _) => store.leads_by_owner(&owner.into(), limit, after).await,
+        (None, Some(market), _) => store.leads_by_market(&market.into(), limit, after).await,
+        (None, None, Some(account)) => store.leads_by_account(&account.into(), limit, after).await,
         (None, None, None) => {
             return Err(Problem::bad_request("name whose leads: `owner`, `market` or `account`"));
         }
@@ -41,7 +38,7 @@ pub async fn list(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> 
 }
 
 fn leads(call: &Call<'_>, page: Page<Lead>, wanted: impl Fn(&Lead) -> bool) -> ApiGatewayV2httpResponse {
-    let next = page.next.as_ref().and_then(encode_cursor);
+    let next = paging::next(&page);
     let leads: Vec<Value> =
         page.items.iter().filter(|lead| wanted(lead)).map(|lead| sight::subject(json!(lead), call.caller)).collect();
     response::json(200, &json!({"leads": leads, "next": next}), None)
@@ -67,9 +64,9 @@ pub async fn audit(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem>
 
 /// The history of a subject, the oldest commit first.
 pub async fn history(call: &Call<'_>, subject: &Subject) -> Result<ApiGatewayV2httpResponse, Problem> {
-    let limit = call.request.limit(PAGE_DEFAULT, PAGE_MAX)?;
-    let page = call.service.store.audit(subject, limit, call.request.cursor()?).await.map_err(|e| problem(&e))?;
-    let next = page.next.as_ref().and_then(encode_cursor);
+    let part = paging::part(call.request)?;
+    let page = call.service.store.audit(subject, part.after.as_ref(), part.limit).await.map_err(|e| problem(&e))?;
+    let next = paging::next(&page);
     let mut entries = Vec::new();
     for commit in page.items {
         for entry in commit.entries {
@@ -100,9 +97,9 @@ pub async fn flag(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> 
 
 /// `GET /v1/operations/reviews`: what waits, the oldest first.
 pub async fn reviews(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
-    let (limit, cursor) = (call.request.limit(PAGE_DEFAULT, PAGE_MAX)?, call.request.cursor()?);
-    let page = call.service.store.operations_reviews(limit, cursor).await.map_err(|e| problem(&e))?;
-    let next = page.next.as_ref().and_then(encode_cursor);
+    let part = paging::part(call.request)?;
+    let page = call.service.store.operations_reviews(part.limit, part.after.as_ref()).await.map_err(|e| problem(&e))?;
+    let next = paging::next(&page);
     let reviews: Vec<Value> = page
         .items
         .iter()

@@ -20,7 +20,8 @@ async fn main() -> Result<(), Error> {
     };
     let operations = &operations;
     lambda_runtime::run(service_fn(async move |event: LambdaEvent<ApiGatewayV2httpRequest>| {
-        Ok::<_, Error>(operations.handle(event.payload, SystemTime::now().into()).await)
+        // On the heap: the whole of a request is one large future.
+        Ok::<_, Error>(Box::pin(operations.handle(event.payload, SystemTime::now().into())).await)
     }))
     .await
 }

@@ -2,6 +2,7 @@
 //! brought about. The queues are told after the commit and may miss it; the due index knows what
 //! was missed, and the sweep finds it.
 
+pub mod paging;
 mod relay;
 
 pub use relay::{PERIODS_AHEAD, Relay};
@@ -40,7 +41,8 @@ impl Service {
     /// # Errors
     /// The store cannot be reached, or was too busy; nothing was written then, or all of it.
     pub async fn lead(&self, command: &Command, dedupe: Option<&str>, now: DateTime<Utc>) -> Result<Executed, StoreError> {
-        let executed = self.store.execute(command, dedupe, now).await?;
+        // On the heap: the future of a whole commit is large, and callers hold several.
+        let executed = Box::pin(self.store.execute(command, dedupe, now)).await?;
         let subject = Subject::Lead(command.lead.clone());
         self.relay.hand_on(&subject, &executed.notifications, executed.wake_at, now).await;
         Ok(executed)
@@ -56,7 +58,7 @@ impl Service {
         dedupe: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<ExecutedAccount, StoreError> {
-        let executed = self.store.execute_account(command, dedupe, now).await?;
+        let executed = Box::pin(self.store.execute_account(command, dedupe, now)).await?;
         let subject = Subject::Account(command.account.clone());
         let wake_at = match &executed.account {
             // The index by account follows its table within moments; they are waited for.

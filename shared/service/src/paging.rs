@@ -1,0 +1,33 @@
+//! Lists by the page: `limit` and `cursor` of a request, and the cursor of the next page.
+
+use platform::http::{Request, encode_cursor};
+use platform::problem::Problem;
+use store::{Cursor, Page};
+
+/// What is on a page when nobody says.
+const PAGE_DEFAULT: u32 = 25;
+/// What is on a page at the most.
+const PAGE_MAX: u32 = 100;
+
+/// Which part of a list is asked for.
+pub struct Part {
+    /// How much.
+    pub limit: usize,
+    /// After which place.
+    pub after: Option<Cursor>,
+}
+
+/// The part of a list that a request asks for.
+///
+/// # Errors
+/// 400 when `limit` or `cursor` is none.
+pub fn part(request: &Request) -> Result<Part, Problem> {
+    let limit = usize::try_from(request.limit(PAGE_DEFAULT, PAGE_MAX)?).unwrap_or(usize::MAX);
+    let after = request.cursor::<String>()?.map(Cursor::new);
+    Ok(Part { limit, after })
+}
+
+/// The cursor of the page after this one, if there is one.
+pub fn next<T>(page: &Page<T>) -> Option<String> {
+    encode_cursor(&page.next.as_ref()?.as_str())
+}
