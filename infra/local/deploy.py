@@ -162,7 +162,7 @@ class Stack:
     def wait(self, what):
         try:
             self.cloudformation.get_waiter(what).wait(
-                StackName=self.name, WaiterConfig={"Delay": 1, "MaxAttempts": 300}
+                StackName=self.name, WaiterConfig={"Delay": 0.25, "MaxAttempts": 1200}
             )
         except WaiterError as error:
             raise Failed(self.reasons() or str(error)) from error
