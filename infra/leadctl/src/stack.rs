@@ -194,7 +194,7 @@ impl Stack {
         let slack_token = format!("xoxb-local-{}", random_text(12)?.replace(['+', '/', '='], "0"));
         let (hook_secret, webhook_secret) = (signing_secret()?, signing_secret()?);
         let sink_options = SinkOptions { slack_token: slack_token.clone(), webhook_secret: webhook_secret.clone() };
-        let sink = Sink::start(listener(options.sink_port, "message sink", progress)?, sink_options)?;
+        let mut sink = Sink::start(listener(options.sink_port, "message sink", progress)?, sink_options)?;
 
         let emulator = match options.endpoint {
             Some(_) => None,
@@ -236,7 +236,10 @@ impl Stack {
 
         let api_url = match &emulator {
             // Names under `localhost` do not resolve everywhere; the emulator answers under its own address too.
-            Some(_) => format!("{endpoint}/_aws/execute-api/{}", output(&outputs, "ApiId")?),
+            Some(_) => {
+                sink.fetch_mail(&endpoint);
+                format!("{endpoint}/_aws/execute-api/{}", output(&outputs, "ApiId")?)
+            }
             None => output(&outputs, "ApiUrl")?.to_owned(),
         };
         let state = State {

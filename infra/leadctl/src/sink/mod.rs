@@ -1,8 +1,10 @@
 //! The message sink: what would have gone out to Slack or to a webhook is kept here and shown instead.
 //!
 //! It speaks as much of Slack's Web API as is used, under `/slack/api`, takes signed webhooks under `/outgoing/{name}`,
-//! answers what it has got as JSON at `/api/messages?after=N`, and shows it on a page at `/`.
+//! answers what it has got as JSON at `/api/messages?after=N`, and shows it on a page at `/`. E-mail, which goes through
+//! the AWS emulator, is fetched from there.
 
+mod mail;
 mod outgoing;
 mod slack;
 mod store;
@@ -44,6 +46,7 @@ pub struct Sink {
     pub url: String,
     store: Arc<Store>,
     server: JoinHandle<()>,
+    mail: Option<JoinHandle<()>>,
 }
 
 impl Sink {
@@ -62,7 +65,12 @@ impl Sink {
                 crate::progress::say(&format!("the message sink ended: {error}"));
             }
         });
-        Ok(Self { url: format!("http://{address}"), store, server })
+        Ok(Self { url: format!("http://{address}"), store, server, mail: None })
+    }
+
+    /// Shows the e-mail of the emulator at `endpoint` as well.
+    pub(crate) fn fetch_mail(&mut self, endpoint: &str) {
+        self.mail = Some(mail::follow(endpoint, Arc::clone(&self.store)));
     }
 
     /// The messages after the given number, oldest first. Zero is before the first.
@@ -81,6 +89,9 @@ impl Sink {
 impl Drop for Sink {
     fn drop(&mut self) {
         self.server.abort();
+        if let Some(mail) = &self.mail {
+            mail.abort();
+        }
     }
 }
 
