@@ -209,6 +209,7 @@ impl Stack {
         let mut parameters: BTreeMap<String, String> = [
             ("DeletionProtection", "false"),
             ("AllowPasswordSignIn", "true"),
+            ("RequireTls", "false"),
             ("MailFrom", "leadwatch@example.test"),
             ("LogRetentionDays", "1"),
         ]
