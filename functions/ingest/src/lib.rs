@@ -1,1 +1,3 @@
-//! ingest
+//! Webhooks from CRMs, verified over their raw bytes before anything is parsed.
+
+pub mod signature;

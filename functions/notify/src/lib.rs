@@ -1,1 +1,26 @@
-//! notify
+//! Delivers notifications: Slack, Teams, e-mail, signed webhooks.
+//!
+//! | module | what for |
+//! | --- | --- |
+//! | [`channel`] | what is sent and where to; hands a message to its channel |
+//! | [`render`] | a message in Block Kit, as e-mail, as webhook document |
+//! | [`slack`], [`email`], [`webhook`] | one channel each |
+//! | [`teams`] | the card that a workflow of Teams takes |
+//! | [`send_error`] | why a message was not delivered, and what follows from that |
+//! | [`retry`] | attempts and waits, as constant data |
+//! | [`client`] | the one HTTP client |
+//!
+//! A channel knows neither the store nor the queue. Sends are at least once, under the notification's own stable id.
+
+pub mod channel;
+pub mod client;
+pub mod email;
+pub mod render;
+pub mod retry;
+pub mod send_error;
+pub mod slack;
+pub mod teams;
+pub mod webhook;
+
+#[cfg(test)]
+mod test_server;

@@ -37,7 +37,11 @@ struct Target {
 ///
 /// Cargo's default members are built, the same choice as `cargo leadctl` itself is built with, so that dependencies are
 /// compiled once for both.
-pub(crate) async fn build(root: &Path, profile: Profile, quiet: bool) -> anyhow::Result<BTreeMap<String, PathBuf>> {
+pub(crate) async fn build(
+    root: &Path,
+    profile: Profile,
+    quiet: bool,
+) -> anyhow::Result<BTreeMap<String, PathBuf>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(&cargo);
     command.args(["build", "--bins", "--message-format=json-render-diagnostics"]).current_dir(root);

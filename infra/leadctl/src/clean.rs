@@ -6,7 +6,8 @@ use tokio::process::Command;
 pub(crate) const REGION: &str = "us-east-1";
 
 /// What is passed on. Credentials, profiles and proxies are not: a local function must never reach the real AWS.
-const PASSED_ON: [&str; 8] = ["PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"];
+const PASSED_ON: [&str; 8] =
+    ["PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"];
 
 /// Gives the command a clean environment, with credentials that open nothing.
 pub(crate) fn environment(command: &mut Command) -> &mut Command {

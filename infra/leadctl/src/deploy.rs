@@ -33,7 +33,11 @@ struct Deployed {
 }
 
 /// Creates or updates the stack, sets secrets and adds staff. Returns the template's outputs.
-pub(crate) async fn deploy(python: &Path, root: &Path, request: &Request) -> anyhow::Result<BTreeMap<String, String>> {
+pub(crate) async fn deploy(
+    python: &Path,
+    root: &Path,
+    request: &Request,
+) -> anyhow::Result<BTreeMap<String, String>> {
     let answer = run(python, root, "deploy", request).await.context("the template did not deploy")?;
     let deployed: Deployed = serde_json::from_slice(&answer).context("deploy.py gave no outputs")?;
     Ok(deployed.outputs)

@@ -41,14 +41,20 @@ pub(crate) fn function_log(state_dir: &Path) -> PathBuf {
 
 impl Emulator {
     /// Starts it on `port` and waits until it answers.
-    pub(crate) async fn start(python: &Path, root: &Path, state_dir: &Path, port: u16) -> anyhow::Result<Self> {
+    pub(crate) async fn start(
+        python: &Path,
+        root: &Path,
+        state_dir: &Path,
+        port: u16,
+    ) -> anyhow::Result<Self> {
         let scratch = scratch(state_dir);
         let _ = std::fs::remove_dir_all(&scratch);
         std::fs::create_dir_all(&scratch).with_context(|| format!("cannot make `{}`", scratch.display()))?;
         let functions = function_log(state_dir);
         File::create(&functions).with_context(|| format!("cannot write `{}`", functions.display()))?;
         let log_path = state_dir.join("log/emulator.log");
-        let log = File::create(&log_path).with_context(|| format!("cannot write `{}`", log_path.display()))?;
+        let log =
+            File::create(&log_path).with_context(|| format!("cannot write `{}`", log_path.display()))?;
         let endpoint = format!("http://127.0.0.1:{port}");
 
         let mut command = Command::new(python);

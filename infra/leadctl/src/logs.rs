@@ -52,8 +52,12 @@ fn shown(line: &str) -> Option<String> {
         .as_object()
         .into_iter()
         .flatten()
-        .filter(|(name, _)| !matches!(name.as_str(), "message" | "level" | "timestamp" | "target" | "span" | "spans"))
-        .map(|(name, value)| format!("{name}={}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+        .filter(|(name, _)| {
+            !matches!(name.as_str(), "message" | "level" | "timestamp" | "target" | "span" | "spans")
+        })
+        .map(|(name, value)| {
+            format!("{name}={}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+        })
         .collect();
     Some(format!("{function}: {level} {message} {}", rest.join(" ")).trim_end().to_owned())
 }
@@ -65,7 +69,8 @@ mod tests {
     #[test]
     fn warnings_and_panics_are_shown_and_the_rest_is_not() {
         assert_eq!(
-            shown(r#"leadwatch-notify {"level":"WARN","fields":{"message":"slow down","lead":"L-1"}}"#).as_deref(),
+            shown(r#"leadwatch-notify {"level":"WARN","fields":{"message":"slow down","lead":"L-1"}}"#)
+                .as_deref(),
             Some("notify: WARN slow down lead=L-1")
         );
         assert_eq!(

@@ -22,6 +22,8 @@ enum Command {
     Down,
     /// Print a token to call the API with as one of the local staff
     Token(leadctl::token::Arguments),
+    /// Play events in virtual time: audit entries as JSON lines on standard output
+    Simulate(leadctl::simulate::Arguments),
 }
 
 /// What became of a command that could be run. One that could not is an error.
@@ -41,11 +43,12 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn run(arguments: Arguments) -> anyhow::Result<Answer> {
-    let root = project_root()?;
+    let root = project_root;
     match arguments.command {
-        Command::Up(arguments) => leadctl::up::run(&root, arguments).await?,
-        Command::Down => leadctl::down::run(&root).await?,
-        Command::Token(arguments) => leadctl::token::run(&root, &arguments).await?,
+        Command::Up(arguments) => leadctl::up::run(&root()?, arguments).await?,
+        Command::Down => leadctl::down::run(&root()?).await?,
+        Command::Token(arguments) => leadctl::token::run(&root()?, &arguments).await?,
+        Command::Simulate(arguments) => leadctl::simulate::run(&arguments)?,
     }
     Ok(Answer::Done)
 }
@@ -56,5 +59,7 @@ fn project_root() -> anyhow::Result<PathBuf> {
     here.ancestors()
         .find(|directory| directory.join("template.yaml").is_file() && directory.join("infra/local").is_dir())
         .map(PathBuf::from)
-        .with_context(|| format!("`{}` is not inside the project: no template.yaml upwards of it", here.display()))
+        .with_context(|| {
+            format!("`{}` is not inside the project: no template.yaml upwards of it", here.display())
+        })
 }

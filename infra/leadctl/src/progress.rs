@@ -25,7 +25,11 @@ impl Progress {
     }
 
     /// Runs one step.
-    pub(crate) async fn step<T>(self, name: &str, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    pub(crate) async fn step<T>(
+        self,
+        name: &str,
+        work: impl Future<Output = anyhow::Result<T>>,
+    ) -> anyhow::Result<T> {
         let start = Instant::now();
         let mut work = std::pin::pin!(work);
         let result = loop {

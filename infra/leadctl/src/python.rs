@@ -9,7 +9,8 @@ use sha2::{Digest as _, Sha256};
 use tokio::process::Command;
 
 const MINOR_MIN: u32 = 10;
-const CANDIDATES: [&str; 7] = ["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10", "python"];
+const CANDIDATES: [&str; 7] =
+    ["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10", "python"];
 /// Names another interpreter than those.
 const CHOICE: &str = "LEADWATCH_PYTHON";
 /// Written last: an environment without it was not finished, and is made anew.
@@ -66,7 +67,10 @@ async fn find() -> anyhow::Result<PathBuf> {
         let path = PathBuf::from(choice);
         return match minor_version(&path).await {
             Some(minor) if minor >= MINOR_MIN => Ok(path),
-            _ => anyhow::bail!("`{CHOICE}` is `{}`, which is not a Python 3.{MINOR_MIN} or later", path.display()),
+            _ => anyhow::bail!(
+                "`{CHOICE}` is `{}`, which is not a Python 3.{MINOR_MIN} or later",
+                path.display()
+            ),
         };
     }
     for candidate in CANDIDATES.map(PathBuf::from) {
@@ -95,9 +99,13 @@ async fn make(system: &Path, venv: &Path) -> anyhow::Result<()> {
     if output.status.success() {
         return Ok(());
     }
-    let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    let said =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
     if said.contains("ensurepip") {
-        anyhow::bail!("`{}` lacks its venv module: install it (Debian, Ubuntu: `apt install python3-venv`)", system.display());
+        anyhow::bail!(
+            "`{}` lacks its venv module: install it (Debian, Ubuntu: `apt install python3-venv`)",
+            system.display()
+        );
     }
     anyhow::bail!("`{} -m venv` failed: {}", system.display(), said.trim())
 }
@@ -117,7 +125,10 @@ async fn install(interpreter: &Path, requirements: &Path, log: &Path) -> anyhow:
     }
     let said = String::from_utf8_lossy(&said);
     let last = said.lines().rev().find(|line| line.contains("ERROR")).unwrap_or("no reason given");
-    anyhow::bail!("pip could not install what the local stack needs ({last}); all of it is in `{}`", log.display())
+    anyhow::bail!(
+        "pip could not install what the local stack needs ({last}); all of it is in `{}`",
+        log.display()
+    )
 }
 
 fn hex(bytes: &[u8]) -> String {

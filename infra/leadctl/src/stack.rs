@@ -193,7 +193,8 @@ impl Stack {
 
         let slack_token = format!("xoxb-local-{}", random_text(12)?.replace(['+', '/', '='], "0"));
         let (hook_secret, webhook_secret) = (signing_secret()?, signing_secret()?);
-        let sink_options = SinkOptions { slack_token: slack_token.clone(), webhook_secret: webhook_secret.clone() };
+        let sink_options =
+            SinkOptions { slack_token: slack_token.clone(), webhook_secret: webhook_secret.clone() };
         let mut sink = Sink::start(listener(options.sink_port, "message sink", progress)?, sink_options)?;
 
         let emulator = match options.endpoint {
@@ -326,7 +327,10 @@ fn listener(port: Port, what: &str, progress: Progress) -> anyhow::Result<TcpLis
             return Ok(listener);
         }
         let listener = listener(Port::Any, what, progress)?;
-        progress.note(&format!("port {number} is taken; the {what} listens on {}", listener.local_addr()?.port()));
+        progress.note(&format!(
+            "port {number} is taken; the {what} listens on {}",
+            listener.local_addr()?.port()
+        ));
         return Ok(listener);
     }
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).with_context(|| format!("no port is free for the {what}"))
@@ -336,7 +340,11 @@ fn listener(port: Port, what: &str, progress: Progress) -> anyhow::Result<TcpLis
 /// address with a path that it understands.
 fn api_url(endpoint: &str, named: &str, api_id: &str) -> String {
     let host = named.split("://").nth(1).and_then(|rest| rest.split([':', '/']).next()).unwrap_or_default();
-    if host.ends_with(".localhost") { format!("{endpoint}/_aws/execute-api/{api_id}") } else { named.to_owned() }
+    if host.ends_with(".localhost") {
+        format!("{endpoint}/_aws/execute-api/{api_id}")
+    } else {
+        named.to_owned()
+    }
 }
 
 fn staff() -> Vec<User> {

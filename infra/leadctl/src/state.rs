@@ -65,7 +65,8 @@ impl State {
         if !running || !file.exists() {
             anyhow::bail!("nothing runs here: start it with `cargo leadctl up`");
         }
-        let text = std::fs::read_to_string(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
+        let text =
+            std::fs::read_to_string(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
         serde_json::from_str(&text).with_context(|| {
             format!("`{}` is of another version: run `cargo leadctl down`, then `up`", file.display())
         })
@@ -76,7 +77,10 @@ impl State {
     /// # Errors
     /// When the template has none of that name.
     pub fn output(&self, name: &str) -> anyhow::Result<&str> {
-        self.outputs.get(name).map(String::as_str).with_context(|| format!("the stack has no output `{name}`"))
+        self.outputs
+            .get(name)
+            .map(String::as_str)
+            .with_context(|| format!("the stack has no output `{name}`"))
     }
 
     /// The member of staff of that name.
@@ -131,7 +135,9 @@ impl Lock {
                 Ok(Ok(Self { _file: file }))
             }
             Err(TryLockError::WouldBlock) => Ok(Err(read_pid(&mut file))),
-            Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock `{}`", path.display())),
+            Err(TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("cannot lock `{}`", path.display()))
+            }
         }
     }
 
@@ -145,7 +151,9 @@ impl Lock {
         match file.try_lock_shared() {
             Ok(()) => Ok(None),
             Err(TryLockError::WouldBlock) => Ok(Some(read_pid(&mut file))),
-            Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock `{}`", path.display())),
+            Err(TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("cannot lock `{}`", path.display()))
+            }
         }
     }
 }

@@ -121,7 +121,8 @@ fn message_line(message: &Message) -> String {
 
 fn summary(state: &State, took_s: f64) -> String {
     let State { api_url, sink_url, hook_secret, password, endpoint, .. } = state;
-    let staff: Vec<String> = state.users.iter().map(|user| format!("{} ({})", user.name, user.groups.join(", "))).collect();
+    let staff: Vec<String> =
+        state.users.iter().map(|user| format!("{} ({})", user.name, user.groups.join(", "))).collect();
     let staff = staff.join(", ");
     format!(
         r#"

@@ -1,1 +1,32 @@
-//! rules
+//! Leadwatch's rules: what should happen to a lead, and why. Pure: no IO, no clock, no
+//! randomness, no panic. The same arguments give the same decision, everywhere.
+//!
+//! [`decide`] takes a lead as it is, the [`World`] it may know, an [`Input`] and an instant, and
+//! gives an ordered list of facts. [`evolve`](evolve::evolve) says what a fact does to a lead.
+//! The audit is the list of facts; the lead is their fold.
+
+pub mod account;
+pub mod calendar;
+pub mod clock;
+pub mod compliance;
+mod decide;
+pub mod directory;
+pub mod document;
+pub mod entry;
+pub mod evolve;
+pub mod ids;
+pub mod input;
+pub mod lead;
+pub mod lead_fact;
+pub mod measure;
+pub mod notification;
+pub mod patch;
+pub mod policy;
+pub mod rep;
+pub mod routing;
+pub mod simulate;
+mod timers;
+pub mod workflows;
+
+pub use decide::{Decision, decide, wake_at};
+pub use workflows::churn_risk::{AccountCommand, AccountDecision, AccountInput, decide_account};

@@ -23,12 +23,11 @@ use tokio::net::TcpListener;
 use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 
-pub use store::{Message, Signature};
 use store::Store;
+pub use store::{Message, Signature};
 
 /// The page may do what it has on board, and talk to us.
-const PAGE_POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'";
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'";
 
 /// What a sink expects of those who call it.
 #[derive(Clone, Debug)]

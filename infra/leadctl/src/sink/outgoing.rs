@@ -63,13 +63,14 @@ fn check(secret: &str, headers: &HeaderMap, body: &[u8]) -> Signature {
         return Signature::Missing;
     };
     let Ok(key) = STANDARD.decode(secret.trim_start_matches("whsec_")) else { return Signature::Invalid };
-    let any_right = signatures.split(' ').filter_map(|one| STANDARD.decode(one.strip_prefix("v1,")?).ok()).any(|one| {
-        Hmac::<Sha256>::new_from_slice(&key).is_ok_and(|mut mac| {
-            mac.update(format!("{id}.{timestamp}.").as_bytes());
-            mac.update(body);
-            mac.verify_slice(&one).is_ok()
-        })
-    });
+    let any_right =
+        signatures.split(' ').filter_map(|one| STANDARD.decode(one.strip_prefix("v1,")?).ok()).any(|one| {
+            Hmac::<Sha256>::new_from_slice(&key).is_ok_and(|mut mac| {
+                mac.update(format!("{id}.{timestamp}.").as_bytes());
+                mac.update(body);
+                mac.verify_slice(&one).is_ok()
+            })
+        });
     if any_right { Signature::Valid } else { Signature::Invalid }
 }
 
@@ -82,10 +83,14 @@ mod tests {
     const BODY: &[u8] = br#"{"test": 2432232314}"#;
 
     fn headers(signature: &str) -> HeaderMap {
-        [("webhook-id", "msg_p5jXN8AQM9LWM0D4loKWxJek"), ("webhook-timestamp", "1614265330"), ("webhook-signature", signature)]
-            .into_iter()
-            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
-            .collect()
+        [
+            ("webhook-id", "msg_p5jXN8AQM9LWM0D4loKWxJek"),
+            ("webhook-timestamp", "1614265330"),
+            ("webhook-signature", signature),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+        .collect()
     }
 
     #[test]

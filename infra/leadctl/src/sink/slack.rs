@@ -81,11 +81,18 @@ fn form(bytes: &[u8]) -> Option<Map<String, Value>> {
     // Any address will do: it is its query that is read, as leniently as browsers and Slack do.
     let mut url = reqwest::Url::parse("http://sink/").ok()?;
     url.set_query(Some(std::str::from_utf8(bytes).ok()?));
-    Some(url.query_pairs().map(|(key, value)| (key.into_owned(), Value::String(value.into_owned()))).collect())
+    Some(
+        url.query_pairs().map(|(key, value)| (key.into_owned(), Value::String(value.into_owned()))).collect(),
+    )
 }
 
-fn authorise(context: &Context, headers: &HeaderMap, arguments: &Map<String, Value>) -> Result<(), &'static str> {
-    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+fn authorise(
+    context: &Context,
+    headers: &HeaderMap,
+    arguments: &Map<String, Value>,
+) -> Result<(), &'static str> {
+    let bearer =
+        headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     let token = bearer.or_else(|| arguments.get("token")?.as_str()).ok_or("not_authed")?;
     if token == context.options.slack_token { Ok(()) } else { Err("invalid_auth") }
 }
@@ -141,7 +148,8 @@ fn post(context: &Arc<Context>, arguments: &Map<String, Value>) -> Response {
     }
     if channel.starts_with("#limited") && context.store.slow_down_once(channel) {
         let later = [(header::RETRY_AFTER, "1")];
-        return (StatusCode::TOO_MANY_REQUESTS, later, Json(json!({"ok": false, "error": "ratelimited"}))).into_response();
+        return (StatusCode::TOO_MANY_REQUESTS, later, Json(json!({"ok": false, "error": "ratelimited"})))
+            .into_response();
     }
     let seq = context.store.add(Message {
         seq: 0,
@@ -155,7 +163,9 @@ fn post(context: &Arc<Context>, arguments: &Map<String, Value>) -> Response {
         signature: None,
     });
     let id = if direct { channel.to_owned() } else { id('C', channel.trim_start_matches('#')) };
-    answer(json!({"channel": id, "ts": format!("{}.{:06}", 1_700_000_000 + seq, seq % 1_000_000), "message": {"type": "message", "text": said}}))
+    answer(
+        json!({"channel": id, "ts": format!("{}.{:06}", 1_700_000_000 + seq, seq % 1_000_000), "message": {"type": "message", "text": said}}),
+    )
 }
 
 /// The blocks, which a form carries as JSON in text.
@@ -166,7 +176,9 @@ fn blocks(value: &Value) -> Result<Value, &'static str> {
     };
     match &blocks {
         Value::Array(list) if list.len() > BLOCKS_MAX => Err("invalid_blocks"),
-        Value::Array(list) if list.iter().all(|block| block.get("type").is_some_and(Value::is_string)) => Ok(blocks),
+        Value::Array(list) if list.iter().all(|block| block.get("type").is_some_and(Value::is_string)) => {
+            Ok(blocks)
+        }
         _ => Err("invalid_blocks"),
     }
 }

@@ -1,0 +1,172 @@
+//! E-mail through Amazon SES.
+
+use aws_sdk_sesv2::Client;
+use aws_sdk_sesv2::error::{ProvideErrorMetadata as _, SdkError};
+use aws_sdk_sesv2::operation::send_email::SendEmailError;
+use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader};
+
+use crate::channel::Outbound;
+use crate::render;
+use crate::send_error::SendError;
+
+/// Header with the notification's id, by which a second delivery can be recognised.
+pub const ID_HEADER: &str = "X-Leadwatch-Notification";
+
+/// SES asks to slow down.
+const THROTTLED: [&str; 4] =
+    ["TooManyRequestsException", "LimitExceededException", "ThrottlingException", "Throttling"];
+/// The account or the sender is not, or no longer, allowed to send.
+const DEPLOYMENT_FAULT: [&str; 6] = [
+    "AccountSuspendedException",
+    "SendingPausedException",
+    "MailFromDomainNotVerifiedException",
+    "AccessDeniedException",
+    "ExpiredTokenException",
+    "UnrecognizedClientException",
+];
+
+/// Sends e-mail.
+pub struct Email {
+    client: Client,
+    from: Option<String>,
+}
+
+impl Email {
+    /// `from` is the sender; `None` or blank when the deployment sends no e-mail.
+    #[must_use]
+    pub fn new(client: Client, from: Option<String>) -> Self {
+        Self { client, from: from.filter(|address| !address.trim().is_empty()) }
+    }
+
+    /// Makes one attempt. The SDK repeats a call that failed on the way, within its own bounds.
+    ///
+    /// # Errors
+    /// [`SendError::Permanent`] when SES rejects the message, [`SendError::Transient`] when it throttles, cannot be
+    /// reached or does not let this account send for now.
+    pub async fn send(&self, address: &str, outbound: &Outbound) -> Result<(), SendError> {
+        let from = self.from.as_deref().ok_or(SendError::NotConfigured)?;
+        let message = message(outbound).map_err(|_| SendError::Permanent("not sendable".to_owned()))?;
+        let sent = self
+            .client
+            .send_email()
+            .from_email_address(from)
+            .destination(Destination::builder().to_addresses(address).build())
+            .content(EmailContent::builder().simple(message).build())
+            .send()
+            .await;
+        sent.map(|_| ()).map_err(|error| refusal(&error))
+    }
+}
+
+fn message(outbound: &Outbound) -> Result<Message, aws_sdk_sesv2::error::BuildError> {
+    let content = |text: String| Content::builder().data(text).charset("UTF-8").build();
+    let text = content(render::email_text(outbound))?;
+    let id = MessageHeader::builder().name(ID_HEADER).value(&outbound.id).build()?;
+    Ok(Message::builder()
+        .subject(content(render::subject(outbound))?)
+        .body(Body::builder().text(text).build())
+        .headers(id)
+        .build())
+}
+
+fn refusal(error: &SdkError<SendEmailError>) -> SendError {
+    let answer = match error {
+        SdkError::ServiceError(answer) => answer,
+        SdkError::ConstructionFailure(_) => return SendError::Permanent("not sendable".to_owned()),
+        SdkError::TimeoutError(_) => return SendError::transient("time-out"),
+        _ => return SendError::transient("no connection"),
+    };
+    let code = answer.err().code().unwrap_or("unnamed error");
+    let status = answer.raw().status().as_u16();
+    if THROTTLED.contains(&code) || status == 429 || status >= 500 {
+        SendError::transient(code)
+    } else if DEPLOYMENT_FAULT.contains(&code) || status == 403 {
+        SendError::deployment_fault(code)
+    } else {
+        SendError::Permanent(code.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_server::{Reply, Server};
+    use aws_sdk_sesv2::config::retry::RetryConfig;
+    use aws_sdk_sesv2::config::timeout::TimeoutConfig;
+    use aws_sdk_sesv2::config::{BehaviorVersion, Credentials, Region};
+    use serde_json::json;
+    use std::time::Duration;
+
+    fn outbound() -> Outbound {
+        let text = "Acme & Söhne".to_owned();
+        Outbound { id: "n-1".to_owned(), title: "Held".to_owned(), text, ..Outbound::default() }
+    }
+
+    fn email(server: &Server, from: Option<&str>) -> Email {
+        let timeout = Duration::from_millis(500);
+        let config = aws_sdk_sesv2::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .endpoint_url(server.url())
+            .region(Region::new("eu-central-1"))
+            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(TimeoutConfig::builder().operation_timeout(timeout).build())
+            .build();
+        Email::new(Client::from_conf(config), from.map(str::to_owned))
+    }
+
+    async fn send(reply: Reply) -> (Result<(), SendError>, Server) {
+        let server = Server::start(vec![reply]).await;
+        let email = email(&server, Some("leads@example.com"));
+        (email.send("ana@example.com", &outbound()).await, server)
+    }
+
+    #[tokio::test]
+    async fn a_message_goes_out_as_plain_text_with_its_id() {
+        let (outcome, server) = send(Reply::json(json!({"MessageId": "m"}))).await;
+        outcome.unwrap();
+        let sent = server.requests()[0].json();
+        assert_eq!(sent["FromEmailAddress"], "leads@example.com");
+        assert_eq!(sent["Destination"], json!({"ToAddresses": ["ana@example.com"]}));
+        let message = &sent["Content"]["Simple"];
+        assert_eq!(message["Subject"]["Data"], "Held");
+        assert_eq!(message["Headers"], json!([{"Name": ID_HEADER, "Value": "n-1"}]));
+        let text = message["Body"]["Text"]["Data"].as_str().unwrap();
+        assert!(text.starts_with("Acme & Söhne\n"));
+    }
+
+    #[tokio::test]
+    async fn each_refusal_says_whether_another_attempt_can_help() {
+        let permanent = |code: &str| SendError::Permanent(code.to_owned());
+        let cases = [
+            (429, "TooManyRequestsException", SendError::transient("TooManyRequestsException")),
+            (400, "ThrottlingException", SendError::transient("ThrottlingException")),
+            (500, "InternalFailure", SendError::transient("InternalFailure")),
+            (400, "MessageRejected", permanent("MessageRejected")),
+            (400, "BadRequestException", permanent("BadRequestException")),
+            (403, "AccessDeniedException", SendError::deployment_fault("AccessDeniedException")),
+            (400, "SendingPausedException", SendError::deployment_fault("SendingPausedException")),
+        ];
+        for (status, code, expected) in cases {
+            let reply = Reply::error(status, json!({"message": "to jane@example.com"}));
+            let (outcome, _server) = send(reply.header("x-amzn-errortype", code)).await;
+            assert_eq!(outcome, Err(expected), "{code}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_silence_is_transient() {
+        let (outcome, _server) = send(Reply::never()).await;
+        assert_eq!(outcome, Err(SendError::transient("time-out")));
+    }
+
+    #[tokio::test]
+    async fn without_a_sender_email_is_not_configured() {
+        let server = Server::start(Vec::new()).await;
+        for from in [None, Some(" ")] {
+            let outcome = email(&server, from).send("ana@example.com", &outbound()).await;
+            assert_eq!(outcome, Err(SendError::NotConfigured));
+        }
+        assert!(server.requests().is_empty());
+    }
+}

@@ -1,0 +1,118 @@
+//! Why a message was not delivered, and what follows from that.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+
+/// Longest wait that a receiver can ask for: SQS hides a message for twelve hours at most.
+pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(12 * 60 * 60);
+/// How long to wait when a channel refuses this deployment as such (token revoked, sender not verified): an operator
+/// has to act, so trying at once is of no use, and giving up would lose every message until then.
+pub const DEPLOYMENT_FAULT_PAUSE: Duration = Duration::from_secs(5 * 60);
+
+/// Why a message was not delivered. Reasons are codes of the channel, never its free text or the message's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// It may work later. Whether the message was delivered may not be known.
+    #[error("not delivered for now ({reason})")]
+    Transient {
+        /// The channel's code.
+        reason: String,
+        /// When to try again, if something speaks for a certain time.
+        retry_after: Option<Duration>,
+    },
+    /// The channel asks to slow down. Waiting longer than it says is a fault too.
+    #[error("the channel asks to wait {} s", .retry_after.as_secs())]
+    RateLimited {
+        /// How long.
+        retry_after: Duration,
+    },
+    /// The channel does not know the recipient, or has switched them off: tell somebody else.
+    #[error("the channel does not know the recipient")]
+    UnknownRecipient,
+    /// It will not work however often it is tried.
+    #[error("the channel refuses the message ({0})")]
+    Permanent(String),
+    /// The deployment has not set up this channel.
+    #[error("the channel is not configured")]
+    NotConfigured,
+}
+
+impl SendError {
+    /// It may work later, and nothing says when.
+    pub fn transient(reason: impl Into<String>) -> Self {
+        Self::Transient { reason: reason.into(), retry_after: None }
+    }
+
+    /// It may work once an operator has repaired the deployment.
+    pub fn deployment_fault(reason: impl Into<String>) -> Self {
+        Self::Transient { reason: reason.into(), retry_after: Some(DEPLOYMENT_FAULT_PAUSE) }
+    }
+
+    /// Whether trying again can help.
+    #[must_use]
+    pub fn is_worth_retrying(&self) -> bool {
+        matches!(self, Self::Transient { .. } | Self::RateLimited { .. })
+    }
+
+    /// When to try again, if the channel says so.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Transient { retry_after, .. } => *retry_after,
+            Self::RateLimited { retry_after } => Some(*retry_after),
+            Self::UnknownRecipient | Self::Permanent(_) | Self::NotConfigured => None,
+        }
+    }
+}
+
+/// A failed HTTP call. The URL stays out of it: it may carry a secret.
+impl From<reqwest::Error> for SendError {
+    fn from(error: reqwest::Error) -> Self {
+        let reason = if error.is_timeout() {
+            "time-out"
+        } else if error.is_connect() {
+            "no connection"
+        } else if error.is_builder() {
+            return Self::Permanent("the request cannot be built".to_owned());
+        } else {
+            "the connection broke"
+        };
+        Self::transient(reason)
+    }
+}
+
+/// Reads `Retry-After`: seconds, or a date (RFC 9110 §10.2.3). Bounded by [`RETRY_AFTER_MAX`].
+#[must_use]
+pub fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let wait = match text.parse::<u64>() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let at = DateTime::parse_from_rfc2822(text).ok()?.with_timezone(&Utc);
+            (at - now).to_std().unwrap_or(Duration::ZERO)
+        }
+    };
+    Some(wait.min(RETRY_AFTER_MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_comes_as_seconds_or_as_a_date() {
+        let now = DateTime::from_timestamp(1_445_412_480, 0).unwrap();
+        let wait = |text: &str| {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, text.parse().unwrap())]);
+            retry_after(&headers, now).map(|wait| wait.as_secs())
+        };
+        assert_eq!(wait("30"), Some(30));
+        assert_eq!(wait("Wed, 21 Oct 2015 07:28:07 GMT"), Some(7));
+        assert_eq!(wait("Wed, 21 Oct 2015 07:27:00 GMT"), Some(0));
+        assert_eq!(wait("999999999"), Some(43_200));
+        assert_eq!(wait("soon"), None);
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
+    }
+}

@@ -1,0 +1,177 @@
+//! The client against a local server that answers as Slack does.
+
+use super::*;
+use crate::client;
+use crate::test_server::{Reply, Server};
+
+const ANA: &str = "ana+leads@example.com";
+
+fn at(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_772_460_000 + seconds, 0).unwrap()
+}
+
+fn outbound() -> Outbound {
+    let text = "Acme <!channel> & co".to_owned();
+    Outbound { id: "n-1".to_owned(), title: "Breached".to_owned(), text, ..Outbound::default() }
+}
+
+fn user() -> Reply {
+    Reply::json(json!({"ok": true, "user": {"id": "U1", "deleted": false, "tz": "Europe/Berlin"}}))
+}
+
+fn opened() -> Reply {
+    Reply::json(json!({"ok": true, "channel": {"id": "D1"}}))
+}
+
+fn posted() -> Reply {
+    Reply::json(json!({"ok": true, "channel": "D1", "ts": "1.2"}))
+}
+
+fn no(code: &str) -> Reply {
+    Reply::json(json!({"ok": false, "error": code}))
+}
+
+async fn slack(replies: Vec<Reply>) -> (Slack, Server) {
+    slack_within(client::CALL_TIMEOUT, replies).await
+}
+
+async fn slack_within(timeout: Duration, replies: Vec<Reply>) -> (Slack, Server) {
+    let server = Server::start(replies).await;
+    let base_url = Url::parse(server.url()).unwrap().join("api/").unwrap();
+    let config = SlackConfig { base_url, token: Some("xoxb-1".to_owned()) };
+    let http = client::with_timeout(timeout).unwrap();
+    (Slack::new(http, config), server)
+}
+
+fn paths(server: &Server) -> Vec<String> {
+    server.requests().into_iter().map(|asked| asked.path).collect()
+}
+
+async fn post_with(reply: Reply) -> Result<(), SendError> {
+    let (slack, _server) = slack(vec![reply]).await;
+    slack.send_to_channel("C1", &outbound(), at(0)).await
+}
+
+#[tokio::test]
+async fn a_person_is_looked_up_opened_and_told() {
+    let (slack, server) = slack(vec![user(), opened(), posted()]).await;
+    slack.send_dm(ANA, &outbound(), at(0)).await.unwrap();
+    let asked = server.requests();
+    assert_eq!(
+        paths(&server),
+        ["/api/users.lookupByEmail", "/api/conversations.open", "/api/chat.postMessage"]
+    );
+    assert_eq!(asked[0].body, "email=ana%2Bleads%40example.com");
+    assert_eq!(asked[0].header("authorization"), Some("Bearer xoxb-1"));
+    assert_eq!(asked[1].json(), json!({"users": "U1"}));
+    let message = asked[2].json();
+    assert_eq!(message["channel"], "D1");
+    assert_eq!(message["text"], "Breached\nAcme &lt;!channel&gt; &amp; co");
+    assert_eq!(message["blocks"][1]["text"]["text"], "Acme &lt;!channel&gt; &amp; co");
+    assert_eq!(message["metadata"]["event_payload"], json!({"notification_id": "n-1"}));
+}
+
+#[tokio::test]
+async fn a_person_is_looked_up_once_an_hour() {
+    let replies = vec![user(), opened(), posted(), posted(), user(), opened(), posted()];
+    let (slack, server) = slack(replies).await;
+    for second in [0, 3599, 3600] {
+        slack.send_dm(ANA, &outbound(), at(second)).await.unwrap();
+    }
+    assert_eq!(server.requests().len(), 7);
+}
+
+#[tokio::test]
+async fn no_more_people_are_remembered_than_allowed() {
+    let (slack, _server) = slack(Vec::new()).await;
+    for number in 0..=CONVERSATIONS_MAX {
+        let second = i64::try_from(number).unwrap();
+        slack.remember(&format!("rep-{number}@example.com"), "D1", at(second));
+    }
+    let people = slack.conversations();
+    assert_eq!(people.len(), CONVERSATIONS_MAX);
+    assert!(!people.contains_key("rep-0@example.com"));
+}
+
+#[tokio::test]
+async fn a_person_unknown_or_switched_off_is_an_unknown_recipient() {
+    let off = Reply::json(json!({"ok": true, "user": {"id": "U1", "deleted": true}}));
+    for reply in [no("users_not_found"), off] {
+        let (slack, server) = slack(vec![reply]).await;
+        assert_eq!(slack.send_dm(ANA, &outbound(), at(0)).await, Err(SendError::UnknownRecipient));
+        assert_eq!(server.requests().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_person_switched_off_since_is_looked_up_again_next_time() {
+    let replies = vec![user(), opened(), posted(), no("user_disabled"), no("users_not_found")];
+    let (slack, server) = slack(replies).await;
+    slack.send_dm(ANA, &outbound(), at(0)).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(slack.send_dm(ANA, &outbound(), at(1)).await, Err(SendError::UnknownRecipient));
+    }
+    assert_eq!(paths(&server)[3..], ["/api/chat.postMessage", "/api/users.lookupByEmail"]);
+}
+
+#[tokio::test]
+async fn a_remembered_conversation_that_is_gone_is_opened_again_at_once() {
+    let replies = vec![user(), opened(), posted(), no(GONE), user(), opened(), posted()];
+    let (slack, server) = slack(replies).await;
+    for second in [0, 1] {
+        slack.send_dm(ANA, &outbound(), at(second)).await.unwrap();
+    }
+    assert_eq!(server.requests().len(), 7);
+}
+
+#[tokio::test]
+async fn an_error_inside_an_answer_of_200_is_an_error() {
+    let permanent = |code: &str| SendError::Permanent(code.to_owned());
+    let cases = [
+        ("channel_not_found", permanent("channel_not_found")),
+        ("is_archived", permanent("is_archived")),
+        ("invalid_blocks", permanent("invalid_blocks")),
+        ("Something: else, jane@example.com", permanent("unnamed error")),
+        ("internal_error", SendError::transient("internal_error")),
+        ("token_revoked", SendError::deployment_fault("token_revoked")),
+        ("ratelimited", SendError::RateLimited { retry_after: RATE_LIMIT_DEFAULT }),
+    ];
+    for (code, expected) in cases {
+        assert_eq!(post_with(no(code)).await, Err(expected), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn a_rate_limit_says_how_long_and_no_longer() {
+    let limited = Reply::error(429, json!({"ok": false, "error": "ratelimited"}));
+    let outcome = post_with(limited.header("retry-after", "30")).await;
+    assert_eq!(outcome, Err(SendError::RateLimited { retry_after: Duration::from_secs(30) }));
+    let outcome = post_with(Reply::status(429)).await;
+    assert_eq!(outcome, Err(SendError::RateLimited { retry_after: RATE_LIMIT_DEFAULT }));
+}
+
+#[tokio::test]
+async fn an_outage_a_silence_and_an_odd_answer_are_transient() {
+    assert_eq!(post_with(Reply::status(503)).await, Err(SendError::transient("HTTP 503")));
+    assert_eq!(post_with(Reply::never()).await, Err(SendError::transient("time-out")));
+    for odd in [Reply::status(200), Reply::json(json!([])), Reply::json(json!("x".repeat(300_000)))] {
+        assert_eq!(post_with(odd).await, Err(unexpected()));
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_does_not_carry_the_token_elsewhere() {
+    let elsewhere = Server::start(vec![posted()]).await;
+    let outcome = post_with(Reply::status(302).header("location", elsewhere.url())).await;
+    assert_eq!(outcome, Err(SendError::Permanent("HTTP 302".to_owned())));
+    assert!(elsewhere.requests().is_empty());
+}
+
+#[tokio::test]
+async fn without_a_token_slack_is_not_configured() {
+    let (mut slack, server) = slack(Vec::new()).await;
+    slack.config.token = None;
+    let outcome = slack.send_dm(ANA, &outbound(), at(0)).await;
+    assert_eq!(outcome, Err(SendError::NotConfigured));
+    assert!(server.requests().is_empty());
+}

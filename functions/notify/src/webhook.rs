@@ -1,0 +1,218 @@
+//! Outgoing webhooks: signed as Standard Webhooks lays down, or as a card for Microsoft Teams.
+
+use chrono::{DateTime, Utc};
+use platform::standard_webhooks::SigningKey;
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{StatusCode, Url};
+
+use crate::channel::Outbound;
+use crate::render;
+use crate::send_error::{SendError, retry_after};
+use crate::teams;
+
+/// Sends signed POSTs.
+pub struct Webhook {
+    http: reqwest::Client,
+}
+
+impl Webhook {
+    /// With the client of [`crate::client`], which follows no redirects.
+    #[must_use]
+    pub fn new(http: reqwest::Client) -> Self {
+        Self { http }
+    }
+
+    /// Makes one attempt. The message's id goes out as `webhook-id`, so that the receiver can drop what it has.
+    ///
+    /// # Errors
+    /// [`SendError::Permanent`] for a URL that is not https (or http to this machine itself), and for an answer that
+    /// speaks for no other attempt: a redirect, or 4xx but for 408, 425 and 429. [`SendError::Transient`] for 5xx and
+    /// a call that failed.
+    pub async fn send(
+        &self,
+        url: &str,
+        key: &SigningKey,
+        outbound: &Outbound,
+        now: DateTime<Utc>,
+    ) -> Result<(), SendError> {
+        let body = render::webhook_document(outbound).to_string();
+        let headers = key.headers(&outbound.id, now, body.as_bytes());
+        self.post(url, &headers, body, now).await
+    }
+
+    /// Makes one attempt to post a card to a workflow of Microsoft Teams, whose URL is the secret: it checks no
+    /// signature.
+    ///
+    /// # Errors
+    /// As of [`Self::send`].
+    pub async fn send_to_teams(
+        &self,
+        url: &str,
+        outbound: &Outbound,
+        now: DateTime<Utc>,
+    ) -> Result<(), SendError> {
+        self.post(url, &[], teams::message(outbound).to_string(), now).await
+    }
+
+    async fn post(
+        &self,
+        url: &str,
+        headers: &[(&'static str, String)],
+        body: String,
+        now: DateTime<Utc>,
+    ) -> Result<(), SendError> {
+        let mut request = self.http.post(allowed(url)?).header(CONTENT_TYPE, "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        let answer = request.body(body).send().await?;
+        let status = answer.status();
+        let wait = retry_after(answer.headers(), now);
+        if status.is_success() {
+            return Ok(());
+        }
+        let reason = format!("HTTP {}", status.as_u16());
+        Err(match (status, wait) {
+            (StatusCode::TOO_MANY_REQUESTS, Some(retry_after)) => SendError::RateLimited { retry_after },
+            (StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS, _) => {
+                SendError::Transient { reason, retry_after: wait }
+            }
+            _ if status.is_server_error() => SendError::Transient { reason, retry_after: wait },
+            _ => SendError::Permanent(reason),
+        })
+    }
+}
+
+/// A URL that a signed message may go to: https, or http to this machine itself, as in a local set-up.
+fn allowed(text: &str) -> Result<Url, SendError> {
+    let url = Url::parse(text).map_err(|_| SendError::Permanent("not a URL".to_owned()))?;
+    // An IPv6 address comes in brackets.
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    let is_loopback = match host.parse::<std::net::IpAddr>() {
+        Ok(address) => address.is_loopback(),
+        Err(_) => host == "localhost" || host.ends_with(".localhost"),
+    };
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_loopback => Ok(url),
+        _ => Err(SendError::Permanent("the URL must be https".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client;
+    use crate::test_server::{Reply, Server};
+    use platform::standard_webhooks::{SignedHeaders, verify};
+    use std::time::Duration;
+
+    fn key() -> SigningKey {
+        SigningKey::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap()
+    }
+
+    fn now() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_772_460_000, 0).unwrap()
+    }
+
+    fn outbound() -> Outbound {
+        Outbound { id: "n-1".to_owned(), title: "Held".to_owned(), ..Outbound::default() }
+    }
+
+    async fn send(reply: Reply) -> (Result<(), SendError>, Server) {
+        let server = Server::start(vec![reply]).await;
+        let webhook = Webhook::new(client::http_client().unwrap());
+        (webhook.send(server.url(), &key(), &outbound(), now()).await, server)
+    }
+
+    #[tokio::test]
+    async fn the_receiver_can_verify_what_it_gets() {
+        let (outcome, server) = send(Reply::status(204)).await;
+        outcome.unwrap();
+        let got = &server.requests()[0];
+        let headers = SignedHeaders {
+            id: got.header("webhook-id"),
+            timestamp: got.header("webhook-timestamp"),
+            signature: got.header("webhook-signature"),
+        };
+        assert_eq!(verify(&[key()], headers, got.body.as_bytes(), now()).unwrap().id, "n-1");
+        assert_eq!(got.header("content-type"), Some("application/json"));
+        assert_eq!(got.json()["data"]["title"], "Held");
+    }
+
+    #[tokio::test]
+    async fn each_status_says_whether_another_attempt_can_help() {
+        for (status, worth) in [
+            (400, false),
+            (401, false),
+            (404, false),
+            (410, false),
+            (408, true),
+            (425, true),
+            (429, true),
+            (500, true),
+            (503, true),
+        ] {
+            let (outcome, _server) = send(Reply::status(status)).await;
+            assert_eq!(outcome.unwrap_err().is_worth_retrying(), worth, "{status}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_wait_that_is_asked_for_is_passed_on() {
+        let seconds = Duration::from_secs(17);
+        let (outcome, _server) = send(Reply::status(429).header("retry-after", "17")).await;
+        assert_eq!(outcome, Err(SendError::RateLimited { retry_after: seconds }));
+        let (outcome, _server) = send(Reply::status(503).header("retry-after", "17")).await;
+        assert_eq!(outcome.unwrap_err().retry_after(), Some(seconds));
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_refused_and_not_followed() {
+        let elsewhere = Server::start(vec![Reply::status(200)]).await;
+        let (outcome, _server) = send(Reply::status(307).header("location", elsewhere.url())).await;
+        assert_eq!(outcome, Err(SendError::Permanent("HTTP 307".to_owned())));
+        assert!(elsewhere.requests().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_receiver_that_does_not_answer_is_transient() {
+        let server = Server::start(vec![Reply::never()]).await;
+        let webhook = Webhook::new(client::with_timeout(Duration::from_millis(200)).unwrap());
+        let silent = webhook.send(server.url(), &key(), &outbound(), now()).await;
+        assert_eq!(silent, Err(SendError::transient("time-out")));
+        let freed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let nobody = webhook.send(&format!("http://{freed}/"), &key(), &outbound(), now()).await;
+        assert_eq!(nobody, Err(SendError::transient("no connection")));
+    }
+
+    #[tokio::test]
+    async fn teams_gets_a_card_and_no_signature() {
+        let server = Server::start(vec![Reply::status(202)]).await;
+        let webhook = Webhook::new(client::http_client().unwrap());
+        webhook.send_to_teams(server.url(), &outbound(), now()).await.unwrap();
+        let got = &server.requests()[0];
+        assert_eq!(got.header("webhook-signature"), None);
+        let card = &got.json()["attachments"][0];
+        assert_eq!(card["contentType"], "application/vnd.microsoft.card.adaptive");
+    }
+
+    #[test]
+    fn only_https_is_allowed_but_for_this_machine_itself() {
+        for url in
+            ["https://example.com/x", "http://127.0.0.1:1/", "http://[::1]:1/", "http://x.localhost:4566/"]
+        {
+            assert!(allowed(url).is_ok(), "{url}");
+        }
+        for url in [
+            "http://example.com/",
+            "http://10.0.0.1/",
+            "http://169.254.169.254/",
+            "ftp://localhost/",
+            "http://localhost.example.com/",
+            "x",
+        ] {
+            assert!(allowed(url).is_err(), "{url}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Audit entries as lines for a person: when, whose, which workflow, what, with all particulars.
+
+use serde_json::Value;
+
+/// One entry as a line: `2026-03-02T14:48:00Z lead/L-1 sla-breach/imminent threshold.reached …`.
+/// It takes the entry as JSON, since that is how it comes from every side.
+pub fn line(entry: &Value) -> String {
+    let text = |name: &str| entry.get(name).and_then(Value::as_str).unwrap_or_default();
+    let mut line = format!("{} {} {}", text("at"), text("subject"), text("type"));
+    if let Some(workflow) = entry.get("workflow") {
+        let id = workflow.get("id").and_then(Value::as_str).unwrap_or_default();
+        let step = workflow.get("step").and_then(Value::as_str).map(|s| format!("/{s}")).unwrap_or_default();
+        line = format!("{line} [{id}{step}]");
+    }
+    if let Some(data) = entry.get("data") {
+        let mut parts = Vec::new();
+        flatten("", data, &mut parts);
+        for part in parts {
+            line.push(' ');
+            line.push_str(&part);
+        }
+    }
+    line
+}
+
+fn flatten(prefix: &str, value: &Value, parts: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => {
+            for (name, value) in map {
+                let dot = if prefix.is_empty() { "" } else { "." };
+                flatten(&format!("{prefix}{dot}{name}"), value, parts);
+            }
+        }
+        Value::Array(items) if items.iter().any(Value::is_object) => {
+            for (n, item) in items.iter().enumerate() {
+                flatten(&format!("{prefix}[{n}]"), item, parts);
+            }
+        }
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(scalar).collect();
+            parts.push(format!("{prefix}=[{}]", items.join(", ")));
+        }
+        other => parts.push(format!("{prefix}={}", scalar(other))),
+    }
+}
+
+fn scalar(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

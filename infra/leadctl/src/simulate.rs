@@ -1,0 +1,211 @@
+//! `leadctl simulate`: plays an events file in virtual time through the very same `decide`.
+
+use anyhow::{Context, bail};
+use chrono::{DateTime, Utc};
+use contracts::event::Body;
+use contracts::scenario::{self, Line, What};
+use rules::AccountCommand;
+use rules::directory::Directory;
+use rules::entry::Actor;
+use rules::input::{Command, Input, Outcome, ReviewDecision};
+use rules::policy::{Policy, PublishedPolicy};
+use rules::simulate::{AnyEntry, Simulation};
+use std::io::{BufRead, Write};
+use std::path::{Path, PathBuf};
+
+/// What `simulate` is given.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The policy (YAML)
+    #[arg(long, value_name = "FILE")]
+    policy: PathBuf,
+    /// The directory (YAML)
+    #[arg(long, value_name = "FILE")]
+    directory: PathBuf,
+    /// The events, one JSON object a line; `-` reads standard input
+    #[arg(long, value_name = "FILE")]
+    events: PathBuf,
+    /// How long timers go on running, RFC 3339; default: the last event
+    #[arg(long, value_name = "INSTANT")]
+    until: Option<DateTime<Utc>>,
+}
+
+/// Runs it: audit entries as JSON lines on standard output, the summary on standard error.
+///
+/// # Errors
+/// A file that cannot be read, a document that is not valid, a line that is no event.
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let policy = Policy::parse(&read(&arguments.policy)?).with_context(|| invalid(&arguments.policy))?;
+    let directory =
+        Directory::parse(&read(&arguments.directory)?).with_context(|| invalid(&arguments.directory))?;
+    policy.check_against(&directory).with_context(|| invalid(&arguments.policy))?;
+    let lines = read_lines(&arguments.events)?;
+    let begin = lines.iter().map(|l| l.received_at).min().unwrap_or_default();
+    let until = arguments.until.or_else(|| lines.iter().map(|l| l.received_at).max()).unwrap_or_default();
+    let mut simulation = Simulation::new(PublishedPolicy::next(None, policy, "simulate", begin), directory);
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let (mut entries, mut told) = (0u64, 0u64);
+    let events = lines.len();
+    let refused = play(&mut simulation, lines, until, &mut |entry| {
+        entries += 1;
+        let json = serde_json::to_string(entry)?;
+        told += u64::from(json.contains(r#""type":"notification.requested""#));
+        Ok(writeln!(out, "{json}")?)
+    })?;
+    out.flush()?;
+    for (id, outcome) in &refused {
+        eprintln!("{id}: {outcome}");
+    }
+    let (leads, accounts) = (simulation.leads().len(), simulation.accounts().len());
+    eprintln!(
+        "{events} events, {leads} leads, {accounts} accounts: {entries} entries, {told} messages, {} not applied",
+        refused.len()
+    );
+    Ok(())
+}
+
+fn invalid(path: &Path) -> String {
+    format!("{} is not valid", path.display())
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Reads an events file, in the order of arrival.
+///
+/// # Errors
+/// A line that is no event, with every field of it that is wrong.
+pub fn read_lines(path: &Path) -> anyhow::Result<Vec<Line>> {
+    let input: Box<dyn BufRead> = if path == Path::new("-") {
+        Box::new(std::io::stdin().lock())
+    } else {
+        let file = std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+        Box::new(std::io::BufReader::new(file))
+    };
+    let mut lines = Vec::new();
+    for (n, line) in input.lines().enumerate() {
+        let line = line.with_context(|| format!("cannot read {}", path.display()))?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let at = format!("{}:{}", path.display(), n + 1);
+        let value = platform::strict_json::parse(line.as_bytes()).with_context(|| at.clone())?;
+        match scenario::read(&value) {
+            Ok(event) => lines.push(event),
+            Err(problems) => {
+                let all: Vec<String> =
+                    problems.iter().map(|p| format!("{} {}", p.pointer, p.detail)).collect();
+                bail!("{at}: {}", all.join("; "));
+            }
+        }
+    }
+    sort(&mut lines);
+    Ok(lines)
+}
+
+/// Sorts events as they arrive; those of one instant stay as they stand.
+pub fn sort(lines: &mut [Line]) {
+    lines.sort_by_key(|line| line.received_at);
+}
+
+/// Plays events and timers up to an instant, and hands each entry on as it happens. Gives the
+/// events that were not applied, with the reason.
+///
+/// # Errors
+/// What the receiver of the entries says.
+pub fn play(
+    simulation: &mut Simulation,
+    lines: Vec<Line>,
+    until: DateTime<Utc>,
+    each: &mut dyn FnMut(&AnyEntry) -> anyhow::Result<()>,
+) -> anyhow::Result<Vec<(String, String)>> {
+    let mut not_applied = Vec::new();
+    // No timer runs in an outage: up to its end only events come in.
+    let outages: Vec<_> = lines
+        .iter()
+        .filter_map(|line| match line.what {
+            What::Outage { since } => Some((since, line.received_at)),
+            _ => None,
+        })
+        .collect();
+    for line in lines {
+        let at = line.received_at;
+        let down = outages.iter().find(|(since, end)| *since < at && at <= *end);
+        match down {
+            // A timer of the outage's own first instant still ran.
+            Some((since, _)) => simulation.run_until(*since),
+            None => simulation.run_until(at),
+        }
+        let outcome = apply(simulation, &line);
+        if !matches!(outcome, Outcome::Applied | Outcome::Unchanged) {
+            not_applied.push((line.id, describe(&outcome)));
+        }
+        for entry in simulation.take_history() {
+            each(&entry)?;
+        }
+    }
+    simulation.run_until(until);
+    for entry in simulation.take_history() {
+        each(&entry)?;
+    }
+    Ok(not_applied)
+}
+
+fn describe(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Refused { why } | Outcome::Conflict { why } => why.clone(),
+        Outcome::Invalid { field, why } => format!("{field}: {why}"),
+        Outcome::Stale => "older than what is known".to_owned(),
+        Outcome::UnknownLead => "not known".to_owned(),
+        Outcome::Applied | Outcome::Unchanged => String::new(),
+    }
+}
+
+fn apply(simulation: &mut Simulation, line: &Line) -> Outcome {
+    let (at, cause) = (line.received_at, line.id.clone());
+    match &line.what {
+        What::Event(Body::Lead(lead, event)) => {
+            let input = Input::Event(event.clone());
+            simulation
+                .lead(&Command { lead: lead.clone(), actor: Actor::source("simulate"), cause, input }, at)
+        }
+        What::Event(Body::Account(account, input)) => {
+            let (account, input) = (account.clone(), input.clone());
+            simulation
+                .account(&AccountCommand { account, actor: Actor::source("simulate"), cause, input }, at)
+        }
+        What::ReviewDecided { lead, decision, officer } => {
+            let person =
+                Some(officer.as_str().into()).filter(|id| simulation.directory().person(id).is_some());
+            // A file names the lead; the officer of a simulation has seen the review as it stands.
+            let revision =
+                simulation.leads().get(lead).and_then(|l| l.review.as_ref()).map_or(0, |r| r.revision);
+            let input = Input::Decide(ReviewDecision {
+                verdict: decision.verdict,
+                reason_code: decision.reason_code.clone(),
+                reason: decision.reason.clone(),
+                officer: officer.clone(),
+                also_known_as: Vec::new(),
+                person,
+                revision,
+            });
+            simulation.lead(&Command { lead: lead.clone(), actor: Actor::staff(officer), cause, input }, at)
+        }
+        What::OperationsResolved { lead, resolution, by } => {
+            let input = Input::Resolve(resolution.clone());
+            simulation.lead(&Command { lead: lead.clone(), actor: Actor::staff(by), cause, input }, at)
+        }
+        What::RepAvailability { rep, availability } => {
+            simulation.availability(rep, availability, &Actor::staff(rep.as_str()), &cause, at)
+        }
+        What::Retention { account, input, by } => {
+            let (account, input) = (account.clone(), input.clone());
+            simulation.account(&AccountCommand { account, actor: Actor::staff(by), cause, input }, at)
+        }
+        What::Outage { .. } => {
+            simulation.resume_at(at);
+            Outcome::Applied
+        }
+    }
+}

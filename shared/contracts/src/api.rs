@@ -1,0 +1,112 @@
+//! Bodies of the staff API.
+
+use crate::event;
+use crate::fields::{self, FieldProblem, Fields, Problems};
+use chrono::{DateTime, Utc};
+use rules::AccountInput;
+use rules::compliance::{Criterion, CriterionKind, Match, MatchDetails, Verdict};
+use rules::input::{LeadEvent, Resolution, ResolutionAction};
+use rules::routing::Availability;
+use serde_json::Value;
+
+/// The body of a review decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// `clear` or `reject`.
+    pub verdict: Verdict,
+    /// One of the policy's codes.
+    pub reason_code: String,
+    /// In words.
+    pub reason: String,
+}
+
+fn read<T>(
+    value: &Value,
+    with: impl FnOnce(&Fields<'_>, &mut Problems) -> Option<T>,
+) -> Result<T, Vec<FieldProblem>> {
+    let mut problems = Problems::default();
+    let root = Fields::root(value, &mut problems);
+    match with(&root, &mut problems) {
+        Some(body) if problems.0.is_empty() => Ok(body),
+        _ => Err(problems.0),
+    }
+}
+
+/// `{"decision":"clear"|"reject","reason_code":…,"reason":…}`
+pub fn decision(value: &Value) -> Result<Decision, Vec<FieldProblem>> {
+    read(value, |root, problems| {
+        let verdict = root.required("decision", problems, fields::name("clear, reject"));
+        let reason_code = root.required("reason_code", problems, fields::id::<String>);
+        let reason = root.required("reason", problems, fields::text);
+        Some(Decision { verdict: verdict?, reason_code: reason_code?, reason: reason? })
+    })
+}
+
+/// `{"resolution":"dismiss"|"assign"|"set-market","rep":…,"market":…,"note":…}`
+pub fn resolution(value: &Value) -> Result<Resolution, Vec<FieldProblem>> {
+    read(value, |root, problems| {
+        let note = root.required("note", problems, fields::text);
+        let kind = root.required("resolution", problems, |v| match v.as_str() {
+            Some(kind @ ("dismiss" | "assign" | "set-market")) => Ok(kind.to_owned()),
+            _ => Err("is none of: dismiss, assign, set-market".to_owned()),
+        })?;
+        let action = match kind.as_str() {
+            "assign" => ResolutionAction::Assign { rep: root.required("rep", problems, fields::id)? },
+            "set-market" => {
+                ResolutionAction::SetMarket { market: root.required("market", problems, fields::id)? }
+            }
+            _ => ResolutionAction::Dismiss,
+        };
+        Some(Resolution { action, note: note? })
+    })
+}
+
+/// `{"available":true|false,"until":…}`
+pub fn availability(value: &Value) -> Result<Availability, Vec<FieldProblem>> {
+    read(value, |root, problems| {
+        let available = root.required("available", problems, fields::boolean);
+        let until = root.optional("until", problems, fields::instant);
+        Some(Availability { available: available?, until })
+    })
+}
+
+/// `{"signal":…,"evidence":…}`, as of now.
+pub fn churn_signal(value: &Value, now: DateTime<Utc>) -> Result<AccountInput, Vec<FieldProblem>> {
+    read(value, |root, problems| event::churn_signal(root, now, problems))
+}
+
+/// `{"outcome":"completed","note":…}` or `{"outcome":"false-positive","signal_id":…,"note":…}`
+pub fn retention(value: &Value) -> Result<AccountInput, Vec<FieldProblem>> {
+    read(value, |root, problems| {
+        let note = root.required("note", problems, fields::text);
+        let outcome = root.required("outcome", problems, |v| match v.as_str() {
+            Some(kind @ ("completed" | "false-positive")) => Ok(kind.to_owned()),
+            _ => Err("is none of: completed, false-positive".to_owned()),
+        })?;
+        if outcome == "completed" {
+            return Some(AccountInput::RetentionCompleted { note: note? });
+        }
+        let signal_id = root.required("signal_id", problems, fields::line);
+        Some(AccountInput::FalsePositive { signal_id: signal_id?, note: note? })
+    })
+}
+
+/// `{"kind":"sanctions"|"pep"|"jurisdiction"|"adverse_media","note":…}`: a flag raised by hand.
+/// The match is the flag itself, so that clearing it clears nothing else.
+pub fn flag(value: &Value, id: &str, by: &str, now: DateTime<Utc>) -> Result<LeadEvent, Vec<FieldProblem>> {
+    read(value, |root, problems| {
+        let kind: Option<CriterionKind> =
+            root.required("kind", problems, fields::name("sanctions, pep, jurisdiction, adverse_media"));
+        let note = root.required("note", problems, fields::text);
+        let criterion = Criterion {
+            kind: kind?,
+            match_id: format!("manual-{id}"),
+            list: "raised by hand".to_owned(),
+            list_version: now.format("%Y-%m-%d").to_string(),
+            strength: None,
+        };
+        let details = Some(MatchDetails { name: None, note: Some(note?) });
+        let matches = vec![Match { criterion, details }];
+        Some(LeadEvent { matches, flagged_by: Some(by.to_owned()), ..LeadEvent::at(now) })
+    })
+}

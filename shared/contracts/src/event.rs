@@ -1,0 +1,368 @@
+//! Inbound events of the generic source, which every CRM adapter maps onto. Unknown fields are
+//! ignored, unknown types refused; a field that is absent is unchanged, `null` clears it.
+
+use crate::fields::{self, FieldProblem, Fields, Problems};
+use chrono::{DateTime, Utc};
+use rules::AccountInput;
+use rules::account::AccountChanges;
+use rules::compliance::{Criterion, CriterionKind, Match, MatchDetails};
+use rules::directory::is_country;
+use rules::ids::{AccountId, Country, LeadId, Subject};
+use rules::input::LeadEvent;
+use rules::lead::{Contact, ProfileChanges};
+use rules::measure::Money;
+use serde_json::Value;
+
+/// Events in one request.
+pub const BATCH_MAX: usize = 100;
+/// Matches in one event.
+pub const MATCHES_MAX: usize = 50;
+/// Evidence of a signal, as JSON.
+pub const EVIDENCE_BYTES_MAX: usize = 4_096;
+
+/// The types there are.
+pub const TYPES: [&str; 5] =
+    ["lead.upserted", "lead.state_changed", "lead.flagged", "account.upserted", "account.churn_signal"];
+
+/// An inbound event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inbound {
+    /// Its identity at the source.
+    pub id: String,
+    /// When it was so.
+    pub occurred_at: DateTime<Utc>,
+    /// What it says.
+    pub body: Body,
+}
+
+/// What an event says, and of what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    /// Of a lead.
+    Lead(LeadId, Box<LeadEvent>),
+    /// Of an account.
+    Account(AccountId, AccountInput),
+}
+
+/// Why something is no event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotAnEvent {
+    /// Its identity, where it can be told.
+    pub id: Option<String>,
+    /// What it is about, where it can be told: the refusal belongs into that record.
+    pub subject: Option<Subject>,
+    /// What is wrong with it; never empty.
+    pub problems: Vec<FieldProblem>,
+}
+
+/// Reads one event.
+///
+/// # Errors
+/// [`NotAnEvent`] names every field that is wrong.
+pub fn read(value: &Value) -> Result<Inbound, NotAnEvent> {
+    let mut problems = Problems::default();
+    let root = Fields::root(value, &mut problems);
+    let id: Option<String> = root.required("id", &mut problems, fields::id::<String>);
+    let occurred_at = root.required("occurred_at", &mut problems, fields::instant);
+    let kind = root.required("type", &mut problems, |value| {
+        let text = value.as_str().unwrap_or_default();
+        TYPES
+            .iter()
+            .find(|known| **known == text)
+            .copied()
+            .ok_or_else(|| format!("is none of: {}", TYPES.join(", ")))
+    });
+    let mut subject = None;
+    // An instant that is wrong was noted; the rest is read all the same, to name all that is wrong.
+    let at = occurred_at.unwrap_or_default();
+    let body = match kind {
+        Some(kind @ ("lead.upserted" | "lead.state_changed" | "lead.flagged")) => {
+            let lead = root.object("lead", &mut problems);
+            let lead_id: Option<LeadId> = lead.required("id", &mut problems, fields::id);
+            subject = lead_id.clone().map(Subject::Lead);
+            let event = match kind {
+                "lead.upserted" => upserted(&lead, at, &mut problems),
+                "lead.state_changed" => state_changed(&lead, at, &mut problems),
+                _ => flagged(&root, &lead, at, &mut problems),
+            };
+            lead_id.map(|id| Body::Lead(id, Box::new(event)))
+        }
+        Some(kind) => {
+            let account = root.object("account", &mut problems);
+            let account_id: Option<AccountId> = account.required("id", &mut problems, fields::id);
+            subject = account_id.clone().map(Subject::Account);
+            let input = if kind == "account.upserted" {
+                Some(account_upserted(&account, at, &mut problems))
+            } else {
+                churn_signal(&account, at, &mut problems)
+            };
+            account_id.zip(input).map(|(id, input)| Body::Account(id, input))
+        }
+        None => None,
+    };
+    match (id.clone(), occurred_at, body) {
+        (Some(id), Some(occurred_at), Some(body)) if problems.0.is_empty() => {
+            Ok(Inbound { id, occurred_at, body })
+        }
+        _ => Err(NotAnEvent { id, subject, problems: problems.0 }),
+    }
+}
+
+fn upserted(lead: &Fields<'_>, at: DateTime<Utc>, problems: &mut Problems) -> LeadEvent {
+    let changes = ProfileChanges {
+        source: lead.patch("source", problems, fields::id),
+        market: lead.patch("market", problems, fields::id),
+        country: lead.patch("country", problems, country),
+        company: lead.patch("company", problems, fields::line),
+        account_id: lead.patch("account_id", problems, fields::id),
+        account_tier: lead.patch("account_tier", problems, fields::name("standard, strategic")),
+        score: lead.patch("score", problems, |v| {
+            fields::whole(1000)(v).map(|n| u16::try_from(n).unwrap_or(u16::MAX))
+        }),
+        deal_size: lead.patch("deal_size", problems, |v| Ok(v.clone())).and_then_read(lead, problems),
+    };
+    LeadEvent {
+        creates: true,
+        changes,
+        contact: lead.patch("contact", problems, contact),
+        owner: lead.patch("owner", problems, fields::id),
+        matches: matches(lead, problems),
+        ..movement(lead, at, problems)
+    }
+}
+
+fn state_changed(lead: &Fields<'_>, at: DateTime<Utc>, problems: &mut Problems) -> LeadEvent {
+    let event = movement(lead, at, problems);
+    if event.state.is_none() && event.waiting_on_customer.is_none() && event.hold_until.is_keep() {
+        problems.add(lead.at("state"), "is missing");
+    }
+    event
+}
+
+fn flagged(root: &Fields<'_>, lead: &Fields<'_>, at: DateTime<Utc>, problems: &mut Problems) -> LeadEvent {
+    let matches = matches(lead, problems);
+    if matches.is_empty() {
+        problems.add(lead.at("flags"), "names no match; expected at least one");
+    }
+    let flagged_by = root.optional("flagged_by", problems, fields::line);
+    LeadEvent { matches, flagged_by, ..LeadEvent::at(at) }
+}
+
+fn movement(lead: &Fields<'_>, at: DateTime<Utc>, problems: &mut Problems) -> LeadEvent {
+    LeadEvent {
+        state: lead.optional("state", problems, fields::id),
+        hold_until: lead.patch("hold_until", problems, fields::instant),
+        waiting_on_customer: lead.optional("waiting_on_customer", problems, fields::boolean),
+        ..LeadEvent::at(at)
+    }
+}
+
+fn country(value: &Value) -> Result<Country, String> {
+    match value.as_str() {
+        Some(text) if is_country(text) => Ok(Country::from(text)),
+        _ => Err("is not an ISO 3166-1 alpha-2 country code; write e.g. `US`".to_owned()),
+    }
+}
+
+fn contact(value: &Value) -> Result<Contact, String> {
+    let mut problems = Problems::default();
+    let fields = Fields::root(value, &mut problems);
+    let contact = Contact {
+        name: fields.optional("name", &mut problems, fields::line),
+        email: fields.optional("email", &mut problems, fields::line),
+        phone: fields.optional("phone", &mut problems, fields::line),
+    };
+    match problems.0.into_iter().next() {
+        None => Ok(contact),
+        Some(problem) => Err(format!("{} {}", problem.pointer.trim_start_matches('/'), problem.detail)),
+    }
+}
+
+/// Money has two fields of its own, each with its own complaint.
+trait ReadMoney {
+    fn and_then_read(self, lead: &Fields<'_>, problems: &mut Problems) -> rules::patch::Patch<Money>;
+}
+
+impl ReadMoney for rules::patch::Patch<Value> {
+    fn and_then_read(self, lead: &Fields<'_>, problems: &mut Problems) -> rules::patch::Patch<Money> {
+        use rules::measure::MoneyError;
+        use rules::patch::Patch;
+        let value = match self {
+            Patch::Keep => return Patch::Keep,
+            Patch::Clear => return Patch::Clear,
+            Patch::Set(value) => value,
+        };
+        let at = lead.at("deal_size");
+        let fields = Fields::of(&value, at.clone(), problems);
+        let amount = fields.required("amount", problems, |v| {
+            v.as_str()
+                .map(str::to_owned)
+                .ok_or_else(|| "is not a decimal string; write e.g. `\"48000.00\"`".to_owned())
+        });
+        let currency = fields.required("currency", problems, fields::line);
+        let (Some(amount), Some(currency)) = (amount, currency) else {
+            return Patch::Keep;
+        };
+        match Money::parse(&amount, &currency) {
+            Ok(money) => Patch::Set(money),
+            Err(error) => {
+                let field =
+                    if matches!(error, MoneyError::UnknownCurrency(_)) { "currency" } else { "amount" };
+                problems.add(format!("{at}/{field}"), error.to_string());
+                Patch::Keep
+            }
+        }
+    }
+}
+
+fn matches(lead: &Fields<'_>, problems: &mut Problems) -> Vec<Match> {
+    let Some(flags) = lead.get("flags").filter(|v| !v.is_null()) else {
+        return Vec::new();
+    };
+    let flags = Fields::of(flags, lead.at("flags"), problems);
+    let mut found = Vec::new();
+    let kinds = [
+        ("sanctions", CriterionKind::Sanctions),
+        ("pep", CriterionKind::Pep),
+        ("adverse_media", CriterionKind::AdverseMedia),
+        ("jurisdiction", CriterionKind::Jurisdiction),
+    ];
+    for (name, kind) in kinds {
+        let list = match flags.get(name) {
+            None | Some(Value::Null) => continue,
+            Some(Value::Array(list)) => list,
+            Some(_) => {
+                problems.add(flags.at(name), "is not an array of matches");
+                continue;
+            }
+        };
+        for (n, value) in list.iter().enumerate() {
+            let item = Fields::of(value, format!("{}/{n}", flags.at(name)), problems);
+            found.extend(read_match(&item, kind, problems));
+        }
+    }
+    if found.len() > MATCHES_MAX {
+        problems.add(lead.at("flags"), format!("names more than {MATCHES_MAX} matches"));
+    }
+    found
+}
+
+/// Reads one match.
+pub(crate) fn read_match(item: &Fields<'_>, kind: CriterionKind, problems: &mut Problems) -> Option<Match> {
+    let match_id = item.required("match_id", problems, fields::id::<String>);
+    let list = item.required("list", problems, fields::line);
+    let list_version = item.required("list_version", problems, fields::line);
+    let strength = item
+        .optional("strength", problems, |v| fields::whole(100)(v).map(|n| u8::try_from(n).unwrap_or(100)));
+    let name = item.optional("name", problems, fields::line);
+    let note = item.optional("note", problems, fields::text);
+    let details = (name.is_some() || note.is_some()).then_some(MatchDetails { name, note });
+    let criterion =
+        Criterion { kind, match_id: match_id?, list: list?, list_version: list_version?, strength };
+    Some(Match { criterion, details })
+}
+
+fn account_upserted(account: &Fields<'_>, at: DateTime<Utc>, problems: &mut Problems) -> AccountInput {
+    let changes = AccountChanges {
+        name: account.patch("name", problems, fields::line),
+        tier: account.patch("tier", problems, fields::name("standard, strategic")),
+        owner: account.patch("owner", problems, fields::id),
+        customer_success_owner: account.patch("customer_success_owner", problems, fields::id),
+    };
+    AccountInput::Update { occurred_at: at, changes }
+}
+
+/// Reads a signal of churn.
+pub(crate) fn churn_signal(
+    account: &Fields<'_>,
+    at: DateTime<Utc>,
+    problems: &mut Problems,
+) -> Option<AccountInput> {
+    let signal =
+        account.required("signal", problems, fields::name("usage_down, ticket_spike, stakeholder_left"));
+    let evidence = account.required("evidence", problems, evidence);
+    Some(AccountInput::Signal { occurred_at: at, signal: signal?, evidence: evidence? })
+}
+
+/// Evidence is the source's own; in the record a number is a whole one or a string.
+fn evidence(value: &Value) -> Result<Value, String> {
+    if serde_json::to_vec(value).map_or(usize::MAX, |json| json.len()) > EVIDENCE_BYTES_MAX {
+        return Err(format!("is more than {EVIDENCE_BYTES_MAX} bytes of JSON"));
+    }
+    if value.is_null() {
+        return Err("is missing".to_owned());
+    }
+    Ok(exact(value))
+}
+
+fn exact(value: &Value) -> Value {
+    match value {
+        Value::Number(n) if !n.is_i64() && !n.is_u64() => Value::String(n.to_string()),
+        Value::Array(items) => items.iter().map(exact).collect(),
+        Value::Object(map) => map.iter().map(|(k, v)| (k.clone(), exact(v))).collect(),
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn documented() -> Value {
+        json!({"id":"evt_0001","type":"lead.upserted","occurred_at":"2026-03-02T14:00:00Z",
+            "lead":{"id":"L-1001","source":"inbound_web","market":"us","country":"US","company":"Acme","account_id":"A-77",
+                "account_tier":"standard","score":72,"deal_size":{"amount":"48000.00","currency":"USD"},
+                "state":"NEW","owner":"rep-ana",
+                "flags":{"sanctions":[{"match_id":"ofac-123","list":"OFAC-SDN","list_version":"2026-02-27","name":"A. N. Other"}],
+                    "pep":[],"adverse_media":[]}}})
+    }
+
+    fn pointers(value: &Value) -> Vec<String> {
+        read(value).unwrap_err().problems.into_iter().map(|p| p.pointer).collect()
+    }
+
+    #[test]
+    fn the_documented_example_is_read_whole() {
+        let event = read(&documented()).unwrap();
+        let Body::Lead(id, lead) = event.body else { panic!("a lead's event") };
+        assert_eq!((id.as_str(), event.id.as_str()), ("L-1001", "evt_0001"));
+        assert_eq!(lead.matches.len(), 1);
+        assert_eq!(lead.state.unwrap().as_str(), "NEW");
+    }
+
+    #[test]
+    fn every_wrong_field_is_named_at_once() {
+        let mut value = documented();
+        value["occurred_at"] = json!("2026-03-02 14:00");
+        value["lead"]["deal_size"]["amount"] = json!("-1");
+        value["lead"]["score"] = json!("72");
+        value["lead"]["country"] = json!("us");
+        assert_eq!(
+            pointers(&value),
+            ["/occurred_at", "/lead/country", "/lead/score", "/lead/deal_size/amount"]
+        );
+        value = documented();
+        value["lead"]["deal_size"]["currency"] = json!("XXQ");
+        assert_eq!(pointers(&value), ["/lead/deal_size/currency"]);
+    }
+
+    #[test]
+    fn an_unknown_type_is_refused_and_an_unknown_field_is_not() {
+        let mut value = documented();
+        value["lead"]["colour"] = json!("blue");
+        assert!(read(&value).is_ok());
+        value["type"] = json!("lead.deleted");
+        assert_eq!(pointers(&value), ["/type"]);
+        assert_eq!(pointers(&json!([])), [""]);
+        assert_eq!(pointers(&json!({})), ["/id", "/occurred_at", "/type"]);
+    }
+
+    #[test]
+    fn a_refusal_says_whose_record_it_belongs_to() {
+        let mut value = documented();
+        value["lead"]["score"] = json!(-1);
+        let refused = read(&value).unwrap_err();
+        assert_eq!(refused.subject, Some(Subject::Lead("L-1001".into())));
+    }
+}

@@ -1,0 +1,207 @@
+//! Reads the fields of a JSON object: every problem is noted with the field's JSON pointer, what
+//! is wrong with it, and what would be right. Values are never repeated where they could be
+//! personal.
+
+use chrono::{DateTime, Utc};
+use rules::patch::Patch;
+use serde_json::{Map, Value};
+
+/// What is wrong with a field.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct FieldProblem {
+    /// Where: a JSON pointer (RFC 6901).
+    pub pointer: String,
+    /// What is wrong and what would be right.
+    pub detail: String,
+}
+
+/// The longest identifier.
+pub const ID_CHARS_MAX: usize = 128;
+/// The longest line of text.
+pub const LINE_CHARS_MAX: usize = 300;
+/// The longest free text.
+pub const TEXT_CHARS_MAX: usize = 4_000;
+
+/// A JSON object that is being read.
+pub(crate) struct Fields<'a> {
+    map: Option<&'a Map<String, Value>>,
+    pointer: String,
+}
+
+/// Collects what is wrong.
+#[derive(Default)]
+pub(crate) struct Problems(pub Vec<FieldProblem>);
+
+impl Problems {
+    pub fn add(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
+        self.0.push(FieldProblem { pointer: pointer.into(), detail: detail.into() });
+    }
+}
+
+impl<'a> Fields<'a> {
+    pub fn root(value: &'a Value, problems: &mut Problems) -> Self {
+        Self::of(value, String::new(), problems)
+    }
+
+    pub fn of(value: &'a Value, pointer: String, problems: &mut Problems) -> Self {
+        let map = value.as_object();
+        if map.is_none() {
+            problems.add(pointer.clone(), format!("is {}; expected an object", kind(value)));
+        }
+        Self { map, pointer }
+    }
+
+    pub fn at(&self, name: &str) -> String {
+        format!("{}/{name}", self.pointer)
+    }
+
+    pub fn get(&self, name: &str) -> Option<&'a Value> {
+        self.map?.get(name)
+    }
+
+    /// A nested object that must be there.
+    pub fn object(&self, name: &str, problems: &mut Problems) -> Fields<'a> {
+        match self.get(name) {
+            Some(value) => Fields::of(value, self.at(name), problems),
+            None => {
+                if self.map.is_some() {
+                    problems.add(self.at(name), "is missing; expected an object");
+                }
+                Fields { map: None, pointer: self.at(name) }
+            }
+        }
+    }
+
+    /// A field that must be there. An object that is not there was complained of already.
+    pub fn required<T>(
+        &self,
+        name: &str,
+        problems: &mut Problems,
+        read: impl FnOnce(&Value) -> Result<T, String>,
+    ) -> Option<T> {
+        match self.get(name) {
+            Some(value) => self.note(name, read(value), problems),
+            None => {
+                if self.map.is_some() {
+                    problems.add(self.at(name), "is missing");
+                }
+                None
+            }
+        }
+    }
+
+    /// A field that may be absent or `null`.
+    pub fn optional<T>(
+        &self,
+        name: &str,
+        problems: &mut Problems,
+        read: impl FnOnce(&Value) -> Result<T, String>,
+    ) -> Option<T> {
+        match self.get(name) {
+            None | Some(Value::Null) => None,
+            Some(value) => self.note(name, read(value), problems),
+        }
+    }
+
+    /// A field of an update: absent stays, `null` clears.
+    pub fn patch<T>(
+        &self,
+        name: &str,
+        problems: &mut Problems,
+        read: impl FnOnce(&Value) -> Result<T, String>,
+    ) -> Patch<T> {
+        match self.get(name) {
+            None => Patch::Keep,
+            Some(Value::Null) => Patch::Clear,
+            Some(value) => self.note(name, read(value), problems).map_or(Patch::Keep, Patch::Set),
+        }
+    }
+
+    fn note<T>(&self, name: &str, read: Result<T, String>, problems: &mut Problems) -> Option<T> {
+        match read {
+            Ok(value) => Some(value),
+            Err(detail) => {
+                problems.add(self.at(name), detail);
+                None
+            }
+        }
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+fn string(value: &Value) -> Result<&str, String> {
+    value.as_str().ok_or_else(|| format!("is {}; expected a string", kind(value)))
+}
+
+/// An identifier: 1 to 128 letters, digits, and `. _ : @ -`.
+pub(crate) fn id<T: for<'a> From<&'a str>>(value: &Value) -> Result<T, String> {
+    let text = string(value)?;
+    let fits = |c: char| c.is_ascii_alphanumeric() || "._:@-".contains(c);
+    if text.is_empty() || text.len() > ID_CHARS_MAX || !text.chars().all(fits) {
+        return Err(format!(
+            "is not an identifier; write 1 to {ID_CHARS_MAX} letters, digits, or any of . _ : @ -"
+        ));
+    }
+    Ok(T::from(text))
+}
+
+/// A line of text: not empty, no control characters.
+pub(crate) fn line(value: &Value) -> Result<String, String> {
+    let text = string(value)?.trim();
+    if text.is_empty() || text.chars().count() > LINE_CHARS_MAX || text.chars().any(char::is_control) {
+        return Err(format!("is not a line of 1 to {LINE_CHARS_MAX} characters"));
+    }
+    Ok(text.to_owned())
+}
+
+/// Free text: not empty.
+pub(crate) fn text(value: &Value) -> Result<String, String> {
+    let text = string(value)?.trim();
+    let odd = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if text.is_empty() || text.chars().count() > TEXT_CHARS_MAX || text.chars().any(odd) {
+        return Err(format!("is not a text of 1 to {TEXT_CHARS_MAX} characters"));
+    }
+    Ok(text.to_owned())
+}
+
+/// An instant, RFC 3339 with an offset, between 1970 and 2200.
+pub(crate) fn instant(value: &Value) -> Result<DateTime<Utc>, String> {
+    let wrong = || "is not an instant; write RFC 3339 with an offset, e.g. `2026-03-02T14:00:00Z`".to_owned();
+    let at = DateTime::parse_from_rfc3339(string(value)?).map_err(|_| wrong())?.with_timezone(&Utc);
+    // Seconds and milliseconds carry through every store and index; finer parts are dropped.
+    let millis = at.timestamp_millis();
+    if !(0..=7_258_118_400_000).contains(&millis) {
+        return Err("is not between the years 1970 and 2200".to_owned());
+    }
+    DateTime::from_timestamp_millis(millis).ok_or_else(wrong)
+}
+
+/// `true` or `false`.
+pub(crate) fn boolean(value: &Value) -> Result<bool, String> {
+    value.as_bool().ok_or_else(|| format!("is {}; expected true or false", kind(value)))
+}
+
+/// A whole number up to a limit.
+pub(crate) fn whole(max: u64) -> impl Fn(&Value) -> Result<u64, String> {
+    move |value| match value.as_u64() {
+        Some(n) if n <= max => Ok(n),
+        _ => Err(format!("is not a whole number from 0 to {max}")),
+    }
+}
+
+/// One of a closed set of names, read by serde.
+pub(crate) fn name<T: serde::de::DeserializeOwned>(
+    names: &'static str,
+) -> impl Fn(&Value) -> Result<T, String> {
+    move |value| T::deserialize(value).map_err(|_| format!("is none of: {names}"))
+}

@@ -1,0 +1,159 @@
+//! The lines of an events file: inbound events, and what staff do, each at its instant. The
+//! simulator plays them; so do the scenarios of the tests.
+
+use crate::api;
+use crate::event::{self, Body, Inbound};
+use crate::fields::{self, FieldProblem, Fields, Problems};
+use chrono::{DateTime, Utc};
+use rules::AccountInput;
+use rules::ids::{AccountId, LeadId, PersonId};
+use rules::input::Resolution;
+use rules::routing::Availability;
+use serde_json::Value;
+
+/// A line of an events file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Its identity.
+    pub id: String,
+    /// When it happens.
+    pub occurred_at: DateTime<Utc>,
+    /// When it arrives, if later than it happens.
+    pub received_at: DateTime<Utc>,
+    /// What happens.
+    pub what: What,
+}
+
+/// What happens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// A CRM's event.
+    Event(Body),
+    /// `review.decided`: an officer decides.
+    ReviewDecided {
+        /// On which lead.
+        lead: LeadId,
+        /// What.
+        decision: api::Decision,
+        /// The officer: a person of the directory, or any other name.
+        officer: String,
+    },
+    /// `operations.resolved`: operations deals with a lead.
+    OperationsResolved {
+        /// Which lead.
+        lead: LeadId,
+        /// How.
+        resolution: Resolution,
+        /// Who.
+        by: String,
+    },
+    /// `rep.availability`: a rep comes or goes.
+    RepAvailability {
+        /// Who.
+        rep: PersonId,
+        /// What is so now.
+        availability: Availability,
+    },
+    /// `retention.completed` and `churn.false_positive`.
+    Retention {
+        /// Which account.
+        account: AccountId,
+        /// What.
+        input: AccountInput,
+        /// Who.
+        by: String,
+    },
+    /// `sweep.resumed`: until here no timer ran; what was due comes now. An outage, in a file.
+    Outage {
+        /// Since when no timer ran.
+        since: DateTime<Utc>,
+    },
+}
+
+/// Reads one line.
+///
+/// # Errors
+/// Every field that is wrong.
+pub fn read(value: &Value) -> Result<Line, Vec<FieldProblem>> {
+    let kind = value.get("type").and_then(Value::as_str).unwrap_or_default();
+    if event::TYPES.contains(&kind) || !STAFF_TYPES.contains(&kind) {
+        let Inbound { id, occurred_at, body } = event::read(value).map_err(|refused| {
+            let mut problems = refused.problems;
+            for problem in problems.iter_mut().filter(|p| p.pointer == "/type") {
+                problem.detail =
+                    format!("is none of: {}, {}", event::TYPES.join(", "), STAFF_TYPES.join(", "));
+            }
+            problems
+        })?;
+        let mut problems = Problems::default();
+        let received =
+            Fields::root(value, &mut problems).optional("received_at", &mut problems, fields::instant);
+        if !problems.0.is_empty() {
+            return Err(problems.0);
+        }
+        let received_at = received.unwrap_or(occurred_at).max(occurred_at);
+        return Ok(Line { id, occurred_at, received_at, what: What::Event(body) });
+    }
+    let mut problems = Problems::default();
+    let root = Fields::root(value, &mut problems);
+    let id = root.optional("id", &mut problems, fields::id::<String>);
+    let at = root.required("occurred_at", &mut problems, fields::instant);
+    let what = staff(kind, value, &root, &mut problems);
+    match (at, what) {
+        (Some(occurred_at), Some(what)) if problems.0.is_empty() => {
+            let id = id.unwrap_or_else(|| format!("{kind}@{}", occurred_at.to_rfc3339()));
+            Ok(Line { id, occurred_at, received_at: occurred_at, what })
+        }
+        _ => Err(problems.0),
+    }
+}
+
+/// The types beside those of inbound events.
+pub const STAFF_TYPES: [&str; 6] = [
+    "review.decided",
+    "operations.resolved",
+    "rep.availability",
+    "retention.completed",
+    "churn.false_positive",
+    "sweep.resumed",
+];
+
+fn staff(kind: &str, value: &Value, root: &Fields<'_>, problems: &mut Problems) -> Option<What> {
+    match kind {
+        "review.decided" => {
+            let decision = api::decision(value).map_err(|found| problems.0.extend(found)).ok()?;
+            let lead = root.required("lead_id", problems, fields::id)?;
+            Some(What::ReviewDecided {
+                lead,
+                decision,
+                officer: root.required("officer", problems, fields::line)?,
+            })
+        }
+        "operations.resolved" => {
+            let resolution = api::resolution(value).map_err(|found| problems.0.extend(found)).ok()?;
+            let lead = root.required("lead_id", problems, fields::id)?;
+            let by = root.optional("by", problems, fields::line).unwrap_or_else(|| "operations".to_owned());
+            Some(What::OperationsResolved { lead, resolution, by })
+        }
+        "rep.availability" => {
+            let availability = api::availability(value).map_err(|found| problems.0.extend(found)).ok()?;
+            Some(What::RepAvailability { rep: root.required("rep", problems, fields::id)?, availability })
+        }
+        "retention.completed" | "churn.false_positive" => {
+            let account = root.required("account_id", problems, fields::id)?;
+            let note = root.required("note", problems, fields::text)?;
+            let by =
+                root.optional("by", problems, fields::line).unwrap_or_else(|| "customer-success".to_owned());
+            let input = if kind == "retention.completed" {
+                AccountInput::RetentionCompleted { note }
+            } else {
+                AccountInput::FalsePositive {
+                    signal_id: root.required("signal_id", problems, fields::line)?,
+                    note,
+                }
+            };
+            Some(What::Retention { account, input, by })
+        }
+        _ => Some(What::Outage { since: root.required("since", problems, fields::instant)? }),
+    }
+}

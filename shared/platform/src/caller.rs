@@ -1,0 +1,226 @@
+//! Who is asking, from the claims of a token that API Gateway's JWT authorizer has verified.
+//!
+//! Deny is the default: no claims is 401, no known group is 403 wherever a group is asked for.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+
+use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+
+use crate::problem::{Challenge, Problem};
+
+/// The claim that holds the groups, unless the deployment names another.
+pub const GROUPS_CLAIM_DEFAULT: &str = "cognito:groups";
+
+/// What people are, as far as permissions go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Group {
+    /// Reads leads, histories and reports. Every other group may do that too.
+    Viewer,
+    /// Works leads.
+    Rep,
+    /// Decides on held leads.
+    Compliance,
+    /// Triages, edits policies and the directory.
+    Operations,
+    /// Looks after accounts.
+    CustomerSuccess,
+}
+
+impl Group {
+    /// Every group.
+    pub const ALL: [Self; 5] =
+        [Self::Viewer, Self::Rep, Self::Compliance, Self::Operations, Self::CustomerSuccess];
+
+    /// The name in a token.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Rep => "rep",
+            Self::Compliance => "compliance",
+            Self::Operations => "operations",
+            Self::CustomerSuccess => "customer-success",
+        }
+    }
+
+    /// The group of that name, if there is one. The match is exact: a name that looks alike is no permission.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|group| group.name() == name)
+    }
+}
+
+/// The person or program that makes a request.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The token's subject: who the audit names.
+    pub subject: String,
+    /// The name to sign in with; the subject where the token has none.
+    pub username: String,
+    /// The e-mail address, if the identity provider vouches for it (`email_verified`).
+    pub email: Option<String>,
+    /// The groups that are known here; others are ignored.
+    pub groups: BTreeSet<Group>,
+}
+
+impl Caller {
+    /// The caller of a request.
+    ///
+    /// # Errors
+    /// 401 when there are no verified claims, or no subject among them.
+    pub fn of(event: &ApiGatewayV2httpRequest, groups_claim: &str) -> Result<Self, Problem> {
+        let authorizer = event.request_context.authorizer.as_ref();
+        let jwt = authorizer.and_then(|authorizer| authorizer.jwt.as_ref()).ok_or_else(no_token)?;
+        Self::from_claims(&jwt.claims, groups_claim)
+    }
+
+    /// The caller that verified claims speak of.
+    ///
+    /// # Errors
+    /// 401 when there is no subject.
+    pub fn from_claims(claims: &HashMap<String, String>, groups_claim: &str) -> Result<Self, Problem> {
+        let claim = |name: &str| claims.get(name).map(|text| text.trim()).filter(|text| !text.is_empty());
+        let subject = claim("sub").ok_or_else(no_token)?;
+        let names = ["cognito:username", "username", "preferred_username"];
+        let verified = claim("email_verified") == Some("true");
+        Ok(Self {
+            subject: subject.to_owned(),
+            username: names.into_iter().find_map(claim).unwrap_or(subject).to_owned(),
+            email: claim("email").filter(|_| verified).map(str::to_owned),
+            groups: claim(groups_claim).map(groups).unwrap_or_default(),
+        })
+    }
+
+    /// Whether the caller is in the group. [`Group::Viewer`] is implied by every other.
+    #[must_use]
+    pub fn is_in(&self, group: Group) -> bool {
+        self.groups.contains(&group) || (group == Group::Viewer && !self.groups.is_empty())
+    }
+
+    /// Lets through who is in at least one of the groups. No groups lets nobody through.
+    ///
+    /// # Errors
+    /// 403 otherwise.
+    pub fn require_any(&self, groups: &[Group]) -> Result<(), Problem> {
+        if groups.iter().any(|group| self.is_in(*group)) {
+            return Ok(());
+        }
+        let names: Vec<&str> = groups.iter().map(|group| group.name()).collect();
+        let detail = format!("this needs membership in one of these groups: {}", names.join(", "));
+        Err(Problem::forbidden(detail))
+    }
+}
+
+/// The subject and groups only: a log must not hold names and addresses.
+impl fmt::Debug for Caller {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { subject, groups, .. } = self;
+        formatter
+            .debug_struct("Caller")
+            .field("subject", subject)
+            .field("groups", groups)
+            .finish_non_exhaustive()
+    }
+}
+
+fn no_token() -> Problem {
+    Problem::unauthorized(Challenge::Bearer, "send a valid token in the `Authorization` header")
+}
+
+/// Reads the claim in the ways in which it comes: API Gateway flattens a list to `[a b]`, a custom claim may be a JSON
+/// array written as text, and some providers write `a, b`.
+fn groups(claim: &str) -> BTreeSet<Group> {
+    if let Ok(names) = serde_json::from_str::<Vec<String>>(claim) {
+        return names.iter().filter_map(|name| Group::from_name(name)).collect();
+    }
+    let inner = claim.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(claim);
+    let names = inner.split(|character: char| character == ',' || character.is_whitespace());
+    names.filter_map(Group::from_name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn caller(claims: &[(&str, &str)]) -> Result<Caller, Problem> {
+        let claims = claims.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Caller::from_claims(&claims, GROUPS_CLAIM_DEFAULT)
+    }
+
+    #[test]
+    fn groups_are_read_in_each_way_they_come() {
+        let both = BTreeSet::from([Group::Compliance, Group::CustomerSuccess]);
+        for claim in [
+            "[compliance customer-success]",
+            r#"["compliance","customer-success"]"#,
+            "compliance,customer-success",
+            "compliance, customer-success",
+            "[compliance, customer-success]",
+        ] {
+            assert_eq!(groups(claim), both, "{claim}");
+        }
+        assert_eq!(groups("[compliance]"), BTreeSet::from([Group::Compliance]));
+    }
+
+    #[test]
+    fn what_is_not_a_known_group_is_no_permission() {
+        for claim in
+            ["", "[]", "[]]", "[admins Compliance compliance-readonly]", "{\"compliance\":1}", "null"]
+        {
+            assert_eq!(groups(claim), BTreeSet::new(), "{claim}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_let_through_by_default() {
+        let nobody = caller(&[("sub", "u-1")]).unwrap();
+        for group in Group::ALL {
+            assert_eq!(nobody.require_any(&[group]).unwrap_err().status, 403);
+        }
+        let rep = caller(&[("sub", "u-1"), ("cognito:groups", "[rep]")]).unwrap();
+        assert_eq!(rep.require_any(&[]).unwrap_err().status, 403);
+        assert_eq!(rep.require_any(&[Group::Compliance, Group::Operations]).unwrap_err().status, 403);
+        assert!(rep.require_any(&[Group::Operations, Group::Rep]).is_ok());
+    }
+
+    #[test]
+    fn any_group_may_view_and_viewing_is_no_other_group() {
+        for group in Group::ALL {
+            let member = caller(&[("sub", "u-1"), ("cognito:groups", group.name())]).unwrap();
+            assert!(member.require_any(&[Group::Viewer]).is_ok());
+        }
+        let viewer = caller(&[("sub", "u-1"), ("cognito:groups", "viewer")]).unwrap();
+        assert_eq!(viewer.require_any(&[Group::Rep]).unwrap_err().status, 403);
+    }
+
+    #[test]
+    fn no_verified_claims_is_unauthorized() {
+        assert_eq!(caller(&[]).unwrap_err().status, 401);
+        assert_eq!(caller(&[("sub", " ")]).unwrap_err().status, 401);
+        let event = json!({"requestContext": {"http": {"method": "GET"}}});
+        let event: ApiGatewayV2httpRequest = serde_json::from_value(event).unwrap();
+        assert_eq!(Caller::of(&event, GROUPS_CLAIM_DEFAULT).unwrap_err().status, 401);
+    }
+
+    #[test]
+    fn a_request_behind_the_authorizer_has_its_caller() {
+        let claims = json!({"sub": "u-1", "cognito:username": "ana", "cognito:groups": "[rep viewer]"});
+        let authorizer = json!({"jwt": {"claims": claims, "scopes": null}});
+        let event = json!({"requestContext": {"http": {"method": "GET"}, "authorizer": authorizer}});
+        let event: ApiGatewayV2httpRequest = serde_json::from_value(event).unwrap();
+        let caller = Caller::of(&event, GROUPS_CLAIM_DEFAULT).unwrap();
+        assert_eq!((caller.subject.as_str(), caller.username.as_str()), ("u-1", "ana"));
+        assert_eq!(caller.groups, BTreeSet::from([Group::Viewer, Group::Rep]));
+    }
+
+    #[test]
+    fn an_address_counts_only_when_it_is_verified_and_stays_out_of_logs() {
+        let claimed = [("sub", "u-1"), ("email", "ana@example.com")];
+        assert_eq!(caller(&claimed).unwrap().email, None);
+        let vouched = caller(&[claimed[0], claimed[1], ("email_verified", "true")]).unwrap();
+        assert_eq!(vouched.email.as_deref(), Some("ana@example.com"));
+        assert!(!format!("{vouched:?}").contains("ana@example.com"));
+    }
+}

@@ -1,0 +1,239 @@
+//! A request to an API function: its body, route, parameters and preconditions.
+//!
+//! [`Request::decode`] bounds and decodes the body once; everything else reads from it. The raw bytes stay at hand,
+//! because a webhook's signature is over them.
+
+use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::problem::Problem;
+use crate::strict_json;
+
+/// Largest body of a webhook, in bytes.
+pub const WEBHOOK_BODY_BYTES_MAX: usize = 256 * 1024;
+/// Longest path parameter, in bytes.
+pub const PATH_PARAMETER_BYTES_MAX: usize = 256;
+/// Longest `Idempotency-Key`, in bytes.
+pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 128;
+/// Longest cursor, in characters.
+pub const CURSOR_CHARS_MAX: usize = 2048;
+
+/// A request with its body decoded.
+#[derive(Debug)]
+pub struct Request {
+    event: ApiGatewayV2httpRequest,
+    body: Vec<u8>,
+}
+
+impl Request {
+    /// Takes an event of API Gateway (payload format 2.0) apart.
+    ///
+    /// # Errors
+    /// 413 when the body holds more than `body_bytes_max` bytes, 400 when it says base64 and is not.
+    pub fn decode(mut event: ApiGatewayV2httpRequest, body_bytes_max: usize) -> Result<Self, Problem> {
+        let text = event.body.take().unwrap_or_default();
+        // Base64 takes four characters for three bytes: refuse before decoding what cannot fit.
+        let wire_max = if event.is_base64_encoded { body_bytes_max.div_ceil(3) * 4 } else { body_bytes_max };
+        if text.len() > wire_max {
+            return Err(Problem::payload_too_large(body_bytes_max));
+        }
+        let body = if event.is_base64_encoded {
+            STANDARD.decode(text).map_err(|_| Problem::bad_request("the body is not valid base64"))?
+        } else {
+            text.into_bytes()
+        };
+        if body.len() > body_bytes_max {
+            return Err(Problem::payload_too_large(body_bytes_max));
+        }
+        Ok(Self { event, body })
+    }
+
+    /// The event, without its body.
+    #[must_use]
+    pub fn event(&self) -> &ApiGatewayV2httpRequest {
+        &self.event
+    }
+
+    /// The id under which the log has this request; empty when there is none.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.event.request_context.request_id.as_deref().unwrap_or_default()
+    }
+
+    /// The body as it was sent.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// A header, whatever the case of its name. `None` when it is missing or not text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.event.headers.get(name)?.to_str().ok().map(str::trim)
+    }
+
+    /// The route that API Gateway matched, such as `GET /v1/leads/{id}`.
+    #[must_use]
+    pub fn route_key(&self) -> &str {
+        let context = &self.event.request_context;
+        self.event.route_key.as_deref().or(context.route_key.as_deref()).unwrap_or_default()
+    }
+
+    /// What a function's table of routes says about this request.
+    ///
+    /// # Errors
+    /// 404 when the table does not have the route: what is not listed is not served.
+    pub fn route<R: Copy>(&self, table: &[(&str, R)]) -> Result<R, Problem> {
+        let found = table.iter().find(|(key, _)| *key == self.route_key());
+        found.map(|(_, route)| *route).ok_or_else(|| Problem::not_found("there is no such route"))
+    }
+
+    /// A parameter in the path, which API Gateway has percent-decoded.
+    ///
+    /// # Errors
+    /// 404 when it is missing, blank, too long or holds control characters: no such thing can exist.
+    pub fn path_parameter(&self, name: &str) -> Result<&str, Problem> {
+        let value = self.event.path_parameters.get(name).map(String::as_str).unwrap_or_default();
+        let bounded = !value.trim().is_empty() && value.len() <= PATH_PARAMETER_BYTES_MAX;
+        if bounded && !value.chars().any(char::is_control) {
+            Ok(value)
+        } else {
+            Err(Problem::not_found(format!("there is nothing under this `{name}`")))
+        }
+    }
+
+    /// A parameter in the query; `None` when it is missing or blank, the first when it is there several times.
+    #[must_use]
+    pub fn query(&self, name: &str) -> Option<&str> {
+        self.event.query_string_parameters.first(name).filter(|value| !value.trim().is_empty())
+    }
+
+    /// The `limit` of a list.
+    ///
+    /// # Errors
+    /// 400 when it is not a number from 1 to `max`.
+    pub fn limit(&self, default: u32, max: u32) -> Result<u32, Problem> {
+        let Some(text) = self.query("limit") else {
+            return Ok(default);
+        };
+        match text.parse::<u32>() {
+            Ok(limit) if (1..=max).contains(&limit) => Ok(limit),
+            _ => Err(Problem::bad_request(format!("`limit` must be a number from 1 to {max}"))),
+        }
+    }
+
+    /// The `cursor` of a list: where the page before ended.
+    ///
+    /// # Errors
+    /// As of [`decode_cursor`].
+    pub fn cursor<T: DeserializeOwned>(&self) -> Result<Option<T>, Problem> {
+        self.query("cursor").map(decode_cursor).transpose()
+    }
+
+    /// The body as JSON, read strictly.
+    ///
+    /// # Errors
+    /// 400 when it is not JSON (see [`strict_json`]), 422 with the field's pointer when it is of another shape.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        from_json(strict_json::parse(&self.body)?)
+    }
+
+    /// The `Idempotency-Key`, with or without quotes.
+    ///
+    /// # Errors
+    /// 400 when it is there and not 1 to [`IDEMPOTENCY_KEY_BYTES_MAX`] visible ASCII characters.
+    pub fn idempotency_key(&self) -> Result<Option<&str>, Problem> {
+        if !self.event.headers.contains_key("idempotency-key") {
+            return Ok(None);
+        }
+        let key = self.header("idempotency-key").unwrap_or_default();
+        let key = key.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(key);
+        let usable = (1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&key.len());
+        if usable && key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Ok(Some(key));
+        }
+        let detail =
+            format!("`Idempotency-Key` must hold 1 to {IDEMPOTENCY_KEY_BYTES_MAX} visible ASCII characters");
+        Err(Problem::bad_request(detail))
+    }
+
+    /// The entity tag in `If-Match`, without its quotes. Any version (`*`), several tags and weak tags are refused:
+    /// who decides must say on what.
+    ///
+    /// # Errors
+    /// 428 when the header is missing, 400 when it does not hold one strong tag.
+    pub fn if_match(&self) -> Result<&str, Problem> {
+        if !self.event.headers.contains_key("if-match") {
+            let detail = "send `If-Match` with the `ETag` of the version that you have seen";
+            return Err(Problem::precondition_required(detail));
+        }
+        let tag = self.header("if-match").and_then(|text| text.strip_prefix('"')?.strip_suffix('"'));
+        match tag {
+            Some(tag) if !tag.is_empty() && !tag.contains(['"', ',']) => Ok(tag),
+            _ => Err(Problem::bad_request(
+                "`If-Match` must hold one entity tag in double quotes, as in `\"7\"`",
+            )),
+        }
+    }
+}
+
+/// Turns a JSON document into a type. On a mismatch, says where and what was expected, and never what was there.
+///
+/// # Errors
+/// 422 with the field's pointer.
+pub fn from_json<T: DeserializeOwned>(document: serde_json::Value) -> Result<T, Problem> {
+    use serde_path_to_error::Segment;
+    serde_path_to_error::deserialize(document).map_err(|error| {
+        let mut pointer = String::new();
+        for segment in error.path() {
+            match segment {
+                Segment::Seq { index } => strict_json::push_token(&mut pointer, &index.to_string()),
+                Segment::Map { key } => strict_json::push_token(&mut pointer, key),
+                Segment::Enum { .. } | Segment::Unknown => {}
+            }
+        }
+        let message = error.inner().to_string();
+        let detail = if let Some(name) = message.strip_prefix("missing field `") {
+            let name = name.split('`').next().unwrap_or_default();
+            strict_json::push_token(&mut pointer, name);
+            format!("the field `{}` is missing", strict_json::shown(&pointer))
+        } else {
+            // serde words it "… `what was there` …, expected what it wants": only the latter part is ours to show.
+            let expected = message.rsplit_once(", expected ").map(|(_, expected)| expected);
+            let place = strict_json::shown(&pointer);
+            match expected {
+                Some(expected) => format!("the value at `{place}` must be {expected}"),
+                None => format!("the value at `{place}` is not valid"),
+            }
+        };
+        Problem::unprocessable(detail).of_kind("invalid-body").at(strict_json::shown(&pointer))
+    })
+}
+
+/// Writes where a page of a list ended, opaque to the client. `None` when it would be longer than a cursor may be.
+///
+/// A cursor is neither signed nor secret: put no person's data into it, and check what comes back like any input.
+pub fn encode_cursor<T: Serialize>(position: &T) -> Option<String> {
+    let cursor = URL_SAFE_NO_PAD.encode(serde_json::to_vec(position).ok()?);
+    (cursor.len() <= CURSOR_CHARS_MAX).then_some(cursor)
+}
+
+/// Reads what [`encode_cursor`] wrote.
+///
+/// # Errors
+/// 400 when it is anything else.
+pub fn decode_cursor<T: DeserializeOwned>(cursor: &str) -> Result<T, Problem> {
+    let refusal = || Problem::bad_request("the cursor is not one of this list; start again without it");
+    if cursor.len() > CURSOR_CHARS_MAX {
+        return Err(refusal());
+    }
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| refusal())?;
+    let document = strict_json::parse(&bytes).map_err(|_| refusal())?;
+    serde_json::from_value(document).map_err(|_| refusal())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,262 @@
+//! The answer that says no: `application/problem+json` (RFC 9457).
+//!
+//! A problem tells a person what is wrong, where, and what to do. It never holds a person's data, a secret or the
+//! inside of the system: the cause goes to the log, under the request's id.
+
+use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use serde_json::{Map, Value, json};
+
+use crate::response;
+use crate::strict_json::StrictJsonError;
+
+/// Media type of a problem.
+pub const CONTENT_TYPE: &str = "application/problem+json";
+/// What a problem's `type` begins with; the kind follows, as in `urn:leadwatch:problem:conflict`.
+pub const TYPE_PREFIX: &str = "urn:leadwatch:problem:";
+
+/// One of several things wrong with a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProblemDetail {
+    /// Where, as a JSON pointer (RFC 6901) into the request's body.
+    pub pointer: String,
+    /// What is wrong there.
+    pub detail: String,
+}
+
+/// How a caller is expected to show who it is: the `WWW-Authenticate` header, which RFC 9110 asks for with a 401.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Challenge {
+    /// A token of the identity provider.
+    Bearer,
+    /// A signature over the body.
+    StandardWebhooks,
+}
+
+impl Challenge {
+    /// The scheme's name in the header.
+    #[must_use]
+    pub fn scheme(self) -> &'static str {
+        match self {
+            Self::Bearer => "Bearer",
+            Self::StandardWebhooks => "StandardWebhooks",
+        }
+    }
+}
+
+/// Why a request was not done.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{status} {title}: {detail}")]
+pub struct Problem {
+    /// HTTP status.
+    pub status: u16,
+    /// Identifies the kind of problem, for programs: `type` without [`TYPE_PREFIX`].
+    pub kind: &'static str,
+    /// The kind of problem, for people; the same each time.
+    pub title: &'static str,
+    /// What is wrong this time, and what to do.
+    pub detail: String,
+    /// Where, as a JSON pointer (RFC 6901) into the request's body.
+    pub field: Option<String>,
+    /// Further members, such as the current state on a conflict. They cannot replace the members above.
+    pub extra: Map<String, Value>,
+    /// When to try again, in seconds: the `Retry-After` header.
+    pub retry_after_s: Option<u32>,
+    /// How to authenticate.
+    pub challenge: Option<Challenge>,
+}
+
+impl Problem {
+    fn new(status: u16, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        let (field, extra, retry_after_s, challenge) = (None, Map::new(), None, None);
+        Self { status, kind, title, detail, field, extra, retry_after_s, challenge }
+    }
+
+    /// 400: the request cannot be read.
+    pub fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(400, "bad-request", "The request cannot be read", detail)
+    }
+
+    /// 401: nobody has shown who is asking.
+    pub fn unauthorized(challenge: Challenge, detail: impl Into<String>) -> Self {
+        let problem = Self::new(401, "unauthorized", "Authentication is needed", detail);
+        Self { challenge: Some(challenge), ..problem }
+    }
+
+    /// 403: who is asking may not do this.
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(403, "forbidden", "Not permitted", detail)
+    }
+
+    /// 404: there is no such thing.
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(404, "not-found", "Not found", detail)
+    }
+
+    /// 409: the thing is not in a state in which this can be done.
+    pub fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(409, "conflict", "In conflict with the current state", detail)
+    }
+
+    /// 412: the thing is not at the version that `If-Match` names.
+    pub fn precondition_failed(detail: impl Into<String>) -> Self {
+        Self::new(412, "precondition-failed", "Changed in the meantime", detail)
+    }
+
+    /// 413: the request is larger than is read.
+    pub fn payload_too_large(bytes_max: usize) -> Self {
+        let detail = format!("a request may hold {bytes_max} bytes; send less at a time");
+        Self::new(413, "payload-too-large", "The request is too large", detail)
+    }
+
+    /// 422: the request can be read, and what it says cannot be done.
+    pub fn unprocessable(detail: impl Into<String>) -> Self {
+        Self::new(422, "unprocessable", "The request cannot be processed", detail)
+    }
+
+    /// 428: the request must name the version that it is about.
+    pub fn precondition_required(detail: impl Into<String>) -> Self {
+        Self::new(428, "precondition-required", "A precondition is needed", detail)
+    }
+
+    /// 500: a fault of ours. Takes no detail, so that none gets out.
+    #[must_use]
+    pub fn internal() -> Self {
+        let detail = "the request failed; the log has the cause under the request's id";
+        Self::new(500, "internal", "Internal error", detail)
+    }
+
+    /// 503: for now this cannot be done; try again after so many seconds.
+    pub fn unavailable(retry_after_s: u32, detail: impl Into<String>) -> Self {
+        let problem = Self::new(503, "unavailable", "Not available for now", detail);
+        Self { retry_after_s: Some(retry_after_s), ..problem }
+    }
+
+    /// The same problem, of a kind of its own: `lead-moved-on` for `urn:leadwatch:problem:lead-moved-on`.
+    #[must_use]
+    pub fn of_kind(self, kind: &'static str) -> Self {
+        Self { kind, ..self }
+    }
+
+    /// The same problem, with the place in the body that it is about. An empty pointer is the body as a whole.
+    #[must_use]
+    pub fn at(self, pointer: impl Into<String>) -> Self {
+        Self { field: Some(pointer.into()), ..self }
+    }
+
+    /// The same problem, with all that is wrong, as the member `errors`.
+    #[must_use]
+    pub fn with_errors(self, errors: &[ProblemDetail]) -> Self {
+        let errors = errors.iter().map(|error| json!({"pointer": error.pointer, "detail": error.detail}));
+        self.with("errors", errors.collect::<Vec<Value>>())
+    }
+
+    /// The same problem, with one more member.
+    #[must_use]
+    pub fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
+        self.extra.insert(member.to_owned(), value.into());
+        self
+    }
+
+    /// The members as they go out.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let mut members = self.extra.clone();
+        let mut set = |member: &str, value: Value| members.insert(member.to_owned(), value);
+        set("type", Value::from(format!("{TYPE_PREFIX}{}", self.kind)));
+        set("status", Value::from(self.status));
+        set("title", Value::from(self.title));
+        set("detail", Value::from(self.detail.as_str()));
+        if let Some(field) = &self.field {
+            set("field", Value::from(field.as_str()));
+        }
+        Value::Object(members)
+    }
+}
+
+impl From<Problem> for ApiGatewayV2httpResponse {
+    fn from(problem: Problem) -> Self {
+        let mut answer = response::answer(problem.status, CONTENT_TYPE, problem.to_json().to_string());
+        if let Some(seconds) = problem.retry_after_s {
+            response::set_header(&mut answer, "retry-after", &seconds.to_string());
+        }
+        if let Some(challenge) = problem.challenge {
+            response::set_header(&mut answer, "www-authenticate", challenge.scheme());
+        }
+        answer
+    }
+}
+
+impl From<StrictJsonError> for Problem {
+    fn from(error: StrictJsonError) -> Self {
+        let problem = Self::bad_request(error.to_string()).of_kind("invalid-json");
+        if error.pointer.is_empty() { problem } else { problem.at(error.pointer) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(answer: &ApiGatewayV2httpResponse) -> Value {
+        let Some(aws_lambda_events::encodings::Body::Text(text)) = &answer.body else { panic!("no text") };
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn a_problem_goes_out_as_problem_json_and_is_not_stored() {
+        let problem = Problem::conflict("the lead is in PROPOSAL by now")
+            .of_kind("lead-moved-on")
+            .with("state", "PROPOSAL");
+        let answer = ApiGatewayV2httpResponse::from(problem);
+        assert_eq!(answer.status_code, 409);
+        assert_eq!(answer.headers["content-type"], "application/problem+json");
+        assert_eq!(answer.headers["cache-control"], "no-store");
+        let expected = json!({
+            "type": "urn:leadwatch:problem:lead-moved-on",
+            "status": 409,
+            "title": "In conflict with the current state",
+            "detail": "the lead is in PROPOSAL by now",
+            "state": "PROPOSAL",
+        });
+        assert_eq!(body(&answer), expected);
+    }
+
+    #[test]
+    fn extra_members_cannot_replace_the_standard_ones() {
+        let problem = Problem::not_found("no such lead").with("status", 200).with("title", "OK");
+        assert_eq!(problem.to_json()["status"], 404);
+        assert_eq!(problem.to_json()["title"], "Not found");
+    }
+
+    #[test]
+    fn an_unavailable_answer_says_when_to_come_back() {
+        let answer = ApiGatewayV2httpResponse::from(Problem::unavailable(30, "the store is busy"));
+        assert_eq!((answer.status_code, &answer.headers["retry-after"]), (503, &"30".parse().unwrap()));
+    }
+
+    #[test]
+    fn an_unauthorized_answer_names_the_scheme() {
+        let answer = ApiGatewayV2httpResponse::from(Problem::unauthorized(Challenge::Bearer, "no token"));
+        assert_eq!(
+            (answer.status_code, &answer.headers["www-authenticate"]),
+            (401, &"Bearer".parse().unwrap())
+        );
+    }
+
+    #[test]
+    fn several_errors_go_out_together() {
+        let detail = |pointer: &str| ProblemDetail { pointer: pointer.to_owned(), detail: "odd".to_owned() };
+        let problem = Problem::unprocessable("two rows are wrong").with_errors(&[detail("/a"), detail("/b")]);
+        let errors = json!([{"pointer": "/a", "detail": "odd"}, {"pointer": "/b", "detail": "odd"}]);
+        assert_eq!(problem.to_json()["errors"], errors);
+    }
+
+    #[test]
+    fn a_duplicate_key_becomes_a_problem_at_its_field() {
+        let error = crate::strict_json::parse(br#"{"a":{"b":1,"b":2}}"#).unwrap_err();
+        let problem = Problem::from(error);
+        assert_eq!((problem.status, problem.field.as_deref()), (400, Some("/a/b")));
+        assert_eq!(problem.detail, "the key is there twice at `/a/b` (line 1, column 15)");
+    }
+}

@@ -1,0 +1,92 @@
+//! The answer of an API function.
+
+use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use aws_lambda_events::encodings::Body;
+use aws_lambda_events::http::{HeaderName, HeaderValue};
+use serde::Serialize;
+
+use crate::problem::Problem;
+
+/// An answer of JSON, with an entity tag where the thing has a version. What staff see is never stored on the way.
+///
+/// The tag is given without its quotes: `7` goes out as `ETag: "7"`, and comes back in `If-Match`. A body that cannot
+/// be written as JSON is a fault of ours, and answers 500.
+pub fn json(status: u16, body: &impl Serialize, etag: Option<&str>) -> ApiGatewayV2httpResponse {
+    let text = match serde_json::to_string(body) {
+        Ok(text) => text,
+        Err(error) => {
+            tracing::error!(line = error.line(), "an answer could not be written as JSON");
+            return Problem::internal().into();
+        }
+    };
+    let mut answer = answer(status, "application/json", text);
+    if let Some(tag) = etag {
+        set_header(&mut answer, "etag", &format!("\"{tag}\""));
+    }
+    answer
+}
+
+/// An answer without a body.
+#[must_use]
+pub fn empty(status: u16) -> ApiGatewayV2httpResponse {
+    let mut answer = ApiGatewayV2httpResponse::default();
+    answer.status_code = i64::from(status);
+    set_header(&mut answer, "cache-control", "no-store");
+    answer
+}
+
+/// An answer of any text: documentation, a SOAP acknowledgement.
+#[must_use]
+pub fn answer(status: u16, content_type: &'static str, body: String) -> ApiGatewayV2httpResponse {
+    let mut answer = empty(status);
+    set_header(&mut answer, "content-type", content_type);
+    set_header(&mut answer, "x-content-type-options", "nosniff");
+    answer.body = Some(Body::Text(body));
+    answer
+}
+
+/// Sets a header. A value that no header may hold is left out.
+pub fn set_header(answer: &mut ApiGatewayV2httpResponse, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        answer.headers.insert(HeaderName::from_static(name), value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn json_goes_out_with_its_tag_and_is_not_stored() {
+        let answer = json(200, &json!({"id": "L-1"}), Some("7"));
+        let wire = serde_json::to_value(&answer).unwrap();
+        let expected = json!({
+            "statusCode": 200,
+            "headers": {
+                "cache-control": "no-store",
+                "content-type": "application/json",
+                "x-content-type-options": "nosniff",
+                "etag": "\"7\"",
+            },
+            "multiValueHeaders": {},
+            "body": r#"{"id":"L-1"}"#,
+            "isBase64Encoded": false,
+            "cookies": [],
+        });
+        assert_eq!(wire, expected);
+    }
+
+    #[test]
+    fn what_cannot_be_written_as_json_is_an_internal_error() {
+        let keys_are_not_text = std::collections::BTreeMap::from([((1, 2), 3)]);
+        assert_eq!(json(200, &keys_are_not_text, None).status_code, 500);
+    }
+
+    #[test]
+    fn a_header_cannot_be_split() {
+        let mut answer = empty(204);
+        set_header(&mut answer, "etag", "a\r\nset-cookie: b");
+        assert!(!answer.headers.contains_key("etag"));
+    }
+}

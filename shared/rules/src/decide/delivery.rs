@@ -1,0 +1,74 @@
+//! Records what became of a notification; where somebody cannot be reached, somebody else is told.
+
+use super::Deciding;
+use crate::input::{Delivery, DeliveryResult, Outcome};
+use crate::lead::OperationsReason;
+use crate::lead_fact::LeadFact;
+use crate::notification::{Notification, Particulars, Recipient};
+use crate::policy::WorkflowId;
+
+/// Records a delivery.
+pub(super) fn apply(d: &mut Deciding<'_>, delivery: &Delivery) -> Outcome {
+    if d.lead.is_none() {
+        return Outcome::UnknownLead;
+    }
+    let (id, attempts) = (delivery.id.clone(), delivery.attempts);
+    match &delivery.result {
+        DeliveryResult::Delivered { channel, reference } => {
+            d.fact(
+                None,
+                LeadFact::NotificationDelivered {
+                    id,
+                    channel: channel.clone(),
+                    reference: reference.clone(),
+                    attempts,
+                },
+            );
+        }
+        DeliveryResult::Failed { reason } => {
+            d.fact(None, LeadFact::NotificationFailed { id, reason: reason.clone(), attempts });
+            d.queue_for_operations(None, OperationsReason::NotificationFailed);
+        }
+        DeliveryResult::Unreachable { person, reason, notification } => {
+            d.fact(
+                None,
+                LeadFact::RecipientUnreachable { id, person: person.clone(), reason: reason.clone() },
+            );
+            pass_on(d, person, notification);
+        }
+    }
+    Outcome::Applied
+}
+
+/// The manager is told instead; where that is the one who cannot be reached, operations looks.
+fn pass_on(d: &mut Deciding<'_>, person: &crate::ids::PersonId, notification: &Notification) {
+    let team = d.world.directory.team_of(person).cloned().or_else(|| d.team());
+    let manager = team.and_then(|team| {
+        let manager = d.world.directory.team(&team)?.manager.clone();
+        Some(Recipient::TeamChannel { team, manager })
+    });
+    match manager {
+        Some(to) if notification.to != to => {
+            let particulars =
+                Particulars { instead_of: Some(person.clone()), ..notification.particulars.clone() };
+            let workflow = workflow_of(notification);
+            d.notify(workflow, None, to, notification.message, particulars);
+        }
+        _ => d.queue_for_operations(None, OperationsReason::NotificationFailed),
+    }
+}
+
+fn workflow_of(notification: &Notification) -> WorkflowId {
+    use crate::notification::Message as M;
+    match notification.message {
+        M::SlaWarning | M::SlaBreached | M::LeadTaken | M::LeadGiven | M::ReassignmentImpossible => {
+            WorkflowId::SlaBreach
+        }
+        M::StuckAsk | M::StuckManager => WorkflowId::StuckLead,
+        M::HighValue => WorkflowId::HighValue,
+        M::Held | M::ReviewNeeded | M::ReviewAgeing | M::Cleared | M::ClosedByCompliance => {
+            WorkflowId::ComplianceFlag
+        }
+        M::ChurnRisk | M::TouchpointDue => WorkflowId::ChurnRisk,
+    }
+}

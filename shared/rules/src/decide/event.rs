@@ -1,0 +1,345 @@
+//! Applies what a source says of a lead.
+
+use super::{Deciding, Routed};
+use crate::ids::{PersonId, StateId};
+use crate::input::{LeadEvent, Need, Outcome};
+use crate::lead::{Lead, OperationsReason, ProfileChanges};
+use crate::lead_fact::{AssignmentReason, LeadFact, PersonalChanges};
+use crate::patch::Patch;
+use crate::policy::StateKind;
+use crate::workflows::{compliance_flag, high_value};
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// How far ahead of our time a source's time may be.
+const AHEAD_MAX: TimeDelta = TimeDelta::minutes(5);
+
+/// Applies an event.
+pub(super) fn apply(d: &mut Deciding<'_>, event: &LeadEvent) -> Result<Outcome, Need> {
+    if let Err((field, why)) = check(d, event) {
+        return Ok(refuse_at_door(d, field, &why));
+    }
+    let late = is_history(d, event.occurred_at);
+    let is_new = d.lead.is_none();
+    if is_new {
+        // What a screening found is kept even of a lead that nobody told us of.
+        if !event.creates && event.matches.is_empty() {
+            return Ok(Outcome::UnknownLead);
+        }
+        create(d, event, late);
+    }
+    let stale = update(d, event);
+    follow_account(d)?;
+    let Some(lead) = &d.lead else {
+        return Ok(Outcome::UnknownLead);
+    };
+    let market_changed = is_new || !matches!(event.changes.market, Patch::Keep);
+    if market_changed && d.team().is_none() && !lead.is_closed() {
+        d.queue_for_operations(None, OperationsReason::MarketUnknown);
+    }
+    compliance_flag::screen(d, event)?;
+    let applied = if d.lead.as_ref().is_some_and(|l| l.is_held() || l.is_disqualified()) {
+        refuse_moves(d, event, is_new);
+        true
+    } else {
+        let moved = move_state(d, event, late, is_new);
+        let owned = set_owner(d, event);
+        if is_new || market_changed || owned {
+            assign_if_unowned(d, AssignmentReason::Arrival)?;
+        }
+        high_value::evaluate(d)?;
+        moved || owned
+    };
+    let all_stale = !applied && !stale.is_empty() && d.entries.iter().all(|e| e.due_at.is_some());
+    if !stale.is_empty() {
+        d.fact(None, LeadFact::InputStale { fields: stale, occurred_at: event.occurred_at });
+    }
+    Ok(if all_stale { Outcome::Stale } else { Outcome::Applied })
+}
+
+/// Records that a source said something that is no event.
+pub(super) fn refuse_at_door(d: &mut Deciding<'_>, field: &str, why: &str) -> Outcome {
+    if d.lead.is_some() {
+        d.fact(None, LeadFact::InputRefused { what: field.to_owned(), why: why.to_owned() });
+    }
+    Outcome::Invalid { field: field.to_owned(), why: why.to_owned() }
+}
+
+/// Takes over what the account says now.
+pub(super) fn apply_account(d: &mut Deciding<'_>) -> Result<Outcome, Need> {
+    if d.lead.is_none() {
+        return Ok(Outcome::UnknownLead);
+    }
+    follow_account_always(d)?;
+    if d.lead.as_ref().is_some_and(|l| !l.is_held()) {
+        high_value::evaluate(d)?;
+    }
+    Ok(Outcome::Applied)
+}
+
+fn check(d: &Deciding<'_>, event: &LeadEvent) -> Result<(), (&'static str, String)> {
+    if event.occurred_at > d.now + AHEAD_MAX {
+        return Err((
+            "occurred_at",
+            format!("`{}` is more than 5 minutes in the future", event.occurred_at.to_rfc3339()),
+        ));
+    }
+    let Some(state) = &event.state else {
+        return Ok(());
+    };
+    // A full copy of the lead names the state it is in; only a move into the reserved ones is refused.
+    let is_there = d.lead.as_ref().is_some_and(|l| l.state == *state);
+    if state.is_reserved() && !is_there {
+        return Err(("lead.state", format!("`{state}` is entered by the compliance workflow alone")));
+    }
+    if d.world.policy.policy.kind_of(state).is_none() {
+        let known: Vec<&str> = d.world.policy.policy.states.iter().map(|s| s.state.as_str()).collect();
+        return Err((
+            "lead.state",
+            format!("`{state}` is not a state of the policy; it has {}", known.join(", ")),
+        ));
+    }
+    Ok(())
+}
+
+fn is_history(d: &Deciding<'_>, occurred_at: DateTime<Utc>) -> bool {
+    let after = match d.world.policy.policy.intake.history_after {
+        crate::measure::Window::Working(time) => time.secs(),
+        crate::measure::Window::BusinessDays(days) => i64::from(days) * 86_400,
+    };
+    d.now - occurred_at > TimeDelta::seconds(after)
+}
+
+fn create(d: &mut Deciding<'_>, event: &LeadEvent, late: bool) {
+    let policy = &d.world.policy.policy;
+    let state = event.state.as_ref().filter(|s| !s.is_reserved()).or_else(|| policy.first_state());
+    let Some((state, kind)) = state.and_then(|s| Some((s.clone(), policy.kind_of(s)?))) else {
+        return;
+    };
+    let entered_at = event.occurred_at.min(d.now);
+    let history_until = late.then_some(d.now);
+    d.fact(None, LeadFact::Created { state, kind, entered_at, history_until });
+}
+
+/// Updates the fields; gives the names of those that the event knows less well than we do.
+fn update(d: &mut Deciding<'_>, event: &LeadEvent) -> Vec<String> {
+    let Some(lead) = &d.lead else {
+        return Vec::new();
+    };
+    let mut sorting =
+        Sorting { lead, occurred_at: event.occurred_at, stale: Vec::new(), confirmed: Vec::new() };
+    let mut changes = ProfileChanges::default();
+    macro_rules! sort {
+        ($($field:ident),*) => {$(
+            changes.$field = sorting.sort(stringify!($field), &event.changes.$field, lead.profile.$field.as_ref());
+        )*};
+    }
+    sort!(source, market, country, company, account_id, account_tier, score, deal_size);
+    let contact = sorting.sort("contact", &event.contact, lead.personal.contact.as_ref());
+    let crm_owner = sorting.sort("owner", &event.owner, lead.crm_owner.as_ref());
+    if let Some(state) = &event.state {
+        let here = lead.held_from.as_ref().map_or(&lead.state, |held| &held.state);
+        match sorting.is_stale("state") {
+            true => sorting.stale.push("state".to_owned()),
+            false if state == here || *state == lead.state => sorting.confirm("state"),
+            false => {}
+        }
+    }
+    if event.waiting_on_customer.is_some() && sorting.is_stale("waiting_on_customer") {
+        sorting.stale.push("waiting_on_customer".to_owned());
+    }
+    let Sorting { stale, confirmed, .. } = sorting;
+    let says_something = changes != ProfileChanges::default()
+        || !contact.is_keep()
+        || !crm_owner.is_keep()
+        || !confirmed.is_empty();
+    if says_something {
+        let personal = PersonalChanges { contact };
+        d.fact(
+            None,
+            LeadFact::Updated { changes, confirmed, crm_owner, occurred_at: event.occurred_at, personal },
+        );
+    }
+    stale
+}
+
+/// Sorts what an event says into news, confirmations and stale talk.
+struct Sorting<'a> {
+    lead: &'a Lead,
+    occurred_at: DateTime<Utc>,
+    stale: Vec<String>,
+    confirmed: Vec<String>,
+}
+
+impl Sorting<'_> {
+    fn is_stale(&self, field: &str) -> bool {
+        self.lead.said_at.get(field).is_some_and(|said| *said > self.occurred_at)
+    }
+
+    fn confirm(&mut self, field: &str) {
+        // Said again at the same instant, it says nothing.
+        if self.lead.said_at.get(field).is_none_or(|said| *said < self.occurred_at) {
+            self.confirmed.push(field.to_owned());
+        }
+    }
+
+    fn sort<T: Clone + PartialEq>(&mut self, field: &str, said: &Patch<T>, known: Option<&T>) -> Patch<T> {
+        match said.outcome() {
+            None => Patch::Keep,
+            Some(_) if self.is_stale(field) => {
+                self.stale.push(field.to_owned());
+                Patch::Keep
+            }
+            Some(value) if value == known => {
+                self.confirm(field);
+                Patch::Keep
+            }
+            Some(_) => said.clone(),
+        }
+    }
+}
+
+/// Takes over what the account says when the lead comes to belong to it.
+fn follow_account(d: &mut Deciding<'_>) -> Result<(), Need> {
+    let linked_now = d
+        .entries
+        .iter()
+        .rev()
+        .take_while(|e| e.due_at.is_none())
+        .any(|e| matches!(&e.fact, LeadFact::Updated { changes, .. } if !changes.account_id.is_keep()));
+    if linked_now { follow_account_always(d) } else { Ok(()) }
+}
+
+fn follow_account_always(d: &mut Deciding<'_>) -> Result<(), Need> {
+    let Some(lead) = &d.lead else { return Ok(()) };
+    let view = match &lead.profile.account_id {
+        Some(id) => d.world.accounts.get(id).ok_or_else(|| Need::Account(id.clone()))?.clone(),
+        None => crate::lead::AccountView::default(),
+    };
+    let differs =
+        (view.tier, view.outreach_paused) != (lead.account_view.tier, lead.account_view.outreach_paused);
+    if differs {
+        d.fact(None, LeadFact::AccountApplied { view });
+    }
+    Ok(())
+}
+
+/// Refuses attempts to move or work a lead that compliance holds or has closed.
+fn refuse_moves(d: &mut Deciding<'_>, event: &LeadEvent, is_new: bool) {
+    let Some(lead) = &d.lead else { return };
+    let why = if lead.is_held() { "compliance holds the lead" } else { "compliance closed the lead" };
+    let here = lead.held_from.as_ref().map_or(&lead.state, |held| &held.state);
+    let mut refused = Vec::new();
+    if let Some(state) = &event.state
+        && state != here
+        && *state != lead.state
+    {
+        refused.push(format!("state {state}"));
+    }
+    // The owner that a new lead comes with is the would-be owner, not an attempt.
+    if let Some(owner) = event.owner.outcome()
+        && !is_new
+        && owner != lead.owner.as_ref()
+        && owner != lead.review.as_ref().and_then(|r| r.would_be_owner.as_ref())
+    {
+        refused.push(owner.map_or_else(|| "no owner".to_owned(), |o| format!("owner {o}")));
+    }
+    if event.waiting_on_customer.is_some_and(|waiting| waiting != lead.waiting_on_customer) {
+        refused.push("waiting_on_customer".to_owned());
+    }
+    for what in refused {
+        d.fact(None, LeadFact::InputRefused { what, why: why.to_owned() });
+    }
+}
+
+/// Moves the lead as the event says; whether it did.
+fn move_state(d: &mut Deciding<'_>, event: &LeadEvent, late: bool, is_new: bool) -> bool {
+    let Some(lead) = d.lead.clone() else {
+        return false;
+    };
+    let since = event.occurred_at.clamp(lead.entered_at.min(d.now), d.now);
+    let fresh = |field: &str| is_new || lead.said_at.get(field).is_none_or(|said| *said <= event.occurred_at);
+    let mut moved = false;
+    if let Some(to) = &event.state
+        && *to != lead.state
+        && fresh("state")
+        && let Some(kind) = d.world.policy.policy.kind_of(to)
+    {
+        let resumed =
+            lead.kind == StateKind::Hold && lead.left.as_ref().is_some_and(|left| left.state == *to);
+        let hold_until = if kind == StateKind::Hold { event.hold_until.as_set().copied() } else { None };
+        change_state(d, to.clone(), kind, since, resumed, hold_until, late.then_some(d.now));
+        moved = true;
+    } else if let Some(until) = event.hold_until.outcome()
+        && lead.kind == StateKind::Hold
+        && until.copied() != lead.hold_until
+        && fresh("state")
+    {
+        d.fact(None, LeadFact::HoldChanged { hold_until: until.copied() });
+        moved = true;
+    }
+    if let Some(waiting) = event.waiting_on_customer
+        && d.lead.as_ref().is_some_and(|l| l.waiting_on_customer != waiting && l.kind == StateKind::Working)
+        && fresh("waiting_on_customer")
+    {
+        d.fact(None, LeadFact::WaitingChanged { waiting_on_customer: waiting, since });
+        moved = true;
+    }
+    moved
+}
+
+/// Moves the lead to another state.
+pub(crate) fn change_state(
+    d: &mut Deciding<'_>,
+    to: StateId,
+    kind: StateKind,
+    entered_at: DateTime<Utc>,
+    resumed: bool,
+    hold_until: Option<DateTime<Utc>>,
+    history_until: Option<DateTime<Utc>>,
+) {
+    let Some(from) = d.lead.as_ref().map(|l| l.state.clone()) else {
+        return;
+    };
+    d.fact(None, LeadFact::StateChanged { from, to, kind, entered_at, resumed, hold_until, history_until });
+}
+
+/// Sets the owner if the source says a new one; whether it did.
+fn set_owner(d: &mut Deciding<'_>, event: &LeadEvent) -> bool {
+    // What the source repeats is an echo: it does not undo what was decided meanwhile.
+    let said_anew = d
+        .entries
+        .iter()
+        .rev()
+        .take_while(|e| e.due_at.is_none())
+        .any(|e| matches!(&e.fact, LeadFact::Updated { crm_owner, .. } if !crm_owner.is_keep()));
+    let Some(lead) = &d.lead else { return false };
+    let to: Option<PersonId> = event.owner.as_set().cloned();
+    if !said_anew || lead.owner == to {
+        return false;
+    }
+    let from = lead.owner.clone();
+    let unknown = to.as_ref().is_some_and(|owner| d.world.directory.person(owner).is_none());
+    d.fact(None, LeadFact::OwnerSet { from, to });
+    if unknown {
+        d.queue_for_operations(None, OperationsReason::OwnerUnknown);
+    }
+    true
+}
+
+/// Gives a lead that nobody owns to the next rep of its market's team.
+pub(crate) fn assign_if_unowned(d: &mut Deciding<'_>, reason: AssignmentReason) -> Result<(), Need> {
+    if d.lead.as_ref().is_none_or(|l| l.owner.is_some() || l.is_closed() || l.is_held()) {
+        return Ok(());
+    }
+    match d.route(false)? {
+        Routed::To { rep, team } => d.fact(None, LeadFact::Assigned { to: rep, team, reason }),
+        Routed::Nobody { considered } => {
+            let reason = OperationsReason::NoRepAvailable;
+            d.fact(None, LeadFact::ReassignmentImpossible { reason, considered });
+            d.queue_for_operations(None, reason);
+        }
+        // Quarantined: it is in the operations queue because of its market.
+        Routed::NoTeam => {}
+    }
+    Ok(())
+}

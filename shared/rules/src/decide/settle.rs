@@ -1,0 +1,116 @@
+//! Settles what was due: in order of time, each threshold once.
+//!
+//! After an outage only the highest threshold that was passed is acted on; the lower ones are
+//! recorded as superseded. Within the sweep's own precision nothing was missed, so each is acted
+//! on, as of its own instant.
+
+use super::Deciding;
+use crate::input::Need;
+use crate::lead_fact::{LeadFact, Threshold};
+use crate::policy::WorkflowId;
+use crate::timers::{StepDue, Timer, What, timers};
+use crate::workflows::{self, compliance_flag};
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// A timer that comes later than this was missed. Two periods of the sweep: what a missed tick
+/// may cost before its safety net has run.
+const MISSED_AFTER: TimeDelta = TimeDelta::seconds(120);
+
+/// Far more timers than one lead can have due at once; a policy of any shape ends here.
+const ROUNDS_MAX: usize = 512;
+
+/// Does whatever is due.
+pub(super) fn settle(d: &mut Deciding<'_>) -> Result<(), Need> {
+    for _ in 0..ROUNDS_MAX {
+        let Some(lead) = &d.lead else { return Ok(()) };
+        let mut due: Vec<Timer<'_>> = timers(lead, &d.world).into_iter().filter(|t| t.due <= d.now).collect();
+        due.sort_by_key(|t| (t.due, order(&t.what)));
+        let Some(next) = due.first().cloned() else {
+            return Ok(());
+        };
+        // It takes effect at its own instant, unless it was missed: then nobody could have acted
+        // on it before now.
+        let effective = if d.now - next.due > MISSED_AFTER { d.now } else { next.due };
+        d.begin_timer(next.due, effective);
+        match &next.what {
+            What::HoldEnd => workflows::end_hold(d),
+            What::Step(step) => settle_step(d, step, next.due, &due)?,
+        }
+    }
+    Ok(())
+}
+
+fn settle_step(
+    d: &mut Deciding<'_>,
+    step: &StepDue<'_>,
+    due: DateTime<Utc>,
+    all: &[Timer<'_>],
+) -> Result<(), Need> {
+    let threshold = threshold(d, step);
+    let tag = Some((step.workflow, Some(step.step)));
+    let higher = all
+        .iter()
+        .filter_map(|t| match &t.what {
+            What::Step(other) if other.workflow == step.workflow && other.step != step.step => {
+                Some(other.step)
+            }
+            _ => None,
+        })
+        .next_back();
+    let history_until = d.lead.as_ref().and_then(|lead| match step.workflow {
+        WorkflowId::SlaBreach => lead.visit.sla.as_ref()?.history_until,
+        WorkflowId::StuckLead => lead.visit.stuck.as_ref()?.history_until,
+        _ => None,
+    });
+    if history_until.is_some_and(|until| due <= until) {
+        d.fact(tag, LeadFact::ThresholdSuperseded { threshold, by: "history".to_owned() });
+        return Ok(());
+    }
+    if let Some(higher) = higher
+        && d.now - due > MISSED_AFTER
+    {
+        d.fact(tag, LeadFact::ThresholdSuperseded { threshold, by: higher.to_owned() });
+        return Ok(());
+    }
+    d.fact(tag, LeadFact::ThresholdReached(threshold.clone()));
+    match step.workflow {
+        WorkflowId::ComplianceFlag => compliance_flag::remind(d, step.step, &threshold),
+        workflow => {
+            for action in step.actions {
+                workflows::act(d, workflow, step.step, *action, &threshold)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn threshold(d: &Deciding<'_>, step: &StepDue<'_>) -> Threshold {
+    let lead = d.lead.as_ref();
+    let clock = lead.and_then(|lead| match step.workflow {
+        WorkflowId::SlaBreach => lead.visit.sla.as_ref(),
+        WorkflowId::StuckLead => lead.visit.stuck.as_ref(),
+        WorkflowId::ComplianceFlag => lead.review.as_ref().map(|r| &r.clock),
+        WorkflowId::HighValue | WorkflowId::ChurnRisk => None,
+    });
+    Threshold {
+        clock: clock.map_or(0, |c| c.number),
+        percent: step.percent,
+        elapsed_s: clock.map_or(0, |c| c.elapsed(step.calendar, d.at()).secs()),
+        window_s: step.window.secs(),
+        state: lead.map_or_else(|| "".into(), |l| l.state.clone()),
+        market: lead.and_then(|l| l.profile.market.clone()),
+        owner: lead.and_then(|l| l.owner.clone()),
+    }
+}
+
+/// What comes first at the same instant: the end of a hold, then compliance, then the rest.
+fn order(what: &What<'_>) -> (u8, u16) {
+    match what {
+        What::HoldEnd => (0, 0),
+        What::Step(step) => match step.workflow {
+            WorkflowId::ComplianceFlag => (1, step.percent),
+            WorkflowId::SlaBreach => (2, step.percent),
+            _ => (3, step.percent),
+        },
+    }
+}

@@ -1,0 +1,171 @@
+//! What staff decide: a compliance review, a case in the operations queue.
+
+use super::event::assign_if_unowned;
+use super::{Deciding, Routed};
+use crate::input::{Need, Outcome, Resolution, ResolutionAction, ReviewDecision};
+use crate::lead::{OperationsReason, ProfileChanges};
+use crate::lead_fact::{AssignmentReason, LeadFact, PassedOver, PersonalChanges};
+use crate::patch::Patch;
+use crate::routing::{self, Standing};
+use crate::workflows::{compliance_flag, high_value};
+
+/// An officer decides on the review.
+pub(super) fn decide_review(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Result<Outcome, Need> {
+    let Some(lead) = &d.lead else {
+        return Ok(Outcome::UnknownLead);
+    };
+    let Some(review) = &lead.review else {
+        return Ok(Outcome::Conflict { why: format!("no review is open; the lead is in {}", lead.state) });
+    };
+    let names = || decision.also_known_as.iter().chain([&decision.officer]);
+    let why = if names().any(|name| review.flagged_by.contains(name)) {
+        Some("whoever raised a flag cannot decide on it")
+    } else if decision.person.is_some()
+        && [&lead.owner, &lead.crm_owner, &review.would_be_owner].contains(&&decision.person)
+    {
+        Some("whoever owns the lead cannot decide on it")
+    } else if review
+        .vote
+        .as_ref()
+        .is_some_and(|vote| vote.officer == decision.officer && vote.verdict == decision.verdict)
+    {
+        Some("the second officer has to be somebody else")
+    } else {
+        None
+    };
+    if let Some(why) = why {
+        let what = "review decision".to_owned();
+        d.fact(None, LeadFact::InputRefused { what, why: why.to_owned() });
+        return Ok(Outcome::Refused { why: why.to_owned() });
+    }
+    if review.revision != decision.revision {
+        return Ok(Outcome::Conflict {
+            why: format!(
+                "the review is at revision {}, the decision was taken on revision {}",
+                review.revision, decision.revision
+            ),
+        });
+    }
+    compliance_flag::conclude(d, decision)?;
+    Ok(Outcome::Applied)
+}
+
+/// Operations deals with a lead of its queue.
+pub(super) fn resolve(d: &mut Deciding<'_>, resolution: &Resolution) -> Result<Outcome, Need> {
+    let Some(lead) = &d.lead else {
+        return Ok(Outcome::UnknownLead);
+    };
+    if lead.operations.is_none() {
+        return Ok(Outcome::Conflict { why: "the lead is not in the operations queue".to_owned() });
+    }
+    let locked = lead.is_held() || lead.is_disqualified();
+    let done = match &resolution.action {
+        ResolutionAction::Dismiss => "dismissed".to_owned(),
+        ResolutionAction::Assign { rep } => {
+            if locked {
+                return Ok(refuse(
+                    d,
+                    &format!("assignment to {rep}"),
+                    "compliance holds or has closed the lead",
+                ));
+            }
+            let Some(team) = d.world.directory.team_of(rep).cloned() else {
+                return Ok(Outcome::Invalid {
+                    field: "rep".to_owned(),
+                    why: format!("`{rep}` is not a rep of the directory"),
+                });
+            };
+            let roster = d.roster(&team)?;
+            let nothing = Standing::default();
+            let standing = roster.standings.get(rep).unwrap_or(&nothing);
+            let unfit = routing::unfit(d.world.directory, rep, Some(standing), &d.wanted(lead, false));
+            if let Some(because) = unfit {
+                let considered = vec![PassedOver { rep: rep.clone(), because }];
+                d.fact(
+                    None,
+                    LeadFact::ReassignmentImpossible { reason: OperationsReason::NoRepAvailable, considered },
+                );
+                let because = serde_json::to_value(because)
+                    .ok()
+                    .and_then(|v| v.as_str().map(str::to_owned))
+                    .unwrap_or_default();
+                return Ok(Outcome::Refused { why: format!("`{rep}` cannot take it: {because}") });
+            }
+            d.rely_on(roster, rep);
+            d.fact(None, LeadFact::Assigned { to: rep.clone(), team, reason: AssignmentReason::Operations });
+            format!("assigned to {rep}")
+        }
+        ResolutionAction::SetMarket { market } => {
+            if d.world.directory.market(market).is_none() {
+                return Ok(Outcome::Invalid {
+                    field: "market".to_owned(),
+                    why: format!("`{market}` is not a market of the directory"),
+                });
+            }
+            let changes = ProfileChanges { market: Patch::Set(market.clone()), ..ProfileChanges::default() };
+            let (confirmed, occurred_at) = (Vec::new(), d.at());
+            let (crm_owner, personal) = (Patch::Keep, PersonalChanges::default());
+            d.fact(None, LeadFact::Updated { changes, confirmed, crm_owner, occurred_at, personal });
+            format!("market set to {market}")
+        }
+    };
+    d.fact(None, LeadFact::OperationsResolved { resolution: done, note: resolution.note.clone() });
+    if matches!(resolution.action, ResolutionAction::SetMarket { .. }) {
+        // A market says which jurisdictions are licensed, so that the lead is screened anew.
+        compliance_flag::screen_jurisdiction(d)?;
+        assign_if_unowned(d, AssignmentReason::Operations)?;
+        high_value::evaluate(d)?;
+    }
+    Ok(Outcome::Applied)
+}
+
+fn refuse(d: &mut Deciding<'_>, what: &str, why: &str) -> Outcome {
+    d.fact(None, LeadFact::InputRefused { what: what.to_owned(), why: why.to_owned() });
+    Outcome::Refused { why: why.to_owned() }
+}
+
+/// Gives a cleared lead to whoever had it, or was to have it, if they can take it; else to the
+/// next rep of the team.
+pub(crate) fn assign_cleared(d: &mut Deciding<'_>) -> Result<(), Need> {
+    let Some(lead) = d.lead.clone() else {
+        return Ok(());
+    };
+    let Some(wish) = lead.owner.clone().or_else(|| lead.crm_owner.clone()) else {
+        return assign_if_unowned(d, AssignmentReason::Cleared);
+    };
+    let Some(team) = d.world.directory.team_of(&wish).cloned() else {
+        // The CRM's own owner, whom we do not know: theirs to keep.
+        return Ok(());
+    };
+    let roster = d.roster(&team)?;
+    let keeps = lead.owner.as_ref() == Some(&wish);
+    let standing = roster.standings.get(&wish);
+    let mut wanted = d.wanted(&lead, false);
+    wanted.owner = None;
+    let fit = match routing::unfit(d.world.directory, &wish, standing, &wanted) {
+        None => true,
+        // Who has it carries it already.
+        Some(crate::lead_fact::Unfit::AtCapacity) => keeps,
+        Some(_) => false,
+    };
+    if fit && keeps {
+        return Ok(());
+    }
+    if fit {
+        d.rely_on(roster, &wish);
+        d.fact(None, LeadFact::Assigned { to: wish, team, reason: AssignmentReason::Cleared });
+        return Ok(());
+    }
+    match d.route(false)? {
+        Routed::To { rep, team } => {
+            d.fact(None, LeadFact::Assigned { to: rep, team, reason: AssignmentReason::Cleared })
+        }
+        Routed::Nobody { considered } => {
+            let reason = OperationsReason::NoRepAvailable;
+            d.fact(None, LeadFact::ReassignmentImpossible { reason, considered });
+            d.queue_for_operations(None, reason);
+        }
+        Routed::NoTeam => {}
+    }
+    Ok(())
+}

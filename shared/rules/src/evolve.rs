@@ -1,0 +1,386 @@
+//! What a fact does to a lead. The lead in the store is nothing but the fold of its entries
+//! through this function.
+
+use crate::clock::Clock;
+use crate::compliance::{Clearance, Review, Verdict, Vote};
+use crate::entry::Entry;
+use crate::ids::{LeadId, StateId, Subject};
+use crate::lead::{HeldFrom, Lead, Left, OperationsReview, Personal, Profile, Visit};
+use crate::lead_fact::LeadFact;
+use crate::policy::{StateKind, WorkflowId};
+use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+
+/// Why a history is none.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FoldError {
+    /// The first entry of a lead says that it was created; no later one does.
+    #[error("entry {seq} of `{subject}`: a history begins with the creation, and has one")]
+    Beginning {
+        /// Whose history.
+        subject: Subject,
+        /// Which entry.
+        seq: u64,
+    },
+    /// Entries are numbered without gaps.
+    #[error("entry {seq} of `{subject}` follows entry {after}")]
+    Gap {
+        /// Whose history.
+        subject: Subject,
+        /// Which entry.
+        seq: u64,
+        /// The one before it.
+        after: u64,
+    },
+}
+
+/// Folds a whole history.
+pub fn fold<'a>(entries: impl IntoIterator<Item = &'a Entry<LeadFact>>) -> Result<Option<Lead>, FoldError> {
+    entries.into_iter().try_fold(None, |lead, entry| evolve(lead, entry).map(Some))
+}
+
+/// What one entry makes of a lead.
+pub fn evolve(lead: Option<Lead>, entry: &Entry<LeadFact>) -> Result<Lead, FoldError> {
+    let after = lead.as_ref().map_or(0, |l| l.seq);
+    if entry.seq != after.saturating_add(1) {
+        return Err(FoldError::Gap { subject: entry.subject.clone(), seq: entry.seq, after });
+    }
+    let beginning = || FoldError::Beginning { subject: entry.subject.clone(), seq: entry.seq };
+    let mut lead = match (lead, &entry.fact, &entry.subject) {
+        (None, LeadFact::Created { state, kind, entered_at, history_until }, Subject::Lead(id)) => {
+            created(id, entry.at, state, *kind, *entered_at, *history_until)
+        }
+        (Some(lead), fact, Subject::Lead(_)) if !matches!(fact, LeadFact::Created { .. }) => lead,
+        _ => return Err(beginning()),
+    };
+    lead.seq = entry.seq;
+    lead.commit = entry.commit;
+    lead.changed_at = entry.at;
+    apply(&mut lead, entry);
+    Ok(lead)
+}
+
+fn created(
+    id: &LeadId,
+    at: DateTime<Utc>,
+    state: &StateId,
+    kind: StateKind,
+    entered_at: DateTime<Utc>,
+    history_until: Option<DateTime<Utc>>,
+) -> Lead {
+    let mut lead = Lead {
+        id: id.clone(),
+        seq: 0,
+        commit: 0,
+        created_at: at,
+        changed_at: at,
+        profile: Profile::default(),
+        personal: Personal::default(),
+        said_at: BTreeMap::from([("state".to_owned(), entered_at)]),
+        state: state.clone(),
+        kind,
+        entered_at,
+        hold_until: None,
+        waiting_on_customer: false,
+        left: None,
+        held_from: None,
+        owner: None,
+        crm_owner: None,
+        visit: Visit::default(),
+        sla_clocks: 0,
+        stuck_clocks: 0,
+        priority: crate::lead::Priority::Normal,
+        high_value: Vec::new(),
+        window_percent: 100,
+        account_view: crate::lead::AccountView::default(),
+        review: None,
+        clearances: Vec::new(),
+        operations: None,
+    };
+    if kind == StateKind::Working {
+        begin_visit(&mut lead, entered_at, history_until);
+    }
+    lead
+}
+
+fn begin_visit(lead: &mut Lead, from: DateTime<Utc>, history_until: Option<DateTime<Utc>>) {
+    lead.stuck_clocks = lead.stuck_clocks.saturating_add(1);
+    // A tightened window is the SLA's; how long is too long for a state stays what it is.
+    let mut stuck = Clock::start(lead.stuck_clocks, from, 100);
+    stuck.history_until = history_until;
+    lead.visit = Visit { stuck: Some(stuck), ..Visit::default() };
+    begin_sla(lead, from, history_until);
+}
+
+fn begin_sla(lead: &mut Lead, from: DateTime<Utc>, history_until: Option<DateTime<Utc>>) {
+    lead.sla_clocks = lead.sla_clocks.saturating_add(1);
+    let mut sla = Clock::start(lead.sla_clocks, from, lead.window_percent);
+    sla.history_until = history_until;
+    if !lead.is_being_worked() {
+        sla.pause(from);
+    }
+    lead.visit.sla = Some(sla);
+}
+
+/// The clock of an owner who is new to the lead; the share of the window stays the visit's,
+/// since only a transition tightens it.
+fn restart_sla(lead: &mut Lead, from: DateTime<Utc>) {
+    let share = lead.visit.sla.as_ref().map_or(lead.window_percent, |sla| sla.window_percent);
+    if lead.kind == StateKind::Working {
+        begin_sla(lead, from, None);
+        if let Some(sla) = &mut lead.visit.sla {
+            sla.window_percent = share;
+        }
+    }
+}
+
+fn pause_visit(visit: &mut Visit, at: DateTime<Utc>) {
+    for clock in [&mut visit.sla, &mut visit.stuck].into_iter().flatten() {
+        clock.pause(at);
+    }
+}
+
+/// Lets the clocks run or rest as the lead's circumstances say.
+fn settle_clocks(lead: &mut Lead, at: DateTime<Utc>) {
+    let worked = lead.is_being_worked();
+    if let Some(sla) = &mut lead.visit.sla {
+        if worked { sla.resume(at) } else { sla.pause(at) }
+    }
+    let in_work = lead.kind == StateKind::Working;
+    if let Some(stuck) = &mut lead.visit.stuck {
+        if in_work { stuck.resume(at) } else { stuck.pause(at) }
+    }
+}
+
+fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
+    let at = entry.at;
+    match &entry.fact {
+        LeadFact::Updated { changes, confirmed, crm_owner, occurred_at, personal } => {
+            update(lead, changes, *occurred_at);
+            if !crm_owner.is_keep() {
+                crm_owner.apply_to(&mut lead.crm_owner);
+                lead.said_at.insert("owner".to_owned(), *occurred_at);
+            }
+            if !personal.contact.is_keep() {
+                personal.contact.apply_to(&mut lead.personal.contact);
+                lead.said_at.insert("contact".to_owned(), *occurred_at);
+            }
+            for field in confirmed {
+                lead.said_at.insert(field.clone(), *occurred_at);
+            }
+        }
+        LeadFact::StateChanged { to, kind, entered_at, resumed, hold_until, history_until, .. } => {
+            lead.hold_until = *hold_until;
+            lead.said_at.insert("state".to_owned(), *entered_at);
+            change_state(lead, to, *kind, *entered_at, *resumed, *history_until);
+        }
+        LeadFact::WaitingChanged { waiting_on_customer, since } => {
+            lead.waiting_on_customer = *waiting_on_customer;
+            lead.said_at.insert("waiting_on_customer".to_owned(), *since);
+            settle_clocks(lead, *since);
+        }
+        LeadFact::HoldChanged { hold_until } => lead.hold_until = *hold_until,
+        LeadFact::OwnerSet { from, to } => {
+            lead.owner.clone_from(to);
+            // Its first owner takes it with the time that has passed; a further one begins anew.
+            if from.is_some() && to.is_some() {
+                restart_sla(lead, at);
+            }
+        }
+        LeadFact::Assigned { to, .. } => {
+            lead.owner = Some(to.clone());
+            // An assignment on arrival does not stop the clock that began with the lead.
+            if !matches!(
+                &entry.fact,
+                LeadFact::Assigned { reason: crate::lead_fact::AssignmentReason::Arrival, .. }
+            ) {
+                restart_sla(lead, at);
+            }
+        }
+        LeadFact::Reassigned { from, to, reassignments, .. } => {
+            lead.visit.taken_from.extend(from.clone());
+            lead.visit.reassignments = *reassignments;
+            lead.owner = Some(to.clone());
+            restart_sla(lead, at);
+        }
+        LeadFact::ThresholdReached(_) | LeadFact::ThresholdSuperseded { .. } => pass_step(lead, entry),
+        LeadFact::OperationsQueued { reason } => {
+            let review =
+                lead.operations.get_or_insert_with(|| OperationsReview { since: at, reasons: Vec::new() });
+            if !review.reasons.contains(reason) {
+                review.reasons.push(*reason);
+            }
+        }
+        LeadFact::OperationsResolved { .. } => lead.operations = None,
+        LeadFact::HighValueFlagged { criteria, window_percent } => {
+            lead.high_value.clone_from(criteria);
+            lead.window_percent = *window_percent;
+        }
+        LeadFact::HighValueRearmed {} => {
+            lead.high_value.clear();
+            lead.window_percent = 100;
+        }
+        LeadFact::PriorityRaised { to } => lead.priority = *to,
+        LeadFact::AccountApplied { view } => {
+            lead.account_view = view.clone();
+            settle_clocks(lead, at);
+        }
+        LeadFact::ComplianceHeld { .. }
+        | LeadFact::ComplianceMatched { .. }
+        | LeadFact::ReviewVoted { .. }
+        | LeadFact::ReviewDecided { .. } => apply_compliance(lead, entry),
+        LeadFact::Created { .. }
+        | LeadFact::InputStale { .. }
+        | LeadFact::InputRefused { .. }
+        | LeadFact::ReassignmentImpossible { .. }
+        | LeadFact::BreachRecorded { .. }
+        | LeadFact::NotificationRequested(_)
+        | LeadFact::NotificationDelivered { .. }
+        | LeadFact::NotificationFailed { .. }
+        | LeadFact::RecipientUnreachable { .. }
+        | LeadFact::ComplianceMatchRemembered { .. } => {}
+    }
+}
+
+fn update(lead: &mut Lead, changes: &crate::lead::ProfileChanges, occurred_at: DateTime<Utc>) {
+    let (profile, said_at) = (&mut lead.profile, &mut lead.said_at);
+    macro_rules! apply {
+        ($($field:ident),*) => {$(
+            if !changes.$field.is_keep() {
+                changes.$field.apply_to(&mut profile.$field);
+                said_at.insert(stringify!($field).to_owned(), occurred_at);
+            }
+        )*};
+    }
+    apply!(source, market, country, company, account_id, account_tier, score, deal_size);
+}
+
+fn change_state(
+    lead: &mut Lead,
+    to: &StateId,
+    kind: StateKind,
+    entered_at: DateTime<Utc>,
+    resumed: bool,
+    history_until: Option<DateTime<Utc>>,
+) {
+    let before = (lead.state.clone(), lead.kind);
+    lead.state = to.clone();
+    lead.kind = kind;
+    lead.entered_at = entered_at;
+    match kind {
+        StateKind::Working => match lead.left.take() {
+            Some(left) if resumed => {
+                lead.visit = left.visit;
+                settle_clocks(lead, entered_at);
+            }
+            _ => {
+                lead.waiting_on_customer = false;
+                begin_visit(lead, entered_at, history_until);
+            }
+        },
+        StateKind::Hold => {
+            let mut visit = std::mem::take(&mut lead.visit);
+            pause_visit(&mut visit, entered_at);
+            if before.1 == StateKind::Working {
+                lead.left = Some(Left { state: before.0, visit });
+            }
+        }
+        StateKind::Terminal => {
+            lead.visit = Visit::default();
+            lead.left = None;
+        }
+    }
+}
+
+fn pass_step(lead: &mut Lead, entry: &Entry<LeadFact>) {
+    let Some(workflow) = &entry.workflow else {
+        return;
+    };
+    let clock = match workflow.id {
+        WorkflowId::SlaBreach => lead.visit.sla.as_mut(),
+        WorkflowId::StuckLead => lead.visit.stuck.as_mut(),
+        WorkflowId::ComplianceFlag => lead.review.as_mut().map(|review| &mut review.clock),
+        WorkflowId::HighValue | WorkflowId::ChurnRisk => None,
+    };
+    if let (Some(clock), Some(step)) = (clock, &workflow.step)
+        && !clock.passed.contains(step)
+    {
+        clock.passed.push(step.clone());
+    }
+}
+
+fn apply_compliance(lead: &mut Lead, entry: &Entry<LeadFact>) {
+    let at = entry.at;
+    match &entry.fact {
+        LeadFact::ComplianceHeld { from, would_be_owner } => {
+            lead.held_from =
+                Some(HeldFrom { state: from.clone(), kind: lead.kind, entered_at: lead.entered_at });
+            lead.state = StateId::from(StateId::COMPLIANCE_HOLD);
+            lead.kind = StateKind::Hold;
+            lead.entered_at = at;
+            pause_visit(&mut lead.visit, at);
+            lead.review = Some(Review {
+                opened_at: at,
+                revision: entry.seq,
+                clock: Clock::start(1, at, 100),
+                criteria: Vec::new(),
+                flagged_by: Vec::new(),
+                would_be_owner: would_be_owner.clone(),
+                vote: None,
+            });
+        }
+        LeadFact::ComplianceMatched { criterion, flagged_by, personal } => {
+            if let Some(review) = &mut lead.review {
+                review.revision = entry.seq;
+                review.criteria.push(criterion.clone());
+                // What the first officer decided on is not what is to be decided now.
+                review.vote = None;
+                if let Some(by) = flagged_by
+                    && !review.flagged_by.contains(by)
+                {
+                    review.flagged_by.push(by.clone());
+                }
+            }
+            if let Some(details) = personal {
+                lead.personal.matches.insert(criterion.match_id.clone(), details.clone());
+            }
+        }
+        LeadFact::ReviewVoted { verdict, reason_code, reason, officer } => {
+            if let Some(review) = &mut lead.review {
+                review.revision = entry.seq;
+                review.vote = Some(Vote {
+                    officer: officer.clone(),
+                    verdict: *verdict,
+                    reason_code: reason_code.clone(),
+                    reason: reason.clone(),
+                });
+            }
+        }
+        LeadFact::ReviewDecided { verdict, criteria, to, kind, .. } => {
+            lead.review = None;
+            lead.held_from = None;
+            lead.state = to.clone();
+            lead.kind = *kind;
+            lead.entered_at = at;
+            match verdict {
+                Verdict::Clear => {
+                    let cleared = criteria.iter().map(|c| Clearance {
+                        match_id: c.match_id.clone(),
+                        list_version: c.list_version.clone(),
+                    });
+                    lead.clearances.extend(cleared);
+                    lead.clearances.dedup();
+                    if *kind == StateKind::Working {
+                        begin_sla(lead, at, None);
+                        settle_clocks(lead, at);
+                    }
+                }
+                Verdict::Reject => {
+                    lead.visit = Visit::default();
+                    lead.left = None;
+                }
+            }
+        }
+        _ => {}
+    }
+}

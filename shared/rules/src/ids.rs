@@ -1,0 +1,122 @@
+//! Identifiers. Each is its own type, so that a team can never stand where a market belongs.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! identifier {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Wraps the text as it is; wire types check its shape before they come here.
+            pub fn new(text: impl Into<String>) -> Self {
+                Self(text.into())
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(text.to_owned())
+            }
+        }
+    )*};
+}
+
+identifier! {
+    /// A lead, by the CRM's own identifier.
+    LeadId,
+    /// An account (a company the leads belong to), by the CRM's own identifier.
+    AccountId,
+    /// Somebody in the directory: a rep, a manager, a regional VP, customer success.
+    PersonId,
+    /// A team of reps with one manager and one channel.
+    TeamId,
+    /// A market: a calendar, a team, and the jurisdictions it is licensed for.
+    MarketId,
+    /// Where a lead came from (`paid_social`, `inbound_web`, …).
+    Source,
+    /// A lifecycle state (`NEW`, `CONTACTED`, …) as the policy names it.
+    StateId,
+    /// A calendar of the directory.
+    CalendarId,
+    /// An ISO 3166-1 alpha-2 country code, upper case.
+    Country,
+    /// The stable identifier of one notification; the same on every attempt to send it.
+    NotificationId,
+}
+
+impl StateId {
+    /// The hold of the compliance workflow; reserved, no policy can rename it.
+    pub const COMPLIANCE_HOLD: &'static str = "COMPLIANCE_HOLD";
+    /// Rejected by compliance; reserved and terminal.
+    pub const DISQUALIFIED_COMPLIANCE: &'static str = "DISQUALIFIED_COMPLIANCE";
+
+    /// Whether only the compliance workflow may enter or leave this state.
+    pub fn is_reserved(&self) -> bool {
+        matches!(self.as_str(), Self::COMPLIANCE_HOLD | Self::DISQUALIFIED_COMPLIANCE)
+    }
+}
+
+/// The subject of an audit trail.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// `lead/L-1001`
+    Lead(LeadId),
+    /// `account/A-77`
+    Account(AccountId),
+    /// `rep/rep-ana`
+    Rep(PersonId),
+}
+
+impl std::fmt::Display for Subject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Lead(id) => write!(f, "lead/{id}"),
+            Self::Account(id) => write!(f, "account/{id}"),
+            Self::Rep(id) => write!(f, "rep/{id}"),
+        }
+    }
+}
+
+/// A text that names no subject.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` names no subject; expected `lead/…`, `account/…` or `rep/…`")]
+pub struct SubjectError(String);
+
+impl std::str::FromStr for Subject {
+    type Err = SubjectError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('/') {
+            Some(("lead", id)) if !id.is_empty() => Ok(Self::Lead(id.into())),
+            Some(("account", id)) if !id.is_empty() => Ok(Self::Account(id.into())),
+            Some(("rep", id)) if !id.is_empty() => Ok(Self::Rep(id.into())),
+            _ => Err(SubjectError(text.to_owned())),
+        }
+    }
+}
+
+impl Serialize for Subject {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Subject {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,231 @@
+//! The one way in: what can be asked of a lead.
+
+use crate::compliance::{Match, Verdict};
+use crate::directory::Directory;
+use crate::entry::Actor;
+use crate::ids::{AccountId, LeadId, MarketId, NotificationId, PersonId, StateId, TeamId};
+use crate::lead::{AccountView, Contact, ProfileChanges};
+use crate::patch::Patch;
+use crate::policy::PublishedPolicy;
+use crate::routing::Roster;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What a decision may know, as it stood when it was read.
+#[derive(Debug, Clone, Copy)]
+pub struct World<'a> {
+    /// The published policy.
+    pub policy: &'a PublishedPolicy,
+    /// The directory.
+    pub directory: &'a Directory,
+    /// The teams that were read.
+    pub rosters: &'a BTreeMap<TeamId, Roster>,
+    /// The accounts that were read; one that does not exist has the default view.
+    pub accounts: &'a BTreeMap<AccountId, AccountView>,
+}
+
+/// What a decision must know and the world did not have: read it and decide again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Need {
+    /// How this team stands.
+    Team(TeamId),
+    /// What leads are to know of this account.
+    Account(AccountId),
+}
+
+/// An input to a lead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// The lead.
+    pub lead: LeadId,
+    /// Who brings it.
+    pub actor: Actor,
+    /// Its identity: the same input has the same, however often it comes.
+    pub cause: String,
+    /// What it is.
+    pub input: Input,
+}
+
+/// What can be asked of a lead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// A source says something of it.
+    Event(Box<LeadEvent>),
+    /// Something may be due.
+    Wake,
+    /// A source said something that is no event; the refusal belongs into the record.
+    RefusedAtDoor {
+        /// The field.
+        field: String,
+        /// What stands there and what would be right.
+        why: String,
+    },
+    /// What it knows of its account may be old.
+    ApplyAccount,
+    /// An officer decides on its review.
+    Decide(ReviewDecision),
+    /// Operations deals with it.
+    Resolve(Resolution),
+    /// A notification reached its recipient, or did not.
+    Delivery(Delivery),
+}
+
+/// What a source says of a lead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeadEvent {
+    /// When it was so, by the source's time.
+    pub occurred_at: DateTime<Utc>,
+    /// Whether a lead that is not known begins with it.
+    pub creates: bool,
+    /// Changes of the profile.
+    pub changes: ProfileChanges,
+    /// Changes of the contact.
+    pub contact: Patch<Contact>,
+    /// The state it is in.
+    pub state: Option<StateId>,
+    /// Until when it is on hold.
+    pub hold_until: Patch<DateTime<Utc>>,
+    /// Whether the customer is to act next.
+    pub waiting_on_customer: Option<bool>,
+    /// Its owner.
+    pub owner: Patch<PersonId>,
+    /// What a screening found.
+    pub matches: Vec<Match>,
+    /// Who raised the matches by hand.
+    pub flagged_by: Option<String>,
+}
+
+impl LeadEvent {
+    /// An event that says nothing yet.
+    pub fn at(occurred_at: DateTime<Utc>) -> Self {
+        Self {
+            occurred_at,
+            creates: false,
+            changes: ProfileChanges::default(),
+            contact: Patch::Keep,
+            state: None,
+            hold_until: Patch::Keep,
+            waiting_on_customer: None,
+            owner: Patch::Keep,
+            matches: Vec::new(),
+            flagged_by: None,
+        }
+    }
+}
+
+/// An officer's decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReviewDecision {
+    /// What.
+    pub verdict: Verdict,
+    /// One of the policy's reason codes.
+    pub reason_code: String,
+    /// In words.
+    pub reason: String,
+    /// The officer, by the token's subject.
+    pub officer: String,
+    /// Further names the officer goes by (person in the directory, user name, e-mail): whoever
+    /// raised a flag under any of them cannot decide.
+    pub also_known_as: Vec<String>,
+    /// The officer as a person of the directory.
+    pub person: Option<PersonId>,
+    /// The revision of the review that the officer saw.
+    pub revision: u64,
+}
+
+/// How operations deals with a lead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolution {
+    /// What is done.
+    #[serde(flatten)]
+    pub action: ResolutionAction,
+    /// In words.
+    pub note: String,
+}
+
+/// What operations can do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "resolution", rename_all = "kebab-case")]
+pub enum ResolutionAction {
+    /// Nothing is to be done (any more).
+    Dismiss,
+    /// A rep gets it.
+    Assign {
+        /// Who.
+        rep: PersonId,
+    },
+    /// The market is this; it is routed there if nobody owns it.
+    SetMarket {
+        /// Which.
+        market: MarketId,
+    },
+}
+
+/// What became of a notification.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// Which.
+    pub id: NotificationId,
+    /// How many attempts were made.
+    pub attempts: u32,
+    /// What became of it.
+    pub result: DeliveryResult,
+}
+
+/// What became of a notification.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeliveryResult {
+    /// It was taken by the channel.
+    Delivered {
+        /// Which channel.
+        channel: String,
+        /// The channel's reference.
+        reference: Option<String>,
+    },
+    /// No attempt is left, or none would help.
+    Failed {
+        /// Why.
+        reason: String,
+    },
+    /// The person cannot be reached there: somebody else must be told.
+    Unreachable {
+        /// Who.
+        person: PersonId,
+        /// Why.
+        reason: String,
+        /// What they should have been told.
+        notification: Box<crate::notification::Notification>,
+    },
+}
+
+/// What became of a command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It was applied, if only in part; the entries say how far.
+    Applied,
+    /// There was nothing to do.
+    Unchanged,
+    /// It is older than what is known.
+    Stale,
+    /// It is not permitted; recorded.
+    Refused {
+        /// Why.
+        why: String,
+    },
+    /// The lead moved on.
+    Conflict {
+        /// Why.
+        why: String,
+    },
+    /// It makes no sense.
+    Invalid {
+        /// The field.
+        field: String,
+        /// What stands there and what would be right.
+        why: String,
+    },
+    /// There is no such lead.
+    UnknownLead,
+}

@@ -1,0 +1,301 @@
+//! A lead as its history made it. It is only ever changed by `evolve`.
+
+use crate::clock::Clock;
+use crate::compliance::{Clearance, MatchDetails, Review};
+use crate::ids::{AccountId, Country, LeadId, MarketId, PersonId, Source, StateId};
+use crate::measure::Money;
+use crate::patch::Patch;
+use crate::policy::StateKind;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A lead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lead {
+    /// The CRM's identifier.
+    pub id: LeadId,
+    /// The last entry that is folded in.
+    pub seq: u64,
+    /// The last commit that is folded in.
+    pub commit: u64,
+    /// When it was first heard of.
+    pub created_at: DateTime<Utc>,
+    /// When the last entry took effect; none is ever before it.
+    pub changed_at: DateTime<Utc>,
+    /// What the CRM says of it.
+    #[serde(flatten)]
+    pub profile: Profile,
+    /// Everything personal, in one place.
+    #[serde(default, skip_serializing_if = "Personal::is_empty")]
+    pub personal: Personal,
+    /// When each field was last said to be as it is, by the source's time.
+    pub said_at: BTreeMap<String, DateTime<Utc>>,
+
+    /// The state it is in.
+    pub state: StateId,
+    /// What kind of state that is.
+    pub kind: StateKind,
+    /// Since when.
+    pub entered_at: DateTime<Utc>,
+    /// Until when it is on hold, if somebody said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_until: Option<DateTime<Utc>>,
+    /// Whether the customer is to act next.
+    #[serde(default)]
+    pub waiting_on_customer: bool,
+    /// The state it left for a hold, with its clocks, to go on there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<Left>,
+    /// The state compliance took it from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_from: Option<HeldFrom>,
+
+    /// Who works it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<PersonId>,
+    /// Who works it as its source last said. A source that repeats itself undoes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crm_owner: Option<PersonId>,
+    /// What the workflows keep of this state.
+    pub visit: Visit,
+    /// How many SLA clocks there were.
+    pub sla_clocks: u32,
+    /// How many stuck clocks there were.
+    pub stuck_clocks: u32,
+    /// How urgent it is.
+    #[serde(default)]
+    pub priority: Priority,
+    /// The criteria that made it high-value; empty while armed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub high_value: Vec<String>,
+    /// The windows of later states are this share of the policy's.
+    pub window_percent: u16,
+    /// The account's part in it.
+    #[serde(default)]
+    pub account_view: AccountView,
+    /// The open compliance review.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<Review>,
+    /// The matches that were cleared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clearances: Vec<Clearance>,
+    /// Why it is in the operations queue, since when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operations: Option<OperationsReview>,
+}
+
+/// What the CRM says of a lead, none of it personal.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names are those of `ProfileChanges`")]
+pub struct Profile {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub market: Option<MarketId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<Country>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<AccountId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_tier: Option<Tier>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<u16>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deal_size: Option<Money>,
+}
+
+/// Changes of a lead's profile: absent stays, `null` clears.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ProfileChanges {
+    /// Where the lead came from.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub source: Patch<Source>,
+    /// The market it belongs to; one that the directory lacks quarantines it.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub market: Patch<MarketId>,
+    /// Its jurisdiction.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub country: Patch<Country>,
+    /// The company's name.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub company: Patch<String>,
+    /// The account it belongs to.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub account_id: Patch<AccountId>,
+    /// The account's tier, as the lead's record says.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub account_tier: Patch<Tier>,
+    /// 0–1000.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub score: Patch<u16>,
+    /// The estimated deal size.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub deal_size: Patch<Money>,
+}
+
+/// Everything personal in a lead.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Personal {
+    /// The contact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Contact>,
+    /// What screenings found, by match.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub matches: BTreeMap<String, MatchDetails>,
+}
+
+impl Personal {
+    /// Whether there is nothing personal.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Whom to talk to.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Contact {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+}
+
+/// An account's tier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Tier {
+    Standard,
+    Strategic,
+}
+
+/// How urgent a lead is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Priority {
+    #[default]
+    Normal,
+    High,
+}
+
+/// What the workflows keep for as long as the lead is in one state.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Visit {
+    /// The SLA clock; `None` in states without work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sla: Option<Clock>,
+    /// The stuck clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stuck: Option<Clock>,
+    /// How often the SLA workflow gave it to somebody else.
+    #[serde(default)]
+    pub reassignments: u32,
+    /// From whom it was taken; they do not get it back in this state.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taken_from: Vec<PersonId>,
+}
+
+/// A state that was left for a hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Left {
+    /// Which.
+    pub state: StateId,
+    /// What the workflows kept of it, clocks paused.
+    pub visit: Visit,
+}
+
+/// The state compliance took a lead from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldFrom {
+    /// Which.
+    pub state: StateId,
+    /// Its kind.
+    pub kind: StateKind,
+    /// Since when it was in it.
+    pub entered_at: DateTime<Utc>,
+}
+
+/// Why a lead is in the operations queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperationsReview {
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// Why, the oldest first, each once.
+    pub reasons: Vec<OperationsReason>,
+}
+
+/// Why a lead needs a person in operations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OperationsReason {
+    /// No market, or one that the directory does not have.
+    MarketUnknown,
+    /// The CRM's owner is not in the directory.
+    OwnerUnknown,
+    /// Nobody of the team can take it.
+    NoRepAvailable,
+    /// It was given to somebody else often enough.
+    MaxReassignments,
+    /// It has been in its state far too long.
+    Stuck,
+    /// Somebody could not be told.
+    NotificationFailed,
+}
+
+/// What a lead needs to know of its account.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AccountView {
+    /// The account's tier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<Tier>,
+    /// Whether new outreach is paused for a retention motion.
+    #[serde(default)]
+    pub outreach_paused: bool,
+    /// The account's entry that this is as of.
+    #[serde(default)]
+    pub as_of: u64,
+}
+
+impl Lead {
+    /// Whether compliance holds it.
+    pub fn is_held(&self) -> bool {
+        self.held_from.is_some()
+    }
+
+    /// Whether compliance closed it.
+    pub fn is_disqualified(&self) -> bool {
+        self.state.as_str() == StateId::DISQUALIFIED_COMPLIANCE
+    }
+
+    /// Whether it is over.
+    pub fn is_closed(&self) -> bool {
+        self.kind == StateKind::Terminal
+    }
+
+    /// Who carries it in their capacity: its owner, while it is not over.
+    pub fn carried_by(&self) -> Option<&PersonId> {
+        if self.is_closed() { None } else { self.owner.as_ref() }
+    }
+
+    /// Whether the SLA clock is to run.
+    pub fn is_being_worked(&self) -> bool {
+        self.kind == StateKind::Working && !self.waiting_on_customer && !self.account_view.outreach_paused
+    }
+
+    /// Its source, `other` if none is known.
+    pub fn source(&self) -> Source {
+        self.profile.source.clone().unwrap_or_else(|| Source::from("other"))
+    }
+
+    /// Whether its account is strategic, by its own record or by the account's.
+    pub fn is_strategic(&self) -> bool {
+        [self.profile.account_tier, self.account_view.tier].contains(&Some(Tier::Strategic))
+    }
+}

@@ -1,0 +1,367 @@
+//! What can happen to a lead: a closed set of facts, each named in the past tense. `type` and
+//! `data` of an audit entry are these.
+
+use crate::compliance::{Criterion, MatchDetails, Verdict};
+use crate::ids::{MarketId, NotificationId, PersonId, StateId, TeamId};
+use crate::lead::{AccountView, Contact, OperationsReason, Priority, ProfileChanges};
+use crate::notification::Notification;
+use crate::patch::Patch;
+use crate::policy::StateKind;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// A fact about a lead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "data")]
+pub enum LeadFact {
+    /// It was heard of for the first time, in a state.
+    #[serde(rename = "lead.created")]
+    Created {
+        /// The state it begins in.
+        state: StateId,
+        /// What kind of state that is.
+        kind: StateKind,
+        /// Since when it is in it, by the source's time.
+        entered_at: DateTime<Utc>,
+        /// It came late: thresholds passed until then are history.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        history_until: Option<DateTime<Utc>>,
+    },
+    /// A source said what its fields are.
+    #[serde(rename = "lead.updated")]
+    Updated {
+        /// The fields that changed.
+        #[serde(default)]
+        changes: ProfileChanges,
+        /// The fields that were said to be as they are already known.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        confirmed: Vec<String>,
+        /// Who owns it, as the source says; whether that is so, `owner.set` tells.
+        #[serde(default, skip_serializing_if = "Patch::is_keep")]
+        crm_owner: Patch<PersonId>,
+        /// When the source says so.
+        occurred_at: DateTime<Utc>,
+        /// What changed of the contact.
+        #[serde(default, skip_serializing_if = "PersonalChanges::is_empty")]
+        personal: PersonalChanges,
+    },
+    /// A source said something older than what was applied.
+    #[serde(rename = "input.stale")]
+    InputStale {
+        /// The fields it said it of.
+        fields: Vec<String>,
+        /// When the source says so.
+        occurred_at: DateTime<Utc>,
+    },
+    /// Something was asked for that is not permitted or makes no sense.
+    #[serde(rename = "input.refused")]
+    InputRefused {
+        /// What was asked for.
+        what: String,
+        /// Why not.
+        why: String,
+    },
+    /// It moved to another state.
+    #[serde(rename = "state.changed")]
+    StateChanged {
+        /// Where it was.
+        from: StateId,
+        /// Where it is.
+        to: StateId,
+        /// What kind of state that is.
+        kind: StateKind,
+        /// Since when, by the source's time.
+        entered_at: DateTime<Utc>,
+        /// Whether it goes on where it was before a hold.
+        resumed: bool,
+        /// Until when it is on hold.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hold_until: Option<DateTime<Utc>>,
+        /// It came late: thresholds passed until then are history.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        history_until: Option<DateTime<Utc>>,
+    },
+    /// Whether the customer is to act next, and until when a hold lasts, was said anew.
+    #[serde(rename = "waiting.changed")]
+    WaitingChanged {
+        /// Whether the customer is to act next.
+        waiting_on_customer: bool,
+        /// Since when, by the source's time.
+        since: DateTime<Utc>,
+    },
+    /// The end of a hold was said anew.
+    #[serde(rename = "hold.changed")]
+    HoldChanged {
+        /// Until when.
+        hold_until: Option<DateTime<Utc>>,
+    },
+    /// A source set its owner.
+    #[serde(rename = "owner.set")]
+    OwnerSet {
+        /// Who had it.
+        from: Option<PersonId>,
+        /// Who has it.
+        to: Option<PersonId>,
+    },
+    /// It was given to a rep of its market's team.
+    #[serde(rename = "lead.assigned")]
+    Assigned {
+        /// To whom.
+        to: PersonId,
+        /// Of which team.
+        team: TeamId,
+        /// Why.
+        reason: AssignmentReason,
+    },
+    /// It was taken from its owner and given to somebody else.
+    #[serde(rename = "lead.reassigned")]
+    Reassigned {
+        /// From whom.
+        from: Option<PersonId>,
+        /// To whom.
+        to: PersonId,
+        /// Of which team.
+        team: TeamId,
+        /// Counts the SLA workflow's reassignments in this state, this one included.
+        reassignments: u32,
+    },
+    /// It should have been given to somebody else, and could not be.
+    #[serde(rename = "reassignment.impossible")]
+    ReassignmentImpossible {
+        /// Why.
+        reason: OperationsReason,
+        /// Who was considered, and why not.
+        considered: Vec<PassedOver>,
+    },
+    /// A clock reached a threshold.
+    #[serde(rename = "threshold.reached")]
+    ThresholdReached(Threshold),
+    /// A clock had passed a threshold, and it was not acted on.
+    #[serde(rename = "threshold.superseded")]
+    ThresholdSuperseded {
+        /// The threshold.
+        #[serde(flatten)]
+        threshold: Threshold,
+        /// The step acted on instead, or `history`.
+        by: String,
+    },
+    /// An SLA was breached.
+    #[serde(rename = "breach.recorded")]
+    BreachRecorded {
+        /// By whom it was owned.
+        owner: Option<PersonId>,
+        /// Which team's.
+        team: Option<TeamId>,
+        /// Working time elapsed, in seconds.
+        elapsed_s: i64,
+        /// The window, in seconds of working time.
+        window_s: i64,
+    },
+    /// Somebody is to be told.
+    #[serde(rename = "notification.requested")]
+    NotificationRequested(Notification),
+    /// Somebody was told.
+    #[serde(rename = "notification.delivered")]
+    NotificationDelivered {
+        /// The request.
+        id: NotificationId,
+        /// By which channel.
+        channel: String,
+        /// The channel's own reference.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reference: Option<String>,
+        /// How many attempts it took.
+        attempts: u32,
+    },
+    /// Somebody could not be told.
+    #[serde(rename = "notification.failed")]
+    NotificationFailed {
+        /// The request.
+        id: NotificationId,
+        /// Why.
+        reason: String,
+        /// How many attempts were made.
+        attempts: u32,
+    },
+    /// Somebody cannot be reached on their channel.
+    #[serde(rename = "recipient.unreachable")]
+    RecipientUnreachable {
+        /// The request.
+        id: NotificationId,
+        /// Who.
+        person: PersonId,
+        /// Why.
+        reason: String,
+    },
+    /// It went into the operations queue, or has one more reason to be there.
+    #[serde(rename = "operations.queued")]
+    OperationsQueued {
+        /// Why.
+        reason: OperationsReason,
+    },
+    /// Operations dealt with it.
+    #[serde(rename = "operations.resolved")]
+    OperationsResolved {
+        /// What was done.
+        resolution: String,
+        /// In words.
+        note: String,
+    },
+    /// It became a high-value lead.
+    #[serde(rename = "high-value.flagged")]
+    HighValueFlagged {
+        /// The criteria met.
+        criteria: Vec<String>,
+        /// The windows of later states are this share of the policy's.
+        window_percent: u16,
+    },
+    /// It is no high-value lead any more; the workflow is armed again.
+    #[serde(rename = "high-value.rearmed")]
+    HighValueRearmed {},
+    /// Its priority rose.
+    #[serde(rename = "priority.raised")]
+    PriorityRaised {
+        /// To what.
+        to: Priority,
+    },
+    /// A criterion of compliance matched.
+    #[serde(rename = "compliance.matched")]
+    ComplianceMatched {
+        /// The criterion.
+        criterion: Criterion,
+        /// Who raised it by hand.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        flagged_by: Option<String>,
+        /// What the screening found.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        personal: Option<MatchDetails>,
+    },
+    /// A criterion matched that an officer has cleared; it does not hold the lead.
+    #[serde(rename = "compliance.match-remembered")]
+    ComplianceMatchRemembered {
+        /// The criterion.
+        criterion: Criterion,
+    },
+    /// Compliance holds it.
+    #[serde(rename = "compliance.held")]
+    ComplianceHeld {
+        /// The state it was taken from.
+        from: StateId,
+        /// Who would have it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        would_be_owner: Option<PersonId>,
+    },
+    /// One officer of two decided.
+    #[serde(rename = "review.voted")]
+    ReviewVoted {
+        /// What.
+        verdict: Verdict,
+        /// The reason's code.
+        reason_code: String,
+        /// The reason.
+        reason: String,
+        /// The officer.
+        officer: String,
+    },
+    /// The review was decided.
+    #[serde(rename = "review.decided")]
+    ReviewDecided {
+        /// How.
+        verdict: Verdict,
+        /// The reason's code.
+        reason_code: String,
+        /// The reason.
+        reason: String,
+        /// By whom.
+        officers: Vec<String>,
+        /// What was decided on.
+        criteria: Vec<Criterion>,
+        /// Working time in review on the compliance desk's calendar, in seconds.
+        in_review_s: i64,
+        /// The state the lead goes to.
+        to: StateId,
+        /// Its kind.
+        kind: StateKind,
+    },
+    /// The account's part in it changed.
+    #[serde(rename = "account.applied")]
+    AccountApplied {
+        /// What it is now.
+        view: AccountView,
+    },
+}
+
+/// Changes of the contact.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PersonalChanges {
+    /// The contact.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub contact: Patch<Contact>,
+}
+
+impl PersonalChanges {
+    /// Whether it says nothing.
+    pub fn is_empty(&self) -> bool {
+        self.contact.is_keep()
+    }
+}
+
+/// Why a lead was given to a rep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AssignmentReason {
+    /// It arrived without an owner.
+    Arrival,
+    /// Compliance cleared it.
+    Cleared,
+    /// Operations decided so.
+    Operations,
+}
+
+/// A rep who was considered and passed over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PassedOver {
+    /// Who.
+    pub rep: PersonId,
+    /// Why.
+    pub because: Unfit,
+}
+
+/// Why a rep cannot take a lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unfit {
+    /// It is theirs.
+    IsOwner,
+    /// It was taken from them in this state.
+    TakenFrom,
+    /// Absent.
+    Absent,
+    /// As many leads as they can carry.
+    AtCapacity,
+    /// Not licensed for the lead's jurisdiction.
+    Unlicensed,
+    /// A senior is wanted.
+    NotSenior,
+}
+
+/// A threshold of a clock, with what was so when it was reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Threshold {
+    /// Which clock of the workflow.
+    pub clock: u32,
+    /// At which share of the window; 0 for a reminder, which has its own time.
+    pub percent: u16,
+    /// Working time elapsed, in seconds.
+    pub elapsed_s: i64,
+    /// The window, in seconds of working time.
+    pub window_s: i64,
+    /// The state.
+    pub state: StateId,
+    /// The market.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub market: Option<MarketId>,
+    /// The owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<PersonId>,
+}

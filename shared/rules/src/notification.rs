@@ -1,0 +1,140 @@
+//! What is to be told to whom. Only what everybody may read is in here: no contact's personal
+//! data, no match details beyond what the compliance desk is to see.
+
+use crate::compliance::Criterion;
+use crate::ids::{NotificationId, PersonId, TeamId};
+use serde::{Deserialize, Serialize};
+
+/// A request to tell somebody something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notification {
+    /// Stable: every attempt to send it carries the same.
+    pub id: NotificationId,
+    /// To whom.
+    pub to: Recipient,
+    /// What about.
+    pub message: Message,
+    /// The particulars.
+    #[serde(default, skip_serializing_if = "Particulars::is_empty")]
+    pub particulars: Particulars,
+}
+
+/// To whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Recipient {
+    /// Somebody directly.
+    Person {
+        /// In which role they are told.
+        role: Role,
+        /// Who.
+        person: PersonId,
+    },
+    /// The manager, on the team's channel.
+    TeamChannel {
+        /// Which team.
+        team: TeamId,
+        /// Its manager, who is mentioned.
+        manager: PersonId,
+    },
+    /// The compliance team, on its channel.
+    ComplianceDesk,
+    /// Operations, on its channel.
+    OperationsDesk,
+}
+
+/// In which role somebody is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Role {
+    Owner,
+    PreviousOwner,
+    WouldBeOwner,
+    RegionalVp,
+    AccountOwner,
+    CustomerSuccess,
+}
+
+/// What a notification is about; each has one wording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Message {
+    /// The window nears its end (or any earlier step for the owner).
+    SlaWarning,
+    /// The window is over (or any step for the manager).
+    SlaBreached,
+    /// The lead was taken from you.
+    LeadTaken,
+    /// The lead is yours now.
+    LeadGiven,
+    /// It should be given to somebody else, and could not be.
+    ReassignmentImpossible,
+    /// It has been in its state too long: update or move it.
+    StuckAsk,
+    /// It has been in its state far too long.
+    StuckManager,
+    /// It is worth more than most.
+    HighValue,
+    /// It is held by compliance and cannot be worked.
+    Held,
+    /// It waits for a compliance decision.
+    ReviewNeeded,
+    /// A review is getting old.
+    ReviewAgeing,
+    /// Compliance cleared it; it is yours.
+    Cleared,
+    /// Compliance closed it.
+    ClosedByCompliance,
+    /// The account may leave.
+    ChurnRisk,
+    /// The retention touchpoint is due.
+    TouchpointDue,
+}
+
+/// The particulars of a message; each message uses those that it needs.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Particulars {
+    /// The step that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// The state the lead is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// The company's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company: Option<String>,
+    /// The market.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub market: Option<String>,
+    /// Who owns the lead, or would.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<PersonId>,
+    /// Who had it before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_owner: Option<PersonId>,
+    /// Working time elapsed, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elapsed_s: Option<i64>,
+    /// The window, in seconds of working time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window_s: Option<i64>,
+    /// Why, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
+    /// The matching criteria, for the compliance desk.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub criteria: Vec<Criterion>,
+    /// Who raised the flag, for the compliance desk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flagged_by: Option<String>,
+    /// Who could not be reached, where the message was passed on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead_of: Option<PersonId>,
+}
+
+impl Particulars {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}

@@ -1,0 +1,169 @@
+//! What makes a policy sound, beyond its shape. Whatever passes here can never make `decide` fail.
+
+use super::{Policy, StateKind, Step, WindowRow, WorkflowId};
+use crate::directory::Directory;
+use crate::document::{DocumentError, Problems};
+use crate::ids::{CalendarId, MarketId, StateId};
+use std::collections::BTreeSet;
+
+impl Policy {
+    /// Checks the policy against itself; all problems at once.
+    pub fn check(&self) -> Result<(), DocumentError> {
+        let mut problems = Problems::default();
+        self.check_states(&mut problems);
+        let w = &self.workflows;
+        for (id, steps) in
+            [(WorkflowId::SlaBreach, &w.sla_breach.steps), (WorkflowId::StuckLead, &w.stuck_lead.steps)]
+        {
+            check_steps(&mut problems, &format!("workflows.{id}.steps"), steps);
+        }
+        for (id, rows) in
+            [(WorkflowId::SlaBreach, &w.sla_breach.windows), (WorkflowId::StuckLead, &w.stuck_lead.windows)]
+        {
+            self.check_rows(&mut problems, &format!("workflows.{id}.windows"), rows);
+        }
+        let high = &w.high_value;
+        if high.score_margin >= high.score {
+            problems.add(
+                "workflows.high-value.score_margin",
+                format!(
+                    "`{}` is not below the score `{}`; it could never be armed again",
+                    high.score_margin, high.score
+                ),
+            );
+        }
+        if high.later_windows.get() > 100 {
+            problems.add(
+                "workflows.high-value.later_windows",
+                format!("`{}` would loosen the windows; write at most `100%`", high.later_windows),
+            );
+        }
+        let mut currencies = BTreeSet::new();
+        for (n, money) in high.deal_size_over.iter().enumerate() {
+            if !currencies.insert(money.currency()) {
+                problems.add(
+                    format!("workflows.high-value.deal_size_over[{n}]"),
+                    format!("`{}` is there twice; one threshold a currency", money.currency()),
+                );
+            }
+        }
+        let flag = &w.compliance_flag;
+        if !(1..=2).contains(&flag.officers) {
+            problems.add("workflows.compliance-flag.officers", format!("`{}` is not 1 or 2", flag.officers));
+        }
+        if flag.reason_codes.is_empty() {
+            problems
+                .add("workflows.compliance-flag.reason_codes", "there is none; a decision names its reason");
+        }
+        let mut names = BTreeSet::new();
+        for (n, reminder) in flag.reminders.iter().enumerate() {
+            if !names.insert(reminder.step.as_str()) {
+                problems.add(
+                    format!("workflows.compliance-flag.reminders[{n}].step"),
+                    format!("`{}` is there twice", reminder.step),
+                );
+            }
+        }
+        problems.into_result(())
+    }
+
+    /// Checks that every market and calendar it names is in the directory.
+    pub fn check_against(&self, directory: &Directory) -> Result<(), DocumentError> {
+        let mut problems = Problems::default();
+        let w = &self.workflows;
+        let calendar = |problems: &mut Problems, at: String, id: Option<&CalendarId>| {
+            if let Some(id) = id
+                && directory.calendar(id).is_none()
+            {
+                problems.unknown(at, "calendar", id.as_str(), directory.calendar_names());
+            }
+        };
+        for (id, rows) in
+            [(WorkflowId::SlaBreach, &w.sla_breach.windows), (WorkflowId::StuckLead, &w.stuck_lead.windows)]
+        {
+            for (n, row) in rows.iter().enumerate() {
+                let at = format!("workflows.{id}.windows[{n}]");
+                calendar(&mut problems, format!("{at}.calendar"), row.calendar.as_ref());
+                if let Some(market) = &row.market
+                    && directory.market(market).is_none()
+                {
+                    let known = directory.document().markets.keys().map(MarketId::as_str);
+                    problems.unknown(format!("{at}.market"), "market", market.as_str(), known);
+                }
+            }
+        }
+        calendar(&mut problems, "workflows.churn-risk.calendar".to_owned(), w.churn_risk.calendar.as_ref());
+        problems.into_result(())
+    }
+
+    fn check_states(&self, problems: &mut Problems) {
+        let mut seen = BTreeSet::new();
+        for (n, row) in self.states.iter().enumerate() {
+            let at = format!("states[{n}].state");
+            if row.state.is_reserved() {
+                problems
+                    .add(&at, format!("`{}` is the compliance workflow's own and is not written", row.state));
+            }
+            if row.state.as_str().is_empty() || row.state.as_str().len() > 64 {
+                problems.add(&at, format!("`{}` is not a name of 1 to 64 characters", row.state));
+            }
+            if !seen.insert(&row.state) {
+                problems.add(at, format!("`{}` is there twice", row.state));
+            }
+        }
+        if self.first_state().is_none() {
+            problems.add("states", "there is no state of kind `working`; a lead begins in the first one");
+        }
+    }
+
+    fn check_rows(&self, problems: &mut Problems, at: &str, rows: &[WindowRow]) {
+        let mut seen = BTreeSet::new();
+        for (n, row) in rows.iter().enumerate() {
+            match self.kind_of(&row.state) {
+                Some(StateKind::Working) => {}
+                Some(_) => problems.add(
+                    format!("{at}[{n}].state"),
+                    format!("`{}` is not a working state; no clock runs there", row.state),
+                ),
+                None => problems.unknown(
+                    format!("{at}[{n}].state"),
+                    "state",
+                    row.state.as_str(),
+                    self.states.iter().map(|s: &super::StateRow| StateId::as_str(&s.state)),
+                ),
+            }
+            if !seen.insert((&row.market, &row.source, &row.state)) {
+                problems.add(
+                    format!("{at}[{n}]"),
+                    "another row has the same market, source and state; which one wins?",
+                );
+            }
+        }
+    }
+}
+
+fn check_steps(problems: &mut Problems, at: &str, steps: &[Step]) {
+    let mut names = BTreeSet::new();
+    let mut before = None;
+    for (n, step) in steps.iter().enumerate() {
+        if !names.insert(step.step.as_str()) {
+            problems.add(format!("{at}[{n}].step"), format!("`{}` is there twice", step.step));
+        }
+        if step.step.is_empty() || step.step.len() > 64 {
+            problems.add(
+                format!("{at}[{n}].step"),
+                format!("`{}` is not a name of 1 to 64 characters", step.step),
+            );
+        }
+        if before.is_some_and(|b| step.at <= b) {
+            problems.add(
+                format!("{at}[{n}].at"),
+                format!("`{}` is not over the step before it; steps rise", step.at),
+            );
+        }
+        if step.actions.is_empty() {
+            problems.add(format!("{at}[{n}].do"), "there is nothing to do; name at least one action");
+        }
+        before = Some(step.at);
+    }
+}

@@ -1,0 +1,307 @@
+//! The policy: what each workflow does, when, and why, as a document with revisions.
+//! Its numbers are all here; no rule has one of its own.
+
+mod check;
+mod publish;
+
+pub use publish::{PublishedPolicy, WorkflowVersion};
+
+use crate::document::{self, DocumentError};
+use crate::ids::{CalendarId, MarketId, Source, StateId};
+use crate::measure::{Money, Percent, Window};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The five workflows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WorkflowId {
+    /// A lead is not worked within its window.
+    SlaBreach,
+    /// A lead stays in a state too long.
+    StuckLead,
+    /// A lead is worth more than most.
+    HighValue,
+    /// A lead must not be worked.
+    ComplianceFlag,
+    /// An account may leave.
+    ChurnRisk,
+}
+
+impl WorkflowId {
+    /// All of them, in the order of the documentation.
+    pub const ALL: [Self; 5] =
+        [Self::SlaBreach, Self::StuckLead, Self::HighValue, Self::ComplianceFlag, Self::ChurnRisk];
+
+    /// Its name in documents, audit and API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SlaBreach => "sla-breach",
+            Self::StuckLead => "stuck-lead",
+            Self::HighValue => "high-value",
+            Self::ComplianceFlag => "compliance-flag",
+            Self::ChurnRisk => "churn-risk",
+        }
+    }
+}
+
+impl std::fmt::Display for WorkflowId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A policy as it is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// A title for people.
+    pub name: String,
+    /// The lifecycle. The two compliance states are there without being written.
+    pub states: Vec<StateRow>,
+    /// The five workflows.
+    pub workflows: Workflows,
+    /// What to do with what arrives late.
+    #[serde(default)]
+    pub intake: Intake,
+}
+
+/// A lifecycle state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StateRow {
+    /// Its name.
+    pub state: StateId,
+    /// What kind it is.
+    pub kind: StateKind,
+}
+
+/// What a state means to the clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StateKind {
+    /// A rep works on the lead; clocks run.
+    Working,
+    /// Nobody does for now; clocks are paused.
+    Hold,
+    /// It is over; clocks are gone.
+    Terminal,
+}
+
+/// What to do with what arrives late.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Intake {
+    /// An event older than this on arrival is history: thresholds that it passed before it came
+    /// are recorded, and nobody is told. Elapsed time by the clock on the wall.
+    pub history_after: Window,
+}
+
+impl Default for Intake {
+    fn default() -> Self {
+        Self { history_after: Window::Working(crate::calendar::WorkingTime::from_secs(3600)) }
+    }
+}
+
+/// The five workflows of a policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Workflows {
+    /// See `workflows::sla_breach`.
+    pub sla_breach: SlaBreach,
+    /// See `workflows::stuck_lead`.
+    pub stuck_lead: StuckLead,
+    /// See `workflows::high_value`.
+    pub high_value: HighValue,
+    /// See `workflows::compliance_flag`.
+    pub compliance_flag: ComplianceFlag,
+    /// See `workflows::churn_risk`.
+    pub churn_risk: ChurnRisk,
+}
+
+/// What a workflow is, for people; shown as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct About {
+    /// What it does.
+    pub what: String,
+    /// When it fires.
+    pub when: String,
+    /// Why it exists.
+    pub why: String,
+}
+
+/// A threshold of a clock and what is done at it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// Its name in the audit.
+    pub step: String,
+    /// At which share of the window.
+    pub at: Percent,
+    /// What is done.
+    #[serde(rename = "do")]
+    pub actions: Vec<Action>,
+}
+
+/// What can be done at a threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Tell the owner directly.
+    TellOwner,
+    /// Tell the owner's manager on the team's channel.
+    TellManager,
+    /// Record a breach against the owner and the team.
+    RecordBreach,
+    /// Give the lead to the next available rep of the team.
+    Reassign,
+    /// Put it in the operations queue.
+    QueueForOperations,
+}
+
+/// A row of the window matrix. The most specific row wins: market and source, then market,
+/// then source, then neither.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WindowRow {
+    /// Only this market.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub market: Option<MarketId>,
+    /// Only this source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+    /// The state the lead is in.
+    pub state: StateId,
+    /// How long.
+    pub window: Window,
+    /// On which calendar; default: the market's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<CalendarId>,
+}
+
+/// The SLA workflow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SlaBreach {
+    /// For people.
+    pub about: About,
+    /// Its thresholds, rising.
+    pub steps: Vec<Step>,
+    /// Reassignments per state before the lead goes to operations instead.
+    pub max_reassignments: u32,
+    /// The matrix.
+    pub windows: Vec<WindowRow>,
+}
+
+/// The stuck-lead workflow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StuckLead {
+    /// For people.
+    pub about: About,
+    /// Its thresholds, rising.
+    pub steps: Vec<Step>,
+    /// Windows of its own; where there is none, the SLA window of the state.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub windows: Vec<WindowRow>,
+}
+
+/// The high-value workflow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HighValue {
+    /// For people.
+    pub about: About,
+    /// A score at or over this fires.
+    pub score: u16,
+    /// Having fired, it is armed again only when the score is under the threshold by more than this.
+    pub score_margin: u16,
+    /// A strategic account fires.
+    pub strategic_accounts: bool,
+    /// A deal over any of these fires, each in its own currency.
+    pub deal_size_over: Vec<Money>,
+    /// The windows of later states are this share of the policy's.
+    pub later_windows: Percent,
+    /// A junior's high-value lead goes to an available senior of the team.
+    pub reassign_juniors: bool,
+}
+
+/// The compliance workflow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ComplianceFlag {
+    /// For people.
+    pub about: About,
+    /// How many different officers must agree on a decision.
+    pub officers: u8,
+    /// When an undecided review is surfaced to the compliance team.
+    pub reminders: Vec<Reminder>,
+    /// The reason codes a decision may name.
+    pub reason_codes: BTreeMap<String, String>,
+}
+
+/// A rung of the ladder of ageing reviews.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reminder {
+    /// Its name in the audit.
+    pub step: String,
+    /// After so long in review, on the compliance desk's calendar.
+    pub after: Window,
+}
+
+/// The churn workflow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChurnRisk {
+    /// For people.
+    pub about: About,
+    /// When the retention touchpoint is due, on the calendar named next to it.
+    pub touchpoint_after: Window,
+    /// The calendar of the touchpoint and of the pause; default: round the clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<CalendarId>,
+    /// Pauses new outreach on the account's leads so long at most; absent: outreach goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause_outreach_for: Option<Window>,
+}
+
+impl Policy {
+    /// Reads and checks a policy document against itself.
+    pub fn parse(yaml: &str) -> Result<Self, DocumentError> {
+        let policy: Self = document::parse(yaml)?;
+        policy.check()?;
+        Ok(policy)
+    }
+
+    /// What kind a state is; `None` if the policy does not have it.
+    pub fn kind_of(&self, state: &StateId) -> Option<StateKind> {
+        match state.as_str() {
+            StateId::COMPLIANCE_HOLD => Some(StateKind::Hold),
+            StateId::DISQUALIFIED_COMPLIANCE => Some(StateKind::Terminal),
+            _ => self.states.iter().find(|row| row.state == *state).map(|row| row.kind),
+        }
+    }
+
+    /// The state a lead without one begins in: the first working state.
+    pub fn first_state(&self) -> Option<&StateId> {
+        self.states.iter().find(|row| row.kind == StateKind::Working).map(|row| &row.state)
+    }
+}
+
+/// The row that applies: the most specific one that matches.
+pub fn most_specific<'a>(
+    rows: &'a [WindowRow],
+    market: &MarketId,
+    source: &Source,
+    state: &StateId,
+) -> Option<&'a WindowRow> {
+    rows.iter()
+        .filter(|row| {
+            row.state == *state
+                && row.market.as_ref().is_none_or(|m| m == market)
+                && row.source.as_ref().is_none_or(|s| s == source)
+        })
+        .max_by_key(|row| (row.market.is_some(), row.source.is_some()))
+}

@@ -1,0 +1,250 @@
+//! A whole deployment in memory, in virtual time: the very same `decide`, with nothing around it.
+//! Timers run at their own instants, in order, unless an outage is played.
+
+use crate::account::{Account, AccountFact};
+use crate::directory::Directory;
+use crate::entry::{Actor, Entry};
+use crate::ids::{AccountId, LeadId, PersonId, Subject, TeamId};
+use crate::input::{Command, Input, Need, Outcome, World};
+use crate::lead::{AccountView, Lead};
+use crate::lead_fact::LeadFact;
+use crate::policy::PublishedPolicy;
+use crate::rep::{self, RepFact};
+use crate::routing::{Availability, Roster, load_changes};
+use crate::workflows::churn_risk::{AccountCommand, AccountInput, decide_account};
+use crate::{decide, wake_at};
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An entry of any subject.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum AnyEntry {
+    /// Of a lead.
+    Lead(Entry<LeadFact>),
+    /// Of an account.
+    Account(Entry<AccountFact>),
+    /// Of a rep.
+    Rep(Entry<RepFact>),
+}
+
+/// A deployment in memory.
+pub struct Simulation {
+    policy: PublishedPolicy,
+    directory: Directory,
+    leads: BTreeMap<LeadId, Lead>,
+    accounts: BTreeMap<AccountId, Account>,
+    rosters: BTreeMap<TeamId, Roster>,
+    due: BTreeSet<(DateTime<Utc>, Subject)>,
+    wakes: BTreeMap<Subject, DateTime<Utc>>,
+    history: Vec<AnyEntry>,
+}
+
+impl Simulation {
+    /// Begins with nothing in it.
+    pub fn new(policy: PublishedPolicy, directory: Directory) -> Self {
+        let rosters = directory.document().teams.keys().map(|id| (id.clone(), Roster::default())).collect();
+        Self {
+            policy,
+            directory,
+            leads: BTreeMap::new(),
+            accounts: BTreeMap::new(),
+            rosters,
+            due: BTreeSet::new(),
+            wakes: BTreeMap::new(),
+            history: Vec::new(),
+        }
+    }
+
+    /// What happened so far, taken out.
+    pub fn take_history(&mut self) -> Vec<AnyEntry> {
+        std::mem::take(&mut self.history)
+    }
+
+    /// The leads as they are.
+    pub fn leads(&self) -> &BTreeMap<LeadId, Lead> {
+        &self.leads
+    }
+
+    /// The accounts as they are.
+    pub fn accounts(&self) -> &BTreeMap<AccountId, Account> {
+        &self.accounts
+    }
+
+    /// The teams as they stand.
+    pub fn rosters(&self) -> &BTreeMap<TeamId, Roster> {
+        &self.rosters
+    }
+
+    /// The directory it runs with.
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// Runs every timer up to an instant, that instant included.
+    pub fn run_until(&mut self, until: DateTime<Utc>) {
+        while let Some((due, subject)) = self.due.first().cloned().filter(|(due, _)| *due <= until) {
+            self.wake(&subject, due, due);
+        }
+    }
+
+    /// Runs what was due while no timer ran: late, each subject once, in order of time.
+    pub fn resume_at(&mut self, now: DateTime<Utc>) {
+        while let Some((due, subject)) = self.due.first().cloned().filter(|(due, _)| *due <= now) {
+            self.wake(&subject, due, now);
+        }
+    }
+
+    /// Applies a command to a lead at an instant.
+    pub fn lead(&mut self, command: &Command, now: DateTime<Utc>) -> Outcome {
+        let before = self.leads.get(&command.lead).cloned();
+        let mut views = BTreeMap::new();
+        // Every team is known here; an account is read when the decision asks for it.
+        let decision = loop {
+            let world = World {
+                policy: &self.policy,
+                directory: &self.directory,
+                rosters: &self.rosters,
+                accounts: &views,
+            };
+            match decide(before.as_ref(), &world, command, now) {
+                Ok(decision) => break decision,
+                Err(Need::Account(id)) => {
+                    let view = self.accounts.get(&id).map_or_else(AccountView::default, Account::view);
+                    views.insert(id, view);
+                }
+                Err(Need::Team(team)) => _ = self.rosters.entry(team).or_default(),
+            }
+        };
+        if let Some(after) = decision.lead {
+            for change in load_changes(&self.directory, before.as_ref(), &after) {
+                self.change_load(&change);
+            }
+            let subject = Subject::Lead(after.id.clone());
+            self.set_wake(subject, decision.wake_at);
+            self.leads.insert(after.id.clone(), after);
+        }
+        self.history.extend(decision.entries.into_iter().map(AnyEntry::Lead));
+        decision.outcome
+    }
+
+    /// Applies a command to an account at an instant; its leads are told at once.
+    pub fn account(&mut self, command: &AccountCommand, now: DateTime<Utc>) -> Outcome {
+        let before = self.accounts.get(&command.account).cloned();
+        let no_views = BTreeMap::new();
+        let world = World {
+            policy: &self.policy,
+            directory: &self.directory,
+            rosters: &self.rosters,
+            accounts: &no_views,
+        };
+        let decision = decide_account(before.as_ref(), &world, command, now);
+        let news = decision.account.as_ref().filter(|a| a.has_news_for_leads()).map(Account::view);
+        if let Some(after) = decision.account {
+            self.set_wake(Subject::Account(after.id.clone()), decision.wake_at);
+            self.accounts.insert(after.id.clone(), after);
+        }
+        self.history.extend(decision.entries.into_iter().map(AnyEntry::Account));
+        if let Some(view) = news {
+            self.tell_leads(&command.account, view, now);
+        }
+        decision.outcome
+    }
+
+    /// A rep comes or goes.
+    pub fn availability(
+        &mut self,
+        rep: &PersonId,
+        availability: &Availability,
+        actor: &Actor,
+        cause: &str,
+        now: DateTime<Utc>,
+    ) -> Outcome {
+        let Some(team) = self.directory.team_of(rep).cloned() else {
+            let why = format!("`{rep}` is not a rep of the directory");
+            return Outcome::Invalid { field: "rep".to_owned(), why };
+        };
+        let roster = self.rosters.entry(team).or_default();
+        let standing = roster.standings.entry(rep.clone()).or_default();
+        let revision = self.policy.revision;
+        match rep::set_availability(rep, standing, availability, actor, cause, revision, now) {
+            Some(entry) => {
+                rep::evolve(standing, &entry);
+                self.history.push(AnyEntry::Rep(entry));
+                Outcome::Applied
+            }
+            None => Outcome::Unchanged,
+        }
+    }
+
+    fn tell_leads(&mut self, account: &AccountId, view: AccountView, now: DateTime<Utc>) {
+        let of_account =
+            |lead: &&Lead| lead.profile.account_id.as_ref() == Some(account) && !lead.is_closed();
+        let leads: Vec<LeadId> = self.leads.values().filter(of_account).map(|l| l.id.clone()).collect();
+        let told = u32::try_from(leads.len()).unwrap_or(u32::MAX);
+        let (actor, cause) = (Actor::system("account"), format!("account/{account}/{}", view.as_of));
+        for lead in leads {
+            let (actor, cause) = (actor.clone(), cause.clone());
+            self.lead(&Command { lead, actor, cause, input: Input::ApplyAccount }, now);
+        }
+        let input = AccountInput::LeadsTold { view, leads: told };
+        self.account(&AccountCommand { account: account.clone(), actor, cause, input }, now);
+    }
+
+    fn wake(&mut self, subject: &Subject, due: DateTime<Utc>, now: DateTime<Utc>) {
+        let cause = wake_cause(due);
+        let before = self.wakes.get(subject).copied();
+        match subject {
+            Subject::Lead(id) => {
+                let (lead, actor) = (id.clone(), Actor::system("clock"));
+                self.lead(&Command { lead, actor, cause, input: Input::Wake }, now);
+            }
+            Subject::Account(id) => {
+                let (account, actor) = (id.clone(), Actor::system("clock"));
+                self.account(&AccountCommand { account, actor, cause, input: AccountInput::Wake }, now);
+            }
+            Subject::Rep(_) => {}
+        }
+        // A wake that changes nothing must not come again for ever.
+        if self.wakes.get(subject).copied() == before {
+            self.set_wake(subject.clone(), None);
+        }
+    }
+
+    fn set_wake(&mut self, subject: Subject, at: Option<DateTime<Utc>>) {
+        if let Some(old) = self.wakes.remove(&subject) {
+            self.due.remove(&(old, subject.clone()));
+        }
+        if let Some(at) = at {
+            self.due.insert((at, subject.clone()));
+            self.wakes.insert(subject, at);
+        }
+    }
+
+    fn change_load(&mut self, change: &crate::routing::LoadChange) {
+        let Some(team) = self.directory.team_of(&change.rep).cloned() else { return };
+        let roster = self.rosters.entry(team).or_default();
+        let standing = roster.standings.entry(change.rep.clone()).or_default();
+        standing.load = standing.load.saturating_add_signed(i32::from(change.delta));
+        standing.last_assigned_at = change.assigned_at.or(standing.last_assigned_at);
+        standing.version = standing.version.saturating_add(1);
+    }
+
+    /// When each lead has to be looked at again, computed afresh.
+    pub fn wake_of(&self, lead: &LeadId) -> Option<DateTime<Utc>> {
+        let accounts = BTreeMap::new();
+        let world = World {
+            policy: &self.policy,
+            directory: &self.directory,
+            rosters: &self.rosters,
+            accounts: &accounts,
+        };
+        wake_at(self.leads.get(lead)?, &world)
+    }
+}
+
+/// The identity of a wake: the instant it was for.
+pub fn wake_cause(due: DateTime<Utc>) -> String {
+    format!("wake/{}", due.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+}

@@ -1,0 +1,217 @@
+//! Compliance flag.
+//!
+//! **What**: holds a lead, puts it in the review queue, tells the would-be owner that it is held
+//! and the compliance team why; an officer clears or rejects it.
+//! **When**: a sanctions match, a politically exposed person, a jurisdiction that the market is
+//! not licensed for, or adverse media; on arrival or at any later time.
+//! **Why**: working such a lead can be an offence. While it is held nothing of sales happens to
+//! it; what was cleared is remembered by match and list version, so that a person decides once.
+
+use crate::compliance::{Criterion, CriterionKind, Match, Verdict};
+use crate::decide::staff::assign_cleared;
+use crate::decide::{Deciding, Routed};
+use crate::ids::{PersonId, StateId};
+use crate::input::{LeadEvent, Need, ReviewDecision};
+use crate::lead::Lead;
+use crate::lead_fact::{LeadFact, Threshold};
+use crate::notification::{Message, Particulars, Recipient, Role};
+use crate::patch::Patch;
+use crate::policy::{StateKind, WorkflowId};
+use crate::timers::compliance_calendar;
+use crate::workflows::high_value;
+
+const WORKFLOW: Option<(WorkflowId, Option<&str>)> = Some((WorkflowId::ComplianceFlag, None));
+
+/// Holds the lead if an event brings a criterion that nobody has cleared.
+pub(crate) fn screen(d: &mut Deciding<'_>, event: &LeadEvent) -> Result<(), Need> {
+    let mut matches = event.matches.clone();
+    let moved = !event.changes.market.is_keep() || !event.changes.country.is_keep();
+    matches.extend(
+        jurisdiction(d)
+            .map(|criterion| Match { criterion, details: None })
+            .filter(|m| moved || !is_cleared(d, m)),
+    );
+    // The owner that the event names is who would have it, held or not.
+    let named = if let Patch::Set(owner) = &event.owner { Some(owner.clone()) } else { None };
+    flag(d, matches, event.flagged_by.as_deref(), named)
+}
+
+/// Holds the lead if its market is not licensed for its jurisdiction.
+pub(crate) fn screen_jurisdiction(d: &mut Deciding<'_>) -> Result<(), Need> {
+    let matches = jurisdiction(d).map(|criterion| Match { criterion, details: None }).into_iter().collect();
+    flag(d, matches, None, None)
+}
+
+fn is_cleared(d: &Deciding<'_>, found: &Match) -> bool {
+    d.lead.as_ref().is_some_and(|l| found.criterion.is_cleared_by(&l.clearances))
+}
+
+/// The jurisdiction as a criterion: the list is the market's licences, its version their text, so
+/// that a clearance holds until the licences change.
+fn jurisdiction(d: &Deciding<'_>) -> Option<Criterion> {
+    let profile = &d.lead.as_ref()?.profile;
+    let (id, country) = (profile.market.as_ref()?, profile.country.as_ref()?);
+    let market = d.world.directory.market(id)?;
+    if market.licensed_for.contains(country) {
+        return None;
+    }
+    let licences: Vec<&str> = market.licensed_for.iter().map(|c| c.as_str()).collect();
+    Some(Criterion {
+        kind: CriterionKind::Jurisdiction,
+        match_id: format!("jurisdiction-{id}-{country}"),
+        list: format!("market-licences/{id}"),
+        list_version: licences.join(","),
+        strength: None,
+    })
+}
+
+fn flag(
+    d: &mut Deciding<'_>,
+    matches: Vec<Match>,
+    flagged_by: Option<&str>,
+    named: Option<PersonId>,
+) -> Result<(), Need> {
+    let Some(lead) = d.lead.clone() else {
+        return Ok(());
+    };
+    if lead.is_disqualified() {
+        return Ok(());
+    }
+    let open: &[Criterion] = lead.review.as_ref().map_or(&[], |r| &r.criteria);
+    let mut new: Vec<Match> = Vec::new();
+    for found in matches {
+        let known =
+            open.iter().chain(new.iter().map(|m| &m.criterion)).any(|c| c.is_same_match(&found.criterion));
+        if found.criterion.is_cleared_by(&lead.clearances) {
+            d.fact(WORKFLOW, LeadFact::ComplianceMatchRemembered { criterion: found.criterion });
+        } else if !known {
+            new.push(found);
+        }
+    }
+    if new.is_empty() {
+        return Ok(());
+    }
+    let already_held = lead.is_held();
+    if !already_held {
+        let would_be_owner = would_be_owner(d, &lead, named)?;
+        d.fact(WORKFLOW, LeadFact::ComplianceHeld { from: lead.state.clone(), would_be_owner });
+    }
+    for Match { criterion, details } in new {
+        let flagged_by = flagged_by.map(str::to_owned);
+        d.fact(WORKFLOW, LeadFact::ComplianceMatched { criterion, flagged_by, personal: details });
+    }
+    let would_be_owner = d.lead.as_ref().and_then(|l| l.review.as_ref()?.would_be_owner.clone());
+    if !already_held && let Some(person) = would_be_owner.filter(|p| d.world.directory.person(p).is_some()) {
+        // Need to know: that it is held, not why.
+        let to = Recipient::Person { role: Role::WouldBeOwner, person };
+        let particulars = Particulars { state: None, ..d.particulars() };
+        d.notify(WorkflowId::ComplianceFlag, None, to, Message::Held, particulars);
+    }
+    let context = context(d);
+    d.notify(WorkflowId::ComplianceFlag, None, Recipient::ComplianceDesk, Message::ReviewNeeded, context);
+    Ok(())
+}
+
+/// Who has it, or is named by the event, or whom routing would choose.
+fn would_be_owner(
+    d: &mut Deciding<'_>,
+    lead: &Lead,
+    named: Option<PersonId>,
+) -> Result<Option<PersonId>, Need> {
+    if let Some(owner) = lead.owner.clone().or(named) {
+        return Ok(Some(owner));
+    }
+    if lead.is_closed() {
+        return Ok(None);
+    }
+    let relied_on = d.relies_on();
+    let chosen = match d.route(false)? {
+        Routed::To { rep, .. } => Some(rep),
+        Routed::Nobody { .. } | Routed::NoTeam => None,
+    };
+    // Nothing is assigned yet, so nothing hangs on how the rep stands.
+    d.rely_only_on(relied_on);
+    Ok(chosen)
+}
+
+/// The full context of a review, for the compliance team. Nothing personal is in it.
+fn context(d: &Deciding<'_>) -> Particulars {
+    let particulars = d.particulars();
+    let Some(review) = d.lead.as_ref().and_then(|l| l.review.as_ref()) else {
+        return particulars;
+    };
+    Particulars {
+        owner: review.would_be_owner.clone(),
+        criteria: review.criteria.clone(),
+        flagged_by: if review.flagged_by.is_empty() { None } else { Some(review.flagged_by.join(", ")) },
+        state: d.lead.as_ref().and_then(|l| l.held_from.as_ref()).map(|held| held.state.to_string()),
+        ..particulars
+    }
+}
+
+/// Surfaces a review that is getting old.
+pub(crate) fn remind(d: &mut Deciding<'_>, step: &str, threshold: &Threshold) {
+    let particulars =
+        Particulars { step: Some(step.to_owned()), elapsed_s: Some(threshold.elapsed_s), ..context(d) };
+    d.notify(
+        WorkflowId::ComplianceFlag,
+        Some(step),
+        Recipient::ComplianceDesk,
+        Message::ReviewAgeing,
+        particulars,
+    );
+}
+
+/// An officer, who may, decides; where the policy asks for two, the second one's word counts.
+pub(crate) fn conclude(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Result<(), Need> {
+    let Some(lead) = d.lead.clone() else {
+        return Ok(());
+    };
+    let (Some(review), Some(held_from)) = (&lead.review, &lead.held_from) else {
+        return Ok(());
+    };
+    let ReviewDecision { verdict, reason_code, reason, officer, .. } = decision.clone();
+    let mut officers = vec![officer.clone()];
+    if d.world.policy.policy.workflows.compliance_flag.officers > 1 {
+        match &review.vote {
+            Some(vote) if vote.verdict == verdict && vote.officer != officer => {
+                officers.insert(0, vote.officer.clone())
+            }
+            // The first voice, or one that disagrees with it: somebody else has to second it.
+            _ => {
+                d.fact(WORKFLOW, LeadFact::ReviewVoted { verdict, reason_code, reason, officer });
+                return Ok(());
+            }
+        }
+    }
+    let (to, kind) = match verdict {
+        Verdict::Clear => (held_from.state.clone(), held_from.kind),
+        Verdict::Reject => (StateId::from(StateId::DISQUALIFIED_COMPLIANCE), StateKind::Terminal),
+    };
+    let in_review_s = review.clock.elapsed(compliance_calendar(&d.world), d.at()).secs();
+    let criteria = review.criteria.clone();
+    let would_be_owner = lead.owner.clone().or_else(|| review.would_be_owner.clone());
+    d.fact(
+        WORKFLOW,
+        LeadFact::ReviewDecided { verdict, reason_code, reason, officers, criteria, in_review_s, to, kind },
+    );
+    match verdict {
+        Verdict::Clear => {
+            assign_cleared(d)?;
+            let closed = d.lead.as_ref().is_none_or(Lead::is_closed);
+            if !closed && let Some(to) = d.owner(Role::Owner) {
+                let particulars = d.particulars();
+                d.notify(WorkflowId::ComplianceFlag, None, to, Message::Cleared, particulars);
+            }
+            high_value::evaluate(d)
+        }
+        Verdict::Reject => {
+            if let Some(person) = would_be_owner.filter(|p| d.world.directory.person(p).is_some()) {
+                let to = Recipient::Person { role: Role::WouldBeOwner, person };
+                let particulars = Particulars { state: None, ..d.particulars() };
+                d.notify(WorkflowId::ComplianceFlag, None, to, Message::ClosedByCompliance, particulars);
+            }
+            Ok(())
+        }
+    }
+}

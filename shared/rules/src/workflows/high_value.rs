@@ -1,0 +1,118 @@
+//! High value.
+//!
+//! **What**: raises the priority, tells the owner and the manager why, gives a junior's lead to
+//! a senior if the policy says so, tightens the windows of later states, and tells the regional
+//! VP of strategic accounts.
+//! **When**: once, when the first of three becomes true: the score is at its threshold, the
+//! account is strategic, the deal is over its size. Armed again only when none is true any more,
+//! the score by a margin.
+//! **Why**: the leads that are worth most are lost by being treated like the rest.
+
+use crate::decide::{Deciding, Routed};
+use crate::directory::Seniority;
+use crate::input::Need;
+use crate::lead::{Lead, OperationsReason, Priority};
+use crate::lead_fact::LeadFact;
+use crate::notification::{Message, Particulars, Recipient, Role};
+use crate::policy::{HighValue, WorkflowId};
+
+const WORKFLOW: Option<(WorkflowId, Option<&str>)> = Some((WorkflowId::HighValue, None));
+
+/// Fires or arms the workflow, as the lead's profile says now.
+pub(crate) fn evaluate(d: &mut Deciding<'_>) -> Result<(), Need> {
+    let Some(lead) = &d.lead else { return Ok(()) };
+    if lead.is_held() || lead.is_closed() {
+        return Ok(());
+    }
+    let policy = &d.world.policy.policy.workflows.high_value;
+    let criteria = criteria(lead, policy);
+    if lead.high_value.is_empty() {
+        if !criteria.is_empty() {
+            return fire(d, criteria);
+        }
+    } else if criteria.is_empty()
+        && lead.profile.score.unwrap_or(0) <= policy.score.saturating_sub(policy.score_margin)
+    {
+        d.fact(WORKFLOW, LeadFact::HighValueRearmed {});
+    }
+    Ok(())
+}
+
+/// The criteria that are met, in words.
+fn criteria(lead: &Lead, policy: &HighValue) -> Vec<String> {
+    let mut met = Vec::new();
+    if let Some(score) = lead.profile.score
+        && score >= policy.score
+    {
+        met.push(format!("score {score} is at or over {}", policy.score));
+    }
+    if policy.strategic_accounts && lead.is_strategic() {
+        met.push("the account is strategic".to_owned());
+    }
+    if let Some(deal) = &lead.profile.deal_size
+        && let Some(over) = policy.deal_size_over.iter().find(|threshold| deal.is_over(threshold))
+    {
+        met.push(format!("deal size {} {} is over {}", deal.amount(), deal.currency(), over.amount()));
+    }
+    met
+}
+
+fn fire(d: &mut Deciding<'_>, criteria: Vec<String>) -> Result<(), Need> {
+    let policy = &d.world.policy.policy.workflows.high_value;
+    let window_percent = policy.later_windows.get();
+    d.fact(WORKFLOW, LeadFact::HighValueFlagged { criteria: criteria.clone(), window_percent });
+    if d.lead.as_ref().is_some_and(|l| l.priority < Priority::High) {
+        d.fact(WORKFLOW, LeadFact::PriorityRaised { to: Priority::High });
+    }
+    let about = |d: &Deciding<'_>| Particulars { reasons: criteria.clone(), ..d.particulars() };
+    let has_owner = d.lead.as_ref().is_some_and(|l| l.owner.is_some());
+    if has_owner && let Some(to) = d.owner(Role::Owner) {
+        d.notify(WorkflowId::HighValue, None, to, Message::HighValue, about(d));
+    }
+    if let Some(to) = d.manager() {
+        d.notify(WorkflowId::HighValue, None, to, Message::HighValue, about(d));
+    }
+    if policy.reassign_juniors {
+        hand_to_senior(d)?;
+    }
+    let Some(lead) = &d.lead else { return Ok(()) };
+    let vp = lead.profile.market.as_ref().and_then(|m| d.world.directory.market(m)?.regional_vp.clone());
+    if lead.is_strategic()
+        && let Some(person) = vp
+    {
+        let to = Recipient::Person { role: Role::RegionalVp, person };
+        d.notify(WorkflowId::HighValue, None, to, Message::HighValue, about(d));
+    }
+    Ok(())
+}
+
+/// Gives a junior's lead to an available senior of the team; without one, the junior keeps it.
+fn hand_to_senior(d: &mut Deciding<'_>) -> Result<(), Need> {
+    let Some(lead) = &d.lead else { return Ok(()) };
+    let (from, reassignments) = (lead.owner.clone(), lead.visit.reassignments);
+    let junior =
+        |p: &crate::ids::PersonId| d.world.directory.rep(p).is_some_and(|r| r.seniority == Seniority::Junior);
+    let Some(previous) = from.clone().filter(junior) else {
+        return Ok(());
+    };
+    match d.route(true)? {
+        Routed::To { rep, team } => {
+            d.fact(WORKFLOW, LeadFact::Reassigned { from, to: rep.clone(), team, reassignments });
+            let particulars = Particulars {
+                previous_owner: Some(previous.clone()),
+                reasons: vec!["a high-value lead goes to a senior rep".to_owned()],
+                ..d.particulars()
+            };
+            let to = Recipient::Person { role: Role::PreviousOwner, person: previous };
+            d.notify(WorkflowId::HighValue, None, to, Message::LeadTaken, particulars.clone());
+            let to = Recipient::Person { role: Role::Owner, person: rep };
+            d.notify(WorkflowId::HighValue, None, to, Message::LeadGiven, particulars);
+        }
+        Routed::Nobody { considered } => {
+            let reason = OperationsReason::NoRepAvailable;
+            d.fact(WORKFLOW, LeadFact::ReassignmentImpossible { reason, considered });
+        }
+        Routed::NoTeam => {}
+    }
+    Ok(())
+}

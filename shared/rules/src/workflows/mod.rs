@@ -1,0 +1,80 @@
+//! The five workflows, a file each, and the actions that thresholds share.
+
+pub mod churn_risk;
+pub(crate) mod compliance_flag;
+pub(crate) mod high_value;
+pub(crate) mod sla_breach;
+pub(crate) mod stuck_lead;
+
+use crate::decide::Deciding;
+use crate::decide::event::change_state;
+use crate::input::Need;
+use crate::lead::OperationsReason;
+use crate::lead_fact::{LeadFact, Threshold};
+use crate::notification::{Particulars, Role};
+use crate::policy::{Action, StateKind, WorkflowId};
+
+/// Does what a step of a clock says.
+pub(crate) fn act(
+    d: &mut Deciding<'_>,
+    workflow: WorkflowId,
+    step: &str,
+    action: Action,
+    threshold: &Threshold,
+) -> Result<(), Need> {
+    let (to_owner, to_manager) = match workflow {
+        WorkflowId::StuckLead => stuck_lead::MESSAGES,
+        _ => sla_breach::MESSAGES,
+    };
+    match action {
+        Action::TellOwner => {
+            if let Some(to) = d.owner(Role::Owner) {
+                d.notify(workflow, Some(step), to, to_owner, told(d, step, threshold));
+            }
+        }
+        Action::TellManager => {
+            if let Some(to) = d.manager() {
+                d.notify(workflow, Some(step), to, to_manager, told(d, step, threshold));
+            }
+        }
+        Action::RecordBreach => {
+            let owner = threshold.owner.clone();
+            let team =
+                owner.as_ref().and_then(|o| d.world.directory.team_of(o)).cloned().or_else(|| d.team());
+            let (elapsed_s, window_s) = (threshold.elapsed_s, threshold.window_s);
+            d.fact(
+                Some((workflow, Some(step))),
+                LeadFact::BreachRecorded { owner, team, elapsed_s, window_s },
+            );
+        }
+        Action::Reassign => sla_breach::reassign(d, workflow, step, threshold)?,
+        Action::QueueForOperations => {
+            let reason = if workflow == WorkflowId::StuckLead {
+                OperationsReason::Stuck
+            } else {
+                OperationsReason::MaxReassignments
+            };
+            d.queue_for_operations(Some((workflow, Some(step))), reason);
+        }
+    }
+    Ok(())
+}
+
+/// What a message about a threshold says.
+fn told(d: &Deciding<'_>, step: &str, threshold: &Threshold) -> Particulars {
+    Particulars {
+        step: Some(step.to_owned()),
+        elapsed_s: Some(threshold.elapsed_s),
+        window_s: Some(threshold.window_s),
+        ..d.particulars()
+    }
+}
+
+/// A hold that had an end is over: the lead goes on in the state it left.
+pub(crate) fn end_hold(d: &mut Deciding<'_>) {
+    let Some(left) = d.lead.as_ref().and_then(|l| l.left.clone()) else {
+        return;
+    };
+    let at = d.at();
+    change_state(d, left.state, StateKind::Working, at, true, None, None);
+}

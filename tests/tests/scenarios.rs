@@ -1,0 +1,192 @@
+//! Plays the scenarios of `tests/scenarios`: a policy, a directory and events, and the whole
+//! history that must come of them, entry by entry.
+//!
+//! `UPDATE_SCENARIOS=1 cargo test --test scenarios` writes what comes out into the files; whoever
+//! does that reads every line of the difference.
+
+use chrono::{DateTime, Utc};
+use libtest_mimic::{Arguments, Failed, Trial};
+use rules::account;
+use rules::directory::Directory;
+use rules::evolve;
+use rules::policy::{Policy, PublishedPolicy};
+use rules::simulate::{AnyEntry, Simulation};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// A scenario as it is written.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Scenario {
+    /// What it shows, in words; a sentence of the product's description.
+    shows: String,
+    /// What is different from the default policy (RFC 7396 merge patch).
+    #[serde(default)]
+    policy: Value,
+    /// What is different from the seeded directory (RFC 7396 merge patch).
+    #[serde(default)]
+    directory: Value,
+    /// What happens.
+    events: Vec<Value>,
+    /// How long timers go on.
+    until: DateTime<Utc>,
+    /// Events that are not applied, and why: `id: reason`.
+    #[serde(default)]
+    not_applied: Vec<String>,
+    /// The whole history.
+    #[serde(default)]
+    history: String,
+}
+
+fn main() {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = Some(1);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files: Vec<PathBuf> = std::fs::read_dir(root.join("scenarios"))
+        .expect("tests/scenarios is there")
+        .map(|entry| entry.expect("it can be listed").path())
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "there are scenarios");
+    let trials = files
+        .into_iter()
+        .map(|file| {
+            let name = file.file_stem().and_then(|s| s.to_str()).unwrap_or_default().to_owned();
+            Trial::test(name, move || play(&file))
+        })
+        .collect();
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn play(file: &Path) -> Result<(), Failed> {
+    let text = std::fs::read_to_string(file)?;
+    let scenario: Scenario = serde_saphyr::from_str(&text)?;
+    assert!(!scenario.shows.is_empty());
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/policies");
+    let policy = patched(&root.join("default.yaml"), &scenario.policy)?;
+    let directory = patched(&root.join("directory.yaml"), &scenario.directory)?;
+    let directory = Directory::check(serde_json::from_value(directory)?)?;
+    let policy: Policy = serde_json::from_value(policy)?;
+    policy.check()?;
+    policy.check_against(&directory)?;
+
+    let mut lines = Vec::new();
+    for (n, event) in scenario.events.iter().enumerate() {
+        let mut event = event.clone();
+        let object = event.as_object_mut().ok_or("an event is an object")?;
+        object.entry("id").or_insert_with(|| Value::from(format!("e{}", n + 1)));
+        if let Some(at) = object.remove("at") {
+            object.insert("occurred_at".to_owned(), at);
+        }
+        lines.push(
+            contracts::scenario::read(&event).map_err(|problems| format!("event {}: {problems:?}", n + 1))?,
+        );
+    }
+    leadctl::simulate::sort(&mut lines);
+    let begin = lines.first().map(|l| l.received_at).ok_or("a scenario has events")?;
+    let mut simulation = Simulation::new(PublishedPolicy::next(None, policy, "test", begin), directory);
+    let mut entries = Vec::new();
+    let not_applied = leadctl::simulate::play(&mut simulation, lines, scenario.until, &mut |entry| {
+        entries.push(entry.clone());
+        Ok(())
+    })?;
+    check_folds(&simulation, &entries);
+
+    let mut history = String::new();
+    for entry in &entries {
+        history.push_str(&leadctl::history::line(&serde_json::to_value(entry)?));
+        history.push('\n');
+    }
+    let not_applied: Vec<String> = not_applied.iter().map(|(id, why)| format!("{id}: {why}")).collect();
+    if std::env::var_os("UPDATE_SCENARIOS").is_some() {
+        update(file, &text, &not_applied, &history)?;
+        return Ok(());
+    }
+    if not_applied != scenario.not_applied {
+        return Err(format!("not applied: {not_applied:#?}, expected: {:#?}", scenario.not_applied).into());
+    }
+    compare(&scenario.history, &history)
+}
+
+/// The audit folds to the leads and accounts, and nothing in it goes back in time.
+fn check_folds(simulation: &Simulation, entries: &[AnyEntry]) {
+    for (id, lead) in simulation.leads() {
+        let of_lead = entries.iter().filter_map(|e| match e {
+            AnyEntry::Lead(entry) if entry.subject == rules::ids::Subject::Lead(id.clone()) => Some(entry),
+            _ => None,
+        });
+        assert!(of_lead.clone().is_sorted_by_key(|e| e.at), "the history of {id} goes back in time");
+        assert_eq!(evolve::fold(of_lead).expect("a history folds").as_ref(), Some(lead));
+    }
+    for (id, account) in simulation.accounts() {
+        let of_account = entries.iter().filter_map(|e| match e {
+            AnyEntry::Account(entry) if entry.subject == rules::ids::Subject::Account(id.clone()) => {
+                Some(entry)
+            }
+            _ => None,
+        });
+        assert_eq!(account::fold(of_account).expect("a history folds").as_ref(), Some(account));
+    }
+}
+
+fn patched(file: &Path, patch: &Value) -> Result<Value, Failed> {
+    let mut document: Value = serde_saphyr::from_str(&std::fs::read_to_string(file)?)?;
+    merge(&mut document, patch);
+    Ok(document)
+}
+
+fn merge(target: &mut Value, patch: &Value) {
+    let Value::Object(patch) = patch else {
+        if !patch.is_null() {
+            *target = patch.clone();
+        }
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(serde_json::Map::new());
+    }
+    if let Value::Object(target) = target {
+        for (name, value) in patch {
+            if value.is_null() {
+                target.remove(name);
+            } else {
+                merge(target.entry(name.as_str()).or_insert(Value::Null), value);
+            }
+        }
+    }
+}
+
+fn compare(expected: &str, actual: &str) -> Result<(), Failed> {
+    if expected.trim() == actual.trim() {
+        return Ok(());
+    }
+    let (expected, actual): (Vec<&str>, Vec<&str>) = (expected.lines().collect(), actual.lines().collect());
+    let mut report = String::from("the history is another (- expected, + is):\n");
+    for n in 0..expected.len().max(actual.len()) {
+        let (e, a) = (expected.get(n).copied().unwrap_or(""), actual.get(n).copied().unwrap_or(""));
+        if e.trim() == a.trim() {
+            report.push_str(&format!("  {a}\n"));
+        } else {
+            report.push_str(&format!("- {e}\n+ {a}\n"));
+        }
+    }
+    Err(report.into())
+}
+
+fn update(file: &Path, text: &str, not_applied: &[String], history: &str) -> Result<(), Failed> {
+    let head = text.split("\nnot_applied:").next().unwrap_or(text);
+    let head = head.split("\nhistory:").next().unwrap_or(head).trim_end();
+    let mut out = format!("{head}\n");
+    if !not_applied.is_empty() {
+        out.push_str("not_applied:\n");
+        for line in not_applied {
+            out.push_str(&format!("  - {}\n", serde_json::to_string(line)?));
+        }
+    }
+    out.push_str("history: |\n");
+    for line in history.lines() {
+        out.push_str(&format!("  {line}\n"));
+    }
+    std::fs::write(file, out)?;
+    Ok(())
+}
