@@ -1,13 +1,15 @@
 //! The message sink: what would have gone out to Slack or to a webhook is kept here and shown instead.
 //!
-//! It speaks as much of Slack's Web API as is used, under `/slack/api`, takes signed webhooks under `/outgoing/{name}`,
-//! answers what it has got as JSON at `/api/messages?after=N`, and shows it on a page at `/`. E-mail, which goes through
-//! the AWS emulator, is fetched from there.
+//! It speaks as much of Slack's Web API as is used, under `/slack/api`, takes signed webhooks under
+//! `/outgoing/{name}` and Teams cards under `/teams/{name}`, answers what it has got as JSON at
+//! `/api/messages?after=N`, and shows it on a page at `/`. E-mail, which goes through the AWS emulator, is fetched
+//! from there.
 
 mod mail;
 mod outgoing;
 mod slack;
 mod store;
+mod teams;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -108,6 +110,7 @@ fn router(context: Arc<Context>) -> Router {
         .route("/api/messages", get(messages))
         .route("/slack/api/{method}", any(slack::call))
         .route("/outgoing/{name}", post(outgoing::receive))
+        .route("/teams/{name}", post(teams::receive))
         .with_state(context)
 }
 
