@@ -162,7 +162,7 @@ class Stack:
     def wait(self, what):
         try:
             self.cloudformation.get_waiter(what).wait(
-                StackName=self.name, WaiterConfig={"Delay": 1, "MaxAttempts": 300}
+                StackName=self.name, WaiterConfig={"Delay": 0.25, "MaxAttempts": 1200}
             )
         except WaiterError as error:
             raise Failed(self.reasons() or str(error)) from error
@@ -216,6 +216,15 @@ def set_secrets(stack):
             client.create_secret(Name=secret, SecretString=text)
 
 
+def verify_sender(stack, address):
+    """What an operator does once in SES: shows that the address is theirs. Emulators take anybody's word."""
+    client = stack.client("sesv2")
+    try:
+        client.create_email_identity(EmailIdentity=address)
+    except client.exceptions.AlreadyExistsException:
+        pass
+
+
 def add_users(stack, pool):
     client = stack.client("cognito-idp")
     for user in stack.request["users"]:
@@ -245,6 +254,8 @@ def main():
             created = stack.deploy()
             outputs = stack.outputs()
             set_secrets(stack)
+            if address := stack.request["parameters"].get("MailFrom"):
+                verify_sender(stack, address)
             if pool := outputs.get("UserPoolId"):
                 add_users(stack, pool)
             json.dump({"outputs": outputs, "created": created}, sys.stdout)

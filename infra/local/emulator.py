@@ -15,26 +15,16 @@ import os
 import signal
 import sys
 import threading
-import time
 from datetime import datetime, timezone
 
 SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
-GRACE_S = 0.5
-
-
-def end_group(*_):
-    """Ends the process group: politely, and after a moment for certain."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    os.killpg(0, signal.SIGTERM)
-    time.sleep(GRACE_S)
-    os.killpg(0, signal.SIGKILL)
 
 
 def watch_parent():
-    """Returns from the read only when the other end of the pipe is closed."""
+    """Returns from the read only when the other end of the pipe is closed. Nothing here is worth a polite ending."""
     while os.read(0, 4096):
         pass
-    end_group()
+    os.killpg(0, signal.SIGKILL)
 
 
 def fill_in_scheduled_time():

@@ -69,6 +69,8 @@ impl Emulator {
             .env("TMPDIR", &scratch)
             .env("S3_DATA_DIR", scratch.join("s3"))
             .env("STATE_DIR", scratch.join("state"))
+            // Each function may do what its role in the template allows, and no more.
+            .env("AUTH", "true")
             .env("RUST_BACKTRACE", "1")
             // Services with ports of their own, which a second stack would want as well.
             .env("IOT_MTLS_ENABLED", "0")

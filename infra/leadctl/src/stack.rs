@@ -195,7 +195,7 @@ impl Stack {
         let (hook_secret, webhook_secret) = (signing_secret()?, signing_secret()?);
         let sink_options =
             SinkOptions { slack_token: slack_token.clone(), webhook_secret: webhook_secret.clone() };
-        let sink = Sink::start(listener(options.sink_port, "message sink", progress)?, sink_options)?;
+        let mut sink = Sink::start(listener(options.sink_port, "message sink", progress)?, sink_options)?;
 
         let emulator = match options.endpoint {
             Some(_) => None,
@@ -210,6 +210,7 @@ impl Stack {
         let mut parameters: BTreeMap<String, String> = [
             ("DeletionProtection", "false"),
             ("AllowPasswordSignIn", "true"),
+            ("RequireTls", "false"),
             ("MailFrom", "leadwatch@example.test"),
             ("LogRetentionDays", "1"),
         ]
@@ -235,11 +236,10 @@ impl Stack {
         };
         let outputs = progress.step("deployment", deploy::deploy(&python, root, &request)).await?;
 
-        let api_url = match &emulator {
-            // Names under `localhost` do not resolve everywhere; the emulator answers under its own address too.
-            Some(_) => format!("{endpoint}/_aws/execute-api/{}", output(&outputs, "ApiId")?),
-            None => output(&outputs, "ApiUrl")?.to_owned(),
-        };
+        if emulator.is_some() {
+            sink.fetch_mail(&endpoint);
+        }
+        let api_url = api_url(&endpoint, output(&outputs, "ApiUrl")?, output(&outputs, "ApiId")?);
         let state = State {
             pid: std::process::id(),
             endpoint,
@@ -336,6 +336,17 @@ fn listener(port: Port, what: &str, progress: Progress) -> anyhow::Result<TcpLis
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).with_context(|| format!("no port is free for the {what}"))
 }
 
+/// Where to call the API. Names under `localhost` do not resolve everywhere, so for those it is the emulator's own
+/// address with a path that it understands.
+fn api_url(endpoint: &str, named: &str, api_id: &str) -> String {
+    let host = named.split("://").nth(1).and_then(|rest| rest.split([':', '/']).next()).unwrap_or_default();
+    if host.ends_with(".localhost") {
+        format!("{endpoint}/_aws/execute-api/{api_id}")
+    } else {
+        named.to_owned()
+    }
+}
+
 fn staff() -> Vec<User> {
     STAFF
         .into_iter()
@@ -362,4 +373,17 @@ fn random_text(bytes: usize) -> anyhow::Result<String> {
         .and_then(|mut source| source.read_exact(&mut buffer))
         .context("cannot read random bytes from `/dev/urandom`")?;
     Ok(STANDARD.encode(buffer))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::api_url;
+
+    #[test]
+    fn an_api_is_called_by_a_name_only_if_the_name_resolves() {
+        let at = |named| api_url("http://127.0.0.1:4566", named, "abc");
+        assert_eq!(at("http://abc.execute-api.localhost:4566"), "http://127.0.0.1:4566/_aws/execute-api/abc");
+        let public = "http://abc.execute-api.localhost.localstack.cloud:4566";
+        assert_eq!(at(public), public);
+    }
 }

@@ -73,11 +73,6 @@ pub async fn issue(state: &State, user: &str) -> anyhow::Result<Token> {
         .post(&state.endpoint)
         .header("content-type", "application/x-amz-json-1.1")
         .header("x-amz-target", "AWSCognitoIdentityProviderService.InitiateAuth")
-        // Emulators tell services apart by what a request would be signed for.
-        .header("authorization", format!(
-            "AWS4-HMAC-SHA256 Credential=test/20260101/{}/cognito-idp/aws4_request, SignedHeaders=host, Signature=0",
-            state.region
-        ))
         .body(
             json!({
                 "AuthFlow": "USER_PASSWORD_AUTH",

@@ -1,11 +1,15 @@
 //! The message sink: what would have gone out to Slack or to a webhook is kept here and shown instead.
 //!
-//! It speaks as much of Slack's Web API as is used, under `/slack/api`, takes signed webhooks under `/outgoing/{name}`,
-//! answers what it has got as JSON at `/api/messages?after=N`, and shows it on a page at `/`.
+//! It speaks as much of Slack's Web API as is used, under `/slack/api`, takes signed webhooks under
+//! `/outgoing/{name}` and Teams cards under `/teams/{name}`, answers what it has got as JSON at
+//! `/api/messages?after=N`, and shows it on a page at `/`. E-mail, which goes through the AWS emulator, is fetched
+//! from there.
 
+mod mail;
 mod outgoing;
 mod slack;
 mod store;
+mod teams;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -43,6 +47,7 @@ pub struct Sink {
     pub url: String,
     store: Arc<Store>,
     server: JoinHandle<()>,
+    mail: Option<JoinHandle<()>>,
 }
 
 impl Sink {
@@ -61,7 +66,12 @@ impl Sink {
                 crate::progress::say(&format!("the message sink ended: {error}"));
             }
         });
-        Ok(Self { url: format!("http://{address}"), store, server })
+        Ok(Self { url: format!("http://{address}"), store, server, mail: None })
+    }
+
+    /// Shows the e-mail of the emulator at `endpoint` as well.
+    pub(crate) fn fetch_mail(&mut self, endpoint: &str) {
+        self.mail = Some(mail::follow(endpoint, Arc::clone(&self.store)));
     }
 
     /// The messages after the given number, oldest first. Zero is before the first.
@@ -80,6 +90,9 @@ impl Sink {
 impl Drop for Sink {
     fn drop(&mut self) {
         self.server.abort();
+        if let Some(mail) = &self.mail {
+            mail.abort();
+        }
     }
 }
 
@@ -97,6 +110,7 @@ fn router(context: Arc<Context>) -> Router {
         .route("/api/messages", get(messages))
         .route("/slack/api/{method}", any(slack::call))
         .route("/outgoing/{name}", post(outgoing::receive))
+        .route("/teams/{name}", post(teams::receive))
         .with_state(context)
 }
 

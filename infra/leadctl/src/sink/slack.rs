@@ -78,9 +78,12 @@ fn arguments(
 }
 
 fn form(bytes: &[u8]) -> Option<Map<String, Value>> {
-    let uri = format!("/?{}", std::str::from_utf8(bytes).ok()?).parse().ok()?;
-    let pairs = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&uri).ok()?;
-    Some(pairs.0.into_iter().map(|(key, value)| (key, Value::String(value))).collect())
+    // Any address will do: it is its query that is read, as leniently as browsers and Slack do.
+    let mut url = reqwest::Url::parse("http://sink/").ok()?;
+    url.set_query(Some(std::str::from_utf8(bytes).ok()?));
+    Some(
+        url.query_pairs().map(|(key, value)| (key.into_owned(), Value::String(value.into_owned()))).collect(),
+    )
 }
 
 fn authorise(
@@ -200,4 +203,22 @@ fn answer(mut body: Value) -> Response {
 /// Slack refuses with a 200 and a word.
 fn refusal(error: &str) -> Response {
     Json(json!({"ok": false, "error": error})).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_is_read_also_when_it_is_not_well_encoded() {
+        let read = form(b"channel=%23sales&text=hi,+the second%20time #2&email=a%2Bb%40x.test").unwrap();
+        assert_eq!(read["channel"], "#sales");
+        assert_eq!(read["text"], "hi, the second time #2");
+        assert_eq!(read["email"], "a+b@x.test");
+    }
+
+    #[test]
+    fn an_id_is_the_same_in_every_run() {
+        assert_eq!(id('U', "ana@example.test"), "UFFC4B5D8FD");
+    }
 }

@@ -33,16 +33,16 @@ pub struct Message {
     pub seq: u64,
     /// When it came in; RFC 3339.
     pub at: String,
-    /// `chat.postMessage`, or `webhook`.
+    /// `chat.postMessage`, `webhook`, `teams` or `email`.
     pub method: String,
-    /// The Slack channel as named by the sender, or the webhook's name.
+    /// The Slack channel as named by the sender, the webhook's name, Teams' name, or the address that an e-mail is from.
     pub channel: String,
-    /// For a direct message, the e-mail address of who gets it.
+    /// For a direct message or an e-mail, the address of who gets it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipient: Option<String>,
-    /// The text; of a webhook, its body.
+    /// The text; of a webhook, its body; of an e-mail, its subject and, after an empty line, its body.
     pub text: String,
-    /// Slack's layout blocks.
+    /// Layout blocks as Slack has them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocks: Option<Value>,
     /// A webhook's headers.
