@@ -43,14 +43,22 @@ pub struct Compliance {
 
 impl Compliance {
     /// Answers a request.
-    pub async fn handle(&self, event: ApiGatewayV2httpRequest, now: DateTime<Utc>) -> ApiGatewayV2httpResponse {
+    pub async fn handle(
+        &self,
+        event: ApiGatewayV2httpRequest,
+        now: DateTime<Utc>,
+    ) -> ApiGatewayV2httpResponse {
         match self.answer(event, now).await {
             Ok(response) => response,
             Err(problem) => problem.into(),
         }
     }
 
-    async fn answer(&self, event: ApiGatewayV2httpRequest, now: DateTime<Utc>) -> Result<ApiGatewayV2httpResponse, Problem> {
+    async fn answer(
+        &self,
+        event: ApiGatewayV2httpRequest,
+        now: DateTime<Utc>,
+    ) -> Result<ApiGatewayV2httpResponse, Problem> {
         let request = Request::decode(event, BODY_BYTES_MAX)?;
         let caller = Caller::of(request.event(), &self.groups_claim)?;
         let route = request.route(&ROUTES)?;
@@ -73,23 +81,37 @@ impl Compliance {
 
     async fn list(&self, request: &Request, now: DateTime<Utc>) -> Result<ApiGatewayV2httpResponse, Problem> {
         let part = paging::part(request)?;
-        let page = self.service.store.compliance_reviews(part.limit, part.after.as_ref()).await.map_err(|e| problem(&e))?;
+        let page = self
+            .service
+            .store
+            .compliance_reviews(part.limit, part.after.as_ref())
+            .await
+            .map_err(|e| problem(&e))?;
         let reviews: Vec<Value> = page.items.iter().map(|lead| context(lead, now, false)).collect();
         let next = paging::next(&page);
         Ok(response::json(200, &json!({"reviews": reviews, "next": next}), None))
     }
 
-    async fn decide(&self, request: &Request, caller: &Caller, now: DateTime<Utc>) -> Result<ApiGatewayV2httpResponse, Problem> {
+    async fn decide(
+        &self,
+        request: &Request,
+        caller: &Caller,
+        now: DateTime<Utc>,
+    ) -> Result<ApiGatewayV2httpResponse, Problem> {
         let lead = lead_id(request)?;
         let revision: u64 = request.if_match()?.parse().map_err(|_| {
-            Problem::precondition_failed("`If-Match` is not the `ETag` of a review; read the review and decide on what you saw")
+            Problem::precondition_failed(
+                "`If-Match` is not the `ETag` of a review; read the review and decide on what you saw",
+            )
         })?;
-        let body = api::decision(&strict_json::parse(request.body())?).map_err(|found| Problem::of_fields(&found))?;
+        let body = api::decision(&strict_json::parse(request.body())?)
+            .map_err(|found| Problem::of_fields(&found))?;
         let policy = self.service.store.current_policy().await.map_err(|e| problem(&e))?;
         let codes = &policy.policy.workflows.compliance_flag.reason_codes;
         if !codes.contains_key(&body.reason_code) {
             let known: Vec<&str> = codes.keys().map(String::as_str).collect();
-            let detail = format!("`{}` is none of the policy's reason codes: {}", body.reason_code, known.join(", "));
+            let detail =
+                format!("`{}` is none of the policy's reason codes: {}", body.reason_code, known.join(", "));
             return Err(Problem::unprocessable(detail).at("/reason_code"));
         }
         let directory = self.service.store.current_directory().await.map_err(|e| problem(&e))?;
@@ -113,7 +135,8 @@ impl Compliance {
             person,
             revision,
         });
-        let command = Command { lead: lead.clone(), actor: Actor::staff(&caller.subject), cause: key.clone(), input };
+        let command =
+            Command { lead: lead.clone(), actor: Actor::staff(&caller.subject), cause: key.clone(), input };
         let dedupe = request.idempotency_key()?.map(|_| key.as_str());
         let done = self.service.lead(&command, dedupe, now).await.map_err(|e| problem(&e))?;
         match done.outcome {
@@ -124,7 +147,9 @@ impl Compliance {
             Outcome::Refused { why } => Err(Problem::forbidden(why)),
             Outcome::Conflict { why } => {
                 let lead = self.service.require_lead(&lead).await?;
-                Err(Problem::conflict(why).of_kind("lead-moved-on").with("current", context(&lead, now, true)))
+                Err(Problem::conflict(why)
+                    .of_kind("lead-moved-on")
+                    .with("current", context(&lead, now, true)))
             }
             Outcome::Invalid { field, why } => Err(Problem::unprocessable(why).at(format!("/{field}"))),
             Outcome::UnknownLead => Err(Problem::not_found(format!("there is no lead `{lead}`"))),
@@ -132,7 +157,12 @@ impl Compliance {
     }
 
     /// Somebody who may not decide tried to: that belongs into the lead's record.
-    async fn record_attempt(&self, request: &Request, caller: &Caller, now: DateTime<Utc>) -> Result<(), Problem> {
+    async fn record_attempt(
+        &self,
+        request: &Request,
+        caller: &Caller,
+        now: DateTime<Utc>,
+    ) -> Result<(), Problem> {
         let input = Input::RefusedAtDoor {
             field: "review decision".to_owned(),
             why: "the caller is not in the compliance group".to_owned(),

@@ -31,7 +31,11 @@ pub enum EscalateError {
 ///
 /// # Errors
 /// [`EscalateError`]: the message goes back to the queue.
-pub async fn escalate(service: &Service, record: Record<'_>, now: DateTime<Utc>) -> Result<(), EscalateError> {
+pub async fn escalate(
+    service: &Service,
+    record: Record<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), EscalateError> {
     let Due::V1 { subject, due } = serde_json::from_str(record.body).map_err(EscalateError::Unreadable)?;
     match subject {
         Subject::Lead(lead) => wake_lead(service, lead, due, now).await?,
@@ -41,7 +45,12 @@ pub async fn escalate(service: &Service, record: Record<'_>, now: DateTime<Utc>)
     Ok(())
 }
 
-async fn wake_lead(service: &Service, lead: LeadId, due: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), StoreError> {
+async fn wake_lead(
+    service: &Service,
+    lead: LeadId,
+    due: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
     let command = Command {
         lead: lead.clone(),
         actor: Actor::system("clock"),
@@ -85,7 +94,9 @@ async fn tell_leads(service: &Service, account: &Account, now: DateTime<Utc>) ->
         let page = service.store.leads_by_account(&account.id, LEADS_PAGE, after.as_ref()).await?;
         for lead in page.items.into_iter().filter(|lead| !lead.is_closed()) {
             let (actor, cause) = (actor.clone(), cause.clone());
-            service.lead(&Command { lead: lead.id, actor, cause, input: Input::ApplyAccount }, None, now).await?;
+            service
+                .lead(&Command { lead: lead.id, actor, cause, input: Input::ApplyAccount }, None, now)
+                .await?;
             told = told.saturating_add(1);
         }
         after = page.next;

@@ -15,7 +15,9 @@ async fn main() -> Result<(), Error> {
     let service = Service::from_env(&env, &sdk)?;
     let service = &service;
     lambda_runtime::run(service_fn(async move |event: LambdaEvent<SqsEvent>| {
-        let wake = async |record: batch::Record<'_>| escalate::escalate(service, record, SystemTime::now().into()).await;
+        let wake = async |record: batch::Record<'_>| {
+            escalate::escalate(service, record, SystemTime::now().into()).await
+        };
         Ok::<_, Error>(batch::run(event.payload, wake).await?)
     }))
     .await

@@ -39,17 +39,27 @@ pub struct Ingest {
 
 impl Ingest {
     /// Answers a request.
-    pub async fn handle(&self, event: ApiGatewayV2httpRequest, now: DateTime<Utc>) -> ApiGatewayV2httpResponse {
+    pub async fn handle(
+        &self,
+        event: ApiGatewayV2httpRequest,
+        now: DateTime<Utc>,
+    ) -> ApiGatewayV2httpResponse {
         match self.accept(event, now).await {
             Ok(response) => response,
             Err(problem) => problem.into(),
         }
     }
 
-    async fn accept(&self, event: ApiGatewayV2httpRequest, now: DateTime<Utc>) -> Result<ApiGatewayV2httpResponse, Problem> {
+    async fn accept(
+        &self,
+        event: ApiGatewayV2httpRequest,
+        now: DateTime<Utc>,
+    ) -> Result<ApiGatewayV2httpResponse, Problem> {
         let request = Request::decode(event, WEBHOOK_BODY_BYTES_MAX)?;
         let source = request.path_parameter("source")?;
-        if source.is_empty() || !source.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+        if source.is_empty()
+            || !source.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        {
             return Err(Problem::not_found("there is no such source"));
         }
         let keys = self.secrets.signing_keys(&format!("{}{source}", self.secret_prefix), now).await?;
@@ -116,7 +126,12 @@ impl Ingest {
     }
 
     /// Something that is no event: it is refused, and where its subject is known, that is recorded.
-    async fn refuse(&self, source: &str, refusal: NotAnEvent, now: DateTime<Utc>) -> Result<Answer, StoreError> {
+    async fn refuse(
+        &self,
+        source: &str,
+        refusal: NotAnEvent,
+        now: DateTime<Utc>,
+    ) -> Result<Answer, StoreError> {
         let NotAnEvent { id, subject, problems } = refusal;
         let first = problems.first().cloned();
         if let (Some(id), Some(subject), Some(problem)) = (&id, subject, first) {

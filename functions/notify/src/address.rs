@@ -37,7 +37,11 @@ pub fn destination(recipient: &Recipient, directory: &Directory) -> Result<Desti
             let team = directory.team(team).ok_or(NoAddress::Team)?;
             Ok(Destination::SlackChannel { channel: team.channel.clone() })
         }
-        Recipient::ComplianceDesk => Ok(Destination::SlackChannel { channel: document.compliance.channel.clone() }),
-        Recipient::OperationsDesk => Ok(Destination::SlackChannel { channel: document.operations.channel.clone() }),
+        Recipient::ComplianceDesk => {
+            Ok(Destination::SlackChannel { channel: document.compliance.channel.clone() })
+        }
+        Recipient::OperationsDesk => {
+            Ok(Destination::SlackChannel { channel: document.operations.channel.clone() })
+        }
     }
 }

@@ -96,7 +96,8 @@ impl Notifier {
         .await;
         match sent {
             Ok(_) => {
-                let result = DeliveryResult::Delivered { channel: destination.kind().to_owned(), reference: None };
+                let result =
+                    DeliveryResult::Delivered { channel: destination.kind().to_owned(), reference: None };
                 self.record(&item, record, result, now).await
             }
             Err(gave_up) => self.not_sent(&item, record, gave_up, now).await,

@@ -50,7 +50,8 @@ async fn main() -> Result<(), Error> {
     };
     let notifier = &notifier;
     lambda_runtime::run(service_fn(async move |event: LambdaEvent<SqsEvent>| {
-        let deliver = async |record: batch::Record<'_>| notifier.deliver(record, SystemTime::now().into()).await;
+        let deliver =
+            async |record: batch::Record<'_>| notifier.deliver(record, SystemTime::now().into()).await;
         Ok::<_, Error>(batch::run(event.payload, deliver).await?)
     }))
     .await

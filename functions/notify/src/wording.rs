@@ -34,7 +34,12 @@ impl Links {
 }
 
 /// Puts a notification into words.
-pub fn outbound(notification: &Notification, subject: &Subject, directory: &Directory, links: &Links) -> Outbound {
+pub fn outbound(
+    notification: &Notification,
+    subject: &Subject,
+    directory: &Directory,
+    links: &Links,
+) -> Outbound {
     let p = &notification.particulars;
     let words = Words { p, directory, what: what(subject, p) };
     let (title, text) = words.say(notification.message);
@@ -70,7 +75,9 @@ fn buttons(message: Message, subject: &Subject, links: &Links) -> Vec<(String, S
             vec![("Open the review".to_owned(), fill(&links.review, "{lead_id}", id.as_str()))]
         }
         Subject::Lead(id) => vec![("Open the lead".to_owned(), fill(&links.lead, "{lead_id}", id.as_str()))],
-        Subject::Account(id) => vec![("Open the account".to_owned(), fill(&links.account, "{account_id}", id.as_str()))],
+        Subject::Account(id) => {
+            vec![("Open the account".to_owned(), fill(&links.account, "{account_id}", id.as_str()))]
+        }
         Subject::Rep(_) => Vec::new(),
     }
 }
@@ -102,11 +109,15 @@ impl Words<'_> {
         let (title, text) = match message {
             Message::SlaWarning => (
                 format!("{what}: {left} left"),
-                format!("{elapsed} of {window} working time in {state} have passed, {left} are left. Please act on it."),
+                format!(
+                    "{elapsed} of {window} working time in {state} have passed, {left} are left. Please act on it."
+                ),
             ),
             Message::SlaBreached => (
                 format!("{what}: SLA breached"),
-                format!("{elapsed} of working time in {state} have passed; the window is {window}. Its owner is {owner}."),
+                format!(
+                    "{elapsed} of working time in {state} have passed; the window is {window}. Its owner is {owner}."
+                ),
             ),
             Message::LeadTaken => (
                 format!("{what} was reassigned"),
@@ -114,21 +125,30 @@ impl Words<'_> {
             ),
             Message::LeadGiven => (
                 format!("{what} is yours now"),
-                format!("It went from {previous} to you{}. Your own window begins now.", because(&reasons, &elapsed, state)),
+                format!(
+                    "It went from {previous} to you{}. Your own window begins now.",
+                    because(&reasons, &elapsed, state)
+                ),
             ),
             Message::ReassignmentImpossible => (
                 format!("{what} could not be reassigned"),
-                format!("{elapsed} in {state}, window {window}: {reasons}. {owner} keeps it, and it is in the operations queue."),
+                format!(
+                    "{elapsed} in {state}, window {window}: {reasons}. {owner} keeps it, and it is in the operations queue."
+                ),
             ),
             Message::StuckAsk => (
                 format!("{what} is stuck in {state}"),
-                format!("It has been in {state} for {elapsed} of working time. Please update it or move it on."),
+                format!(
+                    "It has been in {state} for {elapsed} of working time. Please update it or move it on."
+                ),
             ),
             Message::StuckManager => (
                 format!("{what} is stuck in {state}"),
                 format!("It has been in {state} for {elapsed} of working time. Its owner is {owner}."),
             ),
-            Message::HighValue => (format!("{what} is a high-value lead"), format!("Why: {reasons}. Its owner is {owner}.")),
+            Message::HighValue => {
+                (format!("{what} is a high-value lead"), format!("Why: {reasons}. Its owner is {owner}."))
+            }
             Message::Held => (
                 format!("{what} is held by compliance"),
                 "It cannot be worked until compliance has decided. You will be told.".to_owned(),
@@ -148,9 +168,10 @@ impl Words<'_> {
                 format!("{what} is at risk"),
                 format!("Signal: {reasons}. A retention touchpoint is scheduled."),
             ),
-            Message::TouchpointDue => {
-                (format!("{what}: the retention touchpoint is due"), "Please be in touch with them now.".to_owned())
-            }
+            Message::TouchpointDue => (
+                format!("{what}: the retention touchpoint is due"),
+                "Please be in touch with them now.".to_owned(),
+            ),
         };
         (title, text)
     }
@@ -158,7 +179,8 @@ impl Words<'_> {
     fn review(&self) -> String {
         let criteria: Vec<String> = self.p.criteria.iter().map(criterion).collect();
         let who = self.p.flagged_by.as_ref().map(|by| format!(" Flagged by {by}.")).unwrap_or_default();
-        let owner = self.p.owner.as_ref().map(|o| format!(" Would-be owner: {}.", self.name(o))).unwrap_or_default();
+        let owner =
+            self.p.owner.as_ref().map(|o| format!(" Would-be owner: {}.", self.name(o))).unwrap_or_default();
         format!("{}.{owner}{who} The contact's details are in the review.", criteria.join("; "))
     }
 

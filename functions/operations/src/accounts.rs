@@ -41,13 +41,21 @@ pub async fn retention(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Prob
     apply(call, "retention", input).await
 }
 
-async fn apply(call: &Call<'_>, what: &str, input: AccountInput) -> Result<ApiGatewayV2httpResponse, Problem> {
+async fn apply(
+    call: &Call<'_>,
+    what: &str,
+    input: AccountInput,
+) -> Result<ApiGatewayV2httpResponse, Problem> {
     let id = account_id(call)?;
     call.service.require_account(&id).await?;
     let (cause, is_keyed) = call.cause(what)?;
     let actor = Actor::staff(&call.caller.subject);
     let command = AccountCommand { account: id.clone(), actor, cause: cause.clone(), input };
-    let done = call.service.account(&command, is_keyed.then_some(&cause), call.now).await.map_err(|e| problem(&e))?;
+    let done = call
+        .service
+        .account(&command, is_keyed.then_some(&cause), call.now)
+        .await
+        .map_err(|e| problem(&e))?;
     refusal(done.outcome, "account")?;
     let account = call.service.require_account(&id).await?;
     Ok(response::json(200, &sight::subject(json!(account), call.caller), None))

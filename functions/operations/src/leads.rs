@@ -18,7 +18,8 @@ pub async fn list(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> 
     let (request, store) = (call.request, &call.service.store);
     let part = paging::part(request)?;
     let (limit, after) = (part.limit, part.after.as_ref());
-    let (owner, market, account) = (request.query("owner"), request.query("market"), request.query("account"));
+    let (owner, market, account) =
+        (request.query("owner"), request.query("market"), request.query("account"));
     let page = match (owner, market, account) {
         (Some(owner), _, _) => store.leads_by_owner(&owner.into(), limit, after).await,
         (None, Some(market), _) => store.leads_by_market(&market.into(), limit, after).await,
@@ -39,8 +40,12 @@ pub async fn list(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> 
 
 fn leads(call: &Call<'_>, page: Page<Lead>, wanted: impl Fn(&Lead) -> bool) -> ApiGatewayV2httpResponse {
     let next = paging::next(&page);
-    let leads: Vec<Value> =
-        page.items.iter().filter(|lead| wanted(lead)).map(|lead| sight::subject(json!(lead), call.caller)).collect();
+    let leads: Vec<Value> = page
+        .items
+        .iter()
+        .filter(|lead| wanted(lead))
+        .map(|lead| sight::subject(json!(lead), call.caller))
+        .collect();
     response::json(200, &json!({"leads": leads, "next": next}), None)
 }
 
@@ -65,7 +70,8 @@ pub async fn audit(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem>
 /// The history of a subject, the oldest commit first.
 pub async fn history(call: &Call<'_>, subject: &Subject) -> Result<ApiGatewayV2httpResponse, Problem> {
     let part = paging::part(call.request)?;
-    let page = call.service.store.audit(subject, part.after.as_ref(), part.limit).await.map_err(|e| problem(&e))?;
+    let page =
+        call.service.store.audit(subject, part.after.as_ref(), part.limit).await.map_err(|e| problem(&e))?;
     let next = paging::next(&page);
     let mut entries = Vec::new();
     for commit in page.items {
@@ -86,10 +92,13 @@ pub async fn flag(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> 
     call.service.require_lead(&lead).await?;
     let (cause, is_keyed) = call.cause("flag")?;
     let key = cause.replace('/', "-");
-    let event = api::flag(&call.body()?, &key, &call.caller.subject, call.now).map_err(|f| Problem::of_fields(&f))?;
+    let event =
+        api::flag(&call.body()?, &key, &call.caller.subject, call.now).map_err(|f| Problem::of_fields(&f))?;
     let actor = Actor::staff(&call.caller.subject);
-    let command = Command { lead: lead.clone(), actor, cause: cause.clone(), input: Input::Event(Box::new(event)) };
-    let done = call.service.lead(&command, is_keyed.then_some(&cause), call.now).await.map_err(|e| problem(&e))?;
+    let command =
+        Command { lead: lead.clone(), actor, cause: cause.clone(), input: Input::Event(Box::new(event)) };
+    let done =
+        call.service.lead(&command, is_keyed.then_some(&cause), call.now).await.map_err(|e| problem(&e))?;
     refusal(done.outcome, "lead")?;
     let lead = call.service.require_lead(&lead).await?;
     Ok(response::json(200, &sight::subject(json!(lead), call.caller), None))
@@ -98,7 +107,12 @@ pub async fn flag(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> 
 /// `GET /v1/operations/reviews`: what waits, the oldest first.
 pub async fn reviews(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
     let part = paging::part(call.request)?;
-    let page = call.service.store.operations_reviews(part.limit, part.after.as_ref()).await.map_err(|e| problem(&e))?;
+    let page = call
+        .service
+        .store
+        .operations_reviews(part.limit, part.after.as_ref())
+        .await
+        .map_err(|e| problem(&e))?;
     let next = paging::next(&page);
     let reviews: Vec<Value> = page
         .items
@@ -126,8 +140,10 @@ pub async fn resolve(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Proble
     let resolution = api::resolution(&call.body()?).map_err(|found| Problem::of_fields(&found))?;
     let (cause, is_keyed) = call.cause("resolution")?;
     let actor = Actor::staff(&call.caller.subject);
-    let command = Command { lead: lead.clone(), actor, cause: cause.clone(), input: Input::Resolve(resolution) };
-    let done = call.service.lead(&command, is_keyed.then_some(&cause), call.now).await.map_err(|e| problem(&e))?;
+    let command =
+        Command { lead: lead.clone(), actor, cause: cause.clone(), input: Input::Resolve(resolution) };
+    let done =
+        call.service.lead(&command, is_keyed.then_some(&cause), call.now).await.map_err(|e| problem(&e))?;
     refusal(done.outcome, "lead")?;
     let lead = call.service.require_lead(&lead).await?;
     Ok(response::json(200, &sight::subject(json!(lead), call.caller), None))

@@ -72,14 +72,22 @@ struct Call<'a> {
 
 impl Operations {
     /// Answers a request.
-    pub async fn handle(&self, event: ApiGatewayV2httpRequest, now: DateTime<Utc>) -> ApiGatewayV2httpResponse {
+    pub async fn handle(
+        &self,
+        event: ApiGatewayV2httpRequest,
+        now: DateTime<Utc>,
+    ) -> ApiGatewayV2httpResponse {
         match self.answer(event, now).await {
             Ok(response) => response,
             Err(problem) => problem.into(),
         }
     }
 
-    async fn answer(&self, event: ApiGatewayV2httpRequest, now: DateTime<Utc>) -> Result<ApiGatewayV2httpResponse, Problem> {
+    async fn answer(
+        &self,
+        event: ApiGatewayV2httpRequest,
+        now: DateTime<Utc>,
+    ) -> Result<ApiGatewayV2httpResponse, Problem> {
         let request = Request::decode(event, BODY_BYTES_MAX)?;
         let caller = Caller::of(request.event(), &self.groups_claim)?;
         let route = request.route(&ROUTES)?;
@@ -106,7 +114,9 @@ impl Operations {
 
 fn who_may(route: Route) -> &'static [Group] {
     match route {
-        Route::Leads | Route::Lead | Route::LeadAudit | Route::Account | Route::AccountAudit => &[Group::Viewer],
+        Route::Leads | Route::Lead | Route::LeadAudit | Route::Account | Route::AccountAudit => {
+            &[Group::Viewer]
+        }
         Route::Workflows | Route::Policy | Route::Reps => &[Group::Viewer],
         Route::Flag => &[Group::Rep, Group::Compliance, Group::Operations, Group::CustomerSuccess],
         Route::Reviews | Route::Resolve => &[Group::Operations],

@@ -1,8 +1,8 @@
 //! Start-up: configuration is read and clients are built once.
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
-use operations::Operations;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use operations::Operations;
 use platform::caller::GROUPS_CLAIM_DEFAULT;
 use platform::config::{Env, sdk_config};
 use platform::telemetry;

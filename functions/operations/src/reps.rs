@@ -58,5 +58,9 @@ pub async fn set_availability(call: &Call<'_>) -> Result<ApiGatewayV2httpRespons
         .set_availability(&rep, &availability, &actor, &cause, dedupe, call.now)
         .await
         .map_err(|e| problem(&e))?;
-    Ok(response::json(200, &json!({"id": rep, "availability": standing.availability, "load": standing.load}), None))
+    Ok(response::json(
+        200,
+        &json!({"id": rep, "availability": standing.availability, "load": standing.load}),
+        None,
+    ))
 }

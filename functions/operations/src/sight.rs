@@ -23,8 +23,8 @@ pub fn subject(mut document: Value, caller: &Caller) -> Value {
 
 /// An audit entry as a caller may see it. The hash of an entry covers the whole of it.
 pub fn entry(mut entry: Value, caller: &Caller) -> Value {
-    let by_compliance =
-        entry.pointer("/workflow/id").and_then(Value::as_str) == Some(rules::policy::WorkflowId::ComplianceFlag.as_str());
+    let by_compliance = entry.pointer("/workflow/id").and_then(Value::as_str)
+        == Some(rules::policy::WorkflowId::ComplianceFlag.as_str());
     if let Some(data) = entry.get_mut("data") {
         remove(data, &["personal"]);
         if by_compliance && !must_know(caller) {

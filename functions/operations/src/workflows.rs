@@ -65,7 +65,8 @@ pub async fn policy(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem
     if wanted == "current" {
         return Ok(response::json(200, &*current, Some(&current.revision.to_string())));
     }
-    let none = || Problem::not_found(format!("there is no revision `{wanted}`; the newest is {}", current.revision));
+    let none =
+        || Problem::not_found(format!("there is no revision `{wanted}`; the newest is {}", current.revision));
     let revision: u32 = wanted.parse().map_err(|_| none())?;
     let published = store.policy(revision).await.map_err(|e| problem(&e))?.ok_or_else(none)?;
     Ok(response::json(200, &*published, Some(&revision.to_string())))

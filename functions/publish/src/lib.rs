@@ -104,7 +104,12 @@ impl Publisher {
                 return Ok(());
             }
             let failed = answer.entries().iter().map(|entry| entry.error_code().is_some());
-            events = events.into_iter().zip(failed).filter(|(_, failed)| *failed).map(|(event, _)| event).collect();
+            events = events
+                .into_iter()
+                .zip(failed)
+                .filter(|(_, failed)| *failed)
+                .map(|(event, _)| event)
+                .collect();
             if let Some(pause_ms) = pause_ms {
                 tokio::time::sleep(Duration::from_millis(pause_ms)).await;
             }

@@ -69,9 +69,14 @@ pub async fn sweep(service: &Service, tick: &Tick, now: DateTime<Utc>) -> Result
                     swept.notifications += usize::from(hand_on_again(service, id, now).await?);
                 }
                 DueSubject::Outbox(_) => {}
-                DueSubject::Lead(id) => wakes.extend(take(service, item, Subject::Lead(id.clone()), covered, lease, now, &mut swept).await?),
+                DueSubject::Lead(id) => wakes.extend(
+                    take(service, item, Subject::Lead(id.clone()), covered, lease, now, &mut swept).await?,
+                ),
                 DueSubject::Account(id) => {
-                    wakes.extend(take(service, item, Subject::Account(id.clone()), covered, lease, now, &mut swept).await?);
+                    wakes.extend(
+                        take(service, item, Subject::Account(id.clone()), covered, lease, now, &mut swept)
+                            .await?,
+                    );
                 }
             }
         }
@@ -112,7 +117,11 @@ async fn take(
     Ok(Some((subject, item.wake_at)))
 }
 
-async fn hand_on_again(service: &Service, id: &NotificationId, now: DateTime<Utc>) -> Result<bool, SweepError> {
+async fn hand_on_again(
+    service: &Service,
+    id: &NotificationId,
+    now: DateTime<Utc>,
+) -> Result<bool, SweepError> {
     if !service.store.lease_outbox(id, now + OUTBOX_LEASE).await? {
         return Ok(false);
     }

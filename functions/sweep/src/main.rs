@@ -16,7 +16,12 @@ async fn main() -> Result<(), Error> {
     let service = &service;
     lambda_runtime::run(service_fn(async move |event: LambdaEvent<Tick>| {
         let swept = sweep::sweep(service, &event.payload, SystemTime::now().into()).await?;
-        tracing::info!(handed_on = swept.handed_on, stragglers = swept.stragglers, notifications = swept.notifications, "swept");
+        tracing::info!(
+            handed_on = swept.handed_on,
+            stragglers = swept.stragglers,
+            notifications = swept.notifications,
+            "swept"
+        );
         Ok::<_, Error>(swept)
     }))
     .await

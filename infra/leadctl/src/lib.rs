@@ -6,6 +6,7 @@
 
 mod binaries;
 mod clean;
+pub mod demo;
 mod deploy;
 pub mod down;
 mod emulator;
@@ -14,6 +15,7 @@ mod logs;
 pub mod progress;
 mod python;
 pub mod seed;
+pub mod send;
 pub mod simulate;
 pub mod sink;
 pub mod stack;

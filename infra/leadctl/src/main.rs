@@ -22,6 +22,10 @@ enum Command {
     Down,
     /// Print a token to call the API with as one of the local staff
     Token(leadctl::token::Arguments),
+    /// Post signed events to a hook of what `up` runs
+    Send(leadctl::send::Arguments),
+    /// Play the reference story against what `up` runs, with windows of seconds
+    Demo,
     /// Play events in virtual time: audit entries as JSON lines on standard output
     Simulate(leadctl::simulate::Arguments),
 }
@@ -29,11 +33,14 @@ enum Command {
 /// What became of a command that could be run. One that could not is an error.
 enum Answer {
     Done,
+    /// The answer is no.
+    No,
 }
 
 fn main() -> ExitCode {
     match run(Arguments::parse()) {
         Ok(Answer::Done) => ExitCode::SUCCESS,
+        Ok(Answer::No) => ExitCode::from(1),
         Err(error) => {
             leadctl::progress::say(&format!("error: {error:#}"));
             ExitCode::from(2)
@@ -48,6 +55,12 @@ async fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         Command::Up(arguments) => leadctl::up::run(&root()?, arguments).await?,
         Command::Down => leadctl::down::run(&root()?).await?,
         Command::Token(arguments) => leadctl::token::run(&root()?, &arguments).await?,
+        Command::Send(arguments) => {
+            if !leadctl::send::run(&root()?, &arguments).await? {
+                return Ok(Answer::No);
+            }
+        }
+        Command::Demo => leadctl::demo::run(&root()?).await?,
         Command::Simulate(arguments) => leadctl::simulate::run(&arguments)?,
     }
     Ok(Answer::Done)

@@ -1,14 +1,82 @@
-//! What a fresh local stack is filled with beyond secrets and staff: the policy and the directory.
+//! What a fresh local stack is filled with beyond secrets and staff: the policy, the directory,
+//! and one lead that makes a rep full.
 
-use std::path::Path;
-
+use crate::send;
 use crate::state::State;
+use anyhow::Context as _;
+use aws_config::{BehaviorVersion, Region};
+use aws_sdk_dynamodb::config::Credentials;
+use rules::directory::Directory;
+use rules::policy::Policy;
+use serde_json::json;
+use std::path::Path;
+use std::time::SystemTime;
+use store::{Store, StoreError};
 
-/// Fills the stack that `state` describes. Called once after each deployment, before anybody is told that it is ready.
+/// Who publishes what a stack begins with.
+const SEEDER: &str = "leadctl up";
+
+/// Fills the stack that `state` describes. Called once after each deployment, before anybody is
+/// told that it is ready; what is there already stays.
 ///
 /// # Errors
 /// When the stack does not take what it is given.
-#[expect(clippy::unused_async, reason = "the call site is in place; the seeding itself is not yet")]
-pub async fn seed(_root: &Path, _state: &State) -> anyhow::Result<()> {
+pub async fn seed(root: &Path, state: &State) -> anyhow::Result<()> {
+    let store = local_store(state).await?;
+    let now = SystemTime::now().into();
+    let directory =
+        Directory::parse(&read(root, "directory.yaml")?).context("infra/policies/directory.yaml")?;
+    let policy = default_policy(root)?;
+    policy.check_against(&directory).context("infra/policies/default.yaml")?;
+    if let Err(StoreError::NotSeeded { .. }) = store.current_directory().await {
+        store.publish_directory(directory.document(), SEEDER, now).await?;
+    }
+    if let Err(StoreError::NotSeeded { .. }) = store.current_policy().await {
+        store.publish_policy(&policy, SEEDER, now, None).await?;
+    }
+    fill_a_rep(state).await
+}
+
+/// The policy that a new deployment begins with.
+///
+/// # Errors
+/// When it cannot be read, or is not sound.
+pub fn default_policy(root: &Path) -> anyhow::Result<Policy> {
+    Policy::parse(&read(root, "default.yaml")?).context("infra/policies/default.yaml")
+}
+
+/// The store of a local stack. Its credentials are no secret: the emulator takes any.
+///
+/// # Errors
+/// When the stack has no tables.
+pub async fn local_store(state: &State) -> anyhow::Result<Store> {
+    let sdk = aws_config::defaults(BehaviorVersion::latest())
+        .endpoint_url(&state.endpoint)
+        .region(Region::new(state.region.clone()))
+        .credentials_provider(Credentials::new("test", "test", None, None, "local"))
+        .load()
+        .await;
+    let client = aws_sdk_dynamodb::Client::new(&sdk);
+    Ok(Store::new(client, state.output("LeadsTableName")?, state.output("AuditTableName")?))
+}
+
+fn read(root: &Path, name: &str) -> anyhow::Result<String> {
+    let path = root.join("infra/policies").join(name);
+    std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// A rep with room for one lead gets one, through the front door, so that routing has somebody to
+/// pass over. It is won soon enough to bother nobody: it is in a state without a window.
+async fn fill_a_rep(state: &State) -> anyhow::Result<()> {
+    let now: chrono::DateTime<chrono::Utc> = SystemTime::now().into();
+    let event = json!({
+        "id": "seed-full-rep",
+        "type": "lead.upserted",
+        "occurred_at": now,
+        "lead": {"id": "L-1", "market": "us", "country": "US", "source": "partner", "company": "First Customer",
+                 "state": "NEGOTIATION", "owner": "rep-dan"},
+    });
+    let answer = send::post(state, "generic", &event).await?;
+    anyhow::ensure!(answer.status == 200, "the stack did not take the first lead: {}", answer.body);
     Ok(())
 }

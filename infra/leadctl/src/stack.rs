@@ -228,7 +228,7 @@ impl Stack {
             secrets: [
                 (format!("{STACK_NAME}/hooks/generic"), json!({"active": [hook_secret]})),
                 (format!("{STACK_NAME}/slack"), json!({"bot_token": slack_token})),
-                (format!("{STACK_NAME}/outgoing-webhook"), json!({"secret": webhook_secret})),
+                (format!("{STACK_NAME}/outgoing-webhook"), json!({"active": [webhook_secret]})),
             ]
             .into(),
             users: staff(),

@@ -32,7 +32,8 @@ impl Service {
     /// A variable that is missing or wrong.
     pub fn from_env(env: &Env, sdk: &SdkConfig) -> Result<Self, ConfigError> {
         let client = aws_sdk_dynamodb::Client::new(sdk);
-        let store = Store::new(client, env.require("LEADS_TABLE")?, env.optional("AUDIT_TABLE").unwrap_or_default());
+        let store =
+            Store::new(client, env.require("LEADS_TABLE")?, env.optional("AUDIT_TABLE").unwrap_or_default());
         Ok(Self { store, relay: Relay::from_env(env, sdk)? })
     }
 
@@ -40,7 +41,12 @@ impl Service {
     ///
     /// # Errors
     /// The store cannot be reached, or was too busy; nothing was written then, or all of it.
-    pub async fn lead(&self, command: &Command, dedupe: Option<&str>, now: DateTime<Utc>) -> Result<Executed, StoreError> {
+    pub async fn lead(
+        &self,
+        command: &Command,
+        dedupe: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<Executed, StoreError> {
         // On the heap: the future of a whole commit is large, and callers hold several.
         let executed = Box::pin(self.store.execute(command, dedupe, now)).await?;
         let subject = Subject::Lead(command.lead.clone());

@@ -69,7 +69,8 @@ impl Relay {
     /// # Errors
     /// The queue did not take some of them.
     pub async fn notify(&self, ids: &[NotificationId]) -> Result<(), platform::queue::QueueError> {
-        let messages = ids.iter().map(|id| Message::new(id.as_str(), body(&Notify::V1 { id: id.clone() }))).collect();
+        let messages =
+            ids.iter().map(|id| Message::new(id.as_str(), body(&Notify::V1 { id: id.clone() }))).collect();
         self.notifications.send_all(messages).await
     }
 
@@ -78,7 +79,11 @@ impl Relay {
     ///
     /// # Errors
     /// The queue did not take some of them.
-    pub async fn wake(&self, wakes: &[(Subject, DateTime<Utc>)], now: DateTime<Utc>) -> Result<(), platform::queue::QueueError> {
+    pub async fn wake(
+        &self,
+        wakes: &[(Subject, DateTime<Utc>)],
+        now: DateTime<Utc>,
+    ) -> Result<(), platform::queue::QueueError> {
         let messages = wakes.iter().map(|(subject, due)| {
             let message = Due::V1 { subject: subject.clone(), due: *due };
             Message::new(subject.to_string(), body(&message)).delayed(whole_seconds_until(*due, now))

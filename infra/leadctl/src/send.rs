@@ -1,0 +1,112 @@
+//! `leadctl send`: posts events to a hook, signed as a CRM signs them.
+
+use crate::clean;
+use crate::progress::print;
+use crate::state::{DIRECTORY, State};
+use anyhow::Context as _;
+use platform::standard_webhooks::SigningKey;
+use serde_json::Value;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// What `leadctl send` is told.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Events: a JSON object, an array of them (one batch), or one object a line; `-` reads standard input
+    file: PathBuf,
+    /// The source they come from
+    #[arg(long, default_value = "generic")]
+    source: String,
+    /// Print the answers as JSON lines
+    #[arg(long)]
+    json: bool,
+}
+
+/// What a hook answered.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: Value,
+}
+
+/// Posts events; whether all were taken.
+///
+/// # Errors
+/// When nothing runs here, or the file cannot be read or is no JSON.
+pub async fn run(root: &Path, arguments: &Arguments) -> anyhow::Result<bool> {
+    let state = State::load(&root.join(DIRECTORY))?;
+    let name = arguments.file.display();
+    let requests = requests(&read(&arguments.file)?).with_context(|| format!("{name} holds no events"))?;
+    anyhow::ensure!(!requests.is_empty(), "{name} holds no events");
+    let mut all_taken = true;
+    for request in &requests {
+        let answer = post(&state, &arguments.source, request).await?;
+        let results = match answer.body.get("results").and_then(Value::as_array) {
+            Some(results) => results.clone(),
+            None => vec![answer.body.clone()],
+        };
+        for result in results {
+            let status = result.get("status").and_then(Value::as_u64).unwrap_or_else(|| answer.status.into());
+            all_taken &= status == 200;
+            print(&if arguments.json { result.to_string() } else { describe(status, &result) });
+        }
+    }
+    Ok(all_taken)
+}
+
+fn describe(status: u64, result: &Value) -> String {
+    let text =
+        |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let id = text(result, "id");
+    let inner = result.get("result").or_else(|| result.get("problem")).unwrap_or(result);
+    if status == 200 {
+        let entries = inner.get("entries").and_then(Value::as_u64).unwrap_or_default();
+        let seen = inner.get("duplicate").and_then(Value::as_bool).unwrap_or_default();
+        let seen = if seen { ", seen before" } else { "" };
+        return format!("{id}: {}{seen}, {entries} entries", text(inner, "outcome"));
+    }
+    format!("{id}: {status} {}", text(inner, "detail"))
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    let mut text = String::new();
+    if path == Path::new("-") {
+        std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
+        return Ok(text);
+    }
+    std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// One request for a document, or one for each line.
+fn requests(text: &str) -> anyhow::Result<Vec<Value>> {
+    if let Ok(whole) = serde_json::from_str(text) {
+        return Ok(vec![whole]);
+    }
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    lines.map(|(n, line)| serde_json::from_str(line).with_context(|| format!("line {}", n + 1))).collect()
+}
+
+/// Posts one document to a hook, signed.
+///
+/// # Errors
+/// When the hook cannot be reached, or does not answer with JSON.
+pub async fn post(state: &State, source: &str, document: &Value) -> anyhow::Result<Answer> {
+    let body = document.to_string();
+    let key = SigningKey::parse(&state.hook_secret).context("the hook's secret is of another form")?;
+    let now = SystemTime::now().into();
+    let id = format!("msg_{}", document.get("id").and_then(Value::as_str).unwrap_or("batch"));
+    let url = format!("{}/v1/hooks/{source}", state.api_url.trim_end_matches('/'));
+    let mut request = clean::local_client()?.post(&url).header("content-type", "application/json");
+    for (name, value) in key.headers(&id, now, body.as_bytes()) {
+        request = request.header(name, value);
+    }
+    let response = request.body(body).send().await.with_context(|| format!("cannot reach {url}"))?;
+    let status = response.status().as_u16();
+    let text = response.text().await.with_context(|| format!("{url} did not finish its answer"))?;
+    let body =
+        serde_json::from_str(&text).with_context(|| format!("{url} answered {status}, and no JSON"))?;
+    Ok(Answer { status, body })
+}
