@@ -3,11 +3,12 @@
 Standard input is a pipe from `leadctl`. When it closes, however `leadctl` ended, this process ends its whole process
 group: the emulator and the functions' processes under it. So nothing is left behind even by `kill -9`.
 
-Three things that the emulator leaves out are added, each of them optional: if a later version changes under our feet,
+Four things that the emulator leaves out are added, each of them optional: if a later version changes under our feet,
 a line says so and the stack still runs.
 
 * A schedule's input may name `<aws.scheduler.scheduled-time>`; AWS fills it in.
 * Schedules are looked at every second instead of every ten, so that a tick a minute is one.
+* A batch to a queue needs the permission of the single call, as on AWS; there is none for the batch.
 * Function logs are also written to a file, one line each with the function's name before it.
 """
 
@@ -43,6 +44,20 @@ def fill_in_scheduled_time():
     eventbridge._invoke_target = invoke_target
 
 
+def permit_batches_like_single_calls():
+    from ministack.core import iam_actions
+
+    extract = iam_actions.extract_iam_action
+
+    def extract_iam_action(service, *rest, **named):
+        action = extract(service, *rest, **named)
+        if service == "sqs" and action and action.endswith("MessageBatch"):
+            return action.removesuffix("Batch")
+        return action
+
+    iam_actions.extract_iam_action = extract_iam_action
+
+
 def copy_function_logs(path):
     from ministack.services import lambda_svc
 
@@ -73,6 +88,7 @@ def main():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=watch_parent, daemon=True, name="parent").start()
     attempt("fill in the scheduled time", fill_in_scheduled_time)
+    attempt("permit batches like single calls", permit_batches_like_single_calls)
     if path := os.environ.get("LEADWATCH_FUNCTION_LOG"):
         attempt("copy the functions' logs", copy_function_logs, path)
     sys.argv = ["ministack"]

@@ -3,7 +3,7 @@
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use platform::config::{Env, sdk_config};
-use platform::{batch, telemetry};
+use platform::{batch, clock, telemetry};
 use service::Service;
 use std::time::SystemTime;
 
@@ -16,7 +16,7 @@ async fn main() -> Result<(), Error> {
     let service = &service;
     lambda_runtime::run(service_fn(async move |event: LambdaEvent<SqsEvent>| {
         let wake = async |record: batch::Record<'_>| {
-            escalate::escalate(service, record, SystemTime::now().into()).await
+            escalate::escalate(service, record, clock::instant(SystemTime::now())).await
         };
         Ok::<_, Error>(batch::run(event.payload, wake).await?)
     }))

@@ -5,7 +5,7 @@ use ingest::Ingest;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use platform::config::{Env, sdk_config};
 use platform::secrets::{Secrets, TTL_DEFAULT};
-use platform::telemetry;
+use platform::{clock, telemetry};
 use service::Service;
 use std::time::SystemTime;
 
@@ -22,7 +22,7 @@ async fn main() -> Result<(), Error> {
     let ingest = &ingest;
     lambda_runtime::run(service_fn(async move |event: LambdaEvent<ApiGatewayV2httpRequest>| {
         // On the heap: the whole of a request is one large future.
-        Ok::<_, Error>(Box::pin(ingest.handle(event.payload, SystemTime::now().into())).await)
+        Ok::<_, Error>(Box::pin(ingest.handle(event.payload, clock::instant(SystemTime::now()))).await)
     }))
     .await
 }

@@ -1,7 +1,6 @@
 //! Start-up: configuration is read and clients are built once.
 
 use aws_lambda_events::sqs::SqsEvent;
-use chrono::DateTime;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use notify::channel::Channels;
 use notify::client::http_client;
@@ -13,7 +12,7 @@ use notify::wording::Links;
 use platform::config::{Env, sdk_config};
 use platform::queue::Queue;
 use platform::secrets::{SecretError, Secrets, TTL_DEFAULT};
-use platform::{batch, telemetry};
+use platform::{batch, clock, telemetry};
 use service::Service;
 use std::time::SystemTime;
 
@@ -51,7 +50,7 @@ async fn main() -> Result<(), Error> {
     let notifier = &notifier;
     lambda_runtime::run(service_fn(async move |event: LambdaEvent<SqsEvent>| {
         let deliver =
-            async |record: batch::Record<'_>| notifier.deliver(record, SystemTime::now().into()).await;
+            async |record: batch::Record<'_>| notifier.deliver(record, clock::instant(SystemTime::now())).await;
         Ok::<_, Error>(batch::run(event.payload, deliver).await?)
     }))
     .await
@@ -61,7 +60,7 @@ async fn main() -> Result<(), Error> {
 async fn slack_config(env: &Env, secrets: &Secrets) -> Result<SlackConfig, Error> {
     let base = env.optional("SLACK_API_URL").unwrap_or(BASE_URL_DEFAULT);
     let base_url = format!("{}/", base.trim_end_matches('/')).parse()?;
-    let now = DateTime::from(SystemTime::now());
+    let now = clock::instant(SystemTime::now());
     let token = match env.optional("SLACK_SECRET_ID") {
         None => None,
         Some(id) => match secrets.json::<SlackSecret>(id, "an object with `bot_token`", now).await {

@@ -5,7 +5,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use operations::Operations;
 use platform::caller::GROUPS_CLAIM_DEFAULT;
 use platform::config::{Env, sdk_config};
-use platform::telemetry;
+use platform::{clock, telemetry};
 use service::Service;
 use std::time::SystemTime;
 
@@ -21,7 +21,7 @@ async fn main() -> Result<(), Error> {
     let operations = &operations;
     lambda_runtime::run(service_fn(async move |event: LambdaEvent<ApiGatewayV2httpRequest>| {
         // On the heap: the whole of a request is one large future.
-        Ok::<_, Error>(Box::pin(operations.handle(event.payload, SystemTime::now().into())).await)
+        Ok::<_, Error>(Box::pin(operations.handle(event.payload, clock::instant(SystemTime::now()))).await)
     }))
     .await
 }

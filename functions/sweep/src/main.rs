@@ -2,7 +2,7 @@
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use platform::config::{Env, sdk_config};
-use platform::telemetry;
+use platform::{clock, telemetry};
 use service::Service;
 use std::time::SystemTime;
 use sweep::Tick;
@@ -15,7 +15,7 @@ async fn main() -> Result<(), Error> {
     let service = Service::from_env(&env, &sdk)?;
     let service = &service;
     lambda_runtime::run(service_fn(async move |event: LambdaEvent<Tick>| {
-        let swept = sweep::sweep(service, &event.payload, SystemTime::now().into()).await?;
+        let swept = sweep::sweep(service, &event.payload, clock::instant(SystemTime::now())).await?;
         tracing::info!(
             handed_on = swept.handed_on,
             stragglers = swept.stragglers,

@@ -220,5 +220,5 @@ fn is(entry: &Value, kind: &str, step: &str) -> bool {
 }
 
 fn now() -> DateTime<Utc> {
-    SystemTime::now().into()
+    platform::clock::instant(SystemTime::now())
 }

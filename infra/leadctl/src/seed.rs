@@ -23,7 +23,7 @@ const SEEDER: &str = "leadctl up";
 /// When the stack does not take what it is given.
 pub async fn seed(root: &Path, state: &State) -> anyhow::Result<()> {
     let store = local_store(state).await?;
-    let now = SystemTime::now().into();
+    let now = platform::clock::instant(SystemTime::now());
     let directory =
         Directory::parse(&read(root, "directory.yaml")?).context("infra/policies/directory.yaml")?;
     let policy = default_policy(root)?;
@@ -68,7 +68,7 @@ fn read(root: &Path, name: &str) -> anyhow::Result<String> {
 /// A rep with room for one lead gets one, through the front door, so that routing has somebody to
 /// pass over. It is won soon enough to bother nobody: it is in a state without a window.
 async fn fill_a_rep(state: &State) -> anyhow::Result<()> {
-    let now: chrono::DateTime<chrono::Utc> = SystemTime::now().into();
+    let now = platform::clock::instant(SystemTime::now());
     let event = json!({
         "id": "seed-full-rep",
         "type": "lead.upserted",

@@ -96,7 +96,7 @@ fn requests(text: &str) -> anyhow::Result<Vec<Value>> {
 pub async fn post(state: &State, source: &str, document: &Value) -> anyhow::Result<Answer> {
     let body = document.to_string();
     let key = SigningKey::parse(&state.hook_secret).context("the hook's secret is of another form")?;
-    let now = SystemTime::now().into();
+    let now = platform::clock::instant(SystemTime::now());
     let id = format!("msg_{}", document.get("id").and_then(Value::as_str).unwrap_or("batch"));
     let url = format!("{}/v1/hooks/{source}", state.api_url.trim_end_matches('/'));
     let mut request = clean::local_client()?.post(&url).header("content-type", "application/json");

@@ -18,6 +18,7 @@
 
 pub mod batch;
 pub mod caller;
+pub mod clock;
 pub mod config;
 pub mod http;
 pub mod problem;
