@@ -122,8 +122,7 @@ impl Store {
             }
             match tx.commit(self).await {
                 Ended::Done => return Ok(after),
-                Ended::Lost(_) => tried.push((Key::audit(&subject, after.seq), json)),
-                Ended::Busy => {}
+                Ended::Lost(_) | Ended::Busy => tried.push((Key::audit(&subject, after.seq), json)),
                 Ended::Unknown(error) => {
                     unknown = Some(error);
                     tried.push((Key::audit(&subject, after.seq), json));

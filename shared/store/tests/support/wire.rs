@@ -34,6 +34,8 @@ pub struct Wire {
 struct State {
     /// The operations that came in.
     requests: Vec<String>,
+    /// What the requests consumed, if that is asked for: the operation, and the database's answer.
+    consumed: Option<Vec<(String, serde_json::Value)>>,
     /// What goes wrong with the next requests of an operation.
     faults: VecDeque<(&'static str, Fault)>,
 }
@@ -68,6 +70,16 @@ impl Wire {
     /// The operations since the last time.
     pub fn requests(&self) -> Vec<String> {
         std::mem::take(&mut self.state.lock().unwrap().requests)
+    }
+
+    /// Asks for what each request consumes from now on.
+    pub fn meter(&self) {
+        self.state.lock().unwrap().consumed = Some(Vec::new());
+    }
+
+    /// What the requests since the last time consumed.
+    pub fn consumed(&self) -> Vec<(String, serde_json::Value)> {
+        self.state.lock().unwrap().consumed.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Forgets the operations so far.
@@ -107,7 +119,7 @@ async fn serve(mut client: TcpStream, database_port: u16, state: Arc<Mutex<State
         };
         let answer = match canned {
             Some((status, body)) => message(status, &body),
-            None => forward(database_port, &head, &body).await,
+            None => metered(database_port, &head, &body, &operation, &state).await,
         };
         let answer = match fault {
             Some(Fault::AnswerLost) => return,
@@ -144,6 +156,29 @@ fn message(status: u16, body: &str) -> Vec<u8> {
         body.len()
     )
     .into_bytes()
+}
+
+/// Hands a request to the database, and asks what it consumes if somebody wants to know.
+async fn metered(port: u16, head: &str, body: &[u8], operation: &str, state: &Mutex<State>) -> Vec<u8> {
+    if state.lock().unwrap().consumed.is_none() {
+        return forward(port, head, body).await;
+    }
+    let mut request: serde_json::Value = serde_json::from_slice(body).unwrap();
+    request["ReturnConsumedCapacity"] = "INDEXES".into();
+    let body = request.to_string();
+    let lines = head.lines().filter(|line| !line.to_ascii_lowercase().starts_with("content-length"));
+    let head = format!(
+        "{}\r\ncontent-length: {}\r\n\r\n",
+        lines.collect::<Vec<_>>().join("\r\n").trim_end(),
+        body.len()
+    );
+    let answer = forward(port, &head, body.as_bytes()).await;
+    let start = answer.windows(4).position(|w| w == b"\r\n\r\n").unwrap() + 4;
+    let json: serde_json::Value = serde_json::from_slice(&answer[start..]).unwrap();
+    if let Some(consumed) = &mut state.lock().unwrap().consumed {
+        consumed.push((operation.to_owned(), json["ConsumedCapacity"].clone()));
+    }
+    answer
 }
 
 /// Hands a request to the database, on a connection of its own.
