@@ -1,4 +1,11 @@
 //! The one commit: what is written comes back, nothing is lost, nothing is written twice.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod support;
 
@@ -126,6 +133,41 @@ async fn racing_assignments_never_overrun_a_capacity() {
         async move { store.operations_reviews(3, cursor.as_ref()).await }
     });
     assert_eq!(queued.await.len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_was_given_a_lead_meanwhile_is_not_the_next() {
+    for first_ever in [true, false] {
+        let bench = Bench::seeded().await;
+        let mut now = at("14:00");
+        if !first_ever {
+            for n in 0..2 {
+                bench.store.execute(&arrival(&format!("L-{n}"), now, None), None, now).await.unwrap();
+            }
+        }
+        now += minutes(1);
+        let command = arrival("L-7", now, None);
+        let chosen = {
+            let dry = Bench::seeded().await;
+            if !first_ever {
+                for n in 0..2 {
+                    dry.store
+                        .execute(&arrival(&format!("L-{n}"), at("14:00"), None), None, at("14:00"))
+                        .await
+                        .unwrap();
+                }
+            }
+            dry.store.execute(&command, None, now).await.unwrap().lead.unwrap().owner.unwrap()
+        };
+        let store = bench.another_store();
+        let held = bench.wire.hold("TransactWriteItems");
+        let racing = tokio::spawn(async move { store.execute(&command, None, now).await.unwrap() });
+        held.arrived().await;
+        bench.store.execute(&arrival("L-8", now, Some(chosen.as_str())), None, now).await.unwrap();
+        held.release();
+        let owner = racing.await.unwrap().lead.unwrap().owner.unwrap();
+        assert_ne!(owner, chosen, "first ever: {first_ever}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

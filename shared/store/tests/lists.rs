@@ -1,4 +1,11 @@
 //! Lists through the indexes, and the due index: what is in it, when it moves, how a sweep reads it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod support;
 

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
 /// What goes wrong with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,27 @@ struct State {
     consumed: Option<Vec<(String, serde_json::Value)>>,
     /// What goes wrong with the next requests of an operation.
     faults: VecDeque<(&'static str, Fault)>,
+    /// The next requests of an operation that wait until they are let go.
+    held: VecDeque<(&'static str, Held)>,
+}
+
+/// A request that waits before the database.
+#[derive(Debug, Clone, Default)]
+pub struct Held {
+    arrived: Arc<Notify>,
+    released: Arc<Notify>,
+}
+
+impl Held {
+    /// Waits until the request came in.
+    pub async fn arrived(&self) {
+        self.arrived.notified().await;
+    }
+
+    /// Lets it go on to the database.
+    pub fn release(&self) {
+        self.released.notify_one();
+    }
 }
 
 impl Wire {
@@ -67,6 +89,13 @@ impl Wire {
         self.state.lock().unwrap().faults.push_back((operation, fault));
     }
 
+    /// Holds the next request of an operation, so that others can come first.
+    pub fn hold(&self, operation: &'static str) -> Held {
+        let held = Held::default();
+        self.state.lock().unwrap().held.push_back((operation, held.clone()));
+        held
+    }
+
     /// The operations since the last time.
     pub fn requests(&self) -> Vec<String> {
         std::mem::take(&mut self.state.lock().unwrap().requests)
@@ -93,12 +122,18 @@ async fn serve(mut client: TcpStream, database_port: u16, state: Arc<Mutex<State
     while let Some((head, body)) = read_message(&mut client, &mut buffer).await {
         let operation = header(&head, "x-amz-target").and_then(|t| t.split('.').nth(1).map(str::to_owned));
         let Some(operation) = operation else { return };
-        let fault = {
+        let (fault, held) = {
             let mut state = state.lock().unwrap();
             state.requests.push(operation.clone());
             let place = state.faults.iter().position(|(of, _)| *of == operation);
-            place.and_then(|place| state.faults.remove(place)).map(|(_, fault)| fault)
+            let fault = place.and_then(|place| state.faults.remove(place)).map(|(_, fault)| fault);
+            let place = state.held.iter().position(|(of, _)| *of == operation);
+            (fault, place.and_then(|place| state.held.remove(place)))
         };
+        if let Some((_, held)) = held {
+            held.arrived.notify_one();
+            held.released.notified().await;
+        }
         let canned = match fault {
             Some(Fault::RequestLost) => return,
             Some(Fault::Conflict) => Some((400, conflict(&body))),
