@@ -11,7 +11,8 @@ use rules::account::AccountFact;
 use rules::entry::Entry;
 use rules::ids::Subject;
 use rules::lead_fact::LeadFact;
-use serde::{Serialize, de::DeserializeOwned};
+use rules::rep::RepFact;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 /// The entries of a commit, a JSON array as one text.
@@ -65,13 +66,12 @@ impl StoredCommit {
     ///
     /// # Errors
     /// If they are not a rep's.
-    pub fn of_rep(&self) -> Result<Vec<Entry<crate::RepFact>>, StoreError> {
+    pub fn of_rep(&self) -> Result<Vec<Entry<RepFact>>, StoreError> {
         self.of()
     }
 
     fn of<F: DeserializeOwned>(&self) -> Result<Vec<Entry<F>>, StoreError> {
         let read = |entry: &Value| Entry::deserialize(entry);
-        use serde::Deserialize;
         self.entries.iter().map(read).collect::<Result<_, _>>().map_err(|error| {
             StoreError::unreadable(format!("commit {} of {}", self.commit, self.subject), error)
         })

@@ -119,7 +119,8 @@ impl Store {
                     }
                     tried.push(attempt);
                 }
-                Ended::Busy => {}
+                // An earlier try of the SDK's own, within this one, may have gone through.
+                Ended::Busy => tried.push(attempt),
                 Ended::Unknown(error) => {
                     tracing::warn!(subject = %A::subject(command), "a commit was not answered; looking it up");
                     unknown = Some(error);

@@ -36,7 +36,6 @@ pub use keys::{DUE_SHARDS, PK, SK};
 pub use lead::Executed;
 pub use outbox::{OUTBOX_LEASE, OutboxItem};
 pub use queries::{Cursor, PAGE_MAX, Page};
-pub use rep::RepFact;
 pub use request::ATTEMPTS_MAX;
 
 use aws_sdk_dynamodb::Client;

@@ -11,20 +11,11 @@ use crate::request::{ATTEMPTS_MAX, failed, pause};
 use crate::schema::TTL_ATTRIBUTE;
 use crate::transaction::{Change, Ended, Transaction, When};
 use chrono::{DateTime, Utc};
-use rules::entry::{Actor, Entry};
+use rules::entry::Actor;
 use rules::ids::{PersonId, Subject, TeamId};
+use rules::rep::{evolve, set_availability};
 use rules::routing::{Availability, LoadChange, Roster, Standing};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// A fact about a rep.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", content = "data")]
-pub enum RepFact {
-    /// They, or operations for them, said whether they take leads.
-    #[serde(rename = "rep.availability-set")]
-    AvailabilitySet(Availability),
-}
 
 const LOAD: &str = "load";
 const LAST_ASSIGNED_AT: &str = "last_assigned_at";
@@ -103,27 +94,16 @@ impl Store {
                 .iter()
                 .any(|(key, json)| found.get(key).is_some_and(|item| is_commit(item, cause, json)));
             let seen = dedupe.is_some_and(|dedupe| found.get(&Key::seen(dedupe)).is_some());
-            if written || seen || before.availability.as_ref() == Some(availability) {
+            if written || seen {
                 return Ok(before);
             }
-            let after = Standing {
-                availability: Some(availability.clone()),
-                version: before.version.saturating_add(1),
-                seq: before.seq.saturating_add(1),
-                ..before.clone()
+            let revision = knowledge.policy.revision;
+            let Some(entry) = set_availability(rep, &before, availability, actor, cause, revision, now)
+            else {
+                return Ok(before);
             };
-            let entry = Entry {
-                subject: subject.clone(),
-                seq: after.seq,
-                commit: after.seq,
-                at: now,
-                due_at: None,
-                actor: actor.clone(),
-                cause: cause.to_owned(),
-                workflow: None,
-                policy_revision: knowledge.policy.revision,
-                fact: RepFact::AvailabilitySet(availability.clone()),
-            };
+            let mut after = before.clone();
+            evolve(&mut after, &entry);
             let (audit, json) = audit_item(&subject, after.seq, cause, &[entry], now)?;
             let mut tx = Transaction::new();
             tx.put(
@@ -142,8 +122,7 @@ impl Store {
             }
             match tx.commit(self).await {
                 Ended::Done => return Ok(after),
-                Ended::Lost(_) => tried.push((Key::audit(&subject, after.seq), json)),
-                Ended::Busy => {}
+                Ended::Lost(_) | Ended::Busy => tried.push((Key::audit(&subject, after.seq), json)),
                 Ended::Unknown(error) => {
                     unknown = Some(error);
                     tried.push((Key::audit(&subject, after.seq), json));

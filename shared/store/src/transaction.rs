@@ -70,7 +70,7 @@ pub(crate) enum Ended<P> {
     Done,
     /// Nothing is written, since these conditions did not hold.
     Lost(Vec<P>),
-    /// Nothing is written; others were at the same items, or the table was busy.
+    /// Others were at the same items, or the table was busy; this try wrote nothing.
     Busy,
     /// It may be written or not.
     Unknown(StoreError),

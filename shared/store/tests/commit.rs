@@ -1,0 +1,423 @@
+//! The one commit: what is written comes back, nothing is lost, nothing is written twice.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use futures::future::join_all;
+use rules::compliance::{Criterion, CriterionKind, Match, MatchDetails};
+use rules::ids::{LeadId, Subject};
+use rules::input::{Delivery, DeliveryResult, Input, Outcome};
+use rules::lead::Contact;
+use rules::lead_fact::LeadFact;
+use rules::measure::Money;
+use rules::patch::Patch;
+use std::collections::BTreeSet;
+use store::StoreError;
+use support::wire::Fault;
+use support::*;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lead_comes_back_as_it_was_written() {
+    let bench = Bench::seeded().await;
+    let now = "2026-03-02T14:00:00.123456789Z".parse().unwrap();
+    let command = event("L-1", "evt-1", now, |e| {
+        e.changes.market = Patch::Set("us".into());
+        e.changes.country = Patch::Set("US".into());
+        e.changes.company = Patch::Set("Ümläut & \"Söhne\" 株式会社 \u{1F600}".into());
+        e.changes.account_id = Patch::Set("A-1".into());
+        e.changes.score = Patch::Set(u16::MAX);
+        e.changes.deal_size = Patch::Set(Money::parse("184467440737095516.15", "USD").unwrap());
+        e.contact = Patch::Set(Contact { name: Some("N".into()), email: None, phone: Some(String::new()) });
+        e.matches = vec![Match {
+            criterion: Criterion {
+                kind: CriterionKind::Sanctions,
+                match_id: "m".into(),
+                list: "l".into(),
+                list_version: "1".into(),
+                strength: Some(255),
+            },
+            details: Some(MatchDetails { name: Some("X".into()), note: None }),
+        }];
+    });
+    let executed = bench.store.execute(&command, Some("evt-1"), now).await.unwrap();
+    assert_eq!(executed.outcome, Outcome::Applied);
+    assert!(!executed.duplicate);
+    let stored = bench.check_fold("L-1").await;
+    assert_eq!(Some(&stored), executed.lead.as_ref());
+    let history = bench.history(&Subject::Lead("L-1".into())).await;
+    assert_eq!(history.len(), 1);
+    assert_eq!(history[0].of_lead().unwrap(), executed.entries);
+    assert_eq!(history[0].recorded_at, now);
+    assert_eq!((history[0].first_seq, history[0].last_seq), (1, stored.seq));
+    assert_eq!(history[0].cause, "evt-1");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_history_folds_to_the_stored_lead_after_many_commits() {
+    let bench = Bench::seeded().await;
+    let mut now = at("08:00");
+    bench.store.execute(&arrival("L-1", now, None), Some("a"), now).await.unwrap();
+    for n in 0..40u16 {
+        now += minutes(17);
+        let command = match n % 4 {
+            0 => score("L-1", &format!("s{n}"), now, 70 + n),
+            1 => event("L-1", &format!("e{n}"), now, |e| {
+                e.state = Some(if n % 8 == 1 { "ON_HOLD" } else { "NEW" }.into());
+            }),
+            2 => event("L-1", &format!("e{n}"), now, |e| e.waiting_on_customer = Some(n % 8 == 2)),
+            _ => wake("L-1", &format!("w{n}")),
+        };
+        let cause = command.cause.clone();
+        bench.store.execute(&command, Some(&cause), now).await.unwrap();
+    }
+    let lead = bench.check_fold("L-1").await;
+    assert!(lead.commit > 20, "{}", lead.commit);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_eight_who_race_on_a_lead_nobody_loses_their_update() {
+    let bench = Bench::seeded().await;
+    let now = at("14:00");
+    bench.store.execute(&arrival("L-1", now, Some("rep-ana")), None, now).await.unwrap();
+    let races = (0..8i64).map(|n| {
+        let store = bench.another_store();
+        tokio::spawn(async move {
+            let now = now + chrono::TimeDelta::seconds(n);
+            let command = event("L-1", &format!("race-{n}"), now, |e| match n % 2 {
+                0 => e.changes.score = Patch::Set(n as u16),
+                _ => e.changes.company = Patch::Set(format!("C{n}")),
+            });
+            store.execute(&command, Some(&format!("race-{n}")), now).await.unwrap()
+        })
+    });
+    for executed in join_all(races).await {
+        assert!(!executed.unwrap().duplicate);
+    }
+    let lead = bench.check_fold("L-1").await;
+    assert_eq!(lead.commit, 9);
+    let causes: BTreeSet<String> =
+        bench.history(&Subject::Lead("L-1".into())).await.into_iter().map(|c| c.cause).collect();
+    assert_eq!(causes.len(), 9, "each input is in the history once");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn racing_assignments_never_overrun_a_capacity() {
+    let bench = Bench::seeded().await;
+    let now = at("14:00");
+    let races = (0..10).map(|n| {
+        let store = bench.another_store();
+        tokio::spawn(async move {
+            let command = arrival(&format!("L-{n}"), now, None);
+            loop {
+                match store.execute(&command, Some(&command.cause), now).await {
+                    Ok(executed) => return executed.lead.unwrap(),
+                    Err(error) if error.is_retryable() => {}
+                    Err(error) => panic!("{error:?}"),
+                }
+            }
+        })
+    });
+    let leads: Vec<_> = join_all(races).await.into_iter().map(Result::unwrap).collect();
+    assert_eq!(bench.load("rep-ana").await, 3);
+    assert_eq!(bench.load("rep-bob").await, 3);
+    assert_eq!(leads.iter().filter(|l| l.operations.is_some()).count(), 4);
+    assert_eq!(leads.iter().filter(|l| l.owner.is_some()).count(), 6);
+    let queued = all(|cursor| {
+        let store = bench.store.clone();
+        async move { store.operations_reviews(3, cursor.as_ref()).await }
+    });
+    assert_eq!(queued.await.len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_was_given_a_lead_meanwhile_is_not_the_next() {
+    for first_ever in [true, false] {
+        let bench = Bench::seeded().await;
+        let mut now = at("14:00");
+        if !first_ever {
+            for n in 0..2 {
+                bench.store.execute(&arrival(&format!("L-{n}"), now, None), None, now).await.unwrap();
+            }
+        }
+        now += minutes(1);
+        let command = arrival("L-7", now, None);
+        let chosen = {
+            let dry = Bench::seeded().await;
+            if !first_ever {
+                for n in 0..2 {
+                    dry.store
+                        .execute(&arrival(&format!("L-{n}"), at("14:00"), None), None, at("14:00"))
+                        .await
+                        .unwrap();
+                }
+            }
+            dry.store.execute(&command, None, now).await.unwrap().lead.unwrap().owner.unwrap()
+        };
+        let store = bench.another_store();
+        let held = bench.wire.hold("TransactWriteItems");
+        let racing = tokio::spawn(async move { store.execute(&command, None, now).await.unwrap() });
+        held.arrived().await;
+        bench.store.execute(&arrival("L-8", now, Some(chosen.as_str())), None, now).await.unwrap();
+        held.release();
+        let owner = racing.await.unwrap().lead.unwrap().owner.unwrap();
+        assert_ne!(owner, chosen, "first ever: {first_ever}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn loads_follow_the_leads_and_never_fall_below_none() {
+    let bench = Bench::seeded().await;
+    let now = at("14:00");
+    // Named by the source: taken over capacity too.
+    for n in 0..4 {
+        bench.store.execute(&arrival(&format!("L-{n}"), now, Some("rep-ana")), None, now).await.unwrap();
+    }
+    assert_eq!(bench.load("rep-ana").await, 4);
+    let change = event("L-0", "to-bob", now + minutes(1), |e| e.owner = Patch::Set("rep-bob".into()));
+    bench.store.execute(&change, None, now + minutes(1)).await.unwrap();
+    assert_eq!((bench.load("rep-ana").await, bench.load("rep-bob").await), (3, 1));
+    let won = |id: &str| event(id, "won", now + minutes(2), |e| e.state = Some("WON".into()));
+    bench.store.execute(&won("L-0"), None, now + minutes(2)).await.unwrap();
+    assert_eq!(bench.load("rep-bob").await, 0);
+    // A rep whose item was lost carries none by our count; a lead that ends takes none away.
+    bench
+        .client
+        .delete_item()
+        .table_name(LEADS)
+        .key("pk", aws_sdk_dynamodb::types::AttributeValue::S("TEAM#us-sales".into()))
+        .key("sk", aws_sdk_dynamodb::types::AttributeValue::S("REP#rep-ana".into()))
+        .send()
+        .await
+        .unwrap();
+    let executed = bench.store.execute(&won("L-1"), None, now + minutes(2)).await.unwrap();
+    assert_eq!(executed.outcome, Outcome::Applied);
+    assert_eq!(bench.load("rep-ana").await, 0);
+    bench.store.execute(&arrival("L-9", now, Some("rep-ana")), None, now + minutes(3)).await.unwrap();
+    assert_eq!(bench.load("rep-ana").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_repeated_input_gets_the_first_answer_and_writes_nothing() {
+    let bench = Bench::seeded().await;
+    let now = at("14:00");
+    bench.store.execute(&arrival("L-1", now, Some("rep-ana")), Some("k1"), now).await.unwrap();
+    let refused = event("L-1", "evt-2", now, |e| e.state = Some("NOWHERE".into()));
+    let first = bench.store.execute(&refused, Some("k2"), now).await.unwrap();
+    assert!(matches!(first.outcome, Outcome::Invalid { .. }), "{:?}", first.outcome);
+    let count = bench.count().await;
+    bench.wire.forget();
+    let second = bench.store.execute(&refused, Some("k2"), now + minutes(9)).await.unwrap();
+    assert!(second.duplicate);
+    assert_eq!(second.outcome, first.outcome);
+    assert_eq!(second.lead, first.lead);
+    assert!(second.entries.is_empty() && second.notifications.is_empty());
+    assert_eq!(bench.wire.requests(), ["BatchGetItem"]);
+    assert_eq!(bench.count().await, count);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_input_that_comes_many_times_at_once_is_applied_once() {
+    let bench = Bench::seeded().await;
+    let now = at("14:00");
+    let races = (0..6i64).map(|n| {
+        let store = bench.another_store();
+        tokio::spawn(async move {
+            let now = now + chrono::TimeDelta::milliseconds(n);
+            store.execute(&arrival("L-1", at("14:00"), None), Some("once"), now).await.unwrap()
+        })
+    });
+    let done: Vec<_> = join_all(races).await.into_iter().map(Result::unwrap).collect();
+    assert_eq!(done.iter().filter(|d| !d.duplicate).count(), 1);
+    assert!(done.iter().all(|d| d.outcome == Outcome::Applied));
+    assert_eq!(bench.check_fold("L-1").await.commit, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wake_with_nothing_to_do_writes_nothing() {
+    let bench = Bench::seeded().await;
+    let now = at("14:00");
+    bench.store.execute(&arrival("L-1", now, Some("rep-ana")), None, now).await.unwrap();
+    let count = bench.count().await;
+    bench.wire.forget();
+    let woken = bench.store.execute(&wake("L-1", "w"), Some("w"), now + minutes(1)).await.unwrap();
+    assert_eq!(woken.outcome, Outcome::Unchanged);
+    assert_eq!(woken.wake_at, Some(at("14:48")));
+    assert_eq!(bench.wire.requests(), ["BatchGetItem"]);
+    assert_eq!(bench.count().await, count);
+    let nobody = bench.store.execute(&wake("L-2", "w"), None, now).await.unwrap();
+    assert_eq!((nobody.lead, nobody.entries.len()), (None, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_webhook_on_a_known_lead_costs_two_requests() {
+    let bench = Bench::seeded().await;
+    let now = at("14:00");
+    let store = bench.another_store();
+    store.execute(&arrival("L-1", now, Some("rep-ana")), Some("k1"), now).await.unwrap();
+    bench.wire.forget();
+    let command = event("L-1", "evt-2", now + minutes(1), |e| {
+        e.changes.score = Patch::Set(90);
+        e.changes.account_id = Patch::Set("A-7".into());
+    });
+    let executed = store.execute(&command, Some("k2"), now + minutes(1)).await.unwrap();
+    assert_eq!(executed.notifications.len(), 2);
+    assert_eq!(bench.wire.requests(), ["BatchGetItem", "TransactWriteItems"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_whose_answer_is_lost_is_done_once() {
+    for fault in [Fault::AnswerLost, Fault::ServerError, Fault::RequestLost] {
+        for own_retries in [false, true] {
+            let bench = Bench::seeded().await;
+            let now = at("14:00");
+            let store = if own_retries { bench.another_store() } else { bench.store.clone() };
+            store.execute(&arrival("L-1", now, None), Some("k1"), now).await.unwrap();
+            bench.wire.fail("TransactWriteItems", fault);
+            let command = score("L-1", "evt-2", now + minutes(1), 90);
+            let executed = store.execute(&command, Some("k2"), now + minutes(1)).await.unwrap();
+            assert!(!executed.duplicate, "{fault:?} {own_retries}");
+            assert_eq!(executed.notifications.len(), 2, "{fault:?} {own_retries}");
+            let lead = bench.check_fold("L-1").await;
+            assert_eq!(lead.commit, 2, "{fault:?} {own_retries}");
+            assert_eq!(Some(lead), executed.lead);
+            assert_eq!(bench.load("rep-ana").await + bench.load("rep-bob").await, 1);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_answer_is_settled_without_a_dedupe_key_too() {
+    let bench = Bench::seeded().await;
+    let now = at("14:00");
+    bench.wire.fail("TransactWriteItems", Fault::AnswerLost);
+    let executed = bench.store.execute(&arrival("L-1", now, None), None, now).await.unwrap();
+    assert_eq!(executed.outcome, Outcome::Applied);
+    assert_eq!(bench.check_fold("L-1").await.commit, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_conflict_or_a_throttled_write_is_tried_again() {
+    let bench = Bench::seeded().await;
+    let now = at("14:00");
+    for fault in [Fault::Conflict, Fault::Conflict, Fault::Throttled] {
+        bench.wire.fail("TransactWriteItems", fault);
+    }
+    bench.store.execute(&arrival("L-1", now, None), Some("k"), now).await.unwrap();
+    assert_eq!(bench.check_fold("L-1").await.commit, 1);
+    let writes = bench.wire.requests().into_iter().filter(|r| r == "TransactWriteItems").count();
+    assert_eq!(writes, 4);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn conflicts_without_end_are_given_up_on() {
+    let bench = Bench::seeded().await;
+    let now = at("14:00");
+    for _ in 0..store::ATTEMPTS_MAX {
+        bench.wire.fail("TransactWriteItems", Fault::Conflict);
+    }
+    let given_up = bench.store.execute(&arrival("L-1", now, None), Some("k"), now).await;
+    assert!(matches!(given_up, Err(StoreError::Contention)));
+    assert_eq!(bench.store.lead(&LeadId::from("L-1")).await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_notification_is_in_the_outbox_from_its_commit_to_its_delivery() {
+    let bench = Bench::seeded().await;
+    let now = at("14:00");
+    bench.store.execute(&arrival("L-1", now, Some("rep-ana")), None, now).await.unwrap();
+    let told = bench.store.execute(&score("L-1", "s", now, 90), Some("s"), now).await.unwrap();
+    let id = told.notifications[0].clone();
+    let item = bench.store.outbox(&id).await.unwrap().expect("it is in the outbox");
+    assert_eq!(item.subject, Subject::Lead("L-1".into()));
+    assert_eq!((item.requested_at, item.wake_at), (now, Some(now + minutes(5))));
+    let asked = told.entries.iter().find_map(|e| match &e.fact {
+        LeadFact::NotificationRequested(n) if n.id == id => Some(n.clone()),
+        _ => None,
+    });
+    assert_eq!(Some(item.notification), asked);
+
+    assert!(bench.store.lease_outbox(&id, at("15:00")).await.unwrap());
+    let leased = bench.store.outbox(&id).await.unwrap().unwrap();
+    assert_eq!(leased.wake_at, Some(at("15:00")));
+
+    let mut delivery = wake("L-1", "delivery-1");
+    let result = DeliveryResult::Delivered { channel: "slack".into(), reference: None };
+    delivery.input = Input::Delivery(Delivery { id: id.clone(), attempts: 1, result });
+    let first = bench.store.execute(&delivery, None, now + minutes(1)).await.unwrap();
+    assert!(!first.duplicate);
+    assert_eq!(bench.store.outbox(&id).await.unwrap(), None);
+    assert!(!bench.store.lease_outbox(&id, at("16:00")).await.unwrap());
+    assert_eq!(bench.store.outbox(&id).await.unwrap(), None, "a lease brings nothing back");
+    let second = bench.store.execute(&delivery, None, now + minutes(2)).await.unwrap();
+    assert!(second.duplicate && second.entries.is_empty());
+    let lead = bench.check_fold("L-1").await;
+    assert_eq!(lead.commit, 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_cannot_be_reached_is_replaced_in_the_same_commit() {
+    let bench = Bench::seeded().await;
+    let now = at("14:00");
+    bench.store.execute(&arrival("L-1", now, Some("rep-ana")), None, now).await.unwrap();
+    let told = bench.store.execute(&score("L-1", "s", now, 90), None, now).await.unwrap();
+    let id = told.notifications[0].clone();
+    let notification = Box::new(bench.store.outbox(&id).await.unwrap().unwrap().notification);
+    let mut delivery = wake("L-1", "delivery-1");
+    let result =
+        DeliveryResult::Unreachable { person: "rep-ana".into(), reason: "no such user".into(), notification };
+    delivery.input = Input::Delivery(Delivery { id: id.clone(), attempts: 1, result });
+    let passed_on = bench.store.execute(&delivery, None, now).await.unwrap();
+    assert_eq!(passed_on.notifications.len(), 1);
+    assert_eq!(bench.store.outbox(&id).await.unwrap(), None);
+    assert!(bench.store.outbox(&passed_on.notifications[0]).await.unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_decided_before_a_policy_and_a_directory_are_published() {
+    let bench = Bench::empty().await;
+    let refused = bench.store.execute(&arrival("L-1", at("14:00"), None), None, at("14:00")).await;
+    assert!(matches!(refused, Err(StoreError::NotSeeded { .. })), "{refused:?}");
+}
+
+/// What each request consumed, in capacity units.
+fn units(bench: &Bench) -> Vec<(String, f64)> {
+    let sum = |of: &serde_json::Value| {
+        let tables = of.as_array().cloned().unwrap_or_else(|| vec![of.clone()]);
+        tables.iter().map(|table| table["CapacityUnits"].as_f64().unwrap()).sum()
+    };
+    bench.wire.consumed().into_iter().map(|(operation, consumed)| (operation, sum(&consumed))).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_webhook_on_a_known_lead_is_cheap() {
+    let bench = Bench::seeded().await;
+    let now = at("14:00");
+    bench.store.execute(&arrival("L-1", now, Some("rep-ana")), Some("k1"), now).await.unwrap();
+    bench.wire.meter();
+    for (command, units_max) in [
+        // Nobody is told, and the due key stays: the lead, the audit and the dedupe item.
+        (score("L-1", "evt-2", at("14:01"), 50), 10.0),
+        // Two are told: two outbox items more, each in the due index.
+        (score("L-1", "evt-3", at("14:02"), 90), 20.0),
+    ] {
+        bench.store.execute(&command, Some(&command.cause), at("14:02")).await.unwrap();
+        let consumed = units(&bench);
+        println!("{}: {consumed:?}", command.cause);
+        let operations: Vec<&str> = consumed.iter().map(|(operation, _)| operation.as_str()).collect();
+        assert_eq!(operations, ["BatchGetItem", "TransactWriteItems"]);
+        assert!(consumed[0].1 <= 8.0 && consumed[1].1 <= units_max, "{consumed:?}");
+    }
+    bench.store.execute(&arrival("L-2", now, None), Some("k2"), now).await.unwrap();
+    println!("new, routed: {:?}", units(&bench));
+    let contacted = event("L-1", "evt-4", at("14:10"), |e| e.state = Some("CONTACTED".into()));
+    bench.store.execute(&contacted, Some("k3"), at("14:10")).await.unwrap();
+    println!("later instant, key stays: {:?}", units(&bench));
+    bench.store.execute(&wake("L-1", "w1"), None, at("14:48")).await.unwrap();
+    println!("false wake: {:?}", units(&bench));
+}

@@ -1,0 +1,285 @@
+//! Lists through the indexes, and the due index: what is in it, when it moves, how a sweep reads it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use chrono::TimeDelta;
+use rules::compliance::{Criterion, CriterionKind, Match};
+use rules::ids::{LeadId, Subject};
+use rules::input::{Input, Resolution, ResolutionAction};
+use rules::lead::Lead;
+use rules::patch::Patch;
+use std::collections::BTreeSet;
+use store::{DueItem, DueSubject};
+use support::wire::Fault;
+use support::*;
+
+fn sanctioned(id: &str) -> Match {
+    let criterion = Criterion {
+        kind: CriterionKind::Sanctions,
+        match_id: id.to_owned(),
+        list: "OFAC".to_owned(),
+        list_version: "1".to_owned(),
+        strength: None,
+    };
+    Match { criterion, details: None }
+}
+
+fn ids(leads: &[Lead]) -> Vec<&str> {
+    leads.iter().map(|lead| lead.id.as_str()).collect()
+}
+
+/// So many leads of one account: every third without a market, the rest of one owner.
+async fn many(bench: &Bench, count: usize) {
+    for n in 0..count {
+        let now = at("08:00") + TimeDelta::seconds(n as i64);
+        let command = event(&format!("L-{n:03}"), &format!("evt-{n}"), now, |e| {
+            e.changes.account_id = Patch::Set("A-1".into());
+            if n % 3 > 0 {
+                e.changes.market = Patch::Set("us".into());
+                e.owner = Patch::Set("mgr-max".into());
+            }
+            if n % 2 == 0 {
+                e.matches = vec![sanctioned(&format!("m-{n}"))];
+            }
+        });
+        bench.store.execute(&command, None, now).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_list_is_paged_through_without_a_lead_missed_or_seen_twice() {
+    let bench = Bench::seeded().await;
+    many(&bench, 27).await;
+    let store = &bench.store;
+    for limit in [1, 4, 9, 100] {
+        let by_account =
+            all(|c| async move { store.leads_by_account(&"A-1".into(), limit, c.as_ref()).await }).await;
+        let everybody: Vec<String> = (0..27).map(|n| format!("L-{n:03}")).collect();
+        assert_eq!(ids(&by_account), everybody);
+
+        let with_market: Vec<&String> =
+            everybody.iter().enumerate().filter(|(n, _)| n % 3 > 0).map(|x| x.1).collect();
+        let by_market =
+            all(|c| async move { store.leads_by_market(&"us".into(), limit, c.as_ref()).await }).await;
+        assert_eq!(ids(&by_market), with_market);
+        let unheld: Vec<&String> = with_market.into_iter().filter(|id| !even(id)).collect();
+        let by_owner =
+            all(|c| async move { store.leads_by_owner(&"mgr-max".into(), limit, c.as_ref()).await }).await;
+        assert_eq!(ids(&by_owner), unheld, "a held lead was not given to its would-be owner");
+
+        let held = all(|c| async move { store.compliance_reviews(limit, c.as_ref()).await }).await;
+        assert_eq!(ids(&held), everybody.iter().filter(|id| even(id)).collect::<Vec<_>>());
+        assert!(held.is_sorted_by_key(|lead| lead.review.as_ref().unwrap().opened_at), "the oldest first");
+        let operations = all(|c| async move { store.operations_reviews(limit, c.as_ref()).await }).await;
+        assert_eq!(operations.len(), 9);
+        assert!(operations.is_sorted_by_key(|lead| lead.operations.as_ref().unwrap().since));
+    }
+}
+
+fn even(id: &str) -> bool {
+    id.trim_start_matches("L-").parse::<u32>().unwrap() % 2 == 0
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_that_were_left_over_are_asked_for_again() {
+    let bench = Bench::seeded().await;
+    many(&bench, 5).await;
+    for _ in 0..3 {
+        bench.wire.fail("BatchGetItem", Fault::LeftOver);
+    }
+    let page = bench.store.leads_by_account(&"A-1".into(), 10, None).await.unwrap();
+    assert_eq!(page.items.len(), 5);
+    bench.wire.fail("BatchGetItem", Fault::LeftOver);
+    let now = at("09:00");
+    bench.store.execute(&score("L-001", "s", now, 50), None, now).await.unwrap();
+    assert_eq!(bench.check_fold("L-001").await.profile.score, Some(50));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lead_leaves_the_queues_when_it_was_dealt_with() {
+    let bench = Bench::seeded().await;
+    let now = at("08:00");
+    bench.store.execute(&event("L-1", "a", now, |_| {}), None, now).await.unwrap();
+    assert_eq!(bench.store.operations_reviews(10, None).await.unwrap().items.len(), 1);
+    let mut command = wake("L-1", "resolution");
+    command.input = Input::Resolve(Resolution {
+        action: ResolutionAction::SetMarket { market: "us".into() },
+        note: "told by phone".to_owned(),
+    });
+    bench.store.execute(&command, None, now).await.unwrap();
+    assert_eq!(bench.store.operations_reviews(10, None).await.unwrap().items, []);
+    let raw = bench.raw_lead("L-1").await;
+    assert!(!raw.contains_key("operations_queue") && !raw.contains_key("operations_since"));
+    assert!(raw.contains_key("market_key") && raw.contains_key("owner_key"));
+}
+
+async fn due(bench: &Bench, after: Option<&str>, until: &str) -> Vec<DueItem> {
+    let (mut items, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = bench.store.due(after.map(at), at(until), cursor.as_ref()).await.unwrap();
+        items.extend(page.items);
+        match page.next {
+            Some(next) => cursor = Some(next),
+            None => return items,
+        }
+    }
+}
+
+fn wake_key(
+    raw: &std::collections::HashMap<String, aws_sdk_dynamodb::types::AttributeValue>,
+) -> Option<String> {
+    raw.get("wake_at").map(|v| v.as_s().unwrap().clone())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_due_index_holds_only_what_waits() {
+    let bench = Bench::seeded().await;
+    let now = at("14:00");
+    bench.store.execute(&arrival("L-1", now, Some("rep-ana")), None, now).await.unwrap();
+    bench.store.execute(&arrival("L-2", now, Some("rep-ana")), None, now).await.unwrap();
+    let won = event("L-2", "won", now, |e| e.state = Some("WON".into()));
+    bench.store.execute(&won, None, now).await.unwrap();
+    let raw = bench.raw_lead("L-2").await;
+    assert!(!raw.contains_key("due_shard") && !raw.contains_key("wake_at"));
+    let found = due(&bench, None, "23:00").await;
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].subject, DueSubject::Lead("L-1".into()));
+    assert_eq!((found[0].wake_at, found[0].handed_at), (at("14:48"), None));
+    assert_eq!(due(&bench, Some("14:47:59"), "14:48").await.len(), 1, "up to and with the end");
+    assert_eq!(due(&bench, Some("14:48"), "23:00").await.len(), 0, "after the beginning");
+    assert_eq!(due(&bench, None, "14:47").await.len(), 0);
+    assert_eq!(due(&bench, Some("15:00"), "14:00").await.len(), 0, "an empty range is empty");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_due_key_stays_when_the_next_instant_is_later_and_moves_when_it_is_earlier_or_past() {
+    let bench = Bench::seeded().await;
+    let now = at("14:00");
+    bench.store.execute(&arrival("L-1", now, Some("rep-ana")), None, now).await.unwrap();
+    let key = async || wake_key(&bench.raw_lead("L-1").await);
+    assert_eq!(key().await.unwrap(), "2026-03-02T14:48:00.000Z");
+
+    // Later (a window of 24 hours instead of one): it stays, and the caller knows the instant.
+    let contacted = event("L-1", "e", at("14:10"), |e| e.state = Some("CONTACTED".into()));
+    let executed = bench.store.execute(&contacted, None, at("14:10")).await.unwrap();
+    let next = executed.wake_at.unwrap();
+    assert!(next > at("23:00"));
+    assert_eq!(key().await.unwrap(), "2026-03-02T14:48:00.000Z");
+
+    // The false wake finds nothing, and re-arms.
+    let woken = bench.store.execute(&wake("L-1", "w"), None, at("14:48")).await.unwrap();
+    assert_eq!((woken.entries.len(), woken.wake_at), (0, Some(next)));
+    let (subject, commit) = (Subject::Lead("L-1".into()), woken.lead.unwrap().commit);
+    assert!(
+        !bench.store.rearm(&subject, commit - 1, woken.wake_at).await.unwrap(),
+        "somebody committed since"
+    );
+    assert_eq!(key().await.unwrap(), "2026-03-02T14:48:00.000Z");
+    assert!(bench.store.rearm(&subject, commit, woken.wake_at).await.unwrap());
+    assert_eq!(key().await.unwrap(), "2026-03-03T09:22:00.000Z");
+    assert_eq!(bench.check_fold("L-1").await.commit, commit, "re-arming is no commit");
+
+    // Earlier: it moves at once.
+    let back = event("L-1", "e2", at("15:00"), |e| e.state = Some("NEW".into()));
+    bench.store.execute(&back, None, at("15:00")).await.unwrap();
+    assert_eq!(key().await.unwrap(), "2026-03-02T15:48:00.000Z");
+
+    // Past: it moves, though the next instant is later.
+    bench.store.execute(&wake("L-1", "w2"), None, at("15:48")).await.unwrap();
+    assert_eq!(key().await.unwrap(), "2026-03-02T16:00:00.000Z");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_straggler_is_marked_while_its_key_is_the_one_seen() {
+    let bench = Bench::seeded().await;
+    let now = at("14:00");
+    bench.store.execute(&arrival("L-1", now, Some("rep-ana")), None, now).await.unwrap();
+    let seen = due(&bench, None, "15:00").await.remove(0);
+    assert!(bench.store.mark_handed(&seen, at("14:50")).await.unwrap());
+    assert_eq!(due(&bench, None, "15:00").await[0].handed_at, Some(at("14:50")));
+    // A commit that leaves the key leaves the mark.
+    bench.store.execute(&score("L-1", "s", at("14:10"), 10), None, at("14:10")).await.unwrap();
+    assert_eq!(due(&bench, None, "15:00").await[0].handed_at, Some(at("14:50")));
+    // One that moves it takes the mark away.
+    bench.store.execute(&wake("L-1", "w"), None, at("14:51")).await.unwrap();
+    let moved = due(&bench, None, "16:00").await;
+    assert!(moved.contains(&DueItem {
+        subject: DueSubject::Lead("L-1".into()),
+        wake_at: at("15:00"),
+        handed_at: None
+    }));
+    assert!(!bench.store.mark_handed(&seen, at("14:52")).await.unwrap());
+    let gone = DueItem { subject: DueSubject::Lead("L-404".into()), ..seen };
+    assert!(!bench.store.mark_handed(&gone, at("14:52")).await.unwrap());
+    assert_eq!(bench.store.lead(&LeadId::from("L-404")).await.unwrap(), None, "a mark makes no item");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_notification_that_nobody_took_falls_due() {
+    let bench = Bench::seeded().await;
+    let now = at("14:00");
+    bench.store.execute(&arrival("L-1", now, Some("rep-ana")), None, now).await.unwrap();
+    let told = bench.store.execute(&score("L-1", "s", now, 90), None, now).await.unwrap();
+    let found = due(&bench, None, "14:05").await;
+    let expected: BTreeSet<_> = told.notifications.into_iter().map(DueSubject::Outbox).collect();
+    assert_eq!(found.iter().map(|i| i.subject.clone()).collect::<BTreeSet<_>>(), expected);
+    assert!(found.iter().all(|i| i.wake_at == at("14:05")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backlog_at_one_instant_is_read_page_by_page() {
+    let bench = Bench::seeded().await;
+    let count = 900;
+    for n in 0..count {
+        let item =
+            |name: &str, text: String| (name.to_owned(), aws_sdk_dynamodb::types::AttributeValue::S(text));
+        // Two shards have more than a page.
+        let item = [
+            item("pk", format!("LEAD#L-{n}")),
+            item("sk", "LEAD".to_owned()),
+            item("due_shard", format!("DUE#{}", n % 3)),
+            item("wake_at", "2026-03-02T09:00:00.000Z".to_owned()),
+        ];
+        bench.client.put_item().table_name(LEADS).set_item(Some(item.into())).send().await.unwrap();
+    }
+    let first = bench.store.due(None, at("10:00"), None).await.unwrap();
+    assert_eq!(first.items.len(), 300);
+    assert!(first.complete_until < at("09:00"), "more can come of that instant");
+    let found = due(&bench, None, "10:00").await;
+    assert_eq!(found.len(), count);
+    assert_eq!(found.iter().map(|i| &i.subject).collect::<BTreeSet<_>>().len(), count);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_sweeps_one_moves_the_cursor() {
+    let bench = Bench::seeded().await;
+    let store = &bench.store;
+    assert_eq!(store.sweep_cursor().await.unwrap(), None);
+    assert!(store.advance_sweep_cursor(None, at("14:00")).await.unwrap());
+    assert!(!store.advance_sweep_cursor(None, at("15:00")).await.unwrap());
+    assert!(store.advance_sweep_cursor(Some(at("14:00")), at("14:01")).await.unwrap());
+    assert!(!store.advance_sweep_cursor(Some(at("14:00")), at("14:02")).await.unwrap());
+    assert_eq!(store.sweep_cursor().await.unwrap(), Some(at("14:01")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_policy_moves_due_keys_either_way() {
+    let bench = Bench::seeded().await;
+    let now = at("14:00");
+    bench.store.execute(&arrival("L-1", now, Some("rep-ana")), None, now).await.unwrap();
+    for (window, due) in [("30m", "14:24"), ("2h", "15:36")] {
+        let yaml = POLICY.replace("window: 1h", &format!("window: {window}"));
+        let policy = rules::policy::Policy::parse(&yaml).unwrap();
+        bench.store.publish_policy(&policy, "ops", now, None).await.unwrap();
+        assert_eq!(bench.store.rearm_lead(&"L-1".into()).await.unwrap(), Some(at(due)));
+        assert_eq!(bench.store.due(None, at("23:00"), None).await.unwrap().items[0].wake_at, at(due));
+    }
+    assert_eq!(bench.store.rearm_lead(&"L-404".into()).await.unwrap(), None);
+}

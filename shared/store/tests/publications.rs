@@ -1,0 +1,226 @@
+//! Policies, directories, reps and accounts.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use futures::future::join_all;
+use rules::account::{AccountChanges, Signal};
+use rules::entry::Actor;
+use rules::ids::{AccountId, PersonId, Subject, TeamId};
+use rules::input::{Delivery, DeliveryResult, Input, Outcome};
+use rules::lead::Tier;
+use rules::lead_fact::LeadFact;
+use rules::patch::Patch;
+use rules::policy::WorkflowId;
+use rules::rep::RepFact;
+use rules::routing::Availability;
+use rules::{AccountCommand, AccountInput};
+use serde_json::json;
+use store::StoreError;
+use support::wire::Fault;
+use support::*;
+
+fn account(id: &str, cause: &str, input: AccountInput) -> AccountCommand {
+    AccountCommand { account: id.into(), actor: Actor::source("crm"), cause: cause.to_owned(), input }
+}
+
+fn signal(id: &str, cause: &str, evidence: serde_json::Value) -> AccountCommand {
+    account(id, cause, AccountInput::Signal { occurred_at: at("13:00"), signal: Signal::UsageDown, evidence })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_policy_is_published_on_the_base_it_was_made_from() {
+    let bench = Bench::seeded().await;
+    let first = bench.store.current_policy().await.unwrap();
+    assert_eq!(first.revision, 1);
+    let mut changed = policy();
+    changed.workflows.high_value.score = 90;
+    let second = bench.store.publish_policy(&changed, "ops", at("10:00"), Some(1)).await.unwrap();
+    assert_eq!(second.revision, 2);
+    assert_eq!(second.version_of(WorkflowId::HighValue), 2);
+    assert_eq!(second.version_of(WorkflowId::SlaBreach), 1);
+    let moved_on = bench.store.publish_policy(&changed, "ops", at("10:00"), Some(1)).await;
+    assert!(matches!(moved_on, Err(StoreError::BaseMovedOn { current: 2 })));
+    // Somebody else's store, with nothing in its cache, reads the same.
+    let other = bench.another_store();
+    assert_eq!(*other.current_policy().await.unwrap(), *second);
+    assert_eq!(other.policy(1).await.unwrap(), Some(first));
+    assert_eq!(other.policy(3).await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn policies_published_at_once_get_a_revision_each() {
+    let bench = Bench::seeded().await;
+    let races = (0..5).map(|n| {
+        let store = bench.another_store();
+        tokio::spawn(
+            async move { store.publish_policy(&policy(), &format!("p{n}"), at("10:00"), None).await },
+        )
+    });
+    let mut revisions: Vec<u32> =
+        join_all(races).await.into_iter().map(|published| published.unwrap().unwrap().revision).collect();
+    revisions.sort_unstable();
+    assert_eq!(revisions, [2, 3, 4, 5, 6]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_publication_whose_answer_is_lost_is_done_once() {
+    let bench = Bench::seeded().await;
+    bench.wire.fail("TransactWriteItems", Fault::AnswerLost);
+    let published = bench.store.publish_policy(&policy(), "ops", at("10:00"), Some(1)).await.unwrap();
+    assert_eq!(published.revision, 2);
+    bench.wire.fail("TransactWriteItems", Fault::AnswerLost);
+    let document = directory(DIRECTORY).document().clone();
+    assert_eq!(bench.store.publish_directory(&document, "ops", at("10:00")).await.unwrap(), 2);
+    assert_eq!(bench.store.current_policy().await.unwrap().revision, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_directory_is_checked_when_it_is_published_and_comes_back_whole() {
+    let bench = Bench::empty().await;
+    assert!(matches!(bench.store.current_directory().await, Err(StoreError::NotSeeded { .. })));
+    let document = directory(DIRECTORY).document().clone();
+    let mut unsound = document.clone();
+    unsound.people.clear();
+    let refused = bench.store.publish_directory(&unsound, "ops", at("10:00")).await;
+    assert!(matches!(refused, Err(StoreError::Unsound(_))));
+    bench.store.publish_directory(&document, "ops", at("10:00")).await.unwrap();
+    let read = bench.another_store().current_directory().await.unwrap();
+    assert_eq!(*read.document(), document);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rep_who_changes_teams_takes_their_leads_along() {
+    let bench = Bench::seeded().await;
+    let now = at("14:00");
+    for n in 0..2 {
+        bench.store.execute(&arrival(&format!("L-{n}"), now, Some("rep-ana")), None, now).await.unwrap();
+    }
+    let mut document = directory(DIRECTORY).document().clone();
+    let ana = PersonId::from("rep-ana");
+    let place = document.teams.get_mut(&TeamId::from("us-sales")).unwrap().reps.remove(&ana).unwrap();
+    document.teams.get_mut(&TeamId::from("eu-sales")).unwrap().reps.insert(ana.clone(), place);
+    bench.store.publish_directory(&document, "ops", now).await.unwrap();
+    let us = bench.store.standings(&"us-sales".into()).await.unwrap();
+    let eu = bench.store.standings(&"eu-sales".into()).await.unwrap();
+    assert!(!us.standings.contains_key(&ana));
+    assert_eq!(eu.standings[&ana].load, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_availability_is_recorded_once_and_counts_at_once() {
+    let bench = Bench::seeded().await;
+    let (now, ana) = (at("14:00"), PersonId::from("rep-ana"));
+    bench.store.execute(&arrival("L-0", now, Some("rep-ana")), None, now).await.unwrap();
+    let absent = Availability { available: false, until: Some(at("18:00")) };
+    let actor = Actor::staff("ana@idp");
+    for _ in 0..2 {
+        let standing =
+            bench.store.set_availability(&ana, &absent, &actor, "c1", Some("k1"), now).await.unwrap();
+        assert_eq!((standing.seq, standing.load), (1, 1));
+        assert_eq!(standing.availability, Some(absent.clone()));
+    }
+    for n in 1..4 {
+        let done = bench.store.execute(&arrival(&format!("L-{n}"), now, None), None, now).await.unwrap();
+        assert_eq!(done.lead.unwrap().owner, Some("rep-bob".into()));
+    }
+    bench.wire.fail("TransactWriteItems", Fault::AnswerLost);
+    let back = Availability { available: true, until: None };
+    let standing = bench.store.set_availability(&ana, &back, &actor, "c2", None, now).await.unwrap();
+    assert_eq!(standing.seq, 2);
+    let history = bench.history(&Subject::Rep(ana)).await;
+    let facts: Vec<RepFact> =
+        history.iter().flat_map(|c| c.of_rep().unwrap()).map(|entry| entry.fact).collect();
+    assert_eq!(facts, [RepFact::AvailabilitySet(absent), RepFact::AvailabilitySet(back.clone())]);
+    let nobody = bench.store.set_availability(&"mgr-max".into(), &back, &actor, "c3", None, now).await;
+    assert!(matches!(nobody, Err(StoreError::UnknownRep(_))));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_comes_back_as_it_was_written_with_all_its_evidence() {
+    let bench = Bench::seeded().await;
+    let now = at("14:00");
+    let evidence = json!({
+        "floats": [0.1, 1e300, 5e-324, 123456789.12345679, -0.0, 2.2250738585072014e-308],
+        "integers": [u64::MAX, i64::MIN, 0],
+        "rest": [null, true, "", {"": []}],
+    });
+    let command = signal("A-1", "sig-1", evidence);
+    let executed = bench.store.execute_account(&command, Some("sig-1"), now).await.unwrap();
+    assert_eq!(executed.outcome, Outcome::Applied);
+    assert_eq!(executed.notifications.len(), 1);
+    assert_eq!(executed.wake_at, executed.account.as_ref().unwrap().wake_at());
+    let history = bench.history(&Subject::Account("A-1".into())).await;
+    let entries = history[0].of_account().unwrap();
+    assert_eq!(entries, executed.entries);
+    let stored = bench.store.account(&AccountId::from("A-1")).await.unwrap();
+    assert_eq!(rules::account::fold(&entries).unwrap(), stored);
+    assert_eq!(stored, executed.account);
+
+    let again = bench.store.execute_account(&command, Some("sig-1"), now).await.unwrap();
+    assert!(again.duplicate);
+    let id = executed.notifications[0].clone();
+    let result = DeliveryResult::Delivered { channel: "slack".into(), reference: Some("r".into()) };
+    let delivery =
+        account("A-1", "d", AccountInput::Delivery(Delivery { id: id.clone(), attempts: 2, result }));
+    assert!(!bench.store.execute_account(&delivery, None, now).await.unwrap().duplicate);
+    assert!(bench.store.execute_account(&delivery, None, now).await.unwrap().duplicate);
+    assert_eq!(bench.store.outbox(&id).await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lead_that_joins_an_account_at_risk_is_paused_with_it() {
+    let bench = Bench::seeded().await;
+    let now = at("14:00");
+    let changes = AccountChanges { tier: Patch::Set(Tier::Strategic), ..AccountChanges::default() };
+    let command = account("A-1", "up", AccountInput::Update { occurred_at: now, changes });
+    bench.store.execute_account(&command, None, now).await.unwrap();
+    bench.store.execute_account(&signal("A-1", "sig", json!(null)), None, now).await.unwrap();
+    let mut joins = arrival("L-1", now, Some("rep-ana"));
+    if let Input::Event(event) = &mut joins.input {
+        event.changes.account_id = Patch::Set("A-1".into());
+    }
+    let executed = bench.store.execute(&joins, None, now).await.unwrap();
+    let lead = bench.check_fold("L-1").await;
+    assert!(lead.account_view.outreach_paused);
+    assert_eq!(lead.account_view.tier, Some(Tier::Strategic));
+    assert!(executed.entries.iter().any(|e| matches!(e.fact, LeadFact::AccountApplied { .. })));
+
+    let completed = AccountInput::RetentionCompleted { note: "they stay".into() };
+    bench.store.execute_account(&account("A-1", "rc", completed), None, now).await.unwrap();
+    let mut apply = wake("L-1", "apply");
+    apply.input = Input::ApplyAccount;
+    bench.store.execute(&apply, None, now).await.unwrap();
+    assert!(!bench.check_fold("L-1").await.account_view.outreach_paused);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lead_that_joins_an_account_while_it_changes_knows_how_it_ended() {
+    for known in [false, true] {
+        let bench = Bench::seeded().await;
+        let now = at("14:00");
+        if known {
+            let changes = AccountChanges { name: Patch::Set("Acme".into()), ..AccountChanges::default() };
+            let command = account("A-1", "up", AccountInput::Update { occurred_at: now, changes });
+            bench.store.execute_account(&command, None, now).await.unwrap();
+        }
+        let mut joins = arrival("L-1", now, Some("rep-ana"));
+        if let Input::Event(event) = &mut joins.input {
+            event.changes.account_id = Patch::Set("A-1".into());
+        }
+        let store = bench.another_store();
+        let held = bench.wire.hold("TransactWriteItems");
+        let lead = tokio::spawn(async move { store.execute(&joins, None, now).await.unwrap() });
+        held.arrived().await;
+        bench.store.execute_account(&signal("A-1", "sig", json!(1)), None, now).await.unwrap();
+        held.release();
+        let lead = lead.await.unwrap().lead.unwrap();
+        assert!(lead.account_view.outreach_paused, "account known before: {known}");
+    }
+}

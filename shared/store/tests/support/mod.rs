@@ -1,0 +1,268 @@
+//! A database of its own for each test, reached by the real SDK over a wire that counts what goes
+//! over it and can cut it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+#![allow(dead_code, reason = "each test file uses its part")]
+
+pub mod wire;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{DateTime, TimeDelta, Utc};
+use rules::directory::Directory;
+use rules::entry::Actor;
+use rules::ids::{LeadId, PersonId, Subject};
+use rules::input::{Command, Input, LeadEvent};
+use rules::lead::Lead;
+use rules::patch::Patch;
+use rules::policy::Policy;
+use std::collections::HashMap;
+use std::time::Duration;
+use store::{Cursor, Page, Store, StoreError, StoredCommit, schema};
+use wire::Wire;
+
+pub const LEADS: &str = "leads";
+pub const AUDIT: &str = "audit";
+
+/// The tables, a store over them, and the wire between.
+pub struct Bench {
+    pub store: Store,
+    pub client: Client,
+    pub wire: Wire,
+}
+
+impl Bench {
+    /// Both tables, a policy and a directory.
+    pub async fn seeded() -> Self {
+        let bench = Self::empty().await;
+        bench.store.publish_directory(directory(DIRECTORY).document(), "seed", at("00:00")).await.unwrap();
+        bench.store.publish_policy(&policy(), "seed", at("00:00"), None).await.unwrap();
+        bench.wire.forget();
+        bench
+    }
+
+    /// Both tables, with nothing in them.
+    pub async fn empty() -> Self {
+        let wire = Wire::to_new_database().await;
+        let client = client(&wire, RetryConfig::disabled());
+        for table in [schema::leads_table(LEADS).unwrap(), schema::audit_table(AUDIT).unwrap()] {
+            client
+                .create_table()
+                .set_table_name(table.table_name)
+                .set_key_schema(table.key_schema)
+                .set_attribute_definitions(table.attribute_definitions)
+                .set_billing_mode(table.billing_mode)
+                .set_global_secondary_indexes(table.global_secondary_indexes)
+                .set_stream_specification(table.stream_specification)
+                .send()
+                .await
+                .unwrap();
+        }
+        let store = Store::new(client.clone(), LEADS, AUDIT);
+        wire.forget();
+        Self { store, client, wire }
+    }
+
+    /// A store of its own, as another function has it: nothing cached, the SDK retrying as it does.
+    pub fn another_store(&self) -> Store {
+        Store::new(client(&self.wire, RetryConfig::standard()), LEADS, AUDIT)
+    }
+
+    /// The item of a lead as it lies in the table.
+    pub async fn raw(&self, pk: &str, sk: &str) -> Option<HashMap<String, AttributeValue>> {
+        let get = self.client.get_item().table_name(LEADS).consistent_read(true);
+        let get = get.key("pk", AttributeValue::S(pk.to_owned())).key("sk", AttributeValue::S(sk.to_owned()));
+        get.send().await.unwrap().item
+    }
+
+    /// A lead's item as it lies in the table.
+    pub async fn raw_lead(&self, id: &str) -> HashMap<String, AttributeValue> {
+        self.raw(&format!("LEAD#{id}"), "LEAD").await.expect("the lead is there")
+    }
+
+    /// How many items both tables hold.
+    pub async fn count(&self) -> i32 {
+        let mut count = 0;
+        for table in [LEADS, AUDIT] {
+            count += self.client.scan().table_name(table).send().await.unwrap().count;
+        }
+        count
+    }
+
+    /// A subject's whole history.
+    pub async fn history(&self, subject: &Subject) -> Vec<StoredCommit> {
+        all(|cursor| async move { self.store.audit(subject, cursor.as_ref(), 7).await }).await
+    }
+
+    /// Holds a lead against its history: numbered without gaps, and folding to the very item.
+    pub async fn check_fold(&self, id: &str) -> Lead {
+        let history = self.history(&Subject::Lead(id.into())).await;
+        let mut entries = Vec::new();
+        for (n, commit) in history.iter().enumerate() {
+            assert_eq!(commit.commit, n as u64 + 1, "commits are numbered without gaps");
+            entries.extend(commit.of_lead().unwrap());
+        }
+        let folded = rules::evolve::fold(&entries).unwrap();
+        let stored = self.store.lead(&id.into()).await.unwrap();
+        assert_eq!(folded, stored, "the history folds to the stored lead");
+        stored.expect("the lead is there")
+    }
+
+    /// What a rep carries.
+    pub async fn load(&self, rep: &str) -> u32 {
+        let roster = self.store.standings(&"us-sales".into()).await.unwrap();
+        roster.standings.get(&PersonId::from(rep)).map_or(0, |s| s.load)
+    }
+}
+
+fn client(wire: &Wire, retries: RetryConfig) -> Client {
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new("eu-central-1"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .endpoint_url(wire.url())
+        .retry_config(retries)
+        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(20)).build())
+        .build();
+    Client::from_conf(config)
+}
+
+/// Reads every page of a list.
+pub async fn all<T, R>(read: impl Fn(Option<Cursor>) -> R) -> Vec<T>
+where
+    R: Future<Output = Result<Page<T>, StoreError>>,
+{
+    let (mut items, mut cursor) = (Vec::new(), None);
+    for _ in 0..1000 {
+        let page = read(cursor).await.unwrap();
+        items.extend(page.items);
+        match page.next {
+            Some(next) => cursor = Some(next),
+            None => return items,
+        }
+    }
+    panic!("the list does not end");
+}
+
+/// An instant of the day on which the tests play, a Monday: `14:00`, `14:00:30`.
+pub fn at(time: &str) -> DateTime<Utc> {
+    let seconds = if time.len() == 5 { ":00" } else { "" };
+    format!("2026-03-02T{time}{seconds}Z").parse().unwrap()
+}
+
+pub fn minutes(n: i64) -> TimeDelta {
+    TimeDelta::minutes(n)
+}
+
+/// A command to a lead, by an event of a source.
+pub fn event(id: &str, cause: &str, occurred_at: DateTime<Utc>, say: impl FnOnce(&mut LeadEvent)) -> Command {
+    let mut event = LeadEvent { creates: true, ..LeadEvent::at(occurred_at) };
+    say(&mut event);
+    let input = Input::Event(Box::new(event));
+    Command { lead: LeadId::from(id), actor: Actor::source("crm"), cause: cause.to_owned(), input }
+}
+
+/// A lead of the US market, owned or not.
+pub fn arrival(id: &str, now: DateTime<Utc>, owner: Option<&str>) -> Command {
+    event(id, &format!("evt-{id}"), now, |e| {
+        e.changes.market = Patch::Set("us".into());
+        e.changes.country = Patch::Set("US".into());
+        e.changes.source = Patch::Set("inbound_web".into());
+        if let Some(owner) = owner {
+            e.owner = Patch::Set(owner.into());
+        }
+    })
+}
+
+/// A new score.
+pub fn score(id: &str, cause: &str, now: DateTime<Utc>, score: u16) -> Command {
+    event(id, cause, now, |e| e.changes.score = Patch::Set(score))
+}
+
+/// A wake.
+pub fn wake(id: &str, cause: &str) -> Command {
+    Command { lead: id.into(), actor: Actor::system("sweep"), cause: cause.to_owned(), input: Input::Wake }
+}
+
+pub fn policy() -> Policy {
+    Policy::parse(POLICY).unwrap()
+}
+
+pub fn directory(yaml: &str) -> Directory {
+    Directory::parse(yaml).unwrap()
+}
+
+pub const POLICY: &str = r#"
+name: Tests
+states:
+  - { state: NEW, kind: working }
+  - { state: CONTACTED, kind: working }
+  - { state: WON, kind: terminal }
+  - { state: ON_HOLD, kind: hold }
+workflows:
+  sla-breach:
+    about: { what: w, when: w, why: w }
+    max_reassignments: 2
+    steps:
+      - { step: imminent, at: 80%, do: [tell-owner] }
+      - { step: breached, at: 100%, do: [record-breach, tell-manager] }
+      - { step: significantly-past, at: 150%, do: [reassign] }
+    windows:
+      - { state: NEW, window: 1h, calendar: always }
+      - { state: CONTACTED, window: 24h, calendar: always }
+  stuck-lead:
+    about: { what: w, when: w, why: w }
+    steps:
+      - { step: ask-owner, at: 1000%, do: [tell-owner] }
+  high-value:
+    about: { what: w, when: w, why: w }
+    score: 85
+    score_margin: 5
+    strategic_accounts: true
+    deal_size_over: []
+    later_windows: 50%
+    reassign_juniors: false
+  compliance-flag:
+    about: { what: w, when: w, why: w }
+    officers: 1
+    reminders:
+      - { step: ageing, after: 24h }
+    reason_codes: { false-match: The match is somebody else. }
+  churn-risk:
+    about: { what: w, when: w, why: w }
+    touchpoint_after: 2h
+    pause_outreach_for: 24h
+"#;
+
+pub const DIRECTORY: &str = r##"
+calendars: {}
+markets:
+  us: { calendar: always, team: us-sales, licensed_for: [US, CA] }
+teams:
+  us-sales:
+    manager: mgr-max
+    channel: "#us-sales"
+    reps:
+      rep-ana: { seniority: junior, capacity: 3 }
+      rep-bob: { seniority: senior, capacity: 3 }
+  eu-sales:
+    manager: mgr-max
+    channel: "#eu-sales"
+    reps:
+      rep-eva: { seniority: senior, capacity: 3 }
+people:
+  rep-ana: { name: Ana, email: ana@leadwatch.test }
+  rep-bob: { name: Bob, email: bob@leadwatch.test }
+  rep-eva: { name: Eva, email: eva@leadwatch.test }
+  mgr-max: { name: Max, email: max@leadwatch.test }
+compliance: { channel: "#compliance" }
+operations: { channel: "#operations" }
+"##;
