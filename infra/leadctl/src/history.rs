@@ -14,13 +14,34 @@ pub fn line(entry: &Value) -> String {
     }
     if let Some(data) = entry.get("data") {
         let mut parts = Vec::new();
-        flatten("", data, &mut parts);
+        match text("type") {
+            "notification.requested" => notification(data, &mut parts),
+            _ => flatten("", data, &mut parts),
+        }
         for part in parts {
             line.push(' ');
             line.push_str(&part);
         }
     }
     line
+}
+
+/// What is told to whom comes first; the particulars follow by their own names.
+fn notification(data: &Value, parts: &mut Vec<String>) {
+    let at = |pointer: &str| data.pointer(pointer).map(scalar).unwrap_or_default();
+    let to = match at("/to/kind").as_str() {
+        "person" => format!("{} ({})", at("/to/person"), at("/to/role")),
+        "team-channel" => format!("{} ({})", at("/to/team"), at("/to/manager")),
+        desk => desk.to_owned(),
+    };
+    parts.push(format!("{} to {to}", at("/message")));
+    for (name, value) in data.as_object().into_iter().flatten() {
+        match name.as_str() {
+            "message" | "to" => {}
+            "particulars" => flatten("", value, parts),
+            _ => flatten(name, value, parts),
+        }
+    }
 }
 
 fn flatten(prefix: &str, value: &Value, parts: &mut Vec<String>) {

@@ -129,7 +129,12 @@ pub fn play(
             _ => None,
         })
         .collect();
+    let mut heard = std::collections::BTreeSet::new();
     for line in lines {
+        // A source that sends an event again is heard once.
+        if matches!(line.what, What::Event(_)) && !heard.insert(line.id.clone()) {
+            continue;
+        }
         let at = line.received_at;
         let down = outages.iter().find(|(since, end)| *since < at && at <= *end);
         match down {

@@ -107,18 +107,25 @@ pub struct Vote {
 pub struct Clearance {
     /// The match.
     pub match_id: String,
-    /// The version of the list it was on.
+    /// The list it was on: another list may use the same number for somebody else.
+    pub list: String,
+    /// The version of that list.
     pub list_version: String,
 }
 
 impl Criterion {
     /// Whether an officer has cleared this very match on this version of the list.
     pub fn is_cleared_by(&self, clearances: &[Clearance]) -> bool {
-        clearances.iter().any(|c| c.match_id == self.match_id && c.list_version == self.list_version)
+        clearances.iter().any(|c| {
+            c.match_id == self.match_id && c.list == self.list && c.list_version == self.list_version
+        })
     }
 
     /// Whether two are the same match on the same version of a list.
     pub fn is_same_match(&self, other: &Self) -> bool {
-        self.match_id == other.match_id && self.list_version == other.list_version && self.kind == other.kind
+        self.kind == other.kind
+            && self.match_id == other.match_id
+            && self.list == other.list
+            && self.list_version == other.list_version
     }
 }

@@ -171,7 +171,12 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
         }
         LeadFact::StateChanged { to, kind, entered_at, resumed, hold_until, history_until, .. } => {
             lead.hold_until = *hold_until;
+            // A transition says these anew; what was said of them before it is of another state.
             lead.said_at.insert("state".to_owned(), *entered_at);
+            lead.said_at.insert("hold_until".to_owned(), *entered_at);
+            if *kind == StateKind::Working && !resumed {
+                lead.said_at.insert("waiting_on_customer".to_owned(), *entered_at);
+            }
             change_state(lead, to, *kind, *entered_at, *resumed, *history_until);
         }
         LeadFact::WaitingChanged { waiting_on_customer, since } => {
@@ -179,7 +184,10 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
             lead.said_at.insert("waiting_on_customer".to_owned(), *since);
             settle_clocks(lead, *since);
         }
-        LeadFact::HoldChanged { hold_until } => lead.hold_until = *hold_until,
+        LeadFact::HoldChanged { hold_until, since } => {
+            lead.hold_until = *hold_until;
+            lead.said_at.insert("hold_until".to_owned(), *since);
+        }
         LeadFact::OwnerSet { from, to } => {
             lead.owner.clone_from(to);
             // Its first owner takes it with the time that has passed; a further one begins anew.
@@ -188,7 +196,8 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
             }
         }
         LeadFact::Assigned { to, .. } => {
-            lead.owner = Some(to.clone());
+            // Whoever loses it to an assignment does not get it back in this state either.
+            lead.visit.taken_from.extend(lead.owner.replace(to.clone()).filter(|had| had != to));
             // An assignment on arrival does not stop the clock that began with the lead.
             if !matches!(
                 &entry.fact,
@@ -366,6 +375,7 @@ fn apply_compliance(lead: &mut Lead, entry: &Entry<LeadFact>) {
                 Verdict::Clear => {
                     let cleared = criteria.iter().map(|c| Clearance {
                         match_id: c.match_id.clone(),
+                        list: c.list.clone(),
                         list_version: c.list_version.clone(),
                     });
                     lead.clearances.extend(cleared);

@@ -94,6 +94,8 @@ pub enum LeadFact {
     HoldChanged {
         /// Until when.
         hold_until: Option<DateTime<Utc>>,
+        /// Since when that is so, by the source's time.
+        since: DateTime<Utc>,
     },
     /// A source set its owner.
     #[serde(rename = "owner.set")]
@@ -312,6 +314,9 @@ impl PersonalChanges {
 pub enum AssignmentReason {
     /// It arrived without an owner.
     Arrival,
+    /// It was without an owner for a while: its market was not known, or nobody could take it, or
+    /// its owner was taken away.
+    Unowned,
     /// Compliance cleared it.
     Cleared,
     /// Operations decided so.
@@ -350,7 +355,7 @@ pub enum Unfit {
 pub struct Threshold {
     /// Which clock of the workflow.
     pub clock: u32,
-    /// At which share of the window; 0 for a reminder, which has its own time.
+    /// At which share of the window; 100 for a reminder, whose time is its window.
     pub percent: u16,
     /// Working time elapsed, in seconds.
     pub elapsed_s: i64,

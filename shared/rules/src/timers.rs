@@ -48,7 +48,6 @@ pub(crate) fn timers<'a>(lead: &Lead, world: &World<'a>) -> Vec<Timer<'a>> {
     let mut timers = Vec::new();
     if lead.kind == StateKind::Hold
         && !lead.is_held()
-        && lead.left.is_some()
         && let Some(due) = lead.hold_until
     {
         timers.push(Timer { due: due.max(lead.entered_at), what: What::HoldEnd });

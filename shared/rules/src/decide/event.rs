@@ -38,15 +38,20 @@ pub(super) fn apply(d: &mut Deciding<'_>, event: &LeadEvent) -> Result<Outcome, 
     }
     compliance_flag::screen(d, event)?;
     let applied = if d.lead.as_ref().is_some_and(|l| l.is_held() || l.is_disqualified()) {
-        refuse_moves(d, event, is_new);
+        refuse_moves(d, event, is_new, &stale);
         true
     } else {
         let moved = move_state(d, event, late, is_new);
         let owned = set_owner(d, event);
         if is_new || market_changed || owned {
-            assign_if_unowned(d, AssignmentReason::Arrival)?;
+            let reason = if is_new { AssignmentReason::Arrival } else { AssignmentReason::Unowned };
+            assign_if_unowned(d, reason)?;
         }
-        high_value::evaluate(d)?;
+        if is_new && late {
+            high_value::evaluate_quietly(d);
+        } else {
+            high_value::evaluate(d)?;
+        }
         moved || owned
     };
     let all_stale = !applied && !stale.is_empty() && d.entries.iter().all(|e| e.due_at.is_some());
@@ -144,8 +149,13 @@ fn update(d: &mut Deciding<'_>, event: &LeadEvent) -> Vec<String> {
             false => {}
         }
     }
-    if event.waiting_on_customer.is_some() && sorting.is_stale("waiting_on_customer") {
-        sorting.stale.push("waiting_on_customer".to_owned());
+    for (field, is_said) in [
+        ("waiting_on_customer", event.waiting_on_customer.is_some()),
+        ("hold_until", !event.hold_until.is_keep()),
+    ] {
+        if is_said && sorting.is_stale(field) {
+            sorting.stale.push(field.to_owned());
+        }
     }
     let Sorting { stale, confirmed, .. } = sorting;
     let says_something = changes != ProfileChanges::default()
@@ -224,12 +234,15 @@ fn follow_account_always(d: &mut Deciding<'_>) -> Result<(), Need> {
 }
 
 /// Refuses attempts to move or work a lead that compliance holds or has closed.
-fn refuse_moves(d: &mut Deciding<'_>, event: &LeadEvent, is_new: bool) {
+fn refuse_moves(d: &mut Deciding<'_>, event: &LeadEvent, is_new: bool, stale: &[String]) {
     let Some(lead) = &d.lead else { return };
     let why = if lead.is_held() { "compliance holds the lead" } else { "compliance closed the lead" };
     let here = lead.held_from.as_ref().map_or(&lead.state, |held| &held.state);
+    // What is older than what is known is no attempt.
+    let news = |field: &str| !stale.iter().any(|known_better| known_better == field);
     let mut refused = Vec::new();
     if let Some(state) = &event.state
+        && news("state")
         && state != here
         && *state != lead.state
     {
@@ -238,13 +251,20 @@ fn refuse_moves(d: &mut Deciding<'_>, event: &LeadEvent, is_new: bool) {
     // The owner that a new lead comes with is the would-be owner, not an attempt.
     if let Some(owner) = event.owner.outcome()
         && !is_new
+        && news("owner")
         && owner != lead.owner.as_ref()
         && owner != lead.review.as_ref().and_then(|r| r.would_be_owner.as_ref())
     {
         refused.push(owner.map_or_else(|| "no owner".to_owned(), |o| format!("owner {o}")));
     }
-    if event.waiting_on_customer.is_some_and(|waiting| waiting != lead.waiting_on_customer) {
+    if event.waiting_on_customer.is_some_and(|waiting| waiting != lead.waiting_on_customer)
+        && news("waiting_on_customer")
+    {
         refused.push("waiting_on_customer".to_owned());
+    }
+    if event.hold_until.outcome().is_some_and(|until| until.copied() != lead.hold_until) && news("hold_until")
+    {
+        refused.push("hold_until".to_owned());
     }
     for what in refused {
         d.fact(None, LeadFact::InputRefused { what, why: why.to_owned() });
@@ -272,13 +292,13 @@ fn move_state(d: &mut Deciding<'_>, event: &LeadEvent, late: bool, is_new: bool)
     } else if let Some(until) = event.hold_until.outcome()
         && lead.kind == StateKind::Hold
         && until.copied() != lead.hold_until
-        && fresh("state")
+        && fresh("hold_until")
     {
-        d.fact(None, LeadFact::HoldChanged { hold_until: until.copied() });
+        d.fact(None, LeadFact::HoldChanged { hold_until: until.copied(), since });
         moved = true;
     }
     if let Some(waiting) = event.waiting_on_customer
-        && d.lead.as_ref().is_some_and(|l| l.waiting_on_customer != waiting && l.kind == StateKind::Working)
+        && d.lead.as_ref().is_some_and(|l| l.waiting_on_customer != waiting && !l.is_closed())
         && fresh("waiting_on_customer")
     {
         d.fact(None, LeadFact::WaitingChanged { waiting_on_customer: waiting, since });

@@ -4,6 +4,7 @@
 mod delivery;
 pub(crate) mod event;
 mod settle;
+pub(crate) use settle::MISSED_AFTER;
 pub(crate) mod staff;
 
 use crate::entry::{Actor, Entry, WorkflowRef};

@@ -14,7 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 /// A timer that comes later than this was missed. Two periods of the sweep: what a missed tick
 /// may cost before its safety net has run.
-const MISSED_AFTER: TimeDelta = TimeDelta::seconds(120);
+pub(crate) const MISSED_AFTER: TimeDelta = TimeDelta::seconds(120);
 
 /// Far more timers than one lead can have due at once; a policy of any shape ends here.
 const ROUNDS_MAX: usize = 512;

@@ -38,6 +38,18 @@ pub(super) fn decide_review(d: &mut Deciding<'_>, decision: &ReviewDecision) -> 
         d.fact(None, LeadFact::InputRefused { what, why: why.to_owned() });
         return Ok(Outcome::Refused { why: why.to_owned() });
     }
+    let codes = &d.world.policy.policy.workflows.compliance_flag.reason_codes;
+    if !codes.contains_key(&decision.reason_code) {
+        let known: Vec<&str> = codes.keys().map(String::as_str).collect();
+        return Ok(Outcome::Invalid {
+            field: "reason_code".to_owned(),
+            why: format!(
+                "`{}` is not a reason code of the policy; it has {}",
+                decision.reason_code,
+                known.join(", ")
+            ),
+        });
+    }
     if review.revision != decision.revision {
         return Ok(Outcome::Conflict {
             why: format!(
@@ -127,7 +139,7 @@ fn refuse(d: &mut Deciding<'_>, what: &str, why: &str) -> Outcome {
 /// Gives a cleared lead to whoever had it, or was to have it, if they can take it; else to the
 /// next rep of the team.
 pub(crate) fn assign_cleared(d: &mut Deciding<'_>) -> Result<(), Need> {
-    let Some(lead) = d.lead.clone() else {
+    let Some(lead) = d.lead.clone().filter(|lead| !lead.is_closed()) else {
         return Ok(());
     };
     let Some(wish) = lead.owner.clone().or_else(|| lead.crm_owner.clone()) else {

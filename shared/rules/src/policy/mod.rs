@@ -215,7 +215,7 @@ pub struct HighValue {
     pub about: About,
     /// A score at or over this fires.
     pub score: u16,
-    /// Having fired, it is armed again only when the score is under the threshold by more than this.
+    /// Having fired, it is armed again only when the score is under the threshold by at least this.
     pub score_margin: u16,
     /// A strategic account fires.
     pub strategic_accounts: bool,

@@ -7,6 +7,7 @@
 //! **Why**: selling to a customer who is about to leave costs both the sale and the customer.
 
 use crate::account::{Account, AccountChanges, AccountFact, CHURN_RISK_TAG, Evidence, Signal, evolve};
+use crate::decide::MISSED_AFTER;
 use crate::directory::ALWAYS;
 use crate::entry::{Actor, Entry, WorkflowRef};
 use crate::ids::{AccountId, CalendarId, NotificationId, PersonId, Subject};
@@ -108,6 +109,7 @@ pub fn decide_account(
         account: account.cloned(),
         command,
         now,
+        at: now,
         due_at: None,
         entries: Vec::new(),
     };
@@ -125,6 +127,7 @@ struct Deciding<'a> {
     account: Option<Account>,
     command: &'a AccountCommand,
     now: DateTime<Utc>,
+    at: DateTime<Utc>,
     due_at: Option<DateTime<Utc>>,
     entries: Vec<Entry<AccountFact>>,
 }
@@ -143,7 +146,7 @@ impl Deciding<'_> {
             subject: Subject::Account(self.command.account.clone()),
             seq: self.account.as_ref().map_or(0, |a| a.seq).saturating_add(1),
             commit: self.commit,
-            at: self.now,
+            at: self.at,
             due_at: self.due_at,
             actor: if self.due_at.is_some() { Actor::system("clock") } else { self.command.actor.clone() },
             cause: self.command.cause.clone(),
@@ -165,22 +168,28 @@ impl Deciding<'_> {
         }
     }
 
-    /// Does whatever is due.
+    /// Does whatever is due, in order of time. Each takes effect at its own instant, unless it was
+    /// missed: then nobody could have acted on it before now.
     fn settle(&mut self) {
-        let due = |at: Option<DateTime<Utc>>, now| at.filter(|at| *at <= now);
         let Some(risk) = self.account.as_ref().and_then(|a| a.churn_risk.clone()) else {
             return;
         };
-        if let Some(at) = due(risk.touchpoint_due, self.now) {
-            self.due_at = Some(at);
-            self.fact(AccountFact::TouchpointDue {});
-            self.tell(Message::TouchpointDue, Vec::new());
+        let mut timers = [(risk.touchpoint_due, true), (risk.outreach_paused_until, false)];
+        timers.sort_unstable();
+        for (due, is_touchpoint) in timers {
+            let Some(due) = due.filter(|due| *due <= self.now) else { continue };
+            let missed = self.now - due > MISSED_AFTER;
+            let begun = self.account.as_ref().map_or(due, |a| a.changed_at);
+            self.at = if missed { self.now } else { due.max(begun) };
+            self.due_at = Some(due);
+            if is_touchpoint {
+                self.fact(AccountFact::TouchpointDue {});
+                self.tell(Message::TouchpointDue, Vec::new());
+            } else {
+                self.fact(AccountFact::OutreachResumed { reason: "the lease ran out".to_owned() });
+            }
         }
-        if let Some(at) = due(risk.outreach_paused_until, self.now) {
-            self.due_at = Some(at);
-            self.fact(AccountFact::OutreachResumed { reason: "the lease ran out".to_owned() });
-        }
-        self.due_at = None;
+        (self.at, self.due_at) = (self.now, None);
     }
 
     fn apply(&mut self) -> Outcome {

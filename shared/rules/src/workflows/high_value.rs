@@ -38,6 +38,24 @@ pub(crate) fn evaluate(d: &mut Deciding<'_>) -> Result<(), Need> {
     Ok(())
 }
 
+/// Marks an old lead that is taken over as what it is. It was high-value before it came here, so
+/// nobody is told and nobody loses it.
+pub(crate) fn evaluate_quietly(d: &mut Deciding<'_>) {
+    let Some(lead) = &d.lead else { return };
+    let criteria = criteria(lead, &d.world.policy.policy.workflows.high_value);
+    if !lead.is_closed() && lead.high_value.is_empty() && !criteria.is_empty() {
+        mark(d, &criteria);
+    }
+}
+
+fn mark(d: &mut Deciding<'_>, criteria: &[String]) {
+    let window_percent = d.world.policy.policy.workflows.high_value.later_windows.get();
+    d.fact(WORKFLOW, LeadFact::HighValueFlagged { criteria: criteria.to_vec(), window_percent });
+    if d.lead.as_ref().is_some_and(|l| l.priority < Priority::High) {
+        d.fact(WORKFLOW, LeadFact::PriorityRaised { to: Priority::High });
+    }
+}
+
 /// The criteria that are met, in words.
 fn criteria(lead: &Lead, policy: &HighValue) -> Vec<String> {
     let mut met = Vec::new();
@@ -59,11 +77,7 @@ fn criteria(lead: &Lead, policy: &HighValue) -> Vec<String> {
 
 fn fire(d: &mut Deciding<'_>, criteria: Vec<String>) -> Result<(), Need> {
     let policy = &d.world.policy.policy.workflows.high_value;
-    let window_percent = policy.later_windows.get();
-    d.fact(WORKFLOW, LeadFact::HighValueFlagged { criteria: criteria.clone(), window_percent });
-    if d.lead.as_ref().is_some_and(|l| l.priority < Priority::High) {
-        d.fact(WORKFLOW, LeadFact::PriorityRaised { to: Priority::High });
-    }
+    mark(d, &criteria);
     let about = |d: &Deciding<'_>| Particulars { reasons: criteria.clone(), ..d.particulars() };
     let has_owner = d.lead.as_ref().is_some_and(|l| l.owner.is_some());
     if has_owner && let Some(to) = d.owner(Role::Owner) {

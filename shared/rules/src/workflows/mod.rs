@@ -70,11 +70,13 @@ fn told(d: &Deciding<'_>, step: &str, threshold: &Threshold) -> Particulars {
     }
 }
 
-/// A hold that had an end is over: the lead goes on in the state it left.
+/// A hold that had an end is over: the lead goes on in the state it left, or begins in the first
+/// one if it came here on hold, so that it does not rest for ever.
 pub(crate) fn end_hold(d: &mut Deciding<'_>) {
-    let Some(left) = d.lead.as_ref().and_then(|l| l.left.clone()) else {
-        return;
-    };
+    let left = d.lead.as_ref().and_then(|l| l.left.as_ref()).map(|left| left.state.clone());
+    let (resumed, first) = (left.is_some(), d.world.policy.policy.first_state().cloned());
     let at = d.at();
-    change_state(d, left.state, StateKind::Working, at, true, None, None);
+    if let Some(state) = left.or(first) {
+        change_state(d, state, StateKind::Working, at, resumed, None, None);
+    }
 }
