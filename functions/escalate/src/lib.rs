@@ -58,9 +58,8 @@ async fn wake_lead(
         input: Input::Wake,
     };
     let done = service.lead(&command, None, now).await?;
-    // A false wake: the key stood earlier than anything that is due. It is moved, without a fact.
     if let (true, Some(found)) = (done.entries.is_empty(), done.lead) {
-        service.store.rearm(&Subject::Lead(lead), found.commit, done.wake_at).await?;
+        again(service, Subject::Lead(lead), found.commit, done.wake_at, now).await?;
     }
     Ok(())
 }
@@ -77,10 +76,26 @@ async fn wake_account(
     match done.account {
         Some(account) if account.has_news_for_leads() => tell_leads(service, &account, now).await,
         Some(found) if done.entries.is_empty() => {
-            service.store.rearm(&Subject::Account(id.clone()), found.commit, done.wake_at).await.map(|_| ())
+            again(service, Subject::Account(id.clone()), found.commit, done.wake_at, now).await
         }
         _ => Ok(()),
     }
+}
+
+/// Nothing was due: the message came early, or the due key stood before its time. The key is moved
+/// without a fact, and whoever comes before the next tick is asked for again.
+async fn again(
+    service: &Service,
+    subject: Subject,
+    commit: u64,
+    wake_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    if service.store.rearm(&subject, commit, wake_at).await? {
+        let soon = wake_at.filter(|at| service.relay.is_soon(*at, now));
+        service.relay.hand_on(&subject, &[], soon, now).await;
+    }
+    Ok(())
 }
 
 /// Tells an account's leads what concerns them. A lead that knows already is left alone, so that

@@ -49,8 +49,9 @@ async fn main() -> Result<(), Error> {
     };
     let notifier = &notifier;
     lambda_runtime::run(service_fn(async move |event: LambdaEvent<SqsEvent>| {
-        let deliver =
-            async |record: batch::Record<'_>| notifier.deliver(record, clock::instant(SystemTime::now())).await;
+        let deliver = async |record: batch::Record<'_>| {
+            notifier.deliver(record, clock::instant(SystemTime::now())).await
+        };
         Ok::<_, Error>(batch::run(event.payload, deliver).await?)
     }))
     .await

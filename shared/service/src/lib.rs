@@ -50,7 +50,8 @@ impl Service {
         // On the heap: the future of a whole commit is large, and callers hold several.
         let executed = Box::pin(self.store.execute(command, dedupe, now)).await?;
         let subject = Subject::Lead(command.lead.clone());
-        self.relay.hand_on(&subject, &executed.notifications, executed.wake_at, now).await;
+        let wake_at = executed.wake_at.filter(|_| executed.wake_moved);
+        self.relay.hand_on(&subject, &executed.notifications, wake_at, now).await;
         Ok(executed)
     }
 
@@ -68,8 +69,10 @@ impl Service {
         let subject = Subject::Account(command.account.clone());
         let wake_at = match &executed.account {
             // The index by account follows its table within moments; they are waited for.
-            Some(account) if account.has_news_for_leads() => Some(now + relay::INDEX_LAG),
-            _ => executed.wake_at,
+            Some(account) if account.has_news_for_leads() && executed.wake_moved => {
+                Some(now + relay::INDEX_LAG)
+            }
+            _ => executed.wake_at.filter(|_| executed.wake_moved),
         };
         self.relay.hand_on(&subject, &executed.notifications, wake_at, now).await;
         Ok(executed)

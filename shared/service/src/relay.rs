@@ -20,7 +20,8 @@ const MARGIN: TimeDelta = TimeDelta::seconds(30);
 /// The queues that a commit is handed on to.
 #[derive(Clone)]
 pub struct Relay {
-    due: Queue,
+    /// Absent where nothing that is committed makes anything due sooner.
+    due: Option<Queue>,
     notifications: Queue,
     period: TimeDelta,
 }
@@ -33,7 +34,7 @@ impl Relay {
     pub fn from_env(env: &Env, sdk: &SdkConfig) -> Result<Self, ConfigError> {
         let client = aws_sdk_sqs::Client::new(sdk);
         Ok(Self {
-            due: Queue::new(client.clone(), env.require("DUE_QUEUE_URL")?),
+            due: env.optional("DUE_QUEUE_URL").map(|url| Queue::new(client.clone(), url)),
             notifications: Queue::new(client, env.require("NOTIFICATION_QUEUE_URL")?),
             period: TimeDelta::seconds(env.number("SWEEP_PERIOD_S", 60, 1..=300)?),
         })
@@ -56,12 +57,16 @@ impl Relay {
         if let Err(error) = self.notify(notifications).await {
             tracing::warn!(%subject, error = %ErrorChain(&error), "the sweep will hand on the notifications");
         }
-        let soon = wake_at.filter(|at| *at <= now + self.period * PERIODS_AHEAD + MARGIN);
-        if let Some(due) = soon
+        if let Some(due) = wake_at.filter(|at| self.is_soon(*at, now))
             && let Err(error) = self.wake(&[(subject.clone(), due)], now).await
         {
             tracing::warn!(%subject, error = %ErrorChain(&error), "the sweep will hand on the wake");
         }
+    }
+
+    /// Whether an instant comes before the next tick could see it.
+    pub fn is_soon(&self, at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+        at <= now + self.period * PERIODS_AHEAD + MARGIN
     }
 
     /// Asks for notifications to be sent.
@@ -84,11 +89,12 @@ impl Relay {
         wakes: &[(Subject, DateTime<Utc>)],
         now: DateTime<Utc>,
     ) -> Result<(), platform::queue::QueueError> {
+        let Some(queue) = &self.due else { return Ok(()) };
         let messages = wakes.iter().map(|(subject, due)| {
             let message = Due::V1 { subject: subject.clone(), due: *due };
             Message::new(subject.to_string(), body(&message)).delayed(whole_seconds_until(*due, now))
         });
-        self.due.send_all(messages.collect()).await
+        queue.send_all(messages.collect()).await
     }
 }
 

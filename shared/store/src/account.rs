@@ -31,6 +31,8 @@ pub struct ExecutedAccount {
     pub notifications: Vec<NotificationId>,
     /// When the account has to be looked at again; of a duplicate, the due key that stands.
     pub wake_at: Option<DateTime<Utc>>,
+    /// Whether the commit moved its due key: then nobody has been asked to look at it then.
+    pub wake_moved: bool,
 }
 
 impl Store {
@@ -44,9 +46,9 @@ impl Store {
         dedupe: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<ExecutedAccount, StoreError> {
-        let Done { outcome, duplicate, entries, after: account, notifications, wake_at } =
+        let Done { outcome, duplicate, entries, after: account, notifications, wake_at, wake_moved } =
             self.run::<Account>(command, dedupe, now).await?;
-        Ok(ExecutedAccount { outcome, duplicate, entries, account, notifications, wake_at })
+        Ok(ExecutedAccount { outcome, duplicate, entries, account, notifications, wake_at, wake_moved })
     }
 
     /// An account as it stands.

@@ -82,4 +82,5 @@ pub(crate) struct Done<A: Aggregate> {
     pub after: Option<A>,
     pub notifications: Vec<NotificationId>,
     pub wake_at: Option<DateTime<Utc>>,
+    pub wake_moved: bool,
 }

@@ -67,6 +67,7 @@ pub(crate) struct Tried<A: Aggregate> {
     entries: Vec<Entry<A::Fact>>,
     after: A,
     wake_at: Option<DateTime<Utc>>,
+    wake_moved: bool,
 }
 
 impl<A: Aggregate> Tried<A> {
@@ -85,6 +86,7 @@ impl<A: Aggregate> Tried<A> {
             after: Some(self.after),
             notifications,
             wake_at: self.wake_at,
+            wake_moved: self.wake_moved,
         }
     }
 }
@@ -110,6 +112,8 @@ impl Store {
         item.insert(KIND.to_owned(), text(A::KIND));
         after.index(&mut item);
         let due = next_due_key(before.and_then(|b| b.due.as_ref()), decided.wake_at, now);
+        let stood = before.and_then(|b| b.due.as_ref()).map(|due| due.wake_at);
+        let wake_moved = due.as_ref().is_some_and(|due| Some(due.wake_at) != stood);
         put_due_key(&mut item, &key, due.as_ref());
         let seen_version = before.map_or(0, |b| b.state.version());
         tx.put(Part::State, leads, item, When::Version(seen_version))?;
@@ -118,7 +122,8 @@ impl Store {
         let (audit, entries_json) = audit_item(&subject, after.version(), cause, &decided.entries, now)?;
         tx.put(Part::Audit, self.audit_table(), audit, When::Absent)?;
 
-        if let Some(dedupe) = dedupe {
+        // What is refused for its form may come again, mended, under its own id.
+        if let Some(dedupe) = dedupe.filter(|_| !matches!(decided.outcome, Outcome::Invalid { .. })) {
             let mut item = Key::seen(dedupe).attributes();
             let outcome = document(&Key::seen(dedupe), &decided.outcome)?;
             item.insert(OUTCOME.to_owned(), text(outcome));
@@ -148,7 +153,7 @@ impl Store {
             return Err(StoreError::corrupt(format!("the decision on {subject}")));
         };
         let cause = cause.to_owned();
-        Ok((tx, Tried { subject, commit, cause, entries_json, outcome, entries, after, wake_at }))
+        Ok((tx, Tried { subject, commit, cause, entries_json, outcome, entries, after, wake_at, wake_moved }))
     }
 
     fn plan_reps(

@@ -102,6 +102,7 @@ impl Store {
                     after,
                     notifications: Vec::new(),
                     wake_at,
+                    wake_moved: false,
                 });
             }
             let planned = Planned { command, dedupe, now, before: before.as_ref(), at_zero: &at_zero };
@@ -237,6 +238,7 @@ fn duplicate<A: Aggregate>(outcome: Outcome, before: Option<Standing<A>>) -> Don
         after: before.map(|b| b.state),
         notifications: Vec::new(),
         wake_at,
+        wake_moved: false,
     }
 }
 

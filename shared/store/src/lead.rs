@@ -31,6 +31,8 @@ pub struct Executed {
     pub notifications: Vec<NotificationId>,
     /// When the lead has to be looked at again; of a duplicate, the due key that stands.
     pub wake_at: Option<DateTime<Utc>>,
+    /// Whether the commit moved its due key: then nobody has been asked to look at it then.
+    pub wake_moved: bool,
 }
 
 /// The one partition of a queue of reviews.
@@ -49,9 +51,9 @@ impl Store {
         dedupe: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<Executed, StoreError> {
-        let Done { outcome, duplicate, entries, after: lead, notifications, wake_at } =
+        let Done { outcome, duplicate, entries, after: lead, notifications, wake_at, wake_moved } =
             self.run::<Lead>(command, dedupe, now).await?;
-        Ok(Executed { outcome, duplicate, entries, lead, notifications, wake_at })
+        Ok(Executed { outcome, duplicate, entries, lead, notifications, wake_at, wake_moved })
     }
 
     /// A lead as it stands.
