@@ -66,7 +66,9 @@ impl State {
             anyhow::bail!("nothing runs here: start it with `cargo leadctl up`");
         }
         if !file.exists() {
-            anyhow::bail!("the local stack is still starting: wait until `cargo leadctl up` says that it runs");
+            anyhow::bail!(
+                "the local stack is still starting: wait until `cargo leadctl up` says that it runs"
+            );
         }
         let text =
             std::fs::read_to_string(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
