@@ -133,6 +133,8 @@ class Stack:
             if error.response["Error"]["Code"] not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
                 raise
         source = yaml.load(Path(self.request["template"]).read_text(encoding="utf-8"), TemplateLoader)
+        if unknown := sorted(self.request["parameters"].keys() - source["Parameters"].keys()):
+            raise Failed(f"the template has no parameter {', '.join(unknown)}")
         body = json.dumps(packaged(source, self.request["binaries"], self.upload), separators=(",", ":"))
         arguments = {
             "StackName": self.name,

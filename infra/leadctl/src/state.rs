@@ -62,8 +62,13 @@ impl State {
     pub fn load(state_dir: &Path) -> anyhow::Result<Self> {
         let running = Lock::holder(state_dir)?.is_some();
         let file = state_dir.join(STATE);
-        if !running || !file.exists() {
+        if !running {
             anyhow::bail!("nothing runs here: start it with `cargo leadctl up`");
+        }
+        if !file.exists() {
+            anyhow::bail!(
+                "the local stack is still starting: wait until `cargo leadctl up` says that it runs"
+            );
         }
         let text =
             std::fs::read_to_string(&file).with_context(|| format!("cannot read `{}`", file.display()))?;

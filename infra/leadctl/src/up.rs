@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -14,6 +14,8 @@ use crate::sink::Message;
 use crate::stack::{Binaries, Port, Profile, Stack, StackOptions, StartError};
 use crate::state::State;
 
+/// How much later than a child of ours we may learn of a signal to both.
+const SIGNAL_LAG: Duration = Duration::from_millis(100);
 /// How much of a message its log line shows.
 const LINE_CHARS_MAX: usize = 120;
 
@@ -70,7 +72,14 @@ pub async fn run(root: &Path, arguments: Arguments) -> anyhow::Result<()> {
     let mut stack = match started {
         Ok(stack) => stack,
         Err(StartError::Running { pid }) => anyhow::bail!("{}", runs_already(pid, &state_dir)),
-        Err(StartError::Failed(error)) => return Err(error),
+        // Ctrl-C reaches cargo and pip as well; that they then fail is not the news.
+        Err(StartError::Failed(error)) => match tokio::time::timeout(SIGNAL_LAG, end.asked()).await {
+            Ok(why) => {
+                say(&format!("\n{why}: stopped before it had started"));
+                return Ok(());
+            }
+            Err(_) => return Err(error),
+        },
     };
     print(&summary(&stack.state, start.elapsed().as_secs_f64()));
     let outcome = follow(&mut stack, &mut end).await;
