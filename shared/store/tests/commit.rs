@@ -379,6 +379,30 @@ async fn who_cannot_be_reached_is_replaced_in_the_same_commit() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_no_item_can_hold_is_refused_and_nothing_is_written() {
+    let bench = Bench::seeded().await;
+    let now = at("14:00");
+    bench.store.execute(&arrival("L-1", now, None), None, now).await.unwrap();
+    let huge = event("L-1", "huge", now, |e| e.changes.company = Patch::Set("x".repeat(400 * 1024)));
+    let refused = bench.store.execute(&huge, Some("huge"), now).await.unwrap_err();
+    assert!(matches!(refused, StoreError::TooLarge { .. }) && !refused.is_retryable(), "{refused:?}");
+    assert_eq!(bench.check_fold("L-1").await.commit, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_audit_item_reads_the_same_from_the_stream() {
+    let bench = Bench::seeded().await;
+    let now = at("14:00");
+    bench.store.execute(&arrival("L-1", now, None), None, now).await.unwrap();
+    let items = bench.client.scan().table_name(AUDIT).send().await.unwrap().items.unwrap();
+    let images: Vec<serde_dynamo::Item> = items.into_iter().map(Into::into).collect();
+    let commit = store::StoredCommit::from_image(images[0].clone()).unwrap();
+    assert_eq!(vec![commit], bench.history(&Subject::Lead("L-1".into())).await);
+    let other = bench.raw_lead("L-1").await;
+    assert!(matches!(store::StoredCommit::from_image(other.into()), Err(StoreError::Corrupt { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_decided_before_a_policy_and_a_directory_are_published() {
     let bench = Bench::empty().await;
     let refused = bench.store.execute(&arrival("L-1", at("14:00"), None), None, at("14:00")).await;
