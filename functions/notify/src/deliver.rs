@@ -11,6 +11,7 @@ use contracts::queue::Notify;
 use platform::batch::Record;
 use platform::queue::{Message, Queue, QueueError};
 use platform::secrets::{SecretError, Secrets};
+use platform::telemetry::ErrorChain;
 use rules::entry::Actor;
 use rules::ids::{NotificationId, Subject};
 use rules::input::{Command, Delivery, DeliveryResult, Input};
@@ -18,15 +19,17 @@ use rules::notification::{Notification, Recipient};
 use rules::{AccountCommand, AccountInput};
 use service::Service;
 use std::time::Duration;
-use store::{OutboxItem, StoreError};
+use store::{OUTBOX_LEASE, OutboxItem, StoreError};
 
 /// How often the queue delivers a message before it goes to the dead-letter queue; the template
 /// says the same.
 pub const RECEIVES_MAX: u32 = 5;
 /// The time one message may take, well within the function's own.
 const BUDGET: Duration = Duration::from_secs(15);
-/// How long the sweep leaves alone what the queue will deliver again.
-const OUTBOX_LEASE: TimeDelta = TimeDelta::minutes(5);
+/// How soon a message comes again when the store was too busy.
+const STORE_PAUSE: Duration = Duration::from_secs(5);
+/// The longest wait that a queue takes, less the time a message was worked on (SQS: 12 hours).
+const VISIBILITY_S_MAX: u64 = 43_000;
 
 /// What the handler works with.
 pub struct Notifier {
@@ -74,6 +77,17 @@ impl Notifier {
     /// # Errors
     /// [`DeliverError`]: the message goes back to the queue.
     pub async fn deliver(&self, record: Record<'_>, now: DateTime<Utc>) -> Result<(), DeliverError> {
+        let seen_through = self.see_through(record, now).await;
+        if let Err(DeliverError::Store(error)) = &seen_through
+            && error.is_retryable()
+        {
+            // It may have been sent and not recorded: the sooner it comes again the better.
+            self.keep_back(record, STORE_PAUSE).await;
+        }
+        seen_through
+    }
+
+    async fn see_through(&self, record: Record<'_>, now: DateTime<Utc>) -> Result<(), DeliverError> {
         let Notify::V1 { id } = serde_json::from_str(record.body).map_err(DeliverError::Unreadable)?;
         // Gone from the outbox: it was delivered or given up before.
         let Some(item) = self.service.store.outbox(&id).await? else { return Ok(()) };
@@ -137,11 +151,17 @@ impl Notifier {
 
     /// Keeps the message back for as long as the channel asks, and the sweep away from it.
     async fn postpone(&self, id: &NotificationId, record: Record<'_>, wait: Duration, now: DateTime<Utc>) {
-        let seconds = i32::try_from(wait.as_secs().min(43_000)).unwrap_or(i32::MAX);
-        let until = now + TimeDelta::seconds(i64::from(seconds)) + OUTBOX_LEASE;
+        let wait_s = i64::try_from(wait.as_secs().min(VISIBILITY_S_MAX)).unwrap_or(i64::MAX);
+        let until = now + TimeDelta::seconds(wait_s) + OUTBOX_LEASE;
         if let Err(error) = self.service.store.lease_outbox(id, until).await {
-            tracing::warn!(notification = %id, error = %platform::telemetry::ErrorChain(&error), "the lease was not moved");
+            tracing::warn!(notification = %id, error = %ErrorChain(&error), "the lease was not moved");
         }
+        self.keep_back(record, wait).await;
+    }
+
+    /// Sets when the queue delivers the message again.
+    async fn keep_back(&self, record: Record<'_>, wait: Duration) {
+        let seconds = i32::try_from(wait.as_secs().min(VISIBILITY_S_MAX)).unwrap_or(i32::MAX);
         let changed = self
             .sqs
             .change_message_visibility()
@@ -152,7 +172,7 @@ impl Notifier {
             .await;
         if let Err(error) = changed {
             // It comes back when the queue's own time-out ends.
-            tracing::warn!(notification = %id, error = %platform::telemetry::ErrorChain(&error), "the wait was not set");
+            tracing::warn!(message_id = record.message_id, error = %ErrorChain(&error), "the wait was not set");
         }
     }
 
