@@ -44,7 +44,7 @@ pub fn outbound(
     let words = Words { p, directory, what: what(subject, p) };
     let (title, text) = words.say(notification.message);
     let text = match &notification.to {
-        Recipient::TeamChannel { manager, .. } => format!("{}: {text}", words.name(manager)),
+        Recipient::TeamChannel { manager, .. } => format!("For {}: {text}", words.name(manager)),
         _ => text,
     };
     let text = match &p.instead_of {
@@ -146,9 +146,10 @@ impl Words<'_> {
                 format!("{what} is stuck in {state}"),
                 format!("It has been in {state} for {elapsed} of working time. Its owner is {owner}."),
             ),
-            Message::HighValue => {
-                (format!("{what} is a high-value lead"), format!("Why: {reasons}. Its owner is {owner}."))
-            }
+            Message::HighValue => (
+                format!("{what} is a high-value lead"),
+                format!("{}. Its owner is {owner}.", capital(&reasons)),
+            ),
             Message::Held => (
                 format!("{what} is held by compliance"),
                 "It cannot be worked until compliance has decided. You will be told.".to_owned(),
@@ -181,7 +182,7 @@ impl Words<'_> {
         let who = self.p.flagged_by.as_ref().map(|by| format!(" Flagged by {by}.")).unwrap_or_default();
         let owner =
             self.p.owner.as_ref().map(|o| format!(" Would-be owner: {}.", self.name(o))).unwrap_or_default();
-        format!("{}.{owner}{who} The contact's details are in the review.", criteria.join("; "))
+        format!("{}.{owner}{who} The contact's details are in the review.", capital(&criteria.join("; ")))
     }
 
     fn fields(&self) -> Vec<(String, String)> {
@@ -196,9 +197,6 @@ impl Words<'_> {
         add("Owner", self.p.owner.as_ref().map(|owner| self.name(owner)));
         add("Elapsed", self.p.elapsed_s.map(time));
         add("Window", self.p.window_s.map(time));
-        for (n, found) in self.p.criteria.iter().enumerate() {
-            add(&format!("Criterion {}", n + 1), Some(criterion(found)));
-        }
         fields
     }
 
@@ -213,6 +211,11 @@ fn because(reasons: &str, elapsed: &str, state: &str) -> String {
         (true, false) => format!(" after {elapsed} of working time in {state}"),
         (true, true) => String::new(),
     }
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 fn criterion(found: &Criterion) -> String {

@@ -65,6 +65,7 @@ fn quick(mut policy: Policy) -> anyhow::Result<Policy> {
 }
 
 async fn tell(state: &State) -> anyhow::Result<()> {
+    // Each run has a lead of its own.
     let id = now().timestamp();
     let (lead, account) = (format!("L-demo-{id}"), format!("A-demo-{id}"));
     let mut demo = Demo {
@@ -129,8 +130,10 @@ impl Demo {
 
     async fn post(&self, mut event: Value) -> anyhow::Result<()> {
         let at = now();
-        event["id"] = json!(format!("demo-{}", at.timestamp_micros()));
-        event["occurred_at"] = json!(at.to_rfc3339_opts(SecondsFormat::Millis, true));
+        if let Value::Object(members) = &mut event {
+            members.insert("id".to_owned(), json!(format!("demo-{}", at.timestamp_micros())));
+            members.insert("occurred_at".to_owned(), json!(at.to_rfc3339_opts(SecondsFormat::Millis, true)));
+        }
         let answer = send::post(&self.state, "generic", &event).await?;
         anyhow::ensure!(answer.status == 200, "the event was not taken: {}", answer.body);
         Ok(())

@@ -116,6 +116,7 @@ pub struct AccountChanges {
 /// A fact about an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data")]
+#[expect(clippy::large_enum_variant, reason = "a history is a list of these and is read once")]
 pub enum AccountFact {
     /// It was heard of for the first time.
     #[serde(rename = "account.created")]

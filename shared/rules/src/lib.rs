@@ -25,6 +25,7 @@ pub mod policy;
 pub mod rep;
 pub mod routing;
 pub mod simulate;
+mod sorting;
 mod timers;
 pub mod workflows;
 

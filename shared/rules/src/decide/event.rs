@@ -3,10 +3,11 @@
 use super::{Deciding, Routed};
 use crate::ids::{PersonId, StateId};
 use crate::input::{LeadEvent, Need, Outcome};
-use crate::lead::{Lead, OperationsReason, ProfileChanges};
+use crate::lead::{OperationsReason, ProfileChanges};
 use crate::lead_fact::{AssignmentReason, LeadFact, PersonalChanges};
 use crate::patch::Patch;
 use crate::policy::StateKind;
+use crate::sorting::Sorting;
 use crate::workflows::{compliance_flag, high_value};
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -130,8 +131,7 @@ fn update(d: &mut Deciding<'_>, event: &LeadEvent) -> Vec<String> {
     let Some(lead) = &d.lead else {
         return Vec::new();
     };
-    let mut sorting =
-        Sorting { lead, occurred_at: event.occurred_at, stale: Vec::new(), confirmed: Vec::new() };
+    let mut sorting = Sorting::new(&lead.said_at, event.occurred_at);
     let mut changes = ProfileChanges::default();
     macro_rules! sort {
         ($($field:ident),*) => {$(
@@ -170,42 +170,6 @@ fn update(d: &mut Deciding<'_>, event: &LeadEvent) -> Vec<String> {
         );
     }
     stale
-}
-
-/// Sorts what an event says into news, confirmations and stale talk.
-struct Sorting<'a> {
-    lead: &'a Lead,
-    occurred_at: DateTime<Utc>,
-    stale: Vec<String>,
-    confirmed: Vec<String>,
-}
-
-impl Sorting<'_> {
-    fn is_stale(&self, field: &str) -> bool {
-        self.lead.said_at.get(field).is_some_and(|said| *said > self.occurred_at)
-    }
-
-    fn confirm(&mut self, field: &str) {
-        // Said again at the same instant, it says nothing.
-        if self.lead.said_at.get(field).is_none_or(|said| *said < self.occurred_at) {
-            self.confirmed.push(field.to_owned());
-        }
-    }
-
-    fn sort<T: Clone + PartialEq>(&mut self, field: &str, said: &Patch<T>, known: Option<&T>) -> Patch<T> {
-        match said.outcome() {
-            None => Patch::Keep,
-            Some(_) if self.is_stale(field) => {
-                self.stale.push(field.to_owned());
-                Patch::Keep
-            }
-            Some(value) if value == known => {
-                self.confirm(field);
-                Patch::Keep
-            }
-            Some(_) => said.clone(),
-        }
-    }
 }
 
 /// Takes over what the account says when the lead comes to belong to it.

@@ -16,6 +16,7 @@ use crate::lead::AccountView;
 use crate::measure::Window;
 use crate::notification::{Message, Notification, Particulars, Recipient, Role};
 use crate::policy::WorkflowId;
+use crate::sorting::Sorting;
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// An input to an account.
@@ -249,24 +250,18 @@ impl Deciding<'_> {
         let Some(account) = self.account.clone() else {
             return Outcome::Unchanged;
         };
-        let (mut changes, mut confirmed, mut stale) = (AccountChanges::default(), Vec::new(), Vec::new());
-        macro_rules! sort {
-            ($($field:ident),*) => {$(
-                let field = stringify!($field).to_owned();
-                let known_at = account.said_at.get(&field);
-                match said.$field.outcome() {
-                    None => {}
-                    Some(_) if known_at.is_some_and(|at| *at > occurred_at) => stale.push(field),
-                    Some(value) if value == account.$field.as_ref() => {
-                        if known_at.is_none_or(|at| *at < occurred_at) {
-                            confirmed.push(field);
-                        }
-                    }
-                    Some(_) => changes.$field = said.$field.clone(),
-                }
-            )*};
-        }
-        sort!(name, tier, owner, customer_success_owner);
+        let mut sorting = Sorting::new(&account.said_at, occurred_at);
+        let changes = AccountChanges {
+            name: sorting.sort("name", &said.name, account.name.as_ref()),
+            tier: sorting.sort("tier", &said.tier, account.tier.as_ref()),
+            owner: sorting.sort("owner", &said.owner, account.owner.as_ref()),
+            customer_success_owner: sorting.sort(
+                "customer_success_owner",
+                &said.customer_success_owner,
+                account.customer_success_owner.as_ref(),
+            ),
+        };
+        let Sorting { stale, confirmed, .. } = sorting;
         let says_something = changes != AccountChanges::default() || !confirmed.is_empty();
         if says_something {
             self.fact(AccountFact::Updated { changes, confirmed, occurred_at });
