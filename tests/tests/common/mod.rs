@@ -2,6 +2,12 @@
 //! so in every history.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on should stop"
+)]
 
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::scenario::Line;
@@ -304,7 +310,7 @@ pub fn play(simulation: &mut Simulation, lines: Vec<Line>) -> Vec<AnyEntry> {
 pub fn check_history(simulation: &Simulation, entries: &[AnyEntry]) {
     check_folds(simulation, entries);
     check_loads(simulation);
-    let mut replay = Replay { directory: simulation.directory(), ..Replay::new(simulation.directory()) };
+    let mut replay = Replay::new(simulation.directory());
     for entry in entries {
         check_round_trip(entry);
         replay.follow(entry);
