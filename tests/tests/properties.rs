@@ -149,8 +149,16 @@ proptest! {
                 }
             }
             Ok(policy) => {
-                let mut simulation = simulation(&policy, &directory);
-                let entries = play(&mut simulation, lines(&steps));
+                // It is published while leads are in flight.
+                let mut simulation = simulation(&lively_policy(1), &directory);
+                let mut before = lines(&steps);
+                let after = before.split_off(before.len() / 2);
+                let then = before.last().map_or_else(beginning, |l| l.received_at);
+                let mut entries = Vec::new();
+                leadctl::simulate::play(&mut simulation, before, then, &mut |e| { entries.push(e.clone()); Ok(()) })
+                    .expect("nobody refuses");
+                simulation.publish(policy, "test", then);
+                entries.extend(play(&mut simulation, after));
                 check_history(&simulation, &entries);
             }
         }

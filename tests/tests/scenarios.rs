@@ -68,6 +68,7 @@ fn play(file: &Path) -> Result<(), Failed> {
     let policy = patched(&root.join("default.yaml"), &scenario.policy)?;
     let directory = patched(&root.join("directory.yaml"), &scenario.directory)?;
     let directory = Directory::check(serde_json::from_value(directory)?)?;
+    let in_force = policy.clone();
     let policy: Policy = serde_json::from_value(policy)?;
     policy.check()?;
     policy.check_against(&directory)?;
@@ -77,6 +78,12 @@ fn play(file: &Path) -> Result<(), Failed> {
         let mut event = event.clone();
         let object = event.as_object_mut().ok_or("an event is an object")?;
         object.entry("id").or_insert_with(|| Value::from(format!("e{}", n + 1)));
+        // A policy that is published is written as what is different from the one in force.
+        if let Some(patch) = object.remove("different") {
+            let mut policy = in_force.clone();
+            merge(&mut policy, &patch);
+            object.insert("policy".to_owned(), policy);
+        }
         if let Some(at) = object.remove("at") {
             object.insert("occurred_at".to_owned(), at);
         }
