@@ -208,6 +208,13 @@ fn apply(simulation: &mut Simulation, line: &Line) -> Outcome {
             let (account, input) = (account.clone(), input.clone());
             simulation.account(&AccountCommand { account, actor: Actor::staff(by), cause, input }, at)
         }
+        What::PolicyPublished { policy, by } => {
+            if let Err(error) = policy.check_against(simulation.directory()) {
+                return Outcome::Invalid { field: "policy".to_owned(), why: error.to_string() };
+            }
+            simulation.publish((**policy).clone(), by, at);
+            Outcome::Applied
+        }
         What::Outage { .. } => {
             simulation.resume_at(at);
             Outcome::Applied

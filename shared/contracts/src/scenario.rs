@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use rules::AccountInput;
 use rules::ids::{AccountId, LeadId, PersonId};
 use rules::input::Resolution;
+use rules::policy::Policy;
 use rules::routing::Availability;
 use serde_json::Value;
 
@@ -63,6 +64,13 @@ pub enum What {
         /// Who.
         by: String,
     },
+    /// `policy.published`: from now on this policy is in force.
+    PolicyPublished {
+        /// The whole document.
+        policy: Box<Policy>,
+        /// Who.
+        by: String,
+    },
     /// `sweep.resumed`: until here no timer ran; what was due comes now. An outage, in a file.
     Outage {
         /// Since when no timer ran.
@@ -109,12 +117,13 @@ pub fn read(value: &Value) -> Result<Line, Vec<FieldProblem>> {
 }
 
 /// The types beside those of inbound events.
-pub const STAFF_TYPES: [&str; 6] = [
+pub const STAFF_TYPES: [&str; 7] = [
     "review.decided",
     "operations.resolved",
     "rep.availability",
     "retention.completed",
     "churn.false_positive",
+    "policy.published",
     "sweep.resumed",
 ];
 
@@ -154,6 +163,16 @@ fn staff(kind: &str, value: &Value, root: &Fields<'_>, problems: &mut Problems) 
             };
             Some(What::Retention { account, input, by })
         }
+        "policy.published" => {
+            let policy = root.required("policy", problems, policy)?;
+            let by = root.optional("by", problems, fields::line).unwrap_or_else(|| "operations".to_owned());
+            Some(What::PolicyPublished { policy: Box::new(policy), by })
+        }
         _ => Some(What::Outage { since: root.required("since", problems, fields::instant)? }),
     }
+}
+
+fn policy(value: &Value) -> Result<Policy, String> {
+    // JSON is YAML, so that a person is told the same here as of a policy's file.
+    Policy::parse(&value.to_string()).map_err(|error| format!("is not a sound policy: {error}"))
 }

@@ -123,14 +123,22 @@ fn begin_sla(lead: &mut Lead, from: DateTime<Utc>, history_until: Option<DateTim
 }
 
 /// The clock of an owner who is new to the lead; the share of the window stays the visit's,
-/// since only a transition tightens it.
+/// since only a transition tightens it. On hold it waits in the state that was left.
 fn restart_sla(lead: &mut Lead, from: DateTime<Utc>) {
-    let share = lead.visit.sla.as_ref().map_or(lead.window_percent, |sla| sla.window_percent);
-    if lead.kind == StateKind::Working {
+    let in_work = lead.kind == StateKind::Working;
+    let visit = if in_work { Some(&lead.visit) } else { lead.left.as_ref().map(|left| &left.visit) };
+    let share =
+        visit.and_then(|visit| visit.sla.as_ref()).map_or(lead.window_percent, |sla| sla.window_percent);
+    if in_work {
         begin_sla(lead, from, None);
         if let Some(sla) = &mut lead.visit.sla {
             sla.window_percent = share;
         }
+    } else if let Some(left) = &mut lead.left {
+        lead.sla_clocks = lead.sla_clocks.saturating_add(1);
+        let mut sla = Clock::start(lead.sla_clocks, from, share);
+        sla.pause(from);
+        left.visit.sla = Some(sla);
     }
 }
 
@@ -279,7 +287,9 @@ fn change_state(
     match kind {
         StateKind::Working => match lead.left.take() {
             Some(left) if resumed => {
-                lead.visit = left.visit;
+                // Who lost it while it rested lost it in this state.
+                let Visit { reassignments, taken_from, .. } = std::mem::take(&mut lead.visit);
+                lead.visit = Visit { reassignments, taken_from, ..left.visit };
                 settle_clocks(lead, entered_at);
             }
             _ => {
@@ -290,6 +300,8 @@ fn change_state(
         StateKind::Hold => {
             let mut visit = std::mem::take(&mut lead.visit);
             pause_visit(&mut visit, entered_at);
+            lead.visit.reassignments = visit.reassignments;
+            lead.visit.taken_from.clone_from(&visit.taken_from);
             if before.1 == StateKind::Working {
                 lead.left = Some(Left { state: before.0, visit });
             }

@@ -8,7 +8,7 @@ use crate::ids::{AccountId, LeadId, PersonId, Subject, TeamId};
 use crate::input::{Command, Input, Need, Outcome, World};
 use crate::lead::{AccountView, Lead};
 use crate::lead_fact::LeadFact;
-use crate::policy::PublishedPolicy;
+use crate::policy::{Policy, PublishedPolicy};
 use crate::rep::{self, RepFact};
 use crate::routing::{Availability, Roster, load_changes};
 use crate::workflows::churn_risk::{AccountCommand, AccountInput, decide_account};
@@ -150,6 +150,17 @@ impl Simulation {
             self.tell_leads(&command.account, view, now);
         }
         decision.outcome
+    }
+
+    /// Puts another policy in force: every lead is armed anew under it. What it makes due at once
+    /// is late, since nobody could have acted on it before now.
+    pub fn publish(&mut self, policy: Policy, by: &str, now: DateTime<Utc>) {
+        self.policy = PublishedPolicy::next(Some(&self.policy), policy, by, now);
+        let armed: Vec<_> = self.leads.keys().map(|id| (id.clone(), self.wake_of(id))).collect();
+        for (id, wake_at) in armed {
+            self.set_wake(Subject::Lead(id), wake_at);
+        }
+        self.resume_at(now);
     }
 
     /// A rep comes or goes.

@@ -5,7 +5,9 @@
 //! on, as of its own instant.
 
 use super::Deciding;
+use crate::clock::Clock;
 use crate::input::Need;
+use crate::lead::Lead;
 use crate::lead_fact::{LeadFact, Threshold};
 use crate::policy::WorkflowId;
 use crate::timers::{StepDue, Timer, What, timers};
@@ -57,11 +59,7 @@ fn settle_step(
             _ => None,
         })
         .next_back();
-    let history_until = d.lead.as_ref().and_then(|lead| match step.workflow {
-        WorkflowId::SlaBreach => lead.visit.sla.as_ref()?.history_until,
-        WorkflowId::StuckLead => lead.visit.stuck.as_ref()?.history_until,
-        _ => None,
-    });
+    let history_until = d.lead.as_ref().and_then(|lead| clock(lead, step.workflow)?.history_until);
     if history_until.is_some_and(|until| due <= until) {
         d.fact(tag, LeadFact::ThresholdSuperseded { threshold, by: "history".to_owned() });
         return Ok(());
@@ -70,6 +68,11 @@ fn settle_step(
         && d.now - due > MISSED_AFTER
     {
         d.fact(tag, LeadFact::ThresholdSuperseded { threshold, by: higher.to_owned() });
+        return Ok(());
+    }
+    // A policy that was published since can bring a step below one that has been acted on.
+    if let Some(higher) = passed_above(d, step) {
+        d.fact(tag, LeadFact::ThresholdSuperseded { threshold, by: higher });
         return Ok(());
     }
     d.fact(tag, LeadFact::ThresholdReached(threshold.clone()));
@@ -84,14 +87,31 @@ fn settle_step(
     Ok(())
 }
 
-fn threshold(d: &Deciding<'_>, step: &StepDue<'_>) -> Threshold {
-    let lead = d.lead.as_ref();
-    let clock = lead.and_then(|lead| match step.workflow {
+/// The highest step above this one that its clock has passed.
+fn passed_above(d: &Deciding<'_>, step: &StepDue<'_>) -> Option<String> {
+    let passed = &clock(d.lead.as_ref()?, step.workflow)?.passed;
+    let workflows = &d.world.policy.policy.workflows;
+    let ladder: Vec<&str> = match step.workflow {
+        WorkflowId::SlaBreach => workflows.sla_breach.steps.iter().map(|s| s.step.as_str()).collect(),
+        WorkflowId::StuckLead => workflows.stuck_lead.steps.iter().map(|s| s.step.as_str()).collect(),
+        _ => workflows.compliance_flag.reminders.iter().map(|r| r.step.as_str()).collect(),
+    };
+    let above = ladder.into_iter().rev().take_while(|name| *name != step.step);
+    above.filter(|name| passed.iter().any(|p| p == name)).map(str::to_owned).next()
+}
+
+fn clock(lead: &Lead, workflow: WorkflowId) -> Option<&Clock> {
+    match workflow {
         WorkflowId::SlaBreach => lead.visit.sla.as_ref(),
         WorkflowId::StuckLead => lead.visit.stuck.as_ref(),
         WorkflowId::ComplianceFlag => lead.review.as_ref().map(|r| &r.clock),
         WorkflowId::HighValue | WorkflowId::ChurnRisk => None,
-    });
+    }
+}
+
+fn threshold(d: &Deciding<'_>, step: &StepDue<'_>) -> Threshold {
+    let lead = d.lead.as_ref();
+    let clock = lead.and_then(|lead| clock(lead, step.workflow));
     Threshold {
         clock: clock.map_or(0, |c| c.number),
         percent: step.percent,

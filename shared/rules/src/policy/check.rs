@@ -4,6 +4,7 @@ use super::{Policy, StateKind, Step, WindowRow, WorkflowId};
 use crate::directory::Directory;
 use crate::document::{DocumentError, Problems};
 use crate::ids::{CalendarId, MarketId, StateId};
+use crate::measure::Window;
 use std::collections::BTreeSet;
 
 impl Policy {
@@ -56,12 +57,23 @@ impl Policy {
                 .add("workflows.compliance-flag.reason_codes", "there is none; a decision names its reason");
         }
         let mut names = BTreeSet::new();
+        let mut before: Option<Window> = None;
         for (n, reminder) in flag.reminders.iter().enumerate() {
-            if !names.insert(reminder.step.as_str()) {
+            let at = format!("workflows.compliance-flag.reminders[{n}]");
+            check_name(&mut problems, format!("{at}.step"), &reminder.step);
+            // Hours and business days compare on a calendar alone.
+            let same_unit = before.is_some_and(|b| {
+                matches!(b, Window::Working(_)) == matches!(reminder.after, Window::Working(_))
+            });
+            if same_unit && before.is_some_and(|b| reminder.after <= b) {
                 problems.add(
-                    format!("workflows.compliance-flag.reminders[{n}].step"),
-                    format!("`{}` is there twice", reminder.step),
+                    format!("{at}.after"),
+                    format!("`{}` is not after the reminder before it; reminders rise", reminder.after),
                 );
+            }
+            before = Some(reminder.after);
+            if !names.insert(reminder.step.as_str()) {
+                problems.add(format!("{at}.step"), format!("`{}` is there twice", reminder.step));
             }
         }
         problems.into_result(())
@@ -101,12 +113,15 @@ impl Policy {
         for (n, row) in self.states.iter().enumerate() {
             let at = format!("states[{n}].state");
             if row.state.is_reserved() {
-                problems
-                    .add(&at, format!("`{}` is the compliance workflow's own and is not written", row.state));
+                problems.add(
+                    &at,
+                    format!(
+                        "`{}` is the compliance workflow's own and always there; leave it out",
+                        row.state
+                    ),
+                );
             }
-            if row.state.as_str().is_empty() || row.state.as_str().len() > 64 {
-                problems.add(&at, format!("`{}` is not a name of 1 to 64 characters", row.state));
-            }
+            check_name(problems, at.clone(), row.state.as_str());
             if !seen.insert(&row.state) {
                 problems.add(at, format!("`{}` is there twice", row.state));
             }
@@ -149,12 +164,7 @@ fn check_steps(problems: &mut Problems, at: &str, steps: &[Step]) {
         if !names.insert(step.step.as_str()) {
             problems.add(format!("{at}[{n}].step"), format!("`{}` is there twice", step.step));
         }
-        if step.step.is_empty() || step.step.len() > 64 {
-            problems.add(
-                format!("{at}[{n}].step"),
-                format!("`{}` is not a name of 1 to 64 characters", step.step),
-            );
-        }
+        check_name(problems, format!("{at}[{n}].step"), &step.step);
         if before.is_some_and(|b| step.at <= b) {
             problems.add(
                 format!("{at}[{n}].at"),
@@ -164,6 +174,17 @@ fn check_steps(problems: &mut Problems, at: &str, steps: &[Step]) {
         if step.actions.is_empty() {
             problems.add(format!("{at}[{n}].do"), "there is nothing to do; name at least one action");
         }
+        for (m, action) in step.actions.iter().enumerate() {
+            if step.actions.iter().take(m).any(|earlier| earlier == action) {
+                problems.add(format!("{at}[{n}].do[{m}]"), "this is done already; name each action once");
+            }
+        }
         before = Some(step.at);
+    }
+}
+
+fn check_name(problems: &mut Problems, at: String, name: &str) {
+    if name.is_empty() || name.chars().count() > 64 {
+        problems.add(at, format!("`{name}` is not a name of 1 to 64 characters"));
     }
 }

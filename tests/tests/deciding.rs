@@ -1,0 +1,279 @@
+//! What no events file can say: clocks that differ, decisions on what was not seen, deliveries.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on should stop"
+)]
+
+mod common;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use common::{beginning, check_history, lively_policy, seeded_value, simulation, tight_directory};
+use rules::AccountCommand;
+use rules::account::{AccountChanges, Signal};
+use rules::compliance::{Criterion, CriterionKind, Match, Verdict};
+use rules::entry::Actor;
+use rules::input::{Command, Delivery, DeliveryResult, Input, LeadEvent, Outcome, ReviewDecision};
+use rules::lead_fact::LeadFact;
+use rules::notification::{Notification, Recipient};
+use rules::patch::Patch;
+use rules::policy::{Policy, PublishedPolicy, WorkflowId};
+use rules::simulate::{AnyEntry, Simulation};
+use rules::workflows::churn_risk::AccountInput;
+use serde_json::json;
+
+fn at(minutes: i64) -> DateTime<Utc> {
+    beginning() + TimeDelta::minutes(minutes)
+}
+
+/// A deployment with one lead of rep-bob's in NEW.
+fn with_a_lead() -> Simulation {
+    let mut simulation = simulation(&lively_policy(1), &tight_directory());
+    let mut event = LeadEvent::at(at(0));
+    event.creates = true;
+    event.changes.market = Patch::Set("us".into());
+    event.changes.country = Patch::Set("US".into());
+    event.owner = Patch::Set("rep-bob".into());
+    assert_eq!(ask(&mut simulation, Input::Event(Box::new(event)), at(0)), Outcome::Applied);
+    simulation
+}
+
+fn ask(simulation: &mut Simulation, input: Input, now: DateTime<Utc>) -> Outcome {
+    let command =
+        Command { lead: "L-1".into(), actor: Actor::source("crm"), cause: format!("ask/{now}"), input };
+    simulation.lead(&command, now)
+}
+
+fn facts(entries: &[AnyEntry]) -> Vec<&LeadFact> {
+    entries.iter().filter_map(|e| if let AnyEntry::Lead(e) = e { Some(&e.fact) } else { None }).collect()
+}
+
+fn flag(simulation: &mut Simulation, minutes: i64) {
+    let criterion = Criterion {
+        kind: CriterionKind::Pep,
+        match_id: format!("m-{minutes}"),
+        list: "PEP".to_owned(),
+        list_version: "1".to_owned(),
+        strength: None,
+    };
+    let mut event = LeadEvent::at(at(minutes));
+    event.matches = vec![Match { criterion, details: None }];
+    event.flagged_by = Some("cleo@leadwatch.test".to_owned());
+    assert_eq!(ask(simulation, Input::Event(Box::new(event)), at(minutes)), Outcome::Applied);
+}
+
+fn decision(revision: u64) -> ReviewDecision {
+    ReviewDecision {
+        verdict: Verdict::Clear,
+        reason_code: "false-match".to_owned(),
+        reason: "Checked.".to_owned(),
+        officer: "carl".to_owned(),
+        also_known_as: Vec::new(),
+        person: None,
+        revision,
+    }
+}
+
+#[test]
+fn a_machine_whose_clock_is_behind_does_not_take_a_lead_back_in_time() {
+    let mut simulation = with_a_lead();
+    let mut event = LeadEvent::at(at(-10));
+    event.changes.company = Patch::Set("Acme".to_owned());
+    ask(&mut simulation, Input::Event(Box::new(event)), at(-9));
+    let entries = simulation.take_history();
+    check_history(&simulation, &entries);
+    assert_eq!(simulation.leads()[&"L-1".into()].changed_at, at(0));
+}
+
+#[test]
+fn an_event_of_the_near_future_is_applied_and_one_of_the_far_future_refused() {
+    let mut simulation = with_a_lead();
+    let event = |minutes| {
+        let mut event = LeadEvent::at(at(minutes));
+        event.state = Some("CONTACTED".into());
+        Input::Event(Box::new(event))
+    };
+    let refused = ask(&mut simulation, event(16), at(10));
+    assert_eq!(
+        refused,
+        Outcome::Invalid {
+            field: "occurred_at".to_owned(),
+            why: "`2026-03-02T14:16:00+00:00` is more than 5 minutes in the future".to_owned()
+        }
+    );
+    assert_eq!(ask(&mut simulation, event(15), at(10)), Outcome::Applied);
+    // It entered the state when we heard of it: nothing is ever ahead of its own record.
+    assert_eq!(simulation.leads()[&"L-1".into()].entered_at, at(10));
+    let entries = simulation.take_history();
+    assert!(facts(&entries).iter().any(|f| matches!(f, LeadFact::InputRefused { .. })), "it is on record");
+    check_history(&simulation, &entries);
+}
+
+#[test]
+fn a_decision_on_what_the_officer_has_not_seen_is_a_conflict() {
+    let mut simulation = with_a_lead();
+    flag(&mut simulation, 10);
+    let seen = simulation.leads()[&"L-1".into()].review.clone().expect("it is held").revision;
+    flag(&mut simulation, 20);
+    let outcome = ask(&mut simulation, Input::Decide(decision(seen)), at(30));
+    assert!(matches!(outcome, Outcome::Conflict { .. }), "{outcome:?}");
+    let now = simulation.leads()[&"L-1".into()].review.clone().expect("it is held still").revision;
+    assert_eq!(ask(&mut simulation, Input::Decide(decision(now)), at(31)), Outcome::Applied);
+}
+
+#[test]
+fn whoever_raised_a_flag_under_another_name_cannot_decide_on_it() {
+    let mut simulation = with_a_lead();
+    flag(&mut simulation, 10);
+    let revision = simulation.leads()[&"L-1".into()].review.clone().expect("it is held").revision;
+    let also_known_as = vec!["cleo@leadwatch.test".to_owned()];
+    let decision = ReviewDecision { also_known_as, ..decision(revision) };
+    let outcome = ask(&mut simulation, Input::Decide(decision), at(30));
+    assert_eq!(outcome, Outcome::Refused { why: "whoever raised a flag cannot decide on it".to_owned() });
+}
+
+fn first_notification(entries: &[AnyEntry]) -> Notification {
+    let found = facts(entries).into_iter().find_map(|fact| match fact {
+        LeadFact::NotificationRequested(notification) => Some(notification.clone()),
+        _ => None,
+    });
+    found.expect("somebody is told")
+}
+
+#[test]
+fn whom_nobody_reaches_is_stood_in_for_by_the_manager_and_then_by_operations() {
+    let mut simulation = with_a_lead();
+    simulation.run_until(at(48 * 2));
+    let entries = simulation.take_history();
+    let notification = first_notification(&entries);
+    let unreachable = |notification: Notification| {
+        let result = DeliveryResult::Unreachable {
+            person: "rep-bob".into(),
+            reason: "no such user".to_owned(),
+            notification: Box::new(notification.clone()),
+        };
+        Input::Delivery(Delivery { id: notification.id, attempts: 1, result })
+    };
+    assert_eq!(ask(&mut simulation, unreachable(notification.clone()), at(97)), Outcome::Applied);
+    let stand_in = first_notification(&simulation.take_history());
+    assert_eq!(stand_in.to, Recipient::TeamChannel { team: "us-sales".into(), manager: "mgr-max".into() });
+    assert_eq!(stand_in.particulars.instead_of, Some("rep-bob".into()));
+    assert_eq!(stand_in.message, notification.message);
+    assert_eq!(ask(&mut simulation, unreachable(stand_in), at(98)), Outcome::Applied);
+    assert!(simulation.leads()[&"L-1".into()].operations.is_some(), "operations looks");
+}
+
+#[test]
+fn a_delivery_is_on_record_and_one_that_failed_is_for_operations() {
+    let mut simulation = with_a_lead();
+    let delivered = DeliveryResult::Delivered { channel: "slack".to_owned(), reference: None };
+    let failed = DeliveryResult::Failed { reason: "channel_not_found".to_owned() };
+    for (minutes, result) in [(1, delivered), (2, failed)] {
+        let delivery = Delivery { id: "lead/L-1/4".into(), attempts: 3, result };
+        assert_eq!(ask(&mut simulation, Input::Delivery(delivery), at(minutes)), Outcome::Applied);
+    }
+    let entries = simulation.take_history();
+    let kinds: Vec<String> = entries
+        .iter()
+        .skip(3)
+        .map(|e| serde_json::to_value(e).expect("JSON")["type"].as_str().unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!(kinds, ["notification.delivered", "notification.failed", "operations.queued"]);
+    check_history(&simulation, &entries);
+}
+
+#[test]
+fn a_wake_that_comes_early_or_for_a_lead_that_is_not_known_changes_nothing() {
+    let mut simulation = with_a_lead();
+    simulation.take_history();
+    assert_eq!(ask(&mut simulation, Input::Wake, at(47)), Outcome::Unchanged);
+    assert_eq!(simulation.take_history(), []);
+    let command = Command {
+        lead: "L-9".into(),
+        actor: Actor::system("clock"),
+        cause: "wake".to_owned(),
+        input: Input::Wake,
+    };
+    simulation.lead(&command, at(5));
+    assert_eq!((simulation.take_history(), simulation.leads().len()), (Vec::new(), 1));
+}
+
+#[test]
+fn an_account_s_timer_may_run_before_the_input_or_be_settled_by_it() {
+    let run = |late: bool| {
+        let mut simulation = simulation(&lively_policy(1), &tight_directory());
+        let mut ask = |simulation: &mut Simulation, input, now| {
+            let command = AccountCommand {
+                account: "A-1".into(),
+                actor: Actor::source("crm"),
+                cause: "input".to_owned(),
+                input,
+            };
+            simulation.account(&command, now)
+        };
+        let signal =
+            AccountInput::Signal { occurred_at: at(0), signal: Signal::UsageDown, evidence: json!({}) };
+        ask(&mut simulation, signal, at(0));
+        let later = at(2 * 24 * 60 + 1);
+        if !late {
+            simulation.run_until(later);
+        }
+        let changes = AccountChanges { name: Patch::Set("Acme".to_owned()), ..AccountChanges::default() };
+        ask(&mut simulation, AccountInput::Update { occurred_at: later, changes }, later);
+        let entries = simulation.take_history();
+        let told = entries.iter().map(|e| {
+            let value = serde_json::to_value(e).expect("JSON");
+            (value["at"].clone(), value["due_at"].clone(), value["type"].clone(), value["data"].clone())
+        });
+        told.collect::<Vec<_>>()
+    };
+    assert_eq!(run(true), run(false));
+}
+
+#[test]
+fn a_workflow_s_version_rises_when_and_only_when_its_content_changes() {
+    let before = PublishedPolicy::next(None, lively_policy(1), "test", at(0));
+    let mut document = seeded_value("default.yaml");
+    document["name"] = json!("Renamed");
+    document["workflows"]["high-value"]["score"] = json!(90);
+    let policy: Policy = serde_json::from_value(document).expect("a policy");
+    let policy = Policy {
+        workflows: rules::policy::Workflows {
+            high_value: policy.workflows.high_value,
+            ..lively_policy(1).workflows
+        },
+        ..policy
+    };
+    let after = PublishedPolicy::next(Some(&before), policy, "test", at(1));
+    for id in WorkflowId::ALL {
+        let expected = if id == WorkflowId::HighValue { 2 } else { 1 };
+        assert_eq!(after.version_of(id), expected, "{id}");
+    }
+    // What is taken back is a change too; a version is never used for two contents.
+    let back = PublishedPolicy::next(Some(&after), lively_policy(1), "test", at(2));
+    assert_eq!((back.revision, back.version_of(WorkflowId::HighValue)), (3, 3));
+}
+
+#[test]
+fn an_entry_names_the_version_that_fired() {
+    let mut simulation = with_a_lead();
+    let mut document = seeded_value("default.yaml");
+    document["workflows"]["sla-breach"]["max_reassignments"] = json!(1);
+    simulation.publish(serde_json::from_value(document).expect("a policy"), "oscar", at(30));
+    simulation.run_until(at(60 * 24));
+    let entries = simulation.take_history();
+    let fired = entries.iter().filter_map(|e| match e {
+        AnyEntry::Lead(e) => e.workflow.as_ref().map(|w| (w.id, w.version, e.policy_revision)),
+        _ => None,
+    });
+    let fired: std::collections::BTreeSet<_> = fired.collect();
+    assert!(fired.contains(&(WorkflowId::SlaBreach, 2, 2)), "{fired:?}");
+    assert!(
+        fired.iter().all(|(id, version, revision)| {
+            *revision == 2 && (*version == if *id == WorkflowId::SlaBreach { 2 } else { 1 })
+        }),
+        "{fired:?}"
+    );
+}
