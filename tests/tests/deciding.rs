@@ -1,11 +1,5 @@
 //! What no events file can say: clocks that differ, decisions on what was not seen, deliveries.
 
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on should stop"
-)]
 
 mod common;
 
@@ -204,7 +198,7 @@ fn a_wake_that_comes_early_or_for_a_lead_that_is_not_known_changes_nothing() {
 fn an_account_s_timer_may_run_before_the_input_or_be_settled_by_it() {
     let run = |late: bool| {
         let mut simulation = simulation(&lively_policy(1), &tight_directory());
-        let mut ask = |simulation: &mut Simulation, input, now| {
+        let ask = |simulation: &mut Simulation, input, now| {
             let command = AccountCommand {
                 account: "A-1".into(),
                 actor: Actor::source("crm"),

@@ -1,11 +1,5 @@
 //! What has to be so whatever happens: random histories through the simulator.
 
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on should stop"
-)]
 
 mod common;
 

@@ -2,12 +2,6 @@
 //! so in every history.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on should stop"
-)]
 
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::scenario::Line;

@@ -259,10 +259,10 @@ teams:
     reps:
       rep-eva: { seniority: senior, capacity: 3 }
 people:
-  rep-ana: { name: Ana, email: ana@leadwatch.test }
-  rep-bob: { name: Bob, email: bob@leadwatch.test }
-  rep-eva: { name: Eva, email: eva@leadwatch.test }
-  mgr-max: { name: Max, email: max@leadwatch.test }
+  rep-ana: { name: Ana, email: ana@example.test }
+  rep-bob: { name: Bob, email: bob@example.test }
+  rep-eva: { name: Eva, email: eva@example.test }
+  mgr-max: { name: Max, email: max@example.test }
 compliance: { channel: "#compliance" }
 operations: { channel: "#operations" }
 "##;
