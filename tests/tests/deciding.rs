@@ -1,6 +1,5 @@
 //! What no events file can say: clocks that differ, decisions on what was not seen, deliveries.
 
-
 mod common;
 
 use chrono::{DateTime, TimeDelta, Utc};

@@ -1,7 +1,6 @@
 //! The policy and the directory as an administrator writes them: what is wrong, where, and what
 //! would be right. Each mistake is asserted on as a whole text, since that is what a person reads.
 
-
 mod common;
 
 use common::{seeded, seeded_value};

@@ -1,6 +1,5 @@
 //! What has to be so whatever happens: random histories through the simulator.
 
-
 mod common;
 
 use chrono::{DateTime, TimeDelta, Utc};

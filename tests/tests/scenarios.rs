@@ -4,7 +4,6 @@
 //! `UPDATE_SCENARIOS=1 cargo test --test scenarios` writes what comes out into the files; whoever
 //! does that reads every line of the difference.
 
-
 mod common;
 
 use chrono::{DateTime, Utc};
