@@ -244,6 +244,7 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
         }
         LeadFact::ComplianceHeld { .. }
         | LeadFact::ComplianceMatched { .. }
+        | LeadFact::WouldBeOwnerNamed { .. }
         | LeadFact::ReviewVoted { .. }
         | LeadFact::ReviewDecided { .. } => apply_compliance(lead, entry),
         LeadFact::Created { .. }
@@ -364,6 +365,11 @@ fn apply_compliance(lead: &mut Lead, entry: &Entry<LeadFact>) {
             }
             if let Some(details) = personal {
                 lead.personal.matches.insert(criterion.match_id.clone(), details.clone());
+            }
+        }
+        LeadFact::WouldBeOwnerNamed { to } => {
+            if let Some(review) = &mut lead.review {
+                review.would_be_owner = Some(to.clone());
             }
         }
         LeadFact::ReviewVoted { verdict, reason_code, reason, officer } => {

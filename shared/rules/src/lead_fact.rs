@@ -253,6 +253,12 @@ pub enum LeadFact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         would_be_owner: Option<PersonId>,
     },
+    /// Who would have a held lead came to be known.
+    #[serde(rename = "compliance.would-be-owner")]
+    WouldBeOwnerNamed {
+        /// Who.
+        to: PersonId,
+    },
     /// One officer of two decided.
     #[serde(rename = "review.voted")]
     ReviewVoted {

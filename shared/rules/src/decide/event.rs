@@ -39,6 +39,7 @@ pub(super) fn apply(d: &mut Deciding<'_>, event: &LeadEvent) -> Result<Outcome, 
     }
     compliance_flag::screen(d, event)?;
     let applied = if d.lead.as_ref().is_some_and(|l| l.is_held() || l.is_disqualified()) {
+        compliance_flag::name_would_be_owner(d);
         refuse_moves(d, event, is_new, &stale);
         true
     } else {

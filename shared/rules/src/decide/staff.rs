@@ -5,7 +5,9 @@ use super::{Deciding, Routed};
 use crate::input::{Need, Outcome, Resolution, ResolutionAction, ReviewDecision};
 use crate::lead::{OperationsReason, ProfileChanges};
 use crate::lead_fact::{AssignmentReason, LeadFact, PassedOver, PersonalChanges};
+use crate::notification::{Message, Particulars};
 use crate::patch::Patch;
+use crate::policy::WorkflowId;
 use crate::routing::{self, Standing};
 use crate::workflows::{compliance_flag, high_value};
 
@@ -175,6 +177,11 @@ pub(crate) fn assign_cleared(d: &mut Deciding<'_>) -> Result<(), Need> {
         Routed::Nobody { considered } => {
             let reason = OperationsReason::NoRepAvailable;
             d.fact(None, LeadFact::ReassignmentImpossible { reason, considered });
+            if let Some(to) = d.manager() {
+                let reasons = vec!["nobody of the team can take it".to_owned()];
+                let particulars = Particulars { reasons, ..d.particulars() };
+                d.notify(WorkflowId::ComplianceFlag, None, to, Message::ReassignmentImpossible, particulars);
+            }
             d.queue_for_operations(None, reason);
         }
         Routed::NoTeam => {}

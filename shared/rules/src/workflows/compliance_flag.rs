@@ -100,16 +100,35 @@ fn flag(
         let flagged_by = flagged_by.map(str::to_owned);
         d.fact(WORKFLOW, LeadFact::ComplianceMatched { criterion, flagged_by, personal: details });
     }
-    let would_be_owner = d.lead.as_ref().and_then(|l| l.review.as_ref()?.would_be_owner.clone());
-    if !already_held && let Some(person) = would_be_owner.filter(|p| d.world.directory.person(p).is_some()) {
-        // Need to know: that it is held, not why.
-        let to = Recipient::Person { role: Role::WouldBeOwner, person };
-        let particulars = Particulars { state: None, ..d.particulars() };
-        d.notify(WorkflowId::ComplianceFlag, None, to, Message::Held, particulars);
+    if !already_held {
+        tell_would_be_owner(d);
     }
     let context = context(d);
     d.notify(WorkflowId::ComplianceFlag, None, Recipient::ComplianceDesk, Message::ReviewNeeded, context);
     Ok(())
+}
+
+/// A lead can be held before its source has said whose it is (a screening was faster). Whom the
+/// source names then would have it, and is told.
+pub(crate) fn name_would_be_owner(d: &mut Deciding<'_>) {
+    let Some(lead) = &d.lead else { return };
+    let is_open = lead.review.as_ref().is_some_and(|review| review.would_be_owner.is_none());
+    if let Some(to) = lead.crm_owner.clone()
+        && is_open
+    {
+        d.fact(WORKFLOW, LeadFact::WouldBeOwnerNamed { to });
+        tell_would_be_owner(d);
+    }
+}
+
+/// Need to know: that it is held, not why.
+fn tell_would_be_owner(d: &mut Deciding<'_>) {
+    let person = d.lead.as_ref().and_then(|l| l.review.as_ref()?.would_be_owner.clone());
+    if let Some(person) = person.filter(|p| d.world.directory.person(p).is_some()) {
+        let to = Recipient::Person { role: Role::WouldBeOwner, person };
+        let particulars = Particulars { state: None, ..d.particulars() };
+        d.notify(WorkflowId::ComplianceFlag, None, to, Message::Held, particulars);
+    }
 }
 
 /// Who has it, or is named by the event, or whom routing would choose.
