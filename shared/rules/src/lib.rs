@@ -6,10 +6,12 @@
 //! The audit is the list of facts; the lead is their fold.
 
 pub mod account;
+mod assign;
 pub mod calendar;
 pub mod clock;
 pub mod compliance;
 mod decide;
+mod deciding;
 pub mod directory;
 pub mod document;
 pub mod entry;

@@ -1,6 +1,6 @@
 //! Records what became of a notification; where somebody cannot be reached, somebody else is told.
 
-use super::Deciding;
+use crate::deciding::Deciding;
 use crate::input::{Delivery, DeliveryResult, Outcome};
 use crate::lead::OperationsReason;
 use crate::lead_fact::LeadFact;
@@ -52,7 +52,7 @@ fn pass_on(d: &mut Deciding<'_>, person: &crate::ids::PersonId, notification: &N
             let particulars =
                 Particulars { instead_of: Some(person.clone()), ..notification.particulars.clone() };
             let workflow = workflow_of(notification);
-            d.notify(workflow, None, to, notification.message, particulars);
+            d.notify(Some((workflow, None)), to, notification.message, particulars);
         }
         _ => d.queue_for_operations(None, OperationsReason::NotificationFailed),
     }

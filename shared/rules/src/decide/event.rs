@@ -1,7 +1,8 @@
 //! Applies what a source says of a lead.
 
-use super::{Deciding, Routed};
-use crate::ids::{PersonId, StateId};
+use crate::assign::assign_if_unowned;
+use crate::deciding::{Deciding, Moved};
+use crate::ids::PersonId;
 use crate::input::{LeadEvent, Need, Outcome};
 use crate::lead::{OperationsReason, ProfileChanges};
 use crate::lead_fact::{AssignmentReason, LeadFact, PersonalChanges};
@@ -252,7 +253,8 @@ fn move_state(d: &mut Deciding<'_>, event: &LeadEvent, late: bool, is_new: bool)
         let resumed =
             lead.kind == StateKind::Hold && lead.left.as_ref().is_some_and(|left| left.state == *to);
         let hold_until = if kind == StateKind::Hold { event.hold_until.as_set().copied() } else { None };
-        change_state(d, to.clone(), kind, since, resumed, hold_until, late.then_some(d.now));
+        let history_until = late.then_some(d.now);
+        d.change_state(to.clone(), kind, since, Moved { resumed, hold_until, history_until });
         moved = true;
     } else if let Some(until) = event.hold_until.outcome()
         && lead.kind == StateKind::Hold
@@ -270,22 +272,6 @@ fn move_state(d: &mut Deciding<'_>, event: &LeadEvent, late: bool, is_new: bool)
         moved = true;
     }
     moved
-}
-
-/// Moves the lead to another state.
-pub(crate) fn change_state(
-    d: &mut Deciding<'_>,
-    to: StateId,
-    kind: StateKind,
-    entered_at: DateTime<Utc>,
-    resumed: bool,
-    hold_until: Option<DateTime<Utc>>,
-    history_until: Option<DateTime<Utc>>,
-) {
-    let Some(from) = d.lead.as_ref().map(|l| l.state.clone()) else {
-        return;
-    };
-    d.fact(None, LeadFact::StateChanged { from, to, kind, entered_at, resumed, hold_until, history_until });
 }
 
 /// Sets the owner if the source says a new one; whether it did.
@@ -309,22 +295,4 @@ fn set_owner(d: &mut Deciding<'_>, event: &LeadEvent) -> bool {
         d.queue_for_operations(None, OperationsReason::OwnerUnknown);
     }
     true
-}
-
-/// Gives a lead that nobody owns to the next rep of its market's team.
-pub(crate) fn assign_if_unowned(d: &mut Deciding<'_>, reason: AssignmentReason) -> Result<(), Need> {
-    if d.lead.as_ref().is_none_or(|l| l.owner.is_some() || l.is_closed() || l.is_held()) {
-        return Ok(());
-    }
-    match d.route(false)? {
-        Routed::To { rep, team } => d.fact(None, LeadFact::Assigned { to: rep, team, reason }),
-        Routed::Nobody { considered } => {
-            let reason = OperationsReason::NoRepAvailable;
-            d.fact(None, LeadFact::ReassignmentImpossible { reason, considered });
-            d.queue_for_operations(None, reason);
-        }
-        // Quarantined: it is in the operations queue because of its market.
-        Routed::NoTeam => {}
-    }
-    Ok(())
 }

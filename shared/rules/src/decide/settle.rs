@@ -4,8 +4,8 @@
 //! recorded as superseded. Within the sweep's own precision nothing was missed, so each is acted
 //! on, as of its own instant.
 
-use super::Deciding;
 use crate::clock::Clock;
+use crate::deciding::Deciding;
 use crate::input::Need;
 use crate::lead::Lead;
 use crate::lead_fact::{LeadFact, Threshold};

@@ -1,13 +1,11 @@
 //! What staff decide: a compliance review, a case in the operations queue.
 
-use super::event::assign_if_unowned;
-use super::{Deciding, Routed};
+use crate::assign::assign_if_unowned;
+use crate::deciding::Deciding;
 use crate::input::{Need, Outcome, Resolution, ResolutionAction, ReviewDecision};
 use crate::lead::{OperationsReason, ProfileChanges};
 use crate::lead_fact::{AssignmentReason, LeadFact, PassedOver, PersonalChanges};
-use crate::notification::{Message, Particulars};
 use crate::patch::Patch;
-use crate::policy::WorkflowId;
 use crate::routing::{self, Standing};
 use crate::workflows::{compliance_flag, high_value};
 
@@ -136,55 +134,4 @@ pub(super) fn resolve(d: &mut Deciding<'_>, resolution: &Resolution) -> Result<O
 fn refuse(d: &mut Deciding<'_>, what: &str, why: &str) -> Outcome {
     d.fact(None, LeadFact::InputRefused { what: what.to_owned(), why: why.to_owned() });
     Outcome::Refused { why: why.to_owned() }
-}
-
-/// Gives a cleared lead to whoever had it, or was to have it, if they can take it; else to the
-/// next rep of the team.
-pub(crate) fn assign_cleared(d: &mut Deciding<'_>) -> Result<(), Need> {
-    let Some(lead) = d.lead.clone().filter(|lead| !lead.is_closed()) else {
-        return Ok(());
-    };
-    let Some(wish) = lead.owner.clone().or_else(|| lead.crm_owner.clone()) else {
-        return assign_if_unowned(d, AssignmentReason::Cleared);
-    };
-    let Some(team) = d.world.directory.team_of(&wish).cloned() else {
-        // The CRM's own owner, whom we do not know: theirs to keep.
-        return Ok(());
-    };
-    let roster = d.roster(&team)?;
-    let keeps = lead.owner.as_ref() == Some(&wish);
-    let standing = roster.standings.get(&wish);
-    let mut wanted = d.wanted(&lead, false);
-    wanted.owner = None;
-    let fit = match routing::unfit(d.world.directory, &wish, standing, &wanted) {
-        None => true,
-        // Who has it carries it already.
-        Some(crate::lead_fact::Unfit::AtCapacity) => keeps,
-        Some(_) => false,
-    };
-    if fit && keeps {
-        return Ok(());
-    }
-    if fit {
-        d.rely_on(roster, &wish);
-        d.fact(None, LeadFact::Assigned { to: wish, team, reason: AssignmentReason::Cleared });
-        return Ok(());
-    }
-    match d.route(false)? {
-        Routed::To { rep, team } => {
-            d.fact(None, LeadFact::Assigned { to: rep, team, reason: AssignmentReason::Cleared })
-        }
-        Routed::Nobody { considered } => {
-            let reason = OperationsReason::NoRepAvailable;
-            d.fact(None, LeadFact::ReassignmentImpossible { reason, considered });
-            if let Some(to) = d.manager() {
-                let reasons = vec!["nobody of the team can take it".to_owned()];
-                let particulars = Particulars { reasons, ..d.particulars() };
-                d.notify(WorkflowId::ComplianceFlag, None, to, Message::ReassignmentImpossible, particulars);
-            }
-            d.queue_for_operations(None, reason);
-        }
-        Routed::NoTeam => {}
-    }
-    Ok(())
 }

@@ -7,9 +7,9 @@
 //! **Why**: working such a lead can be an offence. While it is held nothing of sales happens to
 //! it; what was cleared is remembered by match and list version, so that a person decides once.
 
+use crate::assign::assign_cleared;
 use crate::compliance::{Criterion, CriterionKind, Match, Verdict};
-use crate::decide::staff::assign_cleared;
-use crate::decide::{Deciding, Routed};
+use crate::deciding::{Deciding, Routed};
 use crate::ids::{PersonId, StateId};
 use crate::input::{LeadEvent, Need, ReviewDecision};
 use crate::lead::Lead;
@@ -104,7 +104,12 @@ fn flag(
         tell_would_be_owner(d);
     }
     let context = context(d);
-    d.notify(WorkflowId::ComplianceFlag, None, Recipient::ComplianceDesk, Message::ReviewNeeded, context);
+    d.notify(
+        Some((WorkflowId::ComplianceFlag, None)),
+        Recipient::ComplianceDesk,
+        Message::ReviewNeeded,
+        context,
+    );
     Ok(())
 }
 
@@ -127,7 +132,7 @@ fn tell_would_be_owner(d: &mut Deciding<'_>) {
     if let Some(person) = person.filter(|p| d.world.directory.person(p).is_some()) {
         let to = Recipient::Person { role: Role::WouldBeOwner, person };
         let particulars = Particulars { state: None, ..d.particulars() };
-        d.notify(WorkflowId::ComplianceFlag, None, to, Message::Held, particulars);
+        d.notify(Some((WorkflowId::ComplianceFlag, None)), to, Message::Held, particulars);
     }
 }
 
@@ -143,13 +148,13 @@ fn would_be_owner(
     if lead.is_closed() {
         return Ok(None);
     }
-    let relied_on = d.relies_on();
+    let relied_on = d.relied_on.clone();
     let chosen = match d.route(false)? {
         Routed::To { rep, .. } => Some(rep),
         Routed::Nobody { .. } | Routed::NoTeam => None,
     };
     // Nothing is assigned yet, so nothing hangs on how the rep stands.
-    d.rely_only_on(relied_on);
+    d.relied_on = relied_on;
     Ok(chosen)
 }
 
@@ -173,8 +178,7 @@ pub(crate) fn remind(d: &mut Deciding<'_>, step: &str, threshold: &Threshold) {
     let particulars =
         Particulars { step: Some(step.to_owned()), elapsed_s: Some(threshold.elapsed_s), ..context(d) };
     d.notify(
-        WorkflowId::ComplianceFlag,
-        Some(step),
+        Some((WorkflowId::ComplianceFlag, Some(step))),
         Recipient::ComplianceDesk,
         Message::ReviewAgeing,
         particulars,
@@ -220,7 +224,7 @@ pub(crate) fn conclude(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Resul
             let closed = d.lead.as_ref().is_none_or(Lead::is_closed);
             if !closed && let Some(to) = d.owner(Role::Owner) {
                 let particulars = d.particulars();
-                d.notify(WorkflowId::ComplianceFlag, None, to, Message::Cleared, particulars);
+                d.notify(Some((WorkflowId::ComplianceFlag, None)), to, Message::Cleared, particulars);
             }
             high_value::evaluate(d)
         }
@@ -228,7 +232,12 @@ pub(crate) fn conclude(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Resul
             if let Some(person) = would_be_owner.filter(|p| d.world.directory.person(p).is_some()) {
                 let to = Recipient::Person { role: Role::WouldBeOwner, person };
                 let particulars = Particulars { state: None, ..d.particulars() };
-                d.notify(WorkflowId::ComplianceFlag, None, to, Message::ClosedByCompliance, particulars);
+                d.notify(
+                    Some((WorkflowId::ComplianceFlag, None)),
+                    to,
+                    Message::ClosedByCompliance,
+                    particulars,
+                );
             }
             Ok(())
         }

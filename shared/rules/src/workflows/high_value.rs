@@ -8,7 +8,7 @@
 //! the score by a margin.
 //! **Why**: the leads that are worth most are lost by being treated like the rest.
 
-use crate::decide::{Deciding, Routed};
+use crate::deciding::{Deciding, Routed};
 use crate::directory::Seniority;
 use crate::input::Need;
 use crate::lead::{Lead, OperationsReason, Priority};
@@ -81,10 +81,10 @@ fn fire(d: &mut Deciding<'_>, criteria: Vec<String>) -> Result<(), Need> {
     let about = |d: &Deciding<'_>| Particulars { reasons: criteria.clone(), ..d.particulars() };
     let has_owner = d.lead.as_ref().is_some_and(|l| l.owner.is_some());
     if has_owner && let Some(to) = d.owner(Role::Owner) {
-        d.notify(WorkflowId::HighValue, None, to, Message::HighValue, about(d));
+        d.notify(Some((WorkflowId::HighValue, None)), to, Message::HighValue, about(d));
     }
     if let Some(to) = d.manager() {
-        d.notify(WorkflowId::HighValue, None, to, Message::HighValue, about(d));
+        d.notify(Some((WorkflowId::HighValue, None)), to, Message::HighValue, about(d));
     }
     if policy.reassign_juniors {
         hand_to_senior(d)?;
@@ -95,7 +95,7 @@ fn fire(d: &mut Deciding<'_>, criteria: Vec<String>) -> Result<(), Need> {
         && let Some(person) = vp
     {
         let to = Recipient::Person { role: Role::RegionalVp, person };
-        d.notify(WorkflowId::HighValue, None, to, Message::HighValue, about(d));
+        d.notify(Some((WorkflowId::HighValue, None)), to, Message::HighValue, about(d));
     }
     Ok(())
 }
@@ -118,9 +118,9 @@ fn hand_to_senior(d: &mut Deciding<'_>) -> Result<(), Need> {
                 ..d.particulars()
             };
             let to = Recipient::Person { role: Role::PreviousOwner, person: previous };
-            d.notify(WorkflowId::HighValue, None, to, Message::LeadTaken, particulars.clone());
+            d.notify(Some((WorkflowId::HighValue, None)), to, Message::LeadTaken, particulars.clone());
             let to = Recipient::Person { role: Role::Owner, person: rep };
-            d.notify(WorkflowId::HighValue, None, to, Message::LeadGiven, particulars);
+            d.notify(Some((WorkflowId::HighValue, None)), to, Message::LeadGiven, particulars);
         }
         Routed::Nobody { considered } => {
             let reason = OperationsReason::NoRepAvailable;

@@ -6,8 +6,7 @@ pub(crate) mod high_value;
 pub(crate) mod sla_breach;
 pub(crate) mod stuck_lead;
 
-use crate::decide::Deciding;
-use crate::decide::event::change_state;
+use crate::deciding::{Deciding, Moved};
 use crate::input::Need;
 use crate::lead::OperationsReason;
 use crate::lead_fact::{LeadFact, Threshold};
@@ -29,12 +28,12 @@ pub(crate) fn act(
     match action {
         Action::TellOwner => {
             if let Some(to) = d.owner(Role::Owner) {
-                d.notify(workflow, Some(step), to, to_owner, told(d, step, threshold));
+                d.notify(Some((workflow, Some(step))), to, to_owner, told(d, step, threshold));
             }
         }
         Action::TellManager => {
             if let Some(to) = d.manager() {
-                d.notify(workflow, Some(step), to, to_manager, told(d, step, threshold));
+                d.notify(Some((workflow, Some(step))), to, to_manager, told(d, step, threshold));
             }
         }
         Action::RecordBreach => {
@@ -77,6 +76,6 @@ pub(crate) fn end_hold(d: &mut Deciding<'_>) {
     let (resumed, first) = (left.is_some(), d.world.policy.policy.first_state().cloned());
     let at = d.at();
     if let Some(state) = left.or(first) {
-        change_state(d, state, StateKind::Working, at, resumed, None, None);
+        d.change_state(state, StateKind::Working, at, Moved { resumed, ..Moved::default() });
     }
 }

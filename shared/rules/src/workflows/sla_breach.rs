@@ -9,7 +9,7 @@
 //! time passes.
 
 use super::told;
-use crate::decide::{Deciding, Routed};
+use crate::deciding::{Deciding, Routed};
 use crate::input::Need;
 use crate::lead::OperationsReason;
 use crate::lead_fact::{LeadFact, PassedOver, Threshold};
@@ -42,10 +42,10 @@ pub(super) fn reassign(
             let particulars = Particulars { previous_owner: from.clone(), ..told(d, step, threshold) };
             if let Some(person) = from.filter(|p| d.world.directory.person(p).is_some()) {
                 let to = Recipient::Person { role: Role::PreviousOwner, person };
-                d.notify(workflow, Some(step), to, Message::LeadTaken, particulars.clone());
+                d.notify(Some((workflow, Some(step))), to, Message::LeadTaken, particulars.clone());
             }
             let to = Recipient::Person { role: Role::Owner, person: rep };
-            d.notify(workflow, Some(step), to, Message::LeadGiven, particulars);
+            d.notify(Some((workflow, Some(step))), to, Message::LeadGiven, particulars);
         }
         Routed::Nobody { considered } => {
             give_up(d, workflow, step, threshold, OperationsReason::NoRepAvailable, considered);
@@ -75,7 +75,7 @@ fn give_up(
             _ => "nobody of the team can take it",
         };
         let particulars = Particulars { reasons: vec![why.to_owned()], ..told(d, step, threshold) };
-        d.notify(workflow, Some(step), to, Message::ReassignmentImpossible, particulars);
+        d.notify(Some((workflow, Some(step))), to, Message::ReassignmentImpossible, particulars);
     }
     d.queue_for_operations(tag, reason);
 }

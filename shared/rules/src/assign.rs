@@ -1,0 +1,83 @@
+//! Gives leads to reps, as routing and the circumstances say; whoever cannot be given one is
+//! recorded with the reason, and operations knows.
+
+use crate::deciding::{Deciding, Routed};
+use crate::input::Need;
+use crate::lead::OperationsReason;
+use crate::lead_fact::{AssignmentReason, LeadFact, PassedOver, Unfit};
+use crate::notification::{Message, Particulars};
+use crate::policy::WorkflowId;
+use crate::routing;
+
+/// Gives a lead that nobody owns to the next rep of its market's team.
+pub(crate) fn assign_if_unowned(d: &mut Deciding<'_>, reason: AssignmentReason) -> Result<(), Need> {
+    if d.lead.as_ref().is_none_or(|l| l.owner.is_some() || l.is_closed() || l.is_held()) {
+        return Ok(());
+    }
+    if let Some(considered) = assign_next(d, reason)? {
+        nobody(d, considered);
+    }
+    Ok(())
+}
+
+/// Gives a cleared lead to whoever had it, or was to have it, if they can take it; else to the
+/// next rep of the team.
+pub(crate) fn assign_cleared(d: &mut Deciding<'_>) -> Result<(), Need> {
+    let Some(lead) = d.lead.clone().filter(|lead| !lead.is_closed()) else {
+        return Ok(());
+    };
+    let reason = AssignmentReason::Cleared;
+    if let Some(wish) = lead.owner.clone().or_else(|| lead.crm_owner.clone()) {
+        let Some(team) = d.world.directory.team_of(&wish).cloned() else {
+            // The CRM's own owner, whom we do not know: theirs to keep.
+            return Ok(());
+        };
+        let roster = d.roster(&team)?;
+        let keeps = lead.owner.as_ref() == Some(&wish);
+        let mut wanted = d.wanted(&lead, false);
+        wanted.owner = None;
+        let fit = match routing::unfit(d.world.directory, &wish, roster.standings.get(&wish), &wanted) {
+            None => true,
+            // Who has it carries it already.
+            Some(Unfit::AtCapacity) => keeps,
+            Some(_) => false,
+        };
+        if fit && keeps {
+            return Ok(());
+        }
+        if fit {
+            d.rely_on(roster, &wish);
+            d.fact(None, LeadFact::Assigned { to: wish, team, reason });
+            return Ok(());
+        }
+    }
+    if let Some(considered) = assign_next(d, reason)? {
+        nobody(d, considered);
+        if let Some(to) = d.manager() {
+            let reasons = vec!["nobody of the team can take it".to_owned()];
+            let particulars = Particulars { reasons, ..d.particulars() };
+            let tag = Some((WorkflowId::ComplianceFlag, None));
+            d.notify(tag, to, Message::ReassignmentImpossible, particulars);
+        }
+    }
+    Ok(())
+}
+
+/// Gives it to whom routing chooses; who was considered, if that is nobody. A lead without a
+/// market is quarantined: it is in the operations queue because of that.
+fn assign_next(d: &mut Deciding<'_>, reason: AssignmentReason) -> Result<Option<Vec<PassedOver>>, Need> {
+    match d.route(false)? {
+        Routed::To { rep, team } => {
+            d.fact(None, LeadFact::Assigned { to: rep, team, reason });
+            Ok(None)
+        }
+        Routed::Nobody { considered } => Ok(Some(considered)),
+        Routed::NoTeam => Ok(None),
+    }
+}
+
+fn nobody(d: &mut Deciding<'_>, considered: Vec<PassedOver>) {
+    let reason = OperationsReason::NoRepAvailable;
+    d.fact(None, LeadFact::ReassignmentImpossible { reason, considered });
+    d.queue_for_operations(None, reason);
+}

@@ -1,0 +1,223 @@
+//! A decision in the making: the lead as far as it is decided, and the facts so far. What the
+//! workflows and the inputs share: facts, notifications, the operations queue, routing.
+
+use crate::entry::{Actor, Entry, WorkflowRef};
+use crate::evolve::{FoldError, evolve};
+use crate::ids::{LeadId, NotificationId, PersonId, StateId, Subject, TeamId};
+use crate::input::{Command, Need, World};
+use crate::lead::{Lead, OperationsReason};
+use crate::lead_fact::LeadFact;
+use crate::notification::{Message, Notification, Particulars, Recipient, Role};
+use crate::policy::{StateKind, WorkflowId};
+use crate::routing::{self, Roster, Wanted};
+use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+
+/// The workflow that takes a fact, and the step of it, where it has steps.
+pub(crate) type Tag<'a> = Option<(WorkflowId, Option<&'a str>)>;
+
+/// A decision in the making: the lead as far as it is decided, and the facts so far.
+pub(crate) struct Deciding<'a> {
+    pub world: World<'a>,
+    pub lead: Option<Lead>,
+    /// The instant of the decision: never before the lead's last fact.
+    pub now: DateTime<Utc>,
+    id: &'a LeadId,
+    commit: u64,
+    actor: &'a Actor,
+    cause: &'a str,
+    /// The circumstances of the next fact.
+    at: DateTime<Utc>,
+    due_at: Option<DateTime<Utc>>,
+    by_timer: bool,
+    pub entries: Vec<Entry<LeadFact>>,
+    pub relied_on: BTreeMap<PersonId, u64>,
+}
+
+impl<'a> Deciding<'a> {
+    pub fn new(lead: Option<&Lead>, world: &World<'a>, command: &'a Command, now: DateTime<Utc>) -> Self {
+        // Clocks of machines differ: a lead's facts never go back in time.
+        let now = lead.map_or(now, |l| now.max(l.changed_at));
+        Self {
+            world: *world,
+            lead: lead.cloned(),
+            now,
+            id: &command.lead,
+            commit: lead.map_or(0, |l| l.commit).saturating_add(1),
+            actor: &command.actor,
+            cause: &command.cause,
+            at: now,
+            due_at: None,
+            by_timer: false,
+            entries: Vec::new(),
+            relied_on: BTreeMap::new(),
+        }
+    }
+
+    /// What follows is brought about by a timer that was due at an instant.
+    pub fn begin_timer(&mut self, due: DateTime<Utc>, at: DateTime<Utc>) {
+        self.at = self.lead.as_ref().map_or(at, |l| at.max(l.changed_at));
+        self.due_at = Some(due);
+        self.by_timer = true;
+    }
+
+    /// What follows is brought about by the input.
+    pub fn begin_input(&mut self, at: DateTime<Utc>) {
+        self.at = self.lead.as_ref().map_or(at, |l| at.max(l.changed_at));
+        self.due_at = None;
+        self.by_timer = false;
+    }
+
+    /// The instant that the next fact takes effect.
+    pub fn at(&self) -> DateTime<Utc> {
+        self.at
+    }
+
+    /// Adds a fact to the history and folds it in.
+    pub fn fact(&mut self, tag: Tag<'_>, fact: LeadFact) {
+        let seq = self.lead.as_ref().map_or(0, |l| l.seq).saturating_add(1);
+        let entry = Entry {
+            subject: Subject::Lead(self.id.clone()),
+            seq,
+            commit: self.commit,
+            at: self.at,
+            due_at: self.due_at,
+            actor: if self.by_timer { Actor::system("clock") } else { self.actor.clone() },
+            cause: self.cause.to_owned(),
+            workflow: tag.map(|(id, step)| WorkflowRef {
+                id,
+                version: self.world.policy.version_of(id),
+                step: step.map(str::to_owned),
+            }),
+            policy_revision: self.world.policy.revision,
+            fact,
+        };
+        let before = self.lead.take();
+        match evolve(before.clone(), &entry) {
+            Ok(lead) => {
+                self.lead = Some(lead);
+                self.entries.push(entry);
+            }
+            // A fact that does not fit the history is a mistake of this crate; it changes
+            // nothing, and the tests fold every history they make.
+            Err(FoldError::Beginning { .. } | FoldError::Gap { .. }) => self.lead = before,
+        }
+    }
+
+    /// Moves the lead to another state.
+    pub fn change_state(&mut self, to: StateId, kind: StateKind, entered_at: DateTime<Utc>, rest: Moved) {
+        let Some(from) = self.lead.as_ref().map(|l| l.state.clone()) else {
+            return;
+        };
+        let Moved { resumed, hold_until, history_until } = rest;
+        self.fact(
+            None,
+            LeadFact::StateChanged { from, to, kind, entered_at, resumed, hold_until, history_until },
+        );
+    }
+
+    /// Asks for somebody to be told. Its id comes from its place in the history.
+    pub fn notify(&mut self, tag: Tag<'_>, to: Recipient, message: Message, particulars: Particulars) {
+        let seq = self.lead.as_ref().map_or(0, |l| l.seq).saturating_add(1);
+        let id = NotificationId::new(format!("lead/{}/{seq}", self.id));
+        let notification = Notification { id, to, message, particulars };
+        self.fact(tag, LeadFact::NotificationRequested(notification));
+    }
+
+    /// Puts it into the operations queue for a reason, once.
+    pub fn queue_for_operations(&mut self, tag: Tag<'_>, reason: OperationsReason) {
+        let queued = self.lead.as_ref().and_then(|l| l.operations.as_ref());
+        if queued.is_none_or(|review| !review.reasons.contains(&reason)) {
+            self.fact(tag, LeadFact::OperationsQueued { reason });
+        }
+    }
+
+    /// What every message about the lead may say.
+    pub fn particulars(&self) -> Particulars {
+        self.lead.as_ref().map_or_else(Particulars::default, |lead| Particulars {
+            state: Some(lead.state.to_string()),
+            company: lead.profile.company.clone(),
+            market: lead.profile.market.as_ref().map(ToString::to_string),
+            owner: lead.owner.clone(),
+            ..Particulars::default()
+        })
+    }
+
+    /// The team of the lead's market.
+    pub fn team(&self) -> Option<TeamId> {
+        let market = self.lead.as_ref()?.profile.market.as_ref()?;
+        Some(self.world.directory.market(market)?.team.clone())
+    }
+
+    /// The manager of the owner, or of the market's team where nobody of a team owns it.
+    pub fn manager(&self) -> Option<Recipient> {
+        let owner = self.lead.as_ref().and_then(|l| l.owner.as_ref());
+        let team = owner.and_then(|o| self.world.directory.team_of(o)).cloned().or_else(|| self.team())?;
+        let manager = self.world.directory.team(&team)?.manager.clone();
+        Some(Recipient::TeamChannel { team, manager })
+    }
+
+    /// The owner; the manager where nobody known owns it, so that the message is not lost.
+    pub fn owner(&self, role: Role) -> Option<Recipient> {
+        let owner = self.lead.as_ref().and_then(|l| l.owner.clone());
+        match owner.filter(|o| self.world.directory.person(o).is_some()) {
+            Some(person) => Some(Recipient::Person { role, person }),
+            None => self.manager(),
+        }
+    }
+
+    /// How a team stands.
+    pub fn roster(&self, team: &TeamId) -> Result<&'a Roster, Need> {
+        self.world.rosters.get(team).ok_or_else(|| Need::Team(team.clone()))
+    }
+
+    /// What routing is asked for this lead.
+    pub fn wanted<'b>(&'b self, lead: &'b Lead, senior: bool) -> Wanted<'b> {
+        Wanted {
+            lead: &lead.id,
+            country: lead.profile.country.as_ref(),
+            owner: lead.owner.as_ref(),
+            taken_from: &lead.visit.taken_from,
+            senior,
+            now: self.at,
+        }
+    }
+
+    /// The rep whom routing chooses, or why there is none.
+    pub fn route(&mut self, senior: bool) -> Result<Routed, Need> {
+        let (Some(lead), Some(team)) = (&self.lead, self.team()) else {
+            return Ok(Routed::NoTeam);
+        };
+        let roster = self.roster(&team)?;
+        match routing::choose(self.world.directory, &team, roster, &self.wanted(lead, senior)) {
+            Ok(rep) => {
+                self.rely_on(roster, &rep);
+                Ok(Routed::To { rep, team })
+            }
+            Err(considered) => Ok(Routed::Nobody { considered }),
+        }
+    }
+
+    pub fn rely_on(&mut self, roster: &Roster, rep: &PersonId) {
+        let version = roster.standings.get(rep).map_or(0, |s| s.version);
+        self.relied_on.insert(rep.clone(), version);
+    }
+}
+
+/// The circumstances of a move to another state.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Moved {
+    /// It goes on where it was before a hold.
+    pub resumed: bool,
+    /// Until when it is on hold.
+    pub hold_until: Option<DateTime<Utc>>,
+    /// Thresholds passed until then are history.
+    pub history_until: Option<DateTime<Utc>>,
+}
+
+/// What routing found.
+pub(crate) enum Routed {
+    To { rep: PersonId, team: TeamId },
+    Nobody { considered: Vec<crate::lead_fact::PassedOver> },
+    NoTeam,
+}
