@@ -123,6 +123,9 @@ impl Words<'_> {
                 format!("{what} was reassigned"),
                 format!("It went from {previous} to {owner}{}.", because(&reasons, &elapsed, state)),
             ),
+            Message::LeadGiven if self.p.previous_owner.is_none() => {
+                (format!("{what} is yours"), format!("It is in {state} and was assigned to you."))
+            }
             Message::LeadGiven => (
                 format!("{what} is yours now"),
                 format!(

@@ -2,22 +2,46 @@
 //! recorded with the reason, and operations knows.
 
 use crate::deciding::{Deciding, Routed};
+use crate::ids::PersonId;
 use crate::input::Need;
 use crate::lead::OperationsReason;
 use crate::lead_fact::{AssignmentReason, LeadFact, PassedOver, Unfit};
-use crate::notification::{Message, Particulars};
+use crate::notification::{Message, Particulars, Recipient, Role};
 use crate::policy::WorkflowId;
 use crate::routing;
 
-/// Gives a lead that nobody owns to the next rep of its market's team.
-pub(crate) fn assign_if_unowned(d: &mut Deciding<'_>, reason: AssignmentReason) -> Result<(), Need> {
+/// Gives a lead that nobody owns to the next rep of its market's team, and tells them if wanted.
+pub(crate) fn assign_if_unowned(
+    d: &mut Deciding<'_>,
+    reason: AssignmentReason,
+    tell: bool,
+) -> Result<(), Need> {
     if d.lead.as_ref().is_none_or(|l| l.owner.is_some() || l.is_closed() || l.is_held()) {
         return Ok(());
     }
-    if let Some(considered) = assign_next(d, reason)? {
-        nobody(d, considered);
+    match assign_next(d, reason)? {
+        // That nobody can take it is said once, however often it is tried.
+        Some(considered) if !d.is_queued_for(OperationsReason::NoRepAvailable) => nobody(d, considered),
+        Some(_) => {}
+        None => {
+            if tell {
+                tell_assigned(d, None);
+            }
+            if d.lead.as_ref().is_some_and(|l| l.owner.is_some()) {
+                d.settle_operations(OperationsReason::NoRepAvailable);
+            }
+        }
     }
     Ok(())
+}
+
+/// Tells the owner that it is theirs. Whoever is given a lead by us may hear of it nowhere else.
+pub(crate) fn tell_assigned(d: &mut Deciding<'_>, previous_owner: Option<PersonId>) {
+    let owner = d.lead.as_ref().and_then(|l| l.owner.clone());
+    if let Some(person) = owner.filter(|person| d.world.directory.person(person).is_some()) {
+        let particulars = Particulars { previous_owner, ..d.particulars() };
+        d.notify(None, Recipient::Person { role: Role::Owner, person }, Message::LeadGiven, particulars);
+    }
 }
 
 /// Gives a cleared lead to whoever had it, or was to have it, if they can take it; else to the

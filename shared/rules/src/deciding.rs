@@ -126,9 +126,36 @@ impl<'a> Deciding<'a> {
 
     /// Puts it into the operations queue for a reason, once.
     pub fn queue_for_operations(&mut self, tag: Tag<'_>, reason: OperationsReason) {
-        let queued = self.lead.as_ref().and_then(|l| l.operations.as_ref());
-        if queued.is_none_or(|review| !review.reasons.contains(&reason)) {
+        if !self.is_queued_for(reason) {
             self.fact(tag, LeadFact::OperationsQueued { reason });
+        }
+    }
+
+    /// Takes a reason to be in the operations queue away, if it is there.
+    pub fn settle_operations(&mut self, reason: OperationsReason) {
+        if self.is_queued_for(reason) {
+            self.fact(None, LeadFact::OperationsSettled { reason });
+        }
+    }
+
+    /// Whether it is in the operations queue for a reason.
+    pub fn is_queued_for(&self, reason: OperationsReason) -> bool {
+        let queued = self.lead.as_ref().and_then(|l| l.operations.as_ref());
+        queued.is_some_and(|review| review.reasons.contains(&reason))
+    }
+
+    /// What follows when the lead's market is another than it was: quarantine, or the end of it.
+    pub fn follow_market(&mut self, was_known: bool, is_new: bool) {
+        let Some(lead) = &self.lead else { return };
+        match self.team() {
+            None if !lead.is_closed() => self.queue_for_operations(None, OperationsReason::MarketUnknown),
+            None => {}
+            Some(_) => {
+                self.settle_operations(OperationsReason::MarketUnknown);
+                if !was_known && !is_new {
+                    self.fact(None, LeadFact::ClocksRestarted {});
+                }
+            }
         }
     }
 

@@ -86,6 +86,7 @@ fn created(
         held_from: None,
         owner: None,
         crm_owner: None,
+        crm_market: None,
         visit: Visit::default(),
         sla_clocks: 0,
         stuck_clocks: 0,
@@ -165,6 +166,7 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
     match &entry.fact {
         LeadFact::Updated { changes, confirmed, crm_owner, occurred_at, personal } => {
             update(lead, changes, *occurred_at);
+            changes.market.apply_to(&mut lead.crm_market);
             if !crm_owner.is_keep() {
                 crm_owner.apply_to(&mut lead.crm_owner);
                 lead.said_at.insert("owner".to_owned(), *occurred_at);
@@ -228,7 +230,19 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
                 review.reasons.push(*reason);
             }
         }
+        LeadFact::OperationsSettled { reason } => {
+            if let Some(review) = &mut lead.operations {
+                review.reasons.retain(|known| known != reason);
+            }
+            lead.operations = lead.operations.take().filter(|review| !review.reasons.is_empty());
+        }
         LeadFact::OperationsResolved { .. } => lead.operations = None,
+        LeadFact::MarketSet { to, .. } => lead.profile.market = Some(to.clone()),
+        LeadFact::ClocksRestarted {} => {
+            if lead.kind == StateKind::Working {
+                begin_visit(lead, at, None);
+            }
+        }
         LeadFact::HighValueFlagged { criteria, window_percent } => {
             lead.high_value.clone_from(criteria);
             lead.window_percent = *window_percent;

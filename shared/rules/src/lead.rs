@@ -57,6 +57,9 @@ pub struct Lead {
     /// Who works it as its source last said. A source that repeats itself undoes nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crm_owner: Option<PersonId>,
+    /// The market as its source last said it; operations may know better.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crm_market: Option<MarketId>,
     /// What the workflows keep of this state.
     pub visit: Visit,
     /// How many SLA clocks there were.

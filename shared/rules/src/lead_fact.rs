@@ -201,6 +201,23 @@ pub enum LeadFact {
         /// Why.
         reason: OperationsReason,
     },
+    /// A reason to be in the operations queue is gone.
+    #[serde(rename = "operations.settled")]
+    OperationsSettled {
+        /// Which.
+        reason: OperationsReason,
+    },
+    /// Operations said which market it belongs to.
+    #[serde(rename = "market.set")]
+    MarketSet {
+        /// Which the lead had.
+        from: Option<MarketId>,
+        /// Which it has.
+        to: MarketId,
+    },
+    /// It left quarantine: no clock could be measured before, so that they begin now.
+    #[serde(rename = "clocks.restarted")]
+    ClocksRestarted {},
     /// Operations dealt with it.
     #[serde(rename = "operations.resolved")]
     OperationsResolved {

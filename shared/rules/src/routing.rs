@@ -2,9 +2,10 @@
 //! it; nobody gets one who is absent, full or not licensed for its jurisdiction.
 
 use crate::directory::{Directory, Seniority};
+use crate::entry::Entry;
 use crate::ids::{Country, LeadId, PersonId, TeamId};
 use crate::lead::Lead;
-use crate::lead_fact::{PassedOver, Unfit};
+use crate::lead_fact::{LeadFact, PassedOver, Unfit};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -132,24 +133,50 @@ fn lot(lead: &LeadId, rep: &PersonId) -> [u8; 32] {
 pub struct LoadChange {
     /// Whose.
     pub rep: PersonId,
-    /// One lead more or one less.
+    /// One lead more, one less, or none: they had it on the way only.
     pub delta: i8,
     /// They were given it now.
     pub assigned_at: Option<DateTime<Utc>>,
 }
 
-/// What becomes of the reps' loads when a lead changes from one into the other.
-pub fn load_changes(directory: &Directory, before: Option<&Lead>, after: &Lead) -> Vec<LoadChange> {
-    let (had, has) = (before.and_then(Lead::carried_by), after.carried_by());
-    let mut changes = Vec::new();
-    if had != has {
-        let known = |id: &&PersonId| directory.rep(id).is_some();
-        if let Some(rep) = had.filter(known) {
-            changes.push(LoadChange { rep: rep.clone(), delta: -1, assigned_at: None });
+/// What becomes of the reps' loads when these entries make one lead of the other. Whoever had it on
+/// the way only was given it too: the rotation must not hang on how many facts one commit holds.
+pub fn load_changes(
+    directory: &Directory,
+    before: Option<&Lead>,
+    after: &Lead,
+    entries: &[Entry<LeadFact>],
+) -> Vec<LoadChange> {
+    let mut changes: BTreeMap<&PersonId, (i8, Option<DateTime<Utc>>)> = BTreeMap::new();
+    if let Some(rep) = before.and_then(Lead::carried_by) {
+        changes.entry(rep).or_default().0 -= 1;
+    }
+    if let Some(rep) = after.carried_by() {
+        changes.entry(rep).or_default().0 += 1;
+    }
+    let mut carried = before.and_then(Lead::carried_by);
+    for entry in entries {
+        let to = match &entry.fact {
+            LeadFact::OwnerSet { to, .. } => to.as_ref(),
+            LeadFact::Assigned { to, .. } | LeadFact::Reassigned { to, .. } => Some(to),
+            _ => continue,
+        };
+        if let Some(rep) = to.filter(|_| to != carried) {
+            changes.entry(rep).or_default().1 = Some(entry.at);
         }
-        if let Some(rep) = has.filter(known) {
-            changes.push(LoadChange { rep: rep.clone(), delta: 1, assigned_at: Some(after.changed_at) });
-        }
+        carried = to;
+    }
+    // A lead that is open again, or cleared, comes back to whoever has it.
+    if let Some(rep) = after.carried_by()
+        && let Some((1, assigned_at @ None)) = changes.get_mut(rep)
+    {
+        *assigned_at = Some(after.changed_at);
     }
     changes
+        .into_iter()
+        .filter(|(rep, (delta, assigned_at))| {
+            (*delta != 0 || assigned_at.is_some()) && directory.rep(rep).is_some()
+        })
+        .map(|(rep, (delta, assigned_at))| LoadChange { rep: rep.clone(), delta, assigned_at })
+        .collect()
 }

@@ -118,7 +118,7 @@ impl Simulation {
             }
         };
         if let Some(after) = decision.lead {
-            for change in load_changes(&self.directory, before.as_ref(), &after) {
+            for change in load_changes(&self.directory, before.as_ref(), &after, &decision.entries) {
                 self.change_load(&change);
             }
             let subject = Subject::Lead(after.id.clone());

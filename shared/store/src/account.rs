@@ -116,7 +116,7 @@ impl Aggregate for Account {
         None
     }
 
-    fn load_changes(_: &Directory, _: Option<&Self>, _: &Self) -> Vec<LoadChange> {
+    fn load_changes(_: &Directory, _: Option<&Self>, _: &Self, _: &[Entry<Self::Fact>]) -> Vec<LoadChange> {
         Vec::new()
     }
 }

@@ -45,7 +45,12 @@ pub(crate) trait Aggregate: Clone + Serialize + DeserializeOwned + Send + Sync {
     /// The account whose view the decision rests on.
     fn rests_on(command: &Self::Command, decided: &Decided<Self>) -> Option<AccountId>;
     /// What becomes of the reps' loads.
-    fn load_changes(directory: &Directory, before: Option<&Self>, after: &Self) -> Vec<LoadChange>;
+    fn load_changes(
+        directory: &Directory,
+        before: Option<&Self>,
+        after: &Self,
+        entries: &[Entry<Self::Fact>],
+    ) -> Vec<LoadChange>;
 }
 
 /// What should happen to one of them.

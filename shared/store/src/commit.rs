@@ -139,7 +139,8 @@ impl Store {
         if let Some(id) = A::delivered(command) {
             tx.delete(Part::Delivered, leads, &Key::outbox(id), When::Present)?;
         }
-        let changes = A::load_changes(&knowledge.directory, before.map(|b| &b.state), after);
+        let changes =
+            A::load_changes(&knowledge.directory, before.map(|b| &b.state), after, &decided.entries);
         self.plan_reps(&mut tx, knowledge, changes, &decided.relied_on, at_zero)?;
         if let Some(account) = A::rests_on(command, &decided)
             && let Some(version) = knowledge.account_versions.get(&account)

@@ -140,7 +140,12 @@ impl Aggregate for Lead {
         decided.after.as_ref().filter(|_| asked)?.profile.account_id.clone()
     }
 
-    fn load_changes(directory: &Directory, before: Option<&Self>, after: &Self) -> Vec<LoadChange> {
-        load_changes(directory, before, after)
+    fn load_changes(
+        directory: &Directory,
+        before: Option<&Self>,
+        after: &Self,
+        entries: &[Entry<LeadFact>],
+    ) -> Vec<LoadChange> {
+        load_changes(directory, before, after, entries)
     }
 }

@@ -191,6 +191,8 @@ pub(crate) fn rep_change(change: &LoadChange, seen: Option<u64>, capacity: u32, 
             values.push((":capacity", number(capacity)));
         }
         "ADD #load :one, #version :one"
+    } else if change.delta == 0 {
+        "ADD #version :one"
     } else if at_zero {
         conditions.push("(attribute_not_exists(#load) OR #load < :one)".to_owned());
         "ADD #version :one"
@@ -199,10 +201,14 @@ pub(crate) fn rep_change(change: &LoadChange, seen: Option<u64>, capacity: u32, 
         values.push((":less", number(-1)));
         "ADD #load :less, #version :one"
     };
+    let mut names = vec![("#version", crate::commit::VERSION)];
+    if change.delta != 0 {
+        names.push(("#load", LOAD));
+    }
     Change {
         expression: format!("{set}{add}"),
         condition: (!conditions.is_empty()).then(|| conditions.join(" AND ")),
-        names: vec![("#load", LOAD), ("#version", crate::commit::VERSION)],
+        names,
         values,
     }
 }

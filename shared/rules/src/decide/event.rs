@@ -2,11 +2,10 @@
 
 use crate::assign::assign_if_unowned;
 use crate::deciding::{Deciding, Moved};
-use crate::ids::PersonId;
+use crate::ids::{MarketId, PersonId};
 use crate::input::{LeadEvent, Need, Outcome};
 use crate::lead::{OperationsReason, ProfileChanges};
 use crate::lead_fact::{AssignmentReason, LeadFact, PersonalChanges};
-use crate::patch::Patch;
 use crate::policy::StateKind;
 use crate::sorting::Sorting;
 use crate::workflows::{compliance_flag, high_value};
@@ -29,14 +28,12 @@ pub(super) fn apply(d: &mut Deciding<'_>, event: &LeadEvent) -> Result<Outcome, 
         }
         create(d, event, late);
     }
+    let (market, was_known) = (market(d), d.team().is_some());
     let stale = update(d, event);
     follow_account(d)?;
-    let Some(lead) = &d.lead else {
-        return Ok(Outcome::UnknownLead);
-    };
-    let market_changed = is_new || !matches!(event.changes.market, Patch::Keep);
-    if market_changed && d.team().is_none() && !lead.is_closed() {
-        d.queue_for_operations(None, OperationsReason::MarketUnknown);
+    let market_changed = is_new || market != self::market(d);
+    if market_changed {
+        d.follow_market(was_known, is_new);
     }
     compliance_flag::screen(d, event)?;
     let applied = if d.lead.as_ref().is_some_and(|l| l.is_held() || l.is_disqualified()) {
@@ -46,9 +43,12 @@ pub(super) fn apply(d: &mut Deciding<'_>, event: &LeadEvent) -> Result<Outcome, 
     } else {
         let moved = move_state(d, event, late, is_new);
         let owned = set_owner(d, event);
-        if is_new || market_changed || owned {
+        // Somebody may have room by now for one that nobody could take.
+        let waits = d.is_queued_for(OperationsReason::NoRepAvailable);
+        if is_new || market_changed || owned || waits {
             let reason = if is_new { AssignmentReason::Arrival } else { AssignmentReason::Unowned };
-            assign_if_unowned(d, reason)?;
+            // An old lead is assigned without a word: an import is no reason to tell anybody.
+            assign_if_unowned(d, reason, !late)?;
         }
         if is_new && late {
             high_value::evaluate_quietly(d);
@@ -62,6 +62,10 @@ pub(super) fn apply(d: &mut Deciding<'_>, event: &LeadEvent) -> Result<Outcome, 
         d.fact(None, LeadFact::InputStale { fields: stale, occurred_at: event.occurred_at });
     }
     Ok(if all_stale { Outcome::Stale } else { Outcome::Applied })
+}
+
+fn market(d: &Deciding<'_>) -> Option<MarketId> {
+    d.lead.as_ref()?.profile.market.clone()
 }
 
 /// Records that a source said something that is no event.
@@ -140,7 +144,9 @@ fn update(d: &mut Deciding<'_>, event: &LeadEvent) -> Vec<String> {
             changes.$field = sorting.sort(stringify!($field), &event.changes.$field, lead.profile.$field.as_ref());
         )*};
     }
-    sort!(source, market, country, company, account_id, account_tier, score, deal_size);
+    sort!(source, country, company, account_id, account_tier, score, deal_size);
+    // Held against what the source said before: operations may know the market better by now.
+    changes.market = sorting.sort("market", &event.changes.market, lead.crm_market.as_ref());
     let contact = sorting.sort("contact", &event.contact, lead.personal.contact.as_ref());
     let crm_owner = sorting.sort("owner", &event.owner, lead.crm_owner.as_ref());
     if let Some(state) = &event.state {
@@ -293,6 +299,8 @@ fn set_owner(d: &mut Deciding<'_>, event: &LeadEvent) -> bool {
     d.fact(None, LeadFact::OwnerSet { from, to });
     if unknown {
         d.queue_for_operations(None, OperationsReason::OwnerUnknown);
+    } else {
+        d.settle_operations(OperationsReason::OwnerUnknown);
     }
     true
 }

@@ -1,11 +1,10 @@
 //! What staff decide: a compliance review, a case in the operations queue.
 
-use crate::assign::assign_if_unowned;
+use crate::assign::{assign_if_unowned, tell_assigned};
 use crate::deciding::Deciding;
 use crate::input::{Need, Outcome, Resolution, ResolutionAction, ReviewDecision};
-use crate::lead::{OperationsReason, ProfileChanges};
-use crate::lead_fact::{AssignmentReason, LeadFact, PassedOver, PersonalChanges};
-use crate::patch::Patch;
+use crate::lead::OperationsReason;
+use crate::lead_fact::{AssignmentReason, LeadFact, PassedOver};
 use crate::routing::{self, Standing};
 use crate::workflows::{compliance_flag, high_value};
 
@@ -81,6 +80,11 @@ pub(super) fn resolve(d: &mut Deciding<'_>, resolution: &Resolution) -> Result<O
                     "compliance holds or has closed the lead",
                 ));
             }
+            if d.team().is_none() {
+                // Nothing could be measured of it, and it would go quiet.
+                let why = "the lead's market is not known; set it first (`set-market`)".to_owned();
+                return Ok(Outcome::Invalid { field: "resolution".to_owned(), why });
+            }
             let Some(team) = d.world.directory.team_of(rep).cloned() else {
                 return Ok(Outcome::Invalid {
                     field: "rep".to_owned(),
@@ -103,8 +107,10 @@ pub(super) fn resolve(d: &mut Deciding<'_>, resolution: &Resolution) -> Result<O
                     .unwrap_or_default();
                 return Ok(Outcome::Refused { why: format!("`{rep}` cannot take it: {because}") });
             }
+            let previous_owner = lead.owner.clone();
             d.rely_on(roster, rep);
             d.fact(None, LeadFact::Assigned { to: rep.clone(), team, reason: AssignmentReason::Operations });
+            tell_assigned(d, previous_owner);
             format!("assigned to {rep}")
         }
         ResolutionAction::SetMarket { market } => {
@@ -114,10 +120,9 @@ pub(super) fn resolve(d: &mut Deciding<'_>, resolution: &Resolution) -> Result<O
                     why: format!("`{market}` is not a market of the directory"),
                 });
             }
-            let changes = ProfileChanges { market: Patch::Set(market.clone()), ..ProfileChanges::default() };
-            let (confirmed, occurred_at) = (Vec::new(), d.at());
-            let (crm_owner, personal) = (Patch::Keep, PersonalChanges::default());
-            d.fact(None, LeadFact::Updated { changes, confirmed, crm_owner, occurred_at, personal });
+            let (from, was_known) = (lead.profile.market.clone(), d.team().is_some());
+            d.fact(None, LeadFact::MarketSet { from, to: market.clone() });
+            d.follow_market(was_known, false);
             format!("market set to {market}")
         }
     };
@@ -125,7 +130,7 @@ pub(super) fn resolve(d: &mut Deciding<'_>, resolution: &Resolution) -> Result<O
     if matches!(resolution.action, ResolutionAction::SetMarket { .. }) {
         // A market says which jurisdictions are licensed, so that the lead is screened anew.
         compliance_flag::screen_jurisdiction(d)?;
-        assign_if_unowned(d, AssignmentReason::Operations)?;
+        assign_if_unowned(d, AssignmentReason::Operations, true)?;
         high_value::evaluate(d)?;
     }
     Ok(Outcome::Applied)
