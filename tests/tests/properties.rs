@@ -4,8 +4,8 @@ mod common;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use common::{
-    beginning, check_history, directory_of_two, histories, histories_of_one_lead, histories_without_outages,
-    lines, lively_policy, play, seeded_value, simulation, tight_directory,
+    beginning, check_history, histories, histories_of_one_lead, histories_without_outages, lines,
+    lively_policy, play, seeded_value, simulation, tight_directory,
 };
 use contracts::scenario::What;
 use proptest::prelude::*;
@@ -99,7 +99,7 @@ proptest! {
     #[test]
     fn a_timer_may_run_before_the_input_or_be_settled_by_it(steps in histories_of_one_lead()) {
         let run = |lazily: bool| {
-            let mut simulation = simulation(&lively_policy(1), &directory_of_two());
+            let mut simulation = simulation(&lively_policy(1), &tight_directory());
             let mut record = Vec::new();
             for line in lines(&steps) {
                 let at = line.received_at;

@@ -207,18 +207,32 @@ async fn a_repeated_input_gets_the_first_answer_and_writes_nothing() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     bench.store.execute(&arrival("L-1", now, Some("rep-ana")), Some("k1"), now).await.unwrap();
-    let refused = event("L-1", "evt-2", now, |e| e.state = Some("NOWHERE".into()));
-    let first = bench.store.execute(&refused, Some("k2"), now).await.unwrap();
-    assert!(matches!(first.outcome, Outcome::Invalid { .. }), "{:?}", first.outcome);
+    let late = event("L-1", "evt-2", now - minutes(5), |e| e.changes.source = Patch::Set("partner".into()));
+    let first = bench.store.execute(&late, Some("k2"), now).await.unwrap();
+    assert_eq!(first.outcome, Outcome::Stale);
     let count = bench.count().await;
     bench.wire.forget();
-    let second = bench.store.execute(&refused, Some("k2"), now + minutes(9)).await.unwrap();
+    let second = bench.store.execute(&late, Some("k2"), now + minutes(9)).await.unwrap();
     assert!(second.duplicate);
     assert_eq!(second.outcome, first.outcome);
     assert_eq!(second.lead, first.lead);
     assert!(second.entries.is_empty() && second.notifications.is_empty());
     assert_eq!(bench.wire.requests(), ["BatchGetItem"]);
     assert_eq!(bench.count().await, count);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_refused_for_its_form_may_come_again_mended_under_its_own_key() {
+    let bench = Bench::seeded().await;
+    let now = at("14:00");
+    bench.store.execute(&arrival("L-1", now, Some("rep-ana")), Some("k1"), now).await.unwrap();
+    let refused = event("L-1", "evt-2", now, |e| e.state = Some("NOWHERE".into()));
+    let first = bench.store.execute(&refused, Some("k2"), now).await.unwrap();
+    assert!(matches!(first.outcome, Outcome::Invalid { .. }), "{:?}", first.outcome);
+    let mended = event("L-1", "evt-2", now, |e| e.state = Some("CONTACTED".into()));
+    let second = bench.store.execute(&mended, Some("k2"), now + minutes(1)).await.unwrap();
+    assert_eq!((second.outcome, second.duplicate), (Outcome::Applied, false));
+    assert_eq!(second.lead.unwrap().state.as_str(), "CONTACTED");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -53,16 +53,6 @@ pub fn tight_directory() -> Directory {
     Directory::check(serde_json::from_value(document).expect("a directory")).expect("a sound directory")
 }
 
-/// The seeded directory with two reps in the team, so that the next one is never a matter of who
-/// was given a lead least recently: a rep who got one and lost it in one commit is not counted as
-/// having got it, so that the rotation knows whether a timer ran before an input.
-pub fn directory_of_two() -> Directory {
-    let mut document = seeded_value("directory.yaml");
-    let reps = document["teams"]["us-sales"]["reps"].as_object_mut().expect("reps");
-    reps.retain(|rep, _| ["rep-ana", "rep-bob"].contains(&rep.as_str()));
-    Directory::check(serde_json::from_value(document).expect("a directory")).expect("a sound directory")
-}
-
 /// The default policy with windows for every state and, if asked for, two officers.
 pub fn lively_policy(officers: u8) -> Policy {
     let mut document = seeded_value("default.yaml");
