@@ -172,6 +172,27 @@ impl Store {
         held(sent)
     }
 
+    /// Leaves a notification that was found due to the queue until an instant; whether its due key
+    /// was still the one seen. Of two sweeps that see it at once, one has it.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn lease_found(&self, item: &DueItem, until: DateTime<Utc>) -> Result<bool, StoreError> {
+        let sent = self
+            .client()
+            .update_item()
+            .table_name(self.leads_table())
+            .set_key(Some(item.subject.key().attributes()))
+            .update_expression("SET #wake = :until")
+            .condition_expression("#wake = :wake")
+            .expression_attribute_names("#wake", DUE.sort)
+            .expression_attribute_values(":until", text(instant(until)))
+            .expression_attribute_values(":wake", text(instant(item.wake_at)))
+            .send()
+            .await;
+        held(sent)
+    }
+
     /// Moves the due key of a lead or an account, without a fact: after a false wake, with the
     /// `wake_at` and the commit number of the item that the wake found. Whether the item was still
     /// at that commit; if not, whoever committed has set the key.

@@ -346,6 +346,12 @@ async fn a_notification_is_in_the_outbox_from_its_commit_to_its_delivery() {
     let leased = bench.store.outbox(&id).await.unwrap().unwrap();
     assert_eq!(leased.wake_at, Some(at("15:00")));
 
+    // Two sweeps that saw it at once: one has it.
+    let due = bench.store.due(None, at("15:00"), None).await.unwrap().items;
+    let found = due.iter().find(|found| found.subject == DueSubject::Outbox(id.clone())).unwrap();
+    assert!(bench.store.lease_found(found, at("15:05")).await.unwrap());
+    assert!(!bench.store.lease_found(found, at("15:05")).await.unwrap());
+
     let mut delivery = wake("L-1", "delivery-1");
     let result = DeliveryResult::Delivered { channel: "slack".into(), reference: None };
     delivery.input = Input::Delivery(Delivery { id: id.clone(), attempts: 1, result });
