@@ -29,6 +29,7 @@ mod door;
 mod events;
 mod figures;
 mod operations;
+mod poison;
 mod queues;
 mod story;
 mod telling;
@@ -40,6 +41,7 @@ use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::runtime::Runtime;
+use tokio::sync::RwLock;
 use world::World;
 
 /// Tests mostly wait; more of them at once than there are processors.
@@ -80,21 +82,36 @@ fn main() -> ExitCode {
         deployment::FLOWS,
     ];
     let mut trials: Vec<Trial> =
-        modules.into_iter().flatten().map(|flow| trial(flow, &runtime, false)).collect();
-    trials.extend(figures::FLOWS.iter().map(|flow| trial(flow, &runtime, true)));
+        modules.into_iter().flatten().map(|flow| trial(flow, &runtime, Beside::Others)).collect();
+    trials.extend(poison::FLOWS.iter().map(|flow| trial(flow, &runtime, Beside::Nothing)));
+    let figures = figures::FLOWS.iter().map(|flow| trial(flow, &runtime, Beside::Nothing));
+    // They assert nothing; whoever wants them asks.
+    trials.extend(figures.map(|trial| trial.with_ignored_flag(true)));
     let conclusion = libtest_mimic::run(&arguments, trials);
     runtime.block_on(world::end(conclusion.num_failed > 0));
     conclusion.exit_code()
 }
 
-fn trial(flow: &'static Flow, runtime: &Arc<Runtime>, only_when_asked: bool) -> Trial {
+/// What may run at the same time.
+#[derive(Clone, Copy)]
+enum Beside {
+    Others,
+    Nothing,
+}
+
+fn trial(flow: &'static Flow, runtime: &Arc<Runtime>, beside: Beside) -> Trial {
+    static RUNNING: RwLock<()> = RwLock::const_new(());
     let runtime = Arc::clone(runtime);
     let test = move || {
         runtime.block_on(async {
+            let (_others, _nothing) = match beside {
+                Beside::Others => (Some(RUNNING.read().await), None),
+                Beside::Nothing => (None, Some(RUNNING.write().await)),
+            };
             let world = world::started().await?;
             (flow.play)(world).await;
             Ok(())
         })
     };
-    Trial::test(flow.name, test).with_ignored_flag(only_when_asked)
+    Trial::test(flow.name, test)
 }

@@ -1,12 +1,11 @@
-//! Queues lose, repeat and poison messages. What was committed comes about all the same, once.
+//! Queues lose and repeat messages. What was committed comes about all the same, once.
 
 use crate::documents::HASTY;
-use crate::world::{World, count, eventually, now, written};
-use aws_sdk_sqs::types::{QueueAttributeName, SendMessageBatchRequestEntry};
+use crate::world::{World, count, now, written};
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use chrono::TimeDelta;
 use contracts::event::Body;
 use contracts::queue::{Due, Notify};
-use futures::future::join_all;
 use rules::entry::Actor;
 use rules::ids::Subject;
 use rules::input::{Command, Input};
@@ -14,15 +13,13 @@ use serde_json::{Value, json};
 use store::Executed;
 
 crate::flows![
-    a_poisoned_due_message_goes_to_the_dead_letters_and_nine_good_ones_are_done,
-    a_poisoned_notification_goes_to_the_dead_letters_and_nine_good_ones_are_delivered,
     a_notification_that_never_reached_the_queue_is_found_by_the_sweep,
     a_due_lead_that_two_ticks_see_is_decided_on_once,
     a_message_that_comes_many_times_has_one_effect,
 ];
 
 /// Commits a lead as `ingest` would, had it died before it could tell the queues.
-async fn commit_only(world: &World, id: &str, changes: Value) -> Executed {
+pub async fn commit_only(world: &World, id: &str, changes: Value) -> Executed {
     let mut lead = world.plain_lead(id);
     lead.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
     let event = world.event("lead.upserted", json!({"lead": lead}));
@@ -34,13 +31,8 @@ async fn commit_only(world: &World, id: &str, changes: Value) -> Executed {
     world.store.execute(&command, Some(&cause), now()).await.expect("it is committed")
 }
 
-/// A queue's messages come again so soon, instead of after minutes.
-async fn comes_again_after(world: &World, url: &str, seconds: u32) {
-    let (name, value) = (QueueAttributeName::VisibilityTimeout, seconds.to_string());
-    world.aws.sqs.set_queue_attributes().queue_url(url).attributes(name, value).send().await.unwrap();
-}
-
-async fn send(world: &World, url: &str, bodies: &[String]) {
+/// Puts messages on a queue.
+pub async fn send(world: &World, url: &str, bodies: &[String]) {
     let entries = bodies.iter().enumerate().map(|(n, body)| {
         SendMessageBatchRequestEntry::builder().id(format!("m{n}")).message_body(body).build().unwrap()
     });
@@ -50,67 +42,9 @@ async fn send(world: &World, url: &str, bodies: &[String]) {
     assert!(sent.failed().is_empty());
 }
 
-/// Waits until the message is among the dead letters, and takes it out.
-async fn is_dead(world: &World, url: &str, body: &str) {
-    eventually("the message is among the dead letters", || async {
-        (!world.aws.take(url, |found| found == body).await.is_empty()).then_some(())
-    })
-    .await;
-}
-
-fn body(message: &impl serde::Serialize) -> String {
+/// A message as it is on a queue.
+pub fn body(message: &impl serde::Serialize) -> String {
     serde_json::to_string(message).unwrap()
-}
-
-async fn a_poisoned_due_message_goes_to_the_dead_letters_and_nine_good_ones_are_done(world: &'static World) {
-    let queue = world.state.output("DueQueueUrl").unwrap();
-    comes_again_after(world, queue, 4).await;
-    let mut leads = Vec::new();
-    let mut messages = Vec::new();
-    for _ in 0..9 {
-        let id = world.id("L");
-        let done = commit_only(world, &id, json!({"source": HASTY})).await;
-        let due = done.wake_at.expect("its window ends");
-        messages.push(body(&Due::V1 { subject: Subject::Lead(id.as_str().into()), due }));
-        leads.push(id);
-    }
-    let poison =
-        json!({"v": "1", "subject": "moon/1", "due": written(now()), "n": world.id("poison")}).to_string();
-    messages.insert(4, poison.clone());
-    send(world, queue, &messages).await;
-    join_all(leads.iter().map(async |lead| {
-        let of = format!("leads/{lead}");
-        world.entry(&of, "it is decided on", |entry| entry["workflow"]["step"] == "imminent").await;
-    }))
-    .await;
-    is_dead(world, world.state.output("DueDeadLettersUrl").unwrap(), &poison).await;
-}
-
-async fn a_poisoned_notification_goes_to_the_dead_letters_and_nine_good_ones_are_delivered(
-    world: &'static World,
-) {
-    let queue = world.state.output("NotificationQueueUrl").unwrap();
-    comes_again_after(world, queue, 10).await;
-    let mut leads = Vec::new();
-    let mut messages = Vec::new();
-    for _ in 0..9 {
-        let id = world.id("L");
-        let done = commit_only(world, &id, json!({"score": 91})).await;
-        // The owner's; the manager's are not sent, and not waited for.
-        messages.push(body(&Notify::V1 { id: done.notifications[0].clone() }));
-        leads.push((id, done.notifications[0].to_string()));
-    }
-    let poison = json!({"v": "1", "n": world.id("poison")}).to_string();
-    messages.insert(4, poison.clone());
-    send(world, queue, &messages).await;
-    join_all(leads.iter().map(async |(lead, notification)| {
-        let of = format!("leads/{lead}");
-        let delivered =
-            |e: &Value| e["type"] == "notification.delivered" && e["data"]["id"] == **notification;
-        world.entry(&of, "it is delivered", delivered).await;
-    }))
-    .await;
-    is_dead(world, world.state.output("NotificationDeadLettersUrl").unwrap(), &poison).await;
 }
 
 async fn a_notification_that_never_reached_the_queue_is_found_by_the_sweep(world: &'static World) {

@@ -116,8 +116,12 @@ async fn the_reference_story_is_told_whole_and_in_order(world: &'static World) {
     let held = history.len();
 
     // Everybody got it, with a link; and everything that was due came at or after its instant.
-    let delivered = count(&history, "notification.delivered");
-    assert_eq!(world.messages(&id).len(), delivered, "one message for each");
+    let messages = world.messages(&id);
+    let firsts: Vec<String> = messages
+        .iter()
+        .map(|message| format!("{} {}", message.to(), message.text.lines().next().unwrap_or_default()))
+        .collect();
+    assert_eq!(messages.len(), count(&history, "notification.delivered"), "one message for each: {firsts:#?}");
     for entry in history.iter().filter(|entry| !entry["due_at"].is_null()) {
         assert_eq!(entry["at"], entry["due_at"], "{entry}");
         assert_eq!(entry["actor"], json!({"kind": "system", "id": "clock"}), "{entry}");
