@@ -18,7 +18,7 @@ use rules::lead_fact::LeadFact;
 use rules::measure::Money;
 use rules::patch::Patch;
 use std::collections::BTreeSet;
-use store::StoreError;
+use store::{DueSubject, StoreError};
 use support::wire::Fault;
 use support::*;
 
