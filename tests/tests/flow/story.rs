@@ -121,7 +121,11 @@ async fn the_reference_story_is_told_whole_and_in_order(world: &'static World) {
         .iter()
         .map(|message| format!("{} {}", message.to(), message.text.lines().next().unwrap_or_default()))
         .collect();
-    assert_eq!(messages.len(), count(&history, "notification.delivered"), "one message for each: {firsts:#?}");
+    assert_eq!(
+        messages.len(),
+        count(&history, "notification.delivered"),
+        "one message for each: {firsts:#?}"
+    );
     for entry in history.iter().filter(|entry| !entry["due_at"].is_null()) {
         assert_eq!(entry["at"], entry["due_at"], "{entry}");
         assert_eq!(entry["actor"], json!({"kind": "system", "id": "clock"}), "{entry}");
