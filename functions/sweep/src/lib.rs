@@ -66,7 +66,7 @@ pub async fn sweep(service: &Service, tick: &Tick, now: DateTime<Utc>) -> Result
         for item in &page.items {
             match &item.subject {
                 DueSubject::Outbox(id) if item.wake_at <= now => {
-                    swept.notifications += usize::from(hand_on_again(service, id, now).await?);
+                    swept.notifications += usize::from(hand_on_again(service, item, id, now).await?);
                 }
                 DueSubject::Outbox(_) => {}
                 DueSubject::Lead(id) => wakes.extend(
@@ -119,10 +119,11 @@ async fn take(
 
 async fn hand_on_again(
     service: &Service,
+    item: &DueItem,
     id: &NotificationId,
     now: DateTime<Utc>,
 ) -> Result<bool, SweepError> {
-    if !service.store.lease_outbox(id, now + OUTBOX_LEASE).await? {
+    if !service.store.lease_found(item, now + OUTBOX_LEASE).await? {
         return Ok(false);
     }
     service.relay.notify(std::slice::from_ref(id)).await?;

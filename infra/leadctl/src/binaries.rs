@@ -21,6 +21,21 @@ const FUNCTIONS: [(&str, &str); 7] = [
     ("publish", "Publish"),
 ];
 
+/// What `cargo run` and `cargo test` tell a program of its own package. Build scripts (ring's) take it for theirs if it
+/// is passed on, and then all that depends on them is compiled anew, here and again by the next cargo.
+const OF_ONE_PACKAGE: [&str; 6] = [
+    "CARGO_PKG_",
+    "CARGO_MANIFEST_",
+    "CARGO_BIN_",
+    "CARGO_CRATE_NAME",
+    "CARGO_PRIMARY_PACKAGE",
+    "CARGO_TARGET_TMPDIR",
+];
+
+fn is_of_one_package(name: &str) -> bool {
+    OF_ONE_PACKAGE.iter().any(|prefix| name.starts_with(prefix))
+}
+
 /// A line of cargo's, as far as it matters here.
 #[derive(Deserialize)]
 struct Artifact {
@@ -50,6 +65,11 @@ pub(crate) async fn build(
     }
     if quiet {
         command.arg("--quiet");
+    }
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(is_of_one_package) {
+            command.env_remove(name);
+        }
     }
     let output = command
         .stdin(Stdio::null())

@@ -9,6 +9,9 @@ const PAGE_DEFAULT: u32 = 25;
 /// What is on a page at the most.
 const PAGE_MAX: u32 = 100;
 
+/// What a sort key holds at the most; the database refuses to look for more, or for nothing.
+const PLACE_BYTES_MAX: usize = 1024;
+
 /// Which part of a list is asked for.
 pub struct Part {
     /// How much.
@@ -23,7 +26,11 @@ pub struct Part {
 /// 400 when `limit` or `cursor` is none.
 pub fn part(request: &Request) -> Result<Part, Problem> {
     let limit = usize::try_from(request.limit(PAGE_DEFAULT, PAGE_MAX)?).unwrap_or(usize::MAX);
-    let after = request.cursor::<String>()?.map(Cursor::new);
+    let after = request.cursor::<String>()?;
+    if after.as_ref().is_some_and(|place| place.is_empty() || place.len() > PLACE_BYTES_MAX) {
+        return Err(Problem::bad_request("the cursor is not one of this list; start again without it"));
+    }
+    let after = after.map(Cursor::new);
     Ok(Part { limit, after })
 }
 

@@ -159,8 +159,11 @@ pub(crate) fn audit_item<F: Serialize>(
     Ok((item, json))
 }
 
-/// Whether an audit item is the commit of this cause with these entries.
-pub(crate) fn is_commit(item: &Item, cause: &str, entries_json: &str) -> bool {
+/// Whether an audit item is the commit of this cause with these entries, recorded at this instant.
+/// Two who decide on the same wake at once come to the same entries; only one of them wrote them,
+/// and only that one hands on what came of it.
+pub(crate) fn is_commit(item: &Item, cause: &str, entries_json: &str, recorded_at: DateTime<Utc>) -> bool {
     get_text(item, CAUSE).is_ok_and(|c| c == cause)
         && get_text(item, ENTRIES).is_ok_and(|e| e == entries_json)
+        && get_instant(item, RECORDED_AT).is_ok_and(|at| at == recorded_at)
 }

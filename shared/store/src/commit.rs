@@ -63,6 +63,7 @@ pub(crate) struct Tried<A: Aggregate> {
     pub commit: u64,
     pub cause: String,
     pub entries_json: String,
+    pub recorded_at: DateTime<Utc>,
     outcome: Outcome,
     entries: Vec<Entry<A::Fact>>,
     after: A,
@@ -154,7 +155,20 @@ impl Store {
             return Err(StoreError::corrupt(format!("the decision on {subject}")));
         };
         let cause = cause.to_owned();
-        Ok((tx, Tried { subject, commit, cause, entries_json, outcome, entries, after, wake_at, wake_moved }))
+        let recorded_at = now;
+        let tried = Tried {
+            subject,
+            commit,
+            cause,
+            entries_json,
+            recorded_at,
+            outcome,
+            entries,
+            after,
+            wake_at,
+            wake_moved,
+        };
+        Ok((tx, tried))
     }
 
     fn plan_reps(

@@ -204,7 +204,9 @@ impl Store {
 /// else took never will be.
 fn settle<A: Aggregate>(found: &Found, tried: &mut Vec<Tried<A>>) -> Option<Done<A>> {
     let ours = tried.iter().position(|attempt| {
-        found.get(&attempt.key()).is_some_and(|item| is_commit(item, &attempt.cause, &attempt.entries_json))
+        found
+            .get(&attempt.key())
+            .is_some_and(|item| is_commit(item, &attempt.cause, &attempt.entries_json, attempt.recorded_at))
     });
     if let Some(ours) = ours {
         return Some(tried.swap_remove(ours).into_done());

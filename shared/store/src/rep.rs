@@ -92,7 +92,7 @@ impl Store {
             let before = item.as_ref().map(standing_of).transpose()?.unwrap_or_default();
             let written = tried
                 .iter()
-                .any(|(key, json)| found.get(key).is_some_and(|item| is_commit(item, cause, json)));
+                .any(|(key, json)| found.get(key).is_some_and(|item| is_commit(item, cause, json, now)));
             let seen = dedupe.is_some_and(|dedupe| found.get(&Key::seen(dedupe)).is_some());
             if written || seen {
                 return Ok(before);

@@ -18,7 +18,7 @@ use rules::lead_fact::LeadFact;
 use rules::measure::Money;
 use rules::patch::Patch;
 use std::collections::BTreeSet;
-use store::StoreError;
+use store::{DueSubject, StoreError};
 use support::wire::Fault;
 use support::*;
 
@@ -359,6 +359,12 @@ async fn a_notification_is_in_the_outbox_from_its_commit_to_its_delivery() {
     assert!(bench.store.lease_outbox(&id, at("15:00")).await.unwrap());
     let leased = bench.store.outbox(&id).await.unwrap().unwrap();
     assert_eq!(leased.wake_at, Some(at("15:00")));
+
+    // Two sweeps that saw it at once: one has it.
+    let due = bench.store.due(None, at("15:00"), None).await.unwrap().items;
+    let found = due.iter().find(|found| found.subject == DueSubject::Outbox(id.clone())).unwrap();
+    assert!(bench.store.lease_found(found, at("15:05")).await.unwrap());
+    assert!(!bench.store.lease_found(found, at("15:05")).await.unwrap());
 
     let mut delivery = wake("L-1", "delivery-1");
     let result = DeliveryResult::Delivered { channel: "slack".into(), reference: None };

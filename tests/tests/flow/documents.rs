@@ -1,0 +1,83 @@
+//! The policy and the directory of the run: those of a fresh stack, and beside them markets and
+//! sources of which a test can say beforehand what happens. They are published once.
+
+use rules::directory::{Directory, DirectoryDocument};
+use rules::policy::Policy;
+use serde_json::{Value, json};
+
+/// The market where nothing happens unless a test asks for it.
+pub const PLAIN: &str = "plain";
+/// Its rep: senior, so that a high-value lead stays.
+pub const SUE: &str = "rep-sue";
+/// A source whose leads have a window of three seconds.
+pub const HASTY: &str = "hasty";
+/// That window, in seconds.
+pub const HASTY_S: i64 = 3;
+
+/// The directory of the run.
+pub fn directory(seeded: &DirectoryDocument, sink_url: &str) -> Directory {
+    let mut document = serde_json::to_value(seeded).unwrap();
+    let market = |team: &str| json!({"calendar": "always", "team": team, "licensed_for": ["US", "CA"]});
+    let senior = json!({"seniority": "senior", "capacity": 100_000});
+    let team = |manager: &str, reps: &[&str]| {
+        let reps: serde_json::Map<String, Value> =
+            reps.iter().map(|rep| ((*rep).to_owned(), senior.clone())).collect();
+        json!({"manager": manager, "reps": reps})
+    };
+    let teams = [
+        (PLAIN, team("mgr-plain", &[SUE])),
+        ("story", team("mgr-story", &["rep-ida", "rep-jon"])),
+        ("limited", team("mgr-limited", &["rep-lim"])),
+        ("missing", team("mgr-missing", &["rep-mis"])),
+        // Nobody of this team takes leads by routing: the capacity of each is none.
+        ("odd", team("mgr-odd", &["rep-gone", "rep-hook", "rep-mail", "rep-cora"])),
+    ];
+    for (name, mut team) in teams {
+        team["channel"] = json!(format!("#{name}-sales"));
+        document["markets"][name] = market(&format!("{name}-sales"));
+        document["teams"][format!("{name}-sales")] = team;
+    }
+    document["markets"]["story"]["regional_vp"] = json!("vp-ruth");
+    for rep in ["rep-gone", "rep-hook", "rep-mail", "rep-cora"] {
+        document["teams"]["odd-sales"]["reps"][rep]["capacity"] = json!(0);
+    }
+    let people = [
+        ("mgr-plain", "pam"),
+        ("mgr-story", "stu"),
+        ("mgr-limited", "lou"),
+        ("mgr-missing", "moe"),
+        ("mgr-odd", "oda"),
+        (SUE, "sue"),
+        ("rep-ida", "ida"),
+        ("rep-jon", "jon"),
+        ("rep-lim", "lim"),
+        ("rep-mis", "mis"),
+        ("rep-hook", "hook"),
+        ("rep-mail", "mail"),
+        // The officer who signs in under this address.
+        ("rep-cora", "cora"),
+    ];
+    for (id, name) in people {
+        document["people"][id] = json!({"name": name, "email": format!("{name}@example.test")});
+    }
+    document["people"]["rep-gone"] = json!({"name": "gone", "email": "gone@unreachable.test"});
+    document["people"]["rep-hook"]["notify"] = json!("webhook:flow");
+    document["people"]["rep-mail"]["notify"] = json!("email");
+    document["webhooks"]["flow"] = json!(format!("{sink_url}/outgoing/flow"));
+    Directory::check(serde_json::from_value(document).unwrap()).expect("the directory of the run is sound")
+}
+
+/// The policy of the run.
+pub fn policy(seeded: Policy, directory: &Directory) -> Policy {
+    let mut document = serde_json::to_value(&seeded).unwrap();
+    document["name"] = json!("Flow tests");
+    let row = |source: &str, window: &str| json!({"state": "NEW", "source": source, "window": window, "calendar": "always"});
+    let workflows = &mut document["workflows"];
+    let sla = workflows["sla-breach"]["windows"].as_array_mut().unwrap();
+    sla.extend([row("story", "5s"), row(HASTY, &format!("{HASTY_S}s"))]);
+    workflows["stuck-lead"]["windows"] = json!([row("story", "14s"), row(HASTY, "24h")]);
+    let policy: Policy = serde_json::from_value(document).expect("the policy of the run can be read");
+    policy.check().expect("the policy of the run is sound");
+    policy.check_against(directory).expect("the policy of the run fits its directory");
+    policy
+}

@@ -1,0 +1,191 @@
+//! What operations, customer success and reps do: accounts at risk, availability, keys that make
+//! a write idempotent, and what each workflow says of itself.
+
+use crate::world::{Answer, World, count, is};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+crate::flows![
+    staff_raise_a_churn_signal_and_end_the_retention_motion,
+    a_signal_may_turn_out_to_mean_nothing,
+    a_key_makes_a_write_happen_once,
+    a_rep_sets_their_own_availability_and_nobody_elses,
+    operations_dismisses_or_assigns_what_waits,
+    every_workflow_says_what_it_does_when_and_why,
+    policies_are_read_by_revision,
+];
+
+async fn account(world: &World) -> String {
+    let id = world.id("A");
+    let account = json!({"id": id, "name": "Acme", "owner": "rep-sue", "customer_success_owner": "cs-sam"});
+    world.take("account.upserted", json!({"account": account})).await;
+    id
+}
+
+fn signal(kind: &str) -> Value {
+    json!({"signal": kind, "evidence": {"tickets": 12, "said_by": "Robin Reader"}})
+}
+
+async fn staff_raise_a_churn_signal_and_end_the_retention_motion(world: &'static World) {
+    let id = account(world).await;
+    let lead = world.lead(json!({"account_id": id})).await;
+    let path = format!("/v1/accounts/{id}");
+    world.post("vera", &format!("{path}/churn-signals"), signal("usage_down")).await.is_problem(403, None);
+    let at_risk = world.post("sam", &format!("{path}/churn-signals"), signal("ticket_spike")).await.is(200);
+    assert!(at_risk.body["churn_risk"]["touchpoint_due"].is_string(), "{:#}", at_risk.body);
+    let of = format!("leads/{lead}");
+    let paused = world.entry(&of, "outreach to its lead is paused", is("account.applied")).await;
+    assert_eq!(paused["data"]["view"]["outreach_paused"], true);
+    world.message(&id, "sue@example.test").await;
+    world.message(&id, "sam@example.test").await;
+
+    // A further signal adds evidence, and nobody is told again.
+    let more = world.post("otto", &format!("{path}/churn-signals"), signal("usage_down")).await.is(200);
+    assert_eq!(more.body["churn_risk"]["signals"].as_array().unwrap().len(), 2);
+    let history = world.told(&format!("accounts/{id}")).await;
+    assert_eq!(count(&history, "notification.requested"), 2);
+    let text = serde_json::to_string(&history).unwrap();
+    assert!(!text.contains("Robin"), "evidence can name somebody: {text}");
+
+    world
+        .post("sam", &format!("{path}/retention"), json!({"outcome": "completed"}))
+        .await
+        .is_problem(422, Some("/note"));
+    let completed = json!({"outcome": "completed", "note": "They stay."});
+    let ended = world.post("sam", &format!("{path}/retention"), completed.clone()).await.is(200);
+    assert_eq!(ended.body["churn_risk"], Value::Null);
+    world
+        .entry(&of, "outreach goes on", |entry| {
+            entry["type"] == "account.applied" && entry["data"]["view"]["outreach_paused"] == false
+        })
+        .await;
+    world.post("sam", &format!("{path}/retention"), completed).await.is_problem(409, None);
+    let nobody = world.id("A");
+    world
+        .post("sam", &format!("/v1/accounts/{nobody}/churn-signals"), signal("usage_down"))
+        .await
+        .is_problem(404, None);
+}
+
+async fn a_signal_may_turn_out_to_mean_nothing(world: &'static World) {
+    let id = account(world).await;
+    let path = format!("/v1/accounts/{id}");
+    let at_risk =
+        world.post("sam", &format!("{path}/churn-signals"), signal("stakeholder_left")).await.is(200);
+    let signal_id = at_risk.body["churn_risk"]["signals"][0]["id"].as_str().unwrap().to_owned();
+    let false_positive =
+        |id: &str| json!({"outcome": "false-positive", "signal_id": id, "note": "She is on leave."});
+    world
+        .post("sam", &format!("{path}/retention"), false_positive("none"))
+        .await
+        .is_problem(422, Some("/signal_id"));
+    let after = world.post("sam", &format!("{path}/retention"), false_positive(&signal_id)).await.is(200);
+    assert_eq!(after.body["churn_risk"], Value::Null, "it was the only one");
+    let history = world.told(&format!("accounts/{id}")).await;
+    assert!(history.iter().any(|e| e["type"] == "outreach.resumed"), "{history:#?}");
+}
+
+async fn a_key_makes_a_write_happen_once(world: &'static World) {
+    let id = account(world).await;
+    let path = format!("/v1/accounts/{id}/churn-signals");
+    let key = world.id("key");
+    let post = async |who: &str| -> Answer {
+        let bearer = world.bearer(who);
+        let headers = [("authorization", bearer.as_str()), ("idempotency-key", key.as_str())];
+        world.call(Method::POST, &path, &headers, Some(signal("usage_down"))).await.is(200)
+    };
+    let (first, second) = (post("sam").await, post("sam").await);
+    assert_eq!(first.body, second.body);
+    let history = world.history(&format!("accounts/{id}")).await;
+    assert_eq!(count(&history, "churn.signal-recorded"), 1);
+    // A key is the caller's own.
+    post("otto").await;
+    assert_eq!(count(&world.history(&format!("accounts/{id}")).await, "churn.signal-recorded"), 2);
+    let bearer = world.bearer("sam");
+    let headers = [("authorization", bearer.as_str()), ("idempotency-key", "")];
+    world.call(Method::POST, &path, &headers, Some(signal("usage_down"))).await.is_problem(400, None);
+}
+
+async fn a_rep_sets_their_own_availability_and_nobody_elses(world: &'static World) {
+    let set = async |who: &str, rep: &str, body: Value| {
+        let bearer = world.bearer(who);
+        let path = format!("/v1/reps/{rep}/availability");
+        world.call(Method::PUT, &path, &[("authorization", bearer.as_str())], Some(body)).await
+    };
+    let away = json!({"available": false, "until": "2099-01-01T00:00:00Z"});
+    set("ana", "rep-ana", away.clone()).await.is(200);
+    let reps = world.get("vera", "/v1/reps?team=us-sales").await.is(200).body;
+    let ana = reps["reps"].as_array().unwrap().iter().find(|rep| rep["id"] == "rep-ana").cloned().unwrap();
+    assert_eq!(ana["available"], false);
+    set("ana", "rep-bob", away.clone()).await.is_problem(403, None);
+    set("vera", "rep-ana", away.clone()).await.is_problem(403, None);
+    set("otto", "rep-nobody", away).await.is_problem(404, None);
+    set("ana", "rep-ana", json!({"available": "yes"})).await.is_problem(422, Some("/available"));
+    let back = set("otto", "rep-ana", json!({"available": true})).await.is(200);
+    assert_eq!(back.body["availability"]["available"], true);
+    let reps = world.get("vera", "/v1/reps?team=us-sales").await.is(200).body;
+    let dan = reps["reps"].as_array().unwrap().iter().find(|rep| rep["id"] == "rep-dan").cloned().unwrap();
+    assert_eq!((&dan["load"], &dan["capacity"]), (&json!(1), &json!(1)), "the lead a stack begins with");
+}
+
+async fn operations_dismisses_or_assigns_what_waits(world: &'static World) {
+    let quarantined = async || {
+        let id = world.id("L");
+        let mut lead = world.plain_lead(&id);
+        (lead["market"], lead["owner"]) = (json!("atlantis"), Value::Null);
+        world.take("lead.upserted", json!({"lead": lead})).await;
+        id
+    };
+    let (first, second) = (quarantined().await, quarantined().await);
+    let path = |id: &str| format!("/v1/operations/reviews/{id}/resolution");
+    let dismiss = json!({"resolution": "dismiss", "note": "A test of theirs."});
+    for who in ["vera", "ana", "cora", "sam"] {
+        world.post(who, &path(&first), dismiss.clone()).await.is_problem(403, None);
+        world.get(who, "/v1/operations/reviews").await.is_problem(403, None);
+    }
+    world
+        .post("otto", &path(&first), json!({"resolution": "shrug", "note": "?"}))
+        .await
+        .is_problem(422, Some("/resolution"));
+    world.post("otto", &path(&first), dismiss).await.is(200);
+    let assign = |rep: &str| json!({"resolution": "assign", "rep": rep, "note": "Hers."});
+    world.post("otto", &path(&second), assign("rep-nobody")).await.is_problem(422, Some("/rep"));
+    // On leave until 2099.
+    world.post("otto", &path(&second), assign("rep-cat")).await.is_problem(409, None);
+    let assigned = world.post("otto", &path(&second), assign("rep-sue")).await.is(200);
+    assert_eq!(assigned.body["owner"], "rep-sue");
+    let nobody = world.id("L");
+    world.post("otto", &path(&nobody), assign("rep-sue")).await.is_problem(404, None);
+}
+
+async fn every_workflow_says_what_it_does_when_and_why(world: &'static World) {
+    let answer = world.get("vera", "/v1/workflows").await.is(200);
+    let workflows = answer.body["workflows"].as_array().unwrap();
+    let ids: Vec<&str> = workflows.iter().map(|workflow| workflow["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["sla-breach", "stuck-lead", "high-value", "compliance-flag", "churn-risk"]);
+    for workflow in workflows {
+        for prose in ["what", "when", "why"] {
+            assert!(workflow[prose].as_str().is_some_and(|text| text.len() > 20), "{workflow:#}");
+        }
+        assert!(workflow["settings"].is_object() && workflow["settings"].get("about").is_none());
+        assert_eq!(workflow["content_sha256"].as_str().map(str::len), Some(64));
+    }
+    // The run's policy differs from the first one in these two alone: only their versions rose.
+    let versions: Vec<u64> = workflows.iter().map(|workflow| workflow["version"].as_u64().unwrap()).collect();
+    assert_eq!(versions, [2, 2, 1, 1, 1]);
+}
+
+async fn policies_are_read_by_revision(world: &'static World) {
+    let current = world.get("vera", "/v1/policies/current").await.is(200);
+    assert_eq!(
+        (&current.body["revision"], &current.body["policy"]["name"]),
+        (&json!(2), &json!("Flow tests"))
+    );
+    assert_eq!(current.etag.as_deref(), Some("\"2\""));
+    let first = world.get("vera", "/v1/policies/1").await.is(200);
+    assert_eq!(first.body["policy"]["name"], "Default");
+    for none in ["999", "0", "-1", "newest"] {
+        let answer = world.get("vera", &format!("/v1/policies/{none}")).await.is_problem(404, None);
+        assert!(answer.detail().contains("the newest is 2"), "{}", answer.detail());
+    }
+}
