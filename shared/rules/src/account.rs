@@ -234,6 +234,14 @@ pub enum AccountFact {
         /// How many attempts it took.
         attempts: u32,
     },
+    /// Somebody was not told, since there was nothing left to tell.
+    #[serde(rename = "notification.withdrawn")]
+    NotificationWithdrawn {
+        /// The request.
+        id: NotificationId,
+        /// Why.
+        reason: String,
+    },
     /// Somebody could not be told.
     #[serde(rename = "notification.failed")]
     NotificationFailed {
@@ -397,6 +405,7 @@ fn apply(account: &mut Account, entry: &Entry<AccountFact>) {
         | AccountFact::RetentionCompleted { .. }
         | AccountFact::NotificationRequested(_)
         | AccountFact::NotificationDelivered { .. }
+        | AccountFact::NotificationWithdrawn { .. }
         | AccountFact::NotificationFailed { .. }
         | AccountFact::RecipientUnreachable { .. } => {}
     }

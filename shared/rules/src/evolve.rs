@@ -268,6 +268,7 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
         | LeadFact::BreachRecorded { .. }
         | LeadFact::NotificationRequested(_)
         | LeadFact::NotificationDelivered { .. }
+        | LeadFact::NotificationWithdrawn { .. }
         | LeadFact::NotificationFailed { .. }
         | LeadFact::RecipientUnreachable { .. }
         | LeadFact::ComplianceMatchRemembered { .. } => {}

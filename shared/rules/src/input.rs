@@ -183,6 +183,11 @@ pub enum DeliveryResult {
         /// The channel's reference.
         reference: Option<String>,
     },
+    /// There was nothing left to tell: the lead is held or closed by now.
+    Withdrawn {
+        /// Why.
+        reason: String,
+    },
     /// No attempt is left, or none would help.
     Failed {
         /// Why.

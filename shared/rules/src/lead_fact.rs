@@ -175,6 +175,14 @@ pub enum LeadFact {
         /// How many attempts it took.
         attempts: u32,
     },
+    /// Somebody was not told, since there was nothing left to tell.
+    #[serde(rename = "notification.withdrawn")]
+    NotificationWithdrawn {
+        /// The request.
+        id: NotificationId,
+        /// Why.
+        reason: String,
+    },
     /// Somebody could not be told.
     #[serde(rename = "notification.failed")]
     NotificationFailed {

@@ -25,6 +25,9 @@ pub(super) fn apply(d: &mut Deciding<'_>, delivery: &Delivery) -> Outcome {
                 },
             );
         }
+        DeliveryResult::Withdrawn { reason } => {
+            d.fact(None, LeadFact::NotificationWithdrawn { id, reason: reason.clone() });
+        }
         DeliveryResult::Failed { reason } => {
             d.fact(None, LeadFact::NotificationFailed { id, reason: reason.clone(), attempts });
             d.queue_for_operations(None, OperationsReason::NotificationFailed);

@@ -388,6 +388,9 @@ impl Deciding<'_> {
                     attempts,
                 })
             }
+            DeliveryResult::Withdrawn { reason } => {
+                self.fact(AccountFact::NotificationWithdrawn { id, reason: reason.clone() });
+            }
             DeliveryResult::Failed { reason } => {
                 self.fact(AccountFact::NotificationFailed { id, reason: reason.clone(), attempts });
             }
