@@ -123,7 +123,7 @@ impl Compliance {
         let mut also_known_as = vec![caller.username.clone(), email];
         also_known_as.extend(person.as_ref().map(ToString::to_string));
         let key = match request.idempotency_key()? {
-            Some(key) => format!("decision/{}/{key}", caller.subject),
+            Some(key) => format!("decision/{}/{lead}/{key}", caller.subject),
             None => format!("decision/{}/{lead}/{revision}", caller.subject),
         };
         let input = Input::Decide(ReviewDecision {

@@ -42,8 +42,8 @@ pub fn refused(id: Option<String>, problems: &[FieldProblem]) -> Answer {
     Answer { id, result: Err(problem) }
 }
 
-/// An event that could not be dealt with now: it may come again as it is.
-pub fn transient(event: &Value, problem: &Problem) -> Answer {
+/// An event that the store did not take; whether it may come again as it is, the problem says.
+pub fn not_stored(event: &Value, problem: &Problem) -> Answer {
     let id = event.get("id").and_then(Value::as_str).map(str::to_owned);
     Answer { id, result: Err(problem.clone()) }
 }
@@ -57,17 +57,21 @@ pub fn single(answer: Answer) -> ApiGatewayV2httpResponse {
 }
 
 /// The answer to a batch: one for each event, in its order. Where one has to come again the whole
-/// batch may: what was applied is recognised by its id.
+/// batch may: what was applied is recognised by its id. A fault of ours is no 200 either.
 pub fn batch(answers: &[Answer]) -> ApiGatewayV2httpResponse {
-    let mut status = 200;
+    let statuses: Vec<u16> = answers.iter().filter_map(|a| Some(a.result.as_ref().err()?.status)).collect();
+    let status = if statuses.contains(&503) {
+        503
+    } else if statuses.iter().any(|status| *status >= 500) {
+        500
+    } else {
+        200
+    };
     let results: Vec<Value> = answers
         .iter()
         .map(|answer| match &answer.result {
             Ok(body) => json!({"id": answer.id, "status": 200, "result": body}),
             Err(problem) => {
-                if problem.status >= 500 {
-                    status = 503;
-                }
                 json!({"id": answer.id, "status": problem.status, "problem": problem.to_json()})
             }
         })
@@ -77,4 +81,22 @@ pub fn batch(answers: &[Answer]) -> ApiGatewayV2httpResponse {
         response::set_header(&mut response, "retry-after", "2");
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_comes_again_only_for_what_goes_away_by_itself() {
+        let event = json!({"id": "evt-1"});
+        let taken = || of("evt-0".to_owned(), Outcome::Applied, false, 1);
+        let busy = || not_stored(&event, &Problem::unavailable(2, "busy"));
+        let large = || not_stored(&event, &Problem::unprocessable("too large"));
+        let fault = || not_stored(&event, &Problem::internal());
+        let status = |answers: &[Answer]| batch(answers).status_code;
+        assert_eq!(status(&[taken(), large()]), 200);
+        assert_eq!(status(&[taken(), fault()]), 500);
+        assert_eq!(status(&[fault(), busy(), taken()]), 503);
+    }
 }

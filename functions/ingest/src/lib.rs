@@ -6,7 +6,7 @@
 pub mod answer;
 pub mod signature;
 
-use answer::{Answer, refused, transient};
+use answer::{Answer, not_stored, refused};
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use chrono::{DateTime, Utc};
 use contracts::event::{self, BATCH_MAX, Body, Inbound, NotAnEvent};
@@ -103,7 +103,7 @@ impl Ingest {
             Ok(inbound) => self.apply(source, inbound, now).await,
             Err(refusal) => self.refuse(source, refusal, now).await,
         };
-        taken.unwrap_or_else(|error| transient(event, &service::problem(&error)))
+        taken.unwrap_or_else(|error| not_stored(event, &service::problem(&error)))
     }
 
     async fn apply(&self, source: &str, inbound: Inbound, now: DateTime<Utc>) -> Result<Answer, StoreError> {

@@ -2,20 +2,20 @@
 //! later, or failed, recorded, and in the dead-letter queue.
 
 use crate::address::{self, NoAddress};
-use crate::channel::Channels;
+use crate::channel::{Channels, Destination};
 use crate::retry::{GaveUp, IN_PROCESS, attempt, redeliver_after};
 use crate::send_error::SendError;
 use crate::wording::{self, Links};
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::queue::Notify;
 use platform::batch::Record;
-use platform::queue::{Message, Queue, QueueError};
+use platform::queue::{Queue, QueueError};
 use platform::secrets::{SecretError, Secrets};
 use platform::telemetry::ErrorChain;
 use rules::entry::Actor;
 use rules::ids::{NotificationId, Subject};
 use rules::input::{Command, Delivery, DeliveryResult, Input};
-use rules::notification::{Notification, Recipient};
+use rules::notification::{Message, Notification, Recipient};
 use rules::{AccountCommand, AccountInput};
 use service::Service;
 use std::time::Duration;
@@ -26,8 +26,17 @@ use store::{OUTBOX_LEASE, OutboxItem, StoreError};
 pub const RECEIVES_MAX: u32 = 5;
 /// The time one message may take, well within the function's own.
 const BUDGET: Duration = Duration::from_secs(15);
+/// How long a notification is one message's to send: longer than the budget, so that nobody else sends it meanwhile,
+/// and no longer than need be after a crash.
+const CLAIM: TimeDelta = TimeDelta::seconds(60);
+/// How soon a message comes again whose notification is another one's to send: when that claim has ended.
+const CLAIM_PAUSE: Duration = Duration::from_secs(75);
 /// How soon a message comes again when the store was too busy.
 const STORE_PAUSE: Duration = Duration::from_secs(5);
+/// How soon a message comes again when an operator has to act first.
+const FAULT_PAUSE: Duration = Duration::from_secs(5 * 60);
+/// How long the sweep leaves alone what cannot even be recorded as failed.
+const UNRECORDED_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
 /// The longest wait that a queue takes, less the time a message was worked on (SQS: 12 hours).
 const VISIBILITY_S_MAX: u64 = 43_000;
 
@@ -37,9 +46,11 @@ pub struct Notifier {
     pub service: Service,
     /// The channels.
     pub channels: Channels,
-    /// The key of outgoing webhooks.
+    /// Slack's token and the key of outgoing webhooks; read for each message, so that a new one counts soon.
     pub secrets: Secrets,
-    /// Where that key is; absent: no outgoing webhooks.
+    /// Where Slack's token is; absent: no Slack.
+    pub slack_secret_id: Option<String>,
+    /// Where the key of outgoing webhooks is; absent: none go out.
     pub webhook_secret_id: Option<String>,
     /// Where links lead.
     pub links: Links,
@@ -63,9 +74,12 @@ pub enum DeliverError {
     /// The dead-letter queue did not take it.
     #[error("the dead-letter queue did not take it")]
     Queue(#[from] QueueError),
-    /// The key of outgoing webhooks could not be read.
-    #[error("the key of outgoing webhooks could not be read")]
+    /// The channel's secret could not be read.
+    #[error("the channel's secret could not be read")]
     Secret(#[from] SecretError),
+    /// Another message for the same notification is being seen through.
+    #[error("another message for it is being seen through")]
+    Claimed,
     /// It was not sent, and will be tried again, or is in the dead-letter queue next.
     #[error("not sent")]
     NotSent(#[source] GaveUp),
@@ -77,33 +91,56 @@ impl Notifier {
     /// # Errors
     /// [`DeliverError`]: the message goes back to the queue.
     pub async fn deliver(&self, record: Record<'_>, now: DateTime<Utc>) -> Result<(), DeliverError> {
-        let seen_through = self.see_through(record, now).await;
-        if let Err(DeliverError::Store(error)) = &seen_through
-            && error.is_retryable()
-        {
-            // It may have been sent and not recorded: the sooner it comes again the better.
-            self.keep_back(record, STORE_PAUSE).await;
+        let Notify::V1 { id } = serde_json::from_str(record.body).map_err(DeliverError::Unreadable)?;
+        let seen_through = self.see_through(&id, record, now).await;
+        match &seen_through {
+            Err(DeliverError::Store(error)) if error.is_retryable() => {
+                // It may have been sent and not recorded: the sooner it comes again the better.
+                self.keep_back(record, STORE_PAUSE).await;
+            }
+            Err(error @ (DeliverError::Store(_) | DeliverError::Secret(_))) => {
+                if record.receive_count >= RECEIVES_MAX {
+                    self.give_up(&id, record, error, now).await;
+                } else {
+                    self.postpone(&id, record, FAULT_PAUSE, now).await;
+                }
+            }
+            _ => {}
         }
         seen_through
     }
 
-    async fn see_through(&self, record: Record<'_>, now: DateTime<Utc>) -> Result<(), DeliverError> {
-        let Notify::V1 { id } = serde_json::from_str(record.body).map_err(DeliverError::Unreadable)?;
+    async fn see_through(
+        &self,
+        id: &NotificationId,
+        record: Record<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<(), DeliverError> {
         // Gone from the outbox: it was delivered or given up before.
-        let Some(item) = self.service.store.outbox(&id).await? else { return Ok(()) };
+        let Some(item) = self.service.store.outbox(id).await? else { return Ok(()) };
+        if let Some(reason) = self.outlived(&item).await? {
+            let result = DeliveryResult::Withdrawn { reason: reason.to_owned() };
+            return self.record(id, &item.subject, record, result, now).await;
+        }
         let directory = self.service.store.current_directory().await?;
         let destination = match address::destination(&item.notification.to, &directory) {
             Ok(destination) => destination,
             Err(missing) => {
                 let result = unreachable(&item.notification, missing);
-                return self.record(&item, record, result, now).await;
+                return self.record(id, &item.subject, record, result, now).await;
             }
         };
         let outbound = wording::outbound(&item.notification, &item.subject, &directory, &self.links);
+        if matches!(destination, Destination::SlackDm { .. } | Destination::SlackChannel { .. }) {
+            self.channels.slack.use_token(self.slack_token(now).await?.as_deref());
+        }
         let keys = match &self.webhook_secret_id {
             Some(secret) if destination.kind() == "webhook" => self.secrets.signing_keys(secret, now).await?,
             _ => Vec::new(),
         };
+        if !self.service.store.claim_outbox(id, now, now + CLAIM).await? {
+            return self.claimed(id, record).await;
+        }
         let sent = attempt(IN_PROCESS, BUDGET, async |_, _| {
             self.channels.send(&destination, &outbound, keys.first(), now).await
         })
@@ -112,9 +149,68 @@ impl Notifier {
             Ok(_) => {
                 let result =
                     DeliveryResult::Delivered { channel: destination.kind().to_owned(), reference: None };
-                self.record(&item, record, result, now).await
+                let recorded = self.record(id, &item.subject, record, result, now).await;
+                if recorded.is_err() {
+                    self.leave(id, STORE_PAUSE, now).await;
+                }
+                recorded
             }
             Err(gave_up) => self.not_sent(&item, record, gave_up, now).await,
+        }
+    }
+
+    /// Why there is nothing left to tell, if so: a lead that is held or over is not to be worked, whatever fell due
+    /// before.
+    async fn outlived(&self, item: &OutboxItem) -> Result<Option<&'static str>, StoreError> {
+        let Subject::Lead(id) = &item.subject else { return Ok(None) };
+        if !is_about_work(item.notification.message) {
+            return Ok(None);
+        }
+        Ok(match self.service.store.lead(id).await? {
+            Some(lead) if lead.is_held() => Some("the lead is held"),
+            Some(lead) if lead.is_closed() => Some("the lead is closed"),
+            _ => None,
+        })
+    }
+
+    /// A deployment without Slack has no such secret.
+    async fn slack_token(&self, now: DateTime<Utc>) -> Result<Option<String>, SecretError> {
+        let Some(id) = &self.slack_secret_id else { return Ok(None) };
+        match self.secrets.json::<SlackSecret>(id, "an object with `bot_token`", now).await {
+            Ok(secret) => Ok(Some(secret.bot_token)),
+            Err(SecretError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Another message for the same notification came first; should that one fail, this one comes again.
+    async fn claimed(&self, id: &NotificationId, record: Record<'_>) -> Result<(), DeliverError> {
+        // Of the last delivery nothing is left but the dead-letter queue, where it does not belong: the sweep has it.
+        if record.receive_count >= RECEIVES_MAX || self.service.store.outbox(id).await?.is_none() {
+            return Ok(());
+        }
+        self.keep_back(record, CLAIM_PAUSE).await;
+        Err(DeliverError::Claimed)
+    }
+
+    /// What failed each time and never got as far as a channel belongs into the record too, or the sweep would hand it
+    /// over again for ever. As well as it goes: the fault may be in what the record needs.
+    async fn give_up(
+        &self,
+        id: &NotificationId,
+        record: Record<'_>,
+        error: &DeliverError,
+        now: DateTime<Utc>,
+    ) {
+        let result = DeliveryResult::Failed { reason: error.to_string() };
+        let recorded = match self.service.store.outbox_subject(id).await {
+            Ok(Some(subject)) => self.record(id, &subject, record, result, now).await,
+            Ok(None) => Ok(()),
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = recorded {
+            tracing::error!(notification = %id, error = %ErrorChain(&error), "the failure was not recorded");
+            self.leave(id, UNRECORDED_PAUSE, now).await;
         }
     }
 
@@ -133,16 +229,16 @@ impl Notifier {
         if let (SendError::UnknownRecipient, Some(person)) = (&gave_up.error, person) {
             let notification = Box::new(item.notification.clone());
             let result = DeliveryResult::Unreachable { person, reason, notification };
-            return self.record(item, record, result, now).await;
+            return self.record(&item.id, &item.subject, record, result, now).await;
         }
         if !gave_up.error.is_worth_retrying() {
-            self.record(item, record, DeliveryResult::Failed { reason }, now).await?;
-            self.dead_letters.send(Message::new(item.id.as_str(), record.body)).await?;
+            self.record(&item.id, &item.subject, record, DeliveryResult::Failed { reason }, now).await?;
+            self.dead_letters.send(platform::queue::Message::new(item.id.as_str(), record.body)).await?;
             return Ok(());
         }
         if record.receive_count >= RECEIVES_MAX {
             // The queue moves it to the dead-letter queue by itself, when this delivery fails too.
-            self.record(item, record, DeliveryResult::Failed { reason }, now).await?;
+            self.record(&item.id, &item.subject, record, DeliveryResult::Failed { reason }, now).await?;
         } else if let Some(wait) = redeliver_after(record.receive_count, &gave_up.error, fastrand::f64()) {
             self.postpone(&item.id, record, wait, now).await;
         }
@@ -151,12 +247,16 @@ impl Notifier {
 
     /// Keeps the message back for as long as the channel asks, and the sweep away from it.
     async fn postpone(&self, id: &NotificationId, record: Record<'_>, wait: Duration, now: DateTime<Utc>) {
-        let wait_s = i64::try_from(wait.as_secs().min(VISIBILITY_S_MAX)).unwrap_or(i64::MAX);
-        let until = now + TimeDelta::seconds(wait_s) + OUTBOX_LEASE;
-        if let Err(error) = self.service.store.lease_outbox(id, until).await {
+        self.leave(id, wait, now).await;
+        self.keep_back(record, wait).await;
+    }
+
+    /// Gives the claim back, and keeps the sweep away for so long and a lease.
+    async fn leave(&self, id: &NotificationId, wait: Duration, now: DateTime<Utc>) {
+        let wait = TimeDelta::from_std(wait).unwrap_or(OUTBOX_LEASE);
+        if let Err(error) = self.service.store.lease_outbox(id, now + wait + OUTBOX_LEASE).await {
             tracing::warn!(notification = %id, error = %ErrorChain(&error), "the lease was not moved");
         }
-        self.keep_back(record, wait).await;
     }
 
     /// Sets when the queue delivers the message again.
@@ -179,14 +279,15 @@ impl Notifier {
     /// Writes into the record what became of it.
     async fn record(
         &self,
-        item: &OutboxItem,
+        id: &NotificationId,
+        subject: &Subject,
         record: Record<'_>,
         result: DeliveryResult,
         now: DateTime<Utc>,
     ) -> Result<(), DeliverError> {
-        let delivery = Delivery { id: item.id.clone(), attempts: record.receive_count, result };
-        let (actor, cause) = (Actor::system("notify"), format!("delivery/{}", item.id));
-        match &item.subject {
+        let delivery = Delivery { id: id.clone(), attempts: record.receive_count, result };
+        let (actor, cause) = (Actor::system("notify"), format!("delivery/{id}"));
+        match subject {
             Subject::Lead(lead) => {
                 let command = Command { lead: lead.clone(), actor, cause, input: Input::Delivery(delivery) };
                 self.service.lead(&command, None, now).await?;
@@ -199,6 +300,32 @@ impl Notifier {
             Subject::Rep(_) => {}
         }
         Ok(())
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct SlackSecret {
+    bot_token: String,
+}
+
+/// Whether a message asks somebody to work the lead. What compliance says is said whatever became of the lead.
+fn is_about_work(message: Message) -> bool {
+    match message {
+        Message::SlaWarning
+        | Message::SlaBreached
+        | Message::LeadTaken
+        | Message::LeadGiven
+        | Message::ReassignmentImpossible
+        | Message::StuckAsk
+        | Message::StuckManager
+        | Message::HighValue => true,
+        Message::Held
+        | Message::ReviewNeeded
+        | Message::ReviewAgeing
+        | Message::Cleared
+        | Message::ClosedByCompliance
+        | Message::ChurnRisk
+        | Message::TouchpointDue => false,
     }
 }
 

@@ -6,20 +6,15 @@ use notify::channel::Channels;
 use notify::client::http_client;
 use notify::deliver::Notifier;
 use notify::email::Email;
-use notify::slack::{BASE_URL_DEFAULT, Slack, SlackConfig};
+use notify::slack::{BASE_URL_DEFAULT, Slack};
 use notify::webhook::Webhook;
 use notify::wording::Links;
 use platform::config::{Env, sdk_config};
 use platform::queue::Queue;
-use platform::secrets::{SecretError, Secrets, TTL_DEFAULT};
+use platform::secrets::{Secrets, TTL_DEFAULT};
 use platform::{batch, clock, telemetry};
 use service::Service;
 use std::time::SystemTime;
-
-#[derive(serde::Deserialize)]
-struct SlackSecret {
-    bot_token: String,
-}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -32,11 +27,12 @@ async fn main() -> Result<(), Error> {
     let notifier = Notifier {
         service: Service::from_env(&env, &sdk)?,
         channels: Channels {
-            slack: Slack::new(http.clone(), slack_config(&env, &secrets).await?),
+            slack: Slack::new(http.clone(), slack_url(&env)?),
             email: Email::new(aws_sdk_sesv2::Client::new(&sdk), env.optional("MAIL_FROM").map(str::to_owned)),
             webhook: Webhook::new(http),
         },
         secrets,
+        slack_secret_id: env.optional("SLACK_SECRET_ID").map(str::to_owned),
         webhook_secret_id: env.optional("OUTGOING_WEBHOOK_SECRET_ID").map(str::to_owned),
         links: Links::new(
             env.optional("LEAD_LINK"),
@@ -57,18 +53,8 @@ async fn main() -> Result<(), Error> {
     .await
 }
 
-/// A deployment without Slack has no such secret; one whose store does not answer must not start.
-async fn slack_config(env: &Env, secrets: &Secrets) -> Result<SlackConfig, Error> {
+/// With a slash at the end, so that a method's name can be joined to it.
+fn slack_url(env: &Env) -> Result<reqwest::Url, Error> {
     let base = env.optional("SLACK_API_URL").unwrap_or(BASE_URL_DEFAULT);
-    let base_url = format!("{}/", base.trim_end_matches('/')).parse()?;
-    let now = clock::instant(SystemTime::now());
-    let token = match env.optional("SLACK_SECRET_ID") {
-        None => None,
-        Some(id) => match secrets.json::<SlackSecret>(id, "an object with `bot_token`", now).await {
-            Ok(secret) => Some(secret.bot_token.clone()),
-            Err(SecretError::NotFound { .. }) => None,
-            Err(error) => return Err(error.into()),
-        },
-    };
-    Ok(SlackConfig { base_url, token })
+    Ok(format!("{}/", base.trim_end_matches('/')).parse()?)
 }

@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use platform::secrets::SecretText;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{StatusCode, Url};
 use serde_json::{Value, json};
@@ -51,13 +52,16 @@ const DEPLOYMENT_FAULT: [&str; 9] = [
     "access_denied",
 ];
 
-/// Where Slack is and how to get in.
-#[derive(Clone)]
-pub struct SlackConfig {
-    /// Ends in a slash. See [`BASE_URL_DEFAULT`].
-    pub base_url: Url,
-    /// The bot's token; `None` when the deployment has no Slack.
-    pub token: Option<String>,
+/// How to get in.
+#[derive(Clone, Default, PartialEq, Eq)]
+enum Access {
+    /// The deployment has no Slack.
+    #[default]
+    None,
+    /// There is a place for the bot's token, and an operator has yet to put it there.
+    NotYet,
+    /// The bot's token.
+    Token(SecretText),
 }
 
 struct Conversation {
@@ -68,16 +72,34 @@ struct Conversation {
 /// A client of Slack's Web API.
 pub struct Slack {
     http: reqwest::Client,
-    config: SlackConfig,
+    /// Ends in a slash. See [`BASE_URL_DEFAULT`].
+    base_url: Url,
+    access: Mutex<Access>,
     /// By e-mail address.
     conversations: Mutex<HashMap<String, Conversation>>,
 }
 
 impl Slack {
-    /// With the client of [`crate::client`], whose time-out bounds each call.
+    /// With the client of [`crate::client`], whose time-out bounds each call, and without a token. The base URL ends in
+    /// a slash.
     #[must_use]
-    pub fn new(http: reqwest::Client, config: SlackConfig) -> Self {
-        Self { http, config, conversations: Mutex::default() }
+    pub fn new(http: reqwest::Client, base_url: Url) -> Self {
+        Self { http, base_url, access: Mutex::default(), conversations: Mutex::default() }
+    }
+
+    /// The bot's token from now on; `None` when the deployment has no Slack. Another token may be another workspace's,
+    /// where no conversation is known.
+    pub fn use_token(&self, token: Option<&str>) {
+        let access = match token {
+            None => Access::None,
+            Some("") => Access::NotYet,
+            Some(token) => Access::Token(token.into()),
+        };
+        let mut current = self.access.lock().unwrap_or_else(PoisonError::into_inner);
+        if *current != access {
+            *current = access;
+            self.conversations().clear();
+        }
     }
 
     /// Makes one attempt to tell a person, found by e-mail address.
@@ -153,8 +175,13 @@ impl Slack {
         arguments: Arguments<'_>,
         now: DateTime<Utc>,
     ) -> Result<Value, SendError> {
-        let token = self.config.token.as_deref().ok_or(SendError::NotConfigured)?;
-        let url = self.config.base_url.join(method);
+        let access = self.access.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let token = match &access {
+            Access::None => return Err(SendError::NotConfigured),
+            Access::NotYet => return Err(SendError::deployment_fault("no token is set")),
+            Access::Token(token) => token.expose(),
+        };
+        let url = self.base_url.join(method);
         let url = url.map_err(|_| SendError::Permanent("the base URL is not usable".to_owned()))?;
         let (media_type, body) = arguments.encode();
         let request = self.http.post(url).bearer_auth(token).header(CONTENT_TYPE, media_type);

@@ -48,7 +48,7 @@ async fn apply(
 ) -> Result<ApiGatewayV2httpResponse, Problem> {
     let id = account_id(call)?;
     call.service.require_account(&id).await?;
-    let (cause, is_keyed) = call.cause(what)?;
+    let (cause, is_keyed) = call.cause(what, id.as_str())?;
     let actor = Actor::staff(&call.caller.subject);
     let command = AccountCommand { account: id.clone(), actor, cause: cause.clone(), input };
     let done = call

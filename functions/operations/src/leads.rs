@@ -90,7 +90,7 @@ pub async fn history(call: &Call<'_>, subject: &Subject) -> Result<ApiGatewayV2h
 pub async fn flag(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
     let lead = lead_id(call, "id")?;
     call.service.require_lead(&lead).await?;
-    let (cause, is_keyed) = call.cause("flag")?;
+    let (cause, is_keyed) = call.cause("flag", lead.as_str())?;
     let key = cause.replace('/', "-");
     let event =
         api::flag(&call.body()?, &key, &call.caller.subject, call.now).map_err(|f| Problem::of_fields(&f))?;
@@ -138,7 +138,7 @@ pub async fn reviews(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Proble
 pub async fn resolve(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
     let lead = lead_id(call, "lead_id")?;
     let resolution = api::resolution(&call.body()?).map_err(|found| Problem::of_fields(&found))?;
-    let (cause, is_keyed) = call.cause("resolution")?;
+    let (cause, is_keyed) = call.cause("resolution", lead.as_str())?;
     let actor = Actor::staff(&call.caller.subject);
     let command =
         Command { lead: lead.clone(), actor, cause: cause.clone(), input: Input::Resolve(resolution) };

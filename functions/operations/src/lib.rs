@@ -127,10 +127,11 @@ fn who_may(route: Route) -> &'static [Group] {
 }
 
 impl Call<'_> {
-    /// The identity of a write: the caller's own key where there is one, else the request's.
-    fn cause(&self, what: &str) -> Result<(String, bool), Problem> {
+    /// The identity of a write to a subject: the caller's own key where there is one, else the
+    /// request's. A key that is used again for another subject is another write.
+    fn cause(&self, what: &str, subject: &str) -> Result<(String, bool), Problem> {
         Ok(match self.request.idempotency_key()? {
-            Some(key) => (format!("{what}/{}/{key}", self.caller.subject), true),
+            Some(key) => (format!("{what}/{}/{subject}/{key}", self.caller.subject), true),
             None => (format!("{what}/{}", self.request.id()), false),
         })
     }

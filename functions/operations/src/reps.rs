@@ -51,7 +51,7 @@ pub async fn set_availability(call: &Call<'_>) -> Result<ApiGatewayV2httpRespons
         return Err(Problem::forbidden("a rep sets their own availability only"));
     }
     let availability = api::availability(&call.body()?).map_err(|found| Problem::of_fields(&found))?;
-    let (cause, is_keyed) = call.cause("availability")?;
+    let (cause, is_keyed) = call.cause("availability", rep.as_str())?;
     let actor = Actor::staff(&call.caller.subject);
     let dedupe = is_keyed.then_some(cause.as_str());
     let standing = store

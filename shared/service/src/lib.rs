@@ -97,14 +97,43 @@ impl Service {
     }
 }
 
-/// What a caller is told when the store does not answer: try again, nothing was lost.
+/// What a caller is told when the store did not do it: try again where that helps, and only there.
 pub fn problem(error: &StoreError) -> Problem {
-    tracing::error!(error = %platform::telemetry::ErrorChain(error), "the store did not answer");
+    tracing::error!(error = %platform::telemetry::ErrorChain(error), "the store did not do it");
     match error {
+        StoreError::Unavailable(_) | StoreError::Contention => {
+            Problem::unavailable(2, "the store is busy; nothing was lost, try again")
+        }
         StoreError::NotSeeded { .. } => {
             Problem::unavailable(60, "no policy or no directory has been published yet; publish them first")
         }
-        StoreError::Corrupt { .. } => Problem::internal(),
-        _ => Problem::unavailable(2, "the store is busy; nothing was lost, try again"),
+        StoreError::TooLarge { .. } => {
+            let detail = "this would make the record larger than one can be; nothing was stored, send less";
+            Problem::unprocessable(detail).of_kind("too-large")
+        }
+        StoreError::UsedForAnother => {
+            Problem::conflict("this key was used for something else; use another one").of_kind("key-used")
+        }
+        StoreError::UnknownRep(rep) => Problem::not_found(format!("there is no rep `{rep}`")),
+        StoreError::Corrupt { .. }
+        | StoreError::BaseMovedOn { .. }
+        | StoreError::Unsound(_)
+        | StoreError::Rejected(_) => Problem::internal(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_goes_away_by_itself_is_to_be_tried_again() {
+        let large = StoreError::TooLarge { what: "LEAD#L-1/LEAD".to_owned() };
+        let asked = |error: StoreError| (problem(&error).status, problem(&error).retry_after_s);
+        assert_eq!(asked(StoreError::Contention), (503, Some(2)));
+        assert_eq!(asked(StoreError::Unavailable("time-out".into())), (503, Some(2)));
+        assert_eq!(asked(large), (422, None));
+        assert_eq!(asked(StoreError::Rejected("no permission".into())), (500, None));
+        assert_eq!(asked(StoreError::UsedForAnother), (409, None));
     }
 }

@@ -78,6 +78,10 @@ impl Aggregate for Account {
         &command.cause
     }
 
+    fn comes_from_a_source(command: &AccountCommand) -> bool {
+        matches!(command.input, AccountInput::Update { .. } | AccountInput::Signal { .. })
+    }
+
     fn delivered(command: &AccountCommand) -> Option<&NotificationId> {
         if let AccountInput::Delivery(delivery) = &command.input { Some(&delivery.id) } else { None }
     }

@@ -25,6 +25,8 @@ pub(crate) trait Aggregate: Clone + Serialize + DeserializeOwned + Send + Sync {
     fn subject(command: &Self::Command) -> Subject;
     fn key(command: &Self::Command) -> Key;
     fn cause(command: &Self::Command) -> &str;
+    /// Whether it is what a source says, under the source's own id; a refusal has an id of ours.
+    fn comes_from_a_source(command: &Self::Command) -> bool;
     /// The notification whose delivery the command reports.
     fn delivered(command: &Self::Command) -> Option<&NotificationId>;
     /// The account that the command names.

@@ -6,7 +6,7 @@ use crate::aggregate::{Aggregate, Decided, Done, Standing};
 use crate::audit::audit_item;
 use crate::due::{next_due_key, put_due_key};
 use crate::error::StoreError;
-use crate::execute::{Knowledge, OUTCOME};
+use crate::execute::{Knowledge, OUTCOME, SEEN_SUBJECT};
 use crate::item::{DOC, document, exact, number, text};
 use crate::keys::Key;
 use crate::outbox::outbox_item;
@@ -123,12 +123,14 @@ impl Store {
         let (audit, entries_json) = audit_item(&subject, after.version(), cause, &decided.entries, now)?;
         tx.put(Part::Audit, self.audit_table(), audit, When::Absent)?;
 
-        // What is refused for its form may come again, mended, under its own id.
-        if let Some(dedupe) = dedupe.filter(|_| !matches!(decided.outcome, Outcome::Invalid { .. })) {
+        // What a source says and is refused for its form may come again, mended, under its own id.
+        let may_come_mended =
+            matches!(decided.outcome, Outcome::Invalid { .. }) && A::comes_from_a_source(command);
+        if let Some(dedupe) = dedupe.filter(|_| !may_come_mended) {
             let mut item = Key::seen(dedupe).attributes();
             let outcome = document(&Key::seen(dedupe), &decided.outcome)?;
             item.insert(OUTCOME.to_owned(), text(outcome));
-            item.insert("subject".to_owned(), text(subject.to_string()));
+            item.insert(SEEN_SUBJECT.to_owned(), text(subject.to_string()));
             item.insert("commit".to_owned(), number(after.version()));
             item.insert("at".to_owned(), exact(now));
             item.insert(TTL_ATTRIBUTE.to_owned(), number((now + SEEN_FOR).timestamp()));

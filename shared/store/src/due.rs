@@ -213,7 +213,7 @@ impl Store {
             // Nothing of a rep falls due.
             Subject::Rep(_) => return Ok(false),
         };
-        self.set_due_key(&key, Some((commit, Some(due))), wake_at).await
+        self.set_due_key(&key, commit, Some(due), wake_at).await
     }
 
     /// Reads a lead and moves its due key to where it belongs under the policy and directory that
@@ -229,15 +229,16 @@ impl Store {
         let wake_at = rules::wake_at(&lead.state, &knowledge.world());
         let stands = lead.due.as_ref().map(|due| instant(due.wake_at));
         if stands != wake_at.map(instant) {
-            self.set_due_key(&key, Some((lead.state.commit, None)), wake_at).await?;
+            self.set_due_key(&key, lead.state.commit, None, wake_at).await?;
         }
         Ok(wake_at)
     }
 
-    pub(crate) async fn set_due_key(
+    async fn set_due_key(
         &self,
         key: &Key,
-        seen: Option<(u64, Option<DateTime<Utc>>)>,
+        commit: u64,
+        due: Option<DateTime<Utc>>,
         wake_at: Option<DateTime<Utc>>,
     ) -> Result<bool, StoreError> {
         let update = self
@@ -254,20 +255,15 @@ impl Store {
                 .expression_attribute_values(":wake", text(instant(at))),
             None => update.update_expression(format!("REMOVE #shard, #wake, {HANDED_AT}")),
         };
-        let update = match seen {
-            Some((commit, due)) => {
-                let update = update
-                    .expression_attribute_names("#version", crate::commit::VERSION)
-                    .expression_attribute_values(":version", crate::item::number(commit));
-                match due {
-                    Some(due) => update
-                        .condition_expression("#version = :version AND #wake <= :due")
-                        .expression_attribute_values(":due", text(instant(due))),
-                    None => update.condition_expression("#version = :version"),
-                }
-            }
-            None => update.condition_expression(format!("attribute_exists({PK})")),
+        let update = match due {
+            Some(due) => update
+                .condition_expression("#version = :version AND #wake <= :due")
+                .expression_attribute_values(":due", text(instant(due))),
+            None => update.condition_expression("#version = :version"),
         };
+        let update = update
+            .expression_attribute_names("#version", crate::commit::VERSION)
+            .expression_attribute_values(":version", crate::item::number(commit));
         held(update.send().await)
     }
 
@@ -311,7 +307,9 @@ impl Store {
 const CURSOR_AT: &str = "swept_until";
 
 /// Whether the condition of an update held.
-fn held<T>(sent: Result<T, aws_sdk_dynamodb::error::SdkError<UpdateItemError>>) -> Result<bool, StoreError> {
+pub(crate) fn held<T>(
+    sent: Result<T, aws_sdk_dynamodb::error::SdkError<UpdateItemError>>,
+) -> Result<bool, StoreError> {
     match sent {
         Ok(_) => Ok(true),
         Err(error)

@@ -37,6 +37,9 @@ pub enum StoreError {
         /// The current revision; 0 if there is none.
         current: u32,
     },
+    /// The dedupe key stands for an input to something else.
+    #[error("the id was used for something else")]
+    UsedForAnother,
     /// The directory has no such rep.
     #[error("`{0}` is not a rep of the directory")]
     UnknownRep(PersonId),

@@ -27,6 +27,10 @@ const NEEDS_MAX: usize = 8;
 
 /// The attribute of a dedupe item that holds what became of the input.
 pub(crate) const OUTCOME: &str = "outcome";
+/// The attribute of a dedupe item that says whose history the input went into.
+pub(crate) const SEEN_SUBJECT: &str = "subject";
+/// What is answered to an input whose id was another's: dropping it as a repetition would lose it.
+const USED_FOR_ANOTHER: &str = "this id was used for another lead or account";
 
 /// What decisions have asked for so far; read at once the next time.
 #[derive(Debug, Default)]
@@ -83,8 +87,12 @@ impl Store {
                 return Ok(done);
             }
             let before = standing::<A>(found.get(&A::key(command)))?;
+            if is_of_another::<A>(&found, command, dedupe)? {
+                let outcome = Outcome::Conflict { why: USED_FOR_ANOTHER.to_owned() };
+                return Ok(unwritten(outcome, false, before));
+            }
             if let Some(outcome) = repeated::<A>(&found, command, dedupe)? {
-                return Ok(duplicate(outcome, before));
+                return Ok(unwritten(outcome, true, before));
             }
             let mut knowledge = self.knowledge(&found, rosters).await?;
             for id in A::names_account(command).into_iter().chain(&asked.accounts) {
@@ -215,6 +223,16 @@ fn settle<A: Aggregate>(found: &Found, tried: &mut Vec<Tried<A>>) -> Option<Done
     None
 }
 
+/// Whether the dedupe key stands for an input to another lead or account.
+fn is_of_another<A: Aggregate>(
+    found: &Found,
+    command: &A::Command,
+    dedupe: Option<&str>,
+) -> Result<bool, StoreError> {
+    let Some(item) = dedupe.and_then(|dedupe| found.get(&Key::seen(dedupe))) else { return Ok(false) };
+    Ok(get_text(item, SEEN_SUBJECT)? != A::subject(command).to_string())
+}
+
 /// What became of an input that was applied before.
 fn repeated<A: Aggregate>(
     found: &Found,
@@ -231,11 +249,12 @@ fn repeated<A: Aggregate>(
     Ok(gone.then_some(Outcome::Applied))
 }
 
-fn duplicate<A: Aggregate>(outcome: Outcome, before: Option<Standing<A>>) -> Done<A> {
+/// The answer where nothing is written.
+fn unwritten<A: Aggregate>(outcome: Outcome, duplicate: bool, before: Option<Standing<A>>) -> Done<A> {
     let wake_at = before.as_ref().and_then(|b| b.due.as_ref()).map(|due: &DueKey| due.wake_at);
     Done {
         outcome,
-        duplicate: true,
+        duplicate,
         entries: Vec::new(),
         after: before.map(|b| b.state),
         notifications: Vec::new(),

@@ -83,6 +83,10 @@ impl Aggregate for Lead {
         &command.cause
     }
 
+    fn comes_from_a_source(command: &Command) -> bool {
+        matches!(command.input, Input::Event(_))
+    }
+
     fn delivered(command: &Command) -> Option<&NotificationId> {
         if let Input::Delivery(delivery) = &command.input { Some(&delivery.id) } else { None }
     }

@@ -4,20 +4,23 @@
 use crate::Store;
 use crate::aggregate::DueKey;
 use crate::commit::KIND;
-use crate::due::put_due_key;
+use crate::due::{held, put_due_key};
 use crate::error::StoreError;
-use crate::item::{DOC, Item, document, exact, get_document, get_instant, get_text, text};
-use crate::keys::Key;
+use crate::item::{DOC, Item, document, get_document, get_text, text};
+use crate::keys::{Key, PK, due_shard, instant};
+use crate::schema::DUE;
 use chrono::{DateTime, TimeDelta, Utc};
 use rules::ids::{NotificationId, Subject};
 use rules::notification::Notification;
 
-/// So long the queue has for a notification before the sweep hands it over again.
-pub const OUTBOX_LEASE: TimeDelta = TimeDelta::minutes(5);
+/// So long the queue has for a notification before the sweep hands it over again: more than the
+/// queue's own visibility time-out and a usual backlog, or it would be in the queue twice.
+pub const OUTBOX_LEASE: TimeDelta = TimeDelta::minutes(15);
 
 pub(crate) const OUTBOX_KIND: &str = "outbox";
 const SUBJECT: &str = "subject";
-const REQUESTED_AT: &str = "requested_at";
+/// Until when somebody is sending it; nobody else does meanwhile.
+const SENDING_UNTIL: &str = "sending_until";
 
 /// A notification that is to be delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,8 +31,6 @@ pub struct OutboxItem {
     pub subject: Subject,
     /// What is to be told to whom.
     pub notification: Notification,
-    /// When it was asked for.
-    pub requested_at: DateTime<Utc>,
     /// When the sweep hands it over again.
     pub wake_at: Option<DateTime<Utc>>,
 }
@@ -46,17 +47,70 @@ impl Store {
             id: id.clone(),
             subject: subject.parse().map_err(|error| StoreError::unreadable("a subject", Box::new(error)))?,
             notification: get_document(&item)?,
-            requested_at: get_instant(&item, REQUESTED_AT)?,
             wake_at: crate::due::due_key_of(&item)?.map(|due| due.wake_at),
         }))
     }
 
-    /// Leaves a notification to the queue until an instant; whether it still was to be delivered.
+    /// Whose history asked for a notification, even where the rest of it cannot be read.
+    ///
+    /// # Errors
+    /// If the database does not answer, or the subject cannot be read.
+    pub async fn outbox_subject(&self, id: &NotificationId) -> Result<Option<Subject>, StoreError> {
+        let Some(item) = self.read_one(&Key::outbox(id)).await? else { return Ok(None) };
+        let subject = get_text(&item, SUBJECT)?;
+        subject.parse().map(Some).map_err(|error| StoreError::unreadable("a subject", Box::new(error)))
+    }
+
+    /// Claims a notification for sending until an instant; whether it was there and nobody else
+    /// was at it. A claim ends with the delivery, when it is given back, or by itself.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn claim_outbox(
+        &self,
+        id: &NotificationId,
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let sent = self
+            .client()
+            .update_item()
+            .table_name(self.leads_table())
+            .set_key(Some(Key::outbox(id).attributes()))
+            .update_expression("SET #until = :until")
+            .condition_expression(format!(
+                "attribute_exists({PK}) AND (attribute_not_exists(#until) OR #until <= :now)"
+            ))
+            .expression_attribute_names("#until", SENDING_UNTIL)
+            .expression_attribute_values(":until", text(instant(until)))
+            .expression_attribute_values(":now", text(instant(now)))
+            .send()
+            .await;
+        held(sent)
+    }
+
+    /// Gives a claim back, and leaves the notification to the queue until an instant; whether it
+    /// still was to be delivered.
     ///
     /// # Errors
     /// If the database does not answer.
     pub async fn lease_outbox(&self, id: &NotificationId, until: DateTime<Utc>) -> Result<bool, StoreError> {
-        self.set_due_key(&Key::outbox(id), None, Some(until)).await
+        let key = Key::outbox(id);
+        let sent = self
+            .client()
+            .update_item()
+            .table_name(self.leads_table())
+            .set_key(Some(key.attributes()))
+            .update_expression("SET #shard = :shard, #wake = :wake REMOVE #until")
+            .condition_expression(format!("attribute_exists({PK})"))
+            .expression_attribute_names("#shard", DUE.partition)
+            .expression_attribute_names("#wake", DUE.sort)
+            .expression_attribute_names("#until", SENDING_UNTIL)
+            .expression_attribute_values(":shard", text(due_shard(&key.pk)))
+            .expression_attribute_values(":wake", text(instant(until)))
+            .send()
+            .await;
+        held(sent)
     }
 }
 
@@ -69,7 +123,6 @@ pub(crate) fn outbox_item(
     let mut item = key.attributes();
     item.insert(KIND.to_owned(), text(OUTBOX_KIND));
     item.insert(SUBJECT.to_owned(), text(subject.to_string()));
-    item.insert(REQUESTED_AT.to_owned(), exact(now));
     item.insert(DOC.to_owned(), text(document(&key, notification)?));
     let due = DueKey { wake_at: now + OUTBOX_LEASE, handed_at: None };
     put_due_key(&mut item, &key, Some(&due));

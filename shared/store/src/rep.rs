@@ -4,6 +4,7 @@ use crate::Store;
 use crate::audit::{audit_item, is_commit};
 use crate::commit::SEEN_FOR;
 use crate::error::StoreError;
+use crate::execute::SEEN_SUBJECT;
 use crate::item::{Item, exact, find_instant, find_number, find_text, get_text, number, text};
 use crate::keys::{Key, PK, REP_PREFIX, SK, team_pk};
 use crate::publish::{DIRECTORY, POLICY};
@@ -93,8 +94,13 @@ impl Store {
             let written = tried
                 .iter()
                 .any(|(key, json)| found.get(key).is_some_and(|item| is_commit(item, cause, json, now)));
-            let seen = dedupe.is_some_and(|dedupe| found.get(&Key::seen(dedupe)).is_some());
-            if written || seen {
+            let seen = dedupe.and_then(|dedupe| found.get(&Key::seen(dedupe)));
+            if let Some(item) = seen.filter(|_| !written)
+                && get_text(item, SEEN_SUBJECT)? != subject.to_string()
+            {
+                return Err(StoreError::UsedForAnother);
+            }
+            if written || seen.is_some() {
                 return Ok(before);
             }
             let revision = knowledge.policy.revision;
@@ -115,7 +121,7 @@ impl Store {
             tx.put(Part::Audit, self.audit_table(), audit, When::Absent)?;
             if let Some(dedupe) = dedupe {
                 let mut item = Key::seen(dedupe).attributes();
-                item.insert("subject".to_owned(), text(subject.to_string()));
+                item.insert(SEEN_SUBJECT.to_owned(), text(subject.to_string()));
                 item.insert("commit".to_owned(), number(after.seq));
                 item.insert(TTL_ATTRIBUTE.to_owned(), number((now + SEEN_FOR).timestamp()));
                 tx.put(Part::Seen, self.leads_table(), item, When::Absent)?;

@@ -12,7 +12,7 @@ mod support;
 use futures::future::join_all;
 use rules::compliance::{Criterion, CriterionKind, Match, MatchDetails};
 use rules::ids::{LeadId, Subject};
-use rules::input::{Delivery, DeliveryResult, Input, Outcome};
+use rules::input::{Command, Delivery, DeliveryResult, Input, Outcome};
 use rules::lead::Contact;
 use rules::lead_fact::LeadFact;
 use rules::measure::Money;
@@ -236,6 +236,33 @@ async fn what_was_refused_for_its_form_may_come_again_mended_under_its_own_key()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_at_the_door_is_recorded_once_however_often_it_comes() {
+    let bench = Bench::seeded().await;
+    let now = at("14:00");
+    bench.store.execute(&arrival("L-1", now, Some("rep-ana")), Some("k1"), now).await.unwrap();
+    let input = Input::RefusedAtDoor { field: "/lead/score".into(), why: "is no number".into() };
+    let actor = rules::entry::Actor::source("crm");
+    let refusal = Command { lead: "L-1".into(), actor, cause: "evt-2#refused".into(), input };
+    for n in 0..3 {
+        let done = bench.store.execute(&refusal, Some("evt-2#refused"), now + minutes(n)).await.unwrap();
+        assert_eq!(done.duplicate, n > 0);
+    }
+    assert_eq!(bench.check_fold("L-1").await.commit, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_id_that_was_used_for_another_lead_is_a_conflict_and_loses_nothing_silently() {
+    let bench = Bench::seeded().await;
+    let now = at("14:00");
+    bench.store.execute(&arrival("L-1", now, Some("rep-ana")), Some("k1"), now).await.unwrap();
+    let other = bench.store.execute(&arrival("L-2", now, Some("rep-ana")), Some("k1"), now).await.unwrap();
+    assert!(matches!(other.outcome, Outcome::Conflict { .. }), "{:?}", other.outcome);
+    assert!(!other.duplicate && other.entries.is_empty() && other.lead.is_none());
+    let first = bench.store.execute(&arrival("L-1", now, Some("rep-ana")), Some("k1"), now).await.unwrap();
+    assert_eq!((first.outcome, first.duplicate), (Outcome::Applied, true));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_input_that_comes_many_times_at_once_is_applied_once() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
@@ -349,7 +376,8 @@ async fn a_notification_is_in_the_outbox_from_its_commit_to_its_delivery() {
     let id = told.notifications[0].clone();
     let item = bench.store.outbox(&id).await.unwrap().expect("it is in the outbox");
     assert_eq!(item.subject, Subject::Lead("L-1".into()));
-    assert_eq!((item.requested_at, item.wake_at), (now, Some(now + minutes(5))));
+    assert_eq!(item.wake_at, Some(now + store::OUTBOX_LEASE));
+    assert_eq!(bench.store.outbox_subject(&id).await.unwrap(), Some(item.subject));
     let asked = told.entries.iter().find_map(|e| match &e.fact {
         LeadFact::NotificationRequested(n) if n.id == id => Some(n.clone()),
         _ => None,
@@ -359,6 +387,14 @@ async fn a_notification_is_in_the_outbox_from_its_commit_to_its_delivery() {
     assert!(bench.store.lease_outbox(&id, at("15:00")).await.unwrap());
     let leased = bench.store.outbox(&id).await.unwrap().unwrap();
     assert_eq!(leased.wake_at, Some(at("15:00")));
+
+    // Two who would send it at once: one does. A claim ends by itself, or when it is given back.
+    let claim = async |now| bench.store.claim_outbox(&id, now, now + minutes(1)).await.unwrap();
+    assert!(claim(at("14:00")).await);
+    assert!(!claim(at("14:00:59")).await);
+    assert!(claim(at("14:01")).await);
+    assert!(bench.store.lease_outbox(&id, at("15:00")).await.unwrap());
+    assert!(claim(at("14:01")).await);
 
     // Two sweeps that saw it at once: one has it.
     let due = bench.store.due(None, at("15:00"), None).await.unwrap().items;
@@ -373,7 +409,8 @@ async fn a_notification_is_in_the_outbox_from_its_commit_to_its_delivery() {
     assert!(!first.duplicate);
     assert_eq!(bench.store.outbox(&id).await.unwrap(), None);
     assert!(!bench.store.lease_outbox(&id, at("16:00")).await.unwrap());
-    assert_eq!(bench.store.outbox(&id).await.unwrap(), None, "a lease brings nothing back");
+    assert!(!claim(at("16:00")).await);
+    assert_eq!(bench.store.outbox(&id).await.unwrap(), None, "no lease and no claim brings it back");
     let second = bench.store.execute(&delivery, None, now + minutes(2)).await.unwrap();
     assert!(second.duplicate && second.entries.is_empty());
     let lead = bench.check_fold("L-1").await;

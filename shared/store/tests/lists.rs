@@ -231,10 +231,10 @@ async fn a_notification_that_nobody_took_falls_due() {
     let now = at("14:00");
     bench.store.execute(&arrival("L-1", now, Some("rep-ana")), None, now).await.unwrap();
     let told = bench.store.execute(&score("L-1", "s", now, 90), None, now).await.unwrap();
-    let found = due(&bench, None, "14:05").await;
+    let found = due(&bench, None, "14:15").await;
     let expected: BTreeSet<_> = told.notifications.into_iter().map(DueSubject::Outbox).collect();
     assert_eq!(found.iter().map(|i| i.subject.clone()).collect::<BTreeSet<_>>(), expected);
-    assert!(found.iter().all(|i| i.wake_at == at("14:05")));
+    assert!(found.iter().all(|i| i.wake_at == at("14:15")));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

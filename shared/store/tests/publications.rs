@@ -126,6 +126,8 @@ async fn an_availability_is_recorded_once_and_counts_at_once() {
         assert_eq!((standing.seq, standing.load), (1, 1));
         assert_eq!(standing.availability, Some(absent.clone()));
     }
+    let bob = bench.store.set_availability(&"rep-bob".into(), &absent, &actor, "c1", Some("k1"), now).await;
+    assert!(matches!(bob, Err(StoreError::UsedForAnother)), "{bob:?}");
     for n in 1..4 {
         let done = bench.store.execute(&arrival(&format!("L-{n}"), now, None), None, now).await.unwrap();
         assert_eq!(done.lead.unwrap().owner, Some("rep-bob".into()));

@@ -38,9 +38,9 @@ async fn slack(replies: Vec<Reply>) -> (Slack, Server) {
 async fn slack_within(timeout: Duration, replies: Vec<Reply>) -> (Slack, Server) {
     let server = Server::start(replies).await;
     let base_url = Url::parse(server.url()).unwrap().join("api/").unwrap();
-    let config = SlackConfig { base_url, token: Some("xoxb-1".to_owned()) };
-    let http = client::with_timeout(timeout).unwrap();
-    (Slack::new(http, config), server)
+    let slack = Slack::new(client::with_timeout(timeout).unwrap(), base_url);
+    slack.use_token(Some("xoxb-1"));
+    (slack, server)
 }
 
 fn paths(server: &Server) -> Vec<String> {
@@ -169,9 +169,25 @@ async fn a_redirect_does_not_carry_the_token_elsewhere() {
 
 #[tokio::test]
 async fn without_a_token_slack_is_not_configured() {
-    let (mut slack, server) = slack(Vec::new()).await;
-    slack.config.token = None;
+    let (slack, server) = slack(Vec::new()).await;
+    slack.use_token(None);
     let outcome = slack.send_dm(ANA, &outbound(), at(0)).await;
     assert_eq!(outcome, Err(SendError::NotConfigured));
+    slack.use_token(Some(""));
+    let outcome = slack.send_dm(ANA, &outbound(), at(0)).await;
+    assert!(outcome.unwrap_err().is_worth_retrying(), "an operator has yet to set it");
     assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_new_token_counts_at_once_and_what_was_known_under_the_old_one_does_not() {
+    let (slack, server) = slack(vec![user(), opened(), posted(), posted(), user(), opened(), posted()]).await;
+    for token in ["xoxb-1", "xoxb-1", "xoxb-2"] {
+        slack.use_token(Some(token));
+        slack.send_dm(ANA, &outbound(), at(0)).await.unwrap();
+    }
+    let tokens: Vec<String> =
+        server.requests().iter().map(|asked| asked.header("authorization").unwrap().to_owned()).collect();
+    assert_eq!(tokens[..4], ["Bearer xoxb-1"; 4]);
+    assert_eq!(tokens[4..], ["Bearer xoxb-2"; 3]);
 }
