@@ -64,7 +64,8 @@ impl Compliance {
         let route = request.route(&ROUTES)?;
         if let Err(forbidden) = caller.require_any(&[Group::Compliance]) {
             if let Route::Decide = route {
-                self.record_attempt(&request, &caller, now).await?;
+                let why = "the caller is not in the compliance group";
+                self.record_attempt(&lead_id(&request)?, &caller, why, now).await?;
             }
             return Err(forbidden);
         }
@@ -72,8 +73,11 @@ impl Compliance {
             Route::List => self.list(&request, now).await,
             Route::Show => {
                 let lead = self.service.require_lead(&lead_id(&request)?).await?;
-                let etag = lead.review.as_ref().map(|r| r.revision.to_string());
-                Ok(response::json(200, &context(&lead, now, true), etag.as_deref()))
+                // Contacts' personal details are shown for a review, and there is none.
+                let Some(review) = &lead.review else {
+                    return Err(Problem::not_found(format!("there is no open review of lead `{}`", lead.id)));
+                };
+                Ok(response::json(200, &context(&lead, now, true), Some(&review.revision.to_string())))
             }
             Route::Decide => self.decide(&request, &caller, now).await,
         }
@@ -117,7 +121,9 @@ impl Compliance {
         let directory = self.service.store.current_directory().await.map_err(|e| problem(&e))?;
         // Without it nobody can tell whether the officer owns the lead; so it is refused.
         let Some(email) = caller.email.clone() else {
-            return Err(Problem::forbidden("a decision needs a token with a verified e-mail address"));
+            let why = "a decision needs a token with a verified e-mail address";
+            self.record_attempt(&lead, caller, why, now).await?;
+            return Err(Problem::forbidden(why));
         };
         let person = directory.person_by_email(&email).cloned();
         let mut also_known_as = vec![caller.username.clone(), email];
@@ -149,28 +155,38 @@ impl Compliance {
                 let lead = self.service.require_lead(&lead).await?;
                 Err(Problem::conflict(why)
                     .of_kind("lead-moved-on")
-                    .with("current", context(&lead, now, true)))
+                    .with("current", context(&lead, now, false)))
             }
             Outcome::Invalid { field, why } => Err(Problem::unprocessable(why).at(format!("/{field}"))),
             Outcome::UnknownLead => Err(Problem::not_found(format!("there is no lead `{lead}`"))),
         }
     }
 
-    /// Somebody who may not decide tried to: that belongs into the lead's record.
+    /// Somebody who may not decide tried to: that belongs into the lead's record. Once for each of them and what they
+    /// tried it on, so that nobody can fill the record.
     async fn record_attempt(
         &self,
-        request: &Request,
+        id: &LeadId,
         caller: &Caller,
+        why: &str,
         now: DateTime<Utc>,
     ) -> Result<(), Problem> {
-        let input = Input::RefusedAtDoor {
-            field: "review decision".to_owned(),
-            why: "the caller is not in the compliance group".to_owned(),
-        };
-        let cause = format!("request/{}", request.id());
-        let command = Command { lead: lead_id(request)?, actor: Actor::staff(&caller.subject), cause, input };
-        self.service.lead(&command, None, now).await.map(|_| ()).map_err(|e| problem(&e))
+        let Some(lead) = self.service.store.lead(id).await.map_err(|e| problem(&e))? else { return Ok(()) };
+        let cause = attempt_key(&lead, &caller.subject);
+        let input = Input::RefusedAtDoor { field: "review decision".to_owned(), why: why.to_owned() };
+        let command =
+            Command { lead: lead.id, actor: Actor::staff(&caller.subject), cause: cause.clone(), input };
+        self.service.lead(&command, Some(&cause), now).await.map(|_| ()).map_err(|e| problem(&e))
     }
+}
+
+/// The identity of an attempt: the same until the review changes or, without one, the lead's state does.
+fn attempt_key(lead: &Lead, caller: &str) -> String {
+    let on = match &lead.review {
+        Some(review) => format!("review-{}", review.revision),
+        None => format!("state-{}", lead.entered_at.timestamp_millis()),
+    };
+    format!("attempt/{caller}/{}/{on}", lead.id)
 }
 
 fn lead_id(request: &Request) -> Result<LeadId, Problem> {

@@ -3,6 +3,7 @@
 use crate::{Call, refusal, sight};
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use contracts::api;
+use platform::http::PATH_PARAMETER_BYTES_MAX;
 use platform::problem::Problem;
 use platform::response;
 use rules::entry::Actor;
@@ -20,6 +21,12 @@ pub async fn list(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> 
     let (limit, after) = (part.limit, part.after.as_ref());
     let (owner, market, account) =
         (request.query("owner"), request.query("market"), request.query("account"));
+    for (name, value) in [("owner", owner), ("market", market), ("account", account)] {
+        // The database refuses to look for what no key can hold.
+        if value.is_some_and(|value| value.len() > PATH_PARAMETER_BYTES_MAX) {
+            return Err(Problem::bad_request(format!("`{name}` is longer than any identifier")));
+        }
+    }
     let page = match (owner, market, account) {
         (Some(owner), _, _) => store.leads_by_owner(&owner.into(), limit, after).await,
         (None, Some(market), _) => store.leads_by_market(&market.into(), limit, after).await,
@@ -75,8 +82,7 @@ pub async fn history(call: &Call<'_>, subject: &Subject) -> Result<ApiGatewayV2h
     let next = paging::next(&page);
     let mut entries = Vec::new();
     for commit in page.items {
-        for entry in commit.entries {
-            let mut entry = sight::entry(entry, call.caller);
+        for mut entry in sight::commit(commit.entries, call.caller) {
             if let Value::Object(members) = &mut entry {
                 members.insert("recorded_at".to_owned(), json!(commit.recorded_at));
             }

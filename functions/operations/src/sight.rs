@@ -1,15 +1,13 @@
 //! Who sees what of a record. What screenings found is for those who must know: compliance and
 //! operations see the criteria, and nobody sees personal details here.
 
+use contracts::sight::{NEED_TO_KNOW, PERSONAL, is_of_compliance, redact, remove};
 use platform::caller::{Caller, Group};
 use serde_json::Value;
 
-/// The members that say why compliance looks at a lead.
-const NEED_TO_KNOW: [&str; 6] = ["criterion", "criteria", "clearances", "flagged_by", "reason", "vote"];
-
 /// A lead or an account as a caller may see it.
 pub fn subject(mut document: Value, caller: &Caller) -> Value {
-    remove(&mut document, &["personal"]);
+    remove(&mut document, &[PERSONAL]);
     if !must_know(caller)
         && let Some(review) = document.get_mut("review")
     {
@@ -21,31 +19,62 @@ pub fn subject(mut document: Value, caller: &Caller) -> Value {
     document
 }
 
-/// An audit entry as a caller may see it. The hash of an entry covers the whole of it.
-pub fn entry(mut entry: Value, caller: &Caller) -> Value {
-    let by_compliance = entry.pointer("/workflow/id").and_then(Value::as_str)
-        == Some(rules::policy::WorkflowId::ComplianceFlag.as_str());
-    if let Some(data) = entry.get_mut("data") {
-        remove(data, &["personal"]);
-        if by_compliance && !must_know(caller) {
-            remove(data, &NEED_TO_KNOW);
+/// The audit entries of one commit as a caller may see them. The hash of an entry covers the whole
+/// of it.
+pub fn commit(mut entries: Vec<Value>, caller: &Caller) -> Vec<Value> {
+    let must_know = must_know(caller);
+    // Who acted, and under which key, would tell who flagged the lead; so would the commit's other entries.
+    let is_masked = !must_know && entries.iter().any(is_of_compliance);
+    for entry in &mut entries {
+        redact(entry, must_know);
+        let by_staff = entry.pointer("/actor/kind").and_then(Value::as_str) == Some("staff");
+        if is_masked && (by_staff || is_of_compliance(entry)) {
+            mask_actor(entry);
         }
     }
-    entry
+    entries
+}
+
+fn mask_actor(entry: &mut Value) {
+    if let Value::Object(members) = entry {
+        members.remove("cause");
+        if let Some(Value::Object(actor)) = members.get_mut("actor") {
+            actor.remove("id");
+        }
+    }
 }
 
 fn must_know(caller: &Caller) -> bool {
     caller.is_in(Group::Compliance) || caller.is_in(Group::Operations)
 }
 
-/// Removes members wherever they stand.
-fn remove(value: &mut Value, names: &[&str]) {
-    match value {
-        Value::Object(members) => {
-            members.retain(|name, _| !names.contains(&name.as_str()));
-            members.values_mut().for_each(|member| remove(member, names));
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use std::collections::BTreeSet;
+
+    fn caller(group: Group) -> Caller {
+        let (subject, username) = ("u-1".to_owned(), "u-1".to_owned());
+        Caller { subject, username, email: None, groups: BTreeSet::from([group]) }
+    }
+
+    #[test]
+    fn who_flagged_a_lead_is_for_those_who_must_know() {
+        let entry = |workflow: &str| {
+            json!({"actor": {"kind": "staff", "id": "u-9"}, "cause": "flag/u-9/L-1/k",
+                "workflow": {"id": workflow}, "data": {}})
+        };
+        let held = || vec![entry("compliance-flag"), entry("sla-breach")];
+        for group in [Group::Viewer, Group::Rep, Group::CustomerSuccess] {
+            let seen = commit(held(), &caller(group));
+            assert!(!json!(seen).to_string().contains("u-9"), "{seen:?}");
+            assert_eq!(seen[0]["actor"], json!({"kind": "staff"}));
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| remove(item, names)),
-        _ => {}
+        for group in [Group::Compliance, Group::Operations] {
+            assert_eq!(commit(held(), &caller(group)), held());
+        }
+        let sales = vec![entry("sla-breach")];
+        assert_eq!(commit(sales.clone(), &caller(Group::Viewer)), sales);
     }
 }

@@ -1,5 +1,6 @@
 //! The audit table's stream to the event bus: each entry becomes an event that anybody can
-//! subscribe to. What is personal stays in the record.
+//! subscribe to. What is personal stays in the record, and so does what screenings found: who
+//! subscribes is not known here.
 //!
 //! The bus answers 200 and names what it did not take; those are put again. What it still does
 //! not take goes back to the stream from the first record on: events come at least once, each
@@ -9,6 +10,7 @@ use aws_lambda_events::dynamodb::Event;
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use contracts::sight::redact;
 use serde_json::Value;
 use std::time::Duration;
 use store::StoredCommit;
@@ -70,9 +72,10 @@ impl Publisher {
         let commit = StoredCommit::from_image(image).map_err(PublishError::Unreadable)?;
         let mut events: Vec<PutEventsRequestEntry> = Vec::new();
         let mut bytes = 0;
-        for entry in commit.entries {
+        for mut entry in commit.entries {
             let kind = entry.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
-            let detail = without_personal(entry).to_string();
+            redact(&mut entry, false);
+            let detail = entry.to_string();
             if events.len() == ENTRIES_MAX || bytes + detail.len() > BYTES_MAX {
                 self.put(std::mem::take(&mut events)).await?;
                 bytes = 0;
@@ -116,11 +119,4 @@ impl Publisher {
         }
         Err(PublishError::NotTaken(events.len()))
     }
-}
-
-fn without_personal(mut entry: Value) -> Value {
-    if let Some(Value::Object(data)) = entry.get_mut("data") {
-        data.remove("personal");
-    }
-    entry
 }

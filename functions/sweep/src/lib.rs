@@ -7,6 +7,7 @@
 //! so is a notification that was not delivered within its own lease.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::{StreamExt as _, TryStreamExt as _, future};
 use rules::ids::{NotificationId, Subject};
 use serde::{Deserialize, Serialize};
 use service::Service;
@@ -16,6 +17,8 @@ use store::{DueCursor, DueItem, DueSubject, OUTBOX_LEASE, StoreError};
 const STRAGGLER_PERIODS: i32 = 2;
 /// What one tick hands on at the most; the next one goes on where it stopped.
 const HANDED_MAX: usize = 20_000;
+/// Notifications that are handed on again at a time.
+const CONCURRENT_NOTIFICATIONS_MAX: usize = 8;
 
 /// The schedule's input. The tick's own time comes with it, so that a repeated tick is the same.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -35,6 +38,12 @@ pub struct Swept {
     pub notifications: usize,
     /// Whether there was more than one tick may do.
     pub has_more: bool,
+}
+
+impl Swept {
+    fn handed(self) -> usize {
+        self.handed_on + self.stragglers + self.notifications
+    }
 }
 
 /// Why a tick failed; it is tried again, and the next one does its work too.
@@ -63,12 +72,10 @@ pub async fn sweep(service: &Service, tick: &Tick, now: DateTime<Utc>) -> Result
     loop {
         let page = store.due(None, until, cursor.as_ref()).await?;
         let mut wakes: Vec<(Subject, DateTime<Utc>)> = Vec::new();
+        let mut overdue: Vec<(&DueItem, &NotificationId)> = Vec::new();
         for item in &page.items {
             match &item.subject {
-                DueSubject::Outbox(id) if item.wake_at <= now => {
-                    swept.notifications += usize::from(hand_on_again(service, item, id, now).await?);
-                }
-                DueSubject::Outbox(_) => {}
+                DueSubject::Outbox(id) => overdue.extend((item.wake_at <= now).then_some((item, id))),
                 DueSubject::Lead(id) => wakes.extend(
                     take(service, item, Subject::Lead(id.clone()), covered, lease, now, &mut swept).await?,
                 ),
@@ -80,10 +87,16 @@ pub async fn sweep(service: &Service, tick: &Tick, now: DateTime<Utc>) -> Result
                 }
             }
         }
+        // What has an instant goes first; a notification that comes here is late already.
         relay.wake(&wakes, now).await?;
+        swept.notifications += futures::stream::iter(overdue)
+            .map(|(item, id)| hand_on_again(service, item, id, now))
+            .buffer_unordered(CONCURRENT_NOTIFICATIONS_MAX)
+            .try_fold(0, |handed, taken| future::ready(Ok(handed + usize::from(taken))))
+            .await?;
         reached = reached.max(Some(page.complete_until));
         cursor = page.next;
-        swept.has_more = cursor.is_some() && swept.handed_on + swept.stragglers >= HANDED_MAX;
+        swept.has_more = cursor.is_some() && swept.handed() >= HANDED_MAX;
         if cursor.is_none() || swept.has_more {
             break;
         }

@@ -148,7 +148,7 @@ fn summary(state: &State, took_s: f64) -> String {
   Try it, in another terminal:
 
     token=$(cargo leadctl token --user otto)
-    curl -H "authorization: Bearer $token" "{api_url}/v1/leads"
+    curl -H "authorization: Bearer $token" "{api_url}/v1/leads?market=us"
 
   Ctrl-C ends all of it. Messages and warnings appear below as they come.
 "#

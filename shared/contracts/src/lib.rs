@@ -6,5 +6,6 @@ pub mod event;
 mod fields;
 pub mod queue;
 pub mod scenario;
+pub mod sight;
 
 pub use fields::FieldProblem;

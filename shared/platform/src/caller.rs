@@ -88,7 +88,7 @@ impl Caller {
             subject: subject.to_owned(),
             username: names.into_iter().find_map(claim).unwrap_or(subject).to_owned(),
             email: claim("email").filter(|_| verified).map(str::to_owned),
-            groups: claim(groups_claim).map(groups).unwrap_or_default(),
+            groups: claim(groups_claim).map(|text| groups(text, groups_claim)).unwrap_or_default(),
         })
     }
 
@@ -128,15 +128,17 @@ fn no_token() -> Problem {
     Problem::unauthorized(Challenge::Bearer, "send a valid token in the `Authorization` header")
 }
 
-/// Reads the claim in the ways in which it comes: API Gateway flattens a list to `[a b]`, a custom claim may be a JSON
-/// array written as text, and some providers write `a, b`.
-fn groups(claim: &str) -> BTreeSet<Group> {
+/// Reads the claim in the ways in which it comes: a JSON array written as text, `a, b`, or what API Gateway makes of a
+/// list, `[a b]`. Of the last, spaces part the names in Cognito's own claim alone: no group there has one in its name,
+/// but elsewhere `[Sales operations]` may be one group, and it is not `operations`.
+fn groups(claim: &str, name_of_claim: &str) -> BTreeSet<Group> {
     if let Ok(names) = serde_json::from_str::<Vec<String>>(claim) {
         return names.iter().filter_map(|name| Group::from_name(name)).collect();
     }
-    let inner = claim.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(claim);
-    let names = inner.split(|character: char| character == ',' || character.is_whitespace());
-    names.filter_map(Group::from_name).collect()
+    let bracketed = claim.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let spaces_part = bracketed.is_some() && name_of_claim == GROUPS_CLAIM_DEFAULT;
+    let parts = |character: char| character == ',' || (spaces_part && character.is_whitespace());
+    bracketed.unwrap_or(claim).split(parts).map(str::trim).filter_map(Group::from_name).collect()
 }
 
 #[cfg(test)]
@@ -159,9 +161,24 @@ mod tests {
             "compliance, customer-success",
             "[compliance, customer-success]",
         ] {
-            assert_eq!(groups(claim), both, "{claim}");
+            assert_eq!(groups(claim, GROUPS_CLAIM_DEFAULT), both, "{claim}");
         }
-        assert_eq!(groups("[compliance]"), BTreeSet::from([Group::Compliance]));
+        for name_of_claim in [GROUPS_CLAIM_DEFAULT, "groups"] {
+            for claim in ["[compliance]", "compliance", r#"["compliance"]"#] {
+                assert_eq!(groups(claim, name_of_claim), BTreeSet::from([Group::Compliance]), "{claim}");
+            }
+        }
+        assert_eq!(groups(r#"["compliance","customer-success"]"#, "groups"), both);
+        assert_eq!(groups("compliance, customer-success", "groups"), both);
+    }
+
+    #[test]
+    fn a_group_whose_name_holds_a_known_one_is_not_that_one() {
+        for claim in ["Sales operations", r#"["Sales operations"]"#, "Sales operations, Sales compliance"] {
+            assert_eq!(groups(claim, GROUPS_CLAIM_DEFAULT), BTreeSet::new(), "{claim}");
+            assert_eq!(groups(claim, "groups"), BTreeSet::new(), "{claim}");
+        }
+        assert_eq!(groups("[Sales operations]", "groups"), BTreeSet::new());
     }
 
     #[test]
@@ -169,7 +186,7 @@ mod tests {
         for claim in
             ["", "[]", "[]]", "[admins Compliance compliance-readonly]", "{\"compliance\":1}", "null"]
         {
-            assert_eq!(groups(claim), BTreeSet::new(), "{claim}");
+            assert_eq!(groups(claim, GROUPS_CLAIM_DEFAULT), BTreeSet::new(), "{claim}");
         }
     }
 
