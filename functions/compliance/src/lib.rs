@@ -166,6 +166,7 @@ impl Compliance {
         let input = Input::RefusedAtDoor {
             field: "review decision".to_owned(),
             why: "the caller is not in the compliance group".to_owned(),
+            matches: Vec::new(),
         };
         let cause = format!("request/{}", request.id());
         let command = Command { lead: lead_id(request)?, actor: Actor::staff(&caller.subject), cause, input };

@@ -109,7 +109,8 @@ async fn tell_leads(service: &Service, account: &Account, now: DateTime<Utc>) ->
     let mut told = 0u32;
     loop {
         let page = service.store.leads_by_account(&account.id, LEADS_PAGE, after.as_ref()).await?;
-        for lead in page.items.into_iter().filter(|lead| !lead.is_closed()) {
+        // Closed ones too: they may be opened again.
+        for lead in page.items {
             let (actor, cause) = (actor.clone(), cause.clone());
             service
                 .lead(&Command { lead: lead.id, actor, cause, input: Input::ApplyAccount }, None, now)
