@@ -136,7 +136,7 @@ async fn operations_dismisses_or_assigns_what_waits(world: &'static World) {
         world.take("lead.upserted", json!({"lead": lead})).await;
         id
     };
-    let (first, second) = (quarantined().await, quarantined().await);
+    let (first, second) = (quarantined().await, world.lead(json!({"owner": "rep-from-elsewhere"})).await);
     let path = |id: &str| format!("/v1/operations/reviews/{id}/resolution");
     let dismiss = json!({"resolution": "dismiss", "note": "A test of theirs."});
     for who in ["vera", "ana", "cora", "sam"] {
@@ -150,6 +150,9 @@ async fn operations_dismisses_or_assigns_what_waits(world: &'static World) {
     world.post("otto", &path(&first), dismiss).await.is(200);
     let assign = |rep: &str| json!({"resolution": "assign", "rep": rep, "note": "Hers."});
     world.post("otto", &path(&second), assign("rep-nobody")).await.is_problem(422, Some("/rep"));
+    // Whose market is not known cannot be given to anybody.
+    let lost = quarantined().await;
+    world.post("otto", &path(&lost), assign("rep-sue")).await.is_problem(422, Some("/resolution"));
     // On leave until 2099.
     world.post("otto", &path(&second), assign("rep-cat")).await.is_problem(409, None);
     let assigned = world.post("otto", &path(&second), assign("rep-sue")).await.is(200);
