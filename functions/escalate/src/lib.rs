@@ -59,7 +59,7 @@ async fn wake_lead(
     };
     let done = service.lead(&command, None, now).await?;
     if let (true, Some(found)) = (done.entries.is_empty(), done.lead) {
-        again(service, Subject::Lead(lead), found.commit, due, done.wake_at, now).await?;
+        again(service, Subject::Lead(lead), found.commit, done.wake_at, now).await?;
     }
     Ok(())
 }
@@ -76,24 +76,22 @@ async fn wake_account(
     match done.account {
         Some(account) if account.has_news_for_leads() => tell_leads(service, &account, now).await,
         Some(found) if done.entries.is_empty() => {
-            again(service, Subject::Account(id.clone()), found.commit, due, done.wake_at, now).await
+            again(service, Subject::Account(id.clone()), found.commit, done.wake_at, now).await
         }
         _ => Ok(()),
     }
 }
 
 /// Nothing was due: the message came early, or the due key stood before its time. The key is moved
-/// without a fact, and whoever comes before the next tick is asked for again. Or it was the second
-/// message for the same instant: then the key is past it, and the first has seen to all that.
+/// without a fact, and whoever comes before the next tick is asked for again.
 async fn again(
     service: &Service,
     subject: Subject,
     commit: u64,
-    due: DateTime<Utc>,
     wake_at: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    if service.store.rearm(&subject, commit, due, wake_at).await? {
+    if service.store.rearm(&subject, commit, wake_at).await? {
         let soon = wake_at.filter(|at| service.relay.is_soon(*at, now));
         service.relay.hand_on(&subject, &[], soon, now).await;
     }

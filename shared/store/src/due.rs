@@ -194,9 +194,8 @@ impl Store {
     }
 
     /// Moves the due key of a lead or an account, without a fact: after a false wake, with the
-    /// `wake_at` and the commit number of the item that the wake found, and the instant `due` that
-    /// it came for. Whether the item was still at that commit, and its due key not past that
-    /// instant; if not, whoever moved the key has asked for the lead to be looked at then.
+    /// `wake_at` and the commit number of the item that the wake found. Whether the item was still
+    /// at that commit; if not, whoever committed has set the key.
     ///
     /// # Errors
     /// If the database does not answer.
@@ -204,7 +203,6 @@ impl Store {
         &self,
         subject: &Subject,
         commit: u64,
-        due: DateTime<Utc>,
         wake_at: Option<DateTime<Utc>>,
     ) -> Result<bool, StoreError> {
         let key = match subject {
@@ -213,7 +211,7 @@ impl Store {
             // Nothing of a rep falls due.
             Subject::Rep(_) => return Ok(false),
         };
-        self.set_due_key(&key, Some((commit, Some(due))), wake_at).await
+        self.set_due_key(&key, Some(commit), wake_at).await
     }
 
     /// Reads a lead and moves its due key to where it belongs under the policy and directory that
@@ -229,7 +227,7 @@ impl Store {
         let wake_at = rules::wake_at(&lead.state, &knowledge.world());
         let stands = lead.due.as_ref().map(|due| instant(due.wake_at));
         if stands != wake_at.map(instant) {
-            self.set_due_key(&key, Some((lead.state.commit, None)), wake_at).await?;
+            self.set_due_key(&key, Some(lead.state.commit), wake_at).await?;
         }
         Ok(wake_at)
     }
@@ -237,7 +235,7 @@ impl Store {
     pub(crate) async fn set_due_key(
         &self,
         key: &Key,
-        seen: Option<(u64, Option<DateTime<Utc>>)>,
+        commit: Option<u64>,
         wake_at: Option<DateTime<Utc>>,
     ) -> Result<bool, StoreError> {
         let update = self
@@ -254,18 +252,11 @@ impl Store {
                 .expression_attribute_values(":wake", text(instant(at))),
             None => update.update_expression(format!("REMOVE #shard, #wake, {HANDED_AT}")),
         };
-        let update = match seen {
-            Some((commit, due)) => {
-                let update = update
-                    .expression_attribute_names("#version", crate::commit::VERSION)
-                    .expression_attribute_values(":version", crate::item::number(commit));
-                match due {
-                    Some(due) => update
-                        .condition_expression("#version = :version AND #wake <= :due")
-                        .expression_attribute_values(":due", text(instant(due))),
-                    None => update.condition_expression("#version = :version"),
-                }
-            }
+        let update = match commit {
+            Some(commit) => update
+                .condition_expression("#version = :version")
+                .expression_attribute_names("#version", crate::commit::VERSION)
+                .expression_attribute_values(":version", crate::item::number(commit)),
             None => update.condition_expression(format!("attribute_exists({PK})")),
         };
         held(update.send().await)
