@@ -59,7 +59,8 @@ async fn wake_lead(
     };
     let done = service.lead(&command, None, now).await?;
     if let (true, Some(found)) = (done.entries.is_empty(), done.lead) {
-        again(service, Subject::Lead(lead), found.commit, done.wake_at, now).await?;
+        let found = (found.commit, done.wake_at, done.wake_moved);
+        again(service, Subject::Lead(lead), found, due, now).await?;
     }
     Ok(())
 }
@@ -76,24 +77,28 @@ async fn wake_account(
     match done.account {
         Some(account) if account.has_news_for_leads() => tell_leads(service, &account, now).await,
         Some(found) if done.entries.is_empty() => {
-            again(service, Subject::Account(id.clone()), found.commit, done.wake_at, now).await
+            let found = (found.commit, done.wake_at, done.wake_moved);
+            again(service, Subject::Account(id.clone()), found, due, now).await
         }
         _ => Ok(()),
     }
 }
 
-/// Nothing was due: the message came early, or the due key stood before its time. The key is moved
-/// without a fact, and whoever comes before the next tick is asked for again.
+/// Nothing was due. Either the due key stood before its time: it is moved, without a fact, and the
+/// wake that it is moved to was handed on. Or the message came early, and is asked for again. Or it
+/// is one of several: then whoever dealt with the first has seen to what comes next.
 async fn again(
     service: &Service,
     subject: Subject,
-    commit: u64,
-    wake_at: Option<DateTime<Utc>>,
+    found: (u64, Option<DateTime<Utc>>, bool),
+    due: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    if service.store.rearm(&subject, commit, wake_at).await? {
-        let soon = wake_at.filter(|at| service.relay.is_soon(*at, now));
-        service.relay.hand_on(&subject, &[], soon, now).await;
+    let (commit, wake_at, key_is_off) = found;
+    if key_is_off {
+        service.store.rearm(&subject, commit, wake_at).await?;
+    } else if due > now {
+        service.relay.hand_on(&subject, &[], wake_at, now).await;
     }
     Ok(())
 }

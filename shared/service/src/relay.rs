@@ -20,7 +20,7 @@ const MARGIN: TimeDelta = TimeDelta::seconds(30);
 /// The queues that a commit is handed on to.
 #[derive(Clone)]
 pub struct Relay {
-    /// Absent where nothing that is committed makes anything due sooner.
+    /// Absent where nothing that is committed can move a wake.
     due: Option<Queue>,
     notifications: Queue,
     period: TimeDelta,
