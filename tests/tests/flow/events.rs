@@ -92,16 +92,16 @@ async fn two_secrets_are_accepted_while_one_replaces_the_other(world: &'static W
     let crm = source(world, &[secret(0), secret(1)]).await;
     post(world, &crm, &secret(0)).await.is(200);
     post(world, &crm, &secret(1)).await.is(200);
-    post(world, &crm, &secret(2)).await.is_problem(401, None);
+    post(world, &crm, &secret(2)).await.shows_problem(401, None);
     // Each source has secrets of its own.
-    post(world, "generic", &secret(0)).await.is_problem(401, None);
-    post(world, &world.id("crm-nobody-made"), &secret(0)).await.is_problem(404, None);
+    post(world, "generic", &secret(0)).await.shows_problem(401, None);
+    post(world, &world.id("crm-nobody-made"), &secret(0)).await.shows_problem(404, None);
 }
 
 async fn a_secret_that_is_no_secret_takes_nothing_and_says_try_later(world: &'static World) {
     for active in [vec![], vec![secret(0), secret(1), secret(2)], vec!["whsec_short".to_owned()]] {
         let crm = source(world, &active).await;
-        let answer = post(world, &crm, &secret(0)).await.is_problem(503, None);
+        let answer = post(world, &crm, &secret(0)).await.shows_problem(503, None);
         assert!(answer.retry_after.is_some(), "{active:?}");
     }
 }
@@ -139,7 +139,7 @@ async fn the_same_event_many_times_at_once_has_one_effect(world: &'static World)
 async fn an_event_that_was_refused_may_come_again_mended(world: &'static World) {
     let lead = world.lead(json!({})).await;
     let mut event = world.event("lead.upserted", json!({"lead": {"id": lead, "score": "ninety"}}));
-    world.send(&event).await.is_problem(422, Some("/lead/score"));
+    world.send(&event).await.shows_problem(422, Some("/lead/score"));
     event["lead"]["score"] = json!(60);
     let answer = world.send(&event).await.is(200);
     assert_eq!((&answer.body["outcome"], &answer.body["duplicate"]), (&json!("applied"), &json!(false)));
@@ -175,8 +175,8 @@ async fn a_batch_is_one_to_a_hundred_events(world: &'static World) {
     let events = |n: usize| -> Vec<Value> {
         (0..n).map(|n| world.event("lead.upserted", json!({"lead": {"id": lead, "score": n % 50}}))).collect()
     };
-    world.send(&json!(events(101))).await.is_problem(422, None);
-    world.send(&json!([])).await.is_problem(422, None);
+    world.send(&json!(events(101))).await.shows_problem(422, None);
+    world.send(&json!([])).await.shows_problem(422, None);
     world.get("vera", &format!("/v1/leads/{lead}")).await.is(404);
 }
 
@@ -222,7 +222,7 @@ async fn a_lead_whose_market_is_unknown_waits_for_operations_and_is_then_routed(
     let path = format!("/v1/operations/reviews/{id}/resolution");
     let set =
         |market: &str| json!({"resolution": "set-market", "market": market, "note": "It is one of ours."});
-    world.post("otto", &path, set("lemuria")).await.is_problem(422, Some("/market"));
+    world.post("otto", &path, set("lemuria")).await.shows_problem(422, Some("/market"));
     let resolved = world.post("otto", &path, set("plain")).await.is(200);
     assert_eq!(resolved.body["owner"], SUE);
     let mut history = world.history(&format!("leads/{id}")).await;
@@ -246,7 +246,7 @@ async fn a_lead_whose_market_is_unknown_waits_for_operations_and_is_then_routed(
     assert_eq!(assigned["actor"]["kind"], "staff");
     let reviews = world.all("otto", "/v1/operations/reviews?limit=100", "reviews").await;
     assert!(!reviews.iter().any(|review| review["lead_id"] == *id), "it is done");
-    world.post("otto", &path, set("plain")).await.is_problem(409, None);
+    world.post("otto", &path, set("plain")).await.shows_problem(409, None);
 }
 
 async fn a_lead_of_an_owner_nobody_knows_stays_theirs_and_operations_sees_it(world: &'static World) {
