@@ -173,7 +173,8 @@ impl Compliance {
     ) -> Result<(), Problem> {
         let Some(lead) = self.service.store.lead(id).await.map_err(|e| problem(&e))? else { return Ok(()) };
         let cause = attempt_key(&lead, &caller.subject);
-        let input = Input::RefusedAtDoor { field: "review decision".to_owned(), why: why.to_owned() };
+        let (field, why) = ("review decision".to_owned(), why.to_owned());
+        let input = Input::RefusedAtDoor { field, why, matches: Vec::new() };
         let command =
             Command { lead: lead.id, actor: Actor::staff(&caller.subject), cause: cause.clone(), input };
         self.service.lead(&command, Some(&cause), now).await.map(|_| ()).map_err(|e| problem(&e))

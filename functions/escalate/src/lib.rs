@@ -59,7 +59,8 @@ async fn wake_lead(
     };
     let done = service.lead(&command, None, now).await?;
     if let (true, Some(found)) = (done.entries.is_empty(), done.lead) {
-        again(service, Subject::Lead(lead), found.commit, due, done.wake_at, now).await?;
+        let found = (found.commit, done.wake_at, done.wake_moved);
+        again(service, Subject::Lead(lead), found, due, now).await?;
     }
     Ok(())
 }
@@ -76,26 +77,28 @@ async fn wake_account(
     match done.account {
         Some(account) if account.has_news_for_leads() => tell_leads(service, &account, now).await,
         Some(found) if done.entries.is_empty() => {
-            again(service, Subject::Account(id.clone()), found.commit, due, done.wake_at, now).await
+            let found = (found.commit, done.wake_at, done.wake_moved);
+            again(service, Subject::Account(id.clone()), found, due, now).await
         }
         _ => Ok(()),
     }
 }
 
-/// Nothing was due: the message came early, or the due key stood before its time. The key is moved
-/// without a fact, and whoever comes before the next tick is asked for again. Or it was the second
-/// message for the same instant: then the key is past it, and the first has seen to all that.
+/// Nothing was due. Either the due key stood before its time: it is moved, without a fact, and the
+/// wake that it is moved to was handed on. Or the message came early, and is asked for again. Or it
+/// is one of several: then whoever dealt with the first has seen to what comes next.
 async fn again(
     service: &Service,
     subject: Subject,
-    commit: u64,
+    found: (u64, Option<DateTime<Utc>>, bool),
     due: DateTime<Utc>,
-    wake_at: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    if service.store.rearm(&subject, commit, due, wake_at).await? {
-        let soon = wake_at.filter(|at| service.relay.is_soon(*at, now));
-        service.relay.hand_on(&subject, &[], soon, now).await;
+    let (commit, wake_at, key_is_off) = found;
+    if key_is_off {
+        service.store.rearm(&subject, commit, wake_at).await?;
+    } else if due > now {
+        service.relay.hand_on(&subject, &[], wake_at, now).await;
     }
     Ok(())
 }
@@ -109,7 +112,8 @@ async fn tell_leads(service: &Service, account: &Account, now: DateTime<Utc>) ->
     let mut told = 0u32;
     loop {
         let page = service.store.leads_by_account(&account.id, LEADS_PAGE, after.as_ref()).await?;
-        for lead in page.items.into_iter().filter(|lead| !lead.is_closed()) {
+        // Closed ones too: they may be opened again.
+        for lead in page.items {
             let (actor, cause) = (actor.clone(), cause.clone());
             service
                 .lead(&Command { lead: lead.id, actor, cause, input: Input::ApplyAccount }, None, now)

@@ -16,7 +16,8 @@ pub struct Answer {
 /// What became of an event that was read.
 pub fn of(id: String, outcome: Outcome, duplicate: bool, entries: usize) -> Answer {
     let problem = match &outcome {
-        Outcome::Applied | Outcome::Unchanged | Outcome::Stale => None,
+        // What the business refuses is no fault of the request: it is recorded, and no use to send again.
+        Outcome::Applied | Outcome::Unchanged | Outcome::Stale | Outcome::Refused { .. } => None,
         Outcome::Invalid { field, why } => {
             let pointer = format!("/{}", field.replace('.', "/"));
             Some(Problem::unprocessable(why.clone()).of_kind("invalid-event").at(pointer))
@@ -25,7 +26,7 @@ pub fn of(id: String, outcome: Outcome, duplicate: bool, entries: usize) -> Answ
             let detail = "the lead is not known; send it with `lead.upserted` first";
             Some(Problem::unprocessable(detail).of_kind("unknown-lead").at("/lead/id"))
         }
-        Outcome::Refused { why } | Outcome::Conflict { why } => Some(Problem::conflict(why.clone())),
+        Outcome::Conflict { why } => Some(Problem::conflict(why.clone())),
     };
     let mut body = serde_json::to_value(&outcome).unwrap_or_default();
     if let Value::Object(members) = &mut body {

@@ -132,7 +132,7 @@ impl Ingest {
         refusal: NotAnEvent,
         now: DateTime<Utc>,
     ) -> Result<Answer, StoreError> {
-        let NotAnEvent { id, subject, problems } = refusal;
+        let NotAnEvent { id, subject, matches, problems } = refusal;
         let first = problems.first().cloned();
         if let (Some(id), Some(subject), Some(problem)) = (&id, subject, first) {
             // The event, mended, may come again under its own id; so the refusal has its own.
@@ -141,7 +141,7 @@ impl Ingest {
             let (field, why) = (problem.pointer, problem.detail);
             match subject {
                 Subject::Lead(lead) => {
-                    let input = Input::RefusedAtDoor { field, why };
+                    let input = Input::RefusedAtDoor { field, why, matches };
                     let command = Command { lead, actor, cause: cause.clone(), input };
                     self.service.lead(&command, Some(&cause), now).await?;
                 }

@@ -155,7 +155,7 @@ impl Words<'_> {
             ),
             Message::Held => (
                 format!("{what} is held by compliance"),
-                "It cannot be worked until compliance has decided. You will be told.".to_owned(),
+                "It cannot be worked until compliance has decided.".to_owned(),
             ),
             Message::ReviewNeeded => (format!("{what} needs a compliance review"), self.review()),
             Message::ReviewAgeing => {
@@ -163,7 +163,7 @@ impl Words<'_> {
             }
             Message::Cleared => (
                 format!("{what} was cleared by compliance"),
-                format!("It is yours, in {state}, and its window begins now."),
+                format!("It is yours, in {state}, and can be worked."),
             ),
             Message::ClosedByCompliance => {
                 (format!("{what} was closed by compliance"), "It is not to be worked any more.".to_owned())

@@ -10,7 +10,10 @@ use rules::policy::{Policy, WindowRow};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
+use tokio::signal::unix::{SignalKind, signal};
 
+/// The policy's name while the story is told.
+const NAME: &str = "Demo: windows of seconds";
 /// Between two looks at the record.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
 /// Far longer than the story.
@@ -35,13 +38,27 @@ pub async fn run(root: &Path) -> anyhow::Result<()> {
     let state = State::load(&root.join(DIRECTORY))?;
     let store = seed::local_store(&state).await?;
     let before = store.current_policy().await?;
-    store.publish_policy(&quick(seed::default_policy(root)?)?, "leadctl demo", now(), None).await?;
+    let default = seed::default_policy(root)?;
+    // A demo that was killed leaves its own policy behind; that is not what is put back.
+    let put_back = if before.policy.name == NAME { default.clone() } else { before.policy.clone() };
+    seed::publish(&store, &quick(default)?, "leadctl demo").await?;
     let told = tokio::select! {
         told = tell(&state) => told,
-        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted; the policy is put back")),
+        () = told_to_end() => Err(anyhow::anyhow!("interrupted; the policy is put back")),
     };
-    store.publish_policy(&before.policy, "leadctl demo", now(), None).await?;
+    seed::publish(&store, &put_back, "leadctl demo").await?;
     told
+}
+
+/// Waits for Ctrl-C, an orderly end from outside, or the end of the terminal.
+async fn told_to_end() {
+    let ends = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    let ends = ends.into_iter().filter_map(|kind| signal(kind).ok()).map(|mut end| {
+        Box::pin(async move {
+            end.recv().await;
+        })
+    });
+    futures::future::select_all(ends).await;
 }
 
 /// The same document with windows of seconds: 10 s instead of an hour, 50 s instead of 3 days.
@@ -59,7 +76,7 @@ fn quick(mut policy: Policy) -> anyhow::Result<Policy> {
     workflows.sla_breach.windows.retain(|row| row.state.as_str() != "NEW");
     workflows.sla_breach.windows.push(row("10s")?);
     workflows.stuck_lead.windows.push(row("25s")?);
-    policy.name = "Demo: windows of seconds".to_owned();
+    policy.name = NAME.to_owned();
     policy.check()?;
     Ok(policy)
 }

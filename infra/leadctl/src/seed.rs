@@ -15,6 +15,8 @@ use store::{Store, StoreError};
 
 /// Who publishes what a stack begins with.
 const SEEDER: &str = "leadctl up";
+/// Leads that are armed anew at a time.
+const PAGE: usize = 50;
 
 /// Fills the stack that `state` describes. Called once after each deployment, before anybody is
 /// told that it is ready; what is there already stays.
@@ -32,9 +34,33 @@ pub async fn seed(root: &Path, state: &State) -> anyhow::Result<()> {
         store.publish_directory(directory.document(), SEEDER, now).await?;
     }
     if let Err(StoreError::NotSeeded { .. }) = store.current_policy().await {
-        store.publish_policy(&policy, SEEDER, now, None).await?;
+        publish(&store, &policy, SEEDER).await?;
     }
     fill_a_rep(state).await
+}
+
+/// Publishes a policy and arms the leads in flight anew: their next instants may be others now.
+///
+/// # Errors
+/// When the store does not take it.
+pub async fn publish(store: &Store, policy: &Policy, by: &str) -> anyhow::Result<()> {
+    let now = platform::clock::instant(SystemTime::now());
+    store.publish_policy(policy, by, now, None).await?;
+    let directory = store.current_directory().await?;
+    for market in directory.document().markets.keys() {
+        let mut after = None;
+        loop {
+            let page = store.leads_by_market(market, PAGE, after.as_ref()).await?;
+            for lead in page.items.iter().filter(|lead| !lead.is_closed()) {
+                store.rearm_lead(&lead.id).await?;
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The policy that a new deployment begins with.

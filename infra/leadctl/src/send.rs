@@ -1,10 +1,11 @@
 //! `leadctl send`: posts events to a hook, signed as a CRM signs them.
 
 use crate::clean;
-use crate::progress::print;
+use crate::progress::{print, say};
 use crate::state::{DIRECTORY, State};
 use anyhow::Context as _;
 use platform::standard_webhooks::SigningKey;
+use platform::strict_json;
 use serde_json::Value;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,9 @@ pub struct Arguments {
     /// The source they come from
     #[arg(long, default_value = "generic")]
     source: String,
+    /// Let every event occur now, instead of when the file says
+    #[arg(long)]
+    now: bool,
     /// Print the answers as JSON lines
     #[arg(long)]
     json: bool,
@@ -39,8 +43,22 @@ pub struct Answer {
 pub async fn run(root: &Path, arguments: &Arguments) -> anyhow::Result<bool> {
     let state = State::load(&root.join(DIRECTORY))?;
     let name = arguments.file.display();
-    let requests = requests(&read(&arguments.file)?).with_context(|| format!("{name} holds no events"))?;
+    let mut requests =
+        requests(&read(&arguments.file)?).with_context(|| format!("{name} holds no events"))?;
+    // An events file can hold what staff do, for the simulator; a CRM sends none of that.
+    let by_staff = |event: &Value| {
+        let kind = event.get("type").and_then(Value::as_str).unwrap_or_default();
+        contracts::scenario::STAFF_TYPES.contains(&kind)
+    };
+    let before = requests.len();
+    requests.retain(|event| !by_staff(event));
+    if requests.len() < before {
+        say(&format!("{} lines are of staff, not of a CRM: not sent", before - requests.len()));
+    }
     anyhow::ensure!(!requests.is_empty(), "{name} holds no events");
+    if arguments.now {
+        requests.iter_mut().for_each(occur_now);
+    }
     let mut all_taken = true;
     for request in &requests {
         let answer = post(&state, &arguments.source, request).await?;
@@ -80,13 +98,27 @@ fn read(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
+fn occur_now(document: &mut Value) {
+    match document {
+        Value::Array(events) => events.iter_mut().for_each(occur_now),
+        Value::Object(members) => {
+            let now = platform::clock::instant(SystemTime::now());
+            members.insert("occurred_at".to_owned(), serde_json::json!(now));
+        }
+        _ => {}
+    }
+}
+
 /// One request for a document, or one for each line.
 fn requests(text: &str) -> anyhow::Result<Vec<Value>> {
-    if let Ok(whole) = serde_json::from_str(text) {
+    // As the hook reads it: a duplicate key is not silently dropped on the way.
+    if let Ok(whole) = strict_json::parse(text.as_bytes()) {
         return Ok(vec![whole]);
     }
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    lines.map(|(n, line)| serde_json::from_str(line).with_context(|| format!("line {}", n + 1))).collect()
+    lines
+        .map(|(n, line)| strict_json::parse(line.as_bytes()).with_context(|| format!("line {}", n + 1)))
+        .collect()
 }
 
 /// Posts one document to a hook, signed.

@@ -42,10 +42,15 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let lines = read_lines(&arguments.events)?;
     let begin = lines.iter().map(|l| l.received_at).min().unwrap_or_default();
     let until = arguments.until.or_else(|| lines.iter().map(|l| l.received_at).max()).unwrap_or_default();
+    let all = lines.len();
+    let lines: Vec<Line> = lines.into_iter().filter(|line| line.received_at <= until).collect();
     let mut simulation = Simulation::new(PublishedPolicy::next(None, policy, "simulate", begin), directory);
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let (mut entries, mut told) = (0u64, 0u64);
     let events = lines.len();
+    if events < all {
+        eprintln!("{} events come after {until} and are not played", all - events);
+    }
     let refused = play(&mut simulation, lines, until, &mut |entry| {
         entries += 1;
         let json = serde_json::to_string(entry)?;

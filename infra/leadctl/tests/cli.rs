@@ -1,6 +1,8 @@
 //! The command line as a person or a script meets it: what goes to which stream, and the exit
 //! status.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
 use serde_json::Value;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

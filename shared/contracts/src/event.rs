@@ -51,6 +51,8 @@ pub struct NotAnEvent {
     pub id: Option<String>,
     /// What it is about, where it can be told: the refusal belongs into that record.
     pub subject: Option<Subject>,
+    /// What a screening found of the lead, as far as it can be read: that counts, whatever else is wrong.
+    pub matches: Vec<Match>,
     /// What is wrong with it; never empty.
     pub problems: Vec<FieldProblem>,
 }
@@ -73,6 +75,7 @@ pub fn read(value: &Value) -> Result<Inbound, NotAnEvent> {
             .ok_or_else(|| format!("is none of: {}", TYPES.join(", ")))
     });
     let mut subject = None;
+    let mut found = Vec::new();
     // An instant that is wrong was noted; the rest is read all the same, to name all that is wrong.
     let at = occurred_at.unwrap_or_default();
     let body = match kind {
@@ -85,6 +88,7 @@ pub fn read(value: &Value) -> Result<Inbound, NotAnEvent> {
                 "lead.state_changed" => state_changed(&lead, at, &mut problems),
                 _ => flagged(&root, &lead, at, &mut problems),
             };
+            found.clone_from(&event.matches);
             lead_id.map(|id| Body::Lead(id, Box::new(event)))
         }
         Some(kind) => {
@@ -104,7 +108,7 @@ pub fn read(value: &Value) -> Result<Inbound, NotAnEvent> {
         (Some(id), Some(occurred_at), Some(body)) if problems.0.is_empty() => {
             Ok(Inbound { id, occurred_at, body })
         }
-        _ => Err(NotAnEvent { id, subject, problems: problems.0 }),
+        _ => Err(NotAnEvent { id, subject, matches: found, problems: problems.0 }),
     }
 }
 
@@ -126,14 +130,15 @@ fn upserted(lead: &Fields<'_>, at: DateTime<Utc>, problems: &mut Problems) -> Le
         changes,
         contact: lead.patch("contact", problems, contact),
         owner: lead.patch("owner", problems, fields::id),
-        matches: matches(lead, problems),
         ..movement(lead, at, problems)
     }
 }
 
 fn state_changed(lead: &Fields<'_>, at: DateTime<Utc>, problems: &mut Problems) -> LeadEvent {
     let event = movement(lead, at, problems);
-    if event.state.is_none() && event.waiting_on_customer.is_none() && event.hold_until.is_keep() {
+    let says_nothing =
+        event.state.is_none() && event.waiting_on_customer.is_none() && event.hold_until.is_keep();
+    if says_nothing && event.matches.is_empty() {
         problems.add(lead.at("state"), "is missing");
     }
     event
@@ -153,6 +158,8 @@ fn movement(lead: &Fields<'_>, at: DateTime<Utc>, problems: &mut Problems) -> Le
         state: lead.optional("state", problems, fields::id),
         hold_until: lead.patch("hold_until", problems, fields::instant),
         waiting_on_customer: lead.optional("waiting_on_customer", problems, fields::boolean),
+        // A source may say it with any event of a lead.
+        matches: matches(lead, problems),
         ..LeadEvent::at(at)
     }
 }
@@ -241,8 +248,16 @@ fn matches(lead: &Fields<'_>, problems: &mut Problems) -> Vec<Match> {
             found.extend(read_match(&item, kind, problems));
         }
     }
+    // A list that is misspelt would be a match that nobody sees.
+    for name in flags.names() {
+        if !kinds.iter().any(|(known, _)| *known == name) {
+            let known: Vec<&str> = kinds.iter().map(|(known, _)| *known).collect();
+            problems.add(flags.at(name), format!("is none of: {}", known.join(", ")));
+        }
+    }
     if found.len() > MATCHES_MAX {
         problems.add(lead.at("flags"), format!("names more than {MATCHES_MAX} matches"));
+        found.truncate(MATCHES_MAX);
     }
     found
 }
@@ -255,7 +270,7 @@ pub(crate) fn read_match(item: &Fields<'_>, kind: CriterionKind, problems: &mut 
     let strength = item
         .optional("strength", problems, |v| fields::whole(100)(v).map(|n| u8::try_from(n).unwrap_or(100)));
     let name = item.optional("name", problems, fields::line);
-    let note = item.optional("note", problems, fields::text);
+    let note = item.optional("note", problems, fields::note);
     let details = (name.is_some() || note.is_some()).then_some(MatchDetails { name, note });
     let criterion =
         Criterion { kind, match_id: match_id?, list: list?, list_version: list_version?, strength };

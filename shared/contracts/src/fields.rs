@@ -19,6 +19,8 @@ pub struct FieldProblem {
 pub const ID_CHARS_MAX: usize = 128;
 /// The longest line of text.
 pub const LINE_CHARS_MAX: usize = 300;
+/// The longest note beside a match.
+pub const NOTE_CHARS_MAX: usize = 1_000;
 /// The longest free text.
 pub const TEXT_CHARS_MAX: usize = 4_000;
 
@@ -57,6 +59,11 @@ impl<'a> Fields<'a> {
 
     pub fn get(&self, name: &str) -> Option<&'a Value> {
         self.map?.get(name)
+    }
+
+    /// The names of its fields.
+    pub fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.map.into_iter().flat_map(|map| map.keys().map(String::as_str))
     }
 
     /// A nested object that must be there.
@@ -147,7 +154,9 @@ fn string(value: &Value) -> Result<&str, String> {
 pub(crate) fn id<T: for<'a> From<&'a str>>(value: &Value) -> Result<T, String> {
     let text = string(value)?;
     let fits = |c: char| c.is_ascii_alphanumeric() || "._:@-".contains(c);
-    if text.is_empty() || text.len() > ID_CHARS_MAX || !text.chars().all(fits) {
+    // Nothing but dots would be a place in a path.
+    let only_dots = text.chars().all(|c| c == '.');
+    if only_dots || text.len() > ID_CHARS_MAX || !text.chars().all(fits) {
         return Err(format!(
             "is not an identifier; write 1 to {ID_CHARS_MAX} letters, digits, or any of . _ : @ -"
         ));
@@ -166,10 +175,19 @@ pub(crate) fn line(value: &Value) -> Result<String, String> {
 
 /// Free text: not empty.
 pub(crate) fn text(value: &Value) -> Result<String, String> {
+    bounded(value, TEXT_CHARS_MAX)
+}
+
+/// A note: not empty.
+pub(crate) fn note(value: &Value) -> Result<String, String> {
+    bounded(value, NOTE_CHARS_MAX)
+}
+
+fn bounded(value: &Value, chars_max: usize) -> Result<String, String> {
     let text = string(value)?.trim();
     let odd = |c: char| c.is_control() && c != '\n' && c != '\t';
-    if text.is_empty() || text.chars().count() > TEXT_CHARS_MAX || text.chars().any(odd) {
-        return Err(format!("is not a text of 1 to {TEXT_CHARS_MAX} characters"));
+    if text.is_empty() || text.chars().count() > chars_max || text.chars().any(odd) {
+        return Err(format!("is not a text of 1 to {chars_max} characters"));
     }
     Ok(text.to_owned())
 }

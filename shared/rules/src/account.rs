@@ -41,7 +41,13 @@ pub struct Account {
     pub churn_risk: Option<ChurnRiskElevated>,
     /// What its leads were last told.
     pub leads_told: AccountView,
+    /// The entry that last changed what its leads are to know.
+    #[serde(default)]
+    pub news_seq: u64,
 }
+
+/// How many signals of a risk an account carries; all of them are in its record.
+const SIGNALS_MAX: usize = 200;
 
 /// The tag of an account at risk.
 pub const CHURN_RISK_TAG: &str = "churn-risk-elevated";
@@ -287,8 +293,7 @@ impl Account {
 
     /// Whether its leads know something else.
     pub fn has_news_for_leads(&self) -> bool {
-        let (view, told) = (self.view(), &self.leads_told);
-        (view.tier, view.outreach_paused) != (told.tier, told.outreach_paused)
+        self.news_seq > self.leads_told.as_of
     }
 
     /// When it has to be looked at again.
@@ -329,6 +334,7 @@ pub fn evolve(account: Option<Account>, entry: &Entry<AccountFact>) -> Result<Ac
             said_at: BTreeMap::new(),
             churn_risk: None,
             leads_told: AccountView::default(),
+            news_seq: 0,
         },
         (Some(account), fact, Subject::Account(_)) if !matches!(fact, AccountFact::Created {}) => account,
         _ => {
@@ -338,7 +344,13 @@ pub fn evolve(account: Option<Account>, entry: &Entry<AccountFact>) -> Result<Ac
     account.seq = entry.seq;
     account.commit = entry.commit;
     account.changed_at = entry.at;
+    let before = account.view();
     apply(&mut account, entry);
+    let after = account.view();
+    // What came and went meanwhile is news all the same: some leads may have heard of it.
+    if (before.tier, before.outreach_paused) != (after.tier, after.outreach_paused) {
+        account.news_seq = entry.seq;
+    }
     Ok(account)
 }
 
@@ -369,6 +381,9 @@ fn apply(account: &mut Account, entry: &Entry<AccountFact>) {
         }
         AccountFact::SignalRecorded { id, signal, .. } => {
             if let Some(risk) = &mut account.churn_risk {
+                if risk.signals.len() >= SIGNALS_MAX {
+                    risk.signals.remove(0);
+                }
                 risk.signals.push(SignalRecord { id: id.clone(), signal: *signal, false_positive: false });
             }
         }

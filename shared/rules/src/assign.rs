@@ -1,7 +1,7 @@
 //! Gives leads to reps, as routing and the circumstances say; whoever cannot be given one is
 //! recorded with the reason, and operations knows.
 
-use crate::deciding::{Deciding, Routed};
+use crate::deciding::{Deciding, Routed, Tag};
 use crate::ids::PersonId;
 use crate::input::Need;
 use crate::lead::OperationsReason;
@@ -21,7 +21,12 @@ pub(crate) fn assign_if_unowned(
     }
     match assign_next(d, reason)? {
         // That nobody can take it is said once, however often it is tried.
-        Some(considered) if !d.is_queued_for(OperationsReason::NoRepAvailable) => nobody(d, considered),
+        Some(considered) if !d.is_queued_for(OperationsReason::NoRepAvailable) => {
+            nobody(d, considered);
+            if tell {
+                tell_manager(d, None);
+            }
+        }
         Some(_) => {}
         None => {
             if tell {
@@ -53,7 +58,14 @@ pub(crate) fn assign_cleared(d: &mut Deciding<'_>) -> Result<(), Need> {
     let reason = AssignmentReason::Cleared;
     if let Some(wish) = lead.owner.clone().or_else(|| lead.crm_owner.clone()) {
         let Some(team) = d.world.directory.team_of(&wish).cloned() else {
-            // The CRM's own owner, whom we do not know: theirs to keep.
+            // No rep of ours: whom the CRM named owns it, and operations looks if nobody knows them.
+            if lead.owner.is_none() {
+                let is_known = d.world.directory.person(&wish).is_some();
+                d.fact(None, LeadFact::OwnerSet { from: None, to: Some(wish) });
+                if !is_known {
+                    d.queue_for_operations(None, OperationsReason::OwnerUnknown);
+                }
+            }
             return Ok(());
         };
         let roster = d.roster(&team)?;
@@ -77,12 +89,7 @@ pub(crate) fn assign_cleared(d: &mut Deciding<'_>) -> Result<(), Need> {
     }
     if let Some(considered) = assign_next(d, reason)? {
         nobody(d, considered);
-        if let Some(to) = d.manager() {
-            let reasons = vec!["nobody of the team can take it".to_owned()];
-            let particulars = Particulars { reasons, ..d.particulars() };
-            let tag = Some((WorkflowId::ComplianceFlag, None));
-            d.notify(tag, to, Message::ReassignmentImpossible, particulars);
-        }
+        tell_manager(d, Some((WorkflowId::ComplianceFlag, None)));
     }
     Ok(())
 }
@@ -97,6 +104,14 @@ fn assign_next(d: &mut Deciding<'_>, reason: AssignmentReason) -> Result<Option<
         }
         Routed::Nobody { considered } => Ok(Some(considered)),
         Routed::NoTeam => Ok(None),
+    }
+}
+
+fn tell_manager(d: &mut Deciding<'_>, tag: Tag<'_>) {
+    if let Some(to) = d.manager() {
+        let reasons = vec!["nobody of the team can take it".to_owned()];
+        let particulars = Particulars { reasons, ..d.particulars() };
+        d.notify(tag, to, Message::ReassignmentImpossible, particulars);
     }
 }
 

@@ -105,6 +105,8 @@ pub struct Vote {
 /// A match that an officer cleared: it does not hold the lead again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clearance {
+    /// Of which kind it was: one record can be a reason of several kinds.
+    pub kind: CriterionKind,
     /// The match.
     pub match_id: String,
     /// The list it was on: another list may use the same number for somebody else.
@@ -113,12 +115,23 @@ pub struct Clearance {
     pub list_version: String,
 }
 
+impl Clearance {
+    /// The clearance of a criterion.
+    pub fn of(criterion: &Criterion) -> Self {
+        let Criterion { kind, match_id, list, list_version, .. } = criterion.clone();
+        Self { kind, match_id, list, list_version }
+    }
+
+    /// Whether it is of this match, whatever the version of the list.
+    pub fn is_of(&self, criterion: &Criterion) -> bool {
+        self.kind == criterion.kind && self.match_id == criterion.match_id && self.list == criterion.list
+    }
+}
+
 impl Criterion {
     /// Whether an officer has cleared this very match on this version of the list.
     pub fn is_cleared_by(&self, clearances: &[Clearance]) -> bool {
-        clearances.iter().any(|c| {
-            c.match_id == self.match_id && c.list == self.list && c.list_version == self.list_version
-        })
+        clearances.iter().any(|c| c.is_of(self) && c.list_version == self.list_version)
     }
 
     /// Whether two are the same match on the same version of a list.

@@ -138,6 +138,15 @@ impl<'a> Deciding<'a> {
         }
     }
 
+    /// A lead that is over has no business in the operations queue.
+    pub fn settle_all_operations(&mut self) {
+        let reasons =
+            self.lead.as_ref().and_then(|l| l.operations.as_ref()).map(|review| review.reasons.clone());
+        for reason in reasons.unwrap_or_default() {
+            self.settle_operations(reason);
+        }
+    }
+
     /// Whether it is in the operations queue for a reason.
     pub fn is_queued_for(&self, reason: OperationsReason) -> bool {
         let queued = self.lead.as_ref().and_then(|l| l.operations.as_ref());
@@ -151,10 +160,12 @@ impl<'a> Deciding<'a> {
             None if !lead.is_closed() => self.queue_for_operations(None, OperationsReason::MarketUnknown),
             None => {}
             Some(_) => {
-                self.settle_operations(OperationsReason::MarketUnknown);
-                if !was_known && !is_new {
+                let begun = [&lead.visit.sla, &lead.visit.stuck];
+                let nothing_passed = begun.into_iter().flatten().all(|clock| clock.passed.is_empty());
+                if !was_known && !is_new && nothing_passed {
                     self.fact(None, LeadFact::ClocksRestarted {});
                 }
+                self.settle_operations(OperationsReason::MarketUnknown);
             }
         }
     }

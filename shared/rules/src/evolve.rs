@@ -203,6 +203,7 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
             // Its first owner takes it with the time that has passed; a further one begins anew.
             if from.is_some() && to.is_some() {
                 restart_sla(lead, at);
+                lead.visit.taken_from.extend(from.clone());
             }
         }
         LeadFact::Assigned { to, .. } => {
@@ -240,7 +241,9 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
         LeadFact::MarketSet { to, .. } => lead.profile.market = Some(to.clone()),
         LeadFact::ClocksRestarted {} => {
             if lead.kind == StateKind::Working {
+                let Visit { reassignments, taken_from, .. } = std::mem::take(&mut lead.visit);
                 begin_visit(lead, at, None);
+                lead.visit = Visit { reassignments, taken_from, ..std::mem::take(&mut lead.visit) };
             }
         }
         LeadFact::HighValueFlagged { criteria, window_percent } => {
@@ -369,7 +372,9 @@ fn apply_compliance(lead: &mut Lead, entry: &Entry<LeadFact>) {
         LeadFact::ComplianceMatched { criterion, flagged_by, personal } => {
             if let Some(review) = &mut lead.review {
                 review.revision = entry.seq;
-                review.criteria.push(criterion.clone());
+                if !review.criteria.iter().any(|known| known.is_same_match(criterion)) {
+                    review.criteria.push(criterion.clone());
+                }
                 // What the first officer decided on is not what is to be decided now.
                 review.vote = None;
                 if let Some(by) = flagged_by
@@ -378,7 +383,7 @@ fn apply_compliance(lead: &mut Lead, entry: &Entry<LeadFact>) {
                     review.flagged_by.push(by.clone());
                 }
             }
-            if let Some(details) = personal {
+            if let Some(details) = personal.as_ref().filter(|_| lead.review.is_some()) {
                 lead.personal.matches.insert(criterion.match_id.clone(), details.clone());
             }
         }
@@ -401,20 +406,21 @@ fn apply_compliance(lead: &mut Lead, entry: &Entry<LeadFact>) {
         LeadFact::ReviewDecided { verdict, criteria, to, kind, .. } => {
             lead.review = None;
             lead.held_from = None;
+            // What was found is in the record; a lead does not carry it about for ever.
+            lead.personal.matches.clear();
             lead.state = to.clone();
             lead.kind = *kind;
             lead.entered_at = at;
             match verdict {
                 Verdict::Clear => {
-                    let cleared = criteria.iter().map(|c| Clearance {
-                        match_id: c.match_id.clone(),
-                        list: c.list.clone(),
-                        list_version: c.list_version.clone(),
-                    });
-                    lead.clearances.extend(cleared);
-                    lead.clearances.dedup();
+                    for criterion in criteria {
+                        // One clearance a match: that of the list's version it was last found in.
+                        lead.clearances.retain(|known| !known.is_of(criterion));
+                        lead.clearances.push(Clearance::of(criterion));
+                    }
+                    // The same state goes on: its clock is a fresh one, its window the one it had.
                     if *kind == StateKind::Working {
-                        begin_sla(lead, at, None);
+                        restart_sla(lead, at);
                         settle_clocks(lead, at);
                     }
                 }

@@ -60,6 +60,8 @@ pub enum Input {
         field: String,
         /// What stands there and what would be right.
         why: String,
+        /// What a screening found, as far as it could be read: it counts all the same.
+        matches: Vec<Match>,
     },
     /// What it knows of its account may be old.
     ApplyAccount,

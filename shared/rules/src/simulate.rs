@@ -190,8 +190,7 @@ impl Simulation {
     }
 
     fn tell_leads(&mut self, account: &AccountId, view: AccountView, now: DateTime<Utc>) {
-        let of_account =
-            |lead: &&Lead| lead.profile.account_id.as_ref() == Some(account) && !lead.is_closed();
+        let of_account = |lead: &&Lead| lead.profile.account_id.as_ref() == Some(account);
         let leads: Vec<LeadId> = self.leads.values().filter(of_account).map(|l| l.id.clone()).collect();
         let told = u32::try_from(leads.len()).unwrap_or(u32::MAX);
         let (actor, cause) = (Actor::system("account"), format!("account/{account}/{}", view.as_of));

@@ -20,8 +20,7 @@ const MARGIN: TimeDelta = TimeDelta::seconds(30);
 /// The queues that a commit is handed on to.
 #[derive(Clone)]
 pub struct Relay {
-    /// Absent in `notify`: a delivery settles what was due, and what it moves is found through the due message that is
-    /// already under way, or by the sweep.
+    /// Absent where nothing that is committed can move a wake.
     due: Option<Queue>,
     notifications: Queue,
     period: TimeDelta,

@@ -194,9 +194,8 @@ impl Store {
     }
 
     /// Moves the due key of a lead or an account, without a fact: after a false wake, with the
-    /// `wake_at` and the commit number of the item that the wake found, and the instant `due` that
-    /// it came for. Whether the item was still at that commit, and its due key not past that
-    /// instant; if not, whoever moved the key has asked for the lead to be looked at then.
+    /// `wake_at` and the commit number of the item that the wake found. Whether the item was still
+    /// at that commit; if not, whoever committed has set the key.
     ///
     /// # Errors
     /// If the database does not answer.
@@ -204,7 +203,6 @@ impl Store {
         &self,
         subject: &Subject,
         commit: u64,
-        due: DateTime<Utc>,
         wake_at: Option<DateTime<Utc>>,
     ) -> Result<bool, StoreError> {
         let key = match subject {
@@ -213,7 +211,7 @@ impl Store {
             // Nothing of a rep falls due.
             Subject::Rep(_) => return Ok(false),
         };
-        self.set_due_key(&key, commit, Some(due), wake_at).await
+        self.set_due_key(&key, commit, wake_at).await
     }
 
     /// Reads a lead and moves its due key to where it belongs under the policy and directory that
@@ -229,7 +227,7 @@ impl Store {
         let wake_at = rules::wake_at(&lead.state, &knowledge.world());
         let stands = lead.due.as_ref().map(|due| instant(due.wake_at));
         if stands != wake_at.map(instant) {
-            self.set_due_key(&key, lead.state.commit, None, wake_at).await?;
+            self.set_due_key(&key, lead.state.commit, wake_at).await?;
         }
         Ok(wake_at)
     }
@@ -238,7 +236,6 @@ impl Store {
         &self,
         key: &Key,
         commit: u64,
-        due: Option<DateTime<Utc>>,
         wake_at: Option<DateTime<Utc>>,
     ) -> Result<bool, StoreError> {
         let update = self
@@ -255,13 +252,8 @@ impl Store {
                 .expression_attribute_values(":wake", text(instant(at))),
             None => update.update_expression(format!("REMOVE #shard, #wake, {HANDED_AT}")),
         };
-        let update = match due {
-            Some(due) => update
-                .condition_expression("#version = :version AND #wake <= :due")
-                .expression_attribute_values(":due", text(instant(due))),
-            None => update.condition_expression("#version = :version"),
-        };
         let update = update
+            .condition_expression("#version = :version")
             .expression_attribute_names("#version", crate::commit::VERSION)
             .expression_attribute_values(":version", crate::item::number(commit));
         held(update.send().await)

@@ -7,7 +7,7 @@ use crate::commit::{Part, Planned, Tried};
 use crate::due::due_key_of;
 use crate::error::StoreError;
 use crate::item::{Item, get_document, get_text};
-use crate::keys::Key;
+use crate::keys::{Key, instant};
 use crate::publish::{DIRECTORY, POLICY};
 use crate::request::{ATTEMPTS_MAX, Found, pause};
 use crate::transaction::Ended;
@@ -103,6 +103,9 @@ impl Store {
                 .await?;
             if decided.entries.is_empty() {
                 let Decided { outcome, after, wake_at, entries, .. } = decided;
+                let stands = before.as_ref().and_then(|b| b.due.as_ref()).map(|due| instant(due.wake_at));
+                // The key that stands is not where it belongs; nothing is written, so that it stays.
+                let wake_moved = stands != wake_at.map(instant);
                 return Ok(Done {
                     outcome,
                     duplicate: false,
@@ -110,7 +113,7 @@ impl Store {
                     after,
                     notifications: Vec::new(),
                     wake_at,
-                    wake_moved: false,
+                    wake_moved,
                 });
             }
             let planned = Planned { command, dedupe, now, before: before.as_ref(), at_zero: &at_zero };

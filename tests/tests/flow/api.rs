@@ -91,7 +91,7 @@ async fn a_page_that_cannot_be_is_refused(world: &'static World) {
     ];
     for (who, path) in &lists {
         for limit in ["0", "101", "-1", "many", "1.5"] {
-            world.get(who, &format!("{path}&limit={limit}")).await.is_problem(400, None);
+            world.get(who, &format!("{path}&limit={limit}")).await.shows_problem(400, None);
         }
         // Not one at all, and some whose inside is no place in a list.
         let inside = |text: &str| URL_SAFE_NO_PAD.encode(json!(text).to_string());
@@ -117,7 +117,7 @@ async fn leads_are_found_by_owner_market_and_account(world: &'static World) {
     assert_eq!(found(format!("owner={owner}&market=us")).await, BTreeSet::new());
     assert_eq!(found(format!("owner={owner}&state=CONTACTED")).await, BTreeSet::from([second.clone()]));
     assert!(found("market=plain".to_owned()).await.is_superset(&both));
-    world.get("vera", "/v1/leads").await.is_problem(400, None);
+    world.get("vera", "/v1/leads").await.shows_problem(400, None);
 }
 
 async fn what_is_not_there_is_not_found(world: &'static World) {
@@ -128,9 +128,9 @@ async fn what_is_not_there_is_not_found(world: &'static World) {
         format!("/v1/accounts/{account}"),
         format!("/v1/accounts/{account}/audit"),
     ] {
-        world.get("vera", &path).await.is_problem(404, None);
+        world.get("vera", &path).await.shows_problem(404, None);
     }
     let flag = json!({"kind": "pep", "note": "A note."});
-    world.post("cora", &format!("/v1/leads/{lead}/flags"), flag).await.is_problem(404, None);
+    world.post("cora", &format!("/v1/leads/{lead}/flags"), flag).await.shows_problem(404, None);
     assert_eq!(world.get("vera", "/v1/no-such-route").await.status, 404);
 }

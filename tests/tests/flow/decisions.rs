@@ -53,13 +53,13 @@ async fn a_rep_who_decides_is_refused_and_the_attempt_is_in_the_leads_history(wo
     let (lead, _) = world.held_lead(json!({})).await;
     let tag = etag(world, &lead).await;
     for who in ["ana", "otto", "vera", "sam"] {
-        decide(world, who, &lead, Some(&tag), verdict("clear")).await.is_problem(403, None);
+        decide(world, who, &lead, Some(&tag), verdict("clear")).await.shows_problem(403, None);
     }
     refused(world, &lead, "not in the compliance group").await;
     assert_eq!(count(&world.history(&format!("leads/{lead}")).await, "input.refused"), 4);
     // Nor may they read the review.
     for path in ["/v1/compliance/reviews".to_owned(), format!("/v1/compliance/reviews/{lead}")] {
-        world.get("otto", &path).await.is_problem(403, None);
+        world.get("otto", &path).await.shows_problem(403, None);
     }
 }
 
@@ -68,7 +68,7 @@ async fn whoever_raised_the_flag_cannot_decide(world: &'static World) {
     let flag = json!({"kind": "adverse_media", "note": "An article about Zebedee Quill."});
     world.post("cora", &format!("/v1/leads/{lead}/flags"), flag).await.is(200);
     let tag = etag(world, &lead).await;
-    decide(world, "cora", &lead, Some(&tag), verdict("clear")).await.is_problem(403, None);
+    decide(world, "cora", &lead, Some(&tag), verdict("clear")).await.shows_problem(403, None);
     refused(world, &lead, "raised a flag").await;
     // A colleague can.
     decide(world, "cleo", &lead, Some(&tag), verdict("clear")).await.is(200);
@@ -77,16 +77,16 @@ async fn whoever_raised_the_flag_cannot_decide(world: &'static World) {
 async fn whoever_owns_the_lead_cannot_decide(world: &'static World) {
     let (lead, _) = world.held_lead(json!({"owner": "rep-cora"})).await;
     let tag = etag(world, &lead).await;
-    decide(world, "cora", &lead, Some(&tag), verdict("clear")).await.is_problem(403, None);
+    decide(world, "cora", &lead, Some(&tag), verdict("clear")).await.shows_problem(403, None);
     refused(world, &lead, "owns the lead").await;
     decide(world, "cleo", &lead, Some(&tag), verdict("reject")).await.is(200);
 }
 
 async fn a_decision_names_what_it_was_taken_on(world: &'static World) {
     let (lead, _) = world.held_lead(json!({})).await;
-    decide(world, "cora", &lead, None, verdict("clear")).await.is_problem(428, None);
-    decide(world, "cora", &lead, Some("*"), verdict("clear")).await.is_problem(400, None);
-    decide(world, "cora", &lead, Some("\"yesterday\""), verdict("clear")).await.is_problem(412, None);
+    decide(world, "cora", &lead, None, verdict("clear")).await.shows_problem(428, None);
+    decide(world, "cora", &lead, Some("*"), verdict("clear")).await.shows_problem(400, None);
+    decide(world, "cora", &lead, Some("\"yesterday\""), verdict("clear")).await.shows_problem(412, None);
     assert_eq!(
         world.get("vera", &format!("/v1/leads/{lead}")).await.is(200).body["state"],
         "COMPLIANCE_HOLD"
@@ -100,7 +100,7 @@ async fn a_decision_on_what_has_moved_on_is_answered_with_what_is_so_now(world: 
     world
         .take("lead.flagged", json!({"lead": {"id": lead, "flags": {"sanctions": [sanction(&another)]}}}))
         .await;
-    let answer = decide(world, "cora", &lead, Some(&seen), verdict("clear")).await.is_problem(409, None);
+    let answer = decide(world, "cora", &lead, Some(&seen), verdict("clear")).await.shows_problem(409, None);
     let current = &answer.body["current"];
     assert_eq!(current["state"], "COMPLIANCE_HOLD");
     let matches: Vec<&Value> =
@@ -126,7 +126,7 @@ async fn a_decision_needs_a_reason_of_the_policy(world: &'static World) {
         ("reason", Value::Null),
     ] {
         let pointer = format!("/{field}");
-        decide(world, "cora", &lead, Some(&tag), with(field, value)).await.is_problem(422, Some(&pointer));
+        decide(world, "cora", &lead, Some(&tag), with(field, value)).await.shows_problem(422, Some(&pointer));
     }
     let answer = decide(world, "cora", &lead, Some(&tag), with("reason_code", json!("gut-feeling"))).await;
     assert!(answer.detail().contains("false-match"), "it names those there are: {}", answer.detail());
@@ -134,10 +134,10 @@ async fn a_decision_needs_a_reason_of_the_policy(world: &'static World) {
 
 async fn there_is_nothing_to_decide_on_a_lead_that_is_not_held(world: &'static World) {
     let lead = world.lead(json!({})).await;
-    decide(world, "cora", &lead, Some("\"1\""), verdict("clear")).await.is_problem(409, None);
+    decide(world, "cora", &lead, Some("\"1\""), verdict("clear")).await.shows_problem(409, None);
     let nobody = world.id("L");
-    decide(world, "cora", &nobody, Some("\"1\""), verdict("clear")).await.is_problem(404, None);
-    world.get("cora", &format!("/v1/compliance/reviews/{nobody}")).await.is_problem(404, None);
+    decide(world, "cora", &nobody, Some("\"1\""), verdict("clear")).await.shows_problem(404, None);
+    world.get("cora", &format!("/v1/compliance/reviews/{nobody}")).await.shows_problem(404, None);
 }
 
 async fn a_rejected_lead_is_closed_for_good(world: &'static World) {
@@ -156,7 +156,7 @@ async fn a_rejected_lead_is_closed_for_good(world: &'static World) {
     assert_eq!(decided["data"]["reason_code"], "true-match");
     assert_eq!(decided["data"]["to"], "DISQUALIFIED_COMPLIANCE");
     assert_eq!(count(&history, "input.refused"), 1, "the attempt to work it is recorded");
-    decide(world, "cora", &lead, Some(&tag), verdict("clear")).await.is_problem(409, None);
+    decide(world, "cora", &lead, Some(&tag), verdict("clear")).await.shows_problem(409, None);
 }
 
 async fn the_review_queue_shows_what_waits_the_oldest_first(world: &'static World) {

@@ -39,9 +39,9 @@ async fn what_is_not_signed_by_the_source_is_refused_and_not_stored(world: &'sta
             headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let answer = world.post_raw("generic", &headers, body.clone()).await;
         assert_eq!(answer.status, 401, "{what}: {:#}", answer.body);
-        answer.is_problem(401, None);
+        answer.shows_problem(401, None);
     }
-    world.get("vera", &format!("/v1/leads/{id}")).await.is_problem(404, None);
+    world.get("vera", &format!("/v1/leads/{id}")).await.shows_problem(404, None);
     // The very same bytes, signed, are taken: nothing of the refused ones was kept.
     let answer = world.post_signed("generic", ours, now(), body).await.is(200);
     assert_eq!(answer.body["duplicate"], false);
@@ -59,7 +59,7 @@ async fn a_body_over_256_kib_is_refused(world: &'static World) {
     };
     let fits = body(0).len();
     signed(world, body(256 * 1024 - fits)).await.is(200);
-    signed(world, body(256 * 1024 - fits + 1)).await.is_problem(413, None);
+    signed(world, body(256 * 1024 - fits + 1)).await.shows_problem(413, None);
 }
 
 async fn a_body_that_is_not_one_plain_document_is_refused(world: &'static World) {
@@ -82,7 +82,7 @@ async fn a_body_that_is_not_one_plain_document_is_refused(world: &'static World)
         let answer = signed(world, body).await;
         assert_eq!(answer.status, 400, "{what}: {:#}", answer.body);
         if field.is_some() {
-            answer.is_problem(400, field);
+            answer.shows_problem(400, field);
         }
     }
     let answer = signed(world, deep(33)).await.is(400);
@@ -126,7 +126,7 @@ async fn a_field_that_is_wrong_is_named_and_the_refusal_is_in_the_leads_history(
         let answer = world.send(&event).await;
         assert_eq!(answer.status, 422, "{what}: {:#}", answer.body);
         assert_eq!(answer.body["field"], field, "{what}: {:#}", answer.body);
-        answer.is_problem(422, Some(field));
+        answer.shows_problem(422, Some(field));
         expected.push(field.trim_start_matches('/').replace('/', "."));
     }
     let history = world.history(&format!("leads/{lead}")).await;
@@ -142,7 +142,7 @@ async fn a_field_that_is_wrong_is_named_and_the_refusal_is_in_the_leads_history(
 
     // Of an unknown type nobody can say what it is about.
     let unknown = world.event("lead.sneezed", json!({"lead": {"id": lead}}));
-    world.send(&unknown).await.is_problem(422, Some("/type"));
+    world.send(&unknown).await.shows_problem(422, Some("/type"));
 }
 
 async fn all_that_is_wrong_is_named_at_once(world: &'static World) {
@@ -157,8 +157,8 @@ async fn all_that_is_wrong_is_named_at_once(world: &'static World) {
 async fn an_event_of_a_lead_nobody_knows_creates_none(world: &'static World) {
     let id = world.id("L");
     let event = world.event("lead.state_changed", json!({"lead": {"id": id, "state": "CONTACTED"}}));
-    world.send(&event).await.is_problem(422, Some("/lead/id"));
-    world.get("vera", &format!("/v1/leads/{id}")).await.is_problem(404, None);
+    world.send(&event).await.shows_problem(422, Some("/lead/id"));
+    world.get("vera", &format!("/v1/leads/{id}")).await.shows_problem(404, None);
 }
 
 async fn a_refused_event_of_an_account_is_in_the_accounts_history(world: &'static World) {
@@ -166,7 +166,7 @@ async fn a_refused_event_of_an_account_is_in_the_accounts_history(world: &'stati
     world.take("account.upserted", json!({"account": {"id": id, "name": "Acme", "owner": "rep-sue"}})).await;
     let signal = json!({"account": {"id": id, "signal": "bad_mood", "evidence": {"tickets": 3}}});
     let event = world.event("account.churn_signal", signal);
-    world.send(&event).await.is_problem(422, Some("/account/signal"));
+    world.send(&event).await.shows_problem(422, Some("/account/signal"));
     let history = world.history(&format!("accounts/{id}")).await;
     assert_eq!(count(&history, "input.refused"), 1, "{history:#?}");
 }

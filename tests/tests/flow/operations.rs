@@ -30,7 +30,7 @@ async fn staff_raise_a_churn_signal_and_end_the_retention_motion(world: &'static
     let id = account(world).await;
     let lead = world.lead(json!({"account_id": id})).await;
     let path = format!("/v1/accounts/{id}");
-    world.post("vera", &format!("{path}/churn-signals"), signal("usage_down")).await.is_problem(403, None);
+    world.post("vera", &format!("{path}/churn-signals"), signal("usage_down")).await.shows_problem(403, None);
     let at_risk = world.post("sam", &format!("{path}/churn-signals"), signal("ticket_spike")).await.is(200);
     assert!(at_risk.body["churn_risk"]["touchpoint_due"].is_string(), "{:#}", at_risk.body);
     let of = format!("leads/{lead}");
@@ -50,7 +50,7 @@ async fn staff_raise_a_churn_signal_and_end_the_retention_motion(world: &'static
     world
         .post("sam", &format!("{path}/retention"), json!({"outcome": "completed"}))
         .await
-        .is_problem(422, Some("/note"));
+        .shows_problem(422, Some("/note"));
     let completed = json!({"outcome": "completed", "note": "They stay."});
     let ended = world.post("sam", &format!("{path}/retention"), completed.clone()).await.is(200);
     assert_eq!(ended.body["churn_risk"], Value::Null);
@@ -59,12 +59,12 @@ async fn staff_raise_a_churn_signal_and_end_the_retention_motion(world: &'static
             entry["type"] == "account.applied" && entry["data"]["view"]["outreach_paused"] == false
         })
         .await;
-    world.post("sam", &format!("{path}/retention"), completed).await.is_problem(409, None);
+    world.post("sam", &format!("{path}/retention"), completed).await.shows_problem(409, None);
     let nobody = world.id("A");
     world
         .post("sam", &format!("/v1/accounts/{nobody}/churn-signals"), signal("usage_down"))
         .await
-        .is_problem(404, None);
+        .shows_problem(404, None);
 }
 
 async fn a_signal_may_turn_out_to_mean_nothing(world: &'static World) {
@@ -78,7 +78,7 @@ async fn a_signal_may_turn_out_to_mean_nothing(world: &'static World) {
     world
         .post("sam", &format!("{path}/retention"), false_positive("none"))
         .await
-        .is_problem(422, Some("/signal_id"));
+        .shows_problem(422, Some("/signal_id"));
     let after = world.post("sam", &format!("{path}/retention"), false_positive(&signal_id)).await.is(200);
     assert_eq!(after.body["churn_risk"], Value::Null, "it was the only one");
     let history = world.told(&format!("accounts/{id}")).await;
@@ -103,7 +103,7 @@ async fn a_key_makes_a_write_happen_once(world: &'static World) {
     assert_eq!(count(&world.history(&format!("accounts/{id}")).await, "churn.signal-recorded"), 2);
     let bearer = world.bearer("sam");
     let headers = [("authorization", bearer.as_str()), ("idempotency-key", "")];
-    world.call(Method::POST, &path, &headers, Some(signal("usage_down"))).await.is_problem(400, None);
+    world.call(Method::POST, &path, &headers, Some(signal("usage_down"))).await.shows_problem(400, None);
 }
 
 async fn a_rep_sets_their_own_availability_and_nobody_elses(world: &'static World) {
@@ -117,10 +117,10 @@ async fn a_rep_sets_their_own_availability_and_nobody_elses(world: &'static Worl
     let reps = world.get("vera", "/v1/reps?team=us-sales").await.is(200).body;
     let ana = reps["reps"].as_array().unwrap().iter().find(|rep| rep["id"] == "rep-ana").cloned().unwrap();
     assert_eq!(ana["available"], false);
-    set("ana", "rep-bob", away.clone()).await.is_problem(403, None);
-    set("vera", "rep-ana", away.clone()).await.is_problem(403, None);
-    set("otto", "rep-nobody", away).await.is_problem(404, None);
-    set("ana", "rep-ana", json!({"available": "yes"})).await.is_problem(422, Some("/available"));
+    set("ana", "rep-bob", away.clone()).await.shows_problem(403, None);
+    set("vera", "rep-ana", away.clone()).await.shows_problem(403, None);
+    set("otto", "rep-nobody", away).await.shows_problem(404, None);
+    set("ana", "rep-ana", json!({"available": "yes"})).await.shows_problem(422, Some("/available"));
     let back = set("otto", "rep-ana", json!({"available": true})).await.is(200);
     assert_eq!(back.body["availability"]["available"], true);
     let reps = world.get("vera", "/v1/reps?team=us-sales").await.is(200).body;
@@ -136,26 +136,29 @@ async fn operations_dismisses_or_assigns_what_waits(world: &'static World) {
         world.take("lead.upserted", json!({"lead": lead})).await;
         id
     };
-    let (first, second) = (quarantined().await, quarantined().await);
+    let (first, second) = (quarantined().await, world.lead(json!({"owner": "rep-from-elsewhere"})).await);
     let path = |id: &str| format!("/v1/operations/reviews/{id}/resolution");
     let dismiss = json!({"resolution": "dismiss", "note": "A test of theirs."});
     for who in ["vera", "ana", "cora", "sam"] {
-        world.post(who, &path(&first), dismiss.clone()).await.is_problem(403, None);
-        world.get(who, "/v1/operations/reviews").await.is_problem(403, None);
+        world.post(who, &path(&first), dismiss.clone()).await.shows_problem(403, None);
+        world.get(who, "/v1/operations/reviews").await.shows_problem(403, None);
     }
     world
         .post("otto", &path(&first), json!({"resolution": "shrug", "note": "?"}))
         .await
-        .is_problem(422, Some("/resolution"));
+        .shows_problem(422, Some("/resolution"));
     world.post("otto", &path(&first), dismiss).await.is(200);
     let assign = |rep: &str| json!({"resolution": "assign", "rep": rep, "note": "Hers."});
-    world.post("otto", &path(&second), assign("rep-nobody")).await.is_problem(422, Some("/rep"));
+    world.post("otto", &path(&second), assign("rep-nobody")).await.shows_problem(422, Some("/rep"));
+    // Whose market is not known cannot be given to anybody.
+    let lost = quarantined().await;
+    world.post("otto", &path(&lost), assign("rep-sue")).await.shows_problem(422, Some("/resolution"));
     // On leave until 2099.
-    world.post("otto", &path(&second), assign("rep-cat")).await.is_problem(409, None);
+    world.post("otto", &path(&second), assign("rep-cat")).await.shows_problem(409, None);
     let assigned = world.post("otto", &path(&second), assign("rep-sue")).await.is(200);
     assert_eq!(assigned.body["owner"], "rep-sue");
     let nobody = world.id("L");
-    world.post("otto", &path(&nobody), assign("rep-sue")).await.is_problem(404, None);
+    world.post("otto", &path(&nobody), assign("rep-sue")).await.shows_problem(404, None);
 }
 
 async fn every_workflow_says_what_it_does_when_and_why(world: &'static World) {
@@ -185,7 +188,7 @@ async fn policies_are_read_by_revision(world: &'static World) {
     let first = world.get("vera", "/v1/policies/1").await.is(200);
     assert_eq!(first.body["policy"]["name"], "Default");
     for none in ["999", "0", "-1", "newest"] {
-        let answer = world.get("vera", &format!("/v1/policies/{none}")).await.is_problem(404, None);
+        let answer = world.get("vera", &format!("/v1/policies/{none}")).await.shows_problem(404, None);
         assert!(answer.detail().contains("the newest is 2"), "{}", answer.detail());
     }
 }

@@ -53,6 +53,7 @@ notification.requested [compliance-flag] cleared to rep-jon
 compliance.match-remembered [compliance-flag]
 account.applied
 state.changed
+operations.settled
 ";
 
 const ACCOUNT: &str = "

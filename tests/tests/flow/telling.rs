@@ -90,7 +90,7 @@ async fn who_wants_e_mail_gets_e_mail(world: &'static World) {
     assert_eq!((message.method.as_str(), message.channel.as_str()), ("email", "leadwatch@example.test"));
     let (subject, text) = message.text.split_once("\n\n").unwrap();
     assert!(subject.contains(&lead), "{subject}");
-    assert!(text.contains("score 91") && text.contains(&format!("/v1/leads/{lead}")), "{text}");
+    assert!(text.contains("Score 91") && text.contains(&format!("/v1/leads/{lead}")), "{text}");
     let history = world.told(&format!("leads/{lead}")).await;
     assert!(history.iter().any(|entry| entry["data"]["channel"] == "email"), "{history:#?}");
 }

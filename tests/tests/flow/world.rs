@@ -91,7 +91,7 @@ impl Answer {
 
     /// It is a problem, at a field if one is named.
     #[track_caller]
-    pub fn is_problem(self, status: u16, field: Option<&str>) -> Self {
+    pub fn shows_problem(self, status: u16, field: Option<&str>) -> Self {
         let answer = self.is(status);
         assert_eq!(answer.content_type, "application/problem+json", "{:#}", answer.body);
         assert_eq!(answer.body["status"], status, "{:#}", answer.body);

@@ -37,7 +37,11 @@ pub(super) fn apply(d: &mut Deciding<'_>, delivery: &Delivery) -> Outcome {
                 None,
                 LeadFact::RecipientUnreachable { id, person: person.clone(), reason: reason.clone() },
             );
-            pass_on(d, person, notification);
+            let is_over = d.lead.as_ref().is_some_and(|lead| lead.is_held() || lead.is_closed());
+            // Of a lead that is held or over, only compliance has something left to say.
+            if !is_over || workflow_of(notification) == WorkflowId::ComplianceFlag {
+                pass_on(d, person, notification);
+            }
         }
     }
     Outcome::Applied

@@ -1,10 +1,11 @@
 //! Applies what a source says of a lead.
 
 use crate::assign::assign_if_unowned;
+use crate::compliance::Match;
 use crate::deciding::{Deciding, Moved};
 use crate::ids::{MarketId, PersonId};
 use crate::input::{LeadEvent, Need, Outcome};
-use crate::lead::{OperationsReason, ProfileChanges};
+use crate::lead::{Lead, OperationsReason, ProfileChanges};
 use crate::lead_fact::{AssignmentReason, LeadFact, PersonalChanges};
 use crate::policy::StateKind;
 use crate::sorting::Sorting;
@@ -17,7 +18,7 @@ const AHEAD_MAX: TimeDelta = TimeDelta::minutes(5);
 /// Applies an event.
 pub(super) fn apply(d: &mut Deciding<'_>, event: &LeadEvent) -> Result<Outcome, Need> {
     if let Err((field, why)) = check(d, event) {
-        return Ok(refuse_at_door(d, field, &why));
+        return refuse_at_door(d, field, &why, event.matches.clone(), event.flagged_by.as_deref());
     }
     let late = is_history(d, event.occurred_at);
     let is_new = d.lead.is_none();
@@ -38,10 +39,16 @@ pub(super) fn apply(d: &mut Deciding<'_>, event: &LeadEvent) -> Result<Outcome, 
     compliance_flag::screen(d, event)?;
     let applied = if d.lead.as_ref().is_some_and(|l| l.is_held() || l.is_disqualified()) {
         compliance_flag::name_would_be_owner(d);
-        refuse_moves(d, event, is_new, &stale);
+        if let Some(why) = refuse_moves(d, event, is_new, &stale) {
+            note_stale(d, stale, event);
+            return Ok(Outcome::Refused { why });
+        }
         true
     } else {
         let moved = move_state(d, event, late, is_new);
+        if d.lead.as_ref().is_some_and(Lead::is_closed) {
+            d.settle_all_operations();
+        }
         let owned = set_owner(d, event);
         // Somebody may have room by now for one that nobody could take.
         let waits = d.is_queued_for(OperationsReason::NoRepAvailable);
@@ -58,22 +65,34 @@ pub(super) fn apply(d: &mut Deciding<'_>, event: &LeadEvent) -> Result<Outcome, 
         moved || owned
     };
     let all_stale = !applied && !stale.is_empty() && d.entries.iter().all(|e| e.due_at.is_some());
-    if !stale.is_empty() {
-        d.fact(None, LeadFact::InputStale { fields: stale, occurred_at: event.occurred_at });
-    }
+    note_stale(d, stale, event);
     Ok(if all_stale { Outcome::Stale } else { Outcome::Applied })
+}
+
+fn note_stale(d: &mut Deciding<'_>, fields: Vec<String>, event: &LeadEvent) {
+    if !fields.is_empty() {
+        d.fact(None, LeadFact::InputStale { fields, occurred_at: event.occurred_at });
+    }
 }
 
 fn market(d: &Deciding<'_>) -> Option<MarketId> {
     d.lead.as_ref()?.profile.market.clone()
 }
 
-/// Records that a source said something that is no event.
-pub(super) fn refuse_at_door(d: &mut Deciding<'_>, field: &str, why: &str) -> Outcome {
+/// Records that a source said something that is no event. What a screening found is part of no
+/// mistake: it holds the lead all the same.
+pub(super) fn refuse_at_door(
+    d: &mut Deciding<'_>,
+    field: &str,
+    why: &str,
+    matches: Vec<Match>,
+    flagged_by: Option<&str>,
+) -> Result<Outcome, Need> {
     if d.lead.is_some() {
+        compliance_flag::flag(d, matches, flagged_by, None)?;
         d.fact(None, LeadFact::InputRefused { what: field.to_owned(), why: why.to_owned() });
     }
-    Outcome::Invalid { field: field.to_owned(), why: why.to_owned() }
+    Ok(Outcome::Invalid { field: field.to_owned(), why: why.to_owned() })
 }
 
 /// Takes over what the account says now.
@@ -205,9 +224,10 @@ fn follow_account_always(d: &mut Deciding<'_>) -> Result<(), Need> {
     Ok(())
 }
 
-/// Refuses attempts to move or work a lead that compliance holds or has closed.
-fn refuse_moves(d: &mut Deciding<'_>, event: &LeadEvent, is_new: bool, stale: &[String]) {
-    let Some(lead) = &d.lead else { return };
+/// Refuses attempts to move or work a lead that compliance holds or has closed; why, if there were
+/// any.
+fn refuse_moves(d: &mut Deciding<'_>, event: &LeadEvent, is_new: bool, stale: &[String]) -> Option<String> {
+    let lead = d.lead.as_ref()?;
     let why = if lead.is_held() { "compliance holds the lead" } else { "compliance closed the lead" };
     let here = lead.held_from.as_ref().map_or(&lead.state, |held| &held.state);
     // What is older than what is known is no attempt.
@@ -238,9 +258,12 @@ fn refuse_moves(d: &mut Deciding<'_>, event: &LeadEvent, is_new: bool, stale: &[
     {
         refused.push("hold_until".to_owned());
     }
+    let told = format!("{why}: not applied: {}", refused.join(", "));
+    let is_refused = !refused.is_empty();
     for what in refused {
         d.fact(None, LeadFact::InputRefused { what, why: why.to_owned() });
     }
+    is_refused.then_some(told)
 }
 
 /// Moves the lead as the event says; whether it did.

@@ -14,6 +14,7 @@ use crate::input::{Command, Input, Need, Outcome, World};
 use crate::lead::Lead;
 use crate::lead_fact::LeadFact;
 use crate::timers;
+use crate::workflows::compliance_flag;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
@@ -48,10 +49,14 @@ pub fn decide(
         settle::settle(&mut d)?;
     }
     d.begin_input(now);
+    // Licences change without any lead's doing.
+    compliance_flag::screen_jurisdiction(&mut d)?;
     let outcome = match &command.input {
         Input::Event(event) => event::apply(&mut d, event)?,
         Input::Wake => Outcome::Applied,
-        Input::RefusedAtDoor { field, why } => event::refuse_at_door(&mut d, field, why),
+        Input::RefusedAtDoor { field, why, matches } => {
+            event::refuse_at_door(&mut d, field, why, matches.clone(), None)?
+        }
         Input::ApplyAccount => event::apply_account(&mut d)?,
         Input::Decide(decision) => staff::decide_review(&mut d, decision)?,
         Input::Resolve(resolution) => staff::resolve(&mut d, resolution)?,

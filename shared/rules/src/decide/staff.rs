@@ -2,9 +2,9 @@
 
 use crate::assign::{assign_if_unowned, tell_assigned};
 use crate::deciding::Deciding;
+use crate::ids::PersonId;
 use crate::input::{Need, Outcome, Resolution, ResolutionAction, ReviewDecision};
-use crate::lead::OperationsReason;
-use crate::lead_fact::{AssignmentReason, LeadFact, PassedOver};
+use crate::lead_fact::{AssignmentReason, LeadFact};
 use crate::routing::{self, Standing};
 use crate::workflows::{compliance_flag, high_value};
 
@@ -16,12 +16,19 @@ pub(super) fn decide_review(d: &mut Deciding<'_>, decision: &ReviewDecision) -> 
     let Some(review) = &lead.review else {
         return Ok(Outcome::Conflict { why: format!("no review is open; the lead is in {}", lead.state) });
     };
-    let names = || decision.also_known_as.iter().chain([&decision.officer]);
-    let why = if names().any(|name| review.flagged_by.contains(name)) {
+    let names: Vec<&str> = decision
+        .also_known_as
+        .iter()
+        .chain([&decision.officer])
+        .map(String::as_str)
+        .chain(decision.person.iter().map(PersonId::as_str))
+        .collect();
+    // A source may write a name as it likes; capitals make nobody else of anybody.
+    let is_officer = |name: &str| names.iter().any(|own| own.eq_ignore_ascii_case(name.trim()));
+    let owners = [&lead.owner, &lead.crm_owner, &review.would_be_owner];
+    let why = if review.flagged_by.iter().any(|by| is_officer(by)) {
         Some("whoever raised a flag cannot decide on it")
-    } else if decision.person.is_some()
-        && [&lead.owner, &lead.crm_owner, &review.would_be_owner].contains(&&decision.person)
-    {
+    } else if owners.into_iter().flatten().any(|owner| is_officer(owner.as_str())) {
         Some("whoever owns the lead cannot decide on it")
     } else if review
         .vote
@@ -96,16 +103,12 @@ pub(super) fn resolve(d: &mut Deciding<'_>, resolution: &Resolution) -> Result<O
             let standing = roster.standings.get(rep).unwrap_or(&nothing);
             let unfit = routing::unfit(d.world.directory, rep, Some(standing), &d.wanted(lead, false));
             if let Some(because) = unfit {
-                let considered = vec![PassedOver { rep: rep.clone(), because }];
-                d.fact(
-                    None,
-                    LeadFact::ReassignmentImpossible { reason: OperationsReason::NoRepAvailable, considered },
-                );
                 let because = serde_json::to_value(because)
                     .ok()
                     .and_then(|v| v.as_str().map(str::to_owned))
                     .unwrap_or_default();
-                return Ok(Outcome::Refused { why: format!("`{rep}` cannot take it: {because}") });
+                let why = format!("`{rep}` cannot take it: {because}");
+                return Ok(refuse(d, &format!("assignment to {rep}"), &why));
             }
             let previous_owner = lead.owner.clone();
             d.rely_on(roster, rep);

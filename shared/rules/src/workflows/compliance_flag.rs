@@ -36,9 +36,13 @@ pub(crate) fn screen(d: &mut Deciding<'_>, event: &LeadEvent) -> Result<(), Need
     flag(d, matches, event.flagged_by.as_deref(), named)
 }
 
-/// Holds the lead if its market is not licensed for its jurisdiction.
+/// Holds the lead if its market is not licensed for its jurisdiction, whatever brought that about.
 pub(crate) fn screen_jurisdiction(d: &mut Deciding<'_>) -> Result<(), Need> {
-    let matches = jurisdiction(d).map(|criterion| Match { criterion, details: None }).into_iter().collect();
+    if d.lead.as_ref().is_none_or(|lead| lead.is_held() || lead.is_closed()) {
+        return Ok(());
+    }
+    let found = jurisdiction(d).map(|criterion| Match { criterion, details: None });
+    let matches: Vec<Match> = found.into_iter().filter(|found| !is_cleared(d, found)).collect();
     flag(d, matches, None, None)
 }
 
@@ -65,7 +69,8 @@ fn jurisdiction(d: &Deciding<'_>) -> Option<Criterion> {
     })
 }
 
-fn flag(
+/// Holds the lead for matches that nobody has cleared, or adds them to the review that is open.
+pub(crate) fn flag(
     d: &mut Deciding<'_>,
     matches: Vec<Match>,
     flagged_by: Option<&str>,
@@ -74,9 +79,6 @@ fn flag(
     let Some(lead) = d.lead.clone() else {
         return Ok(());
     };
-    if lead.is_disqualified() {
-        return Ok(());
-    }
     let open: &[Criterion] = lead.review.as_ref().map_or(&[], |r| &r.criteria);
     let mut new: Vec<Match> = Vec::new();
     for found in matches {
@@ -84,11 +86,19 @@ fn flag(
             open.iter().chain(new.iter().map(|m| &m.criterion)).any(|c| c.is_same_match(&found.criterion));
         if found.criterion.is_cleared_by(&lead.clearances) {
             d.fact(WORKFLOW, LeadFact::ComplianceMatchRemembered { criterion: found.criterion });
-        } else if !known {
+        } else if !known || is_new_flagger(&lead, flagged_by) {
             new.push(found);
         }
     }
     if new.is_empty() {
+        return Ok(());
+    }
+    if lead.is_disqualified() {
+        // It is closed for good; what was found belongs into the record all the same.
+        for Match { criterion, details } in new {
+            let flagged_by = flagged_by.map(str::to_owned);
+            d.fact(WORKFLOW, LeadFact::ComplianceMatched { criterion, flagged_by, personal: details });
+        }
         return Ok(());
     }
     let already_held = lead.is_held();
@@ -111,6 +121,12 @@ fn flag(
         context,
     );
     Ok(())
+}
+
+/// Whoever flags what is open already cannot decide on it any more either.
+fn is_new_flagger(lead: &Lead, flagged_by: Option<&str>) -> bool {
+    let known = |by: &str| lead.review.as_ref().is_some_and(|r| r.flagged_by.iter().any(|known| known == by));
+    lead.is_held() && flagged_by.is_some_and(|by| !known(by))
 }
 
 /// A lead can be held before its source has said whose it is (a screening was faster). Whom the
@@ -220,6 +236,11 @@ pub(crate) fn conclude(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Resul
     );
     match verdict {
         Verdict::Clear => {
+            // The licences may have changed meanwhile; then it stays with compliance.
+            screen_jurisdiction(d)?;
+            if d.lead.as_ref().is_some_and(Lead::is_held) {
+                return Ok(());
+            }
             assign_cleared(d)?;
             let closed = d.lead.as_ref().is_none_or(Lead::is_closed);
             if !closed && let Some(to) = d.owner(Role::Owner) {

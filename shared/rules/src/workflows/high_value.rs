@@ -78,16 +78,19 @@ fn criteria(lead: &Lead, policy: &HighValue) -> Vec<String> {
 fn fire(d: &mut Deciding<'_>, criteria: Vec<String>) -> Result<(), Need> {
     let policy = &d.world.policy.policy.workflows.high_value;
     mark(d, &criteria);
-    let about = |d: &Deciding<'_>| Particulars { reasons: criteria.clone(), ..d.particulars() };
-    let has_owner = d.lead.as_ref().is_some_and(|l| l.owner.is_some());
-    if has_owner && let Some(to) = d.owner(Role::Owner) {
-        d.notify(Some((WorkflowId::HighValue, None)), to, Message::HighValue, about(d));
-    }
-    if let Some(to) = d.manager() {
-        d.notify(Some((WorkflowId::HighValue, None)), to, Message::HighValue, about(d));
-    }
+    // First the senior, so that whoever is told hears who owns it.
     if policy.reassign_juniors {
         hand_to_senior(d)?;
+    }
+    let about = |d: &Deciding<'_>| Particulars { reasons: criteria.clone(), ..d.particulars() };
+    let has_owner = d.lead.as_ref().is_some_and(|l| l.owner.is_some());
+    let manager = d.manager();
+    // An owner nobody knows is spoken for by the manager, who is told below.
+    if has_owner && let Some(to) = d.owner(Role::Owner).filter(|to| Some(to) != manager.as_ref()) {
+        d.notify(Some((WorkflowId::HighValue, None)), to, Message::HighValue, about(d));
+    }
+    if let Some(to) = manager {
+        d.notify(Some((WorkflowId::HighValue, None)), to, Message::HighValue, about(d));
     }
     let Some(lead) = &d.lead else { return Ok(()) };
     let vp = lead.profile.market.as_ref().and_then(|m| d.world.directory.market(m)?.regional_vp.clone());
