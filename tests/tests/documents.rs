@@ -467,12 +467,24 @@ fn a_mistake_in_a_directory_is_told_with_its_place_and_what_would_be_right() {
         (
             "/people/rep-eva/notify",
             json!("fax"),
-            &[r#"people.rep-eva.notify: `fax` is not a channel; write `slack`, `email` or `webhook:<name>`"#],
+            &[
+                r#"people.rep-eva.notify: `fax` is not a channel; write `slack`, `email`, `teams:<name>` or `webhook:<name>`"#,
+            ],
         ),
         (
             "/people/rep-eva/notify",
             json!("webhook:pager"),
             &[r#"people.rep-eva.notify: `pager` is not a known webhook; no webhook is defined"#],
+        ),
+        (
+            "/people/rep-eva/notify",
+            json!("teams:board"),
+            &[r#"people.rep-eva.notify: `board` is not a known Teams channel; no Teams channel is defined"#],
+        ),
+        (
+            "/teams_channels",
+            json!({"board":"http://example.com"}),
+            &[r#"teams_channels.board: `http://example.com` is not an https address"#],
         ),
         (
             "/webhooks",

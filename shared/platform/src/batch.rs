@@ -7,7 +7,6 @@ use std::error::Error;
 use std::panic::AssertUnwindSafe;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
-use chrono::{DateTime, Utc};
 use futures::{FutureExt as _, StreamExt as _};
 
 use crate::telemetry::ErrorChain;
@@ -24,8 +23,6 @@ pub struct Record<'a> {
     pub body: &'a str,
     /// How often the message has been received, this time included.
     pub receive_count: u32,
-    /// When the message was sent, if the queue says so.
-    pub sent_at: Option<DateTime<Utc>>,
     /// What to change the message's visibility with.
     pub receipt_handle: &'a str,
 }
@@ -82,12 +79,10 @@ fn is_done<E: Error>(record: Record<'_>, outcome: std::thread::Result<Result<(),
 fn record(message: &SqsMessage) -> Result<Record<'_>, UnnamedRecordError> {
     let message_id = message.message_id.as_deref().filter(|id| !id.is_empty()).ok_or(UnnamedRecordError)?;
     let attribute = |name: &str| message.attributes.get(name).map(String::as_str);
-    let sent_ms = attribute("SentTimestamp").and_then(|text| text.parse().ok());
     Ok(Record {
         message_id,
         body: message.body.as_deref().unwrap_or_default(),
         receive_count: attribute("ApproximateReceiveCount").and_then(|text| text.parse().ok()).unwrap_or(1),
-        sent_at: sent_ms.and_then(DateTime::from_timestamp_millis),
         receipt_handle: message.receipt_handle.as_deref().unwrap_or_default(),
     })
 }
@@ -149,7 +144,6 @@ mod tests {
     #[tokio::test]
     async fn records_come_with_what_the_queue_knows() {
         let response = run(batch(&["b"]), async |record: Record<'_>| {
-            assert_eq!(record.sent_at.map(|at| at.timestamp_millis()), Some(1_772_460_000_123));
             assert_eq!((record.message_id, record.receive_count, record.receipt_handle), ("m-0", 3, "h"));
             Ok::<(), Unreadable>(())
         });

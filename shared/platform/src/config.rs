@@ -98,19 +98,6 @@ impl Env {
             _ => Err(ConfigError::Invalid { name, expected: expected() }),
         }
     }
-
-    /// `true` or `false`, or the default when the variable is not set.
-    ///
-    /// # Errors
-    /// [`ConfigError::Invalid`] when it is set to anything else.
-    pub fn flag(&self, name: &'static str, default: bool) -> Result<bool, ConfigError> {
-        match self.optional(name) {
-            None => Ok(default),
-            Some("true") => Ok(true),
-            Some("false") => Ok(false),
-            Some(_) => Err(ConfigError::Invalid { name, expected: "`true` or `false`".to_owned() }),
-        }
-    }
 }
 
 /// An environment from pairs, for tests and for tools that compose one.
@@ -168,14 +155,6 @@ mod tests {
         assert!(env.number("HORIZON_S", 120_u32, 1..=900).is_err());
         assert_eq!(env.number("BATCH", 1_u8, 1..=10), Ok(10));
         assert_eq!(env.number("UNSET", 7_i64, 0..=9), Ok(7));
-    }
-
-    #[test]
-    fn a_flag_is_true_or_false_and_nothing_else() {
-        let env = Env::from_iter([("A", "true"), ("B", "yes")]);
-        assert_eq!(env.flag("A", false), Ok(true));
-        assert_eq!(env.flag("C", true), Ok(true));
-        assert!(env.flag("B", false).is_err());
     }
 
     #[test]

@@ -133,14 +133,6 @@ impl Request {
         self.query("cursor").map(decode_cursor).transpose()
     }
 
-    /// The body as JSON, read strictly.
-    ///
-    /// # Errors
-    /// 400 when it is not JSON (see [`strict_json`]), 422 with the field's pointer when it is of another shape.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        from_json(strict_json::parse(&self.body)?)
-    }
-
     /// The `Idempotency-Key`, with or without quotes.
     ///
     /// # Errors
@@ -178,39 +170,6 @@ impl Request {
             )),
         }
     }
-}
-
-/// Turns a JSON document into a type. On a mismatch, says where and what was expected, and never what was there.
-///
-/// # Errors
-/// 422 with the field's pointer.
-pub fn from_json<T: DeserializeOwned>(document: serde_json::Value) -> Result<T, Problem> {
-    use serde_path_to_error::Segment;
-    serde_path_to_error::deserialize(document).map_err(|error| {
-        let mut pointer = String::new();
-        for segment in error.path() {
-            match segment {
-                Segment::Seq { index } => strict_json::push_token(&mut pointer, &index.to_string()),
-                Segment::Map { key } => strict_json::push_token(&mut pointer, key),
-                Segment::Enum { .. } | Segment::Unknown => {}
-            }
-        }
-        let message = error.inner().to_string();
-        let detail = if let Some(name) = message.strip_prefix("missing field `") {
-            let name = name.split('`').next().unwrap_or_default();
-            strict_json::push_token(&mut pointer, name);
-            format!("the field `{}` is missing", strict_json::shown(&pointer))
-        } else {
-            // serde words it "… `what was there` …, expected what it wants": only the latter part is ours to show.
-            let expected = message.rsplit_once(", expected ").map(|(_, expected)| expected);
-            let place = strict_json::shown(&pointer);
-            match expected {
-                Some(expected) => format!("the value at `{place}` must be {expected}"),
-                None => format!("the value at `{place}` is not valid"),
-            }
-        };
-        Problem::unprocessable(detail).of_kind("invalid-body").at(strict_json::shown(&pointer))
-    })
 }
 
 /// Writes where a page of a list ended, opaque to the client. `None` when it would be longer than a cursor may be.

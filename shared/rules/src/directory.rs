@@ -30,6 +30,9 @@ pub struct DirectoryDocument {
     /// Endpoints that a person may name in `notify: webhook:<name>`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub webhooks: BTreeMap<String, String>,
+    /// Workflows of Microsoft Teams that a person may name in `notify: teams:<name>`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub teams_channels: BTreeMap<String, String>,
 }
 
 /// A market.
@@ -93,7 +96,7 @@ pub struct Person {
     pub name: String,
     /// Work e-mail: finds the person in Slack, and tells who signs in.
     pub email: String,
-    /// How the person is told: `slack` (default), `email`, or `webhook:<name>`.
+    /// How the person is told: `slack` (default), `email`, `teams:<name>`, or `webhook:<name>`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notify: Option<String>,
 }
@@ -206,27 +209,32 @@ impl Directory {
             }
             match someone.notify.as_deref() {
                 None | Some("slack" | "email") => {}
-                Some(text) => match text.strip_prefix("webhook:") {
-                    Some(name) if document.webhooks.contains_key(name) => {}
-                    Some(name) => problems.unknown(
-                        format!("{at}.notify"),
-                        "webhook",
-                        name,
-                        document.webhooks.keys().map(String::as_str),
-                    ),
-                    None => problems.add(
-                        format!("{at}.notify"),
-                        format!("`{text}` is not a channel; write `slack`, `email` or `webhook:<name>`"),
-                    ),
-                },
+                Some(text) => {
+                    let (kind, known, name) = match text.split_once(':') {
+                        Some(("webhook", name)) => ("webhook", &document.webhooks, name),
+                        Some(("teams", name)) => ("Teams channel", &document.teams_channels, name),
+                        _ => {
+                            let right = "write `slack`, `email`, `teams:<name>` or `webhook:<name>`";
+                            problems
+                                .add(format!("{at}.notify"), format!("`{text}` is not a channel; {right}"));
+                            continue;
+                        }
+                    };
+                    if !known.contains_key(name) {
+                        let names = known.keys().map(String::as_str);
+                        problems.unknown(format!("{at}.notify"), kind, name, names);
+                    }
+                }
             }
         }
-        for (name, url) in &document.webhooks {
+        let webhooks = document.webhooks.iter().map(|(name, url)| ("webhooks", name, url));
+        let teams = document.teams_channels.iter().map(|(name, url)| ("teams_channels", name, url));
+        for (section, name, url) in webhooks.chain(teams) {
             if !(url.starts_with("https://")
                 || url.starts_with("http://127.0.0.1")
                 || url.starts_with("http://localhost"))
             {
-                problems.add(format!("webhooks.{name}"), format!("`{url}` is not an https address"));
+                problems.add(format!("{section}.{name}"), format!("`{url}` is not an https address"));
             }
         }
         problems.into_result(Self { document, calendars, team_of })

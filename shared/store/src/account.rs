@@ -64,8 +64,6 @@ impl Aggregate for Account {
     type Fact = AccountFact;
     type Command = AccountCommand;
 
-    const KIND: &'static str = "account";
-
     fn subject(command: &AccountCommand) -> Subject {
         Subject::Account(command.account.clone())
     }

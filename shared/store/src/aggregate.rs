@@ -19,9 +19,6 @@ pub(crate) trait Aggregate: Clone + Serialize + DeserializeOwned + Send + Sync {
     /// What can be asked of it.
     type Command: Sync;
 
-    /// What its item is in the due index.
-    const KIND: &'static str;
-
     fn subject(command: &Self::Command) -> Subject;
     fn key(command: &Self::Command) -> Key;
     fn cause(command: &Self::Command) -> &str;

@@ -26,8 +26,6 @@ pub(crate) const SEEN_FOR: TimeDelta = TimeDelta::days(30);
 
 /// The attribute that a condition of a commit names.
 pub(crate) const VERSION: &str = "version";
-/// What kind of item it is, for the due index.
-pub(crate) const KIND: &str = "kind";
 
 /// A write of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,7 +108,6 @@ impl Store {
         let mut item = key.attributes();
         item.insert(DOC.to_owned(), text(document(&key, after)?));
         item.insert(VERSION.to_owned(), number(after.version()));
-        item.insert(KIND.to_owned(), text(A::KIND));
         after.index(&mut item);
         let due = next_due_key(before.and_then(|b| b.due.as_ref()), decided.wake_at, now);
         let stood = before.and_then(|b| b.due.as_ref()).map(|due| due.wake_at);

@@ -69,8 +69,6 @@ impl Aggregate for Lead {
     type Fact = LeadFact;
     type Command = Command;
 
-    const KIND: &'static str = "lead";
-
     fn subject(command: &Command) -> Subject {
         Subject::Lead(command.lead.clone())
     }

@@ -3,7 +3,6 @@
 
 use crate::Store;
 use crate::aggregate::DueKey;
-use crate::commit::KIND;
 use crate::due::{held, put_due_key};
 use crate::error::StoreError;
 use crate::item::{DOC, Item, document, get_document, get_text, text};
@@ -17,7 +16,6 @@ use rules::notification::Notification;
 /// queue's own visibility time-out and a usual backlog, or it would be in the queue twice.
 pub const OUTBOX_LEASE: TimeDelta = TimeDelta::minutes(15);
 
-pub(crate) const OUTBOX_KIND: &str = "outbox";
 const SUBJECT: &str = "subject";
 /// Until when somebody is sending it; nobody else does meanwhile.
 const SENDING_UNTIL: &str = "sending_until";
@@ -121,7 +119,6 @@ pub(crate) fn outbox_item(
 ) -> Result<Item, StoreError> {
     let key = Key::outbox(&notification.id);
     let mut item = key.attributes();
-    item.insert(KIND.to_owned(), text(OUTBOX_KIND));
     item.insert(SUBJECT.to_owned(), text(subject.to_string()));
     item.insert(DOC.to_owned(), text(document(&key, notification)?));
     let due = DueKey { wake_at: now + OUTBOX_LEASE, handed_at: None };

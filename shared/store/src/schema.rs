@@ -27,7 +27,7 @@ pub struct Index {
 
 /// What falls due, by shard and instant.
 pub const DUE: Index =
-    Index { name: "due", partition: "due_shard", sort: "wake_at", includes: &["handed_at", "kind"] };
+    Index { name: "due", partition: "due_shard", sort: "wake_at", includes: &["handed_at"] };
 /// Open compliance reviews, the oldest first.
 pub const COMPLIANCE_REVIEWS: Index = Index {
     name: "compliance-reviews",

@@ -1,7 +1,6 @@
 //! Requests as API Gateway sends them, and what is read from them.
 
 use super::*;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 fn event(overrides: Value) -> ApiGatewayV2httpRequest {
@@ -73,30 +72,6 @@ fn parameters_are_bounded() {
     assert_eq!(found.limit(50, 10).unwrap_err().status, 400);
     let odd = request(json!({"pathParameters": {"source": "a\nb", "id": "x".repeat(300)}}));
     assert!(odd.path_parameter("source").is_err() && odd.path_parameter("id").is_err());
-}
-
-#[derive(Debug, Deserialize)]
-struct Body {
-    #[expect(dead_code, reason = "only its type matters here")]
-    lead: Lead,
-}
-
-#[derive(Debug, Deserialize)]
-struct Lead {
-    #[expect(dead_code, reason = "only its type matters here")]
-    score: u8,
-}
-
-#[test]
-fn a_body_of_another_shape_is_refused_at_its_field_without_repeating_it() {
-    let refused = |body: &str| request(json!({"body": body})).json::<Body>().unwrap_err();
-    let wrong = refused(r#"{"lead":{"score":"jane@example.com, expected nobody"}}"#);
-    assert_eq!((wrong.status, wrong.field.as_deref()), (422, Some("/lead/score")));
-    assert_eq!(wrong.detail, "the value at `/lead/score` must be u8");
-    let missing = refused(r#"{"lead":{}}"#);
-    assert_eq!((missing.status, missing.field.as_deref()), (422, Some("/lead/score")));
-    let twice = refused(r#"{"lead":{"score":1,"score":2}}"#);
-    assert_eq!((twice.status, twice.field.as_deref()), (400, Some("/lead/score")));
 }
 
 #[test]
