@@ -1,5 +1,6 @@
 //! Who sees what of a record. What screenings found is for those who must know: compliance and
-//! operations see the criteria, and nobody sees personal details here.
+//! operations see the criteria, nobody sees a contact's personal details here, and the evidence of a
+//! churn signal is for those who judge it.
 
 use contracts::sight::{NEED_TO_KNOW, PERSONAL, is_of_compliance, redact, remove};
 use platform::caller::{Caller, Group};
@@ -26,13 +27,24 @@ pub fn commit(mut entries: Vec<Value>, caller: &Caller) -> Vec<Value> {
     // Who acted, and under which key, would tell who flagged the lead; so would the commit's other entries.
     let is_masked = !must_know && entries.iter().any(is_of_compliance);
     for entry in &mut entries {
+        let evidence = evidence(entry, caller);
         redact(entry, must_know);
+        if let (Some(evidence), Some(Value::Object(data))) = (evidence, entry.get_mut("data")) {
+            data.insert(PERSONAL.to_owned(), evidence);
+        }
         let by_staff = entry.pointer("/actor/kind").and_then(Value::as_str) == Some("staff");
         if is_masked && (by_staff || is_of_compliance(entry)) {
             mask_actor(entry);
         }
     }
     entries
+}
+
+/// What a signal of churn rests on: who is to judge it has to see it.
+fn evidence(entry: &Value, caller: &Caller) -> Option<Value> {
+    let judges = caller.is_in(Group::CustomerSuccess) || caller.is_in(Group::Operations);
+    let of_account = entry.get("subject").and_then(Value::as_str).is_some_and(|s| s.starts_with("account/"));
+    entry.pointer("/data/personal").filter(|_| judges && of_account).cloned()
 }
 
 fn mask_actor(entry: &mut Value) {
