@@ -37,7 +37,9 @@ async fn a_subscriber_gets_a_leads_history_in_order_and_nothing_personal(world: 
         assert_eq!(event["resources"], json!([format!("lead/{id}")]));
         let text = event.to_string();
         assert!(!text.contains("Kim Contact") && !text.contains("\"personal\""), "{text}");
-        // As operations reads it, with the hashes of the whole.
+        // As operations reads it, but for what screenings found: that is not for everybody.
+        let mut entry = entry.clone();
+        contracts::sight::redact(&mut entry, false);
         for member in ["at", "actor", "cause", "data", "policy_revision"] {
             assert_eq!(event["detail"][member], entry[member], "{member} of {event:#}");
         }
