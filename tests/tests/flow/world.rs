@@ -322,6 +322,8 @@ impl World {
             let open = count(&history, "notification.requested")
                 - count(&history, "notification.delivered")
                 - count(&history, "notification.failed")
+                // The lead was held or over before it went out.
+                - count(&history, "notification.withdrawn")
                 - count(&history, "recipient.unreachable");
             (open == 0).then_some(history)
         })
