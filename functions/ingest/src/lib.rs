@@ -44,10 +44,7 @@ impl Ingest {
         event: ApiGatewayV2httpRequest,
         now: DateTime<Utc>,
     ) -> ApiGatewayV2httpResponse {
-        match self.accept(event, now).await {
-            Ok(response) => response,
-            Err(problem) => problem.into(),
-        }
+        self.accept(event, now).await.unwrap_or_else(Into::into)
     }
 
     async fn accept(

@@ -77,10 +77,7 @@ impl Operations {
         event: ApiGatewayV2httpRequest,
         now: DateTime<Utc>,
     ) -> ApiGatewayV2httpResponse {
-        match self.answer(event, now).await {
-            Ok(response) => response,
-            Err(problem) => problem.into(),
-        }
+        self.answer(event, now).await.unwrap_or_else(Into::into)
     }
 
     async fn answer(

@@ -191,6 +191,11 @@ impl<'a> Deciding<'a> {
     pub fn manager(&self) -> Option<Recipient> {
         let owner = self.lead.as_ref().and_then(|l| l.owner.as_ref());
         let team = owner.and_then(|o| self.world.directory.team_of(o)).cloned().or_else(|| self.team())?;
+        self.manager_of(team)
+    }
+
+    /// The manager of a team.
+    pub fn manager_of(&self, team: TeamId) -> Option<Recipient> {
         let manager = self.world.directory.team(&team)?.manager.clone();
         Some(Recipient::TeamChannel { team, manager })
     }

@@ -4,7 +4,7 @@ use crate::deciding::Deciding;
 use crate::input::{Delivery, DeliveryResult, Outcome};
 use crate::lead::OperationsReason;
 use crate::lead_fact::LeadFact;
-use crate::notification::{Notification, Particulars, Recipient};
+use crate::notification::{Notification, Particulars};
 use crate::policy::WorkflowId;
 
 /// Records a delivery.
@@ -50,11 +50,7 @@ pub(super) fn apply(d: &mut Deciding<'_>, delivery: &Delivery) -> Outcome {
 /// The manager is told instead; where that is the one who cannot be reached, operations looks.
 fn pass_on(d: &mut Deciding<'_>, person: &crate::ids::PersonId, notification: &Notification) {
     let team = d.world.directory.team_of(person).cloned().or_else(|| d.team());
-    let manager = team.and_then(|team| {
-        let manager = d.world.directory.team(&team)?.manager.clone();
-        Some(Recipient::TeamChannel { team, manager })
-    });
-    match manager {
+    match team.and_then(|team| d.manager_of(team)) {
         Some(to) if notification.to != to => {
             let particulars =
                 Particulars { instead_of: Some(person.clone()), ..notification.particulars.clone() };

@@ -101,9 +101,7 @@ pub(super) fn apply_account(d: &mut Deciding<'_>) -> Result<Outcome, Need> {
         return Ok(Outcome::UnknownLead);
     }
     follow_account_always(d)?;
-    if d.lead.as_ref().is_some_and(|l| !l.is_held()) {
-        high_value::evaluate(d)?;
-    }
+    high_value::evaluate(d)?;
     Ok(Outcome::Applied)
 }
 
