@@ -23,6 +23,7 @@ const FIRST_SEQ: &str = "first_seq";
 const LAST_SEQ: &str = "last_seq";
 const AT: &str = "at";
 const RECORDED_AT: &str = "recorded_at";
+const ATTEMPT: &str = "attempt";
 
 /// The entries of one commit.
 #[derive(Debug, Clone, PartialEq)]
@@ -136,14 +137,15 @@ impl Store {
     }
 }
 
-/// The audit item of a commit, and its entries as they stand in it.
+/// The audit item of a commit.
 pub(crate) fn audit_item<F: Serialize>(
     subject: &Subject,
     commit: u64,
     cause: &str,
     entries: &[Entry<F>],
     now: DateTime<Utc>,
-) -> Result<(Item, String), StoreError> {
+    attempt: &AttemptId,
+) -> Result<Item, StoreError> {
     let key = Key::audit(subject, commit);
     let json = document(&key, &entries)?;
     let (first, last) =
@@ -155,15 +157,24 @@ pub(crate) fn audit_item<F: Serialize>(
     item.insert(LAST_SEQ.to_owned(), number(last.seq));
     item.insert(AT.to_owned(), exact(last.at));
     item.insert(RECORDED_AT.to_owned(), exact(now));
-    item.insert(ENTRIES.to_owned(), text(&json));
-    Ok((item, json))
+    item.insert(ENTRIES.to_owned(), text(json));
+    item.insert(ATTEMPT.to_owned(), text(&attempt.0));
+    Ok(item)
 }
 
-/// Whether an audit item is the commit of this cause with these entries, recorded at this instant.
-/// Two who decide on the same wake at once come to the same entries; only one of them wrote them,
+/// One attempt to commit, by which it knows what it wrote when the answer was lost. Two who decide
+/// on the same input at the same millisecond come to the same entries; only one of them wrote them,
 /// and only that one hands on what came of it.
-pub(crate) fn is_commit(item: &Item, cause: &str, entries_json: &str, recorded_at: DateTime<Utc>) -> bool {
-    get_text(item, CAUSE).is_ok_and(|c| c == cause)
-        && get_text(item, ENTRIES).is_ok_and(|e| e == entries_json)
-        && get_instant(item, RECORDED_AT).is_ok_and(|at| at == recorded_at)
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AttemptId(String);
+
+impl AttemptId {
+    pub fn random() -> Self {
+        Self(format!("{:032x}", fastrand::u128(..)))
+    }
+
+    /// Whether an audit item was written by this attempt.
+    pub fn wrote(&self, item: &Item) -> bool {
+        get_text(item, ATTEMPT).is_ok_and(|attempt| attempt == self.0)
+    }
 }

@@ -3,7 +3,7 @@
 
 use crate::Store;
 use crate::aggregate::{Aggregate, Decided, Done, Standing};
-use crate::audit::audit_item;
+use crate::audit::{AttemptId, audit_item};
 use crate::due::{next_due_key, put_due_key};
 use crate::error::StoreError;
 use crate::execute::{Knowledge, OUTCOME, SEEN_SUBJECT};
@@ -59,9 +59,7 @@ pub(crate) struct Planned<'a, A: Aggregate> {
 pub(crate) struct Tried<A: Aggregate> {
     pub subject: Subject,
     pub commit: u64,
-    pub cause: String,
-    pub entries_json: String,
-    pub recorded_at: DateTime<Utc>,
+    pub attempt: AttemptId,
     outcome: Outcome,
     entries: Vec<Entry<A::Fact>>,
     after: A,
@@ -117,7 +115,8 @@ impl Store {
         tx.put(Part::State, leads, item, When::Version(seen_version))?;
 
         let cause = A::cause(command);
-        let (audit, entries_json) = audit_item(&subject, after.version(), cause, &decided.entries, now)?;
+        let attempt = AttemptId::random();
+        let audit = audit_item(&subject, after.version(), cause, &decided.entries, now, &attempt)?;
         tx.put(Part::Audit, self.audit_table(), audit, When::Absent)?;
 
         // What a source says and is refused for its form may come again, mended, under its own id.
@@ -153,20 +152,7 @@ impl Store {
         let Some(after) = after else {
             return Err(StoreError::corrupt(format!("the decision on {subject}")));
         };
-        let cause = cause.to_owned();
-        let recorded_at = now;
-        let tried = Tried {
-            subject,
-            commit,
-            cause,
-            entries_json,
-            recorded_at,
-            outcome,
-            entries,
-            after,
-            wake_at,
-            wake_moved,
-        };
+        let tried = Tried { subject, commit, attempt, outcome, entries, after, wake_at, wake_moved };
         Ok((tx, tried))
     }
 

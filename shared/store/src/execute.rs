@@ -2,7 +2,6 @@
 
 use crate::Store;
 use crate::aggregate::{Aggregate, Decided, Done, DueKey, Standing};
-use crate::audit::is_commit;
 use crate::commit::{Part, Planned, Tried};
 use crate::due::due_key_of;
 use crate::error::StoreError;
@@ -214,11 +213,8 @@ impl Store {
 /// The attempt that was written after all, if one was. One whose place in the audit somebody
 /// else took never will be.
 fn settle<A: Aggregate>(found: &Found, tried: &mut Vec<Tried<A>>) -> Option<Done<A>> {
-    let ours = tried.iter().position(|attempt| {
-        found
-            .get(&attempt.key())
-            .is_some_and(|item| is_commit(item, &attempt.cause, &attempt.entries_json, attempt.recorded_at))
-    });
+    let wrote = |tried: &Tried<A>| found.get(&tried.key()).is_some_and(|item| tried.attempt.wrote(item));
+    let ours = tried.iter().position(wrote);
     if let Some(ours) = ours {
         return Some(tried.swap_remove(ours).into_done());
     }

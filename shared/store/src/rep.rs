@@ -1,7 +1,7 @@
 //! How reps stand: what they carry, when they were last given a lead, whether they take any.
 
 use crate::Store;
-use crate::audit::{audit_item, is_commit};
+use crate::audit::{AttemptId, audit_item};
 use crate::commit::SEEN_FOR;
 use crate::error::StoreError;
 use crate::execute::SEEN_SUBJECT;
@@ -78,7 +78,7 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Standing, StoreError> {
         let subject = Subject::Rep(rep.clone());
-        let mut tried: Vec<(Key, String)> = Vec::new();
+        let mut tried: Vec<(Key, AttemptId)> = Vec::new();
         let mut unknown = None;
         for attempt in 0..ATTEMPTS_MAX {
             pause(attempt).await;
@@ -91,9 +91,8 @@ impl Store {
             let key = Key::rep(team, rep);
             let item = self.read_one(&key).await?;
             let before = item.as_ref().map(standing_of).transpose()?.unwrap_or_default();
-            let written = tried
-                .iter()
-                .any(|(key, json)| found.get(key).is_some_and(|item| is_commit(item, cause, json, now)));
+            let written =
+                tried.iter().any(|(key, attempt)| found.get(key).is_some_and(|item| attempt.wrote(item)));
             let seen = dedupe.and_then(|dedupe| found.get(&Key::seen(dedupe)));
             if let Some(item) = seen.filter(|_| !written)
                 && get_text(item, SEEN_SUBJECT)? != subject.to_string()
@@ -110,7 +109,8 @@ impl Store {
             };
             let mut after = before.clone();
             evolve(&mut after, &entry);
-            let (audit, json) = audit_item(&subject, after.seq, cause, &[entry], now)?;
+            let attempt = AttemptId::random();
+            let audit = audit_item(&subject, after.seq, cause, &[entry], now, &attempt)?;
             let mut tx = Transaction::new();
             tx.put(
                 Part::Rep,
@@ -128,10 +128,10 @@ impl Store {
             }
             match tx.commit(self).await {
                 Ended::Done => return Ok(after),
-                Ended::Lost(_) | Ended::Busy => tried.push((Key::audit(&subject, after.seq), json)),
+                Ended::Lost(_) | Ended::Busy => tried.push((Key::audit(&subject, after.seq), attempt)),
                 Ended::Unknown(error) => {
                     unknown = Some(error);
-                    tried.push((Key::audit(&subject, after.seq), json));
+                    tried.push((Key::audit(&subject, after.seq), attempt));
                 }
                 Ended::Failed(error) => return Err(error),
             }

@@ -107,6 +107,32 @@ async fn of_eight_who_race_on_a_lead_nobody_loses_their_update() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_eight_who_bring_the_same_event_at_the_same_instant_one_is_first() {
+    let bench = Bench::seeded().await;
+    let now = at("14:00");
+    // None is written before all are decided.
+    let held: Vec<_> = (0..8).map(|_| bench.wire.hold("TransactWriteItems")).collect();
+    let races: Vec<_> = (0..8)
+        .map(|_| {
+            let store = bench.another_store();
+            tokio::spawn(async move { store.execute(&arrival("L-1", now, None), Some("evt"), now).await })
+        })
+        .collect();
+    for held in &held {
+        held.arrived().await;
+    }
+    held.iter().for_each(|held| held.release());
+    let mut first = 0;
+    for executed in join_all(races).await {
+        let executed = executed.unwrap().unwrap();
+        first += usize::from(!executed.duplicate);
+        assert_eq!(executed.duplicate, executed.notifications.is_empty() && executed.entries.is_empty());
+    }
+    assert_eq!(first, 1);
+    assert_eq!(bench.check_fold("L-1").await.commit, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn racing_assignments_never_overrun_a_capacity() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
