@@ -155,7 +155,7 @@ fn flagged(root: &Fields<'_>, lead: &Fields<'_>, at: DateTime<Utc>, problems: &m
 
 fn movement(lead: &Fields<'_>, at: DateTime<Utc>, problems: &mut Problems) -> LeadEvent {
     LeadEvent {
-        state: lead.optional("state", problems, fields::id),
+        state: lead.optional("state", problems, fields::state),
         hold_until: lead.patch("hold_until", problems, fields::instant),
         waiting_on_customer: lead.optional("waiting_on_customer", problems, fields::boolean),
         // A source may say it with any event of a lead.

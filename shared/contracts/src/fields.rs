@@ -3,6 +3,7 @@
 //! personal.
 
 use chrono::{DateTime, Utc};
+use rules::ids::StateId;
 use rules::patch::Patch;
 use serde_json::{Map, Value};
 
@@ -162,6 +163,11 @@ pub(crate) fn id<T: for<'a> From<&'a str>>(value: &Value) -> Result<T, String> {
         ));
     }
     Ok(T::from(text))
+}
+
+/// A state, or what a CRM calls it: its stages are names for people.
+pub(crate) fn state(value: &Value) -> Result<StateId, String> {
+    line(value).map(StateId::new)
 }
 
 /// A line of text: not empty, no control characters.

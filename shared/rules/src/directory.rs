@@ -4,6 +4,7 @@
 use crate::calendar::{Calendar, CalendarDocument};
 use crate::document::{self, DocumentError, Problems};
 use crate::ids::{CalendarId, Country, MarketId, PersonId, TeamId};
+use crate::measure::TimeOfDay;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -99,6 +100,22 @@ pub struct Person {
     /// How the person is told: `slack` (default), `email`, `teams:<name>`, or `webhook:<name>`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notify: Option<String>,
+    /// The IANA time zone they live in: quiet hours are by it. Absent: that of their team's market.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    /// Quiet hours of their own, instead of the policy's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet_hours: Option<OwnQuietHours>,
+}
+
+/// Quiet hours of one person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnQuietHours {
+    /// When they begin, every day.
+    pub from: TimeOfDay,
+    /// When they end; earlier than `from`: on the next day.
+    pub to: TimeOfDay,
 }
 
 /// A group that is told on a channel.

@@ -134,6 +134,49 @@ pub fn spelled(time: WorkingTime) -> String {
     if text.is_empty() { "0s".to_owned() } else { text }
 }
 
+/// A time of the day to the minute, by the clock on the wall: `07:30`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TimeOfDay {
+    minutes: u16,
+}
+
+impl TimeOfDay {
+    const EXPECTED: &str = "a time of the day; write e.g. `07:30`, from `00:00` to `23:59`";
+
+    /// The hour, 0–23.
+    pub fn hour(self) -> u16 {
+        self.minutes / 60
+    }
+
+    /// The minute, 0–59.
+    pub fn minute(self) -> u16 {
+        self.minutes % 60
+    }
+}
+
+impl FromStr for TimeOfDay {
+    type Err = QuantityError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let error = || wrong(text, Self::EXPECTED);
+        let two_digits = |part: &str| {
+            let plain = part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
+            part.parse::<u16>().ok().filter(|_| plain)
+        };
+        let (hour, minute) = text.split_once(':').ok_or_else(error)?;
+        match (two_digits(hour), two_digits(minute)) {
+            (Some(hour @ 0..=23), Some(minute @ 0..=59)) => Ok(Self { minutes: hour * 60 + minute }),
+            _ => Err(error()),
+        }
+    }
+}
+
+impl fmt::Display for TimeOfDay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02}:{:02}", self.hour(), self.minute())
+    }
+}
+text_form!(TimeOfDay);
+
 /// An amount of money in the currency's minor unit (ISO 4217 says how many digits that has).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Money {
@@ -253,6 +296,15 @@ mod tests {
         assert_eq!("80%".parse::<Percent>().unwrap().get(), 80);
         for text in ["80", "0%", "-1%", "10001%", "8.5%", "%"] {
             assert!(text.parse::<Percent>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn times_of_the_day_are_whole_minutes() {
+        let time: TimeOfDay = "07:30".parse().unwrap();
+        assert_eq!((time.hour(), time.minute(), time.to_string()), (7, 30, "07:30".to_owned()));
+        for text in ["", "7:30", "24:00", "07:60", "07:3", "+7:30", "07:30:00", "0730"] {
+            assert!(text.parse::<TimeOfDay>().is_err(), "{text}");
         }
     }
 

@@ -3,6 +3,7 @@
 
 use crate::compliance::Criterion;
 use crate::ids::{NotificationId, PersonId, TeamId};
+use crate::policy::WorkflowId;
 use serde::{Deserialize, Serialize};
 
 /// A request to tell somebody something.
@@ -90,6 +91,27 @@ pub enum Message {
     ChurnRisk,
     /// The retention touchpoint is due.
     TouchpointDue,
+}
+
+impl Message {
+    /// The workflow it belongs to: its wording is part of that workflow's version.
+    pub fn workflow(self) -> WorkflowId {
+        match self {
+            Self::SlaWarning
+            | Self::SlaBreached
+            | Self::LeadTaken
+            | Self::LeadGiven
+            | Self::ReassignmentImpossible => WorkflowId::SlaBreach,
+            Self::StuckAsk | Self::StuckManager => WorkflowId::StuckLead,
+            Self::HighValue => WorkflowId::HighValue,
+            Self::Held
+            | Self::ReviewNeeded
+            | Self::ReviewAgeing
+            | Self::Cleared
+            | Self::ClosedByCompliance => WorkflowId::ComplianceFlag,
+            Self::ChurnRisk | Self::TouchpointDue => WorkflowId::ChurnRisk,
+        }
+    }
 }
 
 /// The particulars of a message; each message uses those that it needs.

@@ -6,7 +6,7 @@ use crate::directory::ALWAYS;
 use crate::ids::CalendarId;
 use crate::input::World;
 use crate::lead::Lead;
-use crate::policy::{Action, StateKind, WindowRow, WorkflowId, most_specific};
+use crate::policy::{Action, StateKind, StepView, WindowRow, WorkflowId, most_specific};
 use chrono::{DateTime, Utc};
 
 /// An instant at which something is to be done.
@@ -52,46 +52,25 @@ pub(crate) fn timers<'a>(lead: &Lead, world: &World<'a>) -> Vec<Timer<'a>> {
     {
         timers.push(Timer { due: due.max(lead.entered_at), what: What::HoldEnd });
     }
-    let workflows = &world.policy.policy.workflows;
-    if let (Some(clock), Some(measure)) = (&lead.visit.sla, sla_measure(lead, world)) {
-        for step in &workflows.sla_breach.steps {
-            push_step(
-                &mut timers,
-                clock,
-                measure,
-                WorkflowId::SlaBreach,
-                &step.step,
-                step.at.get(),
-                &step.actions,
-            );
-        }
-    }
-    if let (Some(clock), Some(measure)) = (&lead.visit.stuck, stuck_measure(lead, world)) {
-        for step in &workflows.stuck_lead.steps {
-            push_step(
-                &mut timers,
-                clock,
-                measure,
-                WorkflowId::StuckLead,
-                &step.step,
-                step.at.get(),
-                &step.actions,
-            );
+    let policy = &world.policy.policy;
+    let measured = [
+        (WorkflowId::SlaBreach, &lead.visit.sla, sla_measure(lead, world)),
+        (WorkflowId::StuckLead, &lead.visit.stuck, stuck_measure(lead, world)),
+    ];
+    for (workflow, clock, measure) in measured {
+        let (Some(clock), Some(measure), Some(market)) = (clock, measure, &lead.profile.market) else {
+            continue;
+        };
+        for step in policy.steps_in(workflow, market) {
+            push_step(&mut timers, clock, measure, workflow, step);
         }
     }
     if let Some(review) = &lead.review {
         let calendar = compliance_calendar(world);
-        for reminder in &workflows.compliance_flag.reminders {
+        for reminder in &policy.workflows.compliance_flag.reminders {
             let measure = Measure { window: reminder.after.on(calendar), calendar };
-            push_step(
-                &mut timers,
-                &review.clock,
-                measure,
-                WorkflowId::ComplianceFlag,
-                &reminder.step,
-                100,
-                &[],
-            );
+            let step = StepView { step: &reminder.step, percent: 100, actions: &[] };
+            push_step(&mut timers, &review.clock, measure, WorkflowId::ComplianceFlag, step);
         }
     }
     timers
@@ -102,9 +81,7 @@ fn push_step<'a>(
     clock: &Clock,
     Measure { window, calendar }: Measure<'a>,
     workflow: WorkflowId,
-    step: &'a str,
-    percent: u16,
-    actions: &'a [Action],
+    StepView { step, percent, actions }: StepView<'a>,
 ) {
     if clock.passed.iter().any(|passed| passed == step) {
         return;

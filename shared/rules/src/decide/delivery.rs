@@ -39,7 +39,7 @@ pub(super) fn apply(d: &mut Deciding<'_>, delivery: &Delivery) -> Outcome {
             );
             let is_over = d.lead.as_ref().is_some_and(|lead| lead.is_held() || lead.is_closed());
             // Of a lead that is held or over, only compliance has something left to say.
-            if !is_over || workflow_of(notification) == WorkflowId::ComplianceFlag {
+            if !is_over || notification.message.workflow() == WorkflowId::ComplianceFlag {
                 pass_on(d, person, notification);
             }
         }
@@ -54,24 +54,9 @@ fn pass_on(d: &mut Deciding<'_>, person: &crate::ids::PersonId, notification: &N
         Some(to) if notification.to != to => {
             let particulars =
                 Particulars { instead_of: Some(person.clone()), ..notification.particulars.clone() };
-            let workflow = workflow_of(notification);
+            let workflow = notification.message.workflow();
             d.notify(Some((workflow, None)), to, notification.message, particulars);
         }
         _ => d.queue_for_operations(None, OperationsReason::NotificationFailed),
-    }
-}
-
-fn workflow_of(notification: &Notification) -> WorkflowId {
-    use crate::notification::Message as M;
-    match notification.message {
-        M::SlaWarning | M::SlaBreached | M::LeadTaken | M::LeadGiven | M::ReassignmentImpossible => {
-            WorkflowId::SlaBreach
-        }
-        M::StuckAsk | M::StuckManager => WorkflowId::StuckLead,
-        M::HighValue => WorkflowId::HighValue,
-        M::Held | M::ReviewNeeded | M::ReviewAgeing | M::Cleared | M::ClosedByCompliance => {
-            WorkflowId::ComplianceFlag
-        }
-        M::ChurnRisk | M::TouchpointDue => WorkflowId::ChurnRisk,
     }
 }

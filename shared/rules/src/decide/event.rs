@@ -16,7 +16,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 const AHEAD_MAX: TimeDelta = TimeDelta::minutes(5);
 
 /// Applies an event.
-pub(super) fn apply(d: &mut Deciding<'_>, event: &LeadEvent) -> Result<Outcome, Need> {
+pub(super) fn apply(d: &mut Deciding<'_>, said: &LeadEvent) -> Result<Outcome, Need> {
+    // A CRM may call a state by one of its own stages.
+    let meant = said.state.as_ref().and_then(|state| d.world.policy.policy.state_named(state));
+    let event = &LeadEvent { state: meant.or(said.state.as_ref()).cloned(), ..said.clone() };
     if let Err((field, why)) = check(d, event) {
         return refuse_at_door(d, field, &why, event.matches.clone(), event.flagged_by.as_deref());
     }

@@ -89,12 +89,15 @@ fn settle_step(
 
 /// The highest step above this one that its clock has passed.
 fn passed_above(d: &Deciding<'_>, step: &StepDue<'_>) -> Option<String> {
-    let passed = &clock(d.lead.as_ref()?, step.workflow)?.passed;
-    let workflows = &d.world.policy.policy.workflows;
-    let ladder: Vec<&str> = match step.workflow {
-        WorkflowId::SlaBreach => workflows.sla_breach.steps.iter().map(|s| s.step.as_str()).collect(),
-        WorkflowId::StuckLead => workflows.stuck_lead.steps.iter().map(|s| s.step.as_str()).collect(),
-        _ => workflows.compliance_flag.reminders.iter().map(|r| r.step.as_str()).collect(),
+    let lead = d.lead.as_ref()?;
+    let passed = &clock(lead, step.workflow)?.passed;
+    let policy = &d.world.policy.policy;
+    let ladder: Vec<&str> = match (step.workflow, &lead.profile.market) {
+        (WorkflowId::ComplianceFlag, _) => {
+            policy.workflows.compliance_flag.reminders.iter().map(|r| r.step.as_str()).collect()
+        }
+        (workflow, Some(market)) => policy.steps_in(workflow, market).iter().map(|s| s.step).collect(),
+        (_, None) => Vec::new(),
     };
     let above = ladder.into_iter().rev().take_while(|name| *name != step.step);
     above.filter(|name| passed.iter().any(|p| p == name)).map(str::to_owned).next()

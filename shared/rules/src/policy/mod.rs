@@ -3,14 +3,18 @@
 
 mod check;
 mod publish;
+mod steps;
+
+pub use steps::StepView;
 
 pub use publish::{PublishedPolicy, WorkflowVersion};
 
 use crate::document::{self, DocumentError};
 use crate::ids::{CalendarId, MarketId, Source, StateId};
-use crate::measure::{Money, Percent, Window};
+use crate::measure::{Money, Percent, TimeOfDay, Window};
+use crate::notification::Message;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The five workflows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -64,6 +68,23 @@ pub struct Policy {
     /// What to do with what arrives late.
     #[serde(default)]
     pub intake: Intake,
+    /// When people are not told directly; absent: at any hour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet_hours: Option<QuietHours>,
+}
+
+/// The hours in which a person is not told directly, in that person's own time zone. What is for
+/// them then waits until the hours end; clocks go on. Channels are told at any hour.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuietHours {
+    /// When they begin, every day.
+    pub from: TimeOfDay,
+    /// When they end; earlier than `from`: on the next day.
+    pub to: TimeOfDay,
+    /// Messages that do not wait.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub except: BTreeSet<Message>,
 }
 
 /// A lifecycle state.
@@ -74,6 +95,9 @@ pub struct StateRow {
     pub state: StateId,
     /// What kind it is.
     pub kind: StateKind,
+    /// What CRMs call it: an event may name any of these stages for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<StateId>,
 }
 
 /// What a state means to the clocks.
@@ -144,6 +168,40 @@ pub struct Step {
     pub actions: Vec<Action>,
 }
 
+/// What a market does differently at thresholds: a step that is named like one of the workflow's
+/// changes it, any other is one more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepOverride {
+    /// Its name in the audit.
+    pub step: String,
+    /// At which share of the window; absent: as the workflow says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Percent>,
+    /// What is done; absent: as the workflow says.
+    #[serde(default, rename = "do", skip_serializing_if = "Option::is_none")]
+    pub actions: Option<Vec<Action>>,
+    /// Switched off in this market.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub off: bool,
+}
+
+/// The texts of a message, with placeholders in braces (`{lead}`). What is absent is the product's
+/// own wording.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Template {
+    /// Its title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Its text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
+/// The messages of a workflow that are worded by the policy.
+pub type Templates = BTreeMap<Message, Template>;
+
 /// What can be done at a threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -192,6 +250,12 @@ pub struct SlaBreach {
     pub max_reassignments: u32,
     /// The matrix.
     pub windows: Vec<WindowRow>,
+    /// What markets do differently at thresholds.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub markets: BTreeMap<MarketId, Vec<StepOverride>>,
+    /// Its messages in the policy's own words.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub messages: Templates,
 }
 
 /// The stuck-lead workflow.
@@ -205,6 +269,12 @@ pub struct StuckLead {
     /// Windows of its own; where there is none, the SLA window of the state.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<WindowRow>,
+    /// What markets do differently at thresholds.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub markets: BTreeMap<MarketId, Vec<StepOverride>>,
+    /// Its messages in the policy's own words.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub messages: Templates,
 }
 
 /// The high-value workflow.
@@ -225,6 +295,9 @@ pub struct HighValue {
     pub later_windows: Percent,
     /// A junior's high-value lead goes to an available senior of the team.
     pub reassign_juniors: bool,
+    /// Its messages in the policy's own words.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub messages: Templates,
 }
 
 /// The compliance workflow.
@@ -239,6 +312,9 @@ pub struct ComplianceFlag {
     pub reminders: Vec<Reminder>,
     /// The reason codes a decision may name.
     pub reason_codes: BTreeMap<String, String>,
+    /// Its messages in the policy's own words.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub messages: Templates,
 }
 
 /// A rung of the ladder of ageing reviews.
@@ -265,6 +341,9 @@ pub struct ChurnRisk {
     /// Pauses new outreach on the account's leads so long at most; absent: outreach goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pause_outreach_for: Option<Window>,
+    /// Its messages in the policy's own words.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub messages: Templates,
 }
 
 impl Policy {
@@ -282,6 +361,38 @@ impl Policy {
             StateId::DISQUALIFIED_COMPLIANCE => Some(StateKind::Terminal),
             _ => self.states.iter().find(|row| row.state == *state).map(|row| row.kind),
         }
+    }
+
+    /// The state that a source means: by its own name, or as a stage of a CRM.
+    pub fn state_named<'a>(&'a self, said: &'a StateId) -> Option<&'a StateId> {
+        if self.kind_of(said).is_some() {
+            return Some(said);
+        }
+        self.states.iter().find(|row| row.stages.contains(said)).map(|row| &row.state)
+    }
+
+    /// The thresholds of a workflow in a market, rising. Workflows without thresholds have none.
+    pub fn steps_in(&self, workflow: WorkflowId, market: &MarketId) -> Vec<StepView<'_>> {
+        let w = &self.workflows;
+        let (steps, markets) = match workflow {
+            WorkflowId::SlaBreach => (&w.sla_breach.steps, &w.sla_breach.markets),
+            WorkflowId::StuckLead => (&w.stuck_lead.steps, &w.stuck_lead.markets),
+            _ => return Vec::new(),
+        };
+        steps::in_market(steps, markets.get(market).map_or(&[], Vec::as_slice))
+    }
+
+    /// A message in the policy's own words.
+    pub fn template(&self, message: Message) -> Option<&Template> {
+        let w = &self.workflows;
+        let templates = match message.workflow() {
+            WorkflowId::SlaBreach => &w.sla_breach.messages,
+            WorkflowId::StuckLead => &w.stuck_lead.messages,
+            WorkflowId::HighValue => &w.high_value.messages,
+            WorkflowId::ComplianceFlag => &w.compliance_flag.messages,
+            WorkflowId::ChurnRisk => &w.churn_risk.messages,
+        };
+        templates.get(&message)
     }
 
     /// The state a lead without one begins in: the first working state.
