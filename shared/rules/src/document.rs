@@ -56,7 +56,7 @@ impl Problems {
 }
 
 /// The nearest name there is, or some of those there are.
-fn hint(value: &str, known: &[&str]) -> String {
+pub(crate) fn hint(value: &str, known: &[&str]) -> String {
     let mut names = known.to_vec();
     names.sort_unstable_by_key(|name| (distance(name, value), *name));
     names.dedup();

@@ -29,6 +29,7 @@ pub mod routing;
 pub mod simulate;
 mod sorting;
 mod timers;
+pub mod wording;
 pub mod workflows;
 
 pub use decide::{Decision, decide, wake_at};
