@@ -1,7 +1,7 @@
 //! The policy: what each workflow does, when, and why, as a document with revisions.
 //! Its numbers are all here; no rule has one of its own.
 
-mod check;
+pub(crate) mod check;
 mod publish;
 mod steps;
 
@@ -9,7 +9,8 @@ pub use steps::StepView;
 
 pub use publish::{PublishedPolicy, WorkflowVersion};
 
-use crate::document::{self, DocumentError};
+use crate::directory::Directory;
+use crate::document::{self, Document, DocumentError};
 use crate::ids::{CalendarId, MarketId, Source, StateId};
 use crate::measure::{Money, Percent, TimeOfDay, Window};
 use crate::notification::Message;
@@ -348,10 +349,24 @@ pub struct ChurnRisk {
 
 impl Policy {
     /// Reads and checks a policy document against itself.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
     pub fn parse(yaml: &str) -> Result<Self, DocumentError> {
-        let policy: Self = document::parse(yaml)?;
-        policy.check()?;
-        Ok(policy)
+        Self::examine(&Document::read(yaml)?, None)
+    }
+
+    /// Takes and checks a policy from a document that was read, against itself and, if there is
+    /// one, against the directory that it is for.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn examine(document: &Document, directory: Option<&Directory>) -> Result<Self, DocumentError> {
+        document.examine(|policy: Self| {
+            let itself = policy.check();
+            let against = directory.map_or(Ok(()), |directory| policy.check_against(directory));
+            document::both(itself, against).map(|()| policy)
+        })
     }
 
     /// What kind a state is; `None` if the policy does not have it.

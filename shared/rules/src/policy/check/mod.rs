@@ -1,11 +1,24 @@
 //! What makes a policy sound, beyond its shape. Whatever passes here can never make `decide` fail.
 
-use super::{Policy, StateKind, Step, WindowRow, WorkflowId};
+mod messages;
+mod steps;
+
+use super::{Policy, StateKind, WindowRow, WorkflowId};
 use crate::directory::Directory;
 use crate::document::{DocumentError, Problems};
 use crate::ids::{CalendarId, MarketId, StateId};
-use crate::measure::Window;
-use std::collections::BTreeSet;
+use crate::measure::{TimeOfDay, Window};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// More reassignments of one lead in one state than any team has reps.
+const REASSIGNMENTS_MAX: u32 = 100;
+/// Reminders of one review at most; like the thresholds of a clock.
+const REMINDERS_MAX: usize = 10;
+
+/// Quiet hours that end when they begin are all day or none, and nobody can tell which is meant.
+pub(crate) fn whole_day(to: TimeOfDay) -> String {
+    format!("`{to}` is when they begin too; write another hour, or leave them out")
+}
 
 impl Policy {
     /// Checks the policy against itself; all problems at once.
@@ -13,10 +26,36 @@ impl Policy {
         let mut problems = Problems::default();
         self.check_states(&mut problems);
         let w = &self.workflows;
-        for (id, steps) in
-            [(WorkflowId::SlaBreach, &w.sla_breach.steps), (WorkflowId::StuckLead, &w.stuck_lead.steps)]
+        for (id, steps, markets) in [
+            (WorkflowId::SlaBreach, &w.sla_breach.steps, &w.sla_breach.markets),
+            (WorkflowId::StuckLead, &w.stuck_lead.steps, &w.stuck_lead.markets),
+        ] {
+            let at = format!("workflows.{id}");
+            steps::check(&mut problems, &at, steps);
+            steps::check_markets(&mut problems, &at, steps, markets);
+        }
+        for (id, templates) in [
+            (WorkflowId::SlaBreach, &w.sla_breach.messages),
+            (WorkflowId::StuckLead, &w.stuck_lead.messages),
+            (WorkflowId::HighValue, &w.high_value.messages),
+            (WorkflowId::ComplianceFlag, &w.compliance_flag.messages),
+            (WorkflowId::ChurnRisk, &w.churn_risk.messages),
+        ] {
+            messages::check(&mut problems, id, templates);
+        }
+        if w.sla_breach.max_reassignments > REASSIGNMENTS_MAX {
+            problems.add(
+                "workflows.sla-breach.max_reassignments",
+                format!(
+                    "`{}` is more than anybody means; write at most {REASSIGNMENTS_MAX}",
+                    w.sla_breach.max_reassignments
+                ),
+            );
+        }
+        if let Some(quiet) = &self.quiet_hours
+            && quiet.from == quiet.to
         {
-            check_steps(&mut problems, &format!("workflows.{id}.steps"), steps);
+            problems.add("quiet_hours.to", whole_day(quiet.to));
         }
         for (id, rows) in
             [(WorkflowId::SlaBreach, &w.sla_breach.windows), (WorkflowId::StuckLead, &w.stuck_lead.windows)]
@@ -76,6 +115,12 @@ impl Policy {
                 problems.add(format!("{at}.step"), format!("`{}` is there twice", reminder.step));
             }
         }
+        if flag.reminders.len() > REMINDERS_MAX {
+            problems.add(
+                "workflows.compliance-flag.reminders",
+                format!("there are {}; write at most {REMINDERS_MAX}", flag.reminders.len()),
+            );
+        }
         problems.into_result(())
     }
 
@@ -104,6 +149,15 @@ impl Policy {
                 }
             }
         }
+        for (id, markets) in
+            [(WorkflowId::SlaBreach, &w.sla_breach.markets), (WorkflowId::StuckLead, &w.stuck_lead.markets)]
+        {
+            for market in markets.keys().filter(|market| directory.market(market).is_none()) {
+                let at = format!("workflows.{id}.markets.{market}");
+                let known = directory.document().markets.keys().map(MarketId::as_str);
+                problems.unknown(at, "market", market.as_str(), known);
+            }
+        }
         calendar(&mut problems, "workflows.churn-risk.calendar".to_owned(), w.churn_risk.calendar.as_ref());
         problems.into_result(())
     }
@@ -124,6 +178,26 @@ impl Policy {
             check_name(problems, at.clone(), row.state.as_str());
             if !seen.insert(&row.state) {
                 problems.add(at, format!("`{}` is there twice", row.state));
+            }
+        }
+        let mut stages: BTreeMap<&StateId, &StateId> = BTreeMap::new();
+        for (n, row) in self.states.iter().enumerate() {
+            for (m, stage) in row.stages.iter().enumerate() {
+                let at = format!("states[{n}].stages[{m}]");
+                check_name(problems, at.clone(), stage.as_str());
+                if stage.is_reserved() {
+                    problems
+                        .add(&at, format!("`{stage}` is the compliance workflow's own; no stage means it"));
+                } else if seen.contains(stage) {
+                    problems
+                        .add(&at, format!("`{stage}` is a state itself; leave it out, or rename the state"));
+                }
+                if let Some(other) = stages.insert(stage, &row.state) {
+                    problems.add(
+                        at,
+                        format!("`{stage}` is a stage of `{other}` already; a stage means one state"),
+                    );
+                }
             }
         }
         if self.first_state().is_none() {
@@ -157,34 +231,11 @@ impl Policy {
     }
 }
 
-fn check_steps(problems: &mut Problems, at: &str, steps: &[Step]) {
-    let mut names = BTreeSet::new();
-    let mut before = None;
-    for (n, step) in steps.iter().enumerate() {
-        if !names.insert(step.step.as_str()) {
-            problems.add(format!("{at}[{n}].step"), format!("`{}` is there twice", step.step));
-        }
-        check_name(problems, format!("{at}[{n}].step"), &step.step);
-        if before.is_some_and(|b| step.at <= b) {
-            problems.add(
-                format!("{at}[{n}].at"),
-                format!("`{}` is not over the step before it; steps rise", step.at),
-            );
-        }
-        if step.actions.is_empty() {
-            problems.add(format!("{at}[{n}].do"), "there is nothing to do; name at least one action");
-        }
-        for (m, action) in step.actions.iter().enumerate() {
-            if step.actions.iter().take(m).any(|earlier| earlier == action) {
-                problems.add(format!("{at}[{n}].do[{m}]"), "this is done already; name each action once");
-            }
-        }
-        before = Some(step.at);
-    }
-}
-
 fn check_name(problems: &mut Problems, at: String, name: &str) {
     if name.is_empty() || name.chars().count() > 64 {
         problems.add(at, format!("`{name}` is not a name of 1 to 64 characters"));
+    } else if name.trim() != name || name.contains(char::is_control) {
+        problems
+            .add(at, format!("`{name}` has a space at an end, or a control character; nobody could name it"));
     }
 }
