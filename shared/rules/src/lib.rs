@@ -24,6 +24,7 @@ pub mod measure;
 pub mod notification;
 pub mod patch;
 pub mod policy;
+pub mod quiet;
 pub mod rep;
 pub mod routing;
 pub mod simulate;

@@ -34,7 +34,7 @@ pub use due::{DueCursor, DueItem, DuePage, DueSubject};
 pub use error::{Cause, StoreError};
 pub use keys::{DUE_SHARDS, PK, SK};
 pub use lead::Executed;
-pub use outbox::{OUTBOX_LEASE, OutboxItem};
+pub use outbox::{OUTBOX_LEASE, OutboxItem, Requested};
 pub use queries::{Cursor, PAGE_MAX, Page};
 pub use request::ATTEMPTS_MAX;
 
