@@ -20,6 +20,7 @@ pub mod ids;
 pub mod input;
 pub mod lead;
 pub mod lead_fact;
+pub mod lint;
 pub mod measure;
 pub mod notification;
 pub mod patch;

@@ -23,12 +23,20 @@ pub fn run(command: &Command) -> anyhow::Result<bool> {
     }
 }
 
+/// A document as it was handed in.
+struct Source {
+    /// What to call it.
+    name: String,
+    text: String,
+}
+
 /// Reads a document; `-` is standard input.
-fn read(path: &Path) -> anyhow::Result<String> {
+fn read(path: &Path) -> anyhow::Result<Source> {
     if path == Path::new("-") {
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
-        return Ok(text);
+        return Ok(Source { name: "-".to_owned(), text });
     }
-    std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(Source { name: path.display().to_string(), text })
 }

@@ -153,11 +153,17 @@ impl Document {
         Ok(Self { root, problems })
     }
 
+    /// Where a path leads, or as far as the document goes along it.
+    #[must_use]
+    pub fn place_of(&self, path: &str) -> Place {
+        self.root.locate(path)
+    }
+
     /// The problems with the line and column of each that has none yet, in the order of the text.
     #[must_use]
     pub fn locate(&self, DocumentError(mut problems): DocumentError) -> DocumentError {
         for problem in &mut problems {
-            problem.place = problem.place.or_else(|| Some(self.root.locate(&problem.path)));
+            problem.place = problem.place.or_else(|| Some(self.place_of(&problem.path)));
         }
         problems.sort_by_key(|problem| problem.place);
         DocumentError(problems)
