@@ -26,7 +26,7 @@ pub struct Notification {
 pub enum NotificationFact {
     /// Somebody is to be told.
     #[serde(rename = "notification.requested")]
-    Requested(Notification),
+    Requested(Box<Notification>),
     /// Somebody was told.
     #[serde(rename = "notification.delivered")]
     Delivered {

@@ -235,7 +235,7 @@ pub fn decide_publication(
                 let id = NotificationId::new(format!("{}/{seq}", command.publication));
                 let particulars = Particulars { reasons, ..Particulars::default() };
                 let message = Message::PublicationDigest;
-                let notification = Notification { id, to, message, particulars };
+                let notification = Box::new(Notification { id, to, message, particulars });
                 facts.push(PublicationFact::Notification(NotificationFact::Requested(notification)));
             }
         }
