@@ -177,7 +177,7 @@ fn document(hours: &Hours) -> CalendarDocument {
     CalendarDocument {
         time_zone: hours.zone.name.to_owned(),
         always: false,
-        hours: Weekday3::ALL.into_iter().zip(hours.week.iter().map(|blocks| written(blocks))).collect(),
+        hours: Weekday3::ALL.into_iter().zip(hours.week.iter().map(written)).collect(),
         holidays: holidays.map(|day| Holiday { date: date(*day), name: name.clone() }).collect(),
         exceptions: exceptions
             .map(|(day, blocks)| HoursException {
