@@ -383,6 +383,13 @@ fn a_mistake_in_what_is_new_of_a_policy_is_told() {
         ),
         (
             "/workflows/sla-breach/messages",
+            json!({"publication-digest": {"text": "x"}}),
+            &[
+                "workflows.sla-breach.messages.publication-digest: is of no workflow, and always in the product's own words; leave it out",
+            ],
+        ),
+        (
+            "/workflows/sla-breach/messages",
             json!({"sla-warning": {}}),
             &[
                 "workflows.sla-breach.messages.sla-warning: words nothing; write its `title`, its `text`, or both",

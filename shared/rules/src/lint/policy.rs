@@ -2,11 +2,10 @@
 
 use super::{Lint, Warnings};
 use crate::directory::Directory;
-use crate::ids::{MarketId, PersonId};
-use crate::policy::{Action, Policy, Step, StepOverride, Template, WorkflowId};
+use crate::ids::PersonId;
+use crate::policy::{Action, Ladder, Policy, Template, WorkflowId};
 use crate::quiet;
 use crate::wording::{Piece, Placeholder, parse_template};
-use std::collections::BTreeMap;
 
 /// The highest score that an event may have.
 const SCORE_MAX: u16 = 1000;
@@ -17,28 +16,17 @@ pub(super) fn check(warnings: &mut Warnings, policy: &Policy, directory: Option<
         let said = format!("no lead reaches `{}`; a score is at most {SCORE_MAX}", w.high_value.score);
         warnings.policy(Lint::NeverFires, "workflows.high-value.score", said);
     }
-    for (id, steps, markets) in [
-        (WorkflowId::SlaBreach, &w.sla_breach.steps, &w.sla_breach.markets),
-        (WorkflowId::StuckLead, &w.stuck_lead.steps, &w.stuck_lead.markets),
-    ] {
-        let at = format!("workflows.{id}");
+    for ladder in policy.ladders() {
         if w.sla_breach.max_reassignments == 0 {
-            check_reassignments(warnings, &at, steps, markets);
+            check_reassignments(warnings, ladder);
         }
-        check_overrides(warnings, policy, id, steps, markets);
+        check_overrides(warnings, policy, ladder);
     }
-    for templates in [
-        &w.sla_breach.messages,
-        &w.stuck_lead.messages,
-        &w.high_value.messages,
-        &w.compliance_flag.messages,
-        &w.churn_risk.messages,
-    ] {
-        for message in templates.iter().filter(|(_, t)| !names_its_subject(t)).map(|(message, _)| message) {
-            let (workflow, message) = (message.workflow(), message.as_str());
+    for workflow in WorkflowId::ALL {
+        for (message, _) in policy.messages(workflow).iter().filter(|(_, t)| !names_its_subject(t)) {
             warnings.policy(
                 Lint::NamelessTemplate,
-                format!("workflows.{workflow}.messages.{message}"),
+                format!("workflows.{workflow}.messages.{}", message.as_str()),
                 "neither title nor text says `{lead}`; whoever reads it cannot tell what it is about",
             );
         }
@@ -48,20 +36,16 @@ pub(super) fn check(warnings: &mut Warnings, policy: &Policy, directory: Option<
     }
 }
 
-fn check_reassignments(
-    warnings: &mut Warnings,
-    at: &str,
-    steps: &[Step],
-    markets: &BTreeMap<MarketId, Vec<StepOverride>>,
-) {
+fn check_reassignments(warnings: &mut Warnings, ladder: Ladder<'_>) {
+    let at = format!("workflows.{}", ladder.workflow);
     let said = "`max_reassignments` is 0, so that this puts the lead into the operations queue and never reassigns it; \
                 write `queue-for-operations`";
-    for (n, step) in steps.iter().enumerate() {
+    for (n, step) in ladder.steps.iter().enumerate() {
         if step.actions.contains(&Action::Reassign) {
             warnings.policy(Lint::NeverReassigns, format!("{at}.steps[{n}].do"), said);
         }
     }
-    for (market, overrides) in markets {
+    for (market, overrides) in ladder.markets {
         for (n, own) in overrides.iter().enumerate() {
             if own.actions.as_ref().is_some_and(|actions| actions.contains(&Action::Reassign)) {
                 warnings.policy(Lint::NeverReassigns, format!("{at}.markets.{market}[{n}].do"), said);
@@ -70,14 +54,9 @@ fn check_reassignments(
     }
 }
 
-fn check_overrides(
-    warnings: &mut Warnings,
-    policy: &Policy,
-    workflow: WorkflowId,
-    steps: &[Step],
-    markets: &BTreeMap<MarketId, Vec<StepOverride>>,
-) {
-    for (market, overrides) in markets {
+fn check_overrides(warnings: &mut Warnings, policy: &Policy, ladder: Ladder<'_>) {
+    let Ladder { workflow, steps, .. } = ladder;
+    for (market, overrides) in ladder.markets {
         let at = format!("workflows.{workflow}.markets.{market}");
         for (n, own) in overrides.iter().enumerate().filter(|(_, own)| !own.off) {
             let Some(base) = steps.iter().find(|step| step.step == own.step) else { continue };

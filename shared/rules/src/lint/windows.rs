@@ -5,7 +5,7 @@ use crate::calendar::{Calendar, WorkingTime};
 use crate::directory::Directory;
 use crate::ids::{MarketId, Source, StateId};
 use crate::measure::{Window, spelled};
-use crate::policy::{Policy, StateKind, StepView, WindowRow, WorkflowId};
+use crate::policy::{Ladder, Policy, StateKind, StepView, WindowRow, WorkflowId};
 
 /// A sweep comes every minute: closer than this two thresholds are one.
 const SWEEP_SECS: i64 = 60;
@@ -13,17 +13,15 @@ const SWEEP_SECS: i64 = 60;
 const HORIZON_SECS: i64 = 18_263 * 86_400;
 
 pub(super) fn check(warnings: &mut Warnings, policy: &Policy, directory: Option<&Directory>) {
-    let w = &policy.workflows;
-    let rows =
-        [(WorkflowId::SlaBreach, &w.sla_breach.windows), (WorkflowId::StuckLead, &w.stuck_lead.windows)];
+    let ladders = policy.ladders();
     for (n, row) in policy.states.iter().enumerate() {
         let has_window = |rows: &[WindowRow]| rows.iter().any(|window| window.state == row.state);
-        if row.kind == StateKind::Working && !rows.iter().any(|(_, rows)| has_window(rows)) {
+        if row.kind == StateKind::Working && !ladders.iter().any(|ladder| has_window(ladder.windows)) {
             let said = format!("no window covers `{}`; no lead is ever late or stuck in it", row.state);
             warnings.policy(Lint::UncoveredState, format!("states[{n}]"), said);
         }
     }
-    for (workflow, rows) in rows {
+    for Ladder { workflow, windows: rows, .. } in ladders {
         let at = format!("workflows.{workflow}.windows");
         for (n, row) in rows.iter().enumerate() {
             check_row(warnings, &format!("{at}[{n}]"), row, workflow, policy, directory);

@@ -2,9 +2,11 @@
 //! Its numbers are all here; no rule has one of its own.
 
 pub(crate) mod check;
+mod parts;
 mod publish;
 mod steps;
 
+pub use parts::Ladder;
 pub use steps::StepView;
 
 pub use publish::{PublishedPolicy, WorkflowVersion};
@@ -388,26 +390,15 @@ impl Policy {
 
     /// The thresholds of a workflow in a market, rising. Workflows without thresholds have none.
     pub fn steps_in(&self, workflow: WorkflowId, market: &MarketId) -> Vec<StepView<'_>> {
-        let w = &self.workflows;
-        let (steps, markets) = match workflow {
-            WorkflowId::SlaBreach => (&w.sla_breach.steps, &w.sla_breach.markets),
-            WorkflowId::StuckLead => (&w.stuck_lead.steps, &w.stuck_lead.markets),
-            _ => return Vec::new(),
-        };
-        steps::in_market(steps, markets.get(market).map_or(&[], Vec::as_slice))
+        let ladder = self.ladders().into_iter().find(|ladder| ladder.workflow == workflow);
+        ladder.map_or_else(Vec::new, |ladder| {
+            steps::in_market(ladder.steps, ladder.markets.get(market).map_or(&[], Vec::as_slice))
+        })
     }
 
     /// A message in the policy's own words.
     pub fn template(&self, message: Message) -> Option<&Template> {
-        let w = &self.workflows;
-        let templates = match message.workflow() {
-            WorkflowId::SlaBreach => &w.sla_breach.messages,
-            WorkflowId::StuckLead => &w.stuck_lead.messages,
-            WorkflowId::HighValue => &w.high_value.messages,
-            WorkflowId::ComplianceFlag => &w.compliance_flag.messages,
-            WorkflowId::ChurnRisk => &w.churn_risk.messages,
-        };
-        templates.get(&message)
+        self.messages(message.workflow()?).get(&message)
     }
 
     /// The state a lead without one begins in: the first working state.

@@ -158,6 +158,7 @@ impl Deciding<'_> {
                 step: None,
             }),
             policy_revision: self.world.policy.revision,
+            directory_revision: self.world.directory.revision(),
             fact,
         };
         let before = self.account.take();

@@ -9,9 +9,15 @@ use crate::wording::{Piece, Placeholder, TEXT_CHARS_MAX, TITLE_CHARS_MAX, parse_
 pub(super) fn check(problems: &mut Problems, workflow: WorkflowId, templates: &Templates) {
     for (message, template) in templates {
         let at = format!("workflows.{workflow}.messages.{}", message.as_str());
-        if message.workflow() != workflow {
-            let right = message.workflow();
-            problems.add(&at, format!("is a message of `{right}`; write it in `workflows.{right}.messages`"));
+        match message.workflow() {
+            Some(own) if own == workflow => {}
+            Some(own) => {
+                problems.add(&at, format!("is a message of `{own}`; write it in `workflows.{own}.messages`"))
+            }
+            None => {
+                problems.add(&at, "is of no workflow, and always in the product's own words; leave it out");
+                continue;
+            }
         }
         check_template(problems, &at, *message, template);
     }

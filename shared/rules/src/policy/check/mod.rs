@@ -26,22 +26,14 @@ impl Policy {
         let mut problems = Problems::default();
         self.check_states(&mut problems);
         let w = &self.workflows;
-        for (id, steps, markets) in [
-            (WorkflowId::SlaBreach, &w.sla_breach.steps, &w.sla_breach.markets),
-            (WorkflowId::StuckLead, &w.stuck_lead.steps, &w.stuck_lead.markets),
-        ] {
-            let at = format!("workflows.{id}");
-            steps::check(&mut problems, &at, steps);
-            steps::check_markets(&mut problems, &at, steps, markets);
+        for ladder in self.ladders() {
+            let at = format!("workflows.{}", ladder.workflow);
+            steps::check(&mut problems, &at, ladder.steps);
+            steps::check_markets(&mut problems, &at, ladder.steps, ladder.markets);
+            self.check_rows(&mut problems, &format!("{at}.windows"), ladder.windows);
         }
-        for (id, templates) in [
-            (WorkflowId::SlaBreach, &w.sla_breach.messages),
-            (WorkflowId::StuckLead, &w.stuck_lead.messages),
-            (WorkflowId::HighValue, &w.high_value.messages),
-            (WorkflowId::ComplianceFlag, &w.compliance_flag.messages),
-            (WorkflowId::ChurnRisk, &w.churn_risk.messages),
-        ] {
-            messages::check(&mut problems, id, templates);
+        for id in WorkflowId::ALL {
+            messages::check(&mut problems, id, self.messages(id));
         }
         if w.sla_breach.max_reassignments > REASSIGNMENTS_MAX {
             problems.add(
@@ -56,11 +48,6 @@ impl Policy {
             && quiet.from == quiet.to
         {
             problems.add("quiet_hours.to", whole_day(quiet.to));
-        }
-        for (id, rows) in
-            [(WorkflowId::SlaBreach, &w.sla_breach.windows), (WorkflowId::StuckLead, &w.stuck_lead.windows)]
-        {
-            self.check_rows(&mut problems, &format!("workflows.{id}.windows"), rows);
         }
         let high = &w.high_value;
         if high.score_margin >= high.score {
@@ -127,7 +114,12 @@ impl Policy {
     /// Checks that every market and calendar it names is in the directory.
     pub fn check_against(&self, directory: &Directory) -> Result<(), DocumentError> {
         let mut problems = Problems::default();
-        let w = &self.workflows;
+        let known_market = |problems: &mut Problems, at: String, market: &MarketId| {
+            if directory.market(market).is_none() {
+                let known = directory.document().markets.keys().map(MarketId::as_str);
+                problems.unknown(at, "market", market.as_str(), known);
+            }
+        };
         let calendar = |problems: &mut Problems, at: String, id: Option<&CalendarId>| {
             if let Some(id) = id
                 && directory.calendar(id).is_none()
@@ -135,30 +127,24 @@ impl Policy {
                 problems.unknown(at, "calendar", id.as_str(), directory.calendar_names());
             }
         };
-        for (id, rows) in
-            [(WorkflowId::SlaBreach, &w.sla_breach.windows), (WorkflowId::StuckLead, &w.stuck_lead.windows)]
-        {
-            for (n, row) in rows.iter().enumerate() {
-                let at = format!("workflows.{id}.windows[{n}]");
+        for ladder in self.ladders() {
+            for (n, row) in ladder.windows.iter().enumerate() {
+                let at = format!("workflows.{}.windows[{n}]", ladder.workflow);
                 calendar(&mut problems, format!("{at}.calendar"), row.calendar.as_ref());
-                if let Some(market) = &row.market
-                    && directory.market(market).is_none()
-                {
-                    let known = directory.document().markets.keys().map(MarketId::as_str);
-                    problems.unknown(format!("{at}.market"), "market", market.as_str(), known);
+                if let Some(market) = &row.market {
+                    known_market(&mut problems, format!("{at}.market"), market);
                 }
             }
-        }
-        for (id, markets) in
-            [(WorkflowId::SlaBreach, &w.sla_breach.markets), (WorkflowId::StuckLead, &w.stuck_lead.markets)]
-        {
-            for market in markets.keys().filter(|market| directory.market(market).is_none()) {
-                let at = format!("workflows.{id}.markets.{market}");
-                let known = directory.document().markets.keys().map(MarketId::as_str);
-                problems.unknown(at, "market", market.as_str(), known);
+            for market in ladder.markets.keys() {
+                known_market(
+                    &mut problems,
+                    format!("workflows.{}.markets.{market}", ladder.workflow),
+                    market,
+                );
             }
         }
-        calendar(&mut problems, "workflows.churn-risk.calendar".to_owned(), w.churn_risk.calendar.as_ref());
+        let of_churn = self.workflows.churn_risk.calendar.as_ref();
+        calendar(&mut problems, "workflows.churn-risk.calendar".to_owned(), of_churn);
         problems.into_result(())
     }
 
