@@ -25,6 +25,7 @@ pub mod notification;
 pub mod patch;
 pub mod policy;
 pub mod publication;
+pub mod quiet;
 pub mod rep;
 pub mod routing;
 pub mod simulate;

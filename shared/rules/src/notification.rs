@@ -4,6 +4,7 @@
 use crate::compliance::Criterion;
 use crate::ids::{NotificationId, PersonId, TeamId};
 use crate::policy::WorkflowId;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 /// A request to tell somebody something.
@@ -18,6 +19,9 @@ pub struct Notification {
     /// The particulars.
     #[serde(default, skip_serializing_if = "Particulars::is_empty")]
     pub particulars: Particulars,
+    /// It is to go out no earlier: it was asked for in its recipient's quiet hours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<DateTime<Utc>>,
 }
 
 /// What becomes of a notification, as a history tells it.

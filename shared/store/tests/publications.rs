@@ -177,7 +177,7 @@ async fn an_account_comes_back_as_it_was_written_with_all_its_evidence() {
 
     let again = bench.store.execute_account(&command, Some("sig-1"), now).await.unwrap();
     assert!(again.duplicate);
-    let id = executed.notifications[0].clone();
+    let id = executed.notifications[0].id.clone();
     let result = DeliveryResult::Delivered { channel: "slack".into(), reference: Some("r".into()) };
     let delivery =
         account("A-1", "d", AccountInput::Delivery(Delivery { id: id.clone(), attempts: 2, result }));
