@@ -65,7 +65,7 @@ async fn lead_of(world: &World, source: &str, market: &str) -> String {
 async fn applied(world: &World, path: &str, revision: &Value) -> Value {
     eventually("the publication is applied", || async {
         let shown = world.get("vera", &format!("{path}/{revision}/publication")).await.is(200).body;
-        (shown["applied"] == true).then_some(shown)
+        (shown["stage"] == "applied").then_some(shown)
     })
     .await
 }

@@ -3,23 +3,29 @@
 mod validate;
 
 use anyhow::Context as _;
+use rules::ids::PublicationKind;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What can be asked about policies.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     /// Say everything that is wrong with a policy, each with its line and what would be right
     Validate(validate::Arguments),
+    /// Put a policy in force, with who, when and why; or an earlier revision again
+    Publish(crate::publish::Arguments),
 }
 
 /// Runs it; false when the answer is no.
 ///
 /// # Errors
 /// What could not be run: a file that cannot be read.
-pub fn run(command: &Command) -> anyhow::Result<bool> {
+pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, command: &Command) -> anyhow::Result<bool> {
     match command {
         Command::Validate(arguments) => validate::run(arguments),
+        Command::Publish(arguments) => {
+            crate::publish::run(&root()?, PublicationKind::Policy, arguments).await
+        }
     }
 }
 
