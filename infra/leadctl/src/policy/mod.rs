@@ -1,8 +1,10 @@
 //! `leadctl policy`: what is done with policies and directories before they are in force.
 
+mod diff;
 mod validate;
 
 use anyhow::Context as _;
+use rules::document::DocumentProblem;
 use std::io::Read as _;
 use std::path::Path;
 
@@ -11,6 +13,8 @@ use std::path::Path;
 pub enum Command {
     /// Say everything that is wrong with a policy, each with its line and what would be right
     Validate(validate::Arguments),
+    /// Say in words what is different between two policies, or two directories
+    Diff(diff::Arguments),
 }
 
 /// Runs it; false when the answer is no.
@@ -20,6 +24,7 @@ pub enum Command {
 pub fn run(command: &Command) -> anyhow::Result<bool> {
     match command {
         Command::Validate(arguments) => validate::run(arguments),
+        Command::Diff(arguments) => diff::run(arguments),
     }
 }
 
@@ -39,4 +44,10 @@ fn read(path: &Path) -> anyhow::Result<Source> {
     }
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     Ok(Source { name: path.display().to_string(), text })
+}
+
+/// A problem as compilers write it, so that editors jump there.
+fn line_of(file: &str, kind: &str, problem: &DocumentProblem) -> String {
+    let place = problem.place.map(|place| format!(":{}:{}", place.line, place.column)).unwrap_or_default();
+    format!("{file}{place}: {kind}{}: {}", problem.path, problem.problem)
 }
