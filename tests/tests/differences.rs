@@ -265,6 +265,11 @@ fn each_change_of_a_directory_is_told_in_words() {
             Value::Null,
             vec!["team `us-sales`: rep-cat is on leave until 2099-01-01T00:00:00Z → no day"],
         ),
+        (
+            "/people/cs-sam/email",
+            json!("samuel@example.test"),
+            vec!["person `cs-sam`: has another e-mail address"],
+        ),
         ("/people/cs-sam", Value::Null, vec!["person `cs-sam`: is gone"]),
         (
             "/people/cs-sam/time_zone",
@@ -281,11 +286,7 @@ fn each_change_of_a_directory_is_told_in_words() {
             json!("berlin"),
             vec!["directory: calendar of compliance: `new-york` → `berlin`"],
         ),
-        (
-            "/webhooks",
-            json!({"pager": "https://example.test"}),
-            vec!["directory: new: webhook pager: https://example.test"],
-        ),
+        ("/webhooks", json!({"pager": "https://example.test"}), vec!["directory: webhook `pager` is new"]),
     ];
     let was = seeded_value("directory.yaml");
     for (pointer, value, expected) in cases {

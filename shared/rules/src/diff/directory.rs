@@ -21,9 +21,8 @@ pub fn directories(before: &DirectoryDocument, after: &DirectoryDocument) -> Vec
     ] {
         desk(&mut changes, name, was, is);
     }
-    changes.map(&before.webhooks, &after.webhooks, |name| format!("webhook {name}:"), Clone::clone);
-    let (was, is) = (&before.teams_channels, &after.teams_channels);
-    changes.map(was, is, |name| format!("channel of Teams {name}:"), Clone::clone);
+    addresses(&mut changes, "webhook", &before.webhooks, &after.webhooks);
+    addresses(&mut changes, "channel of Teams", &before.teams_channels, &after.teams_channels);
     all
 }
 
@@ -91,6 +90,25 @@ fn market(changes: &mut Changes<'_>, was: &Market, is: &Market) {
     changes.option("regional VP:", was.regional_vp.as_ref(), is.regional_vp.as_ref(), named);
 }
 
+/// Who knows an address may post to it: what it is stays in the directory.
+fn addresses(
+    changes: &mut Changes<'_>,
+    what: &str,
+    before: &BTreeMap<String, String>,
+    after: &BTreeMap<String, String>,
+) {
+    for name in union(before, after) {
+        match (before.get(name), after.get(name)) {
+            (Some(was), Some(is)) if was != is => {
+                changes.say(format!("{what} `{name}` is at another address"))
+            }
+            (Some(_), Some(_)) => {}
+            (Some(_), None) => changes.say(format!("{what} `{name}` is gone")),
+            (None, _) => changes.say(format!("{what} `{name}` is new")),
+        }
+    }
+}
+
 fn named(name: &impl ToString) -> String {
     format!("`{}`", name.to_string())
 }
@@ -124,7 +142,9 @@ fn rep(changes: &mut Changes<'_>, id: &str, was: &Rep, is: &Rep) {
 
 fn person(changes: &mut Changes<'_>, was: &Person, is: &Person) {
     changes.value("name:", &was.name, &is.name, quoted);
-    changes.value("e-mail:", &was.email, &is.email, Clone::clone);
+    if was.email != is.email {
+        changes.say("has another e-mail address");
+    }
     changes.value("is told by", &was.notify, &is.notify, |notify| {
         notify.clone().unwrap_or_else(|| "slack, as everybody".to_owned())
     });
