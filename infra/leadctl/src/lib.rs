@@ -12,6 +12,7 @@ pub mod down;
 mod emulator;
 pub mod history;
 mod logs;
+pub mod policy;
 pub mod progress;
 mod python;
 pub mod seed;

@@ -28,6 +28,9 @@ enum Command {
     Demo,
     /// Play events in virtual time: audit entries as JSON lines on standard output
     Simulate(leadctl::simulate::Arguments),
+    /// Check, compare and describe policies
+    #[command(subcommand)]
+    Policy(leadctl::policy::Command),
 }
 
 /// What became of a command that could be run. One that could not is an error.
@@ -62,6 +65,11 @@ async fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         }
         Command::Demo => leadctl::demo::run(&root()?).await?,
         Command::Simulate(arguments) => leadctl::simulate::run(&arguments)?,
+        Command::Policy(command) => {
+            if !leadctl::policy::run(&command)? {
+                return Ok(Answer::No);
+            }
+        }
     }
     Ok(Answer::Done)
 }

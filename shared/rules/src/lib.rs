@@ -20,6 +20,7 @@ pub mod ids;
 pub mod input;
 pub mod lead;
 pub mod lead_fact;
+pub mod lint;
 pub mod measure;
 pub mod notification;
 pub mod patch;
@@ -32,6 +33,7 @@ pub mod simulate;
 mod sorting;
 mod timers;
 pub mod touched;
+pub mod wording;
 pub mod workflows;
 
 pub use decide::{Decision, decide, wake_at};

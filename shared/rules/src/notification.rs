@@ -150,6 +150,48 @@ pub enum Message {
 }
 
 impl Message {
+    /// All of them, in the order of the documentation.
+    pub const ALL: [Self; 16] = [
+        Self::SlaWarning,
+        Self::SlaBreached,
+        Self::LeadTaken,
+        Self::LeadGiven,
+        Self::ReassignmentImpossible,
+        Self::StuckAsk,
+        Self::StuckManager,
+        Self::HighValue,
+        Self::Held,
+        Self::ReviewNeeded,
+        Self::ReviewAgeing,
+        Self::Cleared,
+        Self::ClosedByCompliance,
+        Self::ChurnRisk,
+        Self::TouchpointDue,
+        Self::PublicationDigest,
+    ];
+
+    /// Its name in documents and audit.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SlaWarning => "sla-warning",
+            Self::SlaBreached => "sla-breached",
+            Self::LeadTaken => "lead-taken",
+            Self::LeadGiven => "lead-given",
+            Self::ReassignmentImpossible => "reassignment-impossible",
+            Self::StuckAsk => "stuck-ask",
+            Self::StuckManager => "stuck-manager",
+            Self::HighValue => "high-value",
+            Self::Held => "held",
+            Self::ReviewNeeded => "review-needed",
+            Self::ReviewAgeing => "review-ageing",
+            Self::Cleared => "cleared",
+            Self::ClosedByCompliance => "closed-by-compliance",
+            Self::ChurnRisk => "churn-risk",
+            Self::TouchpointDue => "touchpoint-due",
+            Self::PublicationDigest => "publication-digest",
+        }
+    }
+
     /// The workflow it belongs to: its wording is part of that workflow's version. What is said of
     /// a publication belongs to none.
     pub fn workflow(self) -> Option<WorkflowId> {
@@ -216,5 +258,17 @@ pub struct Particulars {
 impl Particulars {
     fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_named_as_it_is_written() {
+        for message in Message::ALL {
+            assert_eq!(serde_json::to_value(message).unwrap(), message.as_str());
+        }
     }
 }

@@ -242,8 +242,8 @@ async fn what_waits_for_the_end_of_quiet_hours_falls_due_then() {
     );
     let policy = rules::policy::Policy::parse(&POLICY.replace("name: Tests", quiet)).unwrap();
     let directory = directory(&DIRECTORY.replace("email: ana@example.test", at_home));
-    bench.store.publish_directory(directory.document(), "ops", at("00:00")).await.unwrap();
-    bench.store.publish_policy(&policy, "ops", at("00:00"), None).await.unwrap();
+    bench.publish_directory(directory.document(), at("00:00")).await.unwrap();
+    bench.publish(&policy, at("00:00"), None).await.unwrap();
     // The queue keeps back what waits for less than it can; the sweep gets it only if it was lost.
     for (lead, now, left_to_the_sweep, due_at) in
         [("L-1", "07:40", true, "08:00"), ("L-2", "07:45", false, "08:15"), ("L-3", "08:00", false, "08:15")]

@@ -86,7 +86,7 @@ async fn a_publication_whose_answer_is_lost_is_done_once() {
     document.compliance.channel = "#officers".to_owned();
     let published = bench.publish_directory(&document, at("10:00")).await.unwrap();
     assert_eq!(published, Published { revision: 2, is_new: true });
-    assert_eq!(bench.history(&"policy/2".parse().unwrap()).await.len(), 1);
+    assert_eq!(bench.history(&"policy/2".parse().unwrap()).await.len(), 2, "published once, applied once");
     assert_eq!(bench.store.current_policy().await.unwrap().revision, 2);
 }
 
