@@ -62,6 +62,9 @@ pub struct Lead {
     pub crm_market: Option<MarketId>,
     /// What the workflows keep of this state.
     pub visit: Visit,
+    /// The last breaches of the SLA that late evidence can still excuse, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub breaches: Vec<Breach>,
     /// How many SLA clocks there were.
     pub sla_clocks: u32,
     /// How many stuck clocks there were.
@@ -203,6 +206,31 @@ pub struct Visit {
     /// From whom it was taken; they do not get it back in this state.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub taken_from: Vec<PersonId>,
+}
+
+/// How many breaches a lead remembers for late evidence: those of one visit, with as many
+/// reassignments as a policy sensibly allows, and of the visits right before it. All of them are in
+/// its record.
+pub(crate) const BREACHES_MAX: usize = 8;
+
+/// A breach of the SLA that was recorded, with what its source had said of the time before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Breach {
+    /// The entry that recorded it.
+    pub seq: u64,
+    /// The step that recorded it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// When the step was due.
+    pub due_at: DateTime<Utc>,
+    /// The state that the lead was in.
+    pub state: StateId,
+    /// The stuck clock of that time in the state: it tells one visit from another.
+    pub visit: u32,
+    /// The last time before the breach of which the source said that the lead was in that state.
+    pub in_state_at: DateTime<Utc>,
+    /// The last time before the breach of which it said that nothing was waited for.
+    pub in_work_at: DateTime<Utc>,
 }
 
 /// A state that was left for a hold.

@@ -3,6 +3,7 @@
 
 mod delivery;
 mod event;
+mod evidence;
 mod settle;
 pub(crate) use settle::MISSED_AFTER;
 mod staff;

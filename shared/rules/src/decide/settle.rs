@@ -9,7 +9,7 @@ use crate::deciding::Deciding;
 use crate::input::Need;
 use crate::lead::Lead;
 use crate::lead_fact::{LeadFact, Threshold};
-use crate::policy::WorkflowId;
+use crate::policy::{Action, WorkflowId};
 use crate::timers::{StepDue, Timer, What, timers};
 use crate::workflows::{self, compliance_flag};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -67,7 +67,13 @@ fn settle_step(
     if let Some(higher) = higher
         && d.now - due > MISSED_AFTER
     {
-        d.fact(tag, LeadFact::ThresholdSuperseded { threshold, by: higher.to_owned() });
+        let by = higher.to_owned();
+        d.fact(tag, LeadFact::ThresholdSuperseded { threshold: threshold.clone(), by });
+        // Whom to tell has changed while nobody could be told; that the window was broken has not.
+        // What is history was broken before we watched, and what a policy makes late was not late.
+        if step.actions.contains(&Action::RecordBreach) {
+            workflows::act(d, step.workflow, step.step, Action::RecordBreach, &threshold)?;
+        }
         return Ok(());
     }
     // A policy that was published since can bring a step below one that has been acted on.
