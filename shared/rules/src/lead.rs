@@ -213,6 +213,26 @@ pub struct Visit {
 /// its record.
 pub(crate) const BREACHES_MAX: usize = 8;
 
+/// Why a clock of sales rests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rest {
+    /// Compliance holds the lead.
+    ComplianceHold,
+    /// It is on hold.
+    OnHold,
+    /// The customer is to act next.
+    WaitingOnCustomer,
+    /// New outreach to its account is paused.
+    OutreachPaused,
+}
+
+impl Rest {
+    /// Whether it is a state of the lead: then the stuck clock rests, too.
+    pub fn is_hold(self) -> bool {
+        matches!(self, Self::ComplianceHold | Self::OnHold)
+    }
+}
+
 /// A breach of the SLA that was recorded, with what its source had said of the time before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Breach {
@@ -317,7 +337,18 @@ impl Lead {
 
     /// Whether the SLA clock is to run.
     pub fn is_being_worked(&self) -> bool {
-        self.kind == StateKind::Working && !self.waiting_on_customer && !self.account_view.outreach_paused
+        self.kind == StateKind::Working && self.rests().is_empty()
+    }
+
+    /// Why the SLA clock is to rest, all there is. The stuck clock rests on a hold only.
+    pub fn rests(&self) -> Vec<Rest> {
+        let all = [
+            (self.is_held(), Rest::ComplianceHold),
+            (self.kind == StateKind::Hold && !self.is_held(), Rest::OnHold),
+            (self.waiting_on_customer, Rest::WaitingOnCustomer),
+            (self.account_view.outreach_paused, Rest::OutreachPaused),
+        ];
+        all.into_iter().filter_map(|(rests, why)| rests.then_some(why)).collect()
     }
 
     /// Its source, `other` if none is known.

@@ -124,8 +124,8 @@ fn threshold(d: &Deciding<'_>, step: &StepDue<'_>) -> Threshold {
     Threshold {
         clock: clock.map_or(0, |c| c.number),
         percent: step.percent,
-        elapsed_s: clock.map_or(0, |c| c.elapsed(step.calendar, d.at()).secs()),
-        window_s: step.window.secs(),
+        elapsed_s: clock.map_or(0, |c| c.elapsed(step.measure.calendar, d.at()).secs()),
+        window_s: step.measure.window.secs(),
         state: lead.map_or_else(|| "".into(), |l| l.state.clone()),
         market: lead.and_then(|l| l.profile.market.clone()),
         owner: lead.and_then(|l| l.owner.clone()),
