@@ -13,7 +13,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use rules::account::Account;
 use rules::entry::Actor;
-use rules::input::{Command, Input, LeadEvent, World};
+use rules::input::{Command, Input, LeadEvent, Past, World};
 use rules::policy::{Policy, PublishedPolicy};
 use rules::simulate::{AnyEntry, Simulation};
 use rules::{Decision, decide};
@@ -55,11 +55,13 @@ proptest! {
         leadctl::simulate::play(&mut simulation, lines, last, &mut |_| Ok(())).expect("nobody refuses");
         let published = PublishedPolicy::next(None, policy, "test", beginning());
         let accounts = simulation.accounts().iter().map(|(id, a)| (id.clone(), Account::view(a))).collect();
+        let past = Past::default();
         let world = World {
             policy: &published,
             directory: simulation.directory(),
             rosters: simulation.rosters(),
             accounts: &accounts,
+            past: &past,
         };
         for (id, lead) in simulation.leads() {
             for input in [Input::Wake, Input::Event(Box::new(LeadEvent::at(now)))] {

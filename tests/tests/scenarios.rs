@@ -65,8 +65,8 @@ fn play(file: &Path) -> Result<(), Failed> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/policies");
     let policy = patched(&root.join("default.yaml"), &scenario.policy)?;
     let directory = patched(&root.join("directory.yaml"), &scenario.directory)?;
+    let in_force = (policy.clone(), directory.clone());
     let directory = Directory::check(serde_json::from_value(directory)?)?;
-    let in_force = policy.clone();
     let policy: Policy = serde_json::from_value(policy)?;
     policy.check()?;
     policy.check_against(&directory)?;
@@ -76,11 +76,14 @@ fn play(file: &Path) -> Result<(), Failed> {
         let mut event = event.clone();
         let object = event.as_object_mut().ok_or("an event is an object")?;
         object.entry("id").or_insert_with(|| Value::from(format!("e{}", n + 1)));
-        // A policy that is published is written as what is different from the one in force.
+        // What is published is written as what is different from what the scenario began with.
         if let Some(patch) = object.remove("different") {
-            let mut policy = in_force.clone();
-            merge(&mut policy, &patch);
-            object.insert("policy".to_owned(), policy);
+            let is_directory = object.get("type").is_some_and(|kind| kind == "directory.published");
+            let (name, base) =
+                if is_directory { ("directory", &in_force.1) } else { ("policy", &in_force.0) };
+            let mut document = base.clone();
+            merge(&mut document, &patch);
+            object.insert(name.to_owned(), document);
         }
         if let Some(at) = object.remove("at") {
             object.insert("occurred_at".to_owned(), at);

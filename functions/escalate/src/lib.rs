@@ -1,6 +1,8 @@
 //! The due queue: a lead or an account has something due. It is read, decided and committed;
 //! whatever the message says, only what the item itself says counts.
 
+mod publication;
+
 use chrono::{DateTime, Utc};
 use contracts::queue::Due;
 use platform::batch::Record;
@@ -40,6 +42,7 @@ pub async fn escalate(
     match subject {
         Subject::Lead(lead) => wake_lead(service, lead, due, now).await?,
         Subject::Account(account) => wake_account(service, &account, due, now).await?,
+        Subject::Publication(id) => publication::apply(service, id, now).await?,
         Subject::Rep(_) => {}
     }
     Ok(())

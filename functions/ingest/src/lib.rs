@@ -147,7 +147,7 @@ impl Ingest {
                     let command = AccountCommand { account, actor, cause: cause.clone(), input };
                     self.service.account(&command, Some(&cause), now).await?;
                 }
-                Subject::Rep(_) => {}
+                Subject::Rep(_) | Subject::Publication(_) => {}
             }
         }
         Ok(refused(id, &problems))

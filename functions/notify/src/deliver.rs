@@ -16,6 +16,7 @@ use rules::entry::Actor;
 use rules::ids::{NotificationId, Subject};
 use rules::input::{Command, Delivery, DeliveryResult, Input};
 use rules::notification::{Message, Notification, Recipient};
+use rules::publication::{PublicationCommand, PublicationInput};
 use rules::{AccountCommand, AccountInput};
 use service::Service;
 use std::time::Duration;
@@ -297,6 +298,11 @@ impl Notifier {
                 let command = AccountCommand { account: account.clone(), actor, cause, input };
                 self.service.account(&command, None, now).await?;
             }
+            Subject::Publication(publication) => {
+                let input = PublicationInput::Delivery(delivery);
+                let command = PublicationCommand { publication: *publication, cause, input };
+                self.service.publication(&command, now).await?;
+            }
             Subject::Rep(_) => {}
         }
         Ok(())
@@ -325,7 +331,8 @@ fn is_about_work(message: Message) -> bool {
         | Message::Cleared
         | Message::ClosedByCompliance
         | Message::ChurnRisk
-        | Message::TouchpointDue => false,
+        | Message::TouchpointDue
+        | Message::PublicationDigest => false,
     }
 }
 

@@ -65,6 +65,7 @@ fn what(subject: &Subject, p: &Particulars) -> String {
         Subject::Lead(id) => format!("Lead {id}"),
         Subject::Account(id) => format!("Account {id}"),
         Subject::Rep(id) => format!("Rep {id}"),
+        Subject::Publication(id) => format!("{} revision {}", capital(id.kind.as_str()), id.revision),
     };
     p.company.as_ref().map_or(id.clone(), |company| format!("{id} ({company})"))
 }
@@ -78,7 +79,7 @@ fn buttons(message: Message, subject: &Subject, links: &Links) -> Vec<(String, S
         Subject::Account(id) => {
             vec![("Open the account".to_owned(), fill(&links.account, "{account_id}", id.as_str()))]
         }
-        Subject::Rep(_) => Vec::new(),
+        Subject::Rep(_) | Subject::Publication(_) => Vec::new(),
     }
 }
 
@@ -171,6 +172,12 @@ impl Words<'_> {
             Message::ChurnRisk => (
                 format!("{what} is at risk"),
                 format!("Signal: {reasons}. A retention touchpoint is scheduled."),
+            ),
+            Message::PublicationDigest => (
+                format!("{what} is in force"),
+                format!(
+                    "These thresholds were passed already when it was published; they are recorded and were not acted on one by one. {reasons}."
+                ),
             ),
             Message::TouchpointDue => (
                 format!("{what}: the retention touchpoint is due"),

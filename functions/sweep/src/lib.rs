@@ -79,6 +79,14 @@ pub async fn sweep(service: &Service, tick: &Tick, now: DateTime<Utc>) -> Result
                 DueSubject::Lead(id) => wakes.extend(
                     take(service, item, Subject::Lead(id.clone()), covered, lease, now, &mut swept).await?,
                 ),
+                // Each tick sees to it until all leads in flight know, however the one before ended.
+                DueSubject::Publication(id) => {
+                    let handed = item.handed_at.is_some_and(|handed| handed + lease > now);
+                    if !handed && store.mark_handed(item, now).await? {
+                        swept.stragglers += 1;
+                        wakes.push((Subject::Publication(*id), item.wake_at));
+                    }
+                }
                 DueSubject::Account(id) => {
                     wakes.extend(
                         take(service, item, Subject::Account(id.clone()), covered, lease, now, &mut swept)

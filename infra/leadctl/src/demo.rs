@@ -41,12 +41,12 @@ pub async fn run(root: &Path) -> anyhow::Result<()> {
     let default = seed::default_policy(root)?;
     // A demo that was killed leaves its own policy behind; that is not what is put back.
     let put_back = if before.policy.name == NAME { default.clone() } else { before.policy.clone() };
-    seed::publish(&store, &quick(default)?, "leadctl demo").await?;
+    seed::publish(&store, &quick(default)?, "leadctl demo", "windows of seconds, for the demo").await?;
     let told = tokio::select! {
         told = tell(&state) => told,
         () = told_to_end() => Err(anyhow::anyhow!("interrupted; the policy is put back")),
     };
-    seed::publish(&store, &put_back, "leadctl demo").await?;
+    seed::publish(&store, &put_back, "leadctl demo", "the demo is over").await?;
     told
 }
 

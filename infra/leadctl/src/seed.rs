@@ -7,7 +7,9 @@ use anyhow::Context as _;
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_dynamodb::config::Credentials;
 use rules::directory::Directory;
+use rules::entry::Actor;
 use rules::policy::Policy;
+use rules::publication::Publishing;
 use serde_json::json;
 use std::path::Path;
 use std::time::SystemTime;
@@ -15,8 +17,8 @@ use store::{Store, StoreError};
 
 /// Who publishes what a stack begins with.
 const SEEDER: &str = "leadctl up";
-/// Leads that are armed anew at a time.
-const PAGE: usize = 50;
+/// Why.
+const WHY: &str = "what a new stack begins with";
 
 /// Fills the stack that `state` describes. Called once after each deployment, before anybody is
 /// told that it is ready; what is there already stays.
@@ -25,42 +27,32 @@ const PAGE: usize = 50;
 /// When the stack does not take what it is given.
 pub async fn seed(root: &Path, state: &State) -> anyhow::Result<()> {
     let store = local_store(state).await?;
-    let now = platform::clock::instant(SystemTime::now());
     let directory =
         Directory::parse(&read(root, "directory.yaml")?).context("infra/policies/directory.yaml")?;
     let policy = default_policy(root)?;
     policy.check_against(&directory).context("infra/policies/default.yaml")?;
     if let Err(StoreError::NotSeeded { .. }) = store.current_directory().await {
-        store.publish_directory(directory.document(), SEEDER, now).await?;
+        let by = Actor::system(SEEDER);
+        store.publish_directory(directory.document(), &publishing(&by, WHY), None, None).await?;
     }
     if let Err(StoreError::NotSeeded { .. }) = store.current_policy().await {
-        publish(&store, &policy, SEEDER).await?;
+        publish(&store, &policy, SEEDER, WHY).await?;
     }
     fill_a_rep(state).await
 }
 
-/// Publishes a policy and arms the leads in flight anew: their next instants may be others now.
+/// Publishes a policy. The next tick shows it to the leads in flight.
 ///
 /// # Errors
 /// When the store does not take it.
-pub async fn publish(store: &Store, policy: &Policy, by: &str) -> anyhow::Result<()> {
-    let now = platform::clock::instant(SystemTime::now());
-    store.publish_policy(policy, by, now, None).await?;
-    let directory = store.current_directory().await?;
-    for market in directory.document().markets.keys() {
-        let mut after = None;
-        loop {
-            let page = store.leads_by_market(market, PAGE, after.as_ref()).await?;
-            for lead in page.items.iter().filter(|lead| !lead.is_closed()) {
-                store.rearm_lead(&lead.id).await?;
-            }
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
-    }
+pub async fn publish(store: &Store, policy: &Policy, by: &str, why: &str) -> anyhow::Result<()> {
+    let by = Actor::system(by);
+    store.publish_policy(policy, &publishing(&by, why), None, None).await?;
     Ok(())
+}
+
+fn publishing<'a>(by: &'a Actor, why: &'a str) -> Publishing<'a> {
+    Publishing { by, why, cause: why, now: platform::clock::instant(SystemTime::now()) }
 }
 
 /// The policy that a new deployment begins with.

@@ -6,6 +6,7 @@ use contracts::event::Body;
 use contracts::scenario::{self, Line, What};
 use rules::AccountCommand;
 use rules::directory::Directory;
+use rules::document::DocumentError;
 use rules::entry::Actor;
 use rules::input::{Command, Input, Outcome, ReviewDecision};
 use rules::policy::{Policy, PublishedPolicy};
@@ -219,6 +220,22 @@ fn apply(simulation: &mut Simulation, line: &Line) -> Outcome {
             }
             simulation.publish((**policy).clone(), by, at);
             Outcome::Applied
+        }
+        What::DirectoryPublished { directory, .. } => {
+            let invalid = |error: DocumentError| Outcome::Invalid {
+                field: "directory".to_owned(),
+                why: error.to_string(),
+            };
+            match Directory::check((**directory).clone()) {
+                Err(error) => invalid(error),
+                Ok(directory) => match simulation.policy().policy.check_against(&directory) {
+                    Err(error) => invalid(error),
+                    Ok(()) => {
+                        simulation.publish_directory(directory, at);
+                        Outcome::Applied
+                    }
+                },
+            }
         }
         What::Outage { .. } => {
             simulation.resume_at(at);

@@ -6,6 +6,7 @@ use crate::event::{self, Body, Inbound};
 use crate::fields::{self, FieldProblem, Fields, Problems};
 use chrono::{DateTime, Utc};
 use rules::AccountInput;
+use rules::directory::{Directory, DirectoryDocument};
 use rules::ids::{AccountId, LeadId, PersonId};
 use rules::input::Resolution;
 use rules::policy::Policy;
@@ -71,6 +72,13 @@ pub enum What {
         /// Who.
         by: String,
     },
+    /// `directory.published`: from now on this directory is in force.
+    DirectoryPublished {
+        /// The whole document, sound in itself.
+        directory: Box<DirectoryDocument>,
+        /// Who.
+        by: String,
+    },
     /// `sweep.resumed`: until here no timer ran; what was due comes now. An outage, in a file.
     Outage {
         /// Since when no timer ran.
@@ -117,13 +125,14 @@ pub fn read(value: &Value) -> Result<Line, Vec<FieldProblem>> {
 }
 
 /// The types beside those of inbound events.
-pub const STAFF_TYPES: [&str; 7] = [
+pub const STAFF_TYPES: [&str; 8] = [
     "review.decided",
     "operations.resolved",
     "rep.availability",
     "retention.completed",
     "churn.false_positive",
     "policy.published",
+    "directory.published",
     "sweep.resumed",
 ];
 
@@ -168,6 +177,11 @@ fn staff(kind: &str, value: &Value, root: &Fields<'_>, problems: &mut Problems) 
             let by = root.optional("by", problems, fields::line).unwrap_or_else(|| "operations".to_owned());
             Some(What::PolicyPublished { policy: Box::new(policy), by })
         }
+        "directory.published" => {
+            let directory = root.required("directory", problems, directory)?;
+            let by = root.optional("by", problems, fields::line).unwrap_or_else(|| "operations".to_owned());
+            Some(What::DirectoryPublished { directory: Box::new(directory), by })
+        }
         _ => Some(What::Outage { since: root.required("since", problems, fields::instant)? }),
     }
 }
@@ -175,4 +189,9 @@ fn staff(kind: &str, value: &Value, root: &Fields<'_>, problems: &mut Problems) 
 fn policy(value: &Value) -> Result<Policy, String> {
     // JSON is YAML, so that a person is told the same here as of a policy's file.
     Policy::parse(&value.to_string()).map_err(|error| format!("is not a sound policy: {error}"))
+}
+
+fn directory(value: &Value) -> Result<DirectoryDocument, String> {
+    let sound = Directory::parse(&value.to_string());
+    sound.map(|d| d.document().clone()).map_err(|error| format!("is not a sound directory: {error}"))
 }

@@ -61,6 +61,13 @@ impl<'a> Deciding<'a> {
         self.by_timer = true;
     }
 
+    /// What follows is brought about by a publication, at its instant.
+    pub fn begin_publication(&mut self, at: DateTime<Utc>) {
+        self.at = self.lead.as_ref().map_or(at, |l| at.max(l.changed_at));
+        self.due_at = None;
+        self.by_timer = true;
+    }
+
     /// What follows is brought about by the input.
     pub fn begin_input(&mut self, at: DateTime<Utc>) {
         self.at = self.lead.as_ref().map_or(at, |l| at.max(l.changed_at));
@@ -90,6 +97,7 @@ impl<'a> Deciding<'a> {
                 step: step.map(str::to_owned),
             }),
             policy_revision: self.world.policy.revision,
+            directory_revision: self.world.directory.revision(),
             fact,
         };
         let before = self.lead.take();

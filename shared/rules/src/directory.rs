@@ -132,6 +132,8 @@ pub struct Desk {
 /// A directory that was checked: every name in it leads somewhere.
 #[derive(Debug, Clone)]
 pub struct Directory {
+    revision: u32,
+    published_at: DateTime<Utc>,
     document: DirectoryDocument,
     calendars: BTreeMap<CalendarId, Calendar>,
     team_of: BTreeMap<PersonId, TeamId>,
@@ -254,7 +256,24 @@ impl Directory {
                 problems.add(format!("{section}.{name}"), format!("`{url}` is not an https address"));
             }
         }
-        problems.into_result(Self { document, calendars, team_of })
+        let (revision, published_at) = (0, DateTime::UNIX_EPOCH);
+        problems.into_result(Self { revision, published_at, document, calendars, team_of })
+    }
+
+    /// The same, as a revision that was published.
+    #[must_use]
+    pub fn published(self, revision: u32, published_at: DateTime<Utc>) -> Self {
+        Self { revision, published_at, ..self }
+    }
+
+    /// Counts publications, from 1; 0 of one that was not published.
+    pub fn revision(&self) -> u32 {
+        self.revision
+    }
+
+    /// When it was published.
+    pub fn published_at(&self) -> DateTime<Utc> {
+        self.published_at
     }
 
     /// The document it was read from.

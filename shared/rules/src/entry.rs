@@ -28,6 +28,8 @@ pub struct Entry<F> {
     pub workflow: Option<WorkflowRef>,
     /// The policy revision that was in force.
     pub policy_revision: u32,
+    /// The directory revision that was in force.
+    pub directory_revision: u32,
     /// What happened.
     #[serde(flatten)]
     pub fact: F,

@@ -5,6 +5,7 @@ use crate::clock::Clock;
 use crate::compliance::{Clearance, Review, Verdict, Vote};
 use crate::entry::Entry;
 use crate::ids::{LeadId, StateId, Subject};
+use crate::input::InForce;
 use crate::lead::{BREACHES_MAX, Breach, HeldFrom, Lead, Left, OperationsReview, Personal, Profile, Visit};
 use crate::lead_fact::LeadFact;
 use crate::policy::{StateKind, WorkflowId};
@@ -56,6 +57,7 @@ pub fn evolve(lead: Option<Lead>, entry: &Entry<LeadFact>) -> Result<Lead, FoldE
     lead.seq = entry.seq;
     lead.commit = entry.commit;
     lead.changed_at = entry.at;
+    lead.in_force = InForce { policy: entry.policy_revision, directory: entry.directory_revision };
     apply(&mut lead, entry);
     Ok(lead)
 }
@@ -74,6 +76,8 @@ fn created(
         commit: 0,
         created_at: at,
         changed_at: at,
+        in_force: InForce::default(),
+        applied: None,
         profile: Profile::default(),
         personal: Personal::default(),
         said_at: BTreeMap::from([("state".to_owned(), entered_at)]),
@@ -260,6 +264,7 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
             lead.window_percent = 100;
         }
         LeadFact::PriorityRaised { to } => lead.priority = *to,
+        LeadFact::RulesApplied(applied) => lead.applied = Some(applied.clone()),
         LeadFact::AccountApplied { view } => {
             lead.account_view = view.clone();
             settle_clocks(lead, at);

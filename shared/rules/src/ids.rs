@@ -79,6 +79,42 @@ pub enum Subject {
     Account(AccountId),
     /// `rep/rep-ana`
     Rep(PersonId),
+    /// `policy/13`, `directory/4`
+    Publication(PublicationId),
+}
+
+/// A publication: a revision of the policy or of the directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PublicationId {
+    /// Of what.
+    pub kind: PublicationKind,
+    /// Which revision.
+    pub revision: u32,
+}
+
+/// What is published in revisions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum PublicationKind {
+    Policy,
+    Directory,
+}
+
+impl PublicationKind {
+    /// Its name in documents, audit and API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Policy => "policy",
+            Self::Directory => "directory",
+        }
+    }
+}
+
+impl std::fmt::Display for PublicationId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.kind.as_str(), self.revision)
+    }
 }
 
 impl std::fmt::Display for Subject {
@@ -87,20 +123,27 @@ impl std::fmt::Display for Subject {
             Self::Lead(id) => write!(f, "lead/{id}"),
             Self::Account(id) => write!(f, "account/{id}"),
             Self::Rep(id) => write!(f, "rep/{id}"),
+            Self::Publication(id) => id.fmt(f),
         }
     }
 }
 
 /// A text that names no subject.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` names no subject; expected `lead/…`, `account/…` or `rep/…`")]
+#[error("`{0}` names no subject; expected `lead/…`, `account/…`, `rep/…`, `policy/…` or `directory/…`")]
 pub struct SubjectError(String);
 
 impl std::str::FromStr for Subject {
     type Err = SubjectError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let publication = |kind, revision: &str| {
+            let revision = revision.parse().map_err(|_| SubjectError(text.to_owned()))?;
+            Ok(Self::Publication(PublicationId { kind, revision }))
+        };
         match text.split_once('/') {
+            Some(("policy", revision)) => publication(PublicationKind::Policy, revision),
+            Some(("directory", revision)) => publication(PublicationKind::Directory, revision),
             Some(("lead", id)) if !id.is_empty() => Ok(Self::Lead(id.into())),
             Some(("account", id)) if !id.is_empty() => Ok(Self::Account(id.into())),
             Some(("rep", id)) if !id.is_empty() => Ok(Self::Rep(id.into())),

@@ -11,6 +11,7 @@ use crate::routing::Roster;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What a decision may know, as it stood when it was read.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +24,33 @@ pub struct World<'a> {
     pub rosters: &'a BTreeMap<TeamId, Roster>,
     /// The accounts that were read; one that does not exist has the default view.
     pub accounts: &'a BTreeMap<AccountId, AccountView>,
+    /// Revisions that were in force before, as far as they were read.
+    pub past: &'a Past,
+}
+
+impl World<'_> {
+    /// The revisions that are in force.
+    pub fn in_force(&self) -> InForce {
+        InForce { policy: self.policy.revision, directory: self.directory.revision() }
+    }
+}
+
+/// Which revisions were in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct InForce {
+    /// Of the policy.
+    pub policy: u32,
+    /// Of the directory.
+    pub directory: u32,
+}
+
+/// Revisions that were in force before those that are.
+#[derive(Debug, Clone, Default)]
+pub struct Past {
+    /// Of the policy.
+    pub policies: BTreeMap<u32, Arc<PublishedPolicy>>,
+    /// Of the directory.
+    pub directories: BTreeMap<u32, Arc<Directory>>,
 }
 
 /// What a decision must know and the world did not have: read it and decide again.
@@ -32,6 +60,10 @@ pub enum Need {
     Team(TeamId),
     /// What leads are to know of this account.
     Account(AccountId),
+    /// A revision of the policy that was in force before.
+    Policy(u32),
+    /// A revision of the directory that was in force before.
+    Directory(u32),
 }
 
 /// An input to a lead.

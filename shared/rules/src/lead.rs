@@ -3,9 +3,10 @@
 use crate::clock::Clock;
 use crate::compliance::{Clearance, MatchDetails, Review};
 use crate::ids::{AccountId, Country, LeadId, MarketId, PersonId, Source, StateId};
+use crate::input::InForce;
 use crate::measure::Money;
 use crate::patch::Patch;
-use crate::policy::StateKind;
+use crate::policy::{StateKind, WorkflowId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -29,6 +30,11 @@ pub struct Lead {
     /// Everything personal, in one place.
     #[serde(default, skip_serializing_if = "Personal::is_empty")]
     pub personal: Personal,
+    /// The revisions that its last entry was decided under.
+    pub in_force: InForce,
+    /// What the last publication that concerned it found passed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applied: Option<Applied>,
     /// When each field was last said to be as it is, by the source's time.
     pub said_at: BTreeMap<String, DateTime<Utc>>,
 
@@ -271,6 +277,25 @@ pub struct HeldFrom {
     pub kind: StateKind,
     /// Since when it was in it.
     pub entered_at: DateTime<Utc>,
+}
+
+/// What a publication made of a lead in flight.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Applied {
+    /// The revisions that were put in force for it.
+    pub in_force: InForce,
+    /// The thresholds that were passed already under them, and are not acted on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed: Vec<PassedStep>,
+}
+
+/// A step of a workflow.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PassedStep {
+    /// Of which workflow.
+    pub workflow: WorkflowId,
+    /// Its name.
+    pub step: String,
 }
 
 /// Why a lead is in the operations queue.

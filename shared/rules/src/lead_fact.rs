@@ -3,7 +3,7 @@
 
 use crate::compliance::{Criterion, MatchDetails, Verdict};
 use crate::ids::{MarketId, NotificationId, PersonId, StateId, TeamId};
-use crate::lead::{AccountView, Contact, OperationsReason, Priority, ProfileChanges};
+use crate::lead::{AccountView, Applied, Contact, OperationsReason, Priority, ProfileChanges};
 use crate::notification::Notification;
 use crate::patch::Patch;
 use crate::policy::StateKind;
@@ -327,6 +327,10 @@ pub enum LeadFact {
         /// Its kind.
         kind: StateKind,
     },
+    /// A policy or directory that was published changed what it waits for. What fired stays fired;
+    /// thresholds that are passed already under the new one are not acted on.
+    #[serde(rename = "rules.applied")]
+    RulesApplied(Applied),
     /// The account's part in it changed.
     #[serde(rename = "account.applied")]
     AccountApplied {

@@ -25,12 +25,15 @@ pub mod measure;
 pub mod notification;
 pub mod patch;
 pub mod policy;
+pub mod publication;
 pub mod rep;
 pub mod routing;
 pub mod simulate;
 mod sorting;
 mod timers;
+pub mod touched;
 pub mod workflows;
 
 pub use decide::{Decision, decide, wake_at};
+pub use publication::decide_publication;
 pub use workflows::churn_risk::{AccountCommand, AccountDecision, AccountInput, decide_account};

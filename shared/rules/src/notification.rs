@@ -20,6 +20,56 @@ pub struct Notification {
     pub particulars: Particulars,
 }
 
+/// What becomes of a notification, as a history tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "data")]
+pub enum NotificationFact {
+    /// Somebody is to be told.
+    #[serde(rename = "notification.requested")]
+    Requested(Box<Notification>),
+    /// Somebody was told.
+    #[serde(rename = "notification.delivered")]
+    Delivered {
+        /// The request.
+        id: NotificationId,
+        /// By which channel.
+        channel: String,
+        /// The channel's own reference.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reference: Option<String>,
+        /// How many attempts it took.
+        attempts: u32,
+    },
+    /// Somebody was not told, since there was nothing left to tell.
+    #[serde(rename = "notification.withdrawn")]
+    Withdrawn {
+        /// The request.
+        id: NotificationId,
+        /// Why.
+        reason: String,
+    },
+    /// Somebody could not be told.
+    #[serde(rename = "notification.failed")]
+    Failed {
+        /// The request.
+        id: NotificationId,
+        /// Why.
+        reason: String,
+        /// How many attempts were made.
+        attempts: u32,
+    },
+    /// Somebody cannot be reached on their channel.
+    #[serde(rename = "recipient.unreachable")]
+    Unreachable {
+        /// The request.
+        id: NotificationId,
+        /// Who.
+        person: PersonId,
+        /// Why.
+        reason: String,
+    },
+}
+
 /// To whom.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -91,12 +141,15 @@ pub enum Message {
     ChurnRisk,
     /// The retention touchpoint is due.
     TouchpointDue,
+    /// A publication made thresholds passed that nobody was told of one by one.
+    PublicationDigest,
 }
 
 impl Message {
-    /// The workflow it belongs to: its wording is part of that workflow's version.
-    pub fn workflow(self) -> WorkflowId {
-        match self {
+    /// The workflow it belongs to: its wording is part of that workflow's version. What is said of
+    /// a publication belongs to none.
+    pub fn workflow(self) -> Option<WorkflowId> {
+        Some(match self {
             Self::SlaWarning
             | Self::SlaBreached
             | Self::LeadTaken
@@ -110,7 +163,8 @@ impl Message {
             | Self::Cleared
             | Self::ClosedByCompliance => WorkflowId::ComplianceFlag,
             Self::ChurnRisk | Self::TouchpointDue => WorkflowId::ChurnRisk,
-        }
+            Self::PublicationDigest => return None,
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 
 use crate::entry::{Actor, Entry};
 use crate::ids::{PersonId, Subject};
+use crate::input::InForce;
 use crate::routing::{Availability, Standing};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -23,7 +24,7 @@ pub fn set_availability(
     availability: &Availability,
     actor: &Actor,
     cause: &str,
-    policy_revision: u32,
+    in_force: InForce,
     now: DateTime<Utc>,
 ) -> Option<Entry<RepFact>> {
     let seq = standing.seq.saturating_add(1);
@@ -36,7 +37,8 @@ pub fn set_availability(
         actor: actor.clone(),
         cause: cause.to_owned(),
         workflow: None,
-        policy_revision,
+        policy_revision: in_force.policy,
+        directory_revision: in_force.directory,
         fact: RepFact::AvailabilitySet(availability.clone()),
     })
 }

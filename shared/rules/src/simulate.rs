@@ -4,8 +4,8 @@
 use crate::account::{Account, AccountFact};
 use crate::directory::Directory;
 use crate::entry::{Actor, Entry};
-use crate::ids::{AccountId, LeadId, PersonId, Subject, TeamId};
-use crate::input::{Command, Input, Need, Outcome, World};
+use crate::ids::{AccountId, LeadId, PersonId, PublicationId, PublicationKind, Subject, TeamId};
+use crate::input::{Command, InForce, Input, Need, Outcome, Past, World};
 use crate::lead::{AccountView, Lead};
 use crate::lead_fact::LeadFact;
 use crate::policy::{Policy, PublishedPolicy};
@@ -16,6 +16,7 @@ use crate::{decide, wake_at};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// An entry of any subject.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -33,6 +34,7 @@ pub enum AnyEntry {
 pub struct Simulation {
     policy: PublishedPolicy,
     directory: Directory,
+    past: Past,
     leads: BTreeMap<LeadId, Lead>,
     accounts: BTreeMap<AccountId, Account>,
     rosters: BTreeMap<TeamId, Roster>,
@@ -44,10 +46,15 @@ pub struct Simulation {
 impl Simulation {
     /// Begins with nothing in it.
     pub fn new(policy: PublishedPolicy, directory: Directory) -> Self {
+        let directory = match directory.revision() {
+            0 => directory.published(1, policy.published_at),
+            _ => directory,
+        };
         let rosters = directory.document().teams.keys().map(|id| (id.clone(), Roster::default())).collect();
         Self {
             policy,
             directory,
+            past: Past::default(),
             leads: BTreeMap::new(),
             accounts: BTreeMap::new(),
             rosters,
@@ -75,6 +82,11 @@ impl Simulation {
     /// The teams as they stand.
     pub fn rosters(&self) -> &BTreeMap<TeamId, Roster> {
         &self.rosters
+    }
+
+    /// The policy that is in force.
+    pub fn policy(&self) -> &PublishedPolicy {
+        &self.policy
     }
 
     /// The directory it runs with.
@@ -107,6 +119,7 @@ impl Simulation {
                 directory: &self.directory,
                 rosters: &self.rosters,
                 accounts: &views,
+                past: &self.past,
             };
             match decide(before.as_ref(), &world, command, now) {
                 Ok(decision) => break decision,
@@ -115,6 +128,8 @@ impl Simulation {
                     views.insert(id, view);
                 }
                 Err(Need::Team(team)) => _ = self.rosters.entry(team).or_default(),
+                // Every revision is kept; one that is missing was never in force.
+                Err(Need::Policy(_) | Need::Directory(_)) => return Outcome::UnknownLead,
             }
         };
         if let Some(after) = decision.lead {
@@ -138,6 +153,7 @@ impl Simulation {
             directory: &self.directory,
             rosters: &self.rosters,
             accounts: &no_views,
+            past: &self.past,
         };
         let decision = decide_account(before.as_ref(), &world, command, now);
         let news = decision.account.as_ref().filter(|a| a.has_news_for_leads()).map(Account::view);
@@ -152,15 +168,41 @@ impl Simulation {
         decision.outcome
     }
 
-    /// Puts another policy in force: every lead is armed anew under it. What it makes due at once
-    /// is late, since nobody could have acted on it before now.
+    /// Puts another policy in force, and shows it to every lead.
     pub fn publish(&mut self, policy: Policy, by: &str, now: DateTime<Utc>) {
-        self.policy = PublishedPolicy::next(Some(&self.policy), policy, by, now);
-        let armed: Vec<_> = self.leads.keys().map(|id| (id.clone(), self.wake_of(id))).collect();
-        for (id, wake_at) in armed {
-            self.set_wake(Subject::Lead(id), wake_at);
+        let next = PublishedPolicy::next(Some(&self.policy), policy, by, now);
+        let revision = next.revision;
+        let before = Arc::new(std::mem::replace(&mut self.policy, next));
+        self.past.policies.insert(before.revision, before);
+        self.show_publication(PublicationId { kind: PublicationKind::Policy, revision }, now);
+    }
+
+    /// Puts another directory in force, and shows it to every lead. Reps who changed teams take
+    /// their standings along.
+    pub fn publish_directory(&mut self, directory: Directory, now: DateTime<Utc>) {
+        let revision = self.directory.revision().saturating_add(1);
+        let before = std::mem::replace(&mut self.directory, directory.published(revision, now));
+        let reps = before.document().teams.values().flat_map(|team| team.reps.keys());
+        for (rep, from, to) in reps.filter_map(|rep| {
+            Some((rep, before.team_of(rep)?, self.directory.team_of(rep)?)).filter(|(_, from, to)| from != to)
+        }) {
+            if let Some(standing) = self.rosters.get_mut(from).and_then(|r| r.standings.remove(rep)) {
+                self.rosters.entry(to.clone()).or_default().standings.insert(rep.clone(), standing);
+            }
         }
-        self.resume_at(now);
+        self.past.directories.insert(before.revision(), Arc::new(before));
+        self.show_publication(PublicationId { kind: PublicationKind::Directory, revision }, now);
+    }
+
+    fn show_publication(&mut self, id: PublicationId, now: DateTime<Utc>) {
+        let leads: Vec<LeadId> = self.leads.keys().cloned().collect();
+        for lead in leads {
+            let (actor, cause) = (Actor::system("publication"), id.to_string());
+            self.lead(&Command { lead: lead.clone(), actor, cause, input: Input::Wake }, now);
+            // Where nothing was to be recorded the next instant may still be another.
+            let wake_at = self.wake_of(&lead);
+            self.set_wake(Subject::Lead(lead), wake_at);
+        }
     }
 
     /// A rep comes or goes.
@@ -178,8 +220,8 @@ impl Simulation {
         };
         let roster = self.rosters.entry(team).or_default();
         let standing = roster.standings.entry(rep.clone()).or_default();
-        let revision = self.policy.revision;
-        match rep::set_availability(rep, standing, availability, actor, cause, revision, now) {
+        let in_force = InForce { policy: self.policy.revision, directory: self.directory.revision() };
+        match rep::set_availability(rep, standing, availability, actor, cause, in_force, now) {
             Some(entry) => {
                 rep::evolve(standing, &entry);
                 self.history.push(AnyEntry::Rep(entry));
@@ -214,7 +256,7 @@ impl Simulation {
                 let (account, actor) = (id.clone(), Actor::system("clock"));
                 self.account(&AccountCommand { account, actor, cause, input: AccountInput::Wake }, now);
             }
-            Subject::Rep(_) => {}
+            Subject::Rep(_) | Subject::Publication(_) => {}
         }
         // A wake that changes nothing must not come again for ever.
         if self.wakes.get(subject).copied() == before {
@@ -249,6 +291,7 @@ impl Simulation {
             directory: &self.directory,
             rosters: &self.rosters,
             accounts: &accounts,
+            past: &self.past,
         };
         wake_at(self.leads.get(lead)?, &world)
     }

@@ -13,8 +13,9 @@ use platform::config::{ConfigError, Env};
 use platform::problem::Problem;
 use rules::ids::{AccountId, LeadId, Subject};
 use rules::input::Command;
+use rules::publication::PublicationCommand;
 use rules::{AccountCommand, account::Account};
-use store::{Executed, ExecutedAccount, Store, StoreError};
+use store::{Executed, ExecutedAccount, ExecutedPublication, Store, StoreError};
 
 /// The store and the queues behind it.
 #[derive(Clone)]
@@ -75,6 +76,21 @@ impl Service {
             _ => executed.wake_at.filter(|_| executed.wake_moved),
         };
         self.relay.hand_on(&subject, &executed.notifications, wake_at, now).await;
+        Ok(executed)
+    }
+
+    /// Decides on a publication, commits, and hands on.
+    ///
+    /// # Errors
+    /// The store cannot be reached, or was too busy; nothing was written then, or all of it.
+    pub async fn publication(
+        &self,
+        command: &PublicationCommand,
+        now: DateTime<Utc>,
+    ) -> Result<ExecutedPublication, StoreError> {
+        let executed = Box::pin(self.store.execute_publication(command, now)).await?;
+        let subject = Subject::Publication(command.publication);
+        self.relay.hand_on(&subject, &executed.notifications, None, now).await;
         Ok(executed)
     }
 

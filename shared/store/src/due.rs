@@ -3,17 +3,14 @@
 use crate::Store;
 use crate::aggregate::DueKey;
 use crate::error::StoreError;
-use crate::execute::standing;
 use crate::item::{Item, find_instant, find_text, get_instant, get_text, text};
 use crate::keys::{DUE_SHARDS, Key, PK, due_shard, instant, shard_name};
-use crate::publish::{DIRECTORY, POLICY};
 use crate::request::failed;
 use crate::schema::DUE;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
-use rules::ids::{AccountId, LeadId, NotificationId, Subject};
-use rules::lead::Lead;
+use rules::ids::{AccountId, LeadId, NotificationId, PublicationId, Subject};
 use std::collections::{BTreeMap, HashMap};
 
 /// So many items of each shard are read at once; a page holds at most this for each.
@@ -42,6 +39,8 @@ pub enum DueSubject {
     Account(AccountId),
     /// A notification that did not reach its recipient within its lease.
     Outbox(NotificationId),
+    /// A publication that is not applied to all leads in flight.
+    Publication(PublicationId),
 }
 
 impl DueSubject {
@@ -50,6 +49,7 @@ impl DueSubject {
             Self::Lead(id) => Key::lead(id),
             Self::Account(id) => Key::account(id),
             Self::Outbox(id) => Key::outbox(id),
+            Self::Publication(id) => Key::publication(id),
         }
     }
 
@@ -58,6 +58,10 @@ impl DueSubject {
             ("LEAD", id) => Some(Self::Lead(id.into())),
             ("ACCOUNT", id) => Some(Self::Account(id.into())),
             ("OUTBOX", id) => Some(Self::Outbox(id.into())),
+            ("PUBLICATION", id) => match id.parse() {
+                Ok(Subject::Publication(id)) => Some(Self::Publication(id)),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -209,27 +213,9 @@ impl Store {
             Subject::Lead(id) => Key::lead(id),
             Subject::Account(id) => Key::account(id),
             // Nothing of a rep falls due.
-            Subject::Rep(_) => return Ok(false),
+            Subject::Rep(_) | Subject::Publication(_) => return Ok(false),
         };
         self.set_due_key(&key, commit, wake_at).await
-    }
-
-    /// Reads a lead and moves its due key to where it belongs under the policy and directory that
-    /// are published now; gives it. For when one of them changed.
-    ///
-    /// # Errors
-    /// As [`Store::execute`].
-    pub async fn rearm_lead(&self, id: &LeadId) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let key = Key::lead(id);
-        let found = self.read([key.clone(), Key::current(POLICY), Key::current(DIRECTORY)], []).await?;
-        let Some(lead) = standing::<Lead>(found.get(&key))? else { return Ok(None) };
-        let knowledge = self.knowledge(&found, BTreeMap::new()).await?;
-        let wake_at = rules::wake_at(&lead.state, &knowledge.world());
-        let stands = lead.due.as_ref().map(|due| instant(due.wake_at));
-        if stands != wake_at.map(instant) {
-            self.set_due_key(&key, lead.state.commit, wake_at).await?;
-        }
-        Ok(wake_at)
     }
 
     async fn set_due_key(

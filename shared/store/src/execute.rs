@@ -14,15 +14,16 @@ use chrono::{DateTime, Utc};
 use rules::account::Account;
 use rules::directory::Directory;
 use rules::ids::{AccountId, PersonId, TeamId};
-use rules::input::{Need, Outcome, World};
+use rules::input::{Need, Outcome, Past, World};
 use rules::lead::AccountView;
 use rules::policy::PublishedPolicy;
 use rules::routing::Roster;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// A decision asks for no more than this: one team and one account, and once more each.
-const NEEDS_MAX: usize = 8;
+/// A decision asks for no more than this: a few teams and accounts, and the revisions that were
+/// published since the lead was last decided on.
+const NEEDS_MAX: usize = 48;
 
 /// The attribute of a dedupe item that holds what became of the input.
 pub(crate) const OUTCOME: &str = "outcome";
@@ -47,6 +48,8 @@ pub(crate) struct Knowledge {
     pub accounts: BTreeMap<AccountId, AccountView>,
     /// The versions of the accounts that were read; 0: there is none.
     pub account_versions: BTreeMap<AccountId, u64>,
+    /// Revisions that were in force before, as far as a decision asked for them.
+    pub past: Past,
 }
 
 impl Knowledge {
@@ -56,6 +59,7 @@ impl Knowledge {
             directory: &self.directory,
             rosters: &self.rosters,
             accounts: &self.accounts,
+            past: &self.past,
         }
     }
 
@@ -178,8 +182,14 @@ impl Store {
             self.directory_of_pointer(found.get(&Key::current(DIRECTORY))),
         )
         .await?;
-        let (accounts, account_versions) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Knowledge { policy, directory, rosters, accounts, account_versions })
+        Ok(Knowledge {
+            policy,
+            directory,
+            rosters,
+            accounts: BTreeMap::new(),
+            account_versions: BTreeMap::new(),
+            past: Past::default(),
+        })
     }
 
     /// Decides; reads what the decision lacks, and decides again.
@@ -203,6 +213,14 @@ impl Store {
                     let item = self.read_one(&Key::account(&id)).await?;
                     knowledge.learn_account(id.clone(), item.as_ref())?;
                     asked.accounts.insert(id);
+                }
+                Err(Need::Policy(revision)) => {
+                    let policy = self.required_policy(revision).await?;
+                    knowledge.past.policies.insert(revision, policy);
+                }
+                Err(Need::Directory(revision)) => {
+                    let directory = self.directory(revision).await?;
+                    knowledge.past.directories.insert(revision, directory);
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::item::{Item, text};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Timelike, Utc};
-use rules::ids::{AccountId, LeadId, NotificationId, PersonId, Subject, TeamId};
+use rules::ids::{AccountId, LeadId, NotificationId, PersonId, PublicationId, Subject, TeamId};
 
 /// The partition key of both tables.
 pub const PK: &str = "pk";
@@ -47,6 +47,14 @@ impl Key {
 
     pub fn seen(dedupe: &str) -> Self {
         Self::new(format!("SEEN#{dedupe}"), "SEEN")
+    }
+
+    pub fn publication(id: &PublicationId) -> Self {
+        Self::new(format!("PUBLICATION#{id}"), "PUBLICATION")
+    }
+
+    pub fn progress(id: &PublicationId) -> Self {
+        Self::new(format!("PUBLICATION#{id}"), "PROGRESS")
     }
 
     pub fn sweep_cursor() -> Self {

@@ -5,11 +5,13 @@ use crate::aggregate::{Aggregate, Decided, Done};
 use crate::error::StoreError;
 use crate::item::{Item, get_document};
 use crate::keys::{Key, instant};
-use crate::schema::{BY_ACCOUNT, BY_MARKET, BY_OWNER, COMPLIANCE_REVIEWS, OPERATIONS_REVIEWS, put_into};
+use crate::schema::{
+    BY_ACCOUNT, BY_MARKET, BY_OWNER, BY_STATE, COMPLIANCE_REVIEWS, OPERATIONS_REVIEWS, put_into,
+};
 use chrono::{DateTime, Utc};
 use rules::directory::Directory;
 use rules::entry::Entry;
-use rules::ids::{AccountId, LeadId, NotificationId, Subject};
+use rules::ids::{AccountId, LeadId, MarketId, NotificationId, StateId, Subject};
 use rules::input::{Command, Input, Need, Outcome, World};
 use rules::lead::Lead;
 use rules::lead_fact::LeadFact;
@@ -63,6 +65,11 @@ impl Store {
     pub async fn lead(&self, id: &LeadId) -> Result<Option<Lead>, StoreError> {
         self.read_one(&Key::lead(id)).await?.as_ref().map(get_document).transpose()
     }
+}
+
+/// The partition of the index by state.
+pub(crate) fn state_key(market: &MarketId, state: &StateId) -> String {
+    format!("{market}#{state}")
 }
 
 impl Aggregate for Lead {
@@ -129,6 +136,13 @@ impl Aggregate for Lead {
         }
         if let Some(market) = &self.profile.market {
             put_into(BY_MARKET, item, market.as_str(), id.to_owned());
+            // On hold it waits in the state it left; its clocks rest there, and may be over already.
+            let left = self.left.as_ref().map(|left| (&left.state, &left.visit));
+            let (state, visit) = left.unwrap_or((&self.state, &self.visit));
+            if visit.sla.is_some() || visit.stuck.is_some() {
+                let sort = format!("{}#{id}", self.source());
+                put_into(BY_STATE, item, &state_key(market, state), sort);
+            }
         }
     }
 

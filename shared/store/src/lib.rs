@@ -21,6 +21,7 @@ mod item;
 mod keys;
 mod lead;
 mod outbox;
+mod publication;
 mod publish;
 mod queries;
 mod rep;
@@ -35,6 +36,8 @@ pub use error::{Cause, StoreError};
 pub use keys::{DUE_SHARDS, PK, SK};
 pub use lead::Executed;
 pub use outbox::{OUTBOX_LEASE, OutboxItem};
+pub use publication::{ExecutedPublication, Place, Progress};
+pub use publish::Published;
 pub use queries::{Cursor, PAGE_MAX, Page};
 pub use request::ATTEMPTS_MAX;
 

@@ -2,23 +2,38 @@
 //! one. What was read of a revision is kept, so that a decision costs no more than the pointers.
 
 use crate::Store;
-use crate::commit::VERSION;
+use crate::aggregate::DueKey;
+use crate::audit::{AttemptId, audit_item};
+use crate::commit::{Part, SEEN_FOR, VERSION};
+use crate::due::put_due_key;
 use crate::error::StoreError;
-use crate::item::{DOC, Item, document, exact, get_document, get_number, get_text, text};
+use crate::execute::SEEN_SUBJECT;
+use crate::item::{
+    DOC, Item, document, exact, get_document, get_instant, get_number, get_text, number, text,
+};
 use crate::keys::Key;
 use crate::request::{ATTEMPTS_MAX, pause};
+use crate::schema::TTL_ATTRIBUTE;
 use crate::transaction::{Ended, Transaction, When};
 use chrono::{DateTime, Utc};
 use rules::directory::{Directory, DirectoryDocument};
+use rules::entry::Entry;
+use rules::ids::{PublicationId, PublicationKind, Subject};
+use rules::input::InForce;
 use rules::policy::{Policy, PublishedPolicy};
+use rules::publication::{self, PublicationFact, Publishing};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub(crate) const POLICY: &str = "POLICY";
 pub(crate) const DIRECTORY: &str = "DIRECTORY";
 
-/// So many revisions are kept in memory: the current one, and those that histories refer to.
-const KEPT_MAX: usize = 8;
+/// When a revision was published.
+const PUBLISHED_AT: &str = "published_at";
+
+/// So many revisions are kept in memory: the current one, and those that leads were last decided
+/// under.
+const KEPT_MAX: usize = 32;
 
 /// Revisions that were read.
 #[derive(Debug, Default)]
@@ -40,51 +55,239 @@ fn keep<T: Clone>(map: &Mutex<BTreeMap<u32, T>>, revision: u32, value: &T) {
     }
 }
 
-/// The parts of a publication.
+/// What became of a publication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
-    Revision,
-    Pointer,
+pub struct Published {
+    /// The revision that says it.
+    pub revision: u32,
+    /// Whether it was published now: it was not if it is in force already, or was asked for before.
+    pub is_new: bool,
+}
+
+/// What is to be published.
+#[derive(Debug, Clone, Copy)]
+enum New<'a> {
+    Policy(&'a Policy),
+    Directory(&'a Directory),
+}
+
+fn series(kind: PublicationKind) -> &'static str {
+    match kind {
+        PublicationKind::Policy => POLICY,
+        PublicationKind::Directory => DIRECTORY,
+    }
 }
 
 impl Store {
     /// Publishes a policy as the next revision. With `expected_base` it does so only while that is
-    /// the current revision (0: while there is none).
+    /// the current revision (0: while there is none). One that says what is in force already is no
+    /// publication. A dedupe key that was used before gives what it gave then.
     ///
     /// # Errors
     /// [`StoreError::BaseMovedOn`] if another revision is current; [`StoreError::Unsound`] if the
-    /// policy does not pass its own checks. Whether it fits the directory, the caller checks.
+    /// policy does not pass its own checks, or names what the published directory lacks.
     pub async fn publish_policy(
         &self,
         policy: &Policy,
-        by: &str,
-        now: DateTime<Utc>,
+        publishing: &Publishing<'_>,
+        dedupe: Option<&str>,
         expected_base: Option<u32>,
-    ) -> Result<Arc<PublishedPolicy>, StoreError> {
+    ) -> Result<Published, StoreError> {
         policy.check().map_err(StoreError::Unsound)?;
-        let mut tried: Option<(u32, String)> = None;
+        self.publish(New::Policy(policy), publishing, dedupe, expected_base).await
+    }
+
+    /// Publishes a directory as the next revision; see [`Store::publish_policy`]. [`Store::follow_teams`]
+    /// comes after it.
+    ///
+    /// # Errors
+    /// As [`Store::publish_policy`]; a directory that lacks what the published policy names is not
+    /// sound either.
+    pub async fn publish_directory(
+        &self,
+        directory: &DirectoryDocument,
+        publishing: &Publishing<'_>,
+        dedupe: Option<&str>,
+        expected_base: Option<u32>,
+    ) -> Result<Published, StoreError> {
+        let checked = Directory::check(directory.clone()).map_err(StoreError::Unsound)?;
+        self.publish(New::Directory(&checked), publishing, dedupe, expected_base).await
+    }
+
+    /// The first entry of a policy's publication and its document as it is stored; nothing, if the
+    /// base says the same.
+    async fn next_policy(
+        &self,
+        policy: &Policy,
+        publishing: &Publishing<'_>,
+        base: u32,
+    ) -> Result<Option<(String, Entry<PublicationFact>)>, StoreError> {
+        let before = if base == 0 { None } else { self.policy(base).await? };
+        let directory = match self.read_one(&Key::current(DIRECTORY)).await? {
+            Some(pointer) => Some(self.directory_of_pointer(Some(&pointer)).await?),
+            None => None,
+        };
+        if let Some(directory) = &directory {
+            policy.check_against(directory).map_err(StoreError::Unsound)?;
+        }
+        if before.as_ref().is_some_and(|before| before.policy == *policy) {
+            return Ok(None);
+        }
+        let by = publishing.by.id.as_str();
+        let next = PublishedPolicy::next(before.as_deref(), policy.clone(), by, publishing.now);
+        let id = PublicationId { kind: PublicationKind::Policy, revision: next.revision };
+        let directory = directory.map_or(0, |directory| directory.revision());
+        let in_force = InForce { policy: next.revision, directory };
+        let versions = next.versions.iter().map(|(id, version)| (*id, version.version)).collect();
+        let entry = publication::begin(id, base, publishing, in_force, Vec::new(), versions);
+        Ok(Some((document(&Key::revision(POLICY, next.revision), &next)?, entry)))
+    }
+
+    /// As [`Store::next_policy`], of a directory.
+    async fn next_directory(
+        &self,
+        directory: &Directory,
+        publishing: &Publishing<'_>,
+        base: u32,
+    ) -> Result<Option<(String, Entry<PublicationFact>)>, StoreError> {
+        let before = if base == 0 { None } else { Some(self.directory(base).await?) };
+        let policy = match self.read_one(&Key::current(POLICY)).await? {
+            Some(pointer) => Some(self.policy_of_pointer(Some(&pointer)).await?),
+            None => None,
+        };
+        if let Some(policy) = &policy {
+            policy.policy.check_against(directory).map_err(StoreError::Unsound)?;
+        }
+        if before.as_ref().is_some_and(|before| before.document() == directory.document()) {
+            return Ok(None);
+        }
+        let revision = base.saturating_add(1);
+        let id = PublicationId { kind: PublicationKind::Directory, revision };
+        let in_force = InForce { policy: policy.map_or(0, |policy| policy.revision), directory: revision };
+        let entry = publication::begin(id, base, publishing, in_force, Vec::new(), BTreeMap::new());
+        Ok(Some((document(&Key::revision(DIRECTORY, revision), directory.document())?, entry)))
+    }
+
+    /// Lets each rep who changed teams with a revision of the directory take their standing along.
+    /// Doing it again does nothing.
+    ///
+    /// # Errors
+    /// If the database does not answer, or an item cannot be read.
+    pub async fn follow_teams(&self, revision: u32) -> Result<(), StoreError> {
+        if revision < 2 {
+            return Ok(());
+        }
+        let (before, after) = (self.directory(revision - 1).await?, self.directory(revision).await?);
+        for rep in before.document().teams.values().flat_map(|team| team.reps.keys()) {
+            if let Some((from, to)) = before.team_of(rep).zip(after.team_of(rep))
+                && from != to
+            {
+                self.move_standing(rep, from, to).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn publish(
+        &self,
+        new: New<'_>,
+        publishing: &Publishing<'_>,
+        dedupe: Option<&str>,
+        expected_base: Option<u32>,
+    ) -> Result<Published, StoreError> {
+        let kind = match new {
+            New::Policy(_) => PublicationKind::Policy,
+            New::Directory(_) => PublicationKind::Directory,
+        };
+        let series = series(kind);
+        let mut tried: Vec<(PublicationId, AttemptId)> = Vec::new();
+        let mut unknown = None;
         for attempt in 0..ATTEMPTS_MAX {
             pause(attempt).await;
-            let current = self.current_revision(POLICY).await?;
-            if let Some((revision, json)) = tried.take()
-                && self.is_published(POLICY, revision, &json).await?
-                && let Some(published) = self.policy(revision).await?
-            {
-                return Ok(published);
+            let keys = [Key::current(series)].into_iter().chain(dedupe.map(Key::seen));
+            let audit = tried.iter().map(|(id, _)| Key::audit(&Subject::Publication(*id), 1));
+            let found = self.read(keys, audit).await?;
+            let wrote = |(id, attempt): &&(PublicationId, AttemptId)| {
+                let item = found.get(&Key::audit(&Subject::Publication(*id), 1));
+                item.is_some_and(|item| attempt.wrote(item))
+            };
+            if let Some((id, _)) = tried.iter().find(wrote) {
+                return Ok(Published { revision: id.revision, is_new: true });
             }
+            if let Some(seen) = dedupe.and_then(|dedupe| found.get(&Key::seen(dedupe))) {
+                return match get_text(seen, SEEN_SUBJECT)?.parse() {
+                    Ok(Subject::Publication(id)) if id.kind == kind => {
+                        Ok(Published { revision: id.revision, is_new: false })
+                    }
+                    _ => Err(StoreError::UsedForAnother),
+                };
+            }
+            let current =
+                found.get(&Key::current(series)).map_or(Ok(0), |pointer| get_number(pointer, VERSION))?;
             if expected_base.is_some_and(|base| base != current) {
                 return Err(StoreError::BaseMovedOn { current });
             }
-            let before = if current == 0 { None } else { self.policy(current).await? };
-            let published = Arc::new(PublishedPolicy::next(before.as_deref(), policy.clone(), by, now));
-            let json = document(&Key::revision(POLICY, published.revision), &*published)?;
-            if self.publish(POLICY, published.revision, json.clone(), by, now).await? {
-                keep(&self.cache().policies, published.revision, &published);
-                return Ok(published);
+            let next = match new {
+                New::Policy(policy) => self.next_policy(policy, publishing, current).await?,
+                New::Directory(directory) => self.next_directory(directory, publishing, current).await?,
+            };
+            let Some((json, entry)) = next else {
+                return Ok(Published { revision: current, is_new: false });
+            };
+            let id = PublicationId { kind, revision: current.saturating_add(1) };
+            let attempt = AttemptId::random();
+            let tx = self.revision(id, json, &entry, dedupe, &attempt, publishing.now)?;
+            match tx.commit(self).await {
+                Ended::Done => return Ok(Published { revision: id.revision, is_new: true }),
+                Ended::Lost(_) | Ended::Busy => {}
+                Ended::Unknown(error) => unknown = Some(error),
+                Ended::Failed(error) => return Err(error),
             }
-            tried = Some((published.revision, json));
+            tried.push((id, attempt));
         }
-        Err(StoreError::Contention)
+        Err(unknown.unwrap_or(StoreError::Contention))
+    }
+
+    /// What writes a revision: its document, the pointer to it, and the beginning of its history,
+    /// which falls due at once and stays so until it is applied to all leads in flight.
+    fn revision(
+        &self,
+        id: PublicationId,
+        json: String,
+        entry: &Entry<PublicationFact>,
+        dedupe: Option<&str>,
+        attempt: &AttemptId,
+        now: DateTime<Utc>,
+    ) -> Result<Transaction<Part>, StoreError> {
+        let (series, table, revision) = (series(id.kind), self.leads_table(), id.revision);
+        let corrupt = || StoreError::corrupt(id.to_string());
+        let state = publication::evolve(None, entry).ok_or_else(corrupt)?;
+        let mut tx = Transaction::new();
+        let mut item = Key::revision(series, revision).attributes();
+        item.insert(DOC.to_owned(), text(json));
+        item.insert(PUBLISHED_AT.to_owned(), exact(now));
+        item.insert("published_by".to_owned(), text(&entry.actor.id));
+        tx.put(Part::State, table, item, When::Absent)?;
+        let mut pointer = Key::current(series).attributes();
+        pointer.insert(VERSION.to_owned(), number(revision));
+        tx.put(Part::State, table, pointer, When::Version(u64::from(revision.saturating_sub(1))))?;
+        let key = Key::publication(&id);
+        let mut item = key.attributes();
+        item.insert(DOC.to_owned(), text(document(&key, &state)?));
+        item.insert(VERSION.to_owned(), number(state.commit));
+        let due = state.wake_at().map(|wake_at| DueKey { wake_at, handed_at: None });
+        put_due_key(&mut item, &key, due.as_ref());
+        tx.put(Part::State, table, item, When::Absent)?;
+        let subject = Subject::Publication(id);
+        let audit = audit_item(&subject, 1, &entry.cause, std::slice::from_ref(entry), now, attempt)?;
+        tx.put(Part::Audit, self.audit_table(), audit, When::Absent)?;
+        if let Some(dedupe) = dedupe {
+            let mut item = Key::seen(dedupe).attributes();
+            item.insert(SEEN_SUBJECT.to_owned(), text(subject.to_string()));
+            item.insert(TTL_ATTRIBUTE.to_owned(), number((now + SEEN_FOR).timestamp()));
+            tx.put(Part::Seen, table, item, When::Absent)?;
+        }
+        Ok(tx)
     }
 
     /// The published policy.
@@ -113,42 +316,6 @@ impl Store {
         Ok(policy)
     }
 
-    /// Publishes a directory as the next revision, gives its number. A rep who changed teams
-    /// takes their standing along.
-    ///
-    /// # Errors
-    /// [`StoreError::Unsound`] if the directory does not pass its own checks.
-    pub async fn publish_directory(
-        &self,
-        directory: &DirectoryDocument,
-        by: &str,
-        now: DateTime<Utc>,
-    ) -> Result<u32, StoreError> {
-        let checked = Arc::new(Directory::check(directory.clone()).map_err(StoreError::Unsound)?);
-        let mut tried: Option<(u32, String)> = None;
-        for attempt in 0..ATTEMPTS_MAX {
-            pause(attempt).await;
-            let current = self.current_revision(DIRECTORY).await?;
-            let before = if current == 0 { None } else { Some(self.directory(current).await?) };
-            if let Some((revision, json)) = tried.take()
-                && self.is_published(DIRECTORY, revision, &json).await?
-            {
-                return Ok(revision);
-            }
-            let revision = current.saturating_add(1);
-            let json = document(&Key::revision(DIRECTORY, revision), directory)?;
-            if self.publish(DIRECTORY, revision, json.clone(), by, now).await? {
-                keep(&self.cache().directories, revision, &checked);
-                if let Some(before) = before {
-                    self.move_standings(&before, &checked).await?;
-                }
-                return Ok(revision);
-            }
-            tried = Some((revision, json));
-        }
-        Err(StoreError::Contention)
-    }
-
     /// The published directory.
     ///
     /// # Errors
@@ -159,14 +326,22 @@ impl Store {
         self.directory_of_pointer(pointer.as_ref()).await
     }
 
+    /// A revision of the policy that was published.
+    ///
+    /// # Errors
+    /// If there is none; else as [`Store::policy`].
+    pub async fn required_policy(&self, revision: u32) -> Result<Arc<PublishedPolicy>, StoreError> {
+        let missing = || StoreError::corrupt(Key::revision(POLICY, revision).to_string());
+        self.policy(revision).await?.ok_or_else(missing)
+    }
+
     pub(crate) async fn policy_of_pointer(
         &self,
         pointer: Option<&Item>,
     ) -> Result<Arc<PublishedPolicy>, StoreError> {
         let pointer = pointer.ok_or(StoreError::NotSeeded { what: "policy" })?;
         let revision = get_number(pointer, VERSION)?;
-        let missing = || StoreError::corrupt(Key::revision(POLICY, revision).to_string());
-        self.policy(revision).await?.ok_or_else(missing)
+        self.required_policy(revision).await
     }
 
     pub(crate) async fn directory_of_pointer(
@@ -178,7 +353,10 @@ impl Store {
     }
 
     /// Reads a revision and checks it anew: what compiles into calendars is not stored.
-    async fn directory(&self, revision: u32) -> Result<Arc<Directory>, StoreError> {
+    ///
+    /// # Errors
+    /// If the database does not answer, there is no such revision, or the item cannot be read.
+    pub async fn directory(&self, revision: u32) -> Result<Arc<Directory>, StoreError> {
         if let Some(directory) = kept(&self.cache().directories).get(&revision) {
             return Ok(Arc::clone(directory));
         }
@@ -186,56 +364,8 @@ impl Store {
         let item = self.read_one(&key).await?.ok_or_else(|| StoreError::corrupt(key.to_string()))?;
         let checked = Directory::check(get_document(&item)?)
             .map_err(|error| StoreError::unreadable(key.to_string(), error))?;
-        let directory = Arc::new(checked);
+        let directory = Arc::new(checked.published(revision, get_instant(&item, PUBLISHED_AT)?));
         keep(&self.cache().directories, revision, &directory);
         Ok(directory)
-    }
-
-    async fn move_standings(&self, before: &Directory, after: &Directory) -> Result<(), StoreError> {
-        for rep in before.document().teams.values().flat_map(|team| team.reps.keys()) {
-            if let Some((from, to)) = before.team_of(rep).zip(after.team_of(rep))
-                && from != to
-            {
-                self.move_standing(rep, from, to).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The current revision of a series; 0 if there is none.
-    async fn current_revision(&self, series: &str) -> Result<u32, StoreError> {
-        let pointer = self.read_one(&Key::current(series)).await?;
-        pointer.as_ref().map_or(Ok(0), |pointer| get_number(pointer, VERSION))
-    }
-
-    async fn is_published(&self, series: &str, revision: u32, json: &str) -> Result<bool, StoreError> {
-        let item = self.read_one(&Key::revision(series, revision)).await?;
-        Ok(item.is_some_and(|item| get_text(&item, DOC).is_ok_and(|stored| stored == json)))
-    }
-
-    /// Writes a revision and the pointer to it; whether it is certain that this was done.
-    async fn publish(
-        &self,
-        series: &str,
-        revision: u32,
-        json: String,
-        by: &str,
-        now: DateTime<Utc>,
-    ) -> Result<bool, StoreError> {
-        let mut item = Key::revision(series, revision).attributes();
-        item.insert(DOC.to_owned(), text(json));
-        item.insert("published_at".to_owned(), exact(now));
-        item.insert("published_by".to_owned(), text(by));
-        let mut pointer = Key::current(series).attributes();
-        pointer.insert(VERSION.to_owned(), crate::item::number(revision));
-        let mut tx = Transaction::new();
-        let table = self.leads_table();
-        tx.put(Part::Revision, table, item, When::Absent)?;
-        tx.put(Part::Pointer, table, pointer, When::Version(u64::from(revision.saturating_sub(1))))?;
-        match tx.commit(self).await {
-            Ended::Done => Ok(true),
-            Ended::Lost(_) | Ended::Busy | Ended::Unknown(_) => Ok(false),
-            Ended::Failed(error) => Err(error),
-        }
     }
 }

@@ -4,11 +4,15 @@ use crate::Store;
 use crate::error::StoreError;
 use crate::item::{get_document, get_text, text};
 use crate::keys::{Key, PK};
-use crate::lead::QUEUE;
+use crate::lead::{QUEUE, state_key};
 use crate::request::failed;
-use crate::schema::{BY_ACCOUNT, BY_MARKET, BY_OWNER, COMPLIANCE_REVIEWS, Index, OPERATIONS_REVIEWS};
-use rules::ids::{AccountId, LeadId, MarketId, PersonId};
+use crate::schema::{
+    BY_ACCOUNT, BY_MARKET, BY_OWNER, BY_STATE, COMPLIANCE_REVIEWS, Index, OPERATIONS_REVIEWS,
+};
+use rules::ids::{AccountId, LeadId, MarketId, PersonId, Source};
 use rules::lead::Lead;
+use rules::touched::{Scope, Sources};
+use std::collections::BTreeSet;
 
 /// No page is longer: what one request can read of the items behind an index.
 pub const PAGE_MAX: usize = 100;
@@ -84,6 +88,33 @@ impl Store {
         .await
     }
 
+    /// The leads that a publication may concern, by id: nothing is read of the leads themselves.
+    ///
+    /// # Errors
+    /// If the database does not answer, or an item cannot be read.
+    pub async fn leads_in_scope(
+        &self,
+        scope: &Scope,
+        limit: usize,
+        after: Option<&Cursor>,
+    ) -> Result<Page<LeadId>, StoreError> {
+        let page = match scope {
+            Scope::Reviews => self.keys_in(COMPLIANCE_REVIEWS, QUEUE, None, limit, after).await?,
+            Scope::Market(market) => self.keys_in(BY_MARKET, market.as_str(), None, limit, after).await?,
+            Scope::State { market, state, sources } => {
+                let source = if let Sources::One(source) = sources { Some(source) } else { None };
+                self.keys_in(BY_STATE, &state_key(market, state), source, limit, after).await?
+            }
+        };
+        let others = match scope {
+            Scope::State { sources: Sources::AllBut(others), .. } => others.clone(),
+            _ => BTreeSet::new(),
+        };
+        let is_other = |sort: &str| sort.split_once('#').is_some_and(|(s, _)| others.contains(&s.into()));
+        let items = page.items.into_iter().filter(|(_, sort)| !is_other(sort)).map(|(id, _)| id).collect();
+        Ok(Page { items, next: page.next })
+    }
+
     /// Leads with an open compliance review, the oldest review first.
     ///
     /// # Errors
@@ -117,6 +148,31 @@ impl Store {
         after: Option<&Cursor>,
         belongs: impl Fn(&Lead) -> bool,
     ) -> Result<Page<Lead>, StoreError> {
+        let page = self.keys_in(index, partition, None, limit, after).await?;
+        let keys: Vec<Key> = page.items.iter().map(|(id, _)| Key::lead(id)).collect();
+        let found = self.read(keys.iter().cloned(), []).await?;
+        let mut items = Vec::new();
+        for key in &keys {
+            let lead: Option<Lead> = found.get(key).map(get_document).transpose()?;
+            items.extend(lead.filter(&belongs));
+        }
+        Ok(Page { items, next: page.next })
+    }
+
+    /// The leads of an index, each with its sort key there; of one source, where the sort key
+    /// begins with it.
+    async fn keys_in(
+        &self,
+        index: Index,
+        partition: &str,
+        source: Option<&Source>,
+        limit: usize,
+        after: Option<&Cursor>,
+    ) -> Result<Page<(LeadId, String)>, StoreError> {
+        // No identifier has a character below `#`, nor `#` itself: what begins with the source lies
+        // between these, and what comes after a place is above it with the least character added.
+        let beginning = source.map_or_else(String::new, |source| format!("{source}#"));
+        let from = after.map_or(beginning, |after| format!("{}\u{1}", after.as_str()));
         let mut query = self
             .client()
             .query()
@@ -125,28 +181,28 @@ impl Store {
             .expression_attribute_names("#partition", index.partition)
             .expression_attribute_values(":partition", text(partition))
             .limit(limit.clamp(1, PAGE_MAX) as i32);
-        query = match after {
-            Some(after) => query
-                .key_condition_expression("#partition = :partition AND #sort > :after")
+        query = match (source, from.is_empty()) {
+            (Some(source), _) => query
+                .key_condition_expression("#partition = :partition AND #sort BETWEEN :from AND :to")
                 .expression_attribute_names("#sort", index.sort)
-                .expression_attribute_values(":after", text(after.as_str())),
-            None => query.key_condition_expression("#partition = :partition"),
+                .expression_attribute_values(":from", text(from))
+                .expression_attribute_values(":to", text(format!("{source}$"))),
+            (None, false) => query
+                .key_condition_expression("#partition = :partition AND #sort >= :from")
+                .expression_attribute_names("#sort", index.sort)
+                .expression_attribute_values(":from", text(from)),
+            (None, true) => query.key_condition_expression("#partition = :partition"),
         };
         let answer = query.send().await.map_err(failed)?;
         let more = answer.last_evaluated_key.is_some_and(|key| !key.is_empty());
-        let mut keys = Vec::new();
+        let mut items = Vec::new();
         let mut last = None;
         for item in answer.items.into_iter().flatten() {
+            let sort = get_text(&item, index.sort)?;
             if let Some(id) = get_text(&item, PK)?.strip_prefix("LEAD#") {
-                keys.push(Key::lead(&LeadId::from(id)));
+                items.push((LeadId::from(id), sort.to_owned()));
             }
-            last = Some(get_text(&item, index.sort)?.to_owned());
-        }
-        let found = self.read(keys.iter().cloned(), []).await?;
-        let mut items = Vec::new();
-        for key in &keys {
-            let lead: Option<Lead> = found.get(key).map(get_document).transpose()?;
-            items.extend(lead.filter(&belongs));
+            last = Some(sort.to_owned());
         }
         Ok(Page { items, next: last.filter(|_| more).map(Cursor::new) })
     }

@@ -102,8 +102,8 @@ impl Store {
             if written || seen.is_some() {
                 return Ok(before);
             }
-            let revision = knowledge.policy.revision;
-            let Some(entry) = set_availability(rep, &before, availability, actor, cause, revision, now)
+            let in_force = knowledge.world().in_force();
+            let Some(entry) = set_availability(rep, &before, availability, actor, cause, in_force, now)
             else {
                 return Ok(before);
             };

@@ -52,9 +52,14 @@ pub const BY_ACCOUNT: Index =
 pub const BY_MARKET: Index =
     Index { name: "by-market", partition: "market_key", sort: "sk_lead", includes: &[] };
 
+/// Leads with clocks, by market and state, and there by source: a publication concerns those of a
+/// few states, whose windows or thresholds are others now.
+pub const BY_STATE: Index =
+    Index { name: "by-state", partition: "state_key", sort: "sk_source", includes: &[] };
+
 /// The indexes of the leads table.
-pub const INDEXES: [Index; 6] =
-    [DUE, COMPLIANCE_REVIEWS, OPERATIONS_REVIEWS, BY_OWNER, BY_ACCOUNT, BY_MARKET];
+pub const INDEXES: [Index; 7] =
+    [DUE, COMPLIANCE_REVIEWS, OPERATIONS_REVIEWS, BY_OWNER, BY_ACCOUNT, BY_MARKET, BY_STATE];
 
 /// The leads table: leads, accounts, reps, outbox, dedupe, policies, directories.
 ///

@@ -22,7 +22,7 @@ use rules::rep::RepFact;
 use rules::routing::Availability;
 use rules::{AccountCommand, AccountInput};
 use serde_json::json;
-use store::StoreError;
+use store::{Published, StoreError};
 use support::wire::Fault;
 use support::*;
 
@@ -41,11 +41,13 @@ async fn a_policy_is_published_on_the_base_it_was_made_from() {
     assert_eq!(first.revision, 1);
     let mut changed = policy();
     changed.workflows.high_value.score = 90;
-    let second = bench.store.publish_policy(&changed, "ops", at("10:00"), Some(1)).await.unwrap();
+    let second = bench.publish(&changed, at("10:00"), Some(1)).await.unwrap();
+    assert_eq!(second, Published { revision: 2, is_new: true });
+    let second = bench.store.current_policy().await.unwrap();
     assert_eq!(second.revision, 2);
     assert_eq!(second.version_of(WorkflowId::HighValue), 2);
     assert_eq!(second.version_of(WorkflowId::SlaBreach), 1);
-    let moved_on = bench.store.publish_policy(&changed, "ops", at("10:00"), Some(1)).await;
+    let moved_on = bench.publish(&changed, at("10:00"), Some(1)).await;
     assert!(matches!(moved_on, Err(StoreError::BaseMovedOn { current: 2 })));
     // Somebody else's store, with nothing in its cache, reads the same.
     let other = bench.another_store();
@@ -59,9 +61,11 @@ async fn policies_published_at_once_get_a_revision_each() {
     let bench = Bench::seeded().await;
     let races = (0..5).map(|n| {
         let store = bench.another_store();
-        tokio::spawn(
-            async move { store.publish_policy(&policy(), &format!("p{n}"), at("10:00"), None).await },
-        )
+        tokio::spawn(async move {
+            let mut policy = policy();
+            policy.name = format!("p{n}");
+            publish(&store, &policy, at("10:00"), None).await
+        })
     });
     let mut revisions: Vec<u32> =
         join_all(races).await.into_iter().map(|published| published.unwrap().unwrap().revision).collect();
@@ -73,11 +77,16 @@ async fn policies_published_at_once_get_a_revision_each() {
 async fn a_publication_whose_answer_is_lost_is_done_once() {
     let bench = Bench::seeded().await;
     bench.wire.fail("TransactWriteItems", Fault::AnswerLost);
-    let published = bench.store.publish_policy(&policy(), "ops", at("10:00"), Some(1)).await.unwrap();
-    assert_eq!(published.revision, 2);
+    let mut changed = policy();
+    changed.workflows.high_value.score = 90;
+    let published = bench.publish(&changed, at("10:00"), Some(1)).await.unwrap();
+    assert_eq!(published, Published { revision: 2, is_new: true });
     bench.wire.fail("TransactWriteItems", Fault::AnswerLost);
-    let document = directory(DIRECTORY).document().clone();
-    assert_eq!(bench.store.publish_directory(&document, "ops", at("10:00")).await.unwrap(), 2);
+    let mut document = directory(DIRECTORY).document().clone();
+    document.compliance.channel = "#officers".to_owned();
+    let published = bench.publish_directory(&document, at("10:00")).await.unwrap();
+    assert_eq!(published, Published { revision: 2, is_new: true });
+    assert_eq!(bench.history(&"policy/2".parse().unwrap()).await.len(), 1);
     assert_eq!(bench.store.current_policy().await.unwrap().revision, 2);
 }
 
@@ -88,9 +97,9 @@ async fn a_directory_is_checked_when_it_is_published_and_comes_back_whole() {
     let document = directory(DIRECTORY).document().clone();
     let mut unsound = document.clone();
     unsound.people.clear();
-    let refused = bench.store.publish_directory(&unsound, "ops", at("10:00")).await;
+    let refused = bench.publish_directory(&unsound, at("10:00")).await;
     assert!(matches!(refused, Err(StoreError::Unsound(_))));
-    bench.store.publish_directory(&document, "ops", at("10:00")).await.unwrap();
+    bench.publish_directory(&document, at("10:00")).await.unwrap();
     let read = bench.another_store().current_directory().await.unwrap();
     assert_eq!(*read.document(), document);
 }
@@ -106,7 +115,8 @@ async fn a_rep_who_changes_teams_takes_their_leads_along() {
     let ana = PersonId::from("rep-ana");
     let place = document.teams.get_mut(&TeamId::from("us-sales")).unwrap().reps.remove(&ana).unwrap();
     document.teams.get_mut(&TeamId::from("eu-sales")).unwrap().reps.insert(ana.clone(), place);
-    bench.store.publish_directory(&document, "ops", now).await.unwrap();
+    bench.publish_directory(&document, now).await.unwrap();
+    bench.store.follow_teams(2).await.unwrap();
     let us = bench.store.standings(&"us-sales".into()).await.unwrap();
     let eu = bench.store.standings(&"eu-sales".into()).await.unwrap();
     assert!(!us.standings.contains_key(&ana));

@@ -11,6 +11,8 @@ use leadctl::{seed, token};
 use libtest_mimic::Failed;
 use platform::standard_webhooks::SigningKey;
 use reqwest::Method;
+use rules::entry::Actor;
+use rules::publication::Publishing;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -148,8 +150,10 @@ impl World {
         let seeded = store.current_directory().await?;
         let team = documents::directory(seeded.document(), &state.sink_url);
         let policy = documents::policy(seed::default_policy(root)?, &team);
-        store.publish_directory(team.document(), "flow tests", now()).await?;
-        store.publish_policy(&policy, "flow tests", now(), None).await?;
+        let by = Actor::system("flow tests");
+        let publishing = Publishing { by: &by, why: "for the tests", cause: "tests", now: now() };
+        store.publish_directory(team.document(), &publishing, None, None).await?;
+        store.publish_policy(&policy, &publishing, None, None).await?;
         let mut tokens = BTreeMap::new();
         for user in &state.users {
             tokens.insert(user.name.clone(), token::issue(&state, &user.name).await?.token);

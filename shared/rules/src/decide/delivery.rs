@@ -39,7 +39,7 @@ pub(super) fn apply(d: &mut Deciding<'_>, delivery: &Delivery) -> Outcome {
             );
             let is_over = d.lead.as_ref().is_some_and(|lead| lead.is_held() || lead.is_closed());
             // Of a lead that is held or over, only compliance has something left to say.
-            if !is_over || notification.message.workflow() == WorkflowId::ComplianceFlag {
+            if !is_over || notification.message.workflow() == Some(WorkflowId::ComplianceFlag) {
                 pass_on(d, person, notification);
             }
         }
@@ -54,8 +54,8 @@ fn pass_on(d: &mut Deciding<'_>, person: &crate::ids::PersonId, notification: &N
         Some(to) if notification.to != to => {
             let particulars =
                 Particulars { instead_of: Some(person.clone()), ..notification.particulars.clone() };
-            let workflow = notification.message.workflow();
-            d.notify(Some((workflow, None)), to, notification.message, particulars);
+            let tag = notification.message.workflow().map(|workflow| (workflow, None));
+            d.notify(tag, to, notification.message, particulars);
         }
         _ => d.queue_for_operations(None, OperationsReason::NotificationFailed),
     }

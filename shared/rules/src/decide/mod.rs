@@ -4,6 +4,7 @@
 mod delivery;
 mod event;
 mod evidence;
+mod publication;
 mod settle;
 pub(crate) use settle::MISSED_AFTER;
 mod staff;
@@ -47,7 +48,9 @@ pub fn decide(
 ) -> Result<Decision, Need> {
     let mut d = Deciding::new(lead, world, command, now);
     if d.lead.is_some() {
-        settle::settle(&mut d)?;
+        publication::catch_up(&mut d)?;
+        let until = d.now;
+        settle::settle(&mut d, until)?;
     }
     d.begin_input(now);
     // Licences change without any lead's doing.
@@ -65,7 +68,8 @@ pub fn decide(
     };
     // An input can bring about what is due at once (an old lead, a state entered long ago).
     if d.lead.is_some() {
-        settle::settle(&mut d)?;
+        let until = d.now;
+        settle::settle(&mut d, until)?;
     }
     let outcome =
         if outcome == Outcome::Applied && d.entries.is_empty() { Outcome::Unchanged } else { outcome };

@@ -18,14 +18,19 @@ use chrono::{DateTime, TimeDelta, Utc};
 /// may cost before its safety net has run.
 pub(crate) const MISSED_AFTER: TimeDelta = TimeDelta::seconds(120);
 
+/// A threshold that was passed before the lead came here.
+const HISTORY: &str = "history";
+/// A threshold that was passed already when the rule it belongs to was published.
+const PUBLICATION: &str = "publication";
+
 /// Far more timers than one lead can have due at once; a policy of any shape ends here.
 const ROUNDS_MAX: usize = 512;
 
-/// Does whatever is due.
-pub(super) fn settle(d: &mut Deciding<'_>) -> Result<(), Need> {
+/// Does whatever is due up to an instant.
+pub(super) fn settle(d: &mut Deciding<'_>, until: DateTime<Utc>) -> Result<(), Need> {
     for _ in 0..ROUNDS_MAX {
         let Some(lead) = &d.lead else { return Ok(()) };
-        let mut due: Vec<Timer<'_>> = timers(lead, &d.world).into_iter().filter(|t| t.due <= d.now).collect();
+        let mut due: Vec<Timer<'_>> = timers(lead, &d.world).into_iter().filter(|t| t.due <= until).collect();
         due.sort_by_key(|t| (t.due, order(&t.what)));
         let Some(next) = due.first().cloned() else {
             return Ok(());
@@ -40,6 +45,32 @@ pub(super) fn settle(d: &mut Deciding<'_>) -> Result<(), Need> {
         }
     }
     Ok(())
+}
+
+/// Records the thresholds that are passed at a publication's instant, by the rules it brought, as
+/// passed: nobody is told of each, or a rule that is tightened would be a storm.
+pub(super) fn pass_at_publication(d: &mut Deciding<'_>, passed: &[Timer<'_>], at: DateTime<Utc>) {
+    for timer in passed {
+        let What::Step(step) = &timer.what else { continue };
+        d.begin_timer(timer.due, at);
+        let by = if is_history(d, step.workflow, timer.due) {
+            HISTORY.to_owned()
+        } else {
+            passed_above(d, step).unwrap_or_else(|| PUBLICATION.to_owned())
+        };
+        let threshold = threshold(d, step);
+        d.fact(Some((step.workflow, Some(step.step))), LeadFact::ThresholdSuperseded { threshold, by });
+    }
+}
+
+/// Whether somebody would be told of a threshold, had a publication not made it passed.
+pub(super) fn is_news(d: &Deciding<'_>, step: &StepDue<'_>, due: DateTime<Utc>) -> bool {
+    !is_history(d, step.workflow, due) && passed_above(d, step).is_none()
+}
+
+fn is_history(d: &Deciding<'_>, workflow: WorkflowId, due: DateTime<Utc>) -> bool {
+    let until = d.lead.as_ref().and_then(|lead| clock(lead, workflow)?.history_until);
+    until.is_some_and(|until| due <= until)
 }
 
 fn settle_step(
@@ -59,9 +90,8 @@ fn settle_step(
             _ => None,
         })
         .next_back();
-    let history_until = d.lead.as_ref().and_then(|lead| clock(lead, step.workflow)?.history_until);
-    if history_until.is_some_and(|until| due <= until) {
-        d.fact(tag, LeadFact::ThresholdSuperseded { threshold, by: "history".to_owned() });
+    if is_history(d, step.workflow, due) {
+        d.fact(tag, LeadFact::ThresholdSuperseded { threshold, by: HISTORY.to_owned() });
         return Ok(());
     }
     if let Some(higher) = higher

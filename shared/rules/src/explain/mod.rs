@@ -40,6 +40,8 @@ pub struct Explanation {
     pub ahead_to: Option<DateTime<Utc>>,
     /// The revision of the policy that was in force.
     pub policy_revision: u32,
+    /// The revision of the directory that was in force.
+    pub directory_revision: u32,
     /// The last entry of the lead's history that is in it.
     pub seq: u64,
     /// The state the lead was in.
@@ -402,6 +404,7 @@ pub fn explain(
         at,
         ahead_to,
         policy_revision: world.policy.revision,
+        directory_revision: world.directory.revision(),
         seq: lead.seq,
         state: lead.state.clone(),
         entered_at: lead.entered_at,

@@ -22,7 +22,8 @@ impl Display for Explanation {
         let market = self.market.as_ref().map_or("none", |market| market.as_str());
         let owner = self.owner.as_ref().map_or("nobody", |owner| owner.as_str());
         writeln!(f, "in {} since {}, market {market}, owner {owner}", self.state, when.at(self.entered_at))?;
-        writeln!(f, "entries up to {}, policy revision {}", self.seq, self.policy_revision)?;
+        let (policy, directory) = (self.policy_revision, self.directory_revision);
+        writeln!(f, "entries up to {}, policy revision {policy}, directory revision {directory}", self.seq)?;
         if let Some(zone) = &self.time_zone {
             writeln!(f, "times in brackets are those of {zone}")?;
         }

@@ -385,7 +385,7 @@ impl Policy {
     /// A message in the policy's own words.
     pub fn template(&self, message: Message) -> Option<&Template> {
         let w = &self.workflows;
-        let templates = match message.workflow() {
+        let templates = match message.workflow()? {
             WorkflowId::SlaBreach => &w.sla_breach.messages,
             WorkflowId::StuckLead => &w.stuck_lead.messages,
             WorkflowId::HighValue => &w.high_value.messages,

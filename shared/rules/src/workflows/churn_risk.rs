@@ -157,6 +157,7 @@ impl Deciding<'_> {
                 step: None,
             }),
             policy_revision: self.world.policy.revision,
+            directory_revision: self.world.directory.revision(),
             fact,
         };
         let before = self.account.take();

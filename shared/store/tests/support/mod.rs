@@ -17,16 +17,17 @@ use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
-use rules::directory::Directory;
+use rules::directory::{Directory, DirectoryDocument};
 use rules::entry::Actor;
 use rules::ids::{LeadId, PersonId, Subject};
 use rules::input::{Command, Input, LeadEvent};
 use rules::lead::Lead;
 use rules::patch::Patch;
 use rules::policy::Policy;
+use rules::publication::Publishing;
 use std::collections::HashMap;
 use std::time::Duration;
-use store::{Cursor, Page, Store, StoreError, StoredCommit, schema};
+use store::{Cursor, Page, Published, Store, StoreError, StoredCommit, schema};
 use wire::Wire;
 
 pub const LEADS: &str = "leads";
@@ -43,8 +44,8 @@ impl Bench {
     /// Both tables, a policy and a directory.
     pub async fn seeded() -> Self {
         let bench = Self::empty().await;
-        bench.store.publish_directory(directory(DIRECTORY).document(), "seed", at("00:00")).await.unwrap();
-        bench.store.publish_policy(&policy(), "seed", at("00:00"), None).await.unwrap();
+        bench.publish_directory(directory(DIRECTORY).document(), at("00:00")).await.unwrap();
+        bench.publish(&policy(), at("00:00"), None).await.unwrap();
         bench.wire.forget();
         bench
     }
@@ -72,6 +73,25 @@ impl Bench {
     }
 
     /// A store of its own, as another function has it: nothing cached, the SDK retrying as it does.
+    pub async fn publish(
+        &self,
+        policy: &Policy,
+        now: DateTime<Utc>,
+        base: Option<u32>,
+    ) -> Result<Published, StoreError> {
+        publish(&self.store, policy, now, base).await
+    }
+
+    pub async fn publish_directory(
+        &self,
+        document: &DirectoryDocument,
+        now: DateTime<Utc>,
+    ) -> Result<Published, StoreError> {
+        let by = Actor::staff("ops");
+        let publishing = Publishing { by: &by, why: "for the test", cause: "test", now };
+        self.store.publish_directory(document, &publishing, None, None).await
+    }
+
     pub fn another_store(&self) -> Store {
         Store::new(client(&self.wire, RetryConfig::standard()), LEADS, AUDIT)
     }
@@ -190,6 +210,18 @@ pub fn score(id: &str, cause: &str, now: DateTime<Utc>, score: u16) -> Command {
 /// A wake.
 pub fn wake(id: &str, cause: &str) -> Command {
     Command { lead: id.into(), actor: Actor::system("sweep"), cause: cause.to_owned(), input: Input::Wake }
+}
+
+pub async fn publish(
+    store: &Store,
+    policy: &Policy,
+    now: DateTime<Utc>,
+    base: Option<u32>,
+) -> Result<Published, StoreError> {
+    let by = Actor::staff("ops");
+    store
+        .publish_policy(policy, &Publishing { by: &by, why: "for the test", cause: "test", now }, None, base)
+        .await
 }
 
 pub fn policy() -> Policy {

@@ -1,0 +1,183 @@
+//! A publication goes through the leads in flight that it may concern, page by page: each message
+//! does a few pages and asks for the next one. Where it has come to is written down, so that
+//! whoever takes over after a crash goes on from there, and what is counted is counted once.
+
+use crate::again;
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::{StreamExt as _, TryStreamExt as _};
+use rules::entry::Actor;
+use rules::ids::{LeadId, PublicationId, PublicationKind, Subject};
+use rules::input::{Command, Input};
+use rules::lead::Lead;
+use rules::lead_fact::LeadFact;
+use rules::publication::{PublicationCommand, PublicationInput, Totals};
+use rules::touched::{Rules, Scope, touched};
+use service::Service;
+use store::{Cursor, Place, Progress, StoreError};
+
+/// Leads of a page.
+const PAGE: usize = 50;
+/// Pages of a message: far less than the function has time for.
+const PAGES_MAX: usize = 8;
+/// Leads that are looked at at the same time.
+const CONCURRENT_MAX: usize = 8;
+/// Whoever decides on a lead while a publication comes has done so by then: no function runs for
+/// longer. Leads that were looked at before it are looked at once more.
+const IN_FLIGHT: TimeDelta = TimeDelta::seconds(60);
+
+/// Goes on with a publication.
+///
+/// # Errors
+/// The store did not answer: the message goes back to the queue.
+pub async fn apply(service: &Service, id: PublicationId, now: DateTime<Utc>) -> Result<(), StoreError> {
+    let store = &service.store;
+    let Some(publication) = store.publication(&id).await?.filter(|p| p.applied.is_none()) else {
+        return Ok(());
+    };
+    if id.kind == PublicationKind::Directory {
+        store.follow_teams(id.revision).await?;
+    }
+    let scopes = scopes(service, id).await?;
+    let settled = publication.published_at + IN_FLIGHT;
+    let mut progress = store.progress(&id).await?;
+    for _ in 0..PAGES_MAX {
+        let end = if progress.again { progress.again_until.clone() } else { None };
+        let is_done = progress.place.scope >= scopes.len() || end.is_some_and(|end| progress.place >= end);
+        if is_done && !progress.again && progress.again_until.is_some() {
+            if now < settled {
+                return ask_again(service, id, settled, now).await;
+            }
+            progress = Progress { place: Place::default(), again: true, ..progress };
+        } else if is_done {
+            let input = PublicationInput::Applied(progress.totals);
+            let cause = format!("applied/{id}");
+            service.publication(&PublicationCommand { publication: id, cause, input }, now).await?;
+            return Ok(());
+        } else if let Some(scope) = scopes.get(progress.place.scope) {
+            progress = page(service, id, scope, progress, now).await?;
+            if !progress.again && now < settled {
+                progress.again_until = Some(progress.place.clone());
+            }
+        }
+        if !store.advance(&id, &progress).await? {
+            // Somebody else goes on from here.
+            return Ok(());
+        }
+        progress.moves = progress.moves.saturating_add(1);
+    }
+    ask_again(service, id, now, now).await
+}
+
+async fn ask_again(
+    service: &Service,
+    id: PublicationId,
+    at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    service.relay.hand_on(&Subject::Publication(id), &[], Some(at), now).await;
+    Ok(())
+}
+
+/// What it may concern: worked out anew each time from the two revisions, which never change.
+async fn scopes(service: &Service, id: PublicationId) -> Result<Vec<Scope>, StoreError> {
+    let store = &service.store;
+    if id.revision < 2 {
+        // Nothing was in flight before the first one.
+        return Ok(Vec::new());
+    }
+    match id.kind {
+        PublicationKind::Policy => {
+            let directory = store.current_directory().await?;
+            let (before, after) = futures::future::try_join(
+                store.required_policy(id.revision - 1),
+                store.required_policy(id.revision),
+            )
+            .await?;
+            let rules = |policy| Rules { policy, directory: &directory };
+            Ok(touched(rules(&before.policy), rules(&after.policy)))
+        }
+        PublicationKind::Directory => {
+            let policy = store.current_policy().await?;
+            let (before, after) =
+                futures::future::try_join(store.directory(id.revision - 1), store.directory(id.revision))
+                    .await?;
+            let rules = |directory| Rules { policy: &policy.policy, directory };
+            Ok(touched(rules(&before), rules(&after)))
+        }
+    }
+}
+
+/// Looks at the leads of a page, and counts what the publication made of them.
+async fn page(
+    service: &Service,
+    id: PublicationId,
+    scope: &Scope,
+    mut progress: Progress,
+    now: DateTime<Utc>,
+) -> Result<Progress, StoreError> {
+    let after = progress.place.after.as_ref().map(Cursor::new);
+    let page = service.store.leads_in_scope(scope, PAGE, after.as_ref()).await?;
+    let seen: Vec<(Option<Lead>, bool)> = futures::stream::iter(page.items)
+        .map(|lead| look(service, id, lead, now))
+        .buffer_unordered(CONCURRENT_MAX)
+        .try_collect()
+        .await?;
+    let directory = service.store.current_directory().await?;
+    for (lead, moved_now) in seen {
+        // The second look counts what the first one did not see.
+        if !progress.again || moved_now {
+            count(&mut progress.totals, id, lead.as_ref(), &directory, progress.again);
+        }
+    }
+    progress.place = match page.next {
+        Some(next) => Place { after: Some(next.as_str().to_owned()), ..progress.place },
+        None => Place { scope: progress.place.scope.saturating_add(1), after: None },
+    };
+    Ok(progress)
+}
+
+/// Shows a lead the rules that are in force. What follows is decided as always; a lead that nothing
+/// follows for only waits for another instant. Whether the rules were put in force for it just now.
+async fn look(
+    service: &Service,
+    id: PublicationId,
+    lead: LeadId,
+    now: DateTime<Utc>,
+) -> Result<(Option<Lead>, bool), StoreError> {
+    let (actor, cause) = (Actor::system("publication"), id.to_string());
+    let command = Command { lead: lead.clone(), actor, cause, input: Input::Wake };
+    let done = service.lead(&command, None, now).await?;
+    let followed = done.entries.iter().any(|entry| matches!(entry.fact, LeadFact::RulesApplied(_)));
+    if let (true, Some(found)) = (done.entries.is_empty(), &done.lead) {
+        let found = (found.commit, done.wake_at, done.wake_moved);
+        again(service, Subject::Lead(lead), found, now, now).await?;
+    }
+    Ok((done.lead, followed))
+}
+
+/// Counts what a lead says that the publication made of it, whoever brought that about: a page that
+/// is gone through twice after a crash counts the same.
+fn count(
+    totals: &mut Totals,
+    id: PublicationId,
+    lead: Option<&Lead>,
+    directory: &rules::directory::Directory,
+    again: bool,
+) {
+    totals.leads = totals.leads.saturating_add(u64::from(!again));
+    let Some((lead, applied)) = lead.and_then(|lead| Some((lead, lead.applied.as_ref()?))) else { return };
+    let revision = match id.kind {
+        PublicationKind::Policy => applied.in_force.policy,
+        PublicationKind::Directory => applied.in_force.directory,
+    };
+    if revision != id.revision {
+        return;
+    }
+    totals.moved = totals.moved.saturating_add(1);
+    let market = lead.profile.market.as_ref().and_then(|market| directory.market(market));
+    let owners = lead.owner.as_ref().and_then(|owner| directory.team_of(owner));
+    let team = owners.or(market.map(|market| &market.team));
+    for step in &applied.passed {
+        totals.count(team, step);
+    }
+}

@@ -1,0 +1,129 @@
+//! Publications: between a lead's last fact and now another policy or another directory may have
+//! come into force.
+//!
+//! What was due before that is settled under what was in force then. What the new rules make
+//! passed already is recorded as passed, and nobody is told of each: whoever tightens a rule gets
+//! one digest. Then the lead goes on under the new rules. That is so for whichever command comes
+//! first, so that the record does not hang on who looked at the lead when.
+
+use super::settle::{is_news, pass_at_publication, settle};
+use crate::assign::assign_if_unowned;
+use crate::deciding::Deciding;
+use crate::input::{InForce, Need, World};
+use crate::lead::{Applied, OperationsReason, PassedStep};
+use crate::lead_fact::{AssignmentReason, LeadFact};
+use crate::timers::{What, timers};
+use crate::workflows::{compliance_flag, high_value};
+use chrono::{DateTime, Utc};
+
+/// A lead that slept through more revisions of a kind than this was concerned by none of the
+/// earlier ones, or it would have been looked at.
+const REVISIONS_MAX: u32 = 16;
+
+/// Brings the lead from the rules it was last decided under to those that are in force.
+pub(super) fn catch_up(d: &mut Deciding<'_>) -> Result<(), Need> {
+    let Some(lead) = &d.lead else { return Ok(()) };
+    let is = d.world.in_force();
+    let mut stands = InForce {
+        policy: lead.in_force.policy.max(is.policy.saturating_sub(REVISIONS_MAX)),
+        directory: lead.in_force.directory.max(is.directory.saturating_sub(REVISIONS_MAX)),
+    };
+    while let Some((next, published_at)) = next_publication(&d.world, stands)? {
+        // Machines' clocks differ: nothing is published after now.
+        let published_at = published_at.min(d.now);
+        let (before, after) = (world_under(&d.world, stands)?, world_under(&d.world, next)?);
+        let current = std::mem::replace(&mut d.world, before);
+        let settled = settle(d, published_at);
+        d.world = after;
+        if settled.is_ok() {
+            apply(d, &before, published_at)?;
+        }
+        d.world = current;
+        settled?;
+        stands = next;
+    }
+    Ok(())
+}
+
+/// The first publication after those that stand, and its instant.
+fn next_publication(world: &World<'_>, stands: InForce) -> Result<Option<(InForce, DateTime<Utc>)>, Need> {
+    let is = world.in_force();
+    let policy = if stands.policy < is.policy {
+        let next = InForce { policy: stands.policy.saturating_add(1), ..stands };
+        Some((next, world_under(world, next)?.policy.published_at))
+    } else {
+        None
+    };
+    let directory = if stands.directory < is.directory {
+        let next = InForce { directory: stands.directory.saturating_add(1), ..stands };
+        Some((next, world_under(world, next)?.directory.published_at()))
+    } else {
+        None
+    };
+    Ok([policy, directory].into_iter().flatten().min_by_key(|(_, at)| *at))
+}
+
+/// The world with other revisions in force.
+fn world_under<'a>(world: &World<'a>, in_force: InForce) -> Result<World<'a>, Need> {
+    let past = world.past;
+    let policy = if in_force.policy == world.policy.revision {
+        world.policy
+    } else {
+        past.policies.get(&in_force.policy).ok_or(Need::Policy(in_force.policy))?
+    };
+    let directory = if in_force.directory == world.directory.revision() {
+        world.directory
+    } else {
+        past.directories.get(&in_force.directory).ok_or(Need::Directory(in_force.directory))?
+    };
+    Ok(World { policy, directory, ..*world })
+}
+
+/// Puts the rules of `d.world` in force, which were published at an instant.
+fn apply(d: &mut Deciding<'_>, before: &World<'_>, published_at: DateTime<Utc>) -> Result<(), Need> {
+    d.begin_publication(published_at);
+    let Some(lead) = &d.lead else { return Ok(()) };
+    let market = lead.profile.market.as_ref();
+    let known = |world: &World<'_>| market.is_some_and(|market| world.directory.market(market).is_some());
+    let (was_known, is_known) = (known(before), known(&d.world));
+    let is_known_now = is_known && !was_known;
+    let earliest = |world: &World<'_>| timers(lead, world).into_iter().map(|timer| timer.due).min();
+    let mut passed: Vec<_> = timers(lead, &d.world)
+        .into_iter()
+        .filter(|timer| matches!(timer.what, What::Step(_)) && timer.due <= published_at && !is_known_now)
+        .collect();
+    passed.sort_by_key(|timer| timer.due);
+    if passed.is_empty() && was_known == is_known && earliest(before) == earliest(&d.world) {
+        return Ok(());
+    }
+    let told = passed.iter().filter_map(|timer| match &timer.what {
+        What::Step(step) if is_news(d, step, timer.due) => {
+            Some(PassedStep { workflow: step.workflow, step: step.step.to_owned() })
+        }
+        _ => None,
+    });
+    let applied = Applied { in_force: d.world.in_force(), passed: told.collect() };
+    d.fact(None, LeadFact::RulesApplied(applied));
+    pass_at_publication(d, &passed, published_at);
+    d.begin_publication(published_at);
+    match (was_known, is_known) {
+        (false, true) => leave_quarantine(d),
+        // Its market is gone: nothing can be measured of it any more, and operations has to look.
+        (true, false) => {
+            d.follow_market(true, false);
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The directory knows the lead's market at last.
+fn leave_quarantine(d: &mut Deciding<'_>) -> Result<(), Need> {
+    if !d.is_queued_for(OperationsReason::MarketUnknown) {
+        return Ok(());
+    }
+    d.follow_market(false, false);
+    compliance_flag::screen_jurisdiction(d)?;
+    assign_if_unowned(d, AssignmentReason::Unowned, true)?;
+    high_value::evaluate(d)
+}

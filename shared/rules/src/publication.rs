@@ -1,0 +1,308 @@
+//! A publication: a revision of the policy or of the directory, from its publishing until every
+//! lead that it touches waits for what the new rules say. Its history says who published what and
+//! why, what became of the leads in flight, and who was told of it.
+
+use crate::directory::Directory;
+use crate::entry::{Actor, Entry};
+use crate::ids::{NotificationId, PublicationId, Subject, TeamId};
+use crate::input::{Delivery, DeliveryResult, InForce, Outcome, World};
+use crate::lead::PassedStep;
+use crate::notification::{Message, Notification, NotificationFact, Particulars, Recipient};
+use crate::policy::WorkflowId;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A publication as its history made it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Publication {
+    /// Of what, and which revision.
+    pub kind: crate::ids::PublicationKind,
+    /// Which revision.
+    pub revision: u32,
+    /// The last entry that is folded in.
+    pub seq: u64,
+    /// The last commit that is folded in.
+    pub commit: u64,
+    /// When the last entry took effect.
+    pub changed_at: DateTime<Utc>,
+    /// When it was published.
+    pub published_at: DateTime<Utc>,
+    /// By whom.
+    pub published_by: Actor,
+    /// Why.
+    pub why: String,
+    /// What became of the leads in flight; `None` while they are gone through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applied: Option<Totals>,
+}
+
+impl Publication {
+    /// Its identity.
+    pub fn id(&self) -> PublicationId {
+        PublicationId { kind: self.kind, revision: self.revision }
+    }
+
+    /// When it has to be looked at: at once, until all leads in flight were gone through.
+    pub fn wake_at(&self) -> Option<DateTime<Utc>> {
+        self.applied.is_none().then_some(self.published_at)
+    }
+}
+
+/// What a publication made of the leads in flight.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Totals {
+    /// Leads that it might have concerned, and that were looked at.
+    pub leads: u64,
+    /// Leads that wait for another instant now.
+    pub moved: u64,
+    /// Thresholds that were passed already, and were not acted on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed: Vec<Passed>,
+}
+
+/// How many leads of a team had passed a threshold already.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Passed {
+    /// The team; none where the lead has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<TeamId>,
+    /// The threshold.
+    #[serde(flatten)]
+    pub step: PassedStep,
+    /// How many.
+    pub leads: u64,
+}
+
+impl Totals {
+    /// Counts a threshold that a lead of a team had passed already.
+    pub fn count(&mut self, team: Option<&TeamId>, step: &PassedStep) {
+        match self.passed.iter_mut().find(|p| p.team.as_ref() == team && p.step == *step) {
+            Some(known) => known.leads = known.leads.saturating_add(1),
+            None => {
+                self.passed.push(Passed { team: team.cloned(), step: step.clone(), leads: 1 });
+                self.passed.sort_by(|a, b| (&a.team, &a.step).cmp(&(&b.team, &b.step)));
+            }
+        }
+    }
+}
+
+/// A fact about a publication.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "data")]
+pub enum PublicationFact {
+    /// It was published: it is in force from here.
+    #[serde(rename = "publication.published")]
+    Published {
+        /// The revision that it replaces; 0: there was none.
+        base: u32,
+        /// Why, in words.
+        why: String,
+        /// What is different, in words.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        changes: Vec<String>,
+        /// The version of each workflow; of a policy.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        versions: BTreeMap<WorkflowId, u32>,
+    },
+    /// Every lead in flight that it touches waits for what the new rules say.
+    #[serde(rename = "publication.applied")]
+    Applied(Totals),
+    /// Somebody is to be told, or was, or was not.
+    #[serde(untagged)]
+    Notification(NotificationFact),
+}
+
+/// What is said of a publication when it is published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publishing<'a> {
+    /// Who publishes.
+    pub by: &'a Actor,
+    /// Why, in words.
+    pub why: &'a str,
+    /// The identity of the request.
+    pub cause: &'a str,
+    /// When.
+    pub now: DateTime<Utc>,
+}
+
+/// The first entry of a publication's history.
+pub fn begin(
+    id: PublicationId,
+    base: u32,
+    publishing: &Publishing<'_>,
+    in_force: InForce,
+    changes: Vec<String>,
+    versions: BTreeMap<WorkflowId, u32>,
+) -> Entry<PublicationFact> {
+    let Publishing { by, why, cause, now } = publishing;
+    Entry {
+        subject: Subject::Publication(id),
+        seq: 1,
+        commit: 1,
+        at: *now,
+        due_at: None,
+        actor: (*by).clone(),
+        cause: (*cause).to_owned(),
+        workflow: None,
+        policy_revision: in_force.policy,
+        directory_revision: in_force.directory,
+        fact: PublicationFact::Published { base, why: (*why).to_owned(), changes, versions },
+    }
+}
+
+/// Folds a whole history; `None` if it is none.
+pub fn fold<'a>(entries: impl IntoIterator<Item = &'a Entry<PublicationFact>>) -> Option<Publication> {
+    entries.into_iter().try_fold(None, |publication, entry| evolve(publication, entry).map(Some))?
+}
+
+/// What one entry makes of a publication; `None` if it does not follow.
+pub fn evolve(publication: Option<Publication>, entry: &Entry<PublicationFact>) -> Option<Publication> {
+    let Subject::Publication(id) = entry.subject else { return None };
+    let mut publication = match (publication, &entry.fact) {
+        (None, PublicationFact::Published { why, .. }) => Publication {
+            kind: id.kind,
+            revision: id.revision,
+            seq: 0,
+            commit: 0,
+            changed_at: entry.at,
+            published_at: entry.at,
+            published_by: entry.actor.clone(),
+            why: why.clone(),
+            applied: None,
+        },
+        (Some(publication), PublicationFact::Applied(_) | PublicationFact::Notification(_)) => publication,
+        _ => return None,
+    };
+    if entry.seq != publication.seq.saturating_add(1) {
+        return None;
+    }
+    if let PublicationFact::Applied(totals) = &entry.fact {
+        publication.applied = Some(totals.clone());
+    }
+    (publication.seq, publication.commit, publication.changed_at) = (entry.seq, entry.commit, entry.at);
+    Some(publication)
+}
+
+/// An input to a publication.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicationCommand {
+    /// Which.
+    pub publication: PublicationId,
+    /// Its identity: the same input has the same, however often it comes.
+    pub cause: String,
+    /// What it is.
+    pub input: PublicationInput,
+}
+
+/// What can be asked of a publication.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PublicationInput {
+    /// The leads in flight were gone through.
+    Applied(Totals),
+    /// A notification reached its recipient, or did not.
+    Delivery(Delivery),
+}
+
+/// What should happen to a publication.
+#[derive(Debug, Clone)]
+pub struct PublicationDecision {
+    /// What becomes of the command.
+    pub outcome: Outcome,
+    /// The facts, in order. Empty: nothing is to be written.
+    pub entries: Vec<Entry<PublicationFact>>,
+    /// The publication with the facts folded in; `None` if there is none.
+    pub publication: Option<Publication>,
+}
+
+/// What should happen to a publication, given an input at an instant.
+pub fn decide_publication(
+    publication: Option<&Publication>,
+    world: &World<'_>,
+    command: &PublicationCommand,
+    now: DateTime<Utc>,
+) -> PublicationDecision {
+    let Some(before) = publication else {
+        return PublicationDecision { outcome: Outcome::UnknownLead, entries: Vec::new(), publication: None };
+    };
+    let mut facts = Vec::new();
+    match &command.input {
+        PublicationInput::Applied(totals) if before.applied.is_none() => {
+            facts.push(PublicationFact::Applied(totals.clone()));
+            let mut seq = before.seq.saturating_add(1);
+            for (to, reasons) in digests(totals, world.directory) {
+                seq = seq.saturating_add(1);
+                let id = NotificationId::new(format!("{}/{seq}", command.publication));
+                let particulars = Particulars { reasons, ..Particulars::default() };
+                let message = Message::PublicationDigest;
+                let notification = Box::new(Notification { id, to, message, particulars });
+                facts.push(PublicationFact::Notification(NotificationFact::Requested(notification)));
+            }
+        }
+        PublicationInput::Applied(_) => {}
+        PublicationInput::Delivery(delivery) => {
+            facts.push(PublicationFact::Notification(delivered(delivery)));
+        }
+    }
+    let mut state = Some(before.clone());
+    let mut entries = Vec::new();
+    for (n, fact) in (1u64..).zip(facts) {
+        let entry = Entry {
+            subject: Subject::Publication(command.publication),
+            seq: before.seq.saturating_add(n),
+            commit: before.commit.saturating_add(1),
+            at: now.max(before.changed_at),
+            due_at: None,
+            actor: Actor::system("publication"),
+            cause: command.cause.clone(),
+            workflow: None,
+            policy_revision: world.policy.revision,
+            directory_revision: world.directory.revision(),
+            fact,
+        };
+        state = evolve(state, &entry);
+        entries.push(entry);
+    }
+    let outcome = if entries.is_empty() { Outcome::Unchanged } else { Outcome::Applied };
+    PublicationDecision { outcome, entries, publication: state }
+}
+
+/// One message a team, and one for operations and compliance each where they have to know.
+fn digests(totals: &Totals, directory: &Directory) -> Vec<(Recipient, Vec<String>)> {
+    let mut digests: Vec<(Recipient, Vec<String>)> = Vec::new();
+    for passed in &totals.passed {
+        let manager = |team: &TeamId| Some(directory.team(team)?.manager.clone());
+        let to = if passed.step.workflow == WorkflowId::ComplianceFlag {
+            Recipient::ComplianceDesk
+        } else {
+            let team = passed.team.as_ref().and_then(|team| Some((team.clone(), manager(team)?)));
+            team.map_or(Recipient::OperationsDesk, |(team, manager)| Recipient::TeamChannel { team, manager })
+        };
+        let leads = if passed.leads == 1 { "lead" } else { "leads" };
+        let line = format!("{}/{}: {} {leads}", passed.step.workflow, passed.step.step, passed.leads);
+        match digests.iter_mut().find(|(known, _)| *known == to) {
+            Some((_, lines)) => lines.push(line),
+            None => digests.push((to, vec![line])),
+        }
+    }
+    digests
+}
+
+fn delivered(delivery: &Delivery) -> NotificationFact {
+    let (id, attempts) = (delivery.id.clone(), delivery.attempts);
+    match &delivery.result {
+        DeliveryResult::Delivered { channel, reference } => NotificationFact::Delivered {
+            id,
+            channel: channel.clone(),
+            reference: reference.clone(),
+            attempts,
+        },
+        DeliveryResult::Withdrawn { reason } => NotificationFact::Withdrawn { id, reason: reason.clone() },
+        DeliveryResult::Failed { reason } => {
+            NotificationFact::Failed { id, reason: reason.clone(), attempts }
+        }
+        DeliveryResult::Unreachable { person, reason, .. } => {
+            NotificationFact::Unreachable { id, person: person.clone(), reason: reason.clone() }
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Which leads in flight a publication may concern: those whose windows, thresholds or calendars
+//! are others now. Nothing else has to be looked at.
+
+use crate::calendar::CalendarDocument;
+use crate::directory::{ALWAYS, Directory};
+use crate::ids::{CalendarId, Country, MarketId, Source, StateId};
+use crate::measure::Window;
+use crate::policy::{Policy, Reminder, StateKind, WindowRow, WorkflowId, most_specific};
+use std::collections::BTreeSet;
+
+/// The policy and the directory that are in force together.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules<'a> {
+    /// The policy.
+    pub policy: &'a Policy,
+    /// The directory.
+    pub directory: &'a Directory,
+}
+
+/// Leads that a publication may concern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// Those that wait in a state of a market.
+    State {
+        /// The market.
+        market: MarketId,
+        /// The state.
+        state: StateId,
+        /// From which sources.
+        sources: Sources,
+    },
+    /// All of a market: what it is licensed for is less, or it is new.
+    Market(MarketId),
+    /// Those in a compliance review.
+    Reviews,
+}
+
+/// Sources of leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sources {
+    /// This one.
+    One(Source),
+    /// All but these, whose rows stay as they were.
+    AllBut(BTreeSet<Source>),
+}
+
+/// The leads that may wait for another instant after a publication.
+pub fn touched(before: Rules<'_>, after: Rules<'_>) -> Vec<Scope> {
+    let mut scopes = Vec::new();
+    let markets: BTreeSet<&MarketId> =
+        [before, after].into_iter().flat_map(|rules| rules.directory.document().markets.keys()).collect();
+    for market in markets {
+        if is_looser(market, before.directory, after.directory) {
+            scopes.push(Scope::Market(market.clone()));
+            continue;
+        }
+        for state in working_states(before.policy, after.policy) {
+            let named: BTreeSet<&Source> = rows(before).chain(rows(after)).flatten().collect();
+            let moves =
+                |source: &Source| waits(before, market, source, state) != waits(after, market, source, state);
+            let (moved, kept): (BTreeSet<&Source>, BTreeSet<&Source>) =
+                named.into_iter().partition(|source| moves(source));
+            // A name that no row can have: whatever is said of it is said of every other source.
+            let sources = if moves(&Source::from("")) {
+                vec![Sources::AllBut(kept.into_iter().cloned().collect())]
+            } else {
+                moved.into_iter().cloned().map(Sources::One).collect()
+            };
+            let scope = |sources| Scope::State { market: market.clone(), state: state.clone(), sources };
+            scopes.extend(sources.into_iter().map(scope));
+        }
+    }
+    if reviews(before) != reviews(after) {
+        scopes.push(Scope::Reviews);
+    }
+    scopes
+}
+
+/// Whether a lead of the market may be without licence now, or may leave quarantine.
+fn is_looser(market: &MarketId, before: &Directory, after: &Directory) -> bool {
+    let licences = |directory: &Directory| Some(directory.market(market)?.licensed_for.clone());
+    match (licences(before), licences(after)) {
+        (None, _) => true,
+        (Some(had), Some(has)) => had.iter().any(|country: &Country| !has.contains(country)),
+        (Some(_), None) => true,
+    }
+}
+
+fn working_states<'a>(before: &'a Policy, after: &'a Policy) -> BTreeSet<&'a StateId> {
+    let working = |policy: &'a Policy| policy.states.iter().filter(|row| row.kind == StateKind::Working);
+    working(before).chain(working(after)).map(|row| &row.state).collect()
+}
+
+fn rows(rules: Rules<'_>) -> impl Iterator<Item = Option<&Source>> {
+    let w = &rules.policy.workflows;
+    w.sla_breach.windows.iter().chain(&w.stuck_lead.windows).map(|row| row.source.as_ref())
+}
+
+/// All that the timers of a workflow depend on: its window, its calendar as it is written, and its
+/// thresholds.
+type Waits<'a> = Option<(Window, Option<&'a CalendarDocument>, Vec<(&'a str, u16)>)>;
+
+fn waits<'a>(
+    Rules { policy, directory }: Rules<'a>,
+    market: &MarketId,
+    source: &Source,
+    state: &StateId,
+) -> [Waits<'a>; 2] {
+    let w = &policy.workflows;
+    let measure = |workflow, rows: [&'a [WindowRow]; 2]| {
+        let row = rows.into_iter().find_map(|rows| most_specific(rows, market, source, state))?;
+        let calendar = row.calendar.as_ref().unwrap_or(&directory.market(market)?.calendar);
+        let steps = policy.steps_in(workflow, market).into_iter().map(|step| (step.step, step.percent));
+        Some((row.window, calendar_of(directory, calendar), steps.collect()))
+    };
+    [
+        measure(WorkflowId::SlaBreach, [&w.sla_breach.windows, &[]]),
+        measure(WorkflowId::StuckLead, [&w.stuck_lead.windows, &w.sla_breach.windows]),
+    ]
+}
+
+fn calendar_of<'a>(directory: &'a Directory, id: &CalendarId) -> Option<&'a CalendarDocument> {
+    directory.document().calendars.get(id)
+}
+
+fn reviews<'a>(Rules { policy, directory }: Rules<'a>) -> (&'a [Reminder], Option<&'a CalendarDocument>) {
+    let always = CalendarId::from(ALWAYS);
+    let calendar = directory.document().compliance.calendar.as_ref().unwrap_or(&always);
+    (&policy.workflows.compliance_flag.reminders, calendar_of(directory, calendar))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POLICY: &str = include_str!("../../../infra/policies/default.yaml");
+    const DIRECTORY: &str = include_str!("../../../infra/policies/directory.yaml");
+
+    fn scopes(policy: (&str, &str), directory: (&str, &str)) -> Vec<String> {
+        let changed = |text: &str, (from, to): (&str, &str)| {
+            assert!(text.contains(from), "{from}");
+            text.replacen(from, to, 1)
+        };
+        let (old_policy, old) = (Policy::parse(POLICY).unwrap(), Directory::parse(DIRECTORY).unwrap());
+        let new_policy = Policy::parse(&changed(POLICY, policy)).unwrap();
+        let new = Directory::parse(&changed(DIRECTORY, directory)).unwrap();
+        let (before, after) =
+            (Rules { policy: &old_policy, directory: &old }, Rules { policy: &new_policy, directory: &new });
+        let names =
+            |sources: &BTreeSet<Source>| sources.iter().map(Source::as_str).collect::<Vec<_>>().join("+");
+        touched(before, after)
+            .into_iter()
+            .map(|scope| match scope {
+                Scope::State { market, state, sources: Sources::One(source) } => {
+                    format!("{market}/{state}/{source}")
+                }
+                Scope::State { market, state, sources: Sources::AllBut(others) } => {
+                    format!("{market}/{state}/-{}", names(&others))
+                }
+                Scope::Market(market) => market.to_string(),
+                Scope::Reviews => "reviews".to_owned(),
+            })
+            .collect()
+    }
+
+    const SAME: (&str, &str) = ("name: Default", "name: Default");
+    const SAME_DIRECTORY: (&str, &str) = ("mgr-max", "mgr-max");
+
+    #[test]
+    fn what_is_the_same_touches_nothing() {
+        assert_eq!(scopes(SAME, SAME_DIRECTORY), [""; 0]);
+        let wording = ("why: A lead that nobody answers", "why: A lead nobody answers");
+        assert_eq!(scopes(wording, SAME_DIRECTORY), [""; 0]);
+        assert_eq!(scopes(("score: 85", "score: 80"), SAME_DIRECTORY), [""; 0]);
+    }
+
+    #[test]
+    fn a_row_of_one_source_touches_that_source_in_its_state() {
+        let row = ("source: partner, window: 4h", "source: partner, window: 2h");
+        assert_eq!(scopes(row, SAME_DIRECTORY), ["dach/NEW/partner", "us/NEW/partner"]);
+    }
+
+    #[test]
+    fn a_general_row_touches_all_sources_without_rows_of_their_own() {
+        let row = ("state: CONTACTED, window: 24h", "state: CONTACTED, window: 20h");
+        assert_eq!(scopes(row, SAME_DIRECTORY), ["dach/CONTACTED/-cold_list", "us/CONTACTED/-cold_list"]);
+    }
+
+    #[test]
+    fn a_holiday_touches_the_markets_of_its_calendar() {
+        let holiday = ("{ date: 2027-01-01, name: Neujahr }", "{ date: 2027-01-04, name: Neujahr }");
+        let found = scopes(SAME, holiday);
+        assert!(!found.is_empty() && found.iter().all(|scope| scope.starts_with("dach/")), "{found:?}");
+        let desk = ("{ date: 2026-11-26, name: Thanksgiving }", "{ date: 2026-11-27, name: Friday }");
+        assert_eq!(scopes(SAME, desk).last().map(String::as_str), Some("reviews"));
+    }
+
+    #[test]
+    fn a_licence_that_is_lost_touches_the_whole_market() {
+        assert_eq!(scopes(SAME, ("licensed_for: [US, CA]", "licensed_for: [US]")), ["us"]);
+        assert_eq!(scopes(SAME, ("licensed_for: [US, CA]", "licensed_for: [US, CA, MX]")), [""; 0]);
+    }
+
+    #[test]
+    fn reminders_touch_the_reviews() {
+        assert_eq!(scopes(("after: 3bd", "after: 4bd"), SAME_DIRECTORY), ["reviews"]);
+    }
+}

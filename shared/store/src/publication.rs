@@ -1,0 +1,192 @@
+//! Publications in the store: the history of each, and how far it has come through the leads in
+//! flight. How far it has come is no history: it is only where to go on.
+
+use crate::Store;
+use crate::aggregate::{Aggregate, Decided, Done};
+use crate::due::held;
+use crate::error::StoreError;
+use crate::item::{DOC, Item, document, get_document, text};
+use crate::keys::{Key, PK};
+use chrono::{DateTime, Utc};
+use rules::directory::Directory;
+use rules::entry::Entry;
+use rules::ids::{AccountId, NotificationId, PublicationId, Subject};
+use rules::input::{Need, Outcome, World};
+use rules::notification::{Notification, NotificationFact};
+use rules::publication::{
+    Publication, PublicationCommand, PublicationFact, PublicationInput, Totals, decide_publication,
+};
+use rules::routing::LoadChange;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Counts the moves of a progress item: of two who go on from the same place, one does.
+const MOVES: &str = "moves";
+
+/// What became of a command to a publication.
+#[derive(Debug, Clone)]
+pub struct ExecutedPublication {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The entries that were written now.
+    pub entries: Vec<Entry<PublicationFact>>,
+    /// The publication as it stands; `None` if there is none.
+    pub publication: Option<Publication>,
+    /// The notifications that this commit asks for, ready to be handed to the queue.
+    pub notifications: Vec<NotificationId>,
+}
+
+/// How far a publication has come through the leads that it may concern.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Progress {
+    /// Where it is.
+    pub place: Place,
+    /// Up to where leads are looked at once more: whoever was at one of them while the publication
+    /// came may have decided under the rules before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again_until: Option<Place>,
+    /// Whether they are being looked at once more.
+    #[serde(default)]
+    pub again: bool,
+    /// What it has found so far.
+    pub totals: Totals,
+    /// Counts its moves.
+    #[serde(default)]
+    pub moves: u64,
+}
+
+/// A place in the scopes of a publication.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+pub struct Place {
+    /// Which scope, from 0.
+    pub scope: usize,
+    /// The last lead of it that was looked at, as the list names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+}
+
+impl Store {
+    /// A publication as it stands.
+    ///
+    /// # Errors
+    /// If the database does not answer, or the item cannot be read.
+    pub async fn publication(&self, id: &PublicationId) -> Result<Option<Publication>, StoreError> {
+        self.read_one(&Key::publication(id)).await?.as_ref().map(get_document).transpose()
+    }
+
+    /// Decides on a command to a publication and commits what follows; see [`Store::execute`].
+    ///
+    /// # Errors
+    /// As [`Store::execute`].
+    pub async fn execute_publication(
+        &self,
+        command: &PublicationCommand,
+        now: DateTime<Utc>,
+    ) -> Result<ExecutedPublication, StoreError> {
+        let Done { outcome, entries, after: publication, notifications, .. } =
+            self.run::<Publication>(command, None, now).await?;
+        Ok(ExecutedPublication { outcome, entries, publication, notifications })
+    }
+
+    /// How far a publication has come; the beginning, if it has not begun.
+    ///
+    /// # Errors
+    /// If the database does not answer, or the item cannot be read.
+    pub async fn progress(&self, id: &PublicationId) -> Result<Progress, StoreError> {
+        let item = self.read_one(&Key::progress(id)).await?;
+        Ok(item.as_ref().map(get_document).transpose()?.unwrap_or_default())
+    }
+
+    /// Moves a publication on; whether it still was where this move began.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn advance(&self, id: &PublicationId, to: &Progress) -> Result<bool, StoreError> {
+        let key = Key::progress(id);
+        let next = Progress { moves: to.moves.saturating_add(1), ..to.clone() };
+        let update = self
+            .client()
+            .update_item()
+            .table_name(self.leads_table())
+            .set_key(Some(key.attributes()))
+            .update_expression("SET #doc = :doc, #moves = :next")
+            .expression_attribute_names("#doc", DOC)
+            .expression_attribute_names("#moves", MOVES)
+            .expression_attribute_values(":doc", text(document(&key, &next)?))
+            .expression_attribute_values(":next", crate::item::number(next.moves));
+        let update = if to.moves == 0 {
+            update.condition_expression(format!("attribute_not_exists({PK})"))
+        } else {
+            update
+                .condition_expression("#moves = :moves")
+                .expression_attribute_values(":moves", crate::item::number(to.moves))
+        };
+        held(update.send().await)
+    }
+}
+
+impl Aggregate for Publication {
+    type Fact = PublicationFact;
+    type Command = PublicationCommand;
+
+    fn subject(command: &PublicationCommand) -> Subject {
+        Subject::Publication(command.publication)
+    }
+
+    fn key(command: &PublicationCommand) -> Key {
+        Key::publication(&command.publication)
+    }
+
+    fn cause(command: &PublicationCommand) -> &str {
+        &command.cause
+    }
+
+    fn comes_from_a_source(_: &PublicationCommand) -> bool {
+        false
+    }
+
+    fn delivered(command: &PublicationCommand) -> Option<&NotificationId> {
+        if let PublicationInput::Delivery(delivery) = &command.input { Some(&delivery.id) } else { None }
+    }
+
+    fn names_account(_: &PublicationCommand) -> Option<&AccountId> {
+        None
+    }
+
+    fn decide(
+        before: Option<&Self>,
+        world: &World<'_>,
+        command: &PublicationCommand,
+        now: DateTime<Utc>,
+    ) -> Result<Decided<Self>, Need> {
+        let decision = decide_publication(before, world, command, now);
+        Ok(Decided {
+            outcome: decision.outcome,
+            entries: decision.entries,
+            wake_at: decision.publication.as_ref().and_then(Publication::wake_at),
+            after: decision.publication,
+            relied_on: BTreeMap::new(),
+        })
+    }
+
+    fn version(&self) -> u64 {
+        self.commit
+    }
+
+    fn index(&self, _: &mut Item) {}
+
+    fn requested(fact: &PublicationFact) -> Option<&Notification> {
+        match fact {
+            PublicationFact::Notification(NotificationFact::Requested(notification)) => Some(notification),
+            _ => None,
+        }
+    }
+
+    fn rests_on(_: &PublicationCommand, _: &Decided<Self>) -> Option<AccountId> {
+        None
+    }
+
+    fn load_changes(_: &Directory, _: Option<&Self>, _: &Self, _: &[Entry<Self::Fact>]) -> Vec<LoadChange> {
+        Vec::new()
+    }
+}
