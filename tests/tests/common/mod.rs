@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod explaining;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::scenario::Line;
 use proptest::prelude::*;

@@ -26,14 +26,10 @@ pub(super) struct History<'a> {
 }
 
 impl<'a> History<'a> {
-    /// Folds what had taken effect by an instant. Facts never go back in time, so that it is a
-    /// history, too.
+    /// Folds what had taken effect by an instant.
     pub fn until(record: Record<'a>, at: DateTime<Utc>) -> Result<Self, ExplainError> {
         let begins_at = record.lead.first().ok_or(ExplainError::NoHistory)?.at;
-        let known = record.lead.partition_point(|entry| entry.at <= at);
-        let entries = record.lead.get(..known).unwrap_or_default();
-        let known = record.account.partition_point(|entry| entry.at <= at);
-        let of_account = record.account.get(..known).unwrap_or_default();
+        let (entries, of_account) = (until(record.lead, at), until(record.account, at));
         let mut walk = Walk::default();
         let mut lead: Option<Lead> = None;
         for entry in entries {
@@ -71,6 +67,12 @@ impl<'a> History<'a> {
             .filter_map(|e| fired(e, workflow, self.clocks.get(&e.seq).copied(), Does::of(&e.fact)))
             .collect()
     }
+}
+
+/// What had taken effect by an instant. Facts never go back in time, so that it is a history, too.
+pub(super) fn until<F>(entries: &[Entry<F>], at: DateTime<Utc>) -> &[Entry<F>] {
+    let known = entries.partition_point(|entry| entry.at <= at);
+    entries.get(..known).unwrap_or_default()
 }
 
 /// What is noted on the way through a history.

@@ -13,8 +13,8 @@ mod text;
 
 use crate::account::AccountFact;
 use crate::entry::Entry;
-use crate::evolve::FoldError;
-use crate::ids::{LeadId, MarketId, PersonId, StateId, Subject, TeamId};
+use crate::evolve::{FoldError, fold};
+use crate::ids::{AccountId, LeadId, MarketId, PersonId, StateId, Subject, TeamId};
 use crate::input::{Need, World};
 use crate::lead_fact::LeadFact;
 use crate::notification::{Message, Recipient};
@@ -416,6 +416,15 @@ pub fn explain(
         workflows,
         recorded_later: Vec::new(),
     })
+}
+
+/// The account that a lead belonged to at an instant: whose history an explanation draws on.
+///
+/// # Errors
+/// The history is none.
+pub fn account_of(lead: &[Entry<LeadFact>], at: DateTime<Utc>) -> Result<Option<AccountId>, FoldError> {
+    let lead = fold(history::until(lead, at))?;
+    Ok(lead.and_then(|lead| lead.profile.account_id))
 }
 
 impl Explanation {
