@@ -4,7 +4,10 @@
 mod common;
 
 use chrono::TimeDelta;
-use common::{beginning, explaining, histories, lines, lively_policy, simulation, tight_directory};
+use common::{
+    beginning, explaining, histories, histories_of_one_lead, lines, lively_policy, simulation,
+    tight_directory,
+};
 use contracts::scenario::{Line, What};
 use proptest::prelude::*;
 use rules::policy::Policy;
@@ -24,7 +27,14 @@ proptest! {
     fn what_is_explained_is_what_the_engine_does(steps in histories(), officers in 1..=2u8) {
         let lines = lines(&steps);
         let until = lines.last().map_or_else(beginning, |line| line.received_at) + AFTER;
-        explaining::follow(simulation(&lively_policy(officers), &tight_directory()), lines, until);
+        explaining::follow(simulation(&policy(officers), &tight_directory()), lines, until);
+    }
+
+    #[test]
+    fn all_that_is_foreseen_of_a_lead_comes_if_nothing_happens(steps in histories_of_one_lead()) {
+        let lines = lines(&steps);
+        let until = lines.last().map_or_else(beginning, |line| line.received_at) + AFTER;
+        explaining::follow(simulation(&policy(1), &tight_directory()), lines, until);
     }
 
     #[test]
@@ -38,13 +48,24 @@ proptest! {
         lines.extend(published);
         leadctl::simulate::sort(&mut lines);
         let until = lines.last().map_or_else(beginning, |line| line.received_at) + AFTER;
-        explaining::follow(simulation(&lively_policy(1), &tight_directory()), lines, until);
+        explaining::follow(simulation(&policy(1), &tight_directory()), lines, until);
     }
+}
+
+/// The lively policy with a threshold past the one that gives the lead to somebody else: the clock
+/// does not come to it, unless nobody can take the lead.
+fn policy(officers: u8) -> Policy {
+    let mut document = serde_json::to_value(lively_policy(officers)).expect("a policy is JSON");
+    let steps = document["workflows"]["sla-breach"]["steps"].as_array_mut().expect("steps");
+    steps.push(json!({"step": "abandoned", "at": "200%", "do": ["tell-manager"]}));
+    let policy: Policy = serde_json::from_value(document).expect("a policy");
+    policy.check().expect("a sound policy");
+    policy
 }
 
 /// A policy with another window and another first threshold, published between the events.
 fn publication(n: u32, minutes: u32, percent: u32, lines: &[Line]) -> Line {
-    let mut document = serde_json::to_value(lively_policy(1)).expect("a policy is JSON");
+    let mut document = serde_json::to_value(policy(1)).expect("a policy is JSON");
     document["workflows"]["sla-breach"]["windows"][0]["window"] = json!(format!("{minutes}m"));
     document["workflows"]["sla-breach"]["steps"][0]["at"] = json!(format!("{percent}%"));
     document["workflows"]["high-value"]["score"] = json!(60 + percent % 30);

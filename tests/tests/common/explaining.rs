@@ -121,6 +121,8 @@ impl Follower {
 
     /// Runs timers wake by wake, each held against what was explained before it.
     fn run_until(&mut self, until: DateTime<Utc>) {
+        let (before, begun) = (self.explain_all(self.now), self.now);
+        let mut all = Vec::new();
         for _ in 0..WAKES_MAX {
             let explanations = self.explain_all(self.now);
             self.check_standing(&explanations);
@@ -145,9 +147,14 @@ impl Follower {
             check_wakes(&explanations, &fired);
             self.check_accounts(&explanations, &fired, due);
             self.now = due;
+            all.extend(fired);
         }
         self.simulation.run_until(until);
-        self.take();
+        all.extend(self.take());
+        // Other leads take reps, and accounts tell their leads: alone it comes as it was foreseen.
+        if before.len() == 1 && all.iter().all(|entry| matches!(entry, AnyEntry::Lead(_))) {
+            before.values().for_each(|explanation| check_foreseen(explanation, &all, begun, until));
+        }
         self.now = self.now.max(until);
     }
 
@@ -331,6 +338,36 @@ fn check_wake(explanation: &Explanation, entries: &[&Entry<LeadFact>], is_first:
         }
         for step in part.steps.iter().filter(|step| step.readiness == Readiness::Armed && step.at == due) {
             assert!(came.contains(&(part.workflow, step.step.clone())), "{step:?} did not come: {entries:?}");
+        }
+    }
+}
+
+/// All that was foreseen comes if nothing happens, doing what was said; what was said not to come
+/// does not.
+fn check_foreseen(explanation: &Explanation, all: &[AnyEntry], from: DateTime<Utc>, until: DateTime<Utc>) {
+    for part in explanation.workflows.iter().filter(|part| part.clock.is_some()) {
+        let clock = part.clock.as_ref().map_or(0, |clock| clock.number);
+        for step in &part.steps {
+            let Some(at) = step.at.filter(|at| from < *at && *at <= until) else { continue };
+            let of_step: Vec<&Entry<LeadFact>> = all
+                .iter()
+                .filter_map(|entry| match entry {
+                    AnyEntry::Lead(entry) => Some(entry),
+                    _ => None,
+                })
+                .filter(|e| e.due_at == Some(at))
+                .filter(|e| e.workflow.as_ref().is_some_and(|w| w.id == part.workflow && w.step == step.step))
+                .collect();
+            let came = of_step.iter().any(|entry| {
+                matches!(&entry.fact, LeadFact::ThresholdReached(threshold)
+                    | LeadFact::ThresholdSuperseded { threshold, .. } if threshold.clock == clock)
+            });
+            let comes = [Readiness::Armed, Readiness::Resting].contains(&step.readiness);
+            assert_eq!(came, comes, "{step:?} of {explanation}");
+            if comes {
+                let done: Vec<Does> = of_step.iter().filter_map(|entry| Does::of(&entry.fact)).collect();
+                assert_eq!(step.does, done, "{step:?} of {explanation}");
+            }
         }
     }
 }
