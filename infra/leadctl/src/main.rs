@@ -28,6 +28,8 @@ enum Command {
     Demo,
     /// Play events in virtual time: audit entries as JSON lines on standard output
     Simulate(leadctl::simulate::Arguments),
+    /// Say why a lead's workflows did, do or do not do what they do, now or at any instant
+    Explain(leadctl::explain::Arguments),
 }
 
 /// What became of a command that could be run. One that could not is an error.
@@ -62,6 +64,11 @@ async fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         }
         Command::Demo => leadctl::demo::run(&root()?).await?,
         Command::Simulate(arguments) => leadctl::simulate::run(&arguments)?,
+        Command::Explain(arguments) => {
+            if !leadctl::explain::run(&root()?, &arguments).await? {
+                return Ok(Answer::No);
+            }
+        }
     }
     Ok(Answer::Done)
 }

@@ -133,6 +133,9 @@ fn planned(f: &mut Formatter<'_>, when: &Clockwork<'_>, step: &Planned) -> fmt::
     if let Some(percent) = step.percent.filter(|percent| *percent != 100) {
         write!(f, " ({percent} %)")?;
     }
+    if step.readiness == Readiness::Armed && step.does.is_empty() {
+        write!(f, ": nothing is left to do, as things stand")?;
+    }
     for (n, does) in step.does.iter().enumerate() {
         write!(f, "{} {does}", if n == 0 { ":" } else { ";" })?;
     }
