@@ -12,7 +12,7 @@ use rules::explain::{ExplainError, Explanation, Record, account_of, explain};
 use rules::ids::{AccountId, LeadId, Subject};
 use rules::input::World;
 use rules::lead_fact::LeadFact;
-use rules::simulate::{AnyEntry, Simulation};
+use rules::simulate::AnyEntry;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -108,7 +108,15 @@ fn of_file(
         Ok(())
     })?;
     let lead = LeadId::from(arguments.lead.as_str());
-    match histories.explain(&simulation, &lead, at) {
+    let accounts = BTreeMap::new();
+    let world = World {
+        policy: simulation.policy(),
+        directory: simulation.directory(),
+        rosters: simulation.rosters(),
+        accounts: &accounts,
+        past: simulation.past(),
+    };
+    match histories.explain(&lead, &world, at) {
         Ok(explanation) => Ok(Ok(explanation)),
         Err(ExplainError::NoHistory) => {
             let known: BTreeSet<&str> = histories.leads.keys().map(LeadId::as_str).collect();
@@ -123,15 +131,16 @@ fn spelled(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
-/// What was played, subject by subject.
-#[derive(Default)]
-struct Histories {
+/// Histories, subject by subject.
+#[derive(Debug, Default)]
+pub struct Histories {
     leads: BTreeMap<LeadId, Vec<Entry<LeadFact>>>,
     accounts: BTreeMap<AccountId, Vec<Entry<AccountFact>>>,
 }
 
 impl Histories {
-    fn take(&mut self, entry: &AnyEntry) {
+    /// Takes the next entry of a subject in.
+    pub fn take(&mut self, entry: &AnyEntry) {
         match entry {
             AnyEntry::Lead(entry) => {
                 if let Subject::Lead(id) = &entry.subject {
@@ -147,23 +156,24 @@ impl Histories {
         }
     }
 
-    fn explain(
+    /// The history of a lead so far.
+    pub fn of_lead(&self, lead: &LeadId) -> &[Entry<LeadFact>] {
+        self.leads.get(lead).map_or(&[], Vec::as_slice)
+    }
+
+    /// Explains a lead at an instant, in the world of that instant.
+    ///
+    /// # Errors
+    /// As [`explain`].
+    pub fn explain(
         &self,
-        simulation: &Simulation,
         lead: &LeadId,
+        world: &World<'_>,
         at: DateTime<Utc>,
     ) -> Result<Explanation, ExplainError> {
-        let entries = self.leads.get(lead).map_or(&[][..], Vec::as_slice);
-        let linked = account_of(entries, at)?;
+        let lead = self.of_lead(lead);
+        let linked = account_of(lead, at)?;
         let account = linked.and_then(|id| self.accounts.get(&id)).map_or(&[][..], Vec::as_slice);
-        let accounts = BTreeMap::new();
-        let world = World {
-            policy: simulation.policy(),
-            directory: simulation.directory(),
-            rosters: simulation.rosters(),
-            accounts: &accounts,
-            past: simulation.past(),
-        };
-        explain(Record { lead: entries, account }, &world, at, at)
+        explain(Record { lead, account }, world, at, at)
     }
 }

@@ -3,11 +3,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::scenario::{Line, What};
-use rules::account::AccountFact;
+use leadctl::explain::Histories;
 use rules::directory::Directory;
 use rules::entry::Entry;
-use rules::explain::{Does, Explanation, Planned, Readiness, Record, Status, account_of, explain};
-use rules::ids::{AccountId, LeadId, Subject};
+use rules::explain::{Does, Explanation, Planned, Readiness, Status, account_of};
+use rules::ids::{LeadId, Subject};
 use rules::input::World;
 use rules::lead_fact::{LeadFact, Threshold};
 use rules::policy::{PublishedPolicy, WorkflowId};
@@ -49,8 +49,7 @@ pub fn follow(simulation: Simulation, lines: Vec<Line>, until: DateTime<Utc>) {
 struct Follower {
     simulation: Simulation,
     now: DateTime<Utc>,
-    leads: BTreeMap<LeadId, Vec<Entry<LeadFact>>>,
-    accounts: BTreeMap<AccountId, Vec<Entry<AccountFact>>>,
+    histories: Histories,
     samples: Vec<Sample>,
 }
 
@@ -63,8 +62,7 @@ struct Sample {
 
 impl Follower {
     fn new(simulation: Simulation, now: DateTime<Utc>) -> Self {
-        let (leads, accounts, samples) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
-        Self { simulation, now, leads, accounts, samples }
+        Self { simulation, now, histories: Histories::default(), samples: Vec::new() }
     }
 
     fn explain(&self, lead: &LeadId, at: DateTime<Utc>) -> Explanation {
@@ -79,10 +77,6 @@ impl Follower {
         directory: &Directory,
     ) -> Explanation {
         let accounts = BTreeMap::new();
-        let entries = self.leads.get(lead).map_or(&[][..], Vec::as_slice);
-        let linked = account_of(entries, at).expect("a history folds");
-        let account = linked.and_then(|id| self.accounts.get(&id)).map_or(&[][..], Vec::as_slice);
-        let record = Record { lead: entries, account };
         let world = World {
             policy,
             directory,
@@ -90,7 +84,7 @@ impl Follower {
             accounts: &accounts,
             past: self.simulation.past(),
         };
-        explain(record, &world, at, at).expect("a lead that is there can be explained")
+        self.histories.explain(lead, &world, at).expect("a lead that is there can be explained")
     }
 
     fn explain_all(&self, at: DateTime<Utc>) -> Explanations {
@@ -98,24 +92,9 @@ impl Follower {
         ids.map(|id| (id.clone(), self.explain(&id, at))).collect()
     }
 
-    /// Takes what happened into the histories.
-    fn take_in(&mut self, entries: &[AnyEntry]) {
-        for entry in entries {
-            match (entry, subject(entry)) {
-                (AnyEntry::Lead(entry), Subject::Lead(id)) => {
-                    self.leads.entry(id).or_default().push(entry.clone());
-                }
-                (AnyEntry::Account(entry), Subject::Account(id)) => {
-                    self.accounts.entry(id).or_default().push(entry.clone());
-                }
-                _ => {}
-            }
-        }
-    }
-
     fn take(&mut self) -> Vec<AnyEntry> {
         let entries = self.simulation.take_history();
-        self.take_in(&entries);
+        entries.iter().for_each(|entry| self.histories.take(entry));
         entries
     }
 
@@ -169,7 +148,7 @@ impl Follower {
             Ok(())
         });
         play.expect("nobody refuses an entry");
-        self.take_in(&entries);
+        entries.iter().for_each(|entry| self.histories.take(entry));
         if let Some(explanations) = overdue {
             check_wakes(&explanations, &entries);
         }
@@ -226,7 +205,7 @@ impl Follower {
 
     /// What fired is what the audit has of the clock, no more and no less.
     fn check_audit(&self, explanation: &Explanation) {
-        let entries = self.leads.get(&explanation.lead).map_or(&[][..], Vec::as_slice);
+        let entries = self.histories.of_lead(&explanation.lead);
         for workflow in [WorkflowId::SlaBreach, WorkflowId::StuckLead] {
             let part = explanation.workflow(workflow).expect("each has a part");
             let Some(clock) = part.clock.as_ref().map(|clock| clock.number) else { continue };
@@ -253,7 +232,7 @@ impl Follower {
             let part = explanation.workflow(WorkflowId::ChurnRisk).expect("each has a part");
             let planned: Vec<&Does> =
                 part.steps.iter().filter(|step| step.at == Some(due)).flat_map(|step| &step.does).collect();
-            let entries = self.leads.get(&explanation.lead).map_or(&[][..], Vec::as_slice);
+            let entries = self.histories.of_lead(&explanation.lead);
             let Some(account) = account_of(entries, explanation.at).expect("a history folds") else {
                 assert!(planned.is_empty());
                 continue;
