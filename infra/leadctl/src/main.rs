@@ -29,6 +29,8 @@ enum Command {
     Demo,
     /// Play events in virtual time: audit entries as JSON lines on standard output
     Simulate(leadctl::simulate::Arguments),
+    /// Say why a lead's workflows did, do or do not do what they do, now or at any instant
+    Explain(leadctl::explain::Arguments),
     /// Check, compare and describe policies
     #[command(subcommand)]
     Policy(leadctl::policy::Command),
@@ -75,6 +77,11 @@ async fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         }
         Command::Demo => leadctl::demo::run(&root()?).await?,
         Command::Simulate(arguments) => leadctl::simulate::run(&arguments)?,
+        Command::Explain(arguments) => {
+            if !leadctl::explain::run(&root()?, &arguments).await? {
+                return Ok(Answer::No);
+            }
+        }
         Command::Policy(command) => {
             if !leadctl::policy::run(root, &command).await? {
                 return Ok(Answer::No);

@@ -17,6 +17,7 @@ pub mod directory;
 pub mod document;
 pub mod entry;
 pub mod evolve;
+pub mod explain;
 pub mod ids;
 pub mod input;
 pub mod lead;
