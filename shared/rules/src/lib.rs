@@ -18,6 +18,7 @@ pub mod document;
 pub mod documentation;
 pub mod entry;
 pub mod evolve;
+pub mod explain;
 pub mod ids;
 pub mod input;
 pub mod lead;

@@ -31,6 +31,7 @@ pub enum AnyEntry {
 }
 
 /// A deployment in memory.
+#[derive(Debug, Clone)]
 pub struct Simulation {
     policy: PublishedPolicy,
     directory: Directory,
@@ -92,6 +93,11 @@ impl Simulation {
     /// The directory it runs with.
     pub fn directory(&self) -> &Directory {
         &self.directory
+    }
+
+    /// The revisions that were in force before.
+    pub fn past(&self) -> &Past {
+        &self.past
     }
 
     /// Runs every timer up to an instant, that instant included.
@@ -281,6 +287,11 @@ impl Simulation {
         standing.load = standing.load.saturating_add_signed(i32::from(change.delta));
         standing.last_assigned_at = change.assigned_at.or(standing.last_assigned_at);
         standing.version = standing.version.saturating_add(1);
+    }
+
+    /// When a lead is looked at again, as it is kept.
+    pub fn next_wake(&self, lead: &LeadId) -> Option<DateTime<Utc>> {
+        self.wakes.get(&Subject::Lead(lead.clone())).copied()
     }
 
     /// When each lead has to be looked at again, computed afresh.

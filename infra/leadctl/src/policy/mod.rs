@@ -7,9 +7,10 @@ mod validate;
 use anyhow::Context as _;
 use rules::directory::Directory;
 use rules::document::{Document, DocumentError, DocumentProblem};
+use rules::ids::PublicationKind;
 use rules::policy::Policy;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What can be asked about policies.
 #[derive(Debug, clap::Subcommand)]
@@ -20,17 +21,22 @@ pub enum Command {
     Diff(diff::Arguments),
     /// Describe a policy in Markdown, for people who never saw it
     Docs(docs::Arguments),
+    /// Put a policy in force, with who, when and why; or an earlier revision again
+    Publish(crate::publish::Arguments),
 }
 
 /// Runs it; false when the answer is no.
 ///
 /// # Errors
 /// What could not be run: a file that cannot be read.
-pub fn run(command: &Command) -> anyhow::Result<bool> {
+pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, command: &Command) -> anyhow::Result<bool> {
     match command {
         Command::Validate(arguments) => validate::run(arguments),
         Command::Diff(arguments) => diff::run(arguments),
         Command::Docs(arguments) => docs::run(arguments),
+        Command::Publish(arguments) => {
+            crate::publish::run(&root()?, PublicationKind::Policy, arguments).await
+        }
     }
 }
 

@@ -70,6 +70,9 @@ pub(super) fn windows(ladder: Ladder<'_>) -> String {
         text.push_str("\nIt has none of its own and goes by those of `sla-breach`.\n");
         return text;
     }
+    if ladder.workflow == WorkflowId::StuckLead {
+        text.push_str("\nWhere it has none of its own it goes by those of `sla-breach`.\n");
+    }
     text.push_str(&matrix(rows, None));
     let markets: BTreeSet<&MarketId> = rows.iter().filter_map(|row| row.market.as_ref()).collect();
     for market in markets {

@@ -46,6 +46,8 @@ The record of a lead is the list of what happened to it, in order. Each entry sa
 | `threshold.reached` | a step was reached; what it does follows |
 | `threshold.superseded` | a step was passed and not acted on, and why |
 | `breach.recorded` | its window is over |
+| `breach.excused` | the CRM tells later that the lead had moved on before its window was over |
+| `rules.applied` | a policy or a directory was published, and it waits for another instant now |
 | `lead.assigned`, `lead.reassigned` | it was given to a rep, or taken from one and given to another |
 | `reassignment.impossible` | it should have gone to somebody else, and why it could not |
 | `operations.queued`, `operations.resolved` | it went to the operations queue, and what became of it |
