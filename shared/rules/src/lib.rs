@@ -15,6 +15,7 @@ mod deciding;
 pub mod diff;
 pub mod directory;
 pub mod document;
+pub mod documentation;
 pub mod entry;
 pub mod evolve;
 pub mod explain;
