@@ -2,6 +2,7 @@
 //! risk, reps' availability, and what each workflow does.
 
 mod accounts;
+mod explain;
 mod leads;
 mod publications;
 mod reps;
@@ -28,6 +29,7 @@ enum Route {
     Leads,
     Lead,
     LeadAudit,
+    Explain,
     Flag,
     Reviews,
     Resolve,
@@ -45,10 +47,11 @@ enum Route {
     Availability,
 }
 
-const ROUTES: [(&str, Route); 21] = [
+const ROUTES: [(&str, Route); 22] = [
     ("GET /v1/leads", Route::Leads),
     ("GET /v1/leads/{id}", Route::Lead),
     ("GET /v1/leads/{id}/audit", Route::LeadAudit),
+    ("GET /v1/leads/{id}/explain", Route::Explain),
     ("POST /v1/leads/{id}/flags", Route::Flag),
     ("GET /v1/operations/reviews", Route::Reviews),
     ("POST /v1/operations/reviews/{lead_id}/resolution", Route::Resolve),
@@ -112,6 +115,7 @@ impl Operations {
             Route::Leads => leads::list(&call).await,
             Route::Lead => leads::show(&call).await,
             Route::LeadAudit => leads::audit(&call).await,
+            Route::Explain => explain::show(&call).await,
             Route::Flag => leads::flag(&call).await,
             Route::Reviews => leads::reviews(&call).await,
             Route::Resolve => leads::resolve(&call).await,
@@ -133,9 +137,8 @@ impl Operations {
 
 fn who_may(route: Route) -> &'static [Group] {
     match route {
-        Route::Leads | Route::Lead | Route::LeadAudit | Route::Account | Route::AccountAudit => {
-            &[Group::Viewer]
-        }
+        Route::Leads | Route::Lead | Route::LeadAudit | Route::Explain => &[Group::Viewer],
+        Route::Account | Route::AccountAudit => &[Group::Viewer],
         Route::Workflows | Route::Policy | Route::Publications(_) | Route::Publication(_) => &[Group::Viewer],
         // It has everybody's e-mail address.
         Route::Directory => &[Group::Operations],

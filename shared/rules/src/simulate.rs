@@ -31,6 +31,7 @@ pub enum AnyEntry {
 }
 
 /// A deployment in memory.
+#[derive(Debug, Clone)]
 pub struct Simulation {
     policy: PublishedPolicy,
     directory: Directory,
@@ -92,6 +93,11 @@ impl Simulation {
     /// The directory it runs with.
     pub fn directory(&self) -> &Directory {
         &self.directory
+    }
+
+    /// The revisions that were in force before.
+    pub fn past(&self) -> &Past {
+        &self.past
     }
 
     /// Runs every timer up to an instant, that instant included.
