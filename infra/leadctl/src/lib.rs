@@ -13,6 +13,7 @@ mod emulator;
 pub mod explain;
 pub mod history;
 mod logs;
+pub mod policy;
 pub mod progress;
 mod python;
 pub mod seed;

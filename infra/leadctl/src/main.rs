@@ -30,6 +30,9 @@ enum Command {
     Simulate(leadctl::simulate::Arguments),
     /// Say why a lead's workflows did, do or do not do what they do, now or at any instant
     Explain(leadctl::explain::Arguments),
+    /// Check, compare and describe policies
+    #[command(subcommand)]
+    Policy(leadctl::policy::Command),
 }
 
 /// What became of a command that could be run. One that could not is an error.
@@ -66,6 +69,11 @@ async fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         Command::Simulate(arguments) => leadctl::simulate::run(&arguments)?,
         Command::Explain(arguments) => {
             if !leadctl::explain::run(&root()?, &arguments).await? {
+                return Ok(Answer::No);
+            }
+        }
+        Command::Policy(command) => {
+            if !leadctl::policy::run(&command)? {
                 return Ok(Answer::No);
             }
         }

@@ -7,6 +7,7 @@ use crate::due::held;
 use crate::error::StoreError;
 use crate::item::{DOC, Item, document, get_document, text};
 use crate::keys::{Key, PK};
+use crate::outbox::Requested;
 use chrono::{DateTime, Utc};
 use rules::directory::Directory;
 use rules::entry::Entry;
@@ -32,8 +33,8 @@ pub struct ExecutedPublication {
     pub entries: Vec<Entry<PublicationFact>>,
     /// The publication as it stands; `None` if there is none.
     pub publication: Option<Publication>,
-    /// The notifications that this commit asks for, ready to be handed to the queue.
-    pub notifications: Vec<NotificationId>,
+    /// The notifications that this commit asks for, to be handed to the queue.
+    pub notifications: Vec<Requested>,
 }
 
 /// How far a publication has come through the leads that it may concern.

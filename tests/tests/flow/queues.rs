@@ -55,14 +55,14 @@ async fn a_notification_that_never_reached_the_queue_is_found_by_the_sweep(world
     for notification in &done.notifications {
         // As if the queue's time for it were over.
         let was_waiting =
-            world.store.lease_outbox(notification, now() - TimeDelta::seconds(1)).await.unwrap();
+            world.store.lease_outbox(&notification.id, now() - TimeDelta::seconds(1)).await.unwrap();
         assert!(was_waiting);
     }
     tick(world, &written(now())).await;
     let history = world.told(&format!("leads/{id}")).await;
     assert_eq!(count(&history, "notification.delivered"), 2);
     for notification in &done.notifications {
-        assert_eq!(world.store.outbox(notification).await.unwrap(), None, "nothing is left to be done");
+        assert_eq!(world.store.outbox(&notification.id).await.unwrap(), None, "nothing is left to be done");
     }
     assert_eq!(world.messages(&id).len(), 2);
 }
@@ -88,7 +88,7 @@ async fn a_message_that_comes_many_times_has_one_effect(world: &'static World) {
     let due = body(&Due::V1 { subject: Subject::Lead(id.as_str().into()), due: done.wake_at.unwrap() });
     send(world, world.state.output("DueQueueUrl").unwrap(), &vec![due; 10]).await;
     let notify: Vec<String> =
-        done.notifications.iter().cycle().take(10).map(|id| body(&Notify::V1 { id: id.clone() })).collect();
+        done.notifications.iter().cycle().take(10).map(|n| body(&Notify::V1 { id: n.id.clone() })).collect();
     send(world, world.state.output("NotificationQueueUrl").unwrap(), &notify).await;
     decided_once(world, &id).await;
     let history = world.told(&format!("leads/{id}")).await;
