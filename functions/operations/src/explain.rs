@@ -54,6 +54,9 @@ async fn explain_at(
     let failed = |error: StoreError| problem(&error);
     let commits = commits_until(store, &Subject::Lead(id.clone()), by).await.map_err(failed)?;
     let lead = entries(&commits, StoredCommit::of_lead).map_err(failed)?;
+    if let Some(first) = lead.first().filter(|first| first.at > by) {
+        return Err(refusal(id, ExplainError::NotYet { begins_at: first.at }));
+    }
     let linked = explain::account_of(&lead, by).map_err(|error| refusal(id, error.into()))?;
     let account = match linked {
         Some(account) => {
