@@ -129,9 +129,12 @@ async fn state(call: &Call<'_>, id: PublicationId) -> Result<Value, Problem> {
     let publication = store.publication(&id).await.map_err(|e| problem(&e))?;
     let none = || Problem::not_found(format!("there is no publication `{id}`"));
     let Publication { published_at, published_by, why, applied, .. } = publication.ok_or_else(none)?;
-    let (is_applied, totals) = match applied {
-        Some(totals) => (true, totals),
-        None => (false, store.progress(&id).await.map_err(|e| problem(&e))?.totals),
+    let (stage, totals) = match applied {
+        Some(totals) => ("applied", totals),
+        None => {
+            let progress = store.progress(&id).await.map_err(|e| problem(&e))?;
+            (if progress.looked { "last-look" } else { "leads" }, progress.totals)
+        }
     };
     Ok(json!({
         "kind": id.kind,
@@ -139,7 +142,7 @@ async fn state(call: &Call<'_>, id: PublicationId) -> Result<Value, Problem> {
         "published_at": published_at,
         "published_by": published_by,
         "why": why,
-        "applied": is_applied,
+        "stage": stage,
         "leads": totals,
     }))
 }

@@ -184,7 +184,7 @@ fn a_lead_that_is_not_there_is_a_no_with_those_that_are() {
 
 #[test]
 fn every_command_explains_itself() {
-    for command in ["up", "down", "demo", "send", "token", "simulate", "explain", "policy"] {
+    for command in ["up", "down", "demo", "send", "token", "simulate", "explain", "policy", "directory"] {
         let output = leadctl(&[command, "--help"]);
         assert_eq!(output.status.code(), Some(0), "{command}");
         assert!(text(&output.stdout).contains("Usage"), "{command}");

@@ -90,6 +90,16 @@ pub enum Seniority {
     Senior,
 }
 
+impl Seniority {
+    /// Its name in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Junior => "junior",
+            Self::Senior => "senior",
+        }
+    }
+}
+
 /// Somebody who can be told something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -12,6 +12,7 @@ pub mod clock;
 pub mod compliance;
 mod decide;
 mod deciding;
+pub mod diff;
 pub mod directory;
 pub mod document;
 pub mod entry;

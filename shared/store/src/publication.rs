@@ -46,6 +46,9 @@ pub struct Progress {
     /// came may have decided under the rules before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again_until: Option<Place>,
+    /// Whether all were looked at once.
+    #[serde(default)]
+    pub looked: bool,
     /// Whether they are being looked at once more.
     #[serde(default)]
     pub again: bool,

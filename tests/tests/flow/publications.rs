@@ -65,7 +65,7 @@ async fn lead_of(world: &World, source: &str, market: &str) -> String {
 async fn applied(world: &World, path: &str, revision: &Value) -> Value {
     eventually("the publication is applied", || async {
         let shown = world.get("vera", &format!("{path}/{revision}/publication")).await.is(200).body;
-        (shown["applied"] == true).then_some(shown)
+        (shown["stage"] == "applied").then_some(shown)
     })
     .await
 }
@@ -171,7 +171,8 @@ async fn a_directory_moves_what_its_calendar_measures_and_who_carries_what(world
 async fn what_is_not_sound_is_not_published(world: &'static World) {
     let _one = PUBLISHING.lock().await;
     let before = world.get("vera", "/v1/policies/current").await.is(200).body["revision"].clone();
-    let cases: [(&str, fn(&mut Value)); 3] = [
+    type Change = fn(&mut Value);
+    let cases: [(&str, Change); 3] = [
         ("/policy/workflows/sla-breach/steps/0/at", |p| {
             p["workflows"]["sla-breach"]["steps"][0]["at"] = json!("8%%")
         }),

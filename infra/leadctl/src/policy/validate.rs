@@ -1,7 +1,7 @@
 //! `leadctl policy validate`: everything that is wrong with a policy and its directory, at once and
 //! each with its line, and what is to be warned of where nothing is wrong.
 
-use super::{Source, read};
+use super::{Source, line_of, read};
 use chrono::{DateTime, Utc};
 use rules::directory::Directory;
 use rules::document::{Document, DocumentError, DocumentProblem};
@@ -142,12 +142,6 @@ impl Report {
             "warnings": warnings.collect::<Vec<_>>(),
         })
     }
-}
-
-/// As compilers write it, so that editors jump there.
-fn line_of(file: &str, kind: &str, problem: &DocumentProblem) -> String {
-    let place = problem.place.map(|place| format!(":{}:{}", place.line, place.column)).unwrap_or_default();
-    format!("{file}{place}: {kind}{}: {}", problem.path, problem.problem)
 }
 
 /// What a policy holds, so that whoever reads "valid" sees that it is the right one.

@@ -153,6 +153,12 @@ impl Document {
         Ok(Self { root, problems })
     }
 
+    /// Whether a name stands at the top of it.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.root.has(name)
+    }
+
     /// Where a path leads, or as far as the document goes along it.
     #[must_use]
     pub fn place_of(&self, path: &str) -> Place {

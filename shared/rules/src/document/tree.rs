@@ -70,6 +70,11 @@ impl Node {
         })
     }
 
+    /// Whether it is a block with this name in it.
+    pub fn has(&self, name: &str) -> bool {
+        matches!(&self.content, Content::Map(entries) if entries.iter().any(|entry| entry.name == name))
+    }
+
     /// Where the name stands that a path ends in.
     pub fn name_at(&mut self, path: &[Step]) -> Option<Place> {
         let (Step::Name(name), parent) = path.split_last()? else { return None };

@@ -1,7 +1,7 @@
 //! The parts of a policy that several workflows have, by workflow: whoever checks, compares or
 //! describes policies goes over them here, so that none is forgotten.
 
-use super::{About, Policy, Step, StepOverride, Templates, WindowRow, WorkflowId};
+use super::{About, Action, Policy, StateKind, Step, StepOverride, Templates, WindowRow, WorkflowId};
 use crate::ids::MarketId;
 use std::collections::BTreeMap;
 
@@ -59,6 +59,30 @@ impl Policy {
             WorkflowId::HighValue => &w.high_value.about,
             WorkflowId::ComplianceFlag => &w.compliance_flag.about,
             WorkflowId::ChurnRisk => &w.churn_risk.about,
+        }
+    }
+}
+
+impl Action {
+    /// Its name in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TellOwner => "tell-owner",
+            Self::TellManager => "tell-manager",
+            Self::RecordBreach => "record-breach",
+            Self::Reassign => "reassign",
+            Self::QueueForOperations => "queue-for-operations",
+        }
+    }
+}
+
+impl StateKind {
+    /// Its name in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Working => "working",
+            Self::Hold => "hold",
+            Self::Terminal => "terminal",
         }
     }
 }
