@@ -4,6 +4,7 @@
 //! sink, deploys `template.yaml` and fills it. `leadctl up` is a thin shell around it, and the flow tests start a stack
 //! of their own with it, in a directory and on ports of their own.
 
+pub mod audit;
 mod binaries;
 mod clean;
 pub mod demo;

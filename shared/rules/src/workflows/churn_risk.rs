@@ -18,6 +18,7 @@ use crate::notification::{Message, Notification, Particulars, Recipient, Role};
 use crate::policy::WorkflowId;
 use crate::sorting::Sorting;
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 
 /// An input to an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +34,8 @@ pub struct AccountCommand {
 }
 
 /// What can be asked of an account.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum AccountInput {
     /// A source says what its fields are.
     Update {
@@ -49,6 +51,7 @@ pub enum AccountInput {
         /// Which.
         signal: Signal,
         /// What it rests on.
+        #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
         evidence: serde_json::Value,
     },
     /// A source said something that is no event; the refusal belongs into the record.
