@@ -45,6 +45,8 @@ pub async fn apply(service: &Service, id: PublicationId, now: DateTime<Utc>) -> 
         let is_done = progress.place.scope >= scopes.len() || end.is_some_and(|end| progress.place >= end);
         if is_done && !progress.again && progress.again_until.is_some() {
             if now < settled {
+                // Of two who come here, either may ask again.
+                store.advance(&id, &Progress { looked: true, ..progress }).await?;
                 return ask_again(service, id, settled, now).await;
             }
             progress = Progress { place: Place::default(), again: true, ..progress };

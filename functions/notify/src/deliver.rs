@@ -20,7 +20,7 @@ use rules::publication::{PublicationCommand, PublicationInput};
 use rules::{AccountCommand, AccountInput};
 use service::Service;
 use std::time::Duration;
-use store::{OUTBOX_LEASE, OutboxItem, StoreError};
+use store::{OUTBOX_LEASE, OutboxItem, Requested, StoreError};
 
 /// How often the queue delivers a message before it goes to the dead-letter queue; the template
 /// says the same.
@@ -72,8 +72,8 @@ pub enum DeliverError {
     /// The store did not answer.
     #[error("the store did not answer")]
     Store(#[from] StoreError),
-    /// The dead-letter queue did not take it.
-    #[error("the dead-letter queue did not take it")]
+    /// A queue did not take it.
+    #[error("the queue did not take it")]
     Queue(#[from] QueueError),
     /// The channel's secret could not be read.
     #[error("the channel's secret could not be read")]
@@ -119,6 +119,9 @@ impl Notifier {
     ) -> Result<(), DeliverError> {
         // Gone from the outbox: it was delivered or given up before.
         let Some(item) = self.service.store.outbox(id).await? else { return Ok(()) };
+        if let Some(at) = item.notification.not_before.filter(|at| *at > now) {
+            return self.wait_until(id, at, now).await;
+        }
         if let Some(reason) = self.outlived(&item).await? {
             let result = DeliveryResult::Withdrawn { reason: reason.to_owned() };
             return self.record(id, &item.subject, record, result, now).await;
@@ -158,6 +161,23 @@ impl Notifier {
             }
             Err(gave_up) => self.not_sent(&item, record, gave_up, now).await,
         }
+    }
+
+    /// Its recipient's quiet hours have not ended: it comes again when they have, by the queue or, where that could not
+    /// keep it so long, by the sweep. What became of the lead meanwhile is looked at then.
+    async fn wait_until(
+        &self,
+        id: &NotificationId,
+        at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<(), DeliverError> {
+        let requested = Requested { id: id.clone(), not_before: Some(at) };
+        if self.service.store.lease_outbox(id, requested.due(now)).await?
+            && !requested.is_left_to_the_sweep(now)
+        {
+            self.service.relay.notify(&[(id.clone(), at)], now).await?;
+        }
+        Ok(())
     }
 
     /// Why there is nothing left to tell, if so: a lead that is held or over is not to be worked, whatever fell due

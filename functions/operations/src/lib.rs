@@ -3,6 +3,7 @@
 
 mod accounts;
 mod leads;
+mod publications;
 mod reps;
 mod sight;
 mod workflows;
@@ -12,12 +13,15 @@ use chrono::{DateTime, Utc};
 use platform::caller::{Caller, Group};
 use platform::http::Request;
 use platform::problem::Problem;
+use rules::ids::PublicationKind;
 use rules::input::Outcome;
 use serde_json::Value;
 use service::Service;
 
 /// The largest body of a request.
 const BODY_BYTES_MAX: usize = 16 * 1024;
+/// The largest document that is published: a directory of some thousand people.
+const DOCUMENT_BYTES_MAX: usize = 256 * 1024;
 
 #[derive(Clone, Copy)]
 enum Route {
@@ -33,11 +37,15 @@ enum Route {
     Retention,
     Workflows,
     Policy,
+    Publish(PublicationKind),
+    Publications(PublicationKind),
+    Publication(PublicationKind),
+    Directory,
     Reps,
     Availability,
 }
 
-const ROUTES: [(&str, Route); 14] = [
+const ROUTES: [(&str, Route); 21] = [
     ("GET /v1/leads", Route::Leads),
     ("GET /v1/leads/{id}", Route::Lead),
     ("GET /v1/leads/{id}/audit", Route::LeadAudit),
@@ -50,6 +58,13 @@ const ROUTES: [(&str, Route); 14] = [
     ("POST /v1/accounts/{id}/retention", Route::Retention),
     ("GET /v1/workflows", Route::Workflows),
     ("GET /v1/policies/{revision}", Route::Policy),
+    ("GET /v1/policies", Route::Publications(PublicationKind::Policy)),
+    ("POST /v1/policies", Route::Publish(PublicationKind::Policy)),
+    ("GET /v1/policies/{revision}/publication", Route::Publication(PublicationKind::Policy)),
+    ("GET /v1/directories", Route::Publications(PublicationKind::Directory)),
+    ("POST /v1/directories", Route::Publish(PublicationKind::Directory)),
+    ("GET /v1/directories/{revision}", Route::Directory),
+    ("GET /v1/directories/{revision}/publication", Route::Publication(PublicationKind::Directory)),
     ("GET /v1/reps", Route::Reps),
     ("PUT /v1/reps/{id}/availability", Route::Availability),
 ];
@@ -85,10 +100,13 @@ impl Operations {
         event: ApiGatewayV2httpRequest,
         now: DateTime<Utc>,
     ) -> Result<ApiGatewayV2httpResponse, Problem> {
-        let request = Request::decode(event, BODY_BYTES_MAX)?;
+        let request = Request::decode(event, DOCUMENT_BYTES_MAX)?;
         let caller = Caller::of(request.event(), &self.groups_claim)?;
         let route = request.route(&ROUTES)?;
         caller.require_any(who_may(route))?;
+        if request.body().len() > BODY_BYTES_MAX && !matches!(route, Route::Publish(_)) {
+            return Err(Problem::payload_too_large(BODY_BYTES_MAX));
+        }
         let call = Call { service: &self.service, request: &request, caller: &caller, now };
         match route {
             Route::Leads => leads::list(&call).await,
@@ -103,6 +121,10 @@ impl Operations {
             Route::Retention => accounts::retention(&call).await,
             Route::Workflows => workflows::list(&call).await,
             Route::Policy => workflows::policy(&call).await,
+            Route::Publish(kind) => publications::publish(&call, kind).await,
+            Route::Publications(kind) => publications::list(&call, kind).await,
+            Route::Publication(kind) => publications::show(&call, kind).await,
+            Route::Directory => publications::directory(&call).await,
             Route::Reps => reps::list(&call).await,
             Route::Availability => reps::set_availability(&call).await,
         }
@@ -114,7 +136,11 @@ fn who_may(route: Route) -> &'static [Group] {
         Route::Leads | Route::Lead | Route::LeadAudit | Route::Account | Route::AccountAudit => {
             &[Group::Viewer]
         }
-        Route::Workflows | Route::Policy | Route::Reps => &[Group::Viewer],
+        Route::Workflows | Route::Policy | Route::Publications(_) | Route::Publication(_) => &[Group::Viewer],
+        // It has everybody's e-mail address.
+        Route::Directory => &[Group::Operations],
+        Route::Publish(_) => &[Group::Operations],
+        Route::Reps => &[Group::Viewer],
         Route::Flag => &[Group::Rep, Group::Compliance, Group::Operations, Group::CustomerSuccess],
         Route::Reviews | Route::Resolve => &[Group::Operations],
         Route::Signal | Route::Retention => &[Group::Operations, Group::CustomerSuccess],

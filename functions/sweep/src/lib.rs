@@ -4,7 +4,8 @@
 //! It looks two periods ahead, and a cursor says how far the ticks before it looked: a lead is
 //! handed on once, however many ticks see it, and a tick that is missed costs nothing. What was
 //! handed on and is still there after a lease (a lost message, a crash) is handed on again, and
-//! so is a notification that was not delivered within its own lease.
+//! so is a notification that was not delivered within its own lease. One that waits for the end of
+//! quiet hours is handed on when they end.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt as _, TryStreamExt as _, future};
@@ -34,7 +35,7 @@ pub struct Swept {
     pub handed_on: usize,
     /// Those handed on again.
     pub stragglers: usize,
-    /// Notifications handed on again.
+    /// Notifications handed on: again, or when their quiet hours end.
     pub notifications: usize,
     /// Whether there was more than one tick may do.
     pub has_more: bool,
@@ -72,10 +73,10 @@ pub async fn sweep(service: &Service, tick: &Tick, now: DateTime<Utc>) -> Result
     loop {
         let page = store.due(None, until, cursor.as_ref()).await?;
         let mut wakes: Vec<(Subject, DateTime<Utc>)> = Vec::new();
-        let mut overdue: Vec<(&DueItem, &NotificationId)> = Vec::new();
+        let mut notifications: Vec<(&DueItem, &NotificationId)> = Vec::new();
         for item in &page.items {
             match &item.subject {
-                DueSubject::Outbox(id) => overdue.extend((item.wake_at <= now).then_some((item, id))),
+                DueSubject::Outbox(id) => notifications.push((item, id)),
                 DueSubject::Lead(id) => wakes.extend(
                     take(service, item, Subject::Lead(id.clone()), covered, lease, now, &mut swept).await?,
                 ),
@@ -95,10 +96,9 @@ pub async fn sweep(service: &Service, tick: &Tick, now: DateTime<Utc>) -> Result
                 }
             }
         }
-        // What has an instant goes first; a notification that comes here is late already.
         relay.wake(&wakes, now).await?;
-        swept.notifications += futures::stream::iter(overdue)
-            .map(|(item, id)| hand_on_again(service, item, id, now))
+        swept.notifications += futures::stream::iter(notifications)
+            .map(|(item, id)| notify(service, item, id, now))
             .buffer_unordered(CONCURRENT_NOTIFICATIONS_MAX)
             .try_fold(0, |handed, taken| future::ready(Ok(handed + usize::from(taken))))
             .await?;
@@ -138,15 +138,18 @@ async fn take(
     Ok(Some((subject, item.wake_at)))
 }
 
-async fn hand_on_again(
+/// Hands a notification on for its instant: the end of the quiet hours it waits for, or of a lease
+/// within which it was not delivered. If it is by then, the message finds nothing to do.
+async fn notify(
     service: &Service,
     item: &DueItem,
     id: &NotificationId,
     now: DateTime<Utc>,
 ) -> Result<bool, SweepError> {
-    if !service.store.lease_found(item, now + OUTBOX_LEASE).await? {
+    let at = item.wake_at.max(now);
+    if !service.store.lease_found(item, at + OUTBOX_LEASE).await? {
         return Ok(false);
     }
-    service.relay.notify(std::slice::from_ref(id)).await?;
+    service.relay.notify(&[(id.clone(), at)], now).await?;
     Ok(true)
 }

@@ -4,6 +4,7 @@
 //! sink, deploys `template.yaml` and fills it. `leadctl up` is a thin shell around it, and the flow tests start a stack
 //! of their own with it, in a directory and on ports of their own.
 
+pub mod api;
 pub mod audit;
 mod binaries;
 mod clean;
@@ -13,7 +14,9 @@ pub mod down;
 mod emulator;
 pub mod history;
 mod logs;
+pub mod policy;
 pub mod progress;
+pub mod publish;
 mod python;
 pub mod seed;
 pub mod send;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use rules::ids::PublicationKind;
 
 /// Watches over a sales organisation's leads; this is its tool.
 #[derive(Parser)]
@@ -28,6 +29,18 @@ enum Command {
     Demo,
     /// Play events in virtual time: audit entries as JSON lines on standard output
     Simulate(leadctl::simulate::Arguments),
+    /// Check, compare and describe policies
+    #[command(subcommand)]
+    Policy(leadctl::policy::Command),
+    /// Put a directory in force
+    #[command(subcommand)]
+    Directory(Directory),
+}
+
+#[derive(Subcommand)]
+enum Directory {
+    /// Put a directory in force, with who, when and why; or an earlier revision again
+    Publish(leadctl::publish::Arguments),
 }
 
 /// What became of a command that could be run. One that could not is an error.
@@ -62,6 +75,16 @@ async fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         }
         Command::Demo => leadctl::demo::run(&root()?).await?,
         Command::Simulate(arguments) => leadctl::simulate::run(&arguments)?,
+        Command::Policy(command) => {
+            if !leadctl::policy::run(root, &command).await? {
+                return Ok(Answer::No);
+            }
+        }
+        Command::Directory(Directory::Publish(arguments)) => {
+            if !leadctl::publish::run(&root()?, PublicationKind::Directory, &arguments).await? {
+                return Ok(Answer::No);
+            }
+        }
     }
     Ok(Answer::Done)
 }
@@ -75,4 +98,15 @@ fn project_root() -> anyhow::Result<PathBuf> {
         .with_context(|| {
             format!("`{}` is not inside the project: no template.yaml upwards of it", here.display())
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Arguments;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+    }
 }

@@ -124,7 +124,7 @@ fn a_file_that_is_not_there_is_named() {
 
 #[test]
 fn every_command_explains_itself() {
-    for command in ["up", "down", "demo", "send", "token", "simulate"] {
+    for command in ["up", "down", "demo", "send", "token", "simulate", "policy"] {
         let output = leadctl(&[command, "--help"]);
         assert_eq!(output.status.code(), Some(0), "{command}");
         assert!(text(&output.stdout).contains("Usage"), "{command}");

@@ -61,6 +61,31 @@ pub fn resolution(value: &Value) -> Result<Resolution, Vec<FieldProblem>> {
     })
 }
 
+/// The body of a publication.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publish {
+    /// The revision that the document was made from.
+    pub base: u32,
+    /// Why it is published, in words.
+    pub why: String,
+    /// The document.
+    pub document: Value,
+}
+
+/// `{"base":12,"why":…,"policy":{…}}`, and with `directory`.
+pub fn publish(value: &Value, kind: &str) -> Result<Publish, Vec<FieldProblem>> {
+    read(value, |root, problems| {
+        let base = root.required("base", problems, fields::whole(u64::from(u32::MAX)));
+        let why = root.required("why", problems, fields::text);
+        let document = root.required(kind, problems, |value| match value {
+            Value::Object(_) => Ok(value.clone()),
+            _ => Err("is not an object: write the whole document".to_owned()),
+        });
+        let base = u32::try_from(base?).ok()?;
+        Some(Publish { base, why: why?, document: document? })
+    })
+}
+
 /// `{"available":true|false,"until":…}`
 pub fn availability(value: &Value) -> Result<Availability, Vec<FieldProblem>> {
     read(value, |root, problems| {

@@ -9,6 +9,7 @@ use crate::lead::{AccountView, Lead, OperationsReason};
 use crate::lead_fact::LeadFact;
 use crate::notification::{Message, Notification, Particulars, Recipient, Role};
 use crate::policy::{StateKind, WorkflowId};
+use crate::quiet;
 use crate::routing::{self, Roster, Wanted};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -126,11 +127,15 @@ impl<'a> Deciding<'a> {
         );
     }
 
-    /// Asks for somebody to be told. Its id comes from its place in the history.
+    /// Asks for somebody to be told, after their quiet hours if need be. Its id comes from its place
+    /// in the history.
     pub fn notify(&mut self, tag: Tag<'_>, to: Recipient, message: Message, particulars: Particulars) {
         let seq = self.lead.as_ref().map_or(0, |l| l.seq).saturating_add(1);
         let id = NotificationId::new(format!("lead/{}/{seq}", self.id));
-        let notification = Notification { id, to, message, particulars };
+        let world = self.world;
+        // By when the request takes effect, so that it does not hang on when a sweep ran.
+        let not_before = quiet::not_before(&world.policy.policy, world.directory, &to, message, self.at);
+        let notification = Notification { id, to, message, particulars, not_before };
         self.fact(tag, LeadFact::NotificationRequested(notification));
     }
 

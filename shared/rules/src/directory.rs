@@ -1,10 +1,11 @@
 //! The directory: calendars, markets, teams and people, as a document with revisions.
 //! What moves from minute to minute (availability, how many leads a rep holds) is in `routing`.
 
-use crate::calendar::{Calendar, CalendarDocument};
-use crate::document::{self, DocumentError, Problems};
+use crate::calendar::{Calendar, CalendarDocument, time_zone};
+use crate::document::{Document, DocumentError, Problems};
 use crate::ids::{CalendarId, Country, MarketId, PersonId, TeamId};
 use crate::measure::TimeOfDay;
+use crate::policy::check::whole_day;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -89,6 +90,16 @@ pub enum Seniority {
     Senior,
 }
 
+impl Seniority {
+    /// Its name in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Junior => "junior",
+            Self::Senior => "senior",
+        }
+    }
+}
+
 /// Somebody who can be told something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -142,7 +153,15 @@ pub struct Directory {
 impl Directory {
     /// Reads and checks a directory document.
     pub fn parse(yaml: &str) -> Result<Self, DocumentError> {
-        Self::check(document::parse(yaml)?)
+        Self::examine(&Document::read(yaml)?)
+    }
+
+    /// Takes and checks a directory from a document that was read.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn examine(document: &Document) -> Result<Self, DocumentError> {
+        document.examine(Self::check)
     }
 
     /// Checks a directory document; all problems at once.
@@ -225,6 +244,16 @@ impl Directory {
                     format!("{at}.email"),
                     format!("`{}` is also `{other}`'s; each person has their own", someone.email),
                 );
+            }
+            if let Some(zone) = &someone.time_zone
+                && let Err(expected) = time_zone(zone)
+            {
+                problems.add(format!("{at}.time_zone"), format!("`{zone}` is not {expected}"));
+            }
+            if let Some(quiet) = &someone.quiet_hours
+                && quiet.from == quiet.to
+            {
+                problems.add(format!("{at}.quiet_hours.to"), whole_day(quiet.to));
             }
             match someone.notify.as_deref() {
                 None | Some("slack" | "email") => {}

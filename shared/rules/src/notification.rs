@@ -4,6 +4,7 @@
 use crate::compliance::Criterion;
 use crate::ids::{NotificationId, PersonId, TeamId};
 use crate::policy::WorkflowId;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 /// A request to tell somebody something.
@@ -18,6 +19,9 @@ pub struct Notification {
     /// The particulars.
     #[serde(default, skip_serializing_if = "Particulars::is_empty")]
     pub particulars: Particulars,
+    /// It is to go out no earlier: it was asked for in its recipient's quiet hours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<DateTime<Utc>>,
 }
 
 /// What becomes of a notification, as a history tells it.
@@ -146,6 +150,48 @@ pub enum Message {
 }
 
 impl Message {
+    /// All of them, in the order of the documentation.
+    pub const ALL: [Self; 16] = [
+        Self::SlaWarning,
+        Self::SlaBreached,
+        Self::LeadTaken,
+        Self::LeadGiven,
+        Self::ReassignmentImpossible,
+        Self::StuckAsk,
+        Self::StuckManager,
+        Self::HighValue,
+        Self::Held,
+        Self::ReviewNeeded,
+        Self::ReviewAgeing,
+        Self::Cleared,
+        Self::ClosedByCompliance,
+        Self::ChurnRisk,
+        Self::TouchpointDue,
+        Self::PublicationDigest,
+    ];
+
+    /// Its name in documents and audit.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SlaWarning => "sla-warning",
+            Self::SlaBreached => "sla-breached",
+            Self::LeadTaken => "lead-taken",
+            Self::LeadGiven => "lead-given",
+            Self::ReassignmentImpossible => "reassignment-impossible",
+            Self::StuckAsk => "stuck-ask",
+            Self::StuckManager => "stuck-manager",
+            Self::HighValue => "high-value",
+            Self::Held => "held",
+            Self::ReviewNeeded => "review-needed",
+            Self::ReviewAgeing => "review-ageing",
+            Self::Cleared => "cleared",
+            Self::ClosedByCompliance => "closed-by-compliance",
+            Self::ChurnRisk => "churn-risk",
+            Self::TouchpointDue => "touchpoint-due",
+            Self::PublicationDigest => "publication-digest",
+        }
+    }
+
     /// The workflow it belongs to: its wording is part of that workflow's version. What is said of
     /// a publication belongs to none.
     pub fn workflow(self) -> Option<WorkflowId> {
@@ -212,5 +258,17 @@ pub struct Particulars {
 impl Particulars {
     fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_named_as_it_is_written() {
+        for message in Message::ALL {
+            assert_eq!(serde_json::to_value(message).unwrap(), message.as_str());
+        }
     }
 }

@@ -235,7 +235,9 @@ pub fn decide_publication(
                 let id = NotificationId::new(format!("{}/{seq}", command.publication));
                 let particulars = Particulars { reasons, ..Particulars::default() };
                 let message = Message::PublicationDigest;
-                let notification = Box::new(Notification { id, to, message, particulars });
+                // Channels are told at any hour.
+                let notification = Notification { id, to, message, particulars, not_before: None };
+                let notification = Box::new(notification);
                 facts.push(PublicationFact::Notification(NotificationFact::Requested(notification)));
             }
         }

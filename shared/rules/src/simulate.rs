@@ -342,6 +342,11 @@ impl Simulation {
         standing.version = standing.version.saturating_add(1);
     }
 
+    /// When a lead is looked at again, as it is kept.
+    pub fn next_wake(&self, lead: &LeadId) -> Option<DateTime<Utc>> {
+        self.wakes.get(&Subject::Lead(lead.clone())).copied()
+    }
+
     /// When each lead has to be looked at again, computed afresh.
     pub fn wake_of(&self, lead: &LeadId) -> Option<DateTime<Utc>> {
         let accounts = BTreeMap::new();

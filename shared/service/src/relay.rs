@@ -8,6 +8,7 @@ use platform::config::{ConfigError, Env};
 use platform::queue::{Message, Queue};
 use platform::telemetry::ErrorChain;
 use rules::ids::{NotificationId, Subject};
+use store::Requested;
 
 /// How far an index may be behind its table.
 pub const INDEX_LAG: TimeDelta = TimeDelta::seconds(2);
@@ -50,11 +51,17 @@ impl Relay {
     pub async fn hand_on(
         &self,
         subject: &Subject,
-        notifications: &[NotificationId],
+        notifications: &[Requested],
         wake_at: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) {
-        if let Err(error) = self.notify(notifications).await {
+        // What waits for long is no business of the queue yet.
+        let notifications: Vec<(NotificationId, DateTime<Utc>)> = notifications
+            .iter()
+            .filter(|requested| !requested.is_left_to_the_sweep(now))
+            .map(|requested| (requested.id.clone(), requested.not_before.unwrap_or(now)))
+            .collect();
+        if let Err(error) = self.notify(&notifications, now).await {
             tracing::warn!(%subject, error = %ErrorChain(&error), "the sweep will hand on the notifications");
         }
         if let Some(due) = wake_at.filter(|at| self.is_soon(*at, now))
@@ -69,14 +76,20 @@ impl Relay {
         at <= now + self.period * PERIODS_AHEAD + MARGIN
     }
 
-    /// Asks for notifications to be sent.
+    /// Asks for notifications to be sent, each at its instant, as [`Relay::wake`] does.
     ///
     /// # Errors
     /// The queue did not take some of them.
-    pub async fn notify(&self, ids: &[NotificationId]) -> Result<(), platform::queue::QueueError> {
-        let messages =
-            ids.iter().map(|id| Message::new(id.as_str(), body(&Notify::V1 { id: id.clone() }))).collect();
-        self.notifications.send_all(messages).await
+    pub async fn notify(
+        &self,
+        notifications: &[(NotificationId, DateTime<Utc>)],
+        now: DateTime<Utc>,
+    ) -> Result<(), platform::queue::QueueError> {
+        let messages = notifications.iter().map(|(id, at)| {
+            let message = Message::new(id.as_str(), body(&Notify::V1 { id: id.clone() }));
+            message.delayed(whole_seconds_until(*at, now))
+        });
+        self.notifications.send_all(messages.collect()).await
     }
 
     /// Asks for subjects to be looked at, each at its instant. A queue holds a message back for

@@ -5,6 +5,7 @@ use crate::aggregate::{Aggregate, Decided, Done};
 use crate::error::StoreError;
 use crate::item::{Item, get_document};
 use crate::keys::Key;
+use crate::outbox::Requested;
 use chrono::{DateTime, Utc};
 use rules::Consulted;
 use rules::account::{Account, AccountFact};
@@ -29,8 +30,8 @@ pub struct ExecutedAccount {
     pub entries: Vec<Entry<AccountFact>>,
     /// The account as it stands; `None` if there is none.
     pub account: Option<Account>,
-    /// The notifications that this commit asks for, ready to be handed to the queue.
-    pub notifications: Vec<NotificationId>,
+    /// The notifications that this commit asks for, to be handed to the queue.
+    pub notifications: Vec<Requested>,
     /// When the account has to be looked at again; of a duplicate, the due key that stands.
     pub wake_at: Option<DateTime<Utc>>,
     /// Whether the commit moved its due key: then nobody has been asked to look at it then.

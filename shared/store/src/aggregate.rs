@@ -2,6 +2,7 @@
 
 use crate::item::Item;
 use crate::keys::Key;
+use crate::outbox::Requested;
 use chrono::{DateTime, Utc};
 use rules::Consulted;
 use rules::directory::Directory;
@@ -95,7 +96,7 @@ pub(crate) struct Done<A: Aggregate> {
     pub duplicate: bool,
     pub entries: Vec<Entry<A::Fact>>,
     pub after: Option<A>,
-    pub notifications: Vec<NotificationId>,
+    pub notifications: Vec<Requested>,
     pub wake_at: Option<DateTime<Utc>>,
     pub wake_moved: bool,
 }

@@ -9,13 +9,13 @@ use crate::error::StoreError;
 use crate::execute::{Knowledge, OUTCOME, SEEN_SUBJECT};
 use crate::item::{DOC, document, exact, number, text};
 use crate::keys::Key;
-use crate::outbox::outbox_item;
+use crate::outbox::{Requested, outbox_item};
 use crate::rep::rep_change;
 use crate::schema::TTL_ATTRIBUTE;
 use crate::transaction::{Transaction, When};
 use chrono::{DateTime, TimeDelta, Utc};
 use rules::entry::Entry;
-use rules::ids::{NotificationId, PersonId, Subject};
+use rules::ids::{PersonId, Subject};
 use rules::input::Outcome;
 use rules::routing::LoadChange;
 use std::collections::{BTreeMap, BTreeSet};
@@ -74,8 +74,8 @@ impl<A: Aggregate> Tried<A> {
     }
 
     pub fn into_done(self) -> Done<A> {
-        let notifications: Vec<NotificationId> =
-            self.entries.iter().filter_map(|e| A::requested(&e.fact)).map(|n| n.id.clone()).collect();
+        let notifications: Vec<Requested> =
+            self.entries.iter().filter_map(|e| A::requested(&e.fact)).map(Requested::of).collect();
         Done {
             outcome: self.outcome,
             duplicate: false,

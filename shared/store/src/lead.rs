@@ -5,6 +5,7 @@ use crate::aggregate::{Aggregate, Decided, Done};
 use crate::error::StoreError;
 use crate::item::{Item, get_document};
 use crate::keys::{Key, instant};
+use crate::outbox::Requested;
 use crate::schema::{
     BY_ACCOUNT, BY_MARKET, BY_OWNER, BY_STATE, COMPLIANCE_REVIEWS, OPERATIONS_REVIEWS, put_into,
 };
@@ -31,8 +32,8 @@ pub struct Executed {
     pub entries: Vec<Entry<LeadFact>>,
     /// The lead as it stands; `None` if there is none.
     pub lead: Option<Lead>,
-    /// The notifications that this commit asks for, ready to be handed to the queue.
-    pub notifications: Vec<NotificationId>,
+    /// The notifications that this commit asks for, to be handed to the queue.
+    pub notifications: Vec<Requested>,
     /// When the lead has to be looked at again; of a duplicate, the due key that stands.
     pub wake_at: Option<DateTime<Utc>>,
     /// Whether the commit moved its due key: then nobody has been asked to look at it then.

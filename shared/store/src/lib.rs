@@ -35,7 +35,7 @@ pub use due::{DueCursor, DueItem, DuePage, DueSubject};
 pub use error::{Cause, StoreError};
 pub use keys::{DUE_SHARDS, PK, SK};
 pub use lead::Executed;
-pub use outbox::{OUTBOX_LEASE, OutboxItem};
+pub use outbox::{OUTBOX_LEASE, OutboxItem, Requested};
 pub use publication::{ExecutedPublication, Place, Progress};
 pub use publish::Published;
 pub use queries::{Cursor, PAGE_MAX, Page};

@@ -1,5 +1,6 @@
 //! The outbox: a notification that a commit asked for, until its delivery is recorded. It carries
-//! a due key, so that one that never reached the queue is found by the sweep.
+//! a due key, so that one that never reached the queue is found by the sweep, and so is one that
+//! waits for the end of somebody's quiet hours.
 
 use crate::Store;
 use crate::aggregate::DueKey;
@@ -14,6 +15,8 @@ use rules::notification::Notification;
 
 /// So long the queue has for a notification before the sweep hands it over again: more than the
 /// queue's own visibility time-out and a usual backlog, or it would be in the queue twice.
+/// And so long a queue can keep a message back at the most (SQS): what waits longer is left to the
+/// sweep.
 pub const OUTBOX_LEASE: TimeDelta = TimeDelta::minutes(15);
 
 const SUBJECT: &str = "subject";
@@ -31,6 +34,34 @@ pub struct OutboxItem {
     pub notification: Notification,
     /// When the sweep hands it over again.
     pub wake_at: Option<DateTime<Utc>>,
+}
+
+/// A notification that a commit asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requested {
+    /// Its stable identifier.
+    pub id: NotificationId,
+    /// It is to go out no earlier.
+    pub not_before: Option<DateTime<Utc>>,
+}
+
+impl Requested {
+    pub(crate) fn of(notification: &Notification) -> Self {
+        Self { id: notification.id.clone(), not_before: notification.not_before }
+    }
+
+    /// Whether it waits for longer than a queue could keep it back; its due key is its own time then.
+    pub fn is_left_to_the_sweep(&self, now: DateTime<Utc>) -> bool {
+        self.not_before.is_some_and(|at| at > now + OUTBOX_LEASE)
+    }
+
+    /// When the sweep is to have a look at it.
+    pub fn due(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        match self.not_before {
+            Some(at) if self.is_left_to_the_sweep(now) => at,
+            at => at.map_or(now, |at| at.max(now)) + OUTBOX_LEASE,
+        }
+    }
 }
 
 impl Store {
@@ -121,7 +152,7 @@ pub(crate) fn outbox_item(
     let mut item = key.attributes();
     item.insert(SUBJECT.to_owned(), text(subject.to_string()));
     item.insert(DOC.to_owned(), text(document(&key, notification)?));
-    let due = DueKey { wake_at: now + OUTBOX_LEASE, handed_at: None };
+    let due = DueKey { wake_at: Requested::of(notification).due(now), handed_at: None };
     put_due_key(&mut item, &key, Some(&due));
     Ok(item)
 }

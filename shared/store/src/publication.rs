@@ -7,6 +7,7 @@ use crate::due::held;
 use crate::error::StoreError;
 use crate::item::{DOC, Item, document, get_document, text};
 use crate::keys::{Key, PK};
+use crate::outbox::Requested;
 use chrono::{DateTime, Utc};
 use rules::Consulted;
 use rules::directory::Directory;
@@ -34,8 +35,8 @@ pub struct ExecutedPublication {
     pub entries: Vec<Entry<PublicationFact>>,
     /// The publication as it stands; `None` if there is none.
     pub publication: Option<Publication>,
-    /// The notifications that this commit asks for, ready to be handed to the queue.
-    pub notifications: Vec<NotificationId>,
+    /// The notifications that this commit asks for, to be handed to the queue.
+    pub notifications: Vec<Requested>,
 }
 
 /// How far a publication has come through the leads that it may concern.
@@ -47,6 +48,9 @@ pub struct Progress {
     /// came may have decided under the rules before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again_until: Option<Place>,
+    /// Whether all were looked at once.
+    #[serde(default)]
+    pub looked: bool,
     /// Whether they are being looked at once more.
     #[serde(default)]
     pub again: bool,

@@ -16,6 +16,7 @@ use crate::request::{ATTEMPTS_MAX, pause};
 use crate::schema::TTL_ATTRIBUTE;
 use crate::transaction::{Ended, Transaction, When};
 use chrono::{DateTime, Utc};
+use rules::diff;
 use rules::directory::{Directory, DirectoryDocument};
 use rules::entry::Entry;
 use rules::ids::{PublicationId, PublicationKind, Subject};
@@ -139,7 +140,9 @@ impl Store {
         let directory = directory.map_or(0, |directory| directory.revision());
         let in_force = InForce { policy: next.revision, directory };
         let versions = next.versions.iter().map(|(id, version)| (*id, version.version)).collect();
-        let entry = publication::begin(id, base, publishing, in_force, Vec::new(), versions);
+        let changes =
+            before.map_or_else(Vec::new, |before| diff::in_words(&diff::policies(&before.policy, policy)));
+        let entry = publication::begin(id, base, publishing, in_force, changes, versions);
         Ok(Some((document(&Key::revision(POLICY, next.revision), &next)?, entry)))
     }
 
@@ -164,7 +167,10 @@ impl Store {
         let revision = base.saturating_add(1);
         let id = PublicationId { kind: PublicationKind::Directory, revision };
         let in_force = InForce { policy: policy.map_or(0, |policy| policy.revision), directory: revision };
-        let entry = publication::begin(id, base, publishing, in_force, Vec::new(), BTreeMap::new());
+        let changes = before.map_or_else(Vec::new, |before| {
+            diff::in_words(&diff::directories(before.document(), directory.document()))
+        });
+        let entry = publication::begin(id, base, publishing, in_force, changes, BTreeMap::new());
         Ok(Some((document(&Key::revision(DIRECTORY, revision), directory.document())?, entry)))
     }
 

@@ -400,7 +400,7 @@ async fn a_notification_is_in_the_outbox_from_its_commit_to_its_delivery() {
     let now = at("14:00");
     bench.store.execute(&arrival("L-1", now, Some("rep-ana")), None, now).await.unwrap();
     let told = bench.store.execute(&score("L-1", "s", now, 90), Some("s"), now).await.unwrap();
-    let id = told.notifications[0].clone();
+    let id = told.notifications[0].id.clone();
     let item = bench.store.outbox(&id).await.unwrap().expect("it is in the outbox");
     assert_eq!(item.subject, Subject::Lead("L-1".into()));
     assert_eq!(item.wake_at, Some(now + store::OUTBOX_LEASE));
@@ -450,7 +450,7 @@ async fn who_cannot_be_reached_is_replaced_in_the_same_commit() {
     let now = at("14:00");
     bench.store.execute(&arrival("L-1", now, Some("rep-ana")), None, now).await.unwrap();
     let told = bench.store.execute(&score("L-1", "s", now, 90), None, now).await.unwrap();
-    let id = told.notifications[0].clone();
+    let id = told.notifications[0].id.clone();
     let notification = Box::new(bench.store.outbox(&id).await.unwrap().unwrap().notification);
     let mut delivery = wake("L-1", "delivery-1");
     let result =
@@ -459,7 +459,7 @@ async fn who_cannot_be_reached_is_replaced_in_the_same_commit() {
     let passed_on = bench.store.execute(&delivery, None, now).await.unwrap();
     assert_eq!(passed_on.notifications.len(), 1);
     assert_eq!(bench.store.outbox(&id).await.unwrap(), None);
-    assert!(bench.store.outbox(&passed_on.notifications[0]).await.unwrap().is_some());
+    assert!(bench.store.outbox(&passed_on.notifications[0].id).await.unwrap().is_some());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -228,9 +228,36 @@ async fn a_notification_that_nobody_took_falls_due() {
     bench.store.execute(&arrival("L-1", now, Some("rep-ana")), None, now).await.unwrap();
     let told = bench.store.execute(&score("L-1", "s", now, 90), None, now).await.unwrap();
     let found = due(&bench, None, "14:15").await;
-    let expected: BTreeSet<_> = told.notifications.into_iter().map(DueSubject::Outbox).collect();
+    let expected: BTreeSet<_> = told.notifications.into_iter().map(|n| DueSubject::Outbox(n.id)).collect();
     assert_eq!(found.iter().map(|i| i.subject.clone()).collect::<BTreeSet<_>>(), expected);
     assert!(found.iter().all(|i| i.wake_at == at("14:15")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_for_the_end_of_quiet_hours_falls_due_then() {
+    let bench = Bench::seeded().await;
+    let (quiet, at_home) = (
+        "name: Tests\nquiet_hours: { from: '20:00', to: '08:00' }",
+        "email: ana@example.test, time_zone: UTC",
+    );
+    let policy = rules::policy::Policy::parse(&POLICY.replace("name: Tests", quiet)).unwrap();
+    let directory = directory(&DIRECTORY.replace("email: ana@example.test", at_home));
+    bench.publish_directory(directory.document(), at("00:00")).await.unwrap();
+    bench.publish(&policy, at("00:00"), None).await.unwrap();
+    // The queue keeps back what waits for less than it can; the sweep gets it only if it was lost.
+    for (lead, now, left_to_the_sweep, due_at) in
+        [("L-1", "07:40", true, "08:00"), ("L-2", "07:45", false, "08:15"), ("L-3", "08:00", false, "08:15")]
+    {
+        let now = at(now);
+        bench.store.execute(&arrival(lead, now, Some("rep-ana")), None, now).await.unwrap();
+        let told = bench.store.execute(&score(lead, lead, now, 90), None, now).await.unwrap();
+        let told: Vec<_> = told.notifications.iter().filter(|n| n.id.as_str().contains(lead)).collect();
+        let owners = told.first().expect("the owner is to be told");
+        assert_eq!(owners.not_before, (now < at("08:00")).then(|| at("08:00")), "{lead}");
+        assert_eq!(owners.is_left_to_the_sweep(now), left_to_the_sweep, "{lead}");
+        let item = bench.store.outbox(&owners.id).await.unwrap().expect("it is in the outbox");
+        assert_eq!(item.wake_at, Some(at(due_at)), "{lead}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

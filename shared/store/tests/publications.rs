@@ -86,7 +86,7 @@ async fn a_publication_whose_answer_is_lost_is_done_once() {
     document.compliance.channel = "#officers".to_owned();
     let published = bench.publish_directory(&document, at("10:00")).await.unwrap();
     assert_eq!(published, Published { revision: 2, is_new: true });
-    assert_eq!(bench.history(&"policy/2".parse().unwrap()).await.len(), 1);
+    assert_eq!(bench.history(&"policy/2".parse().unwrap()).await.len(), 2, "published once, applied once");
     assert_eq!(bench.store.current_policy().await.unwrap().revision, 2);
 }
 
@@ -177,7 +177,7 @@ async fn an_account_comes_back_as_it_was_written_with_all_its_evidence() {
 
     let again = bench.store.execute_account(&command, Some("sig-1"), now).await.unwrap();
     assert!(again.duplicate);
-    let id = executed.notifications[0].clone();
+    let id = executed.notifications[0].id.clone();
     let result = DeliveryResult::Delivered { channel: "slack".into(), reference: Some("r".into()) };
     let delivery =
         account("A-1", "d", AccountInput::Delivery(Delivery { id: id.clone(), attempts: 2, result }));

@@ -1,6 +1,7 @@
 //! The policy and the directory of the run: those of a fresh stack, and beside them markets and
 //! sources of which a test can say beforehand what happens. They are published once.
 
+use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use rules::directory::{Directory, DirectoryDocument};
 use rules::policy::Policy;
 use serde_json::{Value, json};
@@ -14,8 +15,21 @@ pub const HASTY: &str = "hasty";
 /// That window, in seconds.
 pub const HASTY_S: i64 = 3;
 
+/// A rep whose quiet hours do not end while the tests run.
+pub const OWL: &str = "rep-owl";
+/// A rep whose quiet hours end soon after the run's beginning.
+pub const LARK: &str = "rep-lark";
+/// The team nobody of which takes leads by routing.
+const ODD: [&str; 6] = ["rep-gone", "rep-hook", "rep-mail", "rep-cora", OWL, LARK];
+
+/// A whole minute, since quiet hours end on one, and at least a quarter of a minute away.
+pub fn end_of_larks_quiet_hours(begun: DateTime<Utc>) -> DateTime<Utc> {
+    let late = begun + TimeDelta::seconds(75);
+    late.duration_trunc(TimeDelta::minutes(1)).expect("an instant of these years")
+}
+
 /// The directory of the run.
-pub fn directory(seeded: &DirectoryDocument, sink_url: &str) -> Directory {
+pub fn directory(seeded: &DirectoryDocument, sink_url: &str, now: DateTime<Utc>) -> Directory {
     let mut document = serde_json::to_value(seeded).unwrap();
     let market = |team: &str| json!({"calendar": "always", "team": team, "licensed_for": ["US", "CA"]});
     let senior = json!({"seniority": "senior", "capacity": 100_000});
@@ -30,7 +44,7 @@ pub fn directory(seeded: &DirectoryDocument, sink_url: &str) -> Directory {
         ("limited", team("mgr-limited", &["rep-lim"])),
         ("missing", team("mgr-missing", &["rep-mis"])),
         // Nobody of this team takes leads by routing: the capacity of each is none.
-        ("odd", team("mgr-odd", &["rep-gone", "rep-hook", "rep-mail", "rep-cora"])),
+        ("odd", team("mgr-odd", &ODD)),
     ];
     for (name, mut team) in teams {
         team["channel"] = json!(format!("#{name}-sales"));
@@ -38,7 +52,7 @@ pub fn directory(seeded: &DirectoryDocument, sink_url: &str) -> Directory {
         document["teams"][format!("{name}-sales")] = team;
     }
     document["markets"]["story"]["regional_vp"] = json!("vp-ruth");
-    for rep in ["rep-gone", "rep-hook", "rep-mail", "rep-cora"] {
+    for rep in ODD {
         document["teams"]["odd-sales"]["reps"][rep]["capacity"] = json!(0);
     }
     let people = [
@@ -56,6 +70,8 @@ pub fn directory(seeded: &DirectoryDocument, sink_url: &str) -> Directory {
         ("rep-mail", "mail"),
         // The officer who signs in under this address.
         ("rep-cora", "cora"),
+        (OWL, "owl"),
+        (LARK, "lark"),
     ];
     for (id, name) in people {
         document["people"][id] = json!({"name": name, "email": format!("{name}@example.test")});
@@ -63,6 +79,12 @@ pub fn directory(seeded: &DirectoryDocument, sink_url: &str) -> Directory {
     document["people"]["rep-gone"] = json!({"name": "gone", "email": "gone@unreachable.test"});
     document["people"]["rep-hook"]["notify"] = json!("webhook:flow");
     document["people"]["rep-mail"]["notify"] = json!("email");
+    let clock = |at: DateTime<Utc>| at.format("%H:%M").to_string();
+    let quiet = |until: DateTime<Utc>| json!({"from": clock(now - TimeDelta::hours(8)), "to": clock(until)});
+    for (rep, until) in [(OWL, now + TimeDelta::hours(8)), (LARK, end_of_larks_quiet_hours(now))] {
+        document["people"][rep]["time_zone"] = json!("UTC");
+        document["people"][rep]["quiet_hours"] = quiet(until);
+    }
     document["webhooks"]["flow"] = json!(format!("{sink_url}/outgoing/flow"));
     Directory::check(serde_json::from_value(document).unwrap()).expect("the directory of the run is sound")
 }

@@ -30,6 +30,7 @@ mod events;
 mod figures;
 mod operations;
 mod poison;
+mod publications;
 mod queues;
 mod story;
 mod telling;
@@ -70,6 +71,7 @@ fn main() -> ExitCode {
     let runtime = Arc::new(runtime.expect("a runtime starts"));
     let modules = [
         // Those that take longest begin first.
+        publications::FLOWS,
         story::FLOWS,
         queues::FLOWS,
         telling::FLOWS,

@@ -70,8 +70,8 @@ async fn a_poisoned_notification_goes_to_the_dead_letters_and_nine_good_ones_are
         let id = world.id("L");
         let done = commit_only(world, &id, json!({"score": 91})).await;
         // The owner's; the manager's are not sent, and not waited for.
-        messages.push(body(&Notify::V1 { id: done.notifications[0].clone() }));
-        leads.push((id, done.notifications[0].to_string()));
+        messages.push(body(&Notify::V1 { id: done.notifications[0].id.clone() }));
+        leads.push((id, done.notifications[0].id.to_string()));
     }
     let poison = json!({"v": "1", "n": world.id("poison")}).to_string();
     messages.insert(4, poison.clone());

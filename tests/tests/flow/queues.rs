@@ -3,7 +3,7 @@
 use crate::documents::HASTY;
 use crate::world::{World, count, now, written};
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use contracts::event::Body;
 use contracts::queue::{Due, Notify};
 use rules::entry::Actor;
@@ -20,15 +20,21 @@ crate::flows![
 
 /// Commits a lead as `ingest` would, had it died before it could tell the queues.
 pub async fn commit_only(world: &World, id: &str, changes: Value) -> Executed {
+    commit_only_at(world, id, changes, now()).await
+}
+
+/// The same, at another instant than the present.
+pub async fn commit_only_at(world: &World, id: &str, changes: Value, at: DateTime<Utc>) -> Executed {
     let mut lead = world.plain_lead(id);
     lead.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
-    let event = world.event("lead.upserted", json!({"lead": lead}));
+    let mut event = world.event("lead.upserted", json!({"lead": lead}));
+    event["occurred_at"] = json!(written(at));
     let read = contracts::event::read(&event).expect("it is an event");
     let Body::Lead(lead, event) = read.body else { panic!("it is of a lead") };
     let cause = format!("generic/{}", read.id);
     let command =
         Command { lead, actor: Actor::source("generic"), cause: cause.clone(), input: Input::Event(event) };
-    world.store.execute(&command, Some(&cause), now()).await.expect("it is committed")
+    world.store.execute(&command, Some(&cause), at).await.expect("it is committed")
 }
 
 /// Puts messages on a queue.
@@ -55,19 +61,19 @@ async fn a_notification_that_never_reached_the_queue_is_found_by_the_sweep(world
     for notification in &done.notifications {
         // As if the queue's time for it were over.
         let was_waiting =
-            world.store.lease_outbox(notification, now() - TimeDelta::seconds(1)).await.unwrap();
+            world.store.lease_outbox(&notification.id, now() - TimeDelta::seconds(1)).await.unwrap();
         assert!(was_waiting);
     }
     tick(world, &written(now())).await;
     let history = world.told(&format!("leads/{id}")).await;
     assert_eq!(count(&history, "notification.delivered"), 2);
     for notification in &done.notifications {
-        assert_eq!(world.store.outbox(notification).await.unwrap(), None, "nothing is left to be done");
+        assert_eq!(world.store.outbox(&notification.id).await.unwrap(), None, "nothing is left to be done");
     }
     assert_eq!(world.messages(&id).len(), 2);
 }
 
-async fn tick(world: &World, scheduled: &str) -> Value {
+pub async fn tick(world: &World, scheduled: &str) -> Value {
     world.aws.invoke("leadwatch-sweep", &json!({"kind": "tick", "scheduled_time": scheduled})).await
 }
 
@@ -88,7 +94,7 @@ async fn a_message_that_comes_many_times_has_one_effect(world: &'static World) {
     let due = body(&Due::V1 { subject: Subject::Lead(id.as_str().into()), due: done.wake_at.unwrap() });
     send(world, world.state.output("DueQueueUrl").unwrap(), &vec![due; 10]).await;
     let notify: Vec<String> =
-        done.notifications.iter().cycle().take(10).map(|id| body(&Notify::V1 { id: id.clone() })).collect();
+        done.notifications.iter().cycle().take(10).map(|n| body(&Notify::V1 { id: n.id.clone() })).collect();
     send(world, world.state.output("NotificationQueueUrl").unwrap(), &notify).await;
     decided_once(world, &id).await;
     let history = world.told(&format!("leads/{id}")).await;

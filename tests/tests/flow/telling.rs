@@ -1,10 +1,17 @@
 //! Channels: what goes out on each, and what comes of one that does not work.
 
-use crate::world::{World, count, eventually, is};
+use crate::documents::{LARK, OWL, end_of_larks_quiet_hours};
+use crate::queues::{body, commit_only_at, send, tick};
+use crate::world::{World, count, eventually, is, now, written};
+use chrono::{DateTime, TimeDelta, Utc};
+use contracts::queue::Notify;
 use leadctl::sink::Signature;
+use rules::ids::NotificationId;
 use serde_json::{Value, json};
 
 crate::flows![
+    whoever_has_quiet_hours_is_told_when_they_end_and_not_a_second_earlier,
+    in_quiet_hours_a_message_waits_and_the_channel_is_told_at_once,
     somebody_who_cannot_be_reached_is_recorded_and_the_manager_is_told_instead,
     a_channel_that_asks_to_slow_down_gets_the_message_later_and_once,
     a_channel_that_does_not_exist_leaves_a_dead_letter_and_a_case_for_operations,
@@ -93,4 +100,52 @@ async fn who_wants_e_mail_gets_e_mail(world: &'static World) {
     assert!(text.contains("Score 91") && text.contains(&format!("/v1/leads/{lead}")), "{text}");
     let history = world.told(&format!("leads/{lead}")).await;
     assert!(history.iter().any(|entry| entry["data"]["channel"] == "email"), "{history:#?}");
+}
+
+async fn whoever_has_quiet_hours_is_told_when_they_end_and_not_a_second_earlier(world: &'static World) {
+    let end = end_of_larks_quiet_hours(world.begun);
+    let lead = world.id("L");
+    let asked = json!({"market": "odd", "owner": LARK, "score": 91});
+    // Whenever this test has its turn, it was asked for within the quiet hours.
+    let done = commit_only_at(world, &lead, asked, end - TimeDelta::seconds(20)).await;
+    let larks = done.notifications.iter().find(|n| n.not_before.is_some()).expect("it is to wait");
+    assert_eq!(larks.not_before, Some(end));
+    send(
+        world,
+        world.state.output("NotificationQueueUrl").unwrap(),
+        &[body(&Notify::V1 { id: larks.id.clone() })],
+    )
+    .await;
+    world.message(&lead, "lark@example.test").await;
+    let of = format!("leads/{lead}");
+    let delivered =
+        |e: &Value| e["type"] == "notification.delivered" && e["data"]["id"] == *larks.id.as_str();
+    let delivered = world.entry(&of, "its delivery is recorded", delivered).await;
+    let at: DateTime<Utc> = delivered["at"].as_str().unwrap().parse().unwrap();
+    assert!(at >= end, "{at} is before {end}");
+    assert_eq!(world.store.outbox(&larks.id).await.unwrap(), None);
+}
+
+async fn in_quiet_hours_a_message_waits_and_the_channel_is_told_at_once(world: &'static World) {
+    let lead = world.lead(json!({"market": "odd", "owner": OWL, "score": 91})).await;
+    let of = format!("leads/{lead}");
+    let owls = |e: &Value| e["type"] == "notification.requested" && e["data"]["to"]["person"] == OWL;
+    let asked = world.entry(&of, "the owner is to be told", owls).await;
+    let id = NotificationId::new(asked["data"]["id"].as_str().unwrap().to_owned());
+    let end: DateTime<Utc> = asked["data"]["not_before"].as_str().unwrap().parse().unwrap();
+    assert!(end > now() + TimeDelta::hours(1), "{end}");
+    assert_eq!(world.store.outbox(&id).await.unwrap().unwrap().wake_at, Some(end), "it is the sweep's then");
+    world.message(&lead, "#odd-sales").await;
+
+    // Handed on too early, by whatever mistake, it is left until then again.
+    assert!(world.store.lease_outbox(&id, now() - TimeDelta::seconds(1)).await.unwrap());
+    tick(world, &written(now())).await;
+    eventually("it is left until the quiet hours end", || async {
+        let wake_at = world.store.outbox(&id).await.unwrap().expect("it was not sent").wake_at;
+        (wake_at == Some(end)).then_some(())
+    })
+    .await;
+    assert_eq!(world.messages(&lead).len(), 1, "nobody but the manager was told");
+    let delivered = |e: &&Value| e["type"] == "notification.delivered" && e["data"]["id"] == *id.as_str();
+    assert!(!world.history(&of).await.iter().any(|entry| delivered(&entry)));
 }

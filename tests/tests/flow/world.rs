@@ -24,7 +24,7 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 /// How long anything may take. Far longer than it does; nothing is asserted on it.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(150);
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// How long one call may take, with a function's first start in it.
@@ -63,6 +63,8 @@ pub struct World {
     directory: Mutex<Option<TempDir>>,
     tokens: BTreeMap<String, String>,
     client: reqwest::Client,
+    /// When the documents of the run were written.
+    pub begun: DateTime<Utc>,
     /// Begins the ids of this run.
     run: i64,
     ids: AtomicU32,
@@ -148,7 +150,8 @@ impl World {
         let state = stack.state.clone();
         let store = seed::local_store(&state).await?;
         let seeded = store.current_directory().await?;
-        let team = documents::directory(seeded.document(), &state.sink_url);
+        let begun = now();
+        let team = documents::directory(seeded.document(), &state.sink_url, begun);
         let policy = documents::policy(seed::default_policy(root)?, &team);
         let by = Actor::system("flow tests");
         let publishing = Publishing { by: &by, why: "for the tests", cause: "tests", now: now() };
@@ -167,7 +170,8 @@ impl World {
             directory: Mutex::new(Some(directory)),
             tokens,
             client,
-            run: now().timestamp() % 10_000_000,
+            begun,
+            run: begun.timestamp() % 10_000_000,
             ids: AtomicU32::new(1),
         })
     }

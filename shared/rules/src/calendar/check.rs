@@ -19,6 +19,15 @@ const A_BLOCK: &str = "a block of hours; write it as `09:00-17:00`, over midnigh
                        and a whole day as `00:00-24:00`";
 const A_BUSINESS_DAY: &str = "a length of up to 24 hours; write it as `8h`, `7h30m` or `45m`";
 
+/// The time zone of a name, or what would be right; that continues "… is not".
+pub(crate) fn time_zone(name: &str) -> Result<TimeZone, String> {
+    let found = TimeZoneDatabase::bundled().get(name).ok().filter(|zone| !zone.is_unknown());
+    found.ok_or_else(|| {
+        let suggestion = nearest_zone(name).unwrap_or("Europe/Berlin");
+        format!("a time zone of the IANA database; write a name such as `{suggestion}`")
+    })
+}
+
 /// A document without problems, with its texts read.
 pub(super) struct Checked {
     pub(super) time_zone: String,
@@ -70,17 +79,13 @@ impl Check<'_> {
     fn time_zone(&mut self) -> Option<(String, TimeZone)> {
         let written = self.doc.time_zone.as_str();
         let name = if written.is_empty() && self.doc.always { UTC } else { written };
-        let found = TimeZoneDatabase::bundled().get(name).ok().filter(|zone| !zone.is_unknown());
-        let Some(zone) = found else {
-            let suggestion = nearest_zone(name).unwrap_or("Europe/Berlin");
-            self.problem(
-                "time_zone",
-                written,
-                format!("a time zone of the IANA database; write a name such as `{suggestion}`"),
-            );
-            return None;
-        };
-        Some((zone.iana_name().unwrap_or(name).to_owned(), zone))
+        match time_zone(name) {
+            Ok(zone) => Some((zone.iana_name().unwrap_or(name).to_owned(), zone)),
+            Err(expected) => {
+                self.problem("time_zone", written, expected);
+                None
+            }
+        }
     }
 
     fn week(&mut self) -> [Vec<Written>; 7] {

@@ -59,6 +59,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use check::time_zone;
 pub use document::{CalendarDocument, CalendarProblem, Holiday, HoursException, Weekday3};
 use timeline::Timeline;
 

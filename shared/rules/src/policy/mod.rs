@@ -1,15 +1,18 @@
 //! The policy: what each workflow does, when, and why, as a document with revisions.
 //! Its numbers are all here; no rule has one of its own.
 
-mod check;
+pub(crate) mod check;
+mod parts;
 mod publish;
 mod steps;
 
+pub use parts::Ladder;
 pub use steps::StepView;
 
 pub use publish::{PublishedPolicy, WorkflowVersion};
 
-use crate::document::{self, DocumentError};
+use crate::directory::Directory;
+use crate::document::{self, Document, DocumentError};
 use crate::ids::{CalendarId, MarketId, Source, StateId};
 use crate::measure::{Money, Percent, TimeOfDay, Window};
 use crate::notification::Message;
@@ -348,10 +351,24 @@ pub struct ChurnRisk {
 
 impl Policy {
     /// Reads and checks a policy document against itself.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
     pub fn parse(yaml: &str) -> Result<Self, DocumentError> {
-        let policy: Self = document::parse(yaml)?;
-        policy.check()?;
-        Ok(policy)
+        Self::examine(&Document::read(yaml)?, None)
+    }
+
+    /// Takes and checks a policy from a document that was read, against itself and, if there is
+    /// one, against the directory that it is for.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn examine(document: &Document, directory: Option<&Directory>) -> Result<Self, DocumentError> {
+        document.examine(|policy: Self| {
+            let itself = policy.check();
+            let against = directory.map_or(Ok(()), |directory| policy.check_against(directory));
+            document::both(itself, against).map(|()| policy)
+        })
     }
 
     /// What kind a state is; `None` if the policy does not have it.
@@ -373,26 +390,15 @@ impl Policy {
 
     /// The thresholds of a workflow in a market, rising. Workflows without thresholds have none.
     pub fn steps_in(&self, workflow: WorkflowId, market: &MarketId) -> Vec<StepView<'_>> {
-        let w = &self.workflows;
-        let (steps, markets) = match workflow {
-            WorkflowId::SlaBreach => (&w.sla_breach.steps, &w.sla_breach.markets),
-            WorkflowId::StuckLead => (&w.stuck_lead.steps, &w.stuck_lead.markets),
-            _ => return Vec::new(),
-        };
-        steps::in_market(steps, markets.get(market).map_or(&[], Vec::as_slice))
+        let ladder = self.ladders().into_iter().find(|ladder| ladder.workflow == workflow);
+        ladder.map_or_else(Vec::new, |ladder| {
+            steps::in_market(ladder.steps, ladder.markets.get(market).map_or(&[], Vec::as_slice))
+        })
     }
 
     /// A message in the policy's own words.
     pub fn template(&self, message: Message) -> Option<&Template> {
-        let w = &self.workflows;
-        let templates = match message.workflow()? {
-            WorkflowId::SlaBreach => &w.sla_breach.messages,
-            WorkflowId::StuckLead => &w.stuck_lead.messages,
-            WorkflowId::HighValue => &w.high_value.messages,
-            WorkflowId::ComplianceFlag => &w.compliance_flag.messages,
-            WorkflowId::ChurnRisk => &w.churn_risk.messages,
-        };
-        templates.get(&message)
+        self.messages(message.workflow()?).get(&message)
     }
 
     /// The state a lead without one begins in: the first working state.

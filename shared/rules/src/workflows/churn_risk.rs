@@ -16,6 +16,7 @@ use crate::lead::AccountView;
 use crate::measure::Window;
 use crate::notification::{Message, Notification, Particulars, Recipient, Role};
 use crate::policy::WorkflowId;
+use crate::quiet;
 use crate::sorting::Sorting;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -378,7 +379,10 @@ impl Deciding<'_> {
     fn notify(&mut self, to: Recipient, message: Message, particulars: Particulars) {
         let seq = self.account.as_ref().map_or(0, |a| a.seq).saturating_add(1);
         let id = NotificationId::new(format!("account/{}/{seq}", self.command.account));
-        self.fact(AccountFact::NotificationRequested(Notification { id, to, message, particulars }));
+        let world = self.world;
+        let not_before = quiet::not_before(&world.policy.policy, world.directory, &to, message, self.at);
+        let notification = Notification { id, to, message, particulars, not_before };
+        self.fact(AccountFact::NotificationRequested(notification));
     }
 
     fn delivery(&mut self, delivery: &Delivery) -> Outcome {

@@ -19,12 +19,12 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
 use rules::directory::{Directory, DirectoryDocument};
 use rules::entry::Actor;
-use rules::ids::{LeadId, PersonId, Subject};
+use rules::ids::{LeadId, PersonId, PublicationId, PublicationKind, Subject};
 use rules::input::{Command, Input, LeadEvent};
 use rules::lead::Lead;
 use rules::patch::Patch;
 use rules::policy::Policy;
-use rules::publication::Publishing;
+use rules::publication::{PublicationCommand, PublicationInput, Publishing, Totals};
 use std::collections::HashMap;
 use std::time::Duration;
 use store::{Cursor, Page, Published, Store, StoreError, StoredCommit, schema};
@@ -46,6 +46,10 @@ impl Bench {
         let bench = Self::empty().await;
         bench.publish_directory(directory(DIRECTORY).document(), at("00:00")).await.unwrap();
         bench.publish(&policy(), at("00:00"), None).await.unwrap();
+        bench
+            .applied(PublicationId { kind: PublicationKind::Directory, revision: 1 }, at("00:00"))
+            .await
+            .unwrap();
         bench.wire.forget();
         bench
     }
@@ -79,7 +83,21 @@ impl Bench {
         now: DateTime<Utc>,
         base: Option<u32>,
     ) -> Result<Published, StoreError> {
-        publish(&self.store, policy, now, base).await
+        let published = publish(&self.store, policy, now, base).await?;
+        self.applied(PublicationId { kind: PublicationKind::Policy, revision: published.revision }, now)
+            .await?;
+        Ok(published)
+    }
+
+    /// Says of a publication that it has gone through all leads in flight: nothing of it is due.
+    async fn applied(&self, publication: PublicationId, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let input = PublicationInput::Applied(Totals::default());
+        let command = PublicationCommand { publication, cause: "applied".to_owned(), input };
+        // The first directory comes before any policy; nothing can be decided yet.
+        match self.store.execute_publication(&command, now).await {
+            Ok(_) | Err(StoreError::NotSeeded { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     pub async fn publish_directory(
@@ -89,7 +107,10 @@ impl Bench {
     ) -> Result<Published, StoreError> {
         let by = Actor::staff("ops");
         let publishing = Publishing { by: &by, why: "for the test", cause: "test", now };
-        self.store.publish_directory(document, &publishing, None, None).await
+        let published = self.store.publish_directory(document, &publishing, None, None).await?;
+        let id = PublicationId { kind: PublicationKind::Directory, revision: published.revision };
+        self.applied(id, now).await?;
+        Ok(published)
     }
 
     pub fn another_store(&self) -> Store {

@@ -1,11 +1,24 @@
 //! What makes a policy sound, beyond its shape. Whatever passes here can never make `decide` fail.
 
-use super::{Policy, StateKind, Step, WindowRow, WorkflowId};
+mod messages;
+mod steps;
+
+use super::{Policy, StateKind, WindowRow, WorkflowId};
 use crate::directory::Directory;
 use crate::document::{DocumentError, Problems};
 use crate::ids::{CalendarId, MarketId, StateId};
-use crate::measure::Window;
-use std::collections::BTreeSet;
+use crate::measure::{TimeOfDay, Window};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// More reassignments of one lead in one state than any team has reps.
+const REASSIGNMENTS_MAX: u32 = 100;
+/// Reminders of one review at most; like the thresholds of a clock.
+const REMINDERS_MAX: usize = 10;
+
+/// Quiet hours that end when they begin are all day or none, and nobody can tell which is meant.
+pub(crate) fn whole_day(to: TimeOfDay) -> String {
+    format!("`{to}` is when they begin too; write another hour, or leave them out")
+}
 
 impl Policy {
     /// Checks the policy against itself; all problems at once.
@@ -13,15 +26,28 @@ impl Policy {
         let mut problems = Problems::default();
         self.check_states(&mut problems);
         let w = &self.workflows;
-        for (id, steps) in
-            [(WorkflowId::SlaBreach, &w.sla_breach.steps), (WorkflowId::StuckLead, &w.stuck_lead.steps)]
-        {
-            check_steps(&mut problems, &format!("workflows.{id}.steps"), steps);
+        for ladder in self.ladders() {
+            let at = format!("workflows.{}", ladder.workflow);
+            steps::check(&mut problems, &at, ladder.steps);
+            steps::check_markets(&mut problems, &at, ladder.steps, ladder.markets);
+            self.check_rows(&mut problems, &format!("{at}.windows"), ladder.windows);
         }
-        for (id, rows) in
-            [(WorkflowId::SlaBreach, &w.sla_breach.windows), (WorkflowId::StuckLead, &w.stuck_lead.windows)]
+        for id in WorkflowId::ALL {
+            messages::check(&mut problems, id, self.messages(id));
+        }
+        if w.sla_breach.max_reassignments > REASSIGNMENTS_MAX {
+            problems.add(
+                "workflows.sla-breach.max_reassignments",
+                format!(
+                    "`{}` is more than anybody means; write at most {REASSIGNMENTS_MAX}",
+                    w.sla_breach.max_reassignments
+                ),
+            );
+        }
+        if let Some(quiet) = &self.quiet_hours
+            && quiet.from == quiet.to
         {
-            self.check_rows(&mut problems, &format!("workflows.{id}.windows"), rows);
+            problems.add("quiet_hours.to", whole_day(quiet.to));
         }
         let high = &w.high_value;
         if high.score_margin >= high.score {
@@ -76,13 +102,24 @@ impl Policy {
                 problems.add(format!("{at}.step"), format!("`{}` is there twice", reminder.step));
             }
         }
+        if flag.reminders.len() > REMINDERS_MAX {
+            problems.add(
+                "workflows.compliance-flag.reminders",
+                format!("there are {}; write at most {REMINDERS_MAX}", flag.reminders.len()),
+            );
+        }
         problems.into_result(())
     }
 
     /// Checks that every market and calendar it names is in the directory.
     pub fn check_against(&self, directory: &Directory) -> Result<(), DocumentError> {
         let mut problems = Problems::default();
-        let w = &self.workflows;
+        let known_market = |problems: &mut Problems, at: String, market: &MarketId| {
+            if directory.market(market).is_none() {
+                let known = directory.document().markets.keys().map(MarketId::as_str);
+                problems.unknown(at, "market", market.as_str(), known);
+            }
+        };
         let calendar = |problems: &mut Problems, at: String, id: Option<&CalendarId>| {
             if let Some(id) = id
                 && directory.calendar(id).is_none()
@@ -90,21 +127,24 @@ impl Policy {
                 problems.unknown(at, "calendar", id.as_str(), directory.calendar_names());
             }
         };
-        for (id, rows) in
-            [(WorkflowId::SlaBreach, &w.sla_breach.windows), (WorkflowId::StuckLead, &w.stuck_lead.windows)]
-        {
-            for (n, row) in rows.iter().enumerate() {
-                let at = format!("workflows.{id}.windows[{n}]");
+        for ladder in self.ladders() {
+            for (n, row) in ladder.windows.iter().enumerate() {
+                let at = format!("workflows.{}.windows[{n}]", ladder.workflow);
                 calendar(&mut problems, format!("{at}.calendar"), row.calendar.as_ref());
-                if let Some(market) = &row.market
-                    && directory.market(market).is_none()
-                {
-                    let known = directory.document().markets.keys().map(MarketId::as_str);
-                    problems.unknown(format!("{at}.market"), "market", market.as_str(), known);
+                if let Some(market) = &row.market {
+                    known_market(&mut problems, format!("{at}.market"), market);
                 }
             }
+            for market in ladder.markets.keys() {
+                known_market(
+                    &mut problems,
+                    format!("workflows.{}.markets.{market}", ladder.workflow),
+                    market,
+                );
+            }
         }
-        calendar(&mut problems, "workflows.churn-risk.calendar".to_owned(), w.churn_risk.calendar.as_ref());
+        let of_churn = self.workflows.churn_risk.calendar.as_ref();
+        calendar(&mut problems, "workflows.churn-risk.calendar".to_owned(), of_churn);
         problems.into_result(())
     }
 
@@ -124,6 +164,26 @@ impl Policy {
             check_name(problems, at.clone(), row.state.as_str());
             if !seen.insert(&row.state) {
                 problems.add(at, format!("`{}` is there twice", row.state));
+            }
+        }
+        let mut stages: BTreeMap<&StateId, &StateId> = BTreeMap::new();
+        for (n, row) in self.states.iter().enumerate() {
+            for (m, stage) in row.stages.iter().enumerate() {
+                let at = format!("states[{n}].stages[{m}]");
+                check_name(problems, at.clone(), stage.as_str());
+                if stage.is_reserved() {
+                    problems
+                        .add(&at, format!("`{stage}` is the compliance workflow's own; no stage means it"));
+                } else if seen.contains(stage) {
+                    problems
+                        .add(&at, format!("`{stage}` is a state itself; leave it out, or rename the state"));
+                }
+                if let Some(other) = stages.insert(stage, &row.state) {
+                    problems.add(
+                        at,
+                        format!("`{stage}` is a stage of `{other}` already; a stage means one state"),
+                    );
+                }
             }
         }
         if self.first_state().is_none() {
@@ -157,34 +217,11 @@ impl Policy {
     }
 }
 
-fn check_steps(problems: &mut Problems, at: &str, steps: &[Step]) {
-    let mut names = BTreeSet::new();
-    let mut before = None;
-    for (n, step) in steps.iter().enumerate() {
-        if !names.insert(step.step.as_str()) {
-            problems.add(format!("{at}[{n}].step"), format!("`{}` is there twice", step.step));
-        }
-        check_name(problems, format!("{at}[{n}].step"), &step.step);
-        if before.is_some_and(|b| step.at <= b) {
-            problems.add(
-                format!("{at}[{n}].at"),
-                format!("`{}` is not over the step before it; steps rise", step.at),
-            );
-        }
-        if step.actions.is_empty() {
-            problems.add(format!("{at}[{n}].do"), "there is nothing to do; name at least one action");
-        }
-        for (m, action) in step.actions.iter().enumerate() {
-            if step.actions.iter().take(m).any(|earlier| earlier == action) {
-                problems.add(format!("{at}[{n}].do[{m}]"), "this is done already; name each action once");
-            }
-        }
-        before = Some(step.at);
-    }
-}
-
 fn check_name(problems: &mut Problems, at: String, name: &str) {
     if name.is_empty() || name.chars().count() > 64 {
         problems.add(at, format!("`{name}` is not a name of 1 to 64 characters"));
+    } else if name.trim() != name || name.contains(char::is_control) {
+        problems
+            .add(at, format!("`{name}` has a space at an end, or a control character; nobody could name it"));
     }
 }

@@ -1,0 +1,183 @@
+//! Publications of policies and directories: published by operations, read by everybody, for ever.
+
+use crate::Call;
+use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use contracts::api::{self, Publish};
+use futures::future::try_join_all;
+use platform::http::encode_cursor;
+use platform::problem::{Problem, ProblemDetail};
+use platform::response;
+use rules::directory::Directory;
+use rules::document::DocumentError;
+use rules::entry::Actor;
+use rules::ids::{PublicationId, PublicationKind, Subject};
+use rules::policy::Policy;
+use rules::publication::{Publication, Publishing};
+use serde_json::{Value, json};
+use service::problem;
+use store::{Published, StoreError};
+
+/// What is on a page when nobody says.
+const PAGE_DEFAULT: u32 = 25;
+/// What is on a page at the most.
+const PAGE_MAX: u32 = 100;
+
+/// `POST /v1/policies` and `POST /v1/directories`: publishes a document that was made from the
+/// revision that is in force.
+pub async fn publish(call: &Call<'_>, kind: PublicationKind) -> Result<ApiGatewayV2httpResponse, Problem> {
+    let body = call.body()?;
+    let Publish { base, why, document } =
+        api::publish(&body, kind.as_str()).map_err(|found| Problem::of_fields(&found))?;
+    let (cause, is_keyed) = call.cause("publication", kind.as_str())?;
+    let dedupe = is_keyed.then_some(cause.as_str());
+    let by = Actor::staff(&call.caller.subject);
+    let publishing = Publishing { by: &by, why: &why, cause: &cause, now: call.now };
+    let store = &call.service.store;
+    // JSON is YAML: a person is told the same here as of a file.
+    let text = document.to_string();
+    let unsound = |error: &DocumentError| unsound(kind, error);
+    let published = match kind {
+        PublicationKind::Policy => {
+            let policy = Policy::parse(&text).map_err(|error| unsound(&error))?;
+            store.publish_policy(&policy, &publishing, dedupe, Some(base)).await
+        }
+        PublicationKind::Directory => {
+            let directory = Directory::parse(&text).map_err(|error| unsound(&error))?;
+            store.publish_directory(directory.document(), &publishing, dedupe, Some(base)).await
+        }
+    };
+    let Published { revision, is_new } = published.map_err(|error| match error {
+        StoreError::BaseMovedOn { current } => moved_on(kind, base, current),
+        StoreError::Unsound(error) => unsound(&error),
+        error => problem(&error),
+    })?;
+    let id = PublicationId { kind, revision };
+    if is_new {
+        // What is not done now, the next tick does.
+        if kind == PublicationKind::Directory
+            && let Err(error) = store.follow_teams(revision).await
+        {
+            tracing::warn!(%error, "the next tick lets the reps take their standings along");
+        }
+        call.service.relay.hand_on(&Subject::Publication(id), &[], Some(call.now), call.now).await;
+    }
+    let mut shown = state(call, id).await?;
+    if let Value::Object(members) = &mut shown {
+        members.insert("changed".to_owned(), json!(is_new));
+    }
+    let status = if is_new { 201 } else { 200 };
+    Ok(response::json(status, &shown, Some(&revision.to_string())))
+}
+
+/// `GET /v1/policies` and `GET /v1/directories`: what was published, the newest first.
+pub async fn list(call: &Call<'_>, kind: PublicationKind) -> Result<ApiGatewayV2httpResponse, Problem> {
+    let limit = call.request.limit(PAGE_DEFAULT, PAGE_MAX)?;
+    let newest = match call.request.cursor::<u32>()? {
+        Some(before) => before.saturating_sub(1),
+        None => newest(call, kind).await?,
+    };
+    let oldest = newest.saturating_sub(limit.saturating_sub(1)).max(1);
+    let ids = (oldest..=newest).rev().map(|revision| PublicationId { kind, revision });
+    let items: Vec<Value> = try_join_all(ids.map(|id| state(call, id))).await?;
+    let next = (oldest > 1 && newest > 0).then(|| encode_cursor(&oldest)).flatten();
+    Ok(response::json(200, &json!({"items": items, "next": next}), None))
+}
+
+/// `GET /v1/policies/{revision}/publication`, and of directories: who published it, why, and how far
+/// it has come through the leads in flight.
+pub async fn show(call: &Call<'_>, kind: PublicationKind) -> Result<ApiGatewayV2httpResponse, Problem> {
+    let id = PublicationId { kind, revision: wanted(call, kind).await? };
+    Ok(response::json(200, &state(call, id).await?, None))
+}
+
+/// `GET /v1/directories/{revision}`: a number, or `current`.
+pub async fn directory(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
+    let revision = wanted(call, PublicationKind::Directory).await?;
+    let directory = call.service.store.directory(revision).await.map_err(|e| problem(&e))?;
+    let body = json!({
+        "revision": revision,
+        "published_at": directory.published_at(),
+        "directory": directory.document(),
+    });
+    Ok(response::json(200, &body, Some(&revision.to_string())))
+}
+
+async fn newest(call: &Call<'_>, kind: PublicationKind) -> Result<u32, Problem> {
+    let store = &call.service.store;
+    match kind {
+        PublicationKind::Policy => store.current_policy().await.map(|policy| policy.revision),
+        PublicationKind::Directory => store.current_directory().await.map(|directory| directory.revision()),
+    }
+    .map_err(|e| problem(&e))
+}
+
+/// The revision that a path names; the problem says which is the newest.
+async fn wanted(call: &Call<'_>, kind: PublicationKind) -> Result<u32, Problem> {
+    let newest = newest(call, kind).await?;
+    let wanted = call.request.path_parameter("revision")?;
+    if wanted == "current" {
+        return Ok(newest);
+    }
+    let none = || Problem::not_found(format!("there is no revision `{wanted}`; the newest is {newest}"));
+    let revision: u32 = wanted.parse().map_err(|_| none())?;
+    if (1..=newest).contains(&revision) { Ok(revision) } else { Err(none()) }
+}
+
+/// A publication as the API shows it.
+async fn state(call: &Call<'_>, id: PublicationId) -> Result<Value, Problem> {
+    let store = &call.service.store;
+    let publication = store.publication(&id).await.map_err(|e| problem(&e))?;
+    let none = || Problem::not_found(format!("there is no publication `{id}`"));
+    let Publication { published_at, published_by, why, applied, .. } = publication.ok_or_else(none)?;
+    let (stage, totals) = match applied {
+        Some(totals) => ("applied", totals),
+        None => {
+            let progress = store.progress(&id).await.map_err(|e| problem(&e))?;
+            (if progress.looked { "last-look" } else { "leads" }, progress.totals)
+        }
+    };
+    Ok(json!({
+        "kind": id.kind,
+        "revision": id.revision,
+        "published_at": published_at,
+        "published_by": published_by,
+        "why": why,
+        "stage": stage,
+        "leads": totals,
+    }))
+}
+
+fn moved_on(kind: PublicationKind, base: u32, current: u32) -> Problem {
+    let what = kind.as_str();
+    let detail = format!(
+        "it was made from revision {base} of the {what}, and revision {current} is in force; look at what changed, and publish it on that"
+    );
+    Problem::conflict(detail).of_kind("base-moved-on").with("current_revision", current)
+}
+
+/// Everything that is wrong with a document, each with its place in the request.
+fn unsound(kind: PublicationKind, error: &DocumentError) -> Problem {
+    let details: Vec<ProblemDetail> = error
+        .0
+        .iter()
+        .map(|found| ProblemDetail {
+            pointer: format!("/{}{}", kind.as_str(), pointer(&found.path)),
+            detail: format!("{}: {}", found.path, found.problem),
+        })
+        .collect();
+    let first = details.first();
+    let detail = first.map_or_else(String::new, |first| first.detail.clone());
+    let at = first.map(|first| first.pointer.clone()).unwrap_or_default();
+    Problem::unprocessable(format!("the {} is not sound: {detail}", kind.as_str()))
+        .at(at)
+        .with_errors(&details)
+}
+
+/// `workflows.sla-breach.steps[1].at` as a JSON pointer.
+fn pointer(path: &str) -> String {
+    if path == "document" {
+        return String::new();
+    }
+    let parts = path.split(['.', '[']).map(|part| part.trim_end_matches(']'));
+    parts.map(|part| format!("/{}", part.replace('~', "~0").replace('/', "~1"))).collect()
+}

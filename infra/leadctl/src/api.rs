@@ -1,0 +1,99 @@
+//! The staff API, called as somebody: one of the local staff, or whoever a token was issued to.
+
+use crate::state::{DIRECTORY, State};
+use crate::token;
+use anyhow::Context as _;
+use reqwest::Method;
+use serde_json::Value;
+use std::path::Path;
+use std::time::Duration;
+
+/// How long an answer may take.
+const ANSWER_MAX: Duration = Duration::from_secs(30);
+
+/// Which API, and as whom.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Caller {
+    /// The API of a deployment, up to and without `/v1`; default: that of what `up` runs here
+    #[arg(long, value_name = "URL", requires = "token")]
+    api: Option<String>,
+    /// A token for it
+    #[arg(long, env = "LEADWATCH_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// Who asks, of the local staff
+    #[arg(long = "as", value_name = "NAME", default_value = "otto", conflicts_with = "api")]
+    user: String,
+}
+
+/// The API.
+pub struct Api {
+    url: String,
+    token: String,
+    client: reqwest::Client,
+}
+
+/// What it answered.
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The body; null where it is no JSON.
+    pub body: Value,
+}
+
+impl Answer {
+    /// What a problem says, in words.
+    pub fn detail(&self) -> String {
+        let detail = self.body.get("detail").and_then(Value::as_str);
+        detail.map_or_else(|| format!("the API answered {}", self.status), str::to_owned)
+    }
+
+    /// The body of an answer that has to be a good one.
+    ///
+    /// # Errors
+    /// What the problem says.
+    pub fn ok(self) -> anyhow::Result<Value> {
+        anyhow::ensure!((200..300).contains(&self.status), "{}", self.detail());
+        Ok(self.body)
+    }
+}
+
+impl Api {
+    /// Signs in where that is needed.
+    ///
+    /// # Errors
+    /// When nothing runs here, or there is no such user.
+    pub async fn new(root: &Path, caller: &Caller) -> anyhow::Result<Self> {
+        if let (Some(url), Some(token)) = (&caller.api, &caller.token) {
+            let client = reqwest::Client::builder().timeout(ANSWER_MAX).build()?;
+            return Ok(Self { url: url.trim_end_matches('/').to_owned(), token: token.clone(), client });
+        }
+        let state = State::load(&root.join(DIRECTORY))?;
+        let token = token::issue(&state, &caller.user).await?.token;
+        let client = reqwest::Client::builder().no_proxy().timeout(ANSWER_MAX).build()?;
+        Ok(Self { url: state.api_url, token, client })
+    }
+
+    /// Reads `/v1/…`.
+    ///
+    /// # Errors
+    /// When nothing answers.
+    pub async fn get(&self, path: &str) -> anyhow::Result<Answer> {
+        self.call(Method::GET, path, None).await
+    }
+
+    /// Writes to `/v1/…`.
+    ///
+    /// # Errors
+    /// When nothing answers.
+    pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Answer> {
+        self.call(Method::POST, path, Some(body)).await
+    }
+
+    async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Answer> {
+        let request = self.client.request(method, format!("{}{path}", self.url)).bearer_auth(&self.token);
+        let request = if let Some(body) = body { request.json(body) } else { request };
+        let answer = request.send().await.with_context(|| format!("nothing answers at {}", self.url))?;
+        let status = answer.status().as_u16();
+        Ok(Answer { status, body: answer.json().await.unwrap_or_default() })
+    }
+}

@@ -1,0 +1,83 @@
+//! `leadctl policy diff`: what is different between two policies, or two directories, in words.
+
+use super::{Source, read};
+use anyhow::bail;
+use rules::diff::{self, Change};
+use rules::directory::Directory;
+use rules::document::{Document, DocumentError};
+use rules::policy::{Policy, WorkflowId};
+use serde_json::json;
+use std::path::PathBuf;
+
+/// What `diff` is given.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// What it was: a policy or a directory (YAML); `-` reads standard input
+    #[arg(value_name = "OLD")]
+    old: PathBuf,
+    /// What it is to be
+    #[arg(value_name = "NEW")]
+    new: PathBuf,
+    /// Exit with status 1 if there is a difference
+    #[arg(long)]
+    exit_code: bool,
+    /// Answer in JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs it; false when there is a difference and that was asked for.
+///
+/// # Errors
+/// A file that cannot be read, or is no sound document.
+pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
+    let (old, new) = (read(&arguments.old)?, read(&arguments.new)?);
+    let (changes, rising) = match (kind_of(&old)?, kind_of(&new)?) {
+        (Kind::Policy(old), Kind::Policy(new)) => {
+            (diff::policies(&old, &new), diff::versions_that_rise(&old, &new))
+        }
+        (Kind::Directory(old), Kind::Directory(new)) => {
+            (diff::directories(old.document(), new.document()), Vec::new())
+        }
+        _ => bail!("`{}` and `{}` are a policy and a directory; compare two of a kind", old.name, new.name),
+    };
+    if arguments.json {
+        let with_words = changes.iter().map(|change| json!({"text": change.to_string(), "change": change}));
+        let changes: Vec<_> = with_words.collect();
+        println!("{:#}", json!({"changes": changes, "versions_that_rise": rising}));
+    } else {
+        print!("{}", text(&changes, &rising));
+    }
+    Ok(changes.is_empty() || !arguments.exit_code)
+}
+
+fn text(changes: &[Change], rising: &[WorkflowId]) -> String {
+    if changes.is_empty() {
+        return "nothing is different\n".to_owned();
+    }
+    let mut text: String = changes.iter().map(|change| format!("{change}\n")).collect();
+    if !rising.is_empty() {
+        let names: Vec<String> = rising.iter().map(|id| format!("`{id}`")).collect();
+        text.push_str(&format!("the version rises of {}\n", names.join(", ")));
+    }
+    text
+}
+
+enum Kind {
+    Policy(Box<Policy>),
+    Directory(Box<Directory>),
+}
+
+/// What a document is: a policy has workflows.
+fn kind_of(source: &Source) -> anyhow::Result<Kind> {
+    let unsound = |error: DocumentError| {
+        let lines: Vec<String> =
+            error.0.iter().map(|problem| super::line_of(&source.name, "", problem)).collect();
+        anyhow::anyhow!("{} is not valid\n{}", source.name, lines.join("\n"))
+    };
+    let document = Document::read(&source.text).map_err(unsound)?;
+    if document.has("calendars") && !document.has("workflows") {
+        return Ok(Kind::Directory(Box::new(Directory::examine(&document).map_err(unsound)?)));
+    }
+    Ok(Kind::Policy(Box::new(Policy::examine(&document, None).map_err(unsound)?)))
+}

@@ -1,0 +1,59 @@
+//! `leadctl policy`: what is done with policies and directories before they are in force.
+
+mod diff;
+mod validate;
+
+use anyhow::Context as _;
+use rules::document::DocumentProblem;
+use rules::ids::PublicationKind;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+/// What can be asked about policies.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Say everything that is wrong with a policy, each with its line and what would be right
+    Validate(validate::Arguments),
+    /// Say in words what is different between two policies, or two directories
+    Diff(diff::Arguments),
+    /// Put a policy in force, with who, when and why; or an earlier revision again
+    Publish(crate::publish::Arguments),
+}
+
+/// Runs it; false when the answer is no.
+///
+/// # Errors
+/// What could not be run: a file that cannot be read.
+pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, command: &Command) -> anyhow::Result<bool> {
+    match command {
+        Command::Validate(arguments) => validate::run(arguments),
+        Command::Diff(arguments) => diff::run(arguments),
+        Command::Publish(arguments) => {
+            crate::publish::run(&root()?, PublicationKind::Policy, arguments).await
+        }
+    }
+}
+
+/// A document as it was handed in.
+struct Source {
+    /// What to call it.
+    name: String,
+    text: String,
+}
+
+/// Reads a document; `-` is standard input.
+fn read(path: &Path) -> anyhow::Result<Source> {
+    if path == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
+        return Ok(Source { name: "-".to_owned(), text });
+    }
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(Source { name: path.display().to_string(), text })
+}
+
+/// A problem as compilers write it, so that editors jump there.
+fn line_of(file: &str, kind: &str, problem: &DocumentProblem) -> String {
+    let place = problem.place.map(|place| format!(":{}:{}", place.line, place.column)).unwrap_or_default();
+    format!("{file}{place}: {kind}{}: {}", problem.path, problem.problem)
+}

@@ -1,0 +1,165 @@
+//! `leadctl policy validate`: everything that is wrong with a policy and its directory, at once and
+//! each with its line, and what is to be warned of where nothing is wrong.
+
+use super::{Source, line_of, read};
+use chrono::{DateTime, Utc};
+use rules::directory::Directory;
+use rules::document::{Document, DocumentError, DocumentProblem};
+use rules::lint::{self, About, Warning};
+use rules::policy::Policy;
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// What `validate` is given.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The policy (YAML); `-` reads standard input
+    #[arg(value_name = "POLICY")]
+    policy: PathBuf,
+    /// The directory (YAML) that the policy is for; without it the policy is checked against itself alone
+    #[arg(long, value_name = "FILE")]
+    directory: Option<PathBuf>,
+    /// Warn of what is so at this instant too, RFC 3339: a team on leave, a year without working time
+    #[arg(long, value_name = "INSTANT")]
+    at: Option<DateTime<Utc>>,
+    /// Take warnings for errors
+    #[arg(long)]
+    deny_warnings: bool,
+    /// Answer in JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs it; false when a document is not valid.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
+    let policy = read(&arguments.policy)?;
+    let directory = arguments.directory.as_deref().map(read).transpose()?;
+    let report = examine(&policy, directory.as_ref(), arguments.at);
+    let is_valid = report.errors.is_empty() && (!arguments.deny_warnings || report.warnings.is_empty());
+    if arguments.json {
+        println!("{:#}", report.json(is_valid, &policy, directory.as_ref()));
+    } else {
+        print!("{}", report.text(is_valid, &policy, directory.as_ref()));
+    }
+    Ok(is_valid)
+}
+
+/// A finding with the file that it is in.
+#[derive(Serialize)]
+struct InFile<'a, T> {
+    file: &'a str,
+    #[serde(flatten)]
+    what: &'a T,
+}
+
+/// What was found.
+struct Report {
+    errors: Vec<(String, DocumentProblem)>,
+    warnings: Vec<(String, Warning)>,
+    policy: Option<Policy>,
+}
+
+fn examine(policy: &Source, directory: Option<&Source>, at: Option<DateTime<Utc>>) -> Report {
+    let mut errors = Vec::new();
+    let mut told = |source: &Source, DocumentError(problems): DocumentError| {
+        errors.extend(problems.into_iter().map(|problem| (source.name.clone(), problem)));
+    };
+    let document_of = |source: &Source| Document::read(&source.text);
+    let mut directory_document = None;
+    let known = directory.and_then(|source| {
+        let read = document_of(source).and_then(|document| {
+            let directory = Directory::examine(&document);
+            directory_document = Some(document);
+            directory
+        });
+        read.map_err(|error| told(source, error)).ok()
+    });
+    let mut policy_document = None;
+    let read = document_of(policy).and_then(|document| {
+        let policy = Policy::examine(&document, known.as_ref());
+        policy_document = Some(document);
+        policy
+    });
+    let read = read.map_err(|error| told(policy, error)).ok();
+    let mut warnings = Vec::new();
+    // Of what is wrong nobody can tell what it would come to.
+    if let Some(read) = read.as_ref().filter(|_| errors.is_empty()) {
+        for mut warning in lint::warnings(read, known.as_ref(), at) {
+            let (source, document) = match warning.about {
+                About::Policy => (Some(policy), &policy_document),
+                About::Directory => (directory, &directory_document),
+            };
+            let (Some(source), Some(document)) = (source, document) else { continue };
+            warning.problem.place = Some(document.place_of(&warning.problem.path));
+            warnings.push((source.name.clone(), warning));
+        }
+    }
+    warnings.sort_by_key(|(_, warning)| (warning.about, warning.problem.place));
+    Report { errors, warnings, policy: read }
+}
+
+impl Report {
+    fn text(&self, is_valid: bool, policy: &Source, directory: Option<&Source>) -> String {
+        let mut lines: Vec<String> =
+            self.errors.iter().map(|(file, problem)| line_of(file, "", problem)).collect();
+        lines.extend(
+            self.warnings.iter().map(|(file, warning)| {
+                line_of(file, &format!("warning[{}]: ", warning.lint), &warning.problem)
+            }),
+        );
+        let checked = match directory {
+            Some(directory) => format!("checked against {}", directory.name),
+            None => "checked against itself alone: with `--directory` its markets and calendars are too"
+                .to_owned(),
+        };
+        let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+        let found = [(self.errors.len(), "error"), (self.warnings.len(), "warning")];
+        let found: Vec<String> =
+            found.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| count(n, what)).collect();
+        let found = if found.is_empty() { String::new() } else { format!(" ({})", found.join(", ")) };
+        lines.push(match (&self.policy, is_valid) {
+            (Some(read), true) => {
+                format!("{}: valid{found}; {}; {checked}", policy.name, held(read))
+            }
+            _ => format!("{}: not valid{found}; {checked}", policy.name),
+        });
+        lines.push(String::new());
+        lines.join("\n")
+    }
+
+    fn json(&self, is_valid: bool, policy: &Source, directory: Option<&Source>) -> Value {
+        let errors = self.errors.iter().map(|(file, problem)| InFile { file, what: problem });
+        let warnings = self.warnings.iter().map(|(file, warning)| InFile { file, what: warning });
+        json!({
+            "valid": is_valid,
+            "policy": policy.name,
+            "directory": directory.map(|directory| &directory.name),
+            "errors": errors.collect::<Vec<_>>(),
+            "warnings": warnings.collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// What a policy holds, so that whoever reads "valid" sees that it is the right one.
+fn held(policy: &Policy) -> String {
+    let w = &policy.workflows;
+    let markets: std::collections::BTreeSet<_> = w
+        .sla_breach
+        .markets
+        .keys()
+        .chain(w.stuck_lead.markets.keys())
+        .chain(w.sla_breach.windows.iter().chain(&w.stuck_lead.windows).filter_map(|row| row.market.as_ref()))
+        .collect();
+    format!(
+        "`{}`: {} states, {} windows, {} steps, {} markets with something of their own",
+        policy.name,
+        policy.states.len(),
+        w.sla_breach.windows.len() + w.stuck_lead.windows.len(),
+        w.sla_breach.steps.len() + w.stuck_lead.steps.len(),
+        markets.len()
+    )
+}

@@ -1,0 +1,190 @@
+//! What is different between two policies, or two directories, in words: per workflow and per
+//! market, so that whoever publishes sees what it comes to and not what was typed.
+
+mod directory;
+mod policy;
+
+pub use directory::directories;
+pub use policy::{policies, versions_that_rise};
+
+use crate::ids::MarketId;
+use crate::policy::WorkflowId;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A difference.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// Of what.
+    pub part: Part,
+    /// In this market alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub market: Option<MarketId>,
+    /// What it is, in words.
+    pub item: String,
+    /// What it was; none if it is new.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// What it is now; none if it is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+}
+
+/// What a difference is of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(tag = "kind", content = "name", rename_all = "kebab-case")]
+pub enum Part {
+    /// A workflow of the policy.
+    Workflow(WorkflowId),
+    /// The policy apart from its workflows: its name, states, intake, quiet hours.
+    Policy,
+    /// A calendar of the directory.
+    Calendar(String),
+    /// A market.
+    Market(String),
+    /// A team.
+    Team(String),
+    /// A person.
+    Person(String),
+    /// The rest of the directory: desks, webhooks, channels of Teams.
+    Directory,
+}
+
+impl std::fmt::Display for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Workflow(id) => write!(f, "{id}"),
+            Self::Policy => f.write_str("policy"),
+            Self::Calendar(id) => write!(f, "calendar `{id}`"),
+            Self::Market(id) => write!(f, "market `{id}`"),
+            Self::Team(id) => write!(f, "team `{id}`"),
+            Self::Person(id) => write!(f, "person `{id}`"),
+            Self::Directory => f.write_str("directory"),
+        }
+    }
+}
+
+impl std::fmt::Display for Change {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.part)?;
+        if let Some(market) = &self.market {
+            write!(f, " in market `{market}`")?;
+        }
+        match (&self.before, &self.after) {
+            (Some(before), Some(after)) => write!(f, ": {} {before} → {after}", self.item),
+            (None, Some(after)) => write!(f, ": new: {} {after}", self.item),
+            (Some(before), None) => write!(f, ": gone: {} {before}", self.item),
+            (None, None) => write!(f, ": {}", self.item),
+        }
+    }
+}
+
+/// Lines of a record at most, and characters of each: a publication's first entry has to be one item
+/// of the store.
+const LINES_MAX: usize = 200;
+const LINE_CHARS_MAX: usize = 300;
+
+/// Differences as a record keeps them: in words, and no more than it can hold.
+#[must_use]
+pub fn in_words(changes: &[Change]) -> Vec<String> {
+    let line = |change: &Change| {
+        let text = change.to_string();
+        if text.chars().count() <= LINE_CHARS_MAX {
+            return text;
+        }
+        text.chars().take(LINE_CHARS_MAX - 1).chain(['…']).collect()
+    };
+    let mut lines: Vec<String> = changes.iter().take(LINES_MAX).map(line).collect();
+    if changes.len() > LINES_MAX {
+        lines.push(format!("… and {} more", changes.len() - LINES_MAX));
+    }
+    lines
+}
+
+/// Collects the differences of one part.
+struct Changes<'a> {
+    all: &'a mut Vec<Change>,
+    part: Part,
+    market: Option<MarketId>,
+}
+
+impl<'a> Changes<'a> {
+    fn of(all: &'a mut Vec<Change>, part: Part) -> Self {
+        Self { all, part, market: None }
+    }
+
+    fn add(&mut self, item: impl Into<String>, before: Option<String>, after: Option<String>) {
+        let (part, market) = (self.part.clone(), self.market.clone());
+        self.all.push(Change { part, market, item: item.into(), before, after });
+    }
+
+    /// Notes what happened, where there is no value before and after.
+    fn say(&mut self, item: impl Into<String>) {
+        self.add(item, None, None);
+    }
+
+    /// Notes a value that is another one now.
+    fn value<T: PartialEq>(&mut self, item: &str, before: &T, after: &T, spelled: impl Fn(&T) -> String) {
+        if before != after {
+            self.add(item, Some(spelled(before)), Some(spelled(after)));
+        }
+    }
+
+    /// Notes a value that may be there or not.
+    fn option<T: PartialEq>(
+        &mut self,
+        item: &str,
+        before: Option<&T>,
+        after: Option<&T>,
+        spelled: impl Fn(&T) -> String,
+    ) {
+        if before != after {
+            self.add(item, before.map(&spelled), after.map(&spelled));
+        }
+    }
+
+    /// Notes what was added to a set and taken from it.
+    fn set<T: Ord>(
+        &mut self,
+        item: &str,
+        before: &BTreeSet<T>,
+        after: &BTreeSet<T>,
+        spelled: impl Fn(&T) -> String,
+    ) {
+        for gone in before.difference(after) {
+            self.add(item, Some(spelled(gone)), None);
+        }
+        for new in after.difference(before) {
+            self.add(item, None, Some(spelled(new)));
+        }
+    }
+
+    /// Notes each name whose value is another one now, new, or gone.
+    fn map<K: Ord, V: PartialEq>(
+        &mut self,
+        before: &BTreeMap<K, V>,
+        after: &BTreeMap<K, V>,
+        item: impl Fn(&K) -> String,
+        spelled: impl Fn(&V) -> String,
+    ) {
+        for key in union(before, after) {
+            self.option(&item(key), before.get(key), after.get(key), &spelled);
+        }
+    }
+}
+
+/// The names of either, in order.
+fn union<'a, K: Ord, V>(before: &'a BTreeMap<K, V>, after: &'a BTreeMap<K, V>) -> BTreeSet<&'a K> {
+    before.keys().chain(after.keys()).collect()
+}
+
+/// Things in a list, in words.
+fn listed<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
+    let items: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
+    if items.is_empty() { "none".to_owned() } else { items.join(", ") }
+}
+
+/// A text as it is quoted.
+fn quoted(text: &(impl std::fmt::Display + ?Sized)) -> String {
+    format!("“{text}”")
+}

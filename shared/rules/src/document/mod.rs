@@ -1,0 +1,271 @@
+//! Reading policy and directory documents (YAML): an error says where, what stands there, and
+//! what would be right.
+
+mod repair;
+mod shape;
+mod tree;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use shape::{Misfit, ShapeError};
+use tree::{Node, Step};
+
+/// A place in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Place {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, in characters from 1.
+    pub column: usize,
+}
+
+/// What is wrong at one place of a document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DocumentProblem {
+    /// Where: `workflows.sla-breach.steps[1].at`.
+    pub path: String,
+    /// What stands there and what would be right.
+    pub problem: String,
+    /// Where in the text, where there is one.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+}
+
+impl std::fmt::Display for DocumentProblem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.path, self.problem)?;
+        match self.place {
+            Some(Place { line, column }) => write!(f, " (line {line}, column {column})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Everything that is wrong with a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentError(pub Vec<DocumentProblem>);
+
+impl std::fmt::Display for DocumentError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (n, problem) in self.0.iter().enumerate() {
+            write!(f, "{}{problem}", if n == 0 { "" } else { "\n" })?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for DocumentError {}
+
+/// The problems of two checks together.
+pub(crate) fn both(
+    one: Result<(), DocumentError>,
+    two: Result<(), DocumentError>,
+) -> Result<(), DocumentError> {
+    match (one, two) {
+        (Err(DocumentError(mut all)), Err(DocumentError(more))) => {
+            all.extend(more);
+            Err(DocumentError(all))
+        }
+        (one, two) => one.and(two),
+    }
+}
+
+/// Collects problems while a document is checked.
+#[derive(Debug, Default)]
+pub(crate) struct Problems(Vec<DocumentProblem>);
+
+impl Problems {
+    pub(crate) fn add(&mut self, path: impl Into<String>, problem: impl Into<String>) {
+        self.0.push(DocumentProblem { path: path.into(), problem: problem.into(), place: None });
+    }
+
+    /// Notes a value that names nothing, with the nearest name there is.
+    pub(crate) fn unknown<'a>(
+        &mut self,
+        path: impl Into<String>,
+        kind: &str,
+        value: &str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) {
+        let names: Vec<&str> = known.into_iter().collect();
+        let hint = if names.is_empty() { format!("no {kind} is defined") } else { hint(value, &names) };
+        self.add(path, format!("`{value}` is not a known {kind}; {hint}"));
+    }
+
+    pub(crate) fn into_result<T>(self, value: T) -> Result<T, DocumentError> {
+        if self.0.is_empty() { Ok(value) } else { Err(DocumentError(self.0)) }
+    }
+}
+
+/// How many letters a name may be off to be meant.
+const DISTANCE_MAX: usize = 3;
+
+/// The nearest name there is, or some of those there are.
+pub(crate) fn hint(value: &str, known: &[&str]) -> String {
+    let mut names = known.to_vec();
+    names.sort_unstable_by_key(|name| (distance(name, value), *name));
+    names.dedup();
+    match names.first() {
+        Some(nearest) if distance(nearest, value) <= DISTANCE_MAX && !value.is_empty() => {
+            format!("did you mean `{nearest}`?")
+        }
+        _ => {
+            names.sort_unstable();
+            let more = if names.len() > 12 { ", …" } else { "" };
+            format!("known: {}{more}", names.iter().take(12).copied().collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+/// Levenshtein distance, for "did you mean"; names are short.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().take(64).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().take(64).enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        let mut next = vec![left];
+        for (cb, above) in b.iter().zip(row.iter().skip(1)) {
+            left = (diagonal + usize::from(ca != *cb)).min(left + 1).min(above + 1);
+            diagonal = *above;
+            next.push(left);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+/// A YAML document that was read, with the line and column of everything in it.
+#[derive(Debug, Clone)]
+pub struct Document {
+    root: Node,
+    /// Keys that are there twice.
+    problems: Vec<DocumentProblem>,
+}
+
+impl Document {
+    /// Reads a text as YAML.
+    ///
+    /// # Errors
+    /// Where it stops to be YAML, or is not one document.
+    pub fn read(yaml: &str) -> Result<Self, DocumentError> {
+        let (root, problems) = tree::read(yaml)?;
+        Ok(Self { root, problems })
+    }
+
+    /// Whether a name stands at the top of it.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.root.has(name)
+    }
+
+    /// Where a path leads, or as far as the document goes along it.
+    #[must_use]
+    pub fn place_of(&self, path: &str) -> Place {
+        self.root.locate(path)
+    }
+
+    /// The problems with the line and column of each that has none yet, in the order of the text.
+    #[must_use]
+    pub fn locate(&self, DocumentError(mut problems): DocumentError) -> DocumentError {
+        for problem in &mut problems {
+            problem.place = problem.place.or_else(|| Some(self.place_of(&problem.path)));
+        }
+        problems.sort_by_key(|problem| problem.place);
+        DocumentError(problems)
+    }
+
+    /// Reads the document into its type and checks that; all problems at once.
+    pub(crate) fn examine<T: DeserializeOwned, U>(
+        &self,
+        check: impl FnOnce(T) -> Result<U, DocumentError>,
+    ) -> Result<U, DocumentError> {
+        let mut problems = self.problems.clone();
+        let read = repair::read::<T>(&self.root);
+        let mut sections = Vec::new();
+        for (error, stands, place) in &read.misfits {
+            let (path, problem) = in_words(error, stands.as_ref());
+            sections.push(tree::spelled(path.get(..2).unwrap_or(&path)));
+            if !read.misfits.iter().any(|(other, ..)| is_misspelt(error, other)) {
+                problems.push(DocumentProblem { path: tree::spelled(&path), problem, place: *place });
+            }
+        }
+        let checked = read.value.map(check);
+        if let Some(Err(DocumentError(found))) = &checked {
+            // A stand-in is not what was meant: what is wrong with it, or with what refers to it,
+            // is no mistake of the document.
+            let in_section = |problem: &DocumentProblem, section: &String| {
+                let rest = problem.path.strip_prefix(section.as_str());
+                section.starts_with("states")
+                    || rest.is_some_and(|r| r.is_empty() || r.starts_with(['.', '[']))
+            };
+            let real = |p: &&DocumentProblem| !sections.iter().any(|section| in_section(p, section));
+            problems.extend(found.iter().filter(real).cloned());
+        }
+        match checked {
+            Some(Ok(value)) if problems.is_empty() => Ok(value),
+            _ => Err(self.locate(DocumentError(problems))),
+        }
+    }
+}
+
+/// Whether what is missing is there under a name that is nearly right, and told as that.
+fn is_misspelt(missing: &ShapeError, other: &ShapeError) -> bool {
+    match (&missing.what, &other.what, other.path.split_last()) {
+        (Misfit::Missing(field), Misfit::UnknownField { name, .. }, Some((_, parent))) => {
+            parent == missing.path && distance(field, name) <= DISTANCE_MAX
+        }
+        _ => false,
+    }
+}
+
+/// What does not fit, and where, as a person who writes documents would say it.
+fn in_words(error: &ShapeError, stands: Option<&Node>) -> (Vec<Step>, String) {
+    let shown = || stands.map_or_else(|| "this".to_owned(), Node::shown);
+    let mut path = error.path.clone();
+    let problem = match &error.what {
+        Misfit::UnknownField { name, known } => {
+            format!("`{name}` is not a field here; {}", hint(name, known))
+        }
+        Misfit::UnknownValue { value, known } => {
+            format!("`{value}` is not a known value; {}", hint(value, known))
+        }
+        Misfit::Missing(name) => {
+            path.push(Step::Name((*name).to_owned()));
+            "is missing".to_owned()
+        }
+        Misfit::NotText => "what stands there is not a text".to_owned(),
+        Misfit::NotList => format!("{} is not a list; write it in brackets, e.g. `[US, CA]`", shown()),
+        Misfit::NotBlock => format!("{} is not a block of `name: value` lines", shown()),
+        Misfit::NotBool => format!("{} is not `true` or `false`", shown()),
+        Misfit::NotWhole { quoted: true, .. } => format!("{} is a text; write it without quotes", shown()),
+        Misfit::NotWhole { max, .. } => format!("{} is not a whole number from 0 to {max}", shown()),
+        Misfit::Other(said) if CHRONO.iter().any(|text| said.starts_with(text)) => {
+            format!("{} is not an instant; write e.g. `2026-03-02T14:00:00Z`", shown())
+        }
+        Misfit::Other(said) => said.clone(),
+    };
+    (path, problem)
+}
+
+/// What chrono says of a text that is no instant.
+const CHRONO: [&str; 5] = [
+    "input contains invalid",
+    "premature end",
+    "input is out of range",
+    "input is not enough",
+    "trailing input",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_name_comes_with_the_nearest_known_one() {
+        let mut problems = Problems::default();
+        problems.unknown("x", "market", "dahc", ["us", "dach"]);
+        let error = problems.into_result(()).unwrap_err();
+        assert_eq!(error.to_string(), "x: `dahc` is not a known market; did you mean `dach`?");
+    }
+}

@@ -1,0 +1,65 @@
+//! What shows in a directory, and in what the policy makes of it.
+
+use super::{Lint, Warnings};
+use crate::calendar::WorkingTime;
+use crate::directory::{Directory, Seniority, Team};
+use crate::policy::Policy;
+use crate::quiet;
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// How far ahead a calendar is looked at.
+const YEAR: TimeDelta = TimeDelta::days(365);
+
+pub(super) fn check(
+    warnings: &mut Warnings,
+    policy: &Policy,
+    directory: &Directory,
+    at: Option<DateTime<Utc>>,
+) {
+    let document = directory.document();
+    for (id, market) in &document.markets {
+        if market.licensed_for.is_empty() {
+            let said = "is empty; every lead whose country is known is held by compliance";
+            warnings.directory(Lint::NoLicence, format!("markets.{id}.licensed_for"), said);
+        }
+        let calendar = directory.calendar(&market.calendar);
+        if let (Some(at), Some(calendar)) = (at, calendar)
+            && calendar.elapsed(at, at + YEAR) == WorkingTime::ZERO
+        {
+            let said =
+                format!("`{}` has no working time in the year from {at}; no clock runs", market.calendar);
+            warnings.directory(Lint::NoWorkingTime, format!("markets.{id}.calendar"), said);
+        }
+    }
+    for (id, team) in &document.teams {
+        check_team(warnings, &format!("teams.{id}.reps"), team, policy, at);
+    }
+    for (id, person) in &document.people {
+        if person.quiet_hours.is_some() && quiet::time_zone_of(directory, id).is_none() {
+            let said =
+                "nobody can tell their time zone, so that they are told at any hour; write their `time_zone`";
+            warnings.directory(Lint::NoTimeZone, format!("people.{id}.quiet_hours"), said);
+        }
+    }
+}
+
+fn check_team(warnings: &mut Warnings, path: &str, team: &Team, policy: &Policy, at: Option<DateTime<Utc>>) {
+    if team.reps.is_empty() {
+        warnings.directory(Lint::EmptyTeam, path, "there is nobody; its leads go to the operations queue");
+        return;
+    }
+    if team.reps.values().all(|rep| rep.capacity == 0) {
+        let said = "nobody may carry a lead; its leads go to the operations queue";
+        warnings.directory(Lint::NoCapacity, path, said);
+    }
+    let is_away = |at| team.reps.values().all(|rep| rep.on_leave_until.is_some_and(|until| until > at));
+    if let Some(at) = at.filter(|at| is_away(*at)) {
+        let said = format!("everybody is on leave at {at}; its leads go to the operations queue");
+        warnings.directory(Lint::AllOnLeave, path, said);
+    }
+    let juniors = team.reps.values().all(|rep| rep.seniority == Seniority::Junior);
+    if policy.workflows.high_value.reassign_juniors && juniors {
+        let said = "everybody is a junior, and the policy gives juniors' high-value leads to seniors: they keep them";
+        warnings.directory(Lint::NoSenior, path, said);
+    }
+}

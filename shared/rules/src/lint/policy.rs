@@ -1,0 +1,103 @@
+//! What shows in a policy, apart from its windows.
+
+use super::{Lint, Warnings};
+use crate::directory::Directory;
+use crate::ids::PersonId;
+use crate::policy::{Action, Ladder, Policy, Template, WorkflowId};
+use crate::quiet;
+use crate::wording::{Piece, Placeholder, parse_template};
+
+/// The highest score that an event may have.
+const SCORE_MAX: u16 = 1000;
+
+pub(super) fn check(warnings: &mut Warnings, policy: &Policy, directory: Option<&Directory>) {
+    let w = &policy.workflows;
+    if w.high_value.score > SCORE_MAX {
+        let said = format!("no lead reaches `{}`; a score is at most {SCORE_MAX}", w.high_value.score);
+        warnings.policy(Lint::NeverFires, "workflows.high-value.score", said);
+    }
+    for ladder in policy.ladders() {
+        if w.sla_breach.max_reassignments == 0 {
+            check_reassignments(warnings, ladder);
+        }
+        check_overrides(warnings, policy, ladder);
+    }
+    for workflow in WorkflowId::ALL {
+        for (message, _) in policy.messages(workflow).iter().filter(|(_, t)| !names_its_subject(t)) {
+            warnings.policy(
+                Lint::NamelessTemplate,
+                format!("workflows.{workflow}.messages.{}", message.as_str()),
+                "neither title nor text says `{lead}`; whoever reads it cannot tell what it is about",
+            );
+        }
+    }
+    if let (Some(_), Some(directory)) = (&policy.quiet_hours, directory) {
+        check_zones(warnings, directory);
+    }
+}
+
+fn check_reassignments(warnings: &mut Warnings, ladder: Ladder<'_>) {
+    let at = format!("workflows.{}", ladder.workflow);
+    let said = "`max_reassignments` is 0, so that this puts the lead into the operations queue and never reassigns it; \
+                write `queue-for-operations`";
+    for (n, step) in ladder.steps.iter().enumerate() {
+        if step.actions.contains(&Action::Reassign) {
+            warnings.policy(Lint::NeverReassigns, format!("{at}.steps[{n}].do"), said);
+        }
+    }
+    for (market, overrides) in ladder.markets {
+        for (n, own) in overrides.iter().enumerate() {
+            if own.actions.as_ref().is_some_and(|actions| actions.contains(&Action::Reassign)) {
+                warnings.policy(Lint::NeverReassigns, format!("{at}.markets.{market}[{n}].do"), said);
+            }
+        }
+    }
+}
+
+fn check_overrides(warnings: &mut Warnings, policy: &Policy, ladder: Ladder<'_>) {
+    let Ladder { workflow, steps, .. } = ladder;
+    for (market, overrides) in ladder.markets {
+        let at = format!("workflows.{workflow}.markets.{market}");
+        for (n, own) in overrides.iter().enumerate().filter(|(_, own)| !own.off) {
+            let Some(base) = steps.iter().find(|step| step.step == own.step) else { continue };
+            let same_at = own.at.is_none_or(|at| at == base.at);
+            let same_do = own.actions.as_ref().is_none_or(|actions| *actions == base.actions);
+            if same_at && same_do {
+                let said = format!("`{}` is so in every market; leave it out", own.step);
+                warnings.policy(Lint::RedundantOverride, format!("{at}[{n}]"), said);
+            }
+        }
+        if overrides.is_empty() {
+            warnings.policy(Lint::RedundantOverride, &at, "changes nothing; leave it out");
+        }
+        if !steps.is_empty() && policy.steps_in(workflow, market).is_empty() {
+            let said = format!("every step is switched off; `{workflow}` does nothing in this market");
+            warnings.policy(Lint::SwitchedOff, at, said);
+        }
+    }
+}
+
+/// The product's own titles name what they are about; a title of the policy's must, or its text.
+fn names_its_subject(template: &Template) -> bool {
+    let names = |text: &Option<String>| {
+        let pieces = text.as_deref().map(parse_template).and_then(Result::ok).unwrap_or_default();
+        pieces.contains(&Piece::Value(Placeholder::Lead))
+    };
+    template.title.is_none() || names(&template.title) || names(&template.text)
+}
+
+/// The quiet hours of the policy are by each person's own clock.
+fn check_zones(warnings: &mut Warnings, directory: &Directory) {
+    let people = directory.document().people.iter();
+    let nowhere = people.filter(|(id, someone)| {
+        someone.quiet_hours.is_none() && quiet::time_zone_of(directory, id).is_none()
+    });
+    let nowhere: Vec<&str> = nowhere.map(|(id, _)| PersonId::as_str(id)).collect();
+    if !nowhere.is_empty() {
+        let said = format!(
+            "nobody can tell the time zone of {}, who are told at any hour; write their `time_zone` in the directory",
+            nowhere.join(", ")
+        );
+        warnings.policy(Lint::NoTimeZone, "quiet_hours", said);
+    }
+}
