@@ -44,7 +44,7 @@ pub struct Simulation {
     due: BTreeSet<(DateTime<Utc>, Subject)>,
     wakes: BTreeMap<Subject, DateTime<Utc>>,
     history: Vec<AnyEntry>,
-    records: Option<Vec<Result<CommitRecord, serde_json::Error>>>,
+    records: Option<Vec<Result<CommitRecord, Arc<serde_json::Error>>>>,
 }
 
 impl Simulation {
@@ -80,7 +80,7 @@ impl Simulation {
     ///
     /// # Errors
     /// None in practice: every input and every fact can be written as JSON.
-    pub fn take_records(&mut self) -> Result<Vec<CommitRecord>, serde_json::Error> {
+    pub fn take_records(&mut self) -> Result<Vec<CommitRecord>, Arc<serde_json::Error>> {
         self.records.as_mut().map(std::mem::take).into_iter().flatten().collect()
     }
 
@@ -100,7 +100,7 @@ impl Simulation {
         let record = Recorded::of(actor, input, consulted, &world)
             .and_then(|recorded| CommitRecord::of(entries, recorded, now));
         if let (Some(records), Some(record)) = (&mut self.records, record.transpose()) {
-            records.push(record);
+            records.push(record.map_err(Arc::new));
         }
     }
 
