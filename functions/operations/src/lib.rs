@@ -38,6 +38,7 @@ enum Route {
     Signal,
     Retention,
     Workflows,
+    Workflow,
     Policy,
     Publish(PublicationKind),
     Publications(PublicationKind),
@@ -47,7 +48,7 @@ enum Route {
     Availability,
 }
 
-const ROUTES: [(&str, Route); 22] = [
+const ROUTES: [(&str, Route); 23] = [
     ("GET /v1/leads", Route::Leads),
     ("GET /v1/leads/{id}", Route::Lead),
     ("GET /v1/leads/{id}/audit", Route::LeadAudit),
@@ -60,6 +61,7 @@ const ROUTES: [(&str, Route); 22] = [
     ("POST /v1/accounts/{id}/churn-signals", Route::Signal),
     ("POST /v1/accounts/{id}/retention", Route::Retention),
     ("GET /v1/workflows", Route::Workflows),
+    ("GET /v1/workflows/{id}", Route::Workflow),
     ("GET /v1/policies/{revision}", Route::Policy),
     ("GET /v1/policies", Route::Publications(PublicationKind::Policy)),
     ("POST /v1/policies", Route::Publish(PublicationKind::Policy)),
@@ -124,6 +126,7 @@ impl Operations {
             Route::Signal => accounts::signal(&call).await,
             Route::Retention => accounts::retention(&call).await,
             Route::Workflows => workflows::list(&call).await,
+            Route::Workflow => workflows::show(&call).await,
             Route::Policy => workflows::policy(&call).await,
             Route::Publish(kind) => publications::publish(&call, kind).await,
             Route::Publications(kind) => publications::list(&call, kind).await,
@@ -139,7 +142,11 @@ fn who_may(route: Route) -> &'static [Group] {
     match route {
         Route::Leads | Route::Lead | Route::LeadAudit | Route::Explain => &[Group::Viewer],
         Route::Account | Route::AccountAudit => &[Group::Viewer],
-        Route::Workflows | Route::Policy | Route::Publications(_) | Route::Publication(_) => &[Group::Viewer],
+        Route::Workflows
+        | Route::Workflow
+        | Route::Policy
+        | Route::Publications(_)
+        | Route::Publication(_) => &[Group::Viewer],
         // It has everybody's e-mail address.
         Route::Directory => &[Group::Operations],
         Route::Publish(_) => &[Group::Operations],

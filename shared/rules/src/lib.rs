@@ -7,6 +7,7 @@
 
 pub mod account;
 mod assign;
+pub mod backtest;
 pub mod calendar;
 pub mod clock;
 pub mod compliance;
@@ -15,6 +16,7 @@ mod deciding;
 pub mod diff;
 pub mod directory;
 pub mod document;
+pub mod documentation;
 pub mod entry;
 pub mod evolve;
 pub mod explain;
@@ -29,15 +31,19 @@ pub mod patch;
 pub mod policy;
 pub mod publication;
 pub mod quiet;
+pub mod record;
 pub mod rep;
+pub mod replay;
 pub mod routing;
 pub mod simulate;
 mod sorting;
+pub mod suggest;
 mod timers;
 pub mod touched;
 pub mod wording;
 pub mod workflows;
 
 pub use decide::{Decision, decide, wake_at};
+pub use deciding::Consulted;
 pub use publication::decide_publication;
 pub use workflows::churn_risk::{AccountCommand, AccountDecision, AccountInput, decide_account};
