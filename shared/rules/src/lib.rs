@@ -32,6 +32,8 @@ pub mod publication;
 pub mod quiet;
 pub mod rep;
 pub mod routing;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod simulate;
 mod sorting;
 mod timers;
