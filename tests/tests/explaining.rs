@@ -26,7 +26,7 @@ fn config(cases: u32) -> ProptestConfig {
 const AFTER: TimeDelta = TimeDelta::days(60);
 
 proptest! {
-    #![proptest_config(config(24))]
+    #![proptest_config(config(16))]
 
     #[test]
     fn what_is_explained_is_what_the_engine_does(steps in histories(), officers in 1..=2u8) {

@@ -54,6 +54,9 @@ async fn explain_at(
     let failed = |error: StoreError| problem(&error);
     let commits = commits_until(store, &Subject::Lead(id.clone()), by).await.map_err(failed)?;
     let lead = entries(&commits, StoredCommit::of_lead).map_err(failed)?;
+    if let Some(first) = lead.first().filter(|first| first.at > by) {
+        return Err(refusal(id, ExplainError::NotYet { begins_at: first.at }));
+    }
     let linked = explain::account_of(&lead, by).map_err(|error| refusal(id, error.into()))?;
     let account = match linked {
         Some(account) => {
@@ -188,4 +191,41 @@ fn recorded_later<F>(
             Some(RecordedLater { seq: entry.seq, at: entry.at, recorded_at })
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_took_effect_before_and_was_recorded_after_is_named() {
+        let entry = |seq: u64, at: &str| {
+            json!({"subject": "lead/L-1", "seq": seq, "commit": seq, "at": at, "actor": {"kind": "system", "id": "clock"},
+                "cause": "test", "policy_revision": 1, "directory_revision": 1, "type": "high-value.rearmed", "data": {}})
+        };
+        let commit = |seq: u64, at: &str, recorded_at: &str| StoredCommit {
+            subject: Subject::Lead("L-1".into()),
+            commit: seq,
+            cause: "test".to_owned(),
+            at: at.parse().unwrap(),
+            recorded_at: recorded_at.parse().unwrap(),
+            first_seq: seq,
+            last_seq: seq,
+            entries: vec![entry(seq, at)],
+        };
+        let commits = [
+            commit(1, "2026-03-02T14:00:00Z", "2026-03-02T14:00:00Z"),
+            commit(2, "2026-03-02T15:00:00Z", "2026-03-02T15:01:00Z"),
+            commit(3, "2026-03-02T15:02:00Z", "2026-03-02T15:02:00Z"),
+        ];
+        let entries = entries(&commits, StoredCommit::of_lead).unwrap();
+        let later = |at: &str| -> Vec<u64> {
+            let later = recorded_later(&commits, &entries, at.parse().unwrap());
+            later.iter().map(|later| later.seq).collect()
+        };
+        assert_eq!(later("2026-03-02T15:00:30Z"), [2], "the sweep came a minute after it was due");
+        assert_eq!(later("2026-03-02T15:01:00Z"), [0; 0]);
+        assert_eq!(later("2026-03-02T14:59:59Z"), [0; 0]);
+    }
 }

@@ -49,7 +49,10 @@ pub struct Arguments {
 pub async fn run(root: &Path, arguments: &Arguments) -> anyhow::Result<bool> {
     let explained = match (&arguments.events, &arguments.policy, &arguments.directory) {
         (Some(events), Some(policy), Some(directory)) => of_file(arguments, policy, directory, events)?,
-        _ => of_stack(root, arguments).await?,
+        _ => {
+            let state = State::load(&root.join(DIRECTORY))?;
+            ask(&state, &arguments.user, &arguments.lead, arguments.at).await?
+        }
     };
     match explained {
         Ok(explanation) if arguments.json => print(&serde_json::to_string(&explanation)?),
@@ -63,16 +66,24 @@ pub async fn run(root: &Path, arguments: &Arguments) -> anyhow::Result<bool> {
 }
 
 /// An explanation, or why there is none.
-type Explained = Result<Explanation, String>;
+pub type Explained = Result<Explanation, String>;
 
-async fn of_stack(root: &Path, arguments: &Arguments) -> anyhow::Result<Explained> {
-    let state = State::load(&root.join(DIRECTORY))?;
-    let token = token::issue(&state, &arguments.user).await?.token;
+/// Asks a stack's API, as a member of the local staff.
+///
+/// # Errors
+/// When it does not answer, or does not give an explanation to them.
+pub async fn ask(
+    state: &State,
+    user: &str,
+    lead: &str,
+    at: Option<DateTime<Utc>>,
+) -> anyhow::Result<Explained> {
+    let token = token::issue(state, user).await?.token;
     let mut url = reqwest::Url::parse(&state.api_url).context("the API's address is none")?;
     if let Ok(mut path) = url.path_segments_mut() {
-        path.pop_if_empty().extend(["v1", "leads", arguments.lead.as_str(), "explain"]);
+        path.pop_if_empty().extend(["v1", "leads", lead, "explain"]);
     }
-    if let Some(at) = arguments.at {
+    if let Some(at) = at {
         url.query_pairs_mut().append_pair("at", &spelled(at));
     }
     let answer = clean::local_client()?.get(url).bearer_auth(token).send().await;

@@ -5,6 +5,7 @@
 //! of their own with it, in a directory and on ports of their own.
 
 pub mod api;
+pub mod audit;
 mod binaries;
 mod clean;
 pub mod demo;

@@ -3,16 +3,16 @@
 
 use crate::entry::{Actor, Entry, WorkflowRef};
 use crate::evolve::{FoldError, evolve};
-use crate::ids::{LeadId, NotificationId, PersonId, StateId, Subject, TeamId};
+use crate::ids::{AccountId, LeadId, NotificationId, PersonId, StateId, Subject, TeamId};
 use crate::input::{Command, Need, World};
-use crate::lead::{Lead, OperationsReason};
+use crate::lead::{AccountView, Lead, OperationsReason};
 use crate::lead_fact::LeadFact;
 use crate::notification::{Message, Notification, Particulars, Recipient, Role};
 use crate::policy::{StateKind, WorkflowId};
 use crate::quiet;
 use crate::routing::{self, Roster, Wanted};
 use chrono::{DateTime, Utc};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The workflow that takes a fact, and the step of it, where it has steps.
 pub(crate) type Tag<'a> = Option<(WorkflowId, Option<&'a str>)>;
@@ -33,6 +33,7 @@ pub(crate) struct Deciding<'a> {
     by_timer: bool,
     pub entries: Vec<Entry<LeadFact>>,
     pub relied_on: BTreeMap<PersonId, u64>,
+    pub consulted: Consulted,
 }
 
 impl<'a> Deciding<'a> {
@@ -52,6 +53,7 @@ impl<'a> Deciding<'a> {
             by_timer: false,
             entries: Vec::new(),
             relied_on: BTreeMap::new(),
+            consulted: Consulted::default(),
         }
     }
 
@@ -223,8 +225,15 @@ impl<'a> Deciding<'a> {
     }
 
     /// How a team stands.
-    pub fn roster(&self, team: &TeamId) -> Result<&'a Roster, Need> {
+    pub fn roster(&mut self, team: &TeamId) -> Result<&'a Roster, Need> {
+        self.consulted.teams.insert(team.clone());
         self.world.rosters.get(team).ok_or_else(|| Need::Team(team.clone()))
+    }
+
+    /// What leads are to know of an account.
+    pub fn account(&mut self, account: &AccountId) -> Result<&'a AccountView, Need> {
+        self.consulted.accounts.insert(account.clone());
+        self.world.accounts.get(account).ok_or_else(|| Need::Account(account.clone()))
     }
 
     /// What routing is asked for this lead.
@@ -241,10 +250,13 @@ impl<'a> Deciding<'a> {
 
     /// The rep whom routing chooses, or why there is none.
     pub fn route(&mut self, senior: bool) -> Result<Routed, Need> {
-        let (Some(lead), Some(team)) = (&self.lead, self.team()) else {
+        let Some(team) = self.team() else {
             return Ok(Routed::NoTeam);
         };
         let roster = self.roster(&team)?;
+        let Some(lead) = &self.lead else {
+            return Ok(Routed::NoTeam);
+        };
         match routing::choose(self.world.directory, &team, roster, &self.wanted(lead, senior)) {
             Ok(rep) => {
                 self.rely_on(roster, &rep);
@@ -258,6 +270,16 @@ impl<'a> Deciding<'a> {
         let version = roster.standings.get(rep).map_or(0, |s| s.version);
         self.relied_on.insert(rep.clone(), version);
     }
+}
+
+/// What a decision looked at beside its lead and the documents. It is recorded with the decision,
+/// so that it can be taken again.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Consulted {
+    /// The teams whose standing it looked at.
+    pub teams: BTreeSet<TeamId>,
+    /// The accounts whose view it looked at.
+    pub accounts: BTreeSet<AccountId>,
 }
 
 /// The circumstances of a move to another state.

@@ -80,7 +80,8 @@ pub struct Command {
 }
 
 /// What can be asked of a lead.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Input {
     /// A source says something of it.
     Event(Box<LeadEvent>),
@@ -93,6 +94,7 @@ pub enum Input {
         /// What stands there and what would be right.
         why: String,
         /// What a screening found, as far as it could be read: it counts all the same.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         matches: Vec<Match>,
     },
     /// What it knows of its account may be old.
@@ -106,27 +108,36 @@ pub enum Input {
 }
 
 /// What a source says of a lead.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeadEvent {
     /// When it was so, by the source's time.
     pub occurred_at: DateTime<Utc>,
     /// Whether a lead that is not known begins with it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub creates: bool,
     /// Changes of the profile.
+    #[serde(default, skip_serializing_if = "ProfileChanges::is_empty")]
     pub changes: ProfileChanges,
     /// Changes of the contact.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
     pub contact: Patch<Contact>,
     /// The state it is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<StateId>,
     /// Until when it is on hold.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
     pub hold_until: Patch<DateTime<Utc>>,
     /// Whether the customer is to act next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_on_customer: Option<bool>,
     /// Its owner.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
     pub owner: Patch<PersonId>,
     /// What a screening found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub matches: Vec<Match>,
     /// Who raised the matches by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flagged_by: Option<String>,
 }
 
@@ -149,7 +160,7 @@ impl LeadEvent {
 }
 
 /// An officer's decision.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReviewDecision {
     /// What.
     pub verdict: Verdict,
@@ -161,8 +172,10 @@ pub struct ReviewDecision {
     pub officer: String,
     /// Further names the officer goes by (person in the directory, user name, e-mail): whoever
     /// raised a flag under any of them cannot decide.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also_known_as: Vec<String>,
     /// The officer as a person of the directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonId>,
     /// The revision of the review that the officer saw.
     pub revision: u64,
@@ -197,7 +210,7 @@ pub enum ResolutionAction {
 }
 
 /// What became of a notification.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
     /// Which.
     pub id: NotificationId,
@@ -208,13 +221,15 @@ pub struct Delivery {
 }
 
 /// What became of a notification.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum DeliveryResult {
     /// It was taken by the channel.
     Delivered {
         /// Which channel.
         channel: String,
         /// The channel's reference.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         reference: Option<String>,
     },
     /// There was nothing left to tell: the lead is held or closed by now.

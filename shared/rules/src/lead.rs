@@ -148,6 +148,13 @@ pub struct ProfileChanges {
     pub deal_size: Patch<Money>,
 }
 
+impl ProfileChanges {
+    /// Whether it says nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// Everything personal in a lead.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Personal {

@@ -7,6 +7,7 @@
 
 pub mod account;
 mod assign;
+pub mod backtest;
 pub mod calendar;
 pub mod clock;
 pub mod compliance;
@@ -30,17 +31,21 @@ pub mod patch;
 pub mod policy;
 pub mod publication;
 pub mod quiet;
+pub mod record;
 pub mod rep;
+pub mod replay;
 pub mod routing;
 #[cfg(feature = "schema")]
 pub mod schema;
 pub mod simulate;
 mod sorting;
+pub mod suggest;
 mod timers;
 pub mod touched;
 pub mod wording;
 pub mod workflows;
 
 pub use decide::{Decision, decide, wake_at};
+pub use deciding::Consulted;
 pub use publication::decide_publication;
 pub use workflows::churn_risk::{AccountCommand, AccountDecision, AccountInput, decide_account};

@@ -2,6 +2,7 @@
 //! Timers run at their own instants, in order, unless an outage is played.
 
 use crate::account::{Account, AccountFact};
+use crate::deciding::Consulted;
 use crate::directory::Directory;
 use crate::entry::{Actor, Entry};
 use crate::ids::{AccountId, LeadId, PersonId, PublicationId, PublicationKind, Subject, TeamId};
@@ -9,6 +10,7 @@ use crate::input::{Command, InForce, Input, Need, Outcome, Past, World};
 use crate::lead::{AccountView, Lead};
 use crate::lead_fact::LeadFact;
 use crate::policy::{Policy, PublishedPolicy};
+use crate::record::{CommitRecord, Recordable, Recorded};
 use crate::rep::{self, RepFact};
 use crate::routing::{Availability, Roster, load_changes};
 use crate::workflows::churn_risk::{AccountCommand, AccountInput, decide_account};
@@ -42,6 +44,7 @@ pub struct Simulation {
     due: BTreeSet<(DateTime<Utc>, Subject)>,
     wakes: BTreeMap<Subject, DateTime<Utc>>,
     history: Vec<AnyEntry>,
+    records: Option<Vec<Result<CommitRecord, Arc<serde_json::Error>>>>,
 }
 
 impl Simulation {
@@ -62,6 +65,42 @@ impl Simulation {
             due: BTreeSet::new(),
             wakes: BTreeMap::new(),
             history: Vec::new(),
+            records: None,
+        }
+    }
+
+    /// Keeps the record of each commit from now on, for [`Self::take_records`].
+    #[must_use]
+    pub fn recording(mut self) -> Self {
+        self.records.get_or_insert_default();
+        self
+    }
+
+    /// The records of the commits so far, taken out.
+    ///
+    /// # Errors
+    /// None in practice: every input and every fact can be written as JSON.
+    pub fn take_records(&mut self) -> Result<Vec<CommitRecord>, Arc<serde_json::Error>> {
+        self.records.as_mut().map(std::mem::take).into_iter().flatten().collect()
+    }
+
+    /// Records a commit, if anything came of the input.
+    fn record<I: Recordable, F: Serialize>(&mut self, answered: Answered<'_, I>, entries: &[Entry<F>]) {
+        let Answered { actor, input, consulted, accounts, now } = answered;
+        if self.records.is_none() {
+            return;
+        }
+        let world = World {
+            policy: &self.policy,
+            directory: &self.directory,
+            rosters: &self.rosters,
+            accounts,
+            past: &self.past,
+        };
+        let record = Recorded::of(actor, input, consulted, &world)
+            .and_then(|recorded| CommitRecord::of(entries, recorded, now));
+        if let (Some(records), Some(record)) = (&mut self.records, record.transpose()) {
+            records.push(record.map_err(Arc::new));
         }
     }
 
@@ -88,6 +127,14 @@ impl Simulation {
     /// The policy that is in force.
     pub fn policy(&self) -> &PublishedPolicy {
         &self.policy
+    }
+
+    /// Every revision that was in force or is.
+    pub fn revisions(&self) -> Past {
+        let mut all = self.past.clone();
+        all.policies.insert(self.policy.revision, Arc::new(self.policy.clone()));
+        all.directories.insert(self.directory.revision(), Arc::new(self.directory.clone()));
+        all
     }
 
     /// The directory it runs with.
@@ -138,6 +185,11 @@ impl Simulation {
                 Err(Need::Policy(_) | Need::Directory(_)) => return Outcome::UnknownLead,
             }
         };
+        // Before any load changes, so that the record has the teams as the decision saw them.
+        let consulted = &decision.consulted;
+        let answered =
+            Answered { actor: &command.actor, input: &command.input, consulted, accounts: &views, now };
+        self.record(answered, &decision.entries);
         if let Some(after) = decision.lead {
             for change in load_changes(&self.directory, before.as_ref(), &after, &decision.entries) {
                 self.change_load(&change);
@@ -162,6 +214,10 @@ impl Simulation {
             past: &self.past,
         };
         let decision = decide_account(before.as_ref(), &world, command, now);
+        let consulted = &Consulted::default();
+        let answered =
+            Answered { actor: &command.actor, input: &command.input, consulted, accounts: &no_views, now };
+        self.record(answered, &decision.entries);
         let news = decision.account.as_ref().filter(|a| a.has_news_for_leads()).map(Account::view);
         if let Some(after) = decision.account {
             self.set_wake(Subject::Account(after.id.clone()), decision.wake_at);
@@ -230,6 +286,9 @@ impl Simulation {
         match rep::set_availability(rep, standing, availability, actor, cause, in_force, now) {
             Some(entry) => {
                 rep::evolve(standing, &entry);
+                let (consulted, accounts) = (&Consulted::default(), &BTreeMap::new());
+                let answered = Answered { actor, input: availability, consulted, accounts, now };
+                self.record(answered, std::slice::from_ref(&entry));
                 self.history.push(AnyEntry::Rep(entry));
                 Outcome::Applied
             }
@@ -306,6 +365,15 @@ impl Simulation {
         };
         wake_at(self.leads.get(lead)?, &world)
     }
+}
+
+/// What a commit answered.
+struct Answered<'a, I> {
+    actor: &'a Actor,
+    input: &'a I,
+    consulted: &'a Consulted,
+    accounts: &'a BTreeMap<AccountId, AccountView>,
+    now: DateTime<Utc>,
 }
 
 /// The identity of a wake: the instant it was for.

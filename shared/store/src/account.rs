@@ -7,12 +7,14 @@ use crate::item::{Item, get_document};
 use crate::keys::Key;
 use crate::outbox::Requested;
 use chrono::{DateTime, Utc};
+use rules::Consulted;
 use rules::account::{Account, AccountFact};
 use rules::directory::Directory;
 use rules::entry::Entry;
 use rules::ids::{AccountId, NotificationId, Subject};
 use rules::input::{Need, Outcome, World};
 use rules::notification::Notification;
+use rules::record::Recorded;
 use rules::routing::LoadChange;
 use rules::{AccountCommand, AccountInput, decide_account};
 use std::collections::BTreeMap;
@@ -102,7 +104,16 @@ impl Aggregate for Account {
             after: decision.account,
             wake_at: decision.wake_at,
             relied_on: BTreeMap::new(),
+            consulted: Consulted::default(),
         })
+    }
+
+    fn recorded(
+        command: &AccountCommand,
+        consulted: &Consulted,
+        world: &World<'_>,
+    ) -> Result<Option<Recorded>, serde_json::Error> {
+        Recorded::of(&command.actor, &command.input, consulted, world).map(Some)
     }
 
     fn version(&self) -> u64 {

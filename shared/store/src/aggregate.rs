@@ -4,11 +4,13 @@ use crate::item::Item;
 use crate::keys::Key;
 use crate::outbox::Requested;
 use chrono::{DateTime, Utc};
+use rules::Consulted;
 use rules::directory::Directory;
 use rules::entry::Entry;
 use rules::ids::{AccountId, NotificationId, PersonId, Subject};
 use rules::input::{Need, Outcome, World};
 use rules::notification::Notification;
+use rules::record::Recorded;
 use rules::routing::LoadChange;
 use serde::{Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
@@ -36,6 +38,14 @@ pub(crate) trait Aggregate: Clone + Serialize + DeserializeOwned + Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Decided<Self>, Need>;
 
+    /// What the audit keeps of the command and of what the decision saw; a publication's input is
+    /// its own entries.
+    fn recorded(
+        command: &Self::Command,
+        consulted: &Consulted,
+        world: &World<'_>,
+    ) -> Result<Option<Recorded>, serde_json::Error>;
+
     /// The last commit that is folded in; the item's version.
     fn version(&self) -> u64;
     /// Puts its item into the indexes in which it belongs.
@@ -61,6 +71,7 @@ pub(crate) struct Decided<A: Aggregate> {
     pub after: Option<A>,
     pub wake_at: Option<DateTime<Utc>>,
     pub relied_on: BTreeMap<PersonId, u64>,
+    pub consulted: Consulted,
 }
 
 /// What was read of one of them.

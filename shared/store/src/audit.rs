@@ -2,18 +2,24 @@
 
 use crate::Store;
 use crate::error::StoreError;
-use crate::item::{Item, document, exact, get_instant, get_number, get_text, number, text};
+use crate::item::{
+    DOC_BYTES_MAX, Item, document, exact, find_text, get_instant, get_number, get_text, key_of, number, text,
+};
 use crate::keys::{Key, PK, SK, commit_sk};
 use crate::queries::{Cursor, PAGE_MAX, Page};
 use crate::request::failed;
+use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
 use rules::account::AccountFact;
 use rules::entry::Entry;
 use rules::ids::Subject;
 use rules::lead_fact::LeadFact;
+use rules::record::{CommitRecord, Recorded};
 use rules::rep::RepFact;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
+use serde_json::value::RawValue;
+use std::collections::HashMap;
 
 /// The entries of a commit, a JSON array as one text.
 const ENTRIES: &str = "entries";
@@ -24,6 +30,8 @@ const LAST_SEQ: &str = "last_seq";
 const AT: &str = "at";
 const RECORDED_AT: &str = "recorded_at";
 const ATTEMPT: &str = "attempt";
+/// What the commit answered and what the decision saw, as one text.
+const RECORDED: &str = "recorded";
 
 /// The entries of one commit.
 #[derive(Debug, Clone, PartialEq)]
@@ -135,6 +143,67 @@ impl Store {
         let next = items.last().filter(|_| more).map(|last| Cursor::new(commit_sk(last.commit)));
         Ok(Page { items, next })
     }
+}
+
+/// Where a scan of the audit goes on.
+#[derive(Debug, Clone)]
+pub struct ScanCursor(HashMap<String, AttributeValue>);
+
+impl Store {
+    /// A page of the whole audit, of one of so many segments that can be read side by side. The
+    /// commits of a subject are in one segment and in their order.
+    ///
+    /// # Errors
+    /// If the database does not answer, or an item cannot be read.
+    pub async fn scan_audit(
+        &self,
+        segment: u16,
+        segments: u16,
+        after: Option<ScanCursor>,
+    ) -> Result<(Vec<CommitRecord>, Option<ScanCursor>), StoreError> {
+        let answer = self
+            .client()
+            .scan()
+            .table_name(self.audit_table())
+            .segment(i32::from(segment))
+            .total_segments(i32::from(segments))
+            .consistent_read(true)
+            .set_exclusive_start_key(after.map(|cursor| cursor.0))
+            .send()
+            .await
+            .map_err(failed)?;
+        let next = answer.last_evaluated_key.filter(|key| !key.is_empty()).map(ScanCursor);
+        let records =
+            answer.items.into_iter().flatten().map(|item| record_of(&item)).collect::<Result<_, _>>()?;
+        Ok((records, next))
+    }
+}
+
+/// Reads an item of the audit table with what it answered. The entries stay the text they are.
+fn record_of(item: &Item) -> Result<CommitRecord, StoreError> {
+    let subject = get_text(item, PK)?;
+    let unreadable = |error| StoreError::unreadable(format!("the audit of {subject}"), error);
+    Ok(CommitRecord {
+        subject: subject.parse().map_err(|error| StoreError::unreadable("a subject", Box::new(error)))?,
+        commit: get_number(item, COMMIT)?,
+        cause: get_text(item, CAUSE)?.to_owned(),
+        at: get_instant(item, AT)?,
+        recorded_at: get_instant(item, RECORDED_AT)?,
+        recorded: find_text(item, RECORDED).map(serde_json::from_str).transpose().map_err(unreadable)?,
+        entries: RawValue::from_string(get_text(item, ENTRIES)?.to_owned()).map_err(unreadable)?,
+    })
+}
+
+/// Adds what the commit answered to its audit item.
+pub(crate) fn put_recorded(item: &mut Item, recorded: &Recorded) -> Result<(), StoreError> {
+    let key = key_of(item)?;
+    let json = document(&key, recorded)?;
+    // One item holds both: each by itself was small enough.
+    if json.len() + get_text(item, ENTRIES)?.len() > DOC_BYTES_MAX {
+        return Err(StoreError::TooLarge { what: key.to_string() });
+    }
+    item.insert(RECORDED.to_owned(), text(json));
+    Ok(())
 }
 
 /// The audit item of a commit.

@@ -3,7 +3,7 @@
 
 use crate::Store;
 use crate::aggregate::{Aggregate, Decided, Done, Standing};
-use crate::audit::{AttemptId, audit_item};
+use crate::audit::{AttemptId, audit_item, put_recorded};
 use crate::due::{next_due_key, put_due_key};
 use crate::error::StoreError;
 use crate::execute::{Knowledge, OUTCOME, SEEN_SUBJECT};
@@ -116,7 +116,11 @@ impl Store {
 
         let cause = A::cause(command);
         let attempt = AttemptId::random();
-        let audit = audit_item(&subject, after.version(), cause, &decided.entries, now, &attempt)?;
+        let mut audit = audit_item(&subject, after.version(), cause, &decided.entries, now, &attempt)?;
+        let recorded = A::recorded(command, &decided.consulted, &knowledge.world());
+        if let Some(recorded) = recorded.map_err(|e| StoreError::unreadable(subject.to_string(), e))? {
+            put_recorded(&mut audit, &recorded)?;
+        }
         tx.put(Part::Audit, self.audit_table(), audit, When::Absent)?;
 
         // What a source says and is refused for its form may come again, mended, under its own id.

@@ -19,7 +19,7 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 pub(crate) const DOC: &str = "doc";
 
 /// No item is larger than 400 KB; what stands beside a document takes the rest.
-const DOC_BYTES_MAX: usize = 380 * 1024;
+pub(crate) const DOC_BYTES_MAX: usize = 380 * 1024;
 
 pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())

@@ -10,6 +10,7 @@ use crate::schema::{
     BY_ACCOUNT, BY_MARKET, BY_OWNER, BY_STATE, COMPLIANCE_REVIEWS, OPERATIONS_REVIEWS, put_into,
 };
 use chrono::{DateTime, Utc};
+use rules::Consulted;
 use rules::directory::Directory;
 use rules::entry::Entry;
 use rules::ids::{AccountId, LeadId, MarketId, NotificationId, StateId, Subject};
@@ -17,6 +18,7 @@ use rules::input::{Command, Input, Need, Outcome, World};
 use rules::lead::Lead;
 use rules::lead_fact::LeadFact;
 use rules::notification::Notification;
+use rules::record::Recorded;
 use rules::routing::{LoadChange, load_changes};
 
 /// What became of a command to a lead.
@@ -114,7 +116,16 @@ impl Aggregate for Lead {
             after: decision.lead,
             wake_at: decision.wake_at,
             relied_on: decision.relied_on,
+            consulted: decision.consulted,
         })
+    }
+
+    fn recorded(
+        command: &Command,
+        consulted: &Consulted,
+        world: &World<'_>,
+    ) -> Result<Option<Recorded>, serde_json::Error> {
+        Recorded::of(&command.actor, &command.input, consulted, world).map(Some)
     }
 
     fn version(&self) -> u64 {

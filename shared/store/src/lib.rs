@@ -31,7 +31,7 @@ pub mod schema;
 mod transaction;
 
 pub use account::ExecutedAccount;
-pub use audit::StoredCommit;
+pub use audit::{ScanCursor, StoredCommit};
 pub use due::{DueCursor, DueItem, DuePage, DueSubject};
 pub use error::{Cause, StoreError};
 pub use keys::{DUE_SHARDS, PK, SK};

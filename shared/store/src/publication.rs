@@ -9,6 +9,7 @@ use crate::item::{DOC, Item, document, get_document, text};
 use crate::keys::{Key, PK};
 use crate::outbox::Requested;
 use chrono::{DateTime, Utc};
+use rules::Consulted;
 use rules::directory::Directory;
 use rules::entry::Entry;
 use rules::ids::{AccountId, NotificationId, PublicationId, Subject};
@@ -17,6 +18,7 @@ use rules::notification::{Notification, NotificationFact};
 use rules::publication::{
     Publication, PublicationCommand, PublicationFact, PublicationInput, Totals, decide_publication,
 };
+use rules::record::Recorded;
 use rules::routing::LoadChange;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -170,7 +172,16 @@ impl Aggregate for Publication {
             wake_at: decision.publication.as_ref().and_then(Publication::wake_at),
             after: decision.publication,
             relied_on: BTreeMap::new(),
+            consulted: Consulted::default(),
         })
+    }
+
+    fn recorded(
+        _: &PublicationCommand,
+        _: &Consulted,
+        _: &World<'_>,
+    ) -> Result<Option<Recorded>, serde_json::Error> {
+        Ok(None)
     }
 
     fn version(&self) -> u64 {

@@ -1,7 +1,7 @@
 //! How reps stand: what they carry, when they were last given a lead, whether they take any.
 
 use crate::Store;
-use crate::audit::{AttemptId, audit_item};
+use crate::audit::{AttemptId, audit_item, put_recorded};
 use crate::commit::SEEN_FOR;
 use crate::error::StoreError;
 use crate::execute::SEEN_SUBJECT;
@@ -12,8 +12,10 @@ use crate::request::{ATTEMPTS_MAX, failed, pause};
 use crate::schema::TTL_ATTRIBUTE;
 use crate::transaction::{Change, Ended, Transaction, When};
 use chrono::{DateTime, Utc};
+use rules::Consulted;
 use rules::entry::Actor;
 use rules::ids::{PersonId, Subject, TeamId};
+use rules::record::Recorded;
 use rules::rep::{evolve, set_availability};
 use rules::routing::{Availability, LoadChange, Roster, Standing};
 use std::collections::BTreeMap;
@@ -110,7 +112,10 @@ impl Store {
             let mut after = before.clone();
             evolve(&mut after, &entry);
             let attempt = AttemptId::random();
-            let audit = audit_item(&subject, after.seq, cause, &[entry], now, &attempt)?;
+            let mut audit = audit_item(&subject, after.seq, cause, &[entry], now, &attempt)?;
+            let recorded = Recorded::of(actor, availability, &Consulted::default(), &knowledge.world())
+                .map_err(|error| StoreError::unreadable(subject.to_string(), error))?;
+            put_recorded(&mut audit, &recorded)?;
             let mut tx = Transaction::new();
             tx.put(
                 Part::Rep,

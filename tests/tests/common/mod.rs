@@ -62,6 +62,7 @@ pub fn lively_policy(officers: u8) -> Policy {
     let windows = document["workflows"]["sla-breach"]["windows"].as_array_mut().expect("windows");
     windows.push(json!({"state": "CONTACTED", "market": "us", "window": "90m", "calendar": "always"}));
     windows.push(json!({"state": "NEGOTIATION", "window": "2h"}));
+    document["quiet_hours"] = json!({"from": "16:30", "to": "07:00", "except": ["held"]});
     let policy: Policy = serde_json::from_value(document).expect("a policy");
     policy.check().expect("a sound policy");
     policy

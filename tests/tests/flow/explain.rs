@@ -3,6 +3,7 @@
 use crate::documents::{PLAIN, SUE};
 use crate::world::{World, now, written};
 use chrono::{DateTime, TimeDelta, Utc};
+use leadctl::explain;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -37,6 +38,10 @@ async fn a_lead_is_explained_as_it_is_and_as_it_was(world: &'static World) {
     let imminent = DateTime::from_timestamp(imminent.timestamp(), 0).unwrap();
     assert_eq!(instant(&sla["steps"][0]["at"]), imminent, "{fresh:#}");
     assert_eq!(fresh["wake_at"], sla["steps"][0]["at"]);
+    let told =
+        explain::ask(&world.state, "vera", &lead, None).await.unwrap().expect("there is an explanation");
+    assert!(told.to_string().contains("next  "), "{told}");
+    assert_eq!(json!(told.workflows[0].steps), sla["steps"], "the command line is told the same");
     let told = json!({"does": "tell", "message": "sla-warning", "to": {"kind": "person", "role": "owner", "person": SUE}});
     assert_eq!(sla["steps"][0]["does"], json!([told]));
     assert_eq!(reasons(part(&fresh, "high-value"))[0], "score 50 is 35 under 85");
@@ -92,5 +97,7 @@ async fn what_cannot_be_explained_is_said_to_be_so(world: &'static World) {
     assert!(answer.body["detail"].as_str().unwrap().contains(&began), "{:#}", answer.body);
     let nobody = format!("/v1/leads/{}/explain", world.id("L"));
     world.get("vera", &nobody).await.shows_problem(404, None);
+    let why = explain::ask(&world.state, "vera", "nobody/else", None).await.unwrap().unwrap_err();
+    assert_eq!(why, "there is no lead `nobody/else`");
     assert_eq!(world.call(Method::GET, &path, &[], None).await.status, 401);
 }

@@ -218,9 +218,9 @@ fn follow_account(d: &mut Deciding<'_>) -> Result<(), Need> {
 }
 
 fn follow_account_always(d: &mut Deciding<'_>) -> Result<(), Need> {
-    let Some(lead) = &d.lead else { return Ok(()) };
+    let Some(lead) = d.lead.clone() else { return Ok(()) };
     let view = match &lead.profile.account_id {
-        Some(id) => d.world.accounts.get(id).ok_or_else(|| Need::Account(id.clone()))?.clone(),
+        Some(id) => d.account(id)?.clone(),
         None => crate::lead::AccountView::default(),
     };
     let differs =

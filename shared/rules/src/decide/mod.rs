@@ -9,7 +9,7 @@ mod settle;
 pub(crate) use settle::MISSED_AFTER;
 mod staff;
 
-use crate::deciding::Deciding;
+use crate::deciding::{Consulted, Deciding};
 use crate::entry::Entry;
 use crate::ids::PersonId;
 use crate::input::{Command, Input, Need, Outcome, World};
@@ -34,6 +34,8 @@ pub struct Decision {
     /// The reps that routing chose, with the version of their standing that it saw: a commit
     /// holds only while they stand so.
     pub relied_on: BTreeMap<PersonId, u64>,
+    /// What it looked at beside the lead and the documents.
+    pub consulted: Consulted,
 }
 
 /// What should happen to a lead, given an input at an instant.
@@ -74,7 +76,14 @@ pub fn decide(
     let outcome =
         if outcome == Outcome::Applied && d.entries.is_empty() { Outcome::Unchanged } else { outcome };
     let wake_at = d.lead.as_ref().and_then(|lead| timers::wake_at(lead, world));
-    Ok(Decision { outcome, entries: d.entries, lead: d.lead, wake_at, relied_on: d.relied_on })
+    Ok(Decision {
+        outcome,
+        entries: d.entries,
+        lead: d.lead,
+        wake_at,
+        relied_on: d.relied_on,
+        consulted: d.consulted,
+    })
 }
 
 /// When a lead has to be looked at again, as things stand.

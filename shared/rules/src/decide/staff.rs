@@ -70,7 +70,7 @@ pub(super) fn decide_review(d: &mut Deciding<'_>, decision: &ReviewDecision) -> 
 
 /// Operations deals with a lead of its queue.
 pub(super) fn resolve(d: &mut Deciding<'_>, resolution: &Resolution) -> Result<Outcome, Need> {
-    let Some(lead) = &d.lead else {
+    let Some(lead) = d.lead.clone() else {
         return Ok(Outcome::UnknownLead);
     };
     if lead.operations.is_none() {
@@ -101,7 +101,7 @@ pub(super) fn resolve(d: &mut Deciding<'_>, resolution: &Resolution) -> Result<O
             let roster = d.roster(&team)?;
             let nothing = Standing::default();
             let standing = roster.standings.get(rep).unwrap_or(&nothing);
-            let unfit = routing::unfit(d.world.directory, rep, Some(standing), &d.wanted(lead, false));
+            let unfit = routing::unfit(d.world.directory, rep, Some(standing), &d.wanted(&lead, false));
             if let Some(because) = unfit {
                 let because = serde_json::to_value(because)
                     .ok()

@@ -17,7 +17,7 @@ use crate::evolve::{FoldError, fold};
 use crate::ids::{AccountId, LeadId, MarketId, PersonId, StateId, Subject, TeamId};
 use crate::input::{Need, World};
 use crate::lead_fact::LeadFact;
-use crate::notification::{Message, Recipient};
+use crate::notification::{Message, Notification, Recipient};
 use crate::policy::WorkflowId;
 use crate::timers;
 use chrono::{DateTime, Utc};
@@ -274,6 +274,9 @@ pub enum Does {
         message: Message,
         /// To whom.
         to: Recipient,
+        /// When their quiet hours end, if it waits for that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        not_before: Option<DateTime<Utc>>,
     },
     /// Records a breach.
     RecordBreach {
@@ -475,10 +478,14 @@ impl Because {
 }
 
 impl Does {
+    fn tell(Notification { message, to, not_before, .. }: Notification) -> Self {
+        Self::Tell { message, to, not_before }
+    }
+
     /// What a fact about a lead does, if it is more than a note.
     pub fn of(fact: &LeadFact) -> Option<Self> {
         Some(match fact.clone() {
-            LeadFact::NotificationRequested(told) => Self::Tell { message: told.message, to: told.to },
+            LeadFact::NotificationRequested(told) => Self::tell(told),
             LeadFact::BreachRecorded { owner, team, .. } => Self::RecordBreach { owner, team },
             LeadFact::BreachExcused { breach, .. } => Self::ExcuseBreach { breach },
             LeadFact::Reassigned { from, to, team, .. } => Self::Reassign { from, to, team },
@@ -494,7 +501,7 @@ impl Does {
     /// What a fact about an account does, if it is more than a note.
     pub fn of_account(fact: &AccountFact) -> Option<Self> {
         Some(match fact.clone() {
-            AccountFact::NotificationRequested(told) => Self::Tell { message: told.message, to: told.to },
+            AccountFact::NotificationRequested(told) => Self::tell(told),
             AccountFact::TouchpointDue {} => Self::RemindOfTouchpoint {},
             AccountFact::OutreachResumed { reason } => Self::ResumeOutreach { reason },
             _ => return None,

@@ -109,7 +109,7 @@ fn fired(f: &mut Formatter<'_>, when: &Clockwork<'_>, entry: &Fired) -> fmt::Res
     }
     write!(f, ": {}", entry.fact)?;
     if let Some(does) = &entry.does {
-        write!(f, ", {does}")?;
+        write!(f, ", {}", done(when, does))?;
     }
     writeln!(f, " [{}, entry {}, version {}]", entry.subject, entry.seq, entry.version)
 }
@@ -137,41 +137,34 @@ fn planned(f: &mut Formatter<'_>, when: &Clockwork<'_>, step: &Planned) -> fmt::
         write!(f, ": nothing is left to do, as things stand")?;
     }
     for (n, does) in step.does.iter().enumerate() {
-        write!(f, "{} {does}", if n == 0 { ":" } else { ";" })?;
+        write!(f, "{} {}", if n == 0 { ":" } else { ";" }, done(when, does))?;
     }
     writeln!(f)
 }
 
-impl Display for Does {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let name = |person: &Option<_>| person.as_ref().map_or("nobody".to_owned(), ToString::to_string);
-        match self {
-            Self::Tell { message, to } => {
-                write!(f, "{} to ", written(message))?;
-                match to {
-                    Recipient::Person { role, person } => write!(f, "{person} ({})", written(role)),
-                    Recipient::TeamChannel { team, manager } => {
-                        write!(f, "{manager} on the channel of {team}")
-                    }
-                    Recipient::ComplianceDesk => f.write_str("the compliance desk"),
-                    Recipient::OperationsDesk => f.write_str("the operations desk"),
-                }
-            }
-            Self::RecordBreach { owner, .. } => write!(f, "a breach, owned by {}", name(owner)),
-            Self::ExcuseBreach { breach } => write!(f, "the breach of entry {breach} was none"),
-            Self::Reassign { from, to, team } => {
-                write!(f, "from {} to {to} of {team}", name(from))
-            }
-            Self::KeepOwner { reason } => write!(f, "the owner keeps it: {}", written(reason)),
-            Self::QueueForOperations { reason } => {
-                write!(f, "into the operations queue: {}", written(reason))
-            }
-            Self::Supersede { by } => write!(f, "not acted on, by {by}"),
-            Self::Hold { from } => write!(f, "held, from {from}"),
-            Self::RaisePriority {} => f.write_str("priority high"),
-            Self::RemindOfTouchpoint {} => f.write_str("the touchpoint is due"),
-            Self::ResumeOutreach { reason } => write!(f, "outreach goes on: {reason}"),
+fn done(when: &Clockwork<'_>, does: &Does) -> String {
+    let name = |person: &Option<_>| person.as_ref().map_or("nobody".to_owned(), ToString::to_string);
+    match does {
+        Does::Tell { message, to, not_before } => {
+            let to = match to {
+                Recipient::Person { role, person } => format!("{person} ({})", written(role)),
+                Recipient::TeamChannel { team, manager } => format!("{manager} on the channel of {team}"),
+                Recipient::ComplianceDesk => "the compliance desk".to_owned(),
+                Recipient::OperationsDesk => "the operations desk".to_owned(),
+            };
+            let waits = not_before.map(|end| format!(" when quiet hours end, {}", when.at(end)));
+            format!("{} to {to}{}", written(message), waits.unwrap_or_default())
         }
+        Does::RecordBreach { owner, .. } => format!("a breach, owned by {}", name(owner)),
+        Does::ExcuseBreach { breach } => format!("the breach of entry {breach} was none"),
+        Does::Reassign { from, to, team } => format!("from {} to {to} of {team}", name(from)),
+        Does::KeepOwner { reason } => format!("the owner keeps it: {}", written(reason)),
+        Does::QueueForOperations { reason } => format!("into the operations queue: {}", written(reason)),
+        Does::Supersede { by } => format!("not acted on, by {by}"),
+        Does::Hold { from } => format!("held, from {from}"),
+        Does::RaisePriority {} => "priority high".to_owned(),
+        Does::RemindOfTouchpoint {} => "the touchpoint is due".to_owned(),
+        Does::ResumeOutreach { reason } => format!("outreach goes on: {reason}"),
     }
 }
 

@@ -19,6 +19,7 @@ use crate::policy::WorkflowId;
 use crate::quiet;
 use crate::sorting::Sorting;
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 
 /// An input to an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +35,8 @@ pub struct AccountCommand {
 }
 
 /// What can be asked of an account.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum AccountInput {
     /// A source says what its fields are.
     Update {
@@ -50,6 +52,7 @@ pub enum AccountInput {
         /// Which.
         signal: Signal,
         /// What it rests on.
+        #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
         evidence: serde_json::Value,
     },
     /// A source said something that is no event; the refusal belongs into the record.

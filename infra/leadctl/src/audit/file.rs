@@ -1,0 +1,288 @@
+//! The export format: one JSON object a line. First a header, then the published policies and
+//! directories whole and the commits, those of a subject in their order, and a last line with
+//! counts, so that a file that was cut is seen.
+
+use std::collections::HashMap;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash as _, Hasher as _};
+use std::io::{BufRead, Write};
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail, ensure};
+use chrono::{DateTime, Utc};
+use rules::directory::Directory;
+use rules::ids::Subject;
+use rules::input::Past;
+use rules::policy::PublishedPolicy;
+use rules::record::{CommitRecord, DirectoryLine, End, FORMAT_VERSION, Header, PolicyLine};
+use serde::{Deserialize, Serialize};
+
+use super::Pseudonyms;
+
+const HEADER: &str = "header";
+const POLICY: &str = "policy";
+const DIRECTORY: &str = "directory";
+const COMMIT: &str = "commit";
+const END: &str = "end";
+
+#[derive(Serialize)]
+struct Line<'a, T> {
+    kind: &'static str,
+    #[serde(flatten)]
+    body: &'a T,
+}
+
+/// Writes an export.
+pub struct Writer<W> {
+    out: W,
+    pseudonyms: Option<Pseudonyms>,
+    end: End,
+}
+
+impl<W: Write> Writer<W> {
+    /// Begins with the header. What is personal is written as the header says.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn begin(out: W, header: &Header) -> anyhow::Result<Self> {
+        let pseudonyms = if header.personal { None } else { Some(Pseudonyms::new()?) };
+        let mut writer = Self { out, pseudonyms, end: End::default() };
+        writer.line(HEADER, header)?;
+        Ok(writer)
+    }
+
+    /// Writes a published policy.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn policy(&mut self, policy: &PublishedPolicy) -> anyhow::Result<()> {
+        self.end.policies += 1;
+        self.line(POLICY, &PolicyLine { policy: policy.clone() })
+    }
+
+    /// Writes a published directory.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn directory(&mut self, directory: &Directory) -> anyhow::Result<()> {
+        self.end.directories += 1;
+        let (revision, published_at) = (directory.revision(), directory.published_at());
+        self.line(
+            DIRECTORY,
+            &DirectoryLine { revision, published_at, directory: directory.document().clone() },
+        )
+    }
+
+    /// Writes every revision.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn revisions(&mut self, revisions: &Past) -> anyhow::Result<()> {
+        revisions.policies.values().try_for_each(|policy| self.policy(policy))?;
+        revisions.directories.values().try_for_each(|directory| self.directory(directory))
+    }
+
+    /// Writes a commit.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn commit(&mut self, mut record: CommitRecord) -> anyhow::Result<()> {
+        if let Some(pseudonyms) = &self.pseudonyms {
+            pseudonyms.put_into(&mut record)?;
+        }
+        self.end.commits += 1;
+        self.line(COMMIT, &record)
+    }
+
+    /// Writes the last line, and gives what was written.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn finish(mut self) -> anyhow::Result<(W, End)> {
+        let end = self.end.clone();
+        self.line(END, &end)?;
+        self.out.flush().context("cannot write the export")?;
+        Ok((self.out, end))
+    }
+
+    fn line(&mut self, kind: &'static str, body: &impl Serialize) -> anyhow::Result<()> {
+        let mut line = serde_json::to_vec(&Line { kind, body })?;
+        line.push(b'\n');
+        self.out.write_all(&line).context("cannot write the export")
+    }
+}
+
+/// A commit's line, and where it belongs.
+#[derive(Debug)]
+pub struct CommitLine<'a> {
+    /// The line.
+    pub text: &'a str,
+    /// Whose.
+    pub subject: Subject,
+    /// Its place in the subject's history.
+    pub commit: u64,
+    /// When it was decided; never before the commit before it. Clocks of machines differ.
+    pub decided_at: DateTime<Utc>,
+}
+
+/// What an export holds beside its commits.
+#[derive(Debug)]
+pub struct Contents {
+    /// The header.
+    pub header: Header,
+    /// Every published revision.
+    pub revisions: Past,
+    /// The counts.
+    pub end: End,
+}
+
+#[derive(Deserialize)]
+struct Kind<'a> {
+    #[serde(borrow)]
+    kind: std::borrow::Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+struct Key {
+    subject: Subject,
+    commit: u64,
+    recorded_at: DateTime<Utc>,
+}
+
+/// Reads an export, line by line.
+#[derive(Debug)]
+pub struct Reader<R> {
+    input: R,
+    name: String,
+    line: u64,
+}
+
+impl<R: BufRead> Reader<R> {
+    /// Reads what `name` names.
+    pub fn new(input: R, name: impl Into<String>) -> Self {
+        Self { input, name: name.into(), line: 0 }
+    }
+
+    /// Reads all of it; each commit's line is handed on as it comes.
+    ///
+    /// # Errors
+    /// A line that is not what it should be, by its number; an export that was cut.
+    pub fn read(
+        mut self,
+        each: &mut dyn FnMut(CommitLine<'_>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Contents> {
+        let mut text = String::new();
+        ensure!(self.next(&mut text)?, "{} is empty; an export begins with a header", self.name);
+        let header = self.header(&text).with_context(|| self.place())?;
+        let mut revisions = Past::default();
+        let mut found = End::default();
+        let mut places = Places::default();
+        while self.next(&mut text)? {
+            let kind = kind_of(&text).with_context(|| self.place())?;
+            match kind.as_str() {
+                COMMIT => {
+                    found.commits += 1;
+                    let line = places.next(&text).with_context(|| self.place())?;
+                    each(line)?;
+                }
+                POLICY => {
+                    found.policies += 1;
+                    let line: PolicyLine = read_line(&text).with_context(|| self.place())?;
+                    revisions.policies.insert(line.policy.revision, Arc::new(line.policy));
+                }
+                DIRECTORY => {
+                    found.directories += 1;
+                    let line: DirectoryLine = read_line(&text).with_context(|| self.place())?;
+                    let directory = Directory::check(line.directory)
+                        .map_err(|error| anyhow::anyhow!("directory {}: {error}", line.revision))
+                        .with_context(|| self.place())?;
+                    let directory = directory.published(line.revision, line.published_at);
+                    revisions.directories.insert(line.revision, Arc::new(directory));
+                }
+                END => {
+                    let end: End = read_line(&text).with_context(|| self.place())?;
+                    ensure!(
+                        end == found,
+                        "{}: there should be {}, and there are {}; lines are missing, export again",
+                        self.place(),
+                        spelled(&end),
+                        spelled(&found)
+                    );
+                    ensure!(
+                        !self.next(&mut text)?,
+                        "{}: nothing comes after the last line of an export",
+                        self.place()
+                    );
+                    return Ok(Contents { header, revisions, end });
+                }
+                other => bail!(
+                    "{}: `kind` is `{other}`; expected {POLICY}, {DIRECTORY}, {COMMIT} or {END}",
+                    self.place()
+                ),
+            }
+        }
+        bail!(
+            "{}: the export was cut: its last line, with the counts, is missing; export again",
+            self.place()
+        )
+    }
+
+    fn header(&self, text: &str) -> anyhow::Result<Header> {
+        let kind = kind_of(text)?;
+        ensure!(kind == HEADER, "`kind` is `{kind}`; an export begins with a `{HEADER}`");
+        let header: Header = read_line(text)?;
+        ensure!(
+            header.format_version == FORMAT_VERSION,
+            "it is of format version {}; this leadctl reads version {FORMAT_VERSION}",
+            header.format_version
+        );
+        Ok(header)
+    }
+
+    /// The next line; `false` at the end.
+    fn next(&mut self, text: &mut String) -> anyhow::Result<bool> {
+        text.clear();
+        self.line += 1;
+        let read = self.input.read_line(text).with_context(|| self.place())?;
+        if read == 0 {
+            self.line -= 1;
+        }
+        Ok(read > 0)
+    }
+
+    fn place(&self) -> String {
+        format!("{}:{}", self.name, self.line)
+    }
+}
+
+fn kind_of(text: &str) -> anyhow::Result<String> {
+    Ok(read_line::<Kind<'_>>(text)?.kind.into_owned())
+}
+
+fn read_line<'a, T: Deserialize<'a>>(text: &'a str) -> anyhow::Result<T> {
+    serde_json::from_str(text).context("the line cannot be read; the export is damaged")
+}
+
+fn spelled(end: &End) -> String {
+    format!("{} policies, {} directories, {} commits", end.policies, end.directories, end.commits)
+}
+
+/// Where each subject's history has come to.
+#[derive(Default)]
+struct Places(HashMap<u64, (u64, DateTime<Utc>)>);
+
+impl Places {
+    fn next<'a>(&mut self, text: &'a str) -> anyhow::Result<CommitLine<'a>> {
+        let Key { subject, commit, recorded_at } = read_line(text)?;
+        let mut hasher = DefaultHasher::new();
+        subject.hash(&mut hasher);
+        let place = self.0.entry(hasher.finish()).or_insert((0, recorded_at));
+        ensure!(
+            commit == place.0 + 1,
+            "commit {commit} of {subject} follows commit {}; what is between is missing, export again",
+            place.0
+        );
+        *place = (commit, recorded_at.max(place.1));
+        Ok(CommitLine { text, subject, commit, decided_at: place.1 })
+    }
+}

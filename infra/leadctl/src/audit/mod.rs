@@ -1,0 +1,11 @@
+//! The audit as a file: exported from the tables, read back, sorted, and made up for tests.
+
+pub mod export;
+mod file;
+pub mod generate;
+mod pseudonym;
+mod sort;
+
+pub use file::{Reader, Writer};
+pub use pseudonym::Pseudonyms;
+pub use sort::{Order, Sorted, sorted};

@@ -1,0 +1,82 @@
+//! How the teams stand, twice: as the record has it, and as it is in the replay. Whenever a
+//! record says how a team was seen, that is taken over, and what the replay made different of it
+//! stays different.
+
+use crate::directory::Directory;
+use crate::ids::{PersonId, TeamId};
+use crate::record::{Saw, SeenStanding};
+use crate::routing::{Availability, LoadChange, Roster, Standing};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Both.
+#[derive(Debug, Default)]
+pub(super) struct Standings {
+    recorded: BTreeMap<TeamId, Roster>,
+    replayed: BTreeMap<TeamId, Roster>,
+    /// Histories of reps, each by itself.
+    reps: BTreeMap<PersonId, Standing>,
+}
+
+impl Standings {
+    /// The teams of the replay.
+    pub fn replayed(&self) -> &BTreeMap<TeamId, Roster> {
+        &self.replayed
+    }
+
+    /// Takes over how teams were seen.
+    pub fn see(&mut self, saw: &Saw) {
+        for (team, seen) in &saw.teams {
+            let recorded = &mut self.recorded.entry(team.clone()).or_default().standings;
+            let replayed = &mut self.replayed.entry(team.clone()).or_default().standings;
+            let reps: BTreeSet<PersonId> = seen.keys().chain(recorded.keys()).cloned().collect();
+            let nothing = SeenStanding::default();
+            for rep in reps {
+                let seen = seen.get(&rep).unwrap_or(&nothing);
+                let (was, is) = (recorded.entry(rep.clone()).or_default(), replayed.entry(rep).or_default());
+                let more = i64::from(is.load) - i64::from(was.load);
+                is.load = u32::try_from((i64::from(seen.load) + more).max(0)).unwrap_or(u32::MAX);
+                if is.last_assigned_at == was.last_assigned_at {
+                    is.last_assigned_at = seen.last_assigned_at;
+                }
+                is.availability = seen.availability.clone();
+                *was = seen.to_standing();
+            }
+        }
+    }
+
+    /// A commit of the record changed loads.
+    pub fn change_recorded(&mut self, directory: &Directory, changes: Vec<LoadChange>) {
+        change(&mut self.recorded, directory, changes);
+    }
+
+    /// A commit of the replay changed loads.
+    pub fn change_replayed(&mut self, directory: &Directory, changes: Vec<LoadChange>) {
+        change(&mut self.replayed, directory, changes);
+    }
+
+    /// A rep as their own history has them.
+    pub fn rep(&self, rep: &PersonId) -> Standing {
+        self.reps.get(rep).cloned().unwrap_or_default()
+    }
+
+    /// A rep said whether they take leads.
+    pub fn set_availability(&mut self, directory: &Directory, rep: &PersonId, after: Standing) {
+        if let Some(team) = directory.team_of(rep) {
+            let availability: &Option<Availability> = &after.availability;
+            for teams in [&mut self.recorded, &mut self.replayed] {
+                let roster = teams.entry(team.clone()).or_default();
+                roster.standings.entry(rep.clone()).or_default().availability = availability.clone();
+            }
+        }
+        self.reps.insert(rep.clone(), after);
+    }
+}
+
+fn change(teams: &mut BTreeMap<TeamId, Roster>, directory: &Directory, changes: Vec<LoadChange>) {
+    for LoadChange { rep, delta, assigned_at } in changes {
+        let Some(team) = directory.team_of(&rep).cloned() else { continue };
+        let standing = teams.entry(team).or_default().standings.entry(rep).or_default();
+        standing.load = standing.load.saturating_add_signed(i32::from(delta));
+        standing.last_assigned_at = assigned_at.or(standing.last_assigned_at);
+    }
+}
