@@ -176,6 +176,7 @@ fn random_histories_hold_every_kind_of_fact() {
     }
     let expected = [
         "account.applied",
+        "breach.excused breached",
         "breach.recorded breached",
         "churn.cleared",
         "churn.elevated",

@@ -95,6 +95,7 @@ fn play(file: &Path) -> Result<(), Failed> {
     leadctl::simulate::sort(&mut lines);
     let begin = lines.first().map(|l| l.received_at).ok_or("a scenario has events")?;
     let mut simulation = Simulation::new(PublishedPolicy::next(None, policy, "test", begin), directory);
+    common::explaining::follow(simulation.clone(), lines.clone(), scenario.until);
     let mut entries = Vec::new();
     let not_applied = leadctl::simulate::play(&mut simulation, lines, scenario.until, &mut |entry| {
         entries.push(entry.clone());

@@ -126,7 +126,11 @@ impl Notifier {
             let result = DeliveryResult::Withdrawn { reason: reason.to_owned() };
             return self.record(id, &item.subject, record, result, now).await;
         }
-        let directory = self.service.store.current_directory().await?;
+        let (policy, directory) = futures::future::try_join(
+            self.service.store.current_policy(),
+            self.service.store.current_directory(),
+        )
+        .await?;
         let destination = match address::destination(&item.notification.to, &directory) {
             Ok(destination) => destination,
             Err(missing) => {
@@ -134,7 +138,8 @@ impl Notifier {
                 return self.record(id, &item.subject, record, result, now).await;
             }
         };
-        let outbound = wording::outbound(&item.notification, &item.subject, &directory, &self.links);
+        let outbound =
+            wording::outbound(&item.notification, &item.subject, &policy.policy, &directory, &self.links);
         if matches!(destination, Destination::SlackDm { .. } | Destination::SlackChannel { .. }) {
             self.channels.slack.use_token(self.slack_token(now).await?.as_deref());
         }

@@ -1,6 +1,9 @@
-//! What a notification says: one wording for each message. Nothing personal of a contact is in
-//! it; what compliance found is told to the compliance desk alone, and the contact's details are
-//! behind the link.
+//! What a notification says: one wording for each message, ours or the policy's own. Nothing personal
+//! of a contact is in it; what compliance found is told to the compliance desk alone, and the contact's
+//! details are behind the link.
+//!
+//! The policy's words are those in force when the message goes out: what was put right while it waited
+//! counts for it too. What is filled in is the notification's own, as it was asked for.
 
 use crate::channel::Outbound;
 use rules::calendar::WorkingTime;
@@ -9,6 +12,8 @@ use rules::directory::Directory;
 use rules::ids::{PersonId, Subject};
 use rules::measure::spelled;
 use rules::notification::{Message, Notification, Particulars, Recipient};
+use rules::policy::Policy;
+use rules::wording::{Piece, Placeholder, parse_template};
 
 /// Where links lead.
 #[derive(Debug, Clone)]
@@ -37,18 +42,28 @@ impl Links {
 pub fn outbound(
     notification: &Notification,
     subject: &Subject,
+    policy: &Policy,
     directory: &Directory,
     links: &Links,
 ) -> Outbound {
     let p = &notification.particulars;
-    let words = Words { p, directory, what: what(subject, p) };
+    let words = Words { p, directory, subject };
     let (title, text) = words.say(notification.message);
+    let own = policy.template(notification.message);
+    let in_own_words = |text: Option<&String>| text.and_then(|text| words.fill_in(text));
+    let title = in_own_words(own.and_then(|own| own.title.as_ref())).unwrap_or(title);
+    let text = in_own_words(own.and_then(|own| own.text.as_ref())).unwrap_or(text);
     let text = match &notification.to {
         Recipient::TeamChannel { manager, .. } => format!("For {}: {text}", words.name(manager)),
         _ => text,
     };
     let text = match &p.instead_of {
         Some(person) => format!("{text} ({} could not be reached.)", words.name(person)),
+        None => text,
+    };
+    // What it says of time was so when it was asked for.
+    let text = match notification.not_before {
+        Some(_) => format!("{text} (It waited for the end of your quiet hours.)"),
         None => text,
     };
     Outbound {
@@ -58,16 +73,6 @@ pub fn outbound(
         fields: words.fields(),
         buttons: buttons(notification.message, subject, links),
     }
-}
-
-fn what(subject: &Subject, p: &Particulars) -> String {
-    let id = match subject {
-        Subject::Lead(id) => format!("Lead {id}"),
-        Subject::Account(id) => format!("Account {id}"),
-        Subject::Rep(id) => format!("Rep {id}"),
-        Subject::Publication(id) => format!("{} revision {}", capital(id.kind.as_str()), id.revision),
-    };
-    p.company.as_ref().map_or(id.clone(), |company| format!("{id} ({company})"))
 }
 
 fn buttons(message: Message, subject: &Subject, links: &Links) -> Vec<(String, String)> {
@@ -91,22 +96,17 @@ fn fill(template: &str, place: &str, id: &str) -> String {
 struct Words<'a> {
     p: &'a Particulars,
     directory: &'a Directory,
-    what: String,
+    subject: &'a Subject,
 }
 
 impl Words<'_> {
     fn say(&self, message: Message) -> (String, String) {
-        let what = &self.what;
-        let state = self.p.state.as_deref().unwrap_or("its state");
-        let elapsed = self.p.elapsed_s.map(time).unwrap_or_default();
-        let left = match (self.p.window_s, self.p.elapsed_s) {
-            (Some(window), Some(elapsed)) => time(window.saturating_sub(elapsed)),
-            _ => String::new(),
-        };
-        let window = self.p.window_s.map(time).unwrap_or_default();
-        let owner = self.p.owner.as_ref().map_or_else(|| "nobody".to_owned(), |owner| self.name(owner));
-        let previous = self.p.previous_owner.as_ref().map_or_else(|| "nobody".to_owned(), |o| self.name(o));
-        let reasons = self.p.reasons.join("; ");
+        let what = self.what();
+        let said = |placeholder| self.spoken(placeholder);
+        let (state, owner) = (said(Placeholder::State), said(Placeholder::Owner));
+        let (elapsed, window) = (said(Placeholder::Elapsed), said(Placeholder::Window));
+        let (left, previous) = (said(Placeholder::Left), said(Placeholder::PreviousOwner));
+        let reasons = said(Placeholder::Reasons);
         let (title, text) = match message {
             Message::SlaWarning => (
                 format!("{what}: {left} left"),
@@ -122,17 +122,14 @@ impl Words<'_> {
             ),
             Message::LeadTaken => (
                 format!("{what} was reassigned"),
-                format!("It went from {previous} to {owner}{}.", because(&reasons, &elapsed, state)),
+                format!("It went from {previous} to {owner}{}.", self.because()),
             ),
             Message::LeadGiven if self.p.previous_owner.is_none() => {
                 (format!("{what} is yours"), format!("It is in {state} and was assigned to you."))
             }
             Message::LeadGiven => (
                 format!("{what} is yours now"),
-                format!(
-                    "It went from {previous} to you{}. Your own window begins now.",
-                    because(&reasons, &elapsed, state)
-                ),
+                format!("It went from {previous} to you{}. Your own window begins now.", self.because()),
             ),
             Message::ReassignmentImpossible => (
                 format!("{what} could not be reassigned"),
@@ -188,11 +185,84 @@ impl Words<'_> {
     }
 
     fn review(&self) -> String {
-        let criteria: Vec<String> = self.p.criteria.iter().map(criterion).collect();
         let who = self.p.flagged_by.as_ref().map(|by| format!(" Flagged by {by}.")).unwrap_or_default();
         let owner =
             self.p.owner.as_ref().map(|o| format!(" Would-be owner: {}.", self.name(o))).unwrap_or_default();
-        format!("{}.{owner}{who} The contact's details are in the review.", capital(&criteria.join("; ")))
+        format!(
+            "{}.{owner}{who} The contact's details are in the review.",
+            capital(&self.spoken(Placeholder::Reasons))
+        )
+    }
+
+    fn because(&self) -> String {
+        match (self.value(Placeholder::Reasons), self.value(Placeholder::Elapsed)) {
+            (Some(reasons), _) => format!(": {reasons}"),
+            (None, Some(elapsed)) => {
+                format!(" after {elapsed} of working time in {}", self.spoken(Placeholder::State))
+            }
+            (None, None) => String::new(),
+        }
+    }
+
+    /// The policy's own words. A text that is no template is none of ours to send: what is published was checked.
+    fn fill_in(&self, text: &str) -> Option<String> {
+        let pieces = parse_template(text).ok()?;
+        let said = pieces.into_iter().map(|piece| match piece {
+            Piece::Text(text) => text,
+            Piece::Value(placeholder) => self.spoken(placeholder),
+        });
+        Some(said.collect())
+    }
+
+    /// What stands for a placeholder, in a sentence too where this notification has nothing for it.
+    fn spoken(&self, placeholder: Placeholder) -> String {
+        let absent = match placeholder {
+            Placeholder::Lead => "it",
+            Placeholder::Company => "an unnamed company",
+            Placeholder::State => "its state",
+            Placeholder::Market => "an unknown market",
+            Placeholder::Owner | Placeholder::PreviousOwner => "nobody",
+            Placeholder::Step => "no step",
+            Placeholder::Elapsed | Placeholder::Window | Placeholder::Left => "an unknown time",
+            Placeholder::Reasons => "no reason given",
+        };
+        self.value(placeholder).unwrap_or_else(|| absent.to_owned())
+    }
+
+    fn value(&self, placeholder: Placeholder) -> Option<String> {
+        let p = self.p;
+        match placeholder {
+            Placeholder::Lead => match self.subject {
+                Subject::Lead(id) => Some(id.to_string()),
+                Subject::Account(id) => Some(id.to_string()),
+                Subject::Rep(_) | Subject::Publication(_) => None,
+            },
+            Placeholder::Company => p.company.clone(),
+            Placeholder::State => p.state.clone(),
+            Placeholder::Market => p.market.clone(),
+            Placeholder::Owner => p.owner.as_ref().map(|owner| self.name(owner)),
+            Placeholder::PreviousOwner => p.previous_owner.as_ref().map(|owner| self.name(owner)),
+            Placeholder::Step => p.step.clone(),
+            Placeholder::Elapsed => p.elapsed_s.map(time),
+            Placeholder::Window => p.window_s.map(time),
+            Placeholder::Left => {
+                p.window_s.zip(p.elapsed_s).map(|(window, elapsed)| time(window.saturating_sub(elapsed)))
+            }
+            Placeholder::Reasons if !p.criteria.is_empty() => {
+                Some(p.criteria.iter().map(criterion).collect::<Vec<_>>().join("; "))
+            }
+            Placeholder::Reasons => (!p.reasons.is_empty()).then(|| p.reasons.join("; ")),
+        }
+    }
+
+    fn what(&self) -> String {
+        let id = match self.subject {
+            Subject::Lead(id) => format!("Lead {id}"),
+            Subject::Account(id) => format!("Account {id}"),
+            Subject::Rep(id) => format!("Rep {id}"),
+            Subject::Publication(id) => format!("{} revision {}", capital(id.kind.as_str()), id.revision),
+        };
+        self.p.company.as_ref().map_or(id.clone(), |company| format!("{id} ({company})"))
     }
 
     fn fields(&self) -> Vec<(String, String)> {
@@ -212,14 +282,6 @@ impl Words<'_> {
 
     fn name(&self, id: &PersonId) -> String {
         self.directory.person(id).map_or_else(|| id.to_string(), |person| person.name.clone())
-    }
-}
-
-fn because(reasons: &str, elapsed: &str, state: &str) -> String {
-    match (reasons.is_empty(), elapsed.is_empty()) {
-        (false, _) => format!(": {reasons}"),
-        (true, false) => format!(" after {elapsed} of working time in {state}"),
-        (true, true) => String::new(),
     }
 }
 
@@ -248,3 +310,6 @@ fn time(secs: i64) -> String {
     }
     spelled(WorkingTime::from_secs(secs))
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 //! risk, reps' availability, and what each workflow does.
 
 mod accounts;
+mod explain;
 mod leads;
 mod publications;
 mod reps;
@@ -28,6 +29,7 @@ enum Route {
     Leads,
     Lead,
     LeadAudit,
+    Explain,
     Flag,
     Reviews,
     Resolve,
@@ -36,6 +38,7 @@ enum Route {
     Signal,
     Retention,
     Workflows,
+    Workflow,
     Policy,
     Publish(PublicationKind),
     Publications(PublicationKind),
@@ -45,10 +48,11 @@ enum Route {
     Availability,
 }
 
-const ROUTES: [(&str, Route); 21] = [
+const ROUTES: [(&str, Route); 23] = [
     ("GET /v1/leads", Route::Leads),
     ("GET /v1/leads/{id}", Route::Lead),
     ("GET /v1/leads/{id}/audit", Route::LeadAudit),
+    ("GET /v1/leads/{id}/explain", Route::Explain),
     ("POST /v1/leads/{id}/flags", Route::Flag),
     ("GET /v1/operations/reviews", Route::Reviews),
     ("POST /v1/operations/reviews/{lead_id}/resolution", Route::Resolve),
@@ -57,6 +61,7 @@ const ROUTES: [(&str, Route); 21] = [
     ("POST /v1/accounts/{id}/churn-signals", Route::Signal),
     ("POST /v1/accounts/{id}/retention", Route::Retention),
     ("GET /v1/workflows", Route::Workflows),
+    ("GET /v1/workflows/{id}", Route::Workflow),
     ("GET /v1/policies/{revision}", Route::Policy),
     ("GET /v1/policies", Route::Publications(PublicationKind::Policy)),
     ("POST /v1/policies", Route::Publish(PublicationKind::Policy)),
@@ -112,6 +117,7 @@ impl Operations {
             Route::Leads => leads::list(&call).await,
             Route::Lead => leads::show(&call).await,
             Route::LeadAudit => leads::audit(&call).await,
+            Route::Explain => explain::show(&call).await,
             Route::Flag => leads::flag(&call).await,
             Route::Reviews => leads::reviews(&call).await,
             Route::Resolve => leads::resolve(&call).await,
@@ -120,6 +126,7 @@ impl Operations {
             Route::Signal => accounts::signal(&call).await,
             Route::Retention => accounts::retention(&call).await,
             Route::Workflows => workflows::list(&call).await,
+            Route::Workflow => workflows::show(&call).await,
             Route::Policy => workflows::policy(&call).await,
             Route::Publish(kind) => publications::publish(&call, kind).await,
             Route::Publications(kind) => publications::list(&call, kind).await,
@@ -133,10 +140,13 @@ impl Operations {
 
 fn who_may(route: Route) -> &'static [Group] {
     match route {
-        Route::Leads | Route::Lead | Route::LeadAudit | Route::Account | Route::AccountAudit => {
-            &[Group::Viewer]
-        }
-        Route::Workflows | Route::Policy | Route::Publications(_) | Route::Publication(_) => &[Group::Viewer],
+        Route::Leads | Route::Lead | Route::LeadAudit | Route::Explain => &[Group::Viewer],
+        Route::Account | Route::AccountAudit => &[Group::Viewer],
+        Route::Workflows
+        | Route::Workflow
+        | Route::Policy
+        | Route::Publications(_)
+        | Route::Publication(_) => &[Group::Viewer],
         // It has everybody's e-mail address.
         Route::Directory => &[Group::Operations],
         Route::Publish(_) => &[Group::Operations],

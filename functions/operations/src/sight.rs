@@ -4,6 +4,7 @@
 
 use contracts::sight::{NEED_TO_KNOW, PERSONAL, is_of_compliance, redact, remove};
 use platform::caller::{Caller, Group};
+use rules::explain::Explanation;
 use serde_json::Value;
 
 /// A lead or an account as a caller may see it.
@@ -18,6 +19,14 @@ pub fn subject(mut document: Value, caller: &Caller) -> Value {
         remove(&mut document, &["clearances"]);
     }
     document
+}
+
+/// An explanation as a caller may see it.
+pub fn explanation(mut explanation: Explanation, caller: &Caller) -> Explanation {
+    if !must_know(caller) {
+        explanation.hide_what_screenings_found();
+    }
+    explanation
 }
 
 /// The audit entries of one commit as a caller may see them. The hash of an entry covers the whole
@@ -69,6 +78,26 @@ mod tests {
     fn caller(group: Group) -> Caller {
         let (subject, username) = ("u-1".to_owned(), "u-1".to_owned());
         Caller { subject, username, email: None, groups: BTreeSet::from([group]) }
+    }
+
+    #[test]
+    fn what_screenings_found_is_explained_to_those_who_must_know() {
+        let held = json!({"lead": "L-1", "at": "2026-03-02T14:00:00Z", "policy_revision": 1, "directory_revision": 1,
+            "seq": 4, "state": "COMPLIANCE_HOLD", "entered_at": "2026-03-02T14:00:00Z", "workflows": [
+                {"workflow": "compliance-flag", "version": 1, "status": "fired", "fired": [], "steps": [], "because": [
+                    {"condition": "compliance-hold", "text": "compliance holds the lead"},
+                    {"condition": "match-open", "text": "pep match p-1 on PEP (1)"},
+                    {"condition": "matches-cleared", "text": "1 match was cleared"},
+                    {"condition": "jurisdiction", "text": "market us is not licensed for FR"}]}]});
+        let held: Explanation = serde_json::from_value(held).unwrap();
+        for group in [Group::Viewer, Group::Rep, Group::CustomerSuccess] {
+            let seen = explanation(held.clone(), &caller(group));
+            let told: Vec<&str> = seen.workflows[0].because.iter().map(|b| b.text.as_str()).collect();
+            assert_eq!(told, ["compliance holds the lead"]);
+        }
+        for group in [Group::Compliance, Group::Operations] {
+            assert_eq!(explanation(held.clone(), &caller(group)), held);
+        }
     }
 
     #[test]

@@ -1,60 +1,101 @@
-//! What each workflow does, from the published policy itself, so that it cannot drift.
+//! What each workflow does, from the published policy itself, so that it cannot drift: as JSON, and
+//! as Markdown for whoever asks for `text/markdown`.
 
 use crate::Call;
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use platform::problem::Problem;
 use platform::response;
-use rules::policy::{About, Policy, PublishedPolicy, WorkflowId};
+use rules::documentation::Edition;
+use rules::policy::{PublishedPolicy, WorkflowId};
 use serde_json::{Value, json};
 use service::problem;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Versions of a workflow that are told of at most, the current one among them.
+const VERSIONS_MAX: usize = 5;
 
 /// `GET /v1/workflows`
 pub async fn list(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
     let published = call.service.store.current_policy().await.map_err(|e| problem(&e))?;
-    let workflows: Vec<Value> = WorkflowId::ALL.into_iter().map(|id| document(&published, id)).collect();
+    let earlier = earlier(call, &published, &WorkflowId::ALL).await?;
+    let tag = published.revision.to_string();
+    let edition = |earlier, directory| Edition { published: &published, earlier, directory, is_dated: true };
+    let earlier: Vec<&PublishedPolicy> = earlier.values().map(AsRef::as_ref).collect();
+    if wants_markdown(call) {
+        let directory = call.service.store.current_directory().await.map_err(|e| problem(&e))?;
+        return Ok(markdown(edition(&earlier, Some(directory.as_ref())).markdown(), &tag));
+    }
+    let edition = edition(&earlier, None);
+    let workflows: Vec<Value> = WorkflowId::ALL.into_iter().map(|id| json!(edition.workflow(id))).collect();
     let body = json!({
         "policy": published.policy.name,
         "revision": published.revision,
         "published_at": published.published_at,
+        "published_by": published.published_by,
+        "states": published.policy.states,
         "workflows": workflows,
     });
-    Ok(response::json(200, &body, Some(&published.revision.to_string())))
+    Ok(response::json(200, &body, Some(&tag)))
 }
 
-fn document(published: &PublishedPolicy, id: WorkflowId) -> Value {
-    let version = published.versions.get(&id);
-    let about = about(&published.policy, id);
-    json!({
-        "id": id,
-        "version": version.map(|v| v.version),
-        "since_revision": version.map(|v| v.since_revision),
-        "content_sha256": version.map(|v| &v.content_sha256),
-        "what": about.what,
-        "when": about.when,
-        "why": about.why,
-        "settings": settings(&published.policy, id),
-    })
-}
-
-fn about(policy: &Policy, id: WorkflowId) -> &About {
-    let w = &policy.workflows;
-    match id {
-        WorkflowId::SlaBreach => &w.sla_breach.about,
-        WorkflowId::StuckLead => &w.stuck_lead.about,
-        WorkflowId::HighValue => &w.high_value.about,
-        WorkflowId::ComplianceFlag => &w.compliance_flag.about,
-        WorkflowId::ChurnRisk => &w.churn_risk.about,
+/// `GET /v1/workflows/{id}`
+pub async fn show(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
+    let wanted = call.request.path_parameter("id")?;
+    let id = WorkflowId::ALL.into_iter().find(|id| id.as_str() == wanted).ok_or_else(|| {
+        let known = WorkflowId::ALL.map(WorkflowId::as_str).join(", ");
+        Problem::not_found(format!("there is no workflow `{wanted}`; there are {known}"))
+    })?;
+    let published = call.service.store.current_policy().await.map_err(|e| problem(&e))?;
+    let earlier = earlier(call, &published, &[id]).await?;
+    let earlier: Vec<&PublishedPolicy> = earlier.values().map(AsRef::as_ref).collect();
+    let edition = Edition { published: &published, earlier: &earlier, directory: None, is_dated: true };
+    let tag = published.revision.to_string();
+    if wants_markdown(call) {
+        return Ok(markdown(edition.workflow_markdown(id), &tag));
     }
+    let mut body = json!(edition.workflow(id));
+    if let Value::Object(members) = &mut body {
+        members.insert("revision".to_owned(), json!(published.revision));
+    }
+    Ok(response::json(200, &body, Some(&tag)))
 }
 
-/// The numbers of a workflow, without the prose that stands beside them.
-fn settings(policy: &Policy, id: WorkflowId) -> Value {
-    let mut all = serde_json::to_value(&policy.workflows).unwrap_or_default();
-    let mut settings = all.get_mut(id.as_str()).map(Value::take).unwrap_or_default();
-    if let Value::Object(members) = &mut settings {
-        members.remove("about");
+/// The revisions that brought the last versions of workflows, and those before them: what changed
+/// is told from the two. A revision never changes, and is kept once it was read.
+async fn earlier(
+    call: &Call<'_>,
+    published: &PublishedPolicy,
+    workflows: &[WorkflowId],
+) -> Result<BTreeMap<u32, Arc<PublishedPolicy>>, Problem> {
+    let mut earlier = BTreeMap::new();
+    for id in workflows {
+        let mut since = published.versions.get(id).map_or(0, |version| version.since_revision);
+        for _ in 0..VERSIONS_MAX {
+            let mut before = None;
+            for revision in [since, since.saturating_sub(1)].into_iter().filter(|revision| *revision > 0) {
+                before = call.service.store.policy(revision).await.map_err(|e| problem(&e))?;
+                earlier.extend(before.clone().map(|policy| (revision, policy)));
+            }
+            match before.and_then(|policy| policy.versions.get(id).map(|v| v.since_revision)) {
+                Some(older) if older < since => since = older,
+                _ => break,
+            }
+        }
     }
-    settings
+    Ok(earlier)
+}
+
+/// Whether the caller asks for Markdown.
+fn wants_markdown(call: &Call<'_>) -> bool {
+    let accept = call.request.header("accept").unwrap_or_default();
+    accept.split(',').any(|kind| kind.split(';').next().is_some_and(|kind| kind.trim() == "text/markdown"))
+}
+
+fn markdown(text: String, tag: &str) -> ApiGatewayV2httpResponse {
+    let mut answer = response::answer(200, "text/markdown; charset=utf-8", text);
+    response::set_header(&mut answer, "etag", &format!("\"{tag}\""));
+    answer
 }
 
 /// `GET /v1/policies/{revision}`: a number, or `current`.

@@ -13,6 +13,7 @@ pub mod demo;
 mod deploy;
 pub mod down;
 mod emulator;
+pub mod explain;
 pub mod history;
 mod logs;
 pub mod policy;

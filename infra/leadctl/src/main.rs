@@ -29,6 +29,8 @@ enum Command {
     Demo,
     /// Play events in virtual time: audit entries as JSON lines on standard output
     Simulate(leadctl::simulate::Arguments),
+    /// Say why a lead's workflows did, do or do not do what they do, now or at any instant
+    Explain(leadctl::explain::Arguments),
     /// Check, compare and describe policies
     #[command(subcommand)]
     Policy(leadctl::policy::Command),
@@ -87,6 +89,11 @@ async fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         }
         Command::Demo => leadctl::demo::run(&root()?).await?,
         Command::Simulate(arguments) => leadctl::simulate::run(&arguments)?,
+        Command::Explain(arguments) => {
+            if !leadctl::explain::run(&root()?, &arguments).await? {
+                return Ok(Answer::No);
+            }
+        }
         Command::Policy(command) => {
             if !leadctl::policy::run(root, &command).await? {
                 return Ok(Answer::No);
@@ -119,10 +126,31 @@ fn project_root() -> anyhow::Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::Arguments;
-    use clap::CommandFactory as _;
+    use clap::{CommandFactory as _, Parser as _};
 
     #[test]
     fn the_command_line_is_sound() {
         Arguments::command().debug_assert();
+    }
+
+    /// Each line of the README that calls this tool is one that it understands.
+    #[test]
+    #[expect(clippy::panic, reason = "a test that fails says where")]
+    fn what_the_readme_types_is_understood() {
+        let readme = include_str!("../../../README.md");
+        let lines = readme.replace("\\\n", " ");
+        let calls: Vec<&str> = lines.lines().filter(|line| line.starts_with("cargo leadctl ")).collect();
+        assert!(calls.len() > 10, "{calls:?}");
+        for call in calls {
+            let words = call.split(" # ").next().unwrap_or(call).replace('"', "\u{0}");
+            // What stands in quotes is one word.
+            let parts = words.split('\u{0}').enumerate().flat_map(|(n, part)| match n % 2 {
+                0 => part.split_whitespace().collect(),
+                _ => vec![part],
+            });
+            if let Err(error) = Arguments::try_parse_from(parts.skip(1)) {
+                panic!("{call}: {error}");
+            }
+        }
     }
 }

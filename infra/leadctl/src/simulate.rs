@@ -36,16 +36,13 @@ pub struct Arguments {
 /// # Errors
 /// A file that cannot be read, a document that is not valid, a line that is no event.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let policy = Policy::parse(&read(&arguments.policy)?).with_context(|| invalid(&arguments.policy))?;
-    let directory =
-        Directory::parse(&read(&arguments.directory)?).with_context(|| invalid(&arguments.directory))?;
-    policy.check_against(&directory).with_context(|| invalid(&arguments.policy))?;
+    let (policy, directory) = documents(&arguments.policy, &arguments.directory)?;
     let lines = read_lines(&arguments.events)?;
     let begin = lines.iter().map(|l| l.received_at).min().unwrap_or_default();
+    let mut simulation = self::begin(policy, directory, begin);
     let until = arguments.until.or_else(|| lines.iter().map(|l| l.received_at).max()).unwrap_or_default();
     let all = lines.len();
     let lines: Vec<Line> = lines.into_iter().filter(|line| line.received_at <= until).collect();
-    let mut simulation = Simulation::new(PublishedPolicy::next(None, policy, "simulate", begin), directory);
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let (mut entries, mut told) = (0u64, 0u64);
     let events = lines.len();
@@ -68,6 +65,23 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         refused.len()
     );
     Ok(())
+}
+
+/// The policy and the directory of two files.
+///
+/// # Errors
+/// A file that cannot be read, or a document that is not valid.
+pub fn documents(policy: &Path, directory: &Path) -> anyhow::Result<(Policy, Directory)> {
+    let (of_policy, of_directory) = (policy, directory);
+    let policy = Policy::parse(&read(of_policy)?).with_context(|| invalid(of_policy))?;
+    let directory = Directory::parse(&read(of_directory)?).with_context(|| invalid(of_directory))?;
+    policy.check_against(&directory).with_context(|| invalid(of_policy))?;
+    Ok((policy, directory))
+}
+
+/// A simulation that begins with these documents.
+pub fn begin(policy: Policy, directory: Directory, at: DateTime<Utc>) -> Simulation {
+    Simulation::new(PublishedPolicy::next(None, policy, "simulate", at), directory)
 }
 
 fn invalid(path: &Path) -> String {

@@ -122,9 +122,69 @@ fn a_file_that_is_not_there_is_named() {
     assert!(text(&output.stderr).contains("nowhere.yaml"));
 }
 
+fn explain(more: &[&str]) -> Output {
+    let mut arguments = vec!["explain", "--policy", "infra/policies/default.yaml"];
+    arguments.extend(["--directory", "infra/policies/directory.yaml"]);
+    arguments.extend(["--events", "infra/policies/example-events.jsonl"]);
+    arguments.extend(more);
+    leadctl(&arguments)
+}
+
+#[test]
+fn a_lead_of_a_file_is_explained_at_any_instant() {
+    let output = explain(&["L-1001", "--at", "2026-03-02T14:50:00Z"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let expected = "\
+L-1001 at 2026-03-02T14:50:00Z (Mon 2 Mar 09:50)
+in NEW since 2026-03-02T14:00:00Z (Mon 2 Mar 09:00), market us, owner rep-ana
+entries up to 6, policy revision 1, directory revision 1
+times in brackets are those of America/New_York
+
+sla-breach (version 1): armed
+  clock 1 ran 50m of 1h, on calendar new-york
+  fired 2026-03-02T14:48:00Z (Mon 2 Mar 09:48) imminent of clock 1: threshold.reached [lead/L-1001, entry 5, version 1]
+  fired 2026-03-02T14:48:00Z (Mon 2 Mar 09:48) imminent of clock 1: notification.requested, sla-warning to rep-ana (owner) [lead/L-1001, entry 6, version 1]
+  next  2026-03-02T15:00:00Z (Mon 2 Mar 10:00) breached, after 1h: a breach, owned by rep-ana; sla-breached to mgr-max on the channel of us-sales
+  next  2026-03-02T15:30:00Z (Mon 2 Mar 10:30) significantly-past, after 1h30m (150 %): from rep-ana to rep-dan of us-sales; lead-taken to rep-ana (previous-owner); lead-given to rep-dan (owner)
+
+stuck-lead (version 1): armed
+  clock 1 ran 50m of 1h, on calendar new-york
+  next  2026-03-02T16:00:00Z (Mon 2 Mar 11:00) ask-owner, after 2h (200 %): stuck-ask to rep-dan (owner)
+  next  2026-03-02T17:00:00Z (Mon 2 Mar 12:00) tell-manager, after 3h (300 %): stuck-manager to mgr-max on the channel of us-sales
+  next  2026-03-02T18:00:00Z (Mon 2 Mar 13:00) triage, after 4h (400 %): into the operations queue: stuck
+
+high-value (version 1): not
+  score 72 is 13 under 85
+  the account is not strategic
+  deal size 48000.00 USD is not over 100000.00 USD
+
+compliance-flag (version 1): not
+  no match is open
+  market us is licensed for US
+
+churn-risk (version 1): not
+  no signal stands against account A-77
+";
+    assert_eq!(text(&output.stdout), expected);
+    let json = explain(&["L-1001", "--at", "2026-03-02T14:50:00Z", "--json"]);
+    let explanation: rules::explain::Explanation = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(explanation.to_string(), expected);
+}
+
+#[test]
+fn a_lead_that_is_not_there_is_a_no_with_those_that_are() {
+    let output = explain(&["L-2"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("no lead `L-2`") && text(&output.stderr).contains("L-1001"));
+    assert!(output.stdout.is_empty());
+    let half = leadctl(&["explain", "L-1001", "--events", "infra/policies/example-events.jsonl"]);
+    assert_eq!(half.status.code(), Some(2));
+    assert!(text(&half.stderr).contains("--policy"));
+}
+
 #[test]
 fn every_command_explains_itself() {
-    for command in ["up", "down", "demo", "send", "token", "simulate", "policy"] {
+    for command in ["up", "down", "demo", "send", "token", "simulate", "explain", "policy", "directory"] {
         let output = leadctl(&[command, "--help"]);
         assert_eq!(output.status.code(), Some(0), "{command}");
         assert!(text(&output.stdout).contains("Usage"), "{command}");

@@ -298,13 +298,14 @@ impl Account {
 
     /// When it has to be looked at again.
     pub fn wake_at(&self) -> Option<DateTime<Utc>> {
-        let risk = self.churn_risk.as_ref();
-        let timers = [
-            self.has_news_for_leads().then_some(self.changed_at),
-            risk.and_then(|r| r.touchpoint_due),
-            risk.and_then(|r| r.outreach_paused_until),
-        ];
-        timers.into_iter().flatten().min()
+        let news = self.has_news_for_leads().then_some(self.changed_at);
+        news.into_iter().chain(self.next_timer()).min()
+    }
+
+    /// When its churn risk is next due for something.
+    pub(crate) fn next_timer(&self) -> Option<DateTime<Utc>> {
+        let risk = self.churn_risk.as_ref()?;
+        [risk.touchpoint_due, risk.outreach_paused_until].into_iter().flatten().min()
     }
 }
 

@@ -6,7 +6,7 @@ use crate::compliance::{Clearance, Review, Verdict, Vote};
 use crate::entry::Entry;
 use crate::ids::{LeadId, StateId, Subject};
 use crate::input::InForce;
-use crate::lead::{HeldFrom, Lead, Left, OperationsReview, Personal, Profile, Visit};
+use crate::lead::{BREACHES_MAX, Breach, HeldFrom, Lead, Left, OperationsReview, Personal, Profile, Visit};
 use crate::lead_fact::LeadFact;
 use crate::policy::{StateKind, WorkflowId};
 use chrono::{DateTime, Utc};
@@ -92,6 +92,7 @@ fn created(
         crm_owner: None,
         crm_market: None,
         visit: Visit::default(),
+        breaches: Vec::new(),
         sla_clocks: 0,
         stuck_clocks: 0,
         priority: crate::lead::Priority::Normal,
@@ -182,6 +183,7 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
             for field in confirmed {
                 lead.said_at.insert(field.clone(), *occurred_at);
             }
+            follow_breaches(lead, *occurred_at);
         }
         LeadFact::StateChanged { to, kind, entered_at, resumed, hold_until, history_until, .. } => {
             lead.hold_until = *hold_until;
@@ -197,6 +199,7 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
             lead.waiting_on_customer = *waiting_on_customer;
             lead.said_at.insert("waiting_on_customer".to_owned(), *since);
             settle_clocks(lead, *since);
+            follow_breaches(lead, *since);
         }
         LeadFact::HoldChanged { hold_until, since } => {
             lead.hold_until = *hold_until;
@@ -228,6 +231,8 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
             restart_sla(lead, at);
         }
         LeadFact::ThresholdReached(_) | LeadFact::ThresholdSuperseded { .. } => pass_step(lead, entry),
+        LeadFact::BreachRecorded { .. } => remember_breach(lead, entry),
+        LeadFact::BreachExcused { breach, .. } => lead.breaches.retain(|known| known.seq != *breach),
         LeadFact::OperationsQueued { reason } => {
             let review =
                 lead.operations.get_or_insert_with(|| OperationsReview { since: at, reasons: Vec::new() });
@@ -273,7 +278,6 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
         | LeadFact::InputStale { .. }
         | LeadFact::InputRefused { .. }
         | LeadFact::ReassignmentImpossible { .. }
-        | LeadFact::BreachRecorded { .. }
         | LeadFact::NotificationRequested(_)
         | LeadFact::NotificationDelivered { .. }
         | LeadFact::NotificationWithdrawn { .. }
@@ -351,6 +355,46 @@ fn pass_step(lead: &mut Lead, entry: &Entry<LeadFact>) {
         && !clock.passed.contains(step)
     {
         clock.passed.push(step.clone());
+    }
+}
+
+/// Only the breaches of the SLA are remembered: a lead that stays too long stays too long.
+fn remember_breach(lead: &mut Lead, entry: &Entry<LeadFact>) {
+    let Some(workflow) = entry.workflow.as_ref().filter(|workflow| workflow.id == WorkflowId::SlaBreach)
+    else {
+        return;
+    };
+    let said = |field: &str| lead.said_at.get(field).copied().unwrap_or(lead.entered_at);
+    let breach = Breach {
+        seq: entry.seq,
+        step: workflow.step.clone(),
+        due_at: entry.due_at.unwrap_or(entry.at),
+        state: lead.state.clone(),
+        visit: lead.stuck_clocks,
+        in_state_at: said("state"),
+        in_work_at: said("waiting_on_customer"),
+    };
+    if lead.breaches.len() >= BREACHES_MAX {
+        lead.breaches.remove(0);
+    }
+    lead.breaches.push(breach);
+}
+
+/// What a source confirms of the time before a breach of this visit, nothing older can deny.
+fn follow_breaches(lead: &mut Lead, said_of: DateTime<Utc>) {
+    let here = lead.held_from.as_ref().map_or(&lead.state, |held| &held.state);
+    let is_said = |field: &str| lead.said_at.get(field) == Some(&said_of);
+    let (state, waiting) = (is_said("state"), is_said("waiting_on_customer") && !lead.waiting_on_customer);
+    for breach in &mut lead.breaches {
+        if breach.visit != lead.stuck_clocks || said_of >= breach.due_at {
+            continue;
+        }
+        if state && breach.state == *here {
+            breach.in_state_at = breach.in_state_at.max(said_of);
+        }
+        if waiting {
+            breach.in_work_at = breach.in_work_at.max(said_of);
+        }
     }
 }
 

@@ -68,6 +68,9 @@ pub struct Lead {
     pub crm_market: Option<MarketId>,
     /// What the workflows keep of this state.
     pub visit: Visit,
+    /// The last breaches of the SLA that late evidence can still excuse, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub breaches: Vec<Breach>,
     /// How many SLA clocks there were.
     pub sla_clocks: u32,
     /// How many stuck clocks there were.
@@ -218,6 +221,51 @@ pub struct Visit {
     pub taken_from: Vec<PersonId>,
 }
 
+/// How many breaches a lead remembers for late evidence: those of one visit, with as many
+/// reassignments as a policy sensibly allows, and of the visits right before it. All of them are in
+/// its record.
+pub(crate) const BREACHES_MAX: usize = 8;
+
+/// Why a clock of sales rests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rest {
+    /// Compliance holds the lead.
+    ComplianceHold,
+    /// It is on hold.
+    OnHold,
+    /// The customer is to act next.
+    WaitingOnCustomer,
+    /// New outreach to its account is paused.
+    OutreachPaused,
+}
+
+impl Rest {
+    /// Whether it is a state of the lead: then the stuck clock rests, too.
+    pub fn is_hold(self) -> bool {
+        matches!(self, Self::ComplianceHold | Self::OnHold)
+    }
+}
+
+/// A breach of the SLA that was recorded, with what its source had said of the time before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Breach {
+    /// The entry that recorded it.
+    pub seq: u64,
+    /// The step that recorded it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// When the step was due.
+    pub due_at: DateTime<Utc>,
+    /// The state that the lead was in.
+    pub state: StateId,
+    /// The stuck clock of that time in the state: it tells one visit from another.
+    pub visit: u32,
+    /// The last time before the breach of which the source said that the lead was in that state.
+    pub in_state_at: DateTime<Utc>,
+    /// The last time before the breach of which it said that nothing was waited for.
+    pub in_work_at: DateTime<Utc>,
+}
+
 /// A state that was left for a hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Left {
@@ -321,7 +369,18 @@ impl Lead {
 
     /// Whether the SLA clock is to run.
     pub fn is_being_worked(&self) -> bool {
-        self.kind == StateKind::Working && !self.waiting_on_customer && !self.account_view.outreach_paused
+        self.kind == StateKind::Working && self.rests().is_empty()
+    }
+
+    /// Why the SLA clock is to rest, all there is. The stuck clock rests on a hold only.
+    pub fn rests(&self) -> Vec<Rest> {
+        let all = [
+            (self.is_held(), Rest::ComplianceHold),
+            (self.kind == StateKind::Hold && !self.is_held(), Rest::OnHold),
+            (self.waiting_on_customer, Rest::WaitingOnCustomer),
+            (self.account_view.outreach_paused, Rest::OutreachPaused),
+        ];
+        all.into_iter().filter_map(|(rests, why)| rests.then_some(why)).collect()
     }
 
     /// Its source, `other` if none is known.

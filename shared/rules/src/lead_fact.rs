@@ -159,6 +159,17 @@ pub enum LeadFact {
         /// The window, in seconds of working time.
         window_s: i64,
     },
+    /// A breach is excused: the lead had been worked in time, and word of it came late. What was
+    /// done at the breach is not undone.
+    #[serde(rename = "breach.excused")]
+    BreachExcused {
+        /// The entry that recorded the breach.
+        breach: u64,
+        /// When the step was due.
+        breached_at: DateTime<Utc>,
+        /// What shows it; the input that brought it is the entry's `cause`.
+        evidence: LateEvidence,
+    },
     /// Somebody is to be told.
     #[serde(rename = "notification.requested")]
     NotificationRequested(Notification),
@@ -341,6 +352,32 @@ impl PersonalChanges {
     pub fn is_empty(&self) -> bool {
         self.contact.is_keep()
     }
+}
+
+/// What a source said late of the time before a breach.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LateEvidence {
+    /// What had happened.
+    pub what: EvidenceKind,
+    /// The state that it had gone to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<StateId>,
+    /// When, by the source's time.
+    pub occurred_at: DateTime<Utc>,
+    /// How long after that the word of it came, in seconds.
+    pub late_s: i64,
+}
+
+/// What shows that a lead was worked in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EvidenceKind {
+    /// It had moved to another state.
+    StateChanged,
+    /// It had been put on hold: its clock rested.
+    PutOnHold,
+    /// The customer was to act next: its clock rested.
+    WaitingOnCustomer,
 }
 
 /// Why a lead was given to a rep.

@@ -33,6 +33,7 @@ pub enum AnyEntry {
 }
 
 /// A deployment in memory.
+#[derive(Debug, Clone)]
 pub struct Simulation {
     policy: PublishedPolicy,
     directory: Directory,
@@ -43,7 +44,7 @@ pub struct Simulation {
     due: BTreeSet<(DateTime<Utc>, Subject)>,
     wakes: BTreeMap<Subject, DateTime<Utc>>,
     history: Vec<AnyEntry>,
-    records: Option<Vec<Result<CommitRecord, serde_json::Error>>>,
+    records: Option<Vec<Result<CommitRecord, Arc<serde_json::Error>>>>,
 }
 
 impl Simulation {
@@ -79,7 +80,7 @@ impl Simulation {
     ///
     /// # Errors
     /// None in practice: every input and every fact can be written as JSON.
-    pub fn take_records(&mut self) -> Result<Vec<CommitRecord>, serde_json::Error> {
+    pub fn take_records(&mut self) -> Result<Vec<CommitRecord>, Arc<serde_json::Error>> {
         self.records.as_mut().map(std::mem::take).into_iter().flatten().collect()
     }
 
@@ -99,7 +100,7 @@ impl Simulation {
         let record = Recorded::of(actor, input, consulted, &world)
             .and_then(|recorded| CommitRecord::of(entries, recorded, now));
         if let (Some(records), Some(record)) = (&mut self.records, record.transpose()) {
-            records.push(record);
+            records.push(record.map_err(Arc::new));
         }
     }
 
@@ -139,6 +140,11 @@ impl Simulation {
     /// The directory it runs with.
     pub fn directory(&self) -> &Directory {
         &self.directory
+    }
+
+    /// The revisions that were in force before.
+    pub fn past(&self) -> &Past {
+        &self.past
     }
 
     /// Runs every timer up to an instant, that instant included.

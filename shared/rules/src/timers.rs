@@ -3,9 +3,9 @@
 use crate::calendar::{Calendar, WorkingTime};
 use crate::clock::Clock;
 use crate::directory::ALWAYS;
-use crate::ids::CalendarId;
+use crate::ids::{CalendarId, MarketId, StateId};
 use crate::input::World;
-use crate::lead::Lead;
+use crate::lead::{Lead, Visit};
 use crate::policy::{Action, StateKind, StepView, WindowRow, WorkflowId, most_specific};
 use chrono::{DateTime, Utc};
 
@@ -25,15 +25,21 @@ pub(crate) enum What<'a> {
     Step(StepDue<'a>),
 }
 
-/// A threshold of a clock that was not passed yet.
+/// A threshold of a clock.
 #[derive(Debug, Clone)]
 pub(crate) struct StepDue<'a> {
     pub workflow: WorkflowId,
     pub step: &'a str,
     pub percent: u16,
     pub actions: &'a [Action],
-    pub window: WorkingTime,
-    pub calendar: &'a Calendar,
+    pub measure: Measure<'a>,
+}
+
+impl StepDue<'_> {
+    /// The working time after which it is due.
+    pub fn target(&self) -> WorkingTime {
+        WorkingTime::from_secs(share(self.measure.window.secs(), self.percent))
+    }
 }
 
 /// The window of a clock and the calendar that it is measured on.
@@ -41,93 +47,188 @@ pub(crate) struct StepDue<'a> {
 pub(crate) struct Measure<'a> {
     pub window: WorkingTime,
     pub calendar: &'a Calendar,
+    /// The calendar's name in the directory.
+    pub name: &'a str,
+}
+
+/// Where the sales clocks of a lead stand: its state and what the workflows keep of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'l> {
+    pub state: &'l StateId,
+    pub visit: &'l Visit,
+}
+
+impl<'l> Place<'l> {
+    /// Where a lead is.
+    pub fn of(lead: &'l Lead) -> Self {
+        Self { state: &lead.state, visit: &lead.visit }
+    }
+
+    /// Where it is, or where it was before it came to rest.
+    pub fn behind_holds(lead: &'l Lead) -> Self {
+        match (&lead.left, &lead.held_from) {
+            (Some(left), _) if lead.kind == StateKind::Hold => {
+                Self { state: &left.state, visit: &left.visit }
+            }
+            (_, Some(held)) => Self { state: &held.state, visit: &lead.visit },
+            _ => Self::of(lead),
+        }
+    }
+}
+
+/// A clock with all of its steps, those that it has passed among them.
+#[derive(Debug, Clone)]
+pub(crate) struct Ladder<'l, 'a> {
+    pub clock: &'l Clock,
+    pub steps: Vec<StepDue<'a>>,
+}
+
+/// Why a workflow has no steps to come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Idle {
+    /// No clock was begun.
+    NoClock,
+    /// The market is not known, or not to the directory.
+    MarketUnknown(Option<MarketId>),
+    /// The policy has no window there.
+    NoWindow { state: StateId, market: MarketId },
+}
+
+/// How a clock stands with a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// It was reached or superseded.
+    Passed,
+    /// It is due then.
+    Due(DateTime<Utc>),
+    /// The clock rests short of it, or does not come to it within the calendar's horizon.
+    NotDue,
 }
 
 /// All that a lead waits for, in no order.
 pub(crate) fn timers<'a>(lead: &Lead, world: &World<'a>) -> Vec<Timer<'a>> {
     let mut timers = Vec::new();
-    if lead.kind == StateKind::Hold
-        && !lead.is_held()
-        && let Some(due) = lead.hold_until
-    {
-        timers.push(Timer { due: due.max(lead.entered_at), what: What::HoldEnd });
-    }
-    let policy = &world.policy.policy;
-    let measured = [
-        (WorkflowId::SlaBreach, &lead.visit.sla, sla_measure(lead, world)),
-        (WorkflowId::StuckLead, &lead.visit.stuck, stuck_measure(lead, world)),
-    ];
-    for (workflow, clock, measure) in measured {
-        let (Some(clock), Some(measure), Some(market)) = (clock, measure, &lead.profile.market) else {
-            continue;
-        };
-        for step in policy.steps_in(workflow, market) {
-            push_step(&mut timers, clock, measure, workflow, step);
-        }
-    }
-    if let Some(review) = &lead.review {
-        let calendar = compliance_calendar(world);
-        for reminder in &policy.workflows.compliance_flag.reminders {
-            let measure = Measure { window: reminder.after.on(calendar), calendar };
-            let step = StepView { step: &reminder.step, percent: 100, actions: &[] };
-            push_step(&mut timers, &review.clock, measure, WorkflowId::ComplianceFlag, step);
-        }
+    timers.extend(hold_end(lead).map(|due| Timer { due, what: What::HoldEnd }));
+    for workflow in [WorkflowId::SlaBreach, WorkflowId::StuckLead, WorkflowId::ComplianceFlag] {
+        let Ok(Ladder { clock, steps }) = ladder(lead, Place::of(lead), world, workflow) else { continue };
+        timers.extend(steps.into_iter().filter_map(|step| match mark(clock, &step) {
+            Mark::Due(due) => Some(Timer { due, what: What::Step(step) }),
+            Mark::Passed | Mark::NotDue => None,
+        }));
     }
     timers
 }
 
-fn push_step<'a>(
-    timers: &mut Vec<Timer<'a>>,
-    clock: &Clock,
-    Measure { window, calendar }: Measure<'a>,
+/// When the lead goes on by itself.
+pub(crate) fn hold_end(lead: &Lead) -> Option<DateTime<Utc>> {
+    let ends = lead.kind == StateKind::Hold && !lead.is_held();
+    lead.hold_until.filter(|_| ends).map(|until| until.max(lead.entered_at))
+}
+
+/// The clock of a workflow with its steps, each with the window that it is measured against; or why
+/// there is nothing to measure.
+pub(crate) fn ladder<'l, 'a>(
+    lead: &'l Lead,
+    place: Place<'l>,
+    world: &World<'a>,
     workflow: WorkflowId,
-    StepView { step, percent, actions }: StepView<'a>,
-) {
-    if clock.passed.iter().any(|passed| passed == step) {
-        return;
+) -> Result<Ladder<'l, 'a>, Idle> {
+    let policy = &world.policy.policy;
+    let (clock, measure) = match workflow {
+        WorkflowId::SlaBreach => {
+            let clock = place.visit.sla.as_ref().ok_or(Idle::NoClock)?;
+            (clock, sla_measure(lead, place.state, clock, world)?)
+        }
+        WorkflowId::StuckLead => {
+            (place.visit.stuck.as_ref().ok_or(Idle::NoClock)?, stuck_measure(lead, place.state, world)?)
+        }
+        WorkflowId::ComplianceFlag => {
+            let review = lead.review.as_ref().ok_or(Idle::NoClock)?;
+            let calendar = compliance_calendar(world);
+            let reminders = policy.workflows.compliance_flag.reminders.iter();
+            let steps = reminders.map(|reminder| StepDue {
+                workflow,
+                step: &reminder.step,
+                percent: 100,
+                actions: &[],
+                measure: Measure {
+                    window: reminder.after.on(calendar),
+                    calendar,
+                    name: compliance_calendar_name(world),
+                },
+            });
+            return Ok(Ladder { clock: &review.clock, steps: steps.collect() });
+        }
+        WorkflowId::HighValue | WorkflowId::ChurnRisk => return Err(Idle::NoClock),
+    };
+    let market = lead.profile.market.as_ref().ok_or(Idle::MarketUnknown(None))?;
+    let steps = policy.steps_in(workflow, market).into_iter();
+    let steps = steps.map(|StepView { step, percent, actions }| StepDue {
+        workflow,
+        step,
+        percent,
+        actions,
+        measure,
+    });
+    Ok(Ladder { clock, steps: steps.collect() })
+}
+
+/// How a clock stands with a step of it.
+pub(crate) fn mark(clock: &Clock, step: &StepDue<'_>) -> Mark {
+    if clock.passed.iter().any(|passed| passed == step.step) {
+        return Mark::Passed;
     }
-    let target = WorkingTime::from_secs(share(window.secs(), percent));
-    if let Some(due) = clock.due(calendar, target) {
-        timers.push(Timer {
-            due,
-            what: What::Step(StepDue { workflow, step, percent, actions, window, calendar }),
-        });
-    }
+    clock.due(step.measure.calendar, step.target()).map_or(Mark::NotDue, Mark::Due)
 }
 
 fn share(secs: i64, percent: u16) -> i64 {
     (secs.saturating_mul(i64::from(percent)) / 100).max(1)
 }
 
-/// The window of the SLA clock that stands.
-pub(crate) fn sla_measure<'a>(lead: &Lead, world: &World<'a>) -> Option<Measure<'a>> {
-    let clock = lead.visit.sla.as_ref()?;
-    let measure = measure(lead, world, &world.policy.policy.workflows.sla_breach.windows)?;
+/// The window of an SLA clock.
+fn sla_measure<'a>(
+    lead: &Lead,
+    state: &StateId,
+    clock: &Clock,
+    world: &World<'a>,
+) -> Result<Measure<'a>, Idle> {
+    let measure = measure(lead, state, world, &world.policy.policy.workflows.sla_breach.windows)?;
     let window = WorkingTime::from_secs(share(measure.window.secs(), clock.window_percent));
-    Some(Measure { window, ..measure })
+    Ok(Measure { window, ..measure })
 }
 
 /// The window of the stuck clock: its own, or the SLA window of the state, never a tightened one.
-pub(crate) fn stuck_measure<'a>(lead: &Lead, world: &World<'a>) -> Option<Measure<'a>> {
+fn stuck_measure<'a>(lead: &Lead, state: &StateId, world: &World<'a>) -> Result<Measure<'a>, Idle> {
     let workflows = &world.policy.policy.workflows;
-    measure(lead, world, &workflows.stuck_lead.windows)
-        .or_else(|| measure(lead, world, &workflows.sla_breach.windows))
+    measure(lead, state, world, &workflows.stuck_lead.windows)
+        .or_else(|_| measure(lead, state, world, &workflows.sla_breach.windows))
 }
 
-fn measure<'a>(lead: &Lead, world: &World<'a>, rows: &'a [WindowRow]) -> Option<Measure<'a>> {
-    let id = lead.profile.market.as_ref()?;
-    let market = world.directory.market(id)?;
-    let row = most_specific(rows, id, &lead.source(), &lead.state)?;
-    let calendar = world.directory.calendar(row.calendar.as_ref().unwrap_or(&market.calendar))?;
-    Some(Measure { window: row.window.on(calendar), calendar })
+fn measure<'a>(
+    lead: &Lead,
+    state: &StateId,
+    world: &World<'a>,
+    rows: &'a [WindowRow],
+) -> Result<Measure<'a>, Idle> {
+    let id = lead.profile.market.as_ref().ok_or(Idle::MarketUnknown(None))?;
+    let market = world.directory.market(id).ok_or_else(|| Idle::MarketUnknown(Some(id.clone())))?;
+    let no_window = || Idle::NoWindow { state: state.clone(), market: id.clone() };
+    let row = most_specific(rows, id, &lead.source(), state).ok_or_else(no_window)?;
+    let name = row.calendar.as_ref().unwrap_or(&market.calendar);
+    // A directory that was checked has every calendar that a checked policy names.
+    let calendar = world.directory.calendar(name).ok_or_else(no_window)?;
+    Ok(Measure { window: row.window.on(calendar), calendar, name: name.as_str() })
 }
 
 /// The compliance desk's working time.
 pub(crate) fn compliance_calendar<'a>(world: &World<'a>) -> &'a Calendar {
     static ROUND_THE_CLOCK: std::sync::LazyLock<Calendar> = std::sync::LazyLock::new(Calendar::always);
-    let always = CalendarId::from(ALWAYS);
-    let id = world.directory.document().compliance.calendar.as_ref().unwrap_or(&always);
-    world.directory.calendar(id).unwrap_or(&ROUND_THE_CLOCK)
+    let id = CalendarId::from(compliance_calendar_name(world));
+    world.directory.calendar(&id).unwrap_or(&ROUND_THE_CLOCK)
+}
+
+fn compliance_calendar_name<'a>(world: &World<'a>) -> &'a str {
+    world.directory.document().compliance.calendar.as_ref().map_or(ALWAYS, CalendarId::as_str)
 }
 
 /// The earliest instant at which the lead has to be looked at again.

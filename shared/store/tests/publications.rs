@@ -57,6 +57,30 @@ async fn a_policy_is_published_on_the_base_it_was_made_from() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_in_force_at_an_instant_is_the_last_that_was_published_by_then() {
+    let bench = Bench::seeded().await;
+    let seeded_at = bench.store.current_policy().await.unwrap().published_at;
+    let instants: Vec<_> = (1..8).map(|n| seeded_at + chrono::TimeDelta::minutes(n)).collect();
+    for (n, instant) in (0..).zip(&instants) {
+        let mut changed = policy();
+        changed.workflows.high_value.score = 90 + n;
+        bench.publish(&changed, *instant, None).await.unwrap();
+    }
+    let other = bench.another_store();
+    let second = chrono::TimeDelta::seconds(1);
+    for (revision, instant) in (2..).zip(&instants) {
+        let revision_at = async |at| other.policy_at(at).await.unwrap().map(|policy| policy.revision);
+        assert_eq!(revision_at(*instant).await, Some(revision));
+        assert_eq!(revision_at(*instant - second).await, Some(revision - 1));
+    }
+    assert_eq!(other.policy_at(seeded_at - second).await.unwrap(), None);
+    let directory = other.current_directory().await.unwrap();
+    let then = other.directory_at(directory.published_at()).await.unwrap();
+    assert_eq!(then.map(|directory| directory.revision()), Some(directory.revision()));
+    assert!(other.directory_at(directory.published_at() - second).await.unwrap().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn policies_published_at_once_get_a_revision_each() {
     let bench = Bench::seeded().await;
     let races = (0..5).map(|n| {

@@ -172,6 +172,14 @@ async fn the_tables_can_be_restored_and_the_audit_has_a_stream(world: &'static W
     indexes.sort_unstable();
     assert_eq!(
         indexes,
-        ["by-account", "by-market", "by-owner", "compliance-reviews", "due", "operations-reviews"]
+        [
+            "by-account",
+            "by-market",
+            "by-owner",
+            "by-state",
+            "compliance-reviews",
+            "due",
+            "operations-reviews"
+        ]
     );
 }

@@ -89,6 +89,9 @@ pub fn directory(seeded: &DirectoryDocument, sink_url: &str, now: DateTime<Utc>)
     Directory::check(serde_json::from_value(document).unwrap()).expect("the directory of the run is sound")
 }
 
+/// What the policy of the run says of a held lead, in its own words.
+const HELD_IN_OWN_WORDS: &str = "{company} is out of bounds, {owner}: {lead} waits for compliance.";
+
 /// The policy of the run.
 pub fn policy(seeded: Policy, directory: &Directory) -> Policy {
     let mut document = serde_json::to_value(&seeded).unwrap();
@@ -98,6 +101,7 @@ pub fn policy(seeded: Policy, directory: &Directory) -> Policy {
     let sla = workflows["sla-breach"]["windows"].as_array_mut().unwrap();
     sla.extend([row("story", "5s"), row(HASTY, &format!("{HASTY_S}s"))]);
     workflows["stuck-lead"]["windows"] = json!([row("story", "14s"), row(HASTY, "24h")]);
+    workflows["compliance-flag"]["messages"]["held"] = json!({"text": HELD_IN_OWN_WORDS});
     let policy: Policy = serde_json::from_value(document).expect("the policy of the run can be read");
     policy.check().expect("the policy of the run is sound");
     policy.check_against(directory).expect("the policy of the run fits its directory");

@@ -27,6 +27,7 @@ mod deployment;
 mod documents;
 mod door;
 mod events;
+mod explain;
 mod figures;
 mod operations;
 mod poison;
@@ -80,6 +81,7 @@ fn main() -> ExitCode {
         decisions::FLOWS,
         operations::FLOWS,
         api::FLOWS,
+        explain::FLOWS,
         bus::FLOWS,
         deployment::FLOWS,
     ];

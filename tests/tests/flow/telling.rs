@@ -17,6 +17,7 @@ crate::flows![
     a_channel_that_does_not_exist_leaves_a_dead_letter_and_a_case_for_operations,
     a_webhook_goes_out_signed_under_a_stable_id,
     who_wants_e_mail_gets_e_mail,
+    a_message_comes_in_the_policys_own_words,
 ];
 
 async fn somebody_who_cannot_be_reached_is_recorded_and_the_manager_is_told_instead(world: &'static World) {
@@ -100,6 +101,19 @@ async fn who_wants_e_mail_gets_e_mail(world: &'static World) {
     assert!(text.contains("Score 91") && text.contains(&format!("/v1/leads/{lead}")), "{text}");
     let history = world.told(&format!("leads/{lead}")).await;
     assert!(history.iter().any(|entry| entry["data"]["channel"] == "email"), "{history:#?}");
+}
+
+async fn a_message_comes_in_the_policys_own_words(world: &'static World) {
+    let (lead, _) = world.held_lead(json!({})).await;
+    let message = world.message(&lead, "sue@example.test").await;
+    let words = format!("Acme is out of bounds, sue: {lead} waits for compliance.");
+    assert!(message.text.contains(&words), "{}", message.text);
+    // Its title was left as it is.
+    assert!(
+        message.text.starts_with(&format!("Lead {lead} (Acme) is held by compliance")),
+        "{}",
+        message.text
+    );
 }
 
 async fn whoever_has_quiet_hours_is_told_when_they_end_and_not_a_second_earlier(world: &'static World) {

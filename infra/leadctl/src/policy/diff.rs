@@ -1,10 +1,10 @@
 //! `leadctl policy diff`: what is different between two policies, or two directories, in words.
 
-use super::{Source, read};
+use super::{Source, directory_of, policy_of, read, unsound};
 use anyhow::bail;
 use rules::diff::{self, Change};
 use rules::directory::Directory;
-use rules::document::{Document, DocumentError};
+use rules::document::Document;
 use rules::policy::{Policy, WorkflowId};
 use serde_json::json;
 use std::path::PathBuf;
@@ -68,16 +68,11 @@ enum Kind {
     Directory(Box<Directory>),
 }
 
-/// What a document is: a policy has workflows.
+/// What a document is: a directory has calendars and no workflows.
 fn kind_of(source: &Source) -> anyhow::Result<Kind> {
-    let unsound = |error: DocumentError| {
-        let lines: Vec<String> =
-            error.0.iter().map(|problem| super::line_of(&source.name, "", problem)).collect();
-        anyhow::anyhow!("{} is not valid\n{}", source.name, lines.join("\n"))
-    };
-    let document = Document::read(&source.text).map_err(unsound)?;
+    let document = Document::read(&source.text).map_err(|error| unsound(source, &error))?;
     if document.has("calendars") && !document.has("workflows") {
-        return Ok(Kind::Directory(Box::new(Directory::examine(&document).map_err(unsound)?)));
+        return Ok(Kind::Directory(Box::new(directory_of(source)?)));
     }
-    Ok(Kind::Policy(Box::new(Policy::examine(&document, None).map_err(unsound)?)))
+    Ok(Kind::Policy(Box::new(policy_of(source, None)?)))
 }

@@ -1,11 +1,14 @@
 //! `leadctl policy`: what is done with policies and directories before they are in force.
 
 mod diff;
+mod docs;
 mod validate;
 
 use anyhow::Context as _;
-use rules::document::DocumentProblem;
+use rules::directory::Directory;
+use rules::document::{Document, DocumentError, DocumentProblem};
 use rules::ids::PublicationKind;
+use rules::policy::Policy;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +19,8 @@ pub enum Command {
     Validate(validate::Arguments),
     /// Say in words what is different between two policies, or two directories
     Diff(diff::Arguments),
+    /// Describe a policy in Markdown, for people who never saw it
+    Docs(docs::Arguments),
     /// Put a policy in force, with who, when and why; or an earlier revision again
     Publish(crate::publish::Arguments),
     /// Replay what really happened under another policy, and say what would have been different
@@ -32,6 +37,7 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, command: &Command) 
     match command {
         Command::Validate(arguments) => validate::run(arguments),
         Command::Diff(arguments) => diff::run(arguments),
+        Command::Docs(arguments) => docs::run(arguments),
         Command::Publish(arguments) => {
             crate::publish::run(&root()?, PublicationKind::Policy, arguments).await
         }
@@ -62,4 +68,21 @@ fn read(path: &Path) -> anyhow::Result<Source> {
 fn line_of(file: &str, kind: &str, problem: &DocumentProblem) -> String {
     let place = problem.place.map(|place| format!(":{}:{}", place.line, place.column)).unwrap_or_default();
     format!("{file}{place}: {kind}{}: {}", problem.path, problem.problem)
+}
+
+/// An unsound document as an error, with a line for each problem.
+fn unsound(source: &Source, error: &DocumentError) -> anyhow::Error {
+    let lines: Vec<String> = error.0.iter().map(|problem| line_of(&source.name, "", problem)).collect();
+    anyhow::anyhow!("{} is not valid\n{}", source.name, lines.join("\n"))
+}
+
+/// A policy that is sound by itself, and for a directory if there is one.
+fn policy_of(source: &Source, directory: Option<&Directory>) -> anyhow::Result<Policy> {
+    let read = Document::read(&source.text).and_then(|document| Policy::examine(&document, directory));
+    read.map_err(|error| unsound(source, &error))
+}
+
+/// A directory that is sound.
+fn directory_of(source: &Source) -> anyhow::Result<Directory> {
+    Directory::parse(&source.text).map_err(|error| unsound(source, &error))
 }

@@ -188,6 +188,16 @@ impl fmt::Debug for Calendar {
     }
 }
 
+/// An instant by the clock on the wall of a time zone, for people: `Mon 2 Mar 09:50`. `None` for a
+/// zone that the database does not have.
+#[must_use]
+pub fn local_time(at: DateTime<Utc>, time_zone: &str) -> Option<String> {
+    let zone = jiff::tz::TimeZoneDatabase::bundled().get(time_zone).ok()?;
+    let local = jiff::Timestamp::from_second(at.timestamp()).ok()?.to_zoned(zone);
+    let exact = if local.second() == 0 { "%a %-d %b %H:%M" } else { "%a %-d %b %H:%M:%S" };
+    Some(local.strftime(exact).to_string())
+}
+
 /// The release of the IANA time-zone database that is compiled in, such as `2026f`.
 #[must_use]
 pub fn time_zone_database_version() -> &'static str {

@@ -1,5 +1,6 @@
 //! Applies what a source says of a lead.
 
+use super::evidence;
 use crate::assign::assign_if_unowned;
 use crate::compliance::Match;
 use crate::deciding::{Deciding, Moved};
@@ -34,6 +35,7 @@ pub(super) fn apply(d: &mut Deciding<'_>, said: &LeadEvent) -> Result<Outcome, N
     }
     let (market, was_known) = (market(d), d.team().is_some());
     let stale = update(d, event);
+    evidence::excuse(d, event);
     follow_account(d)?;
     let market_changed = is_new || market != self::market(d);
     if market_changed {
@@ -184,6 +186,10 @@ fn update(d: &mut Deciding<'_>, event: &LeadEvent) -> Vec<String> {
         if is_said && sorting.is_stale(field) {
             sorting.stale.push(field.to_owned());
         }
+    }
+    if event.waiting_on_customer == Some(lead.waiting_on_customer) && !sorting.is_stale("waiting_on_customer")
+    {
+        sorting.confirm("waiting_on_customer");
     }
     let Sorting { stale, confirmed, .. } = sorting;
     let says_something = changes != ProfileChanges::default()

@@ -3,6 +3,7 @@
 
 mod delivery;
 mod event;
+mod evidence;
 mod publication;
 mod settle;
 pub(crate) use settle::MISSED_AFTER;

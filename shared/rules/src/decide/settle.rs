@@ -9,7 +9,7 @@ use crate::deciding::Deciding;
 use crate::input::Need;
 use crate::lead::Lead;
 use crate::lead_fact::{LeadFact, Threshold};
-use crate::policy::WorkflowId;
+use crate::policy::{Action, WorkflowId};
 use crate::timers::{StepDue, Timer, What, timers};
 use crate::workflows::{self, compliance_flag};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -97,7 +97,13 @@ fn settle_step(
     if let Some(higher) = higher
         && d.now - due > MISSED_AFTER
     {
-        d.fact(tag, LeadFact::ThresholdSuperseded { threshold, by: higher.to_owned() });
+        let by = higher.to_owned();
+        d.fact(tag, LeadFact::ThresholdSuperseded { threshold: threshold.clone(), by });
+        // Whom to tell has changed while nobody could be told; that the window was broken has not.
+        // What is history was broken before we watched, and what a policy makes late was not late.
+        if step.actions.contains(&Action::RecordBreach) {
+            workflows::act(d, step.workflow, step.step, Action::RecordBreach, &threshold)?;
+        }
         return Ok(());
     }
     // A policy that was published since can bring a step below one that has been acted on.
@@ -148,8 +154,8 @@ fn threshold(d: &Deciding<'_>, step: &StepDue<'_>) -> Threshold {
     Threshold {
         clock: clock.map_or(0, |c| c.number),
         percent: step.percent,
-        elapsed_s: clock.map_or(0, |c| c.elapsed(step.calendar, d.at()).secs()),
-        window_s: step.window.secs(),
+        elapsed_s: clock.map_or(0, |c| c.elapsed(step.measure.calendar, d.at()).secs()),
+        window_s: step.measure.window.secs(),
         state: lead.map_or_else(|| "".into(), |l| l.state.clone()),
         market: lead.and_then(|l| l.profile.market.clone()),
         owner: lead.and_then(|l| l.owner.clone()),

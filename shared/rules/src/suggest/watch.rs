@@ -8,8 +8,8 @@ use crate::entry::Entry;
 use crate::input::{Past, World};
 use crate::lead::Lead;
 use crate::lead_fact::LeadFact;
-use crate::policy::{PublishedPolicy, StepView, WorkflowId};
-use crate::timers::{Measure, sla_measure, stuck_measure};
+use crate::policy::{PublishedPolicy, WorkflowId};
+use crate::timers::{Ladder, Mark, Measure, Place, ladder, mark};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
@@ -97,20 +97,20 @@ impl Watch {
         world: &World<'_>,
         counts: &mut BTreeMap<Key, Counts>,
     ) {
-        let clocks = [
-            (WorkflowId::SlaBreach, &lead.visit.sla, sla_measure(lead, world)),
-            (WorkflowId::StuckLead, &lead.visit.stuck, stuck_measure(lead, world)),
-        ];
-        for (workflow, clock, measure) in clocks {
-            let (Some(clock), Some(measure), Some(market)) = (clock, measure, &lead.profile.market) else {
+        for workflow in [WorkflowId::SlaBreach, WorkflowId::StuckLead] {
+            let Ok(Ladder { clock, steps }) = ladder(lead, Place::of(lead), world, workflow) else {
+                continue;
+            };
+            let (Some(measure), Some(market)) = (steps.first().map(|s| s.measure), &lead.profile.market)
+            else {
                 continue;
             };
             let share = share_of(clock, &measure, at);
-            for StepView { step, percent, .. } in world.policy.policy.steps_in(workflow, market) {
+            for step in &steps {
                 // Moved without the notice, shortly before it.
-                if !clock.passed.iter().any(|passed| passed == step) {
-                    let key = Key { workflow, step: step.to_owned(), market: market.clone() };
-                    counts.entry(key).or_default().moved_without(share, percent);
+                if mark(clock, step) != Mark::Passed {
+                    let key = Key { workflow, step: step.step.to_owned(), market: market.clone() };
+                    counts.entry(key).or_default().moved_without(share, step.percent);
                 }
             }
             self.end(

@@ -10,6 +10,7 @@
 use crate::assign::assign_cleared;
 use crate::compliance::{Criterion, CriterionKind, Match, Verdict};
 use crate::deciding::{Deciding, Routed};
+use crate::directory::Directory;
 use crate::ids::{PersonId, StateId};
 use crate::input::{LeadEvent, Need, ReviewDecision};
 use crate::lead::Lead;
@@ -27,7 +28,7 @@ pub(crate) fn screen(d: &mut Deciding<'_>, event: &LeadEvent) -> Result<(), Need
     let mut matches = event.matches.clone();
     let moved = !event.changes.market.is_keep() || !event.changes.country.is_keep();
     matches.extend(
-        jurisdiction(d)
+        jurisdiction_of(d)
             .map(|criterion| Match { criterion, details: None })
             .filter(|m| moved || !is_cleared(d, m)),
     );
@@ -41,7 +42,7 @@ pub(crate) fn screen_jurisdiction(d: &mut Deciding<'_>) -> Result<(), Need> {
     if d.lead.as_ref().is_none_or(|lead| lead.is_held() || lead.is_closed()) {
         return Ok(());
     }
-    let found = jurisdiction(d).map(|criterion| Match { criterion, details: None });
+    let found = jurisdiction_of(d).map(|criterion| Match { criterion, details: None });
     let matches: Vec<Match> = found.into_iter().filter(|found| !is_cleared(d, found)).collect();
     flag(d, matches, None, None)
 }
@@ -50,12 +51,15 @@ fn is_cleared(d: &Deciding<'_>, found: &Match) -> bool {
     d.lead.as_ref().is_some_and(|l| found.criterion.is_cleared_by(&l.clearances))
 }
 
+fn jurisdiction_of(d: &Deciding<'_>) -> Option<Criterion> {
+    jurisdiction(d.lead.as_ref()?, d.world.directory)
+}
+
 /// The jurisdiction as a criterion: the list is the market's licences, its version their text, so
 /// that a clearance holds until the licences change.
-fn jurisdiction(d: &Deciding<'_>) -> Option<Criterion> {
-    let profile = &d.lead.as_ref()?.profile;
-    let (id, country) = (profile.market.as_ref()?, profile.country.as_ref()?);
-    let market = d.world.directory.market(id)?;
+pub(crate) fn jurisdiction(lead: &Lead, directory: &Directory) -> Option<Criterion> {
+    let (id, country) = (lead.profile.market.as_ref()?, lead.profile.country.as_ref()?);
+    let market = directory.market(id)?;
     if market.licensed_for.contains(country) {
         return None;
     }

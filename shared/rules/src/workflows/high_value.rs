@@ -30,9 +30,7 @@ pub(crate) fn evaluate(d: &mut Deciding<'_>) -> Result<(), Need> {
         if !criteria.is_empty() {
             return fire(d, criteria);
         }
-    } else if criteria.is_empty()
-        && lead.profile.score.unwrap_or(0) <= policy.score.saturating_sub(policy.score_margin)
-    {
+    } else if criteria.is_empty() && lead.profile.score.unwrap_or(0) <= rearmed_at(policy) {
         d.fact(WORKFLOW, LeadFact::HighValueRearmed {});
     }
     Ok(())
@@ -56,23 +54,60 @@ fn mark(d: &mut Deciding<'_>, criteria: &[String]) {
     }
 }
 
+/// A criterion as it is for a lead.
+pub(crate) struct Judged {
+    pub is_met: bool,
+    /// In words; of one that is not met, by how much.
+    pub text: String,
+}
+
 /// The criteria that are met, in words.
 fn criteria(lead: &Lead, policy: &HighValue) -> Vec<String> {
-    let mut met = Vec::new();
-    if let Some(score) = lead.profile.score
-        && score >= policy.score
-    {
-        met.push(format!("score {score} is at or over {}", policy.score));
-    }
-    if policy.strategic_accounts && lead.is_strategic() {
-        met.push("the account is strategic".to_owned());
-    }
-    if let Some(deal) = &lead.profile.deal_size
-        && let Some(over) = policy.deal_size_over.iter().find(|threshold| deal.is_over(threshold))
-    {
-        met.push(format!("deal size {} {} is over {}", deal.amount(), deal.currency(), over.amount()));
-    }
-    met
+    judge(lead, policy).into_iter().filter(|criterion| criterion.is_met).map(|met| met.text).collect()
+}
+
+/// Every criterion, met or not.
+pub(crate) fn judge(lead: &Lead, policy: &HighValue) -> [Judged; 3] {
+    let judged = |is_met: bool, text: String| Judged { is_met, text };
+    let threshold = policy.score;
+    let score = match lead.profile.score {
+        Some(score) if score >= threshold => judged(true, format!("score {score} is at or over {threshold}")),
+        Some(score) => {
+            judged(false, format!("score {score} is {} under {threshold}", threshold.saturating_sub(score)))
+        }
+        None => judged(false, "no score is known".to_owned()),
+    };
+    let tier = match (policy.strategic_accounts, lead.is_strategic()) {
+        (true, true) => judged(true, "the account is strategic".to_owned()),
+        (false, _) => judged(false, "strategic accounts do not count by this policy".to_owned()),
+        (true, false) => judged(false, "the account is not strategic".to_owned()),
+    };
+    let deal = match &lead.profile.deal_size {
+        None => judged(false, "no deal size is known".to_owned()),
+        Some(deal) => {
+            let (amount, currency) = (deal.amount(), deal.currency());
+            let own = policy.deal_size_over.iter().filter(|threshold| threshold.currency() == currency);
+            match (own.clone().find(|threshold| deal.is_over(threshold)), own.clone().next()) {
+                (Some(over), _) => {
+                    judged(true, format!("deal size {amount} {currency} is over {}", over.amount()))
+                }
+                (None, Some(threshold)) => judged(
+                    false,
+                    format!("deal size {amount} {currency} is not over {} {currency}", threshold.amount()),
+                ),
+                (None, None) => judged(
+                    false,
+                    format!("deal size {amount} {currency} is in a currency without a threshold"),
+                ),
+            }
+        }
+    };
+    [score, tier, deal]
+}
+
+/// The score at or under which a lead that was flagged can be armed again.
+pub(crate) fn rearmed_at(policy: &HighValue) -> u16 {
+    policy.score.saturating_sub(policy.score_margin)
 }
 
 fn fire(d: &mut Deciding<'_>, criteria: Vec<String>) -> Result<(), Need> {

@@ -10,7 +10,7 @@ use crate::deciding::{Deciding, Moved};
 use crate::input::Need;
 use crate::lead::OperationsReason;
 use crate::lead_fact::{LeadFact, Threshold};
-use crate::notification::{Particulars, Role};
+use crate::notification::{Message, Particulars, Role};
 use crate::policy::{Action, StateKind, WorkflowId};
 
 /// Does what a step of a clock says.
@@ -21,10 +21,7 @@ pub(crate) fn act(
     action: Action,
     threshold: &Threshold,
 ) -> Result<(), Need> {
-    let (to_owner, to_manager) = match workflow {
-        WorkflowId::StuckLead => stuck_lead::MESSAGES,
-        _ => sla_breach::MESSAGES,
-    };
+    let (to_owner, to_manager) = step_messages(workflow);
     match action {
         Action::TellOwner => {
             if let Some(to) = d.owner(Role::Owner) {
@@ -57,6 +54,14 @@ pub(crate) fn act(
         }
     }
     Ok(())
+}
+
+/// What the owner and the manager are told at the steps of a workflow.
+pub(crate) fn step_messages(workflow: WorkflowId) -> (Message, Message) {
+    match workflow {
+        WorkflowId::StuckLead => stuck_lead::MESSAGES,
+        _ => sla_breach::MESSAGES,
+    }
 }
 
 /// What a message about a threshold says.

@@ -1,0 +1,190 @@
+//! `leadctl explain`: why a lead's workflows did, do or do not do what they do. Of what `up` runs,
+//! through its API; or of an events file, played in virtual time.
+
+use crate::progress::{print, say};
+use crate::state::{DIRECTORY, State};
+use crate::{clean, simulate, token};
+use anyhow::Context as _;
+use chrono::{DateTime, SecondsFormat, Utc};
+use rules::account::AccountFact;
+use rules::entry::Entry;
+use rules::explain::{ExplainError, Explanation, Record, account_of, explain};
+use rules::ids::{AccountId, LeadId, Subject};
+use rules::input::World;
+use rules::lead_fact::LeadFact;
+use rules::simulate::AnyEntry;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// What `explain` is given.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The lead
+    lead: String,
+    /// As of when, RFC 3339; default: now, or the last event of the file
+    #[arg(long, value_name = "INSTANT")]
+    at: Option<DateTime<Utc>>,
+    /// Print it as JSON
+    #[arg(long)]
+    json: bool,
+    /// Who asks, of the local staff: what screenings found is for compliance and operations
+    #[arg(long, default_value = "otto", conflicts_with = "events")]
+    user: String,
+    /// The events, one JSON object a line, instead of what runs; `-` reads standard input
+    #[arg(long, value_name = "FILE", requires_all = ["policy", "directory"])]
+    events: Option<PathBuf>,
+    /// The policy (YAML)
+    #[arg(long, value_name = "FILE", requires = "events")]
+    policy: Option<PathBuf>,
+    /// The directory (YAML)
+    #[arg(long, value_name = "FILE", requires = "events")]
+    directory: Option<PathBuf>,
+}
+
+/// Prints an explanation; whether there is one.
+///
+/// # Errors
+/// When nothing runs here, or a file cannot be read or is not valid.
+pub async fn run(root: &Path, arguments: &Arguments) -> anyhow::Result<bool> {
+    let explained = match (&arguments.events, &arguments.policy, &arguments.directory) {
+        (Some(events), Some(policy), Some(directory)) => of_file(arguments, policy, directory, events)?,
+        _ => {
+            let state = State::load(&root.join(DIRECTORY))?;
+            ask(&state, &arguments.user, &arguments.lead, arguments.at).await?
+        }
+    };
+    match explained {
+        Ok(explanation) if arguments.json => print(&serde_json::to_string(&explanation)?),
+        Ok(explanation) => print(explanation.to_string().trim_end()),
+        Err(why) => {
+            say(&why);
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// An explanation, or why there is none.
+pub type Explained = Result<Explanation, String>;
+
+/// Asks a stack's API, as a member of the local staff.
+///
+/// # Errors
+/// When it does not answer, or does not give an explanation to them.
+pub async fn ask(
+    state: &State,
+    user: &str,
+    lead: &str,
+    at: Option<DateTime<Utc>>,
+) -> anyhow::Result<Explained> {
+    let token = token::issue(state, user).await?.token;
+    let mut url = reqwest::Url::parse(&state.api_url).context("the API's address is none")?;
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(["v1", "leads", lead, "explain"]);
+    }
+    if let Some(at) = at {
+        url.query_pairs_mut().append_pair("at", &spelled(at));
+    }
+    let answer = clean::local_client()?.get(url).bearer_auth(token).send().await;
+    let answer = answer.with_context(|| format!("nothing answers at `{}`", state.api_url))?;
+    let status = answer.status();
+    let body = answer.text().await.context("the API gave no answer")?;
+    if status.is_success() {
+        return Ok(Ok(serde_json::from_str(&body).context("the API's answer is no explanation")?));
+    }
+    let problem: Value = serde_json::from_str(&body).unwrap_or_default();
+    let detail = problem.get("detail").and_then(Value::as_str).unwrap_or(&body);
+    anyhow::ensure!(status.as_u16() == 404, "the API answers {status}: {detail}");
+    Ok(Err(detail.to_owned()))
+}
+
+fn of_file(
+    arguments: &Arguments,
+    policy: &Path,
+    directory: &Path,
+    events: &Path,
+) -> anyhow::Result<Explained> {
+    let (policy, directory) = simulate::documents(policy, directory)?;
+    let lines = simulate::read_lines(events)?;
+    let last = lines.iter().map(|line| line.received_at).max();
+    let at = arguments.at.or(last).with_context(|| format!("{} holds no events", events.display()))?;
+    let begin = lines.iter().map(|line| line.received_at).min().unwrap_or(at);
+    let mut simulation = simulate::begin(policy, directory, begin);
+    let mut histories = Histories::default();
+    // Timers go on as long as it is asked; what is after the last event is no forecast then.
+    let lines = lines.into_iter().filter(|line| line.received_at <= at).collect();
+    simulate::play(&mut simulation, lines, at, &mut |entry| {
+        histories.take(entry);
+        Ok(())
+    })?;
+    let lead = LeadId::from(arguments.lead.as_str());
+    let accounts = BTreeMap::new();
+    let world = World {
+        policy: simulation.policy(),
+        directory: simulation.directory(),
+        rosters: simulation.rosters(),
+        accounts: &accounts,
+        past: simulation.past(),
+    };
+    match histories.explain(&lead, &world, at) {
+        Ok(explanation) => Ok(Ok(explanation)),
+        Err(ExplainError::NoHistory) => {
+            let known: BTreeSet<&str> = histories.leads.keys().map(LeadId::as_str).collect();
+            let known = known.into_iter().collect::<Vec<_>>().join(", ");
+            Ok(Err(format!("there is no lead `{lead}` by {}; there are: {known}", spelled(at))))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn spelled(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+/// Histories, subject by subject.
+#[derive(Debug, Default)]
+pub struct Histories {
+    leads: BTreeMap<LeadId, Vec<Entry<LeadFact>>>,
+    accounts: BTreeMap<AccountId, Vec<Entry<AccountFact>>>,
+}
+
+impl Histories {
+    /// Takes the next entry of a subject in.
+    pub fn take(&mut self, entry: &AnyEntry) {
+        match entry {
+            AnyEntry::Lead(entry) => {
+                if let Subject::Lead(id) = &entry.subject {
+                    self.leads.entry(id.clone()).or_default().push(entry.clone());
+                }
+            }
+            AnyEntry::Account(entry) => {
+                if let Subject::Account(id) = &entry.subject {
+                    self.accounts.entry(id.clone()).or_default().push(entry.clone());
+                }
+            }
+            AnyEntry::Rep(_) => {}
+        }
+    }
+
+    /// The history of a lead so far.
+    pub fn of_lead(&self, lead: &LeadId) -> &[Entry<LeadFact>] {
+        self.leads.get(lead).map_or(&[], Vec::as_slice)
+    }
+
+    /// Explains a lead at an instant, in the world of that instant.
+    ///
+    /// # Errors
+    /// As [`explain`].
+    pub fn explain(
+        &self,
+        lead: &LeadId,
+        world: &World<'_>,
+        at: DateTime<Utc>,
+    ) -> Result<Explanation, ExplainError> {
+        let lead = self.of_lead(lead);
+        let linked = account_of(lead, at)?;
+        let account = linked.and_then(|id| self.accounts.get(&id)).map_or(&[][..], Vec::as_slice);
+        explain(Record { lead, account }, world, at, at)
+    }
+}

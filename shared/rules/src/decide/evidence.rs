@@ -1,0 +1,51 @@
+//! Late evidence: a source says after a breach what had happened before it. The breach is excused,
+//! with the evidence; it stays in the record, and so does whatever was done because of it.
+//!
+//! What counts is what the source has not denied: of a time at or after it said that the lead was
+//! still in the state (or that nothing was waited for), and before the step was due. A clock that
+//! rested from then on had not reached the step by the breach, since it reaches it no sooner than
+//! when it is due. It counts of a lead that compliance holds, too: the past is nothing that is done.
+
+use crate::deciding::Deciding;
+use crate::ids::StateId;
+use crate::input::LeadEvent;
+use crate::lead::Breach;
+use crate::lead_fact::{EvidenceKind, LateEvidence, LeadFact};
+use crate::policy::{StateKind, WorkflowId};
+
+/// Excuses the breaches that an event shows not to have been any, each once.
+pub(super) fn excuse(d: &mut Deciding<'_>, event: &LeadEvent) {
+    let breaches = d.lead.as_ref().map_or_else(Vec::new, |lead| lead.breaches.clone());
+    for breach in breaches {
+        let Some((what, state)) = shows(d, event, &breach) else { continue };
+        let evidence = LateEvidence {
+            what,
+            state,
+            occurred_at: event.occurred_at,
+            late_s: (d.now - event.occurred_at).num_seconds().max(0),
+        };
+        let tag = Some((WorkflowId::SlaBreach, breach.step.as_deref()));
+        let (breach, breached_at) = (breach.seq, breach.due_at);
+        d.fact(tag, LeadFact::BreachExcused { breach, breached_at, evidence });
+    }
+}
+
+/// What an event shows of the time before a breach, if anything.
+fn shows(d: &Deciding<'_>, event: &LeadEvent, breach: &Breach) -> Option<(EvidenceKind, Option<StateId>)> {
+    let said_of = event.occurred_at;
+    if said_of >= breach.due_at {
+        return None;
+    }
+    if let Some(state) = &event.state
+        // What compliance does is not the source's to say.
+        && !state.is_reserved()
+        && *state != breach.state
+        && said_of >= breach.in_state_at
+    {
+        let is_hold = d.world.policy.policy.kind_of(state) == Some(StateKind::Hold);
+        let what = if is_hold { EvidenceKind::PutOnHold } else { EvidenceKind::StateChanged };
+        return Some((what, Some(state.clone())));
+    }
+    (event.waiting_on_customer == Some(true) && said_of >= breach.in_work_at)
+        .then_some((EvidenceKind::WaitingOnCustomer, None))
+}
