@@ -6,6 +6,7 @@
 
 pub mod api;
 pub mod audit;
+pub mod backtest;
 mod binaries;
 mod clean;
 pub mod demo;
@@ -25,5 +26,6 @@ pub mod simulate;
 pub mod sink;
 pub mod stack;
 pub mod state;
+pub mod suggest;
 pub mod token;
 pub mod up;

@@ -37,6 +37,18 @@ enum Command {
     /// Put a directory in force
     #[command(subcommand)]
     Directory(Directory),
+    /// Take the audit out
+    #[command(subcommand)]
+    Audit(Audit),
+}
+
+#[derive(Subcommand)]
+enum Audit {
+    /// Write every commit with what it answered, and every policy and directory, one JSON object a line
+    Export(leadctl::audit::export::Arguments),
+    /// Make up a record under the default policy, to measure with
+    #[command(hide = true)]
+    Generate(leadctl::audit::generate::Arguments),
 }
 
 #[derive(Subcommand)]
@@ -86,6 +98,10 @@ async fn run(arguments: Arguments) -> anyhow::Result<Answer> {
             if !leadctl::policy::run(root, &command).await? {
                 return Ok(Answer::No);
             }
+        }
+        Command::Audit(Audit::Export(arguments)) => leadctl::audit::export::run(root, &arguments).await?,
+        Command::Audit(Audit::Generate(arguments)) => {
+            leadctl::audit::generate::run(&arguments, &leadctl::seed::default_policy(&root()?)?)?;
         }
         Command::Directory(Directory::Publish(arguments)) => {
             if !leadctl::publish::run(&root()?, PublicationKind::Directory, &arguments).await? {

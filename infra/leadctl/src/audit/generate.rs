@@ -24,7 +24,7 @@ use rules::record::{CommitRecord, FORMAT_VERSION, Header};
 use rules::routing::Availability;
 use rules::simulate::{AnyEntry, Simulation};
 use rules::{AccountCommand, AccountInput};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Writer;
 
@@ -135,22 +135,24 @@ fn directory(teams: u32, later: bool) -> anyhow::Result<Directory> {
         "new-york": {"time_zone": "America/New_York", "hours": week(json!(["09:00-17:00"])), "holidays": holidays},
         "berlin": {"time_zone": "Europe/Berlin", "hours": week(json!(["08:30-12:30", "13:30-17:30"])), "holidays": holidays},
     });
-    let (mut markets, mut all, mut people) = (json!({}), json!({}), json!({}));
+    let (mut markets, mut all, mut people) = (Map::new(), Map::new(), Map::new());
     let person = |name: &str| json!({"name": name, "email": format!("{name}@example.test")});
     for team in 0..teams {
         let calendar = if team % 2 == 0 { "new-york" } else { "berlin" };
         let manager = format!("mgr-{team}");
-        markets[format!("m-{team}")] =
-            json!({"calendar": calendar, "team": format!("t-{team}"), "licensed_for": ["US", "DE"]});
-        let mut reps = json!({});
+        let name = format!("t-{team}");
+        let market = json!({"calendar": calendar, "team": name, "licensed_for": ["US", "DE"]});
+        markets.insert(format!("m-{team}"), market);
+        let mut reps = Map::new();
         for rep in 0..REPS_PER_TEAM {
             let name = rep_of(team, rep).to_string();
             let seniority = if rep % 3 == 0 { "senior" } else { "junior" };
-            reps[&name] = json!({"seniority": seniority, "capacity": 150});
-            people[&name] = person(&name);
+            reps.insert(name.clone(), json!({"seniority": seniority, "capacity": 150}));
+            people.insert(name.clone(), person(&name));
         }
-        all[format!("t-{team}")] = json!({"manager": manager, "channel": format!("#t-{team}"), "reps": reps});
-        people[&manager] = person(&manager);
+        let channel = format!("#{name}");
+        all.insert(name, json!({"manager": manager, "channel": channel, "reps": reps}));
+        people.insert(manager.clone(), person(&manager));
     }
     let document = json!({
         "calendars": calendars, "markets": markets, "teams": all, "people": people,
@@ -195,8 +197,6 @@ struct Play {
 }
 
 const STATES: [&str; 5] = ["NEW", "CONTACTED", "QUALIFIED", "PROPOSAL", "NEGOTIATION"];
-const ENDS: [&str; 4] = ["WON", "LOST", "UNQUALIFIED", "ON_HOLD"];
-const SOURCES: [&str; 4] = ["paid_social", "inbound_web", "cold_list", "partner"];
 
 impl Play {
     fn at(&mut self, at: DateTime<Utc>, act: Act) {
@@ -327,7 +327,7 @@ impl Play {
                 self.at(next, Act::Signal(n));
             }
             Act::Signal(n) => {
-                let signal = *self.pick(&[Signal::UsageDown, Signal::TicketSpike, Signal::StakeholderLeft]);
+                let signal = self.pick(Signal::UsageDown, [Signal::TicketSpike, Signal::StakeholderLeft]);
                 let evidence = json!({"drop": self.rng.u32(10..90), "named": "Kim Example"});
                 self.account(n, AccountInput::Signal { occurred_at: at, signal, evidence }, at);
                 let next = self.within(at, 2000..9000);
@@ -342,7 +342,7 @@ impl Play {
 
     fn arrive(&mut self, n: u32, at: DateTime<Utc>) {
         let lead = LeadId::new(format!("L-{n:07}"));
-        let source = *self.pick(&SOURCES);
+        let source = self.pick("paid_social", ["inbound_web", "cold_list", "partner"]);
         let country = if self.rng.u8(..) < 3 { "FR" } else { "US" };
         let owned = (self.rng.u8(..) < 60).then(|| rep_of(self.team, self.rng.u32(0..REPS_PER_TEAM)));
         let account = (self.rng.u8(..) < 13).then(|| AccountId::new(format!("A-{}-{}", self.team, n % 25)));
@@ -391,7 +391,11 @@ impl Play {
 
     fn go_on(&mut self, lead: &LeadId, to: usize, at: DateTime<Utc>) {
         let ends = self.rng.u8(..) < 70;
-        let state = if ends { *self.pick(&ENDS) } else { STATES.get(to).copied().unwrap_or("WON") };
+        let state = if ends {
+            self.pick("WON", ["LOST", "UNQUALIFIED", "ON_HOLD"])
+        } else {
+            STATES.get(to).copied().unwrap_or("WON")
+        };
         let hold_until = (state == "ON_HOLD").then(|| self.within(at, 600..6000));
         self.say(lead, at, |event| {
             event.state = Some(state.into());
@@ -496,8 +500,9 @@ impl Play {
         format!("{kind}-{}-{}", self.team, self.acts)
     }
 
-    fn pick<'b, T>(&mut self, of: &'b [T]) -> &'b T {
-        self.rng.choice(of).unwrap_or_else(|| unreachable!("there is something to pick"))
+    fn pick<T: Copy, const N: usize>(&mut self, first: T, others: [T; N]) -> T {
+        let drawn = self.rng.usize(..=N);
+        others.get(drawn).copied().unwrap_or(first)
     }
 }
 

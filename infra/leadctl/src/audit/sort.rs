@@ -81,7 +81,7 @@ fn sorted_in_runs(
 /// Sorts what is held and writes it to a file that nobody else sees, and that is gone with it.
 fn write_run(held: &mut Vec<Keyed>) -> anyhow::Result<BufReader<File>> {
     held.sort_unstable();
-    let write = || -> std::io::Result<File> {
+    let mut write = || -> std::io::Result<File> {
         let mut out = BufWriter::new(tempfile::tempfile()?);
         for (key, text) in held.drain(..) {
             for part in [key.as_slice(), text.as_bytes()] {
@@ -93,7 +93,6 @@ fn write_run(held: &mut Vec<Keyed>) -> anyhow::Result<BufReader<File>> {
         file.rewind()?;
         Ok(file)
     };
-    let mut write = write;
     Ok(BufReader::new(
         write().context("cannot sort: the directory for temporary files (TMPDIR) takes no more")?,
     ))
@@ -153,5 +152,32 @@ impl Iterator for Sorted {
                 format!("a commit of the export cannot be read: {shown}…")
             })
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::generate;
+    use rules::policy::Policy;
+
+    #[test]
+    fn runs_on_disk_come_to_the_same_order_as_memory() {
+        let policy = Policy::parse(include_str!("../../../policies/default.yaml")).unwrap();
+        let made = generate::write(Vec::new(), 20, 5, &policy).unwrap();
+        let order = |by: Order, run_bytes: usize| -> Vec<String> {
+            let (_, sorted) = sorted_in_runs(Reader::new(made.as_slice(), "made up"), by, run_bytes).unwrap();
+            sorted
+                .map(|record| {
+                    record.map(|r| format!("{} {} {}", r.recorded_at, r.subject, r.commit)).unwrap()
+                })
+                .collect()
+        };
+        for by in [Order::Time, Order::Subject] {
+            let (memory, runs) = (order(by, usize::MAX), order(by, 4_000));
+            assert!(memory.len() > 100);
+            assert_eq!(memory, runs);
+        }
+        assert!(order(Order::Time, 4_000).is_sorted_by_key(|line| line[..23].to_owned()));
     }
 }

@@ -26,6 +26,10 @@ pub enum Command {
     Schema(schema::Arguments),
     /// Put a policy in force, with who, when and why; or an earlier revision again
     Publish(crate::publish::Arguments),
+    /// Replay what really happened under another policy, and say what would have been different
+    Backtest(crate::backtest::Arguments),
+    /// Say of each threshold whether anybody acts on it, by the record
+    Suggest(crate::suggest::Arguments),
 }
 
 /// Runs it; false when the answer is no.
@@ -41,6 +45,8 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, command: &Command) 
         Command::Publish(arguments) => {
             crate::publish::run(&root()?, PublicationKind::Policy, arguments).await
         }
+        Command::Backtest(arguments) => crate::backtest::run(root, arguments).await,
+        Command::Suggest(arguments) => crate::suggest::run(root, arguments).await.map(|()| true),
     }
 }
 

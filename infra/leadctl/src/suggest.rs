@@ -1,0 +1,45 @@
+//! `leadctl policy suggest`: what the record says of each threshold, with the figures behind it.
+
+use std::path::PathBuf;
+
+use rules::suggest::Suggest;
+
+use crate::audit::Order;
+use crate::audit::export::{Source, bar};
+use crate::progress::print;
+
+/// What `suggest` is given.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    source: Source,
+    /// Answer in JSON, with all figures
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// A record that is damaged; tables that do not answer.
+pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Arguments) -> anyhow::Result<()> {
+    let (contents, records) = arguments.source.sorted(root, Order::Subject).await?;
+    let mut suggest = Suggest::new(&contents.revisions);
+    let bar = bar(contents.end.commits, "{bar:30} {human_pos} of {human_len} commits, {per_sec}, {eta} left");
+    for record in records {
+        suggest.follow(&record?)?;
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    let steps = suggest.finish();
+    if arguments.json {
+        print(&serde_json::to_string_pretty(&steps)?);
+    } else if steps.is_empty() {
+        print("no lead of the record came near a threshold");
+    } else {
+        for step in steps {
+            print(&format!("{}/{} at {} %: {}", step.workflow, step.step, step.percent, step.spelled()));
+        }
+    }
+    Ok(())
+}

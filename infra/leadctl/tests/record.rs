@@ -1,0 +1,184 @@
+//! Backtest and suggest as a person meets them: what is proved, what is refused, and with which
+//! exit status.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use leadctl::audit::generate;
+use rules::policy::Policy;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn leadctl(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_leadctl")).args(arguments).current_dir(root()).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// The lines of a small record.
+fn lines() -> Vec<String> {
+    let policy = std::fs::read_to_string(root().join("infra/policies/default.yaml")).unwrap();
+    let made = generate::write(Vec::new(), 12, 3, &Policy::parse(&policy).unwrap()).unwrap();
+    text(&made).lines().map(str::to_owned).collect()
+}
+
+fn file(lines: &[String]) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), lines.iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+    file
+}
+
+fn backtest(lines: &[String], more: &[&str]) -> Output {
+    let file = file(lines);
+    let mut arguments = vec!["policy", "backtest", "--from", file.path().to_str().unwrap()];
+    arguments.extend(more);
+    leadctl(&arguments)
+}
+
+/// What is said of a record that is refused.
+fn refusal(lines: &[String]) -> String {
+    let output = backtest(lines, &[]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
+    text(&output.stderr)
+}
+
+fn place_of(lines: &[String], what: &str) -> usize {
+    lines.iter().position(|line| line.contains(what)).unwrap()
+}
+
+#[test]
+fn the_published_policy_reproduces_the_record() {
+    let lines = lines();
+    let commits = lines.iter().filter(|line| line.contains(r#""kind":"commit""#)).count();
+    let output = backtest(&lines, &["--json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["identity"]["commits"], commits);
+    assert_eq!(report["identity"]["differences"], 0);
+}
+
+#[test]
+fn a_record_that_is_not_reproduced_is_told_loudly() {
+    let mut lines = lines();
+    let place = lines.iter().position(|line| line.contains("imminent")).unwrap();
+    lines[place] = lines[place].replace("imminent", "eminent");
+    let output = backtest(&lines, &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = text(&output.stderr);
+    assert!(told.contains("the record could not be reproduced: "), "{told}");
+    assert!(told.contains(r#""eminent" in the record, "imminent" now"#), "{told}");
+}
+
+#[test]
+fn a_record_that_was_cut_is_refused() {
+    let mut lines = lines();
+    lines.pop();
+    let told = refusal(&lines);
+    assert!(told.contains(&format!(":{}: the export was cut", lines.len())), "{told}");
+    // In the middle of a line, too.
+    let half = lines.last().unwrap().len() / 2;
+    lines.last_mut().unwrap().truncate(half);
+    let told = refusal(&lines);
+    assert!(told.contains(&format!(":{}: the line cannot be read", lines.len())), "{told}");
+}
+
+#[test]
+fn a_line_that_is_missing_or_damaged_is_named_by_its_number() {
+    let whole = lines();
+    let second = place_of(&whole, r#""commit":2,"#);
+    let mut lines = whole.clone();
+    lines.remove(second);
+    let told = refusal(&lines);
+    assert!(told.contains("follows commit 1; what is between is missing"), "{told}");
+
+    let mut lines = whole.clone();
+    lines[second] = lines[second].replace(r#""kind":"commit""#, r#""kind":"comit""#);
+    let told = refusal(&lines);
+    assert!(told.contains(&format!(":{}: `kind` is `comit`", second + 1)), "{told}");
+
+    let mut lines = whole.clone();
+    lines[second].push('}');
+    let told = refusal(&lines);
+    assert!(told.contains(&format!(":{}: the line cannot be read", second + 1)), "{told}");
+
+    let mut lines = whole.clone();
+    let directory = place_of(&lines, r#""kind":"directory""#);
+    lines.remove(directory);
+    let told = refusal(&lines);
+    assert!(told.contains("there should be 2 policies, 2 directories"), "{told}");
+}
+
+#[test]
+fn a_file_that_is_no_record_of_this_version_is_refused() {
+    let whole = lines();
+    let told = refusal(&[]);
+    assert!(told.contains("is empty"), "{told}");
+    let told = refusal(&whole[1..]);
+    assert!(told.contains(":1: `kind` is `commit`; an export begins with a `header`"), "{told}");
+    let mut lines = whole.clone();
+    lines[0] = lines[0].replace(r#""format_version":1"#, r#""format_version":9"#);
+    let told = refusal(&lines);
+    assert!(told.contains(":1: it is of format version 9; this leadctl reads version 1"), "{told}");
+    let mut lines = vec![whole[0].clone()];
+    lines.push(r#"{"kind":"end","policies":0,"directories":0,"commits":0}"#.to_owned());
+    let told = refusal(&lines);
+    assert!(told.contains("holds no commits"), "{told}");
+}
+
+#[test]
+fn a_revision_that_the_record_lacks_is_named() {
+    let mut lines = lines();
+    let commit = place_of(&lines, r#""policy_revision":2,"directory_revision""#);
+    lines[commit] =
+        lines[commit].replace(r#""policy_revision":2,"directory"#, r#""policy_revision":7,"directory"#);
+    let told = refusal(&lines);
+    assert!(told.contains("policy revision 7 is not in the record"), "{told}");
+}
+
+#[test]
+fn a_policy_that_is_not_sound_is_not_tried() {
+    let policy = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(policy.path(), "name: nothing else").unwrap();
+    let output = backtest(&lines(), &["--policy", policy.path().to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("is not a sound policy"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn the_page_needs_nothing_else_and_links_leads() {
+    let (policy, page) = (tempfile::NamedTempFile::new().unwrap(), tempfile::NamedTempFile::new().unwrap());
+    let default = std::fs::read_to_string(root().join("infra/policies/default.yaml")).unwrap();
+    std::fs::write(
+        policy.path(),
+        default.replace("at: 80%", "at: 60%").replace("name: Default", "name: <b>Early</b>"),
+    )
+    .unwrap();
+    let (policy, html) = (policy.path().to_str().unwrap(), page.path().to_str().unwrap());
+    let link = "https://crm.example/leads/{lead}";
+    let output = backtest(&lines(), &["--policy", policy, "--html", html, "--lead-link", link]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let page = std::fs::read_to_string(page.path()).unwrap();
+    assert!(page.contains("<a href=\"https://crm.example/leads/L-"), "{page}");
+    assert!(page.contains("&lt;b&gt;Early&lt;/b&gt;") && page.contains("<svg"), "{page}");
+    let foreign = ["<script", "src=", "@import", "url("];
+    assert!(foreign.iter().all(|part| !page.contains(part)), "{page}");
+    assert_eq!(leadctl(&["policy", "backtest", "--lead-link", "javascript:alert(1)"]).status.code(), Some(2));
+}
+
+#[test]
+fn what_is_too_little_suggests_nothing() {
+    let file = file(&lines());
+    let output = leadctl(&["policy", "suggest", "--json", "--from", file.path().to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let steps: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(!steps.is_empty());
+    for step in steps {
+        assert!(["too-few", "last"].contains(&step["advice"].as_str().unwrap()), "{step}");
+    }
+}
