@@ -1,6 +1,6 @@
 //! `leadctl policy` as a person or a script meets it.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use serde_json::Value;
 use std::io::Write as _;
