@@ -175,9 +175,7 @@ impl<'a> Deciding<'a> {
             None if !lead.is_closed() => self.queue_for_operations(None, OperationsReason::MarketUnknown),
             None => {}
             Some(_) => {
-                let begun = [&lead.visit.sla, &lead.visit.stuck];
-                let nothing_passed = begun.into_iter().flatten().all(|clock| clock.passed.is_empty());
-                if !was_known && !is_new && nothing_passed {
+                if !was_known && !is_new && !lead.visit.has_passed_a_step() {
                     self.fact(None, LeadFact::ClocksRestarted {});
                 }
                 self.settle_operations(OperationsReason::MarketUnknown);

@@ -221,6 +221,13 @@ pub struct Visit {
     pub taken_from: Vec<PersonId>,
 }
 
+impl Visit {
+    /// Whether a clock of it has passed a step.
+    pub fn has_passed_a_step(&self) -> bool {
+        [&self.sla, &self.stuck].into_iter().flatten().any(|clock| !clock.passed.is_empty())
+    }
+}
+
 /// How many breaches a lead remembers for late evidence: those of one visit, with as many
 /// reassignments as a policy sensibly allows, and of the visits right before it. All of them are in
 /// its record.

@@ -86,11 +86,15 @@ fn apply(d: &mut Deciding<'_>, before: &World<'_>, published_at: DateTime<Utc>) 
     let market = lead.profile.market.as_ref();
     let known = |world: &World<'_>| market.is_some_and(|market| world.directory.market(market).is_some());
     let (was_known, is_known) = (known(before), known(&d.world));
-    let is_known_now = is_known && !was_known;
+    // The clocks of a lead that leaves quarantine begin anew, unless they passed something before it.
+    let is_fresh = is_known
+        && !was_known
+        && d.is_queued_for(OperationsReason::MarketUnknown)
+        && !lead.visit.has_passed_a_step();
     let earliest = |world: &World<'_>| timers(lead, world).into_iter().map(|timer| timer.due).min();
     let mut passed: Vec<_> = timers(lead, &d.world)
         .into_iter()
-        .filter(|timer| matches!(timer.what, What::Step(_)) && timer.due <= published_at && !is_known_now)
+        .filter(|timer| matches!(timer.what, What::Step(_)) && timer.due <= published_at && !is_fresh)
         .collect();
     passed.sort_by_key(|timer| timer.due);
     if passed.is_empty() && was_known == is_known && earliest(before) == earliest(&d.world) {
