@@ -9,6 +9,7 @@
 use super::settle::{is_news, pass_at_publication, settle};
 use crate::assign::assign_if_unowned;
 use crate::deciding::Deciding;
+use crate::ids::{PublicationId, PublicationKind};
 use crate::input::{InForce, Need, World};
 use crate::lead::{Applied, OperationsReason, PassedStep};
 use crate::lead_fact::{AssignmentReason, LeadFact};
@@ -106,7 +107,8 @@ fn apply(d: &mut Deciding<'_>, before: &World<'_>, published_at: DateTime<Utc>) 
         }
         _ => None,
     });
-    let applied = Applied { in_force: d.world.in_force(), passed: told.collect() };
+    let in_force = d.world.in_force();
+    let applied = Applied { publication: of(before.in_force(), in_force), in_force, passed: told.collect() };
     d.fact(None, LeadFact::RulesApplied(applied));
     pass_at_publication(d, &passed, published_at);
     d.begin_publication(published_at);
@@ -118,6 +120,15 @@ fn apply(d: &mut Deciding<'_>, before: &World<'_>, published_at: DateTime<Utc>) 
             Ok(())
         }
         _ => Ok(()),
+    }
+}
+
+/// The publication that brought the one after the other.
+fn of(before: InForce, after: InForce) -> PublicationId {
+    if before.policy == after.policy {
+        PublicationId { kind: PublicationKind::Directory, revision: after.directory }
+    } else {
+        PublicationId { kind: PublicationKind::Policy, revision: after.policy }
     }
 }
 
