@@ -43,7 +43,8 @@ fn steps_are_compared_as_they_are_in_each_market() {
     let dach = |overrides: Value| (MARKETS, json!({ "dach": overrides }));
     let at = |step: &str, at: &str| json!([{"step": step, "at": at}]);
     let nothing: &[(&str, Value)] = &[];
-    let cases: Vec<(Vec<(&str, Value)>, Vec<(&str, Value)>, Vec<&str>)> = vec![
+    type Changes = Vec<(&'static str, Value)>;
+    let cases: Vec<(Changes, Changes, Vec<&str>)> = vec![
         (
             vec![],
             vec![("/workflows/sla-breach/steps/0/at", json!("90%"))],

@@ -135,7 +135,6 @@ mod tests {
 
     /// Each line of the README that calls this tool is one that it understands.
     #[test]
-    #[expect(clippy::panic, reason = "a test that fails says where")]
     fn what_the_readme_types_is_understood() {
         let readme = include_str!("../../../README.md");
         let lines = readme.replace("\\\n", " ");

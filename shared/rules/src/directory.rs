@@ -15,6 +15,7 @@ pub const ALWAYS: &str = "always";
 
 /// A directory as it is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DirectoryDocument {
     /// Working-time calendars by name; `always` is there without being written.
@@ -39,6 +40,7 @@ pub struct DirectoryDocument {
 
 /// A market.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Market {
     /// Its working time.
@@ -54,6 +56,7 @@ pub struct Market {
 
 /// A team.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Team {
     /// Who leads it.
@@ -66,6 +69,7 @@ pub struct Team {
 
 /// A rep's place in a team.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Rep {
     /// Junior or senior.
@@ -82,6 +86,7 @@ pub struct Rep {
 
 /// How experienced a rep is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Seniority {
     /// Gets high-value leads taken over by a senior, if the policy says so.
@@ -102,6 +107,7 @@ impl Seniority {
 
 /// Somebody who can be told something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Person {
     /// As shown to colleagues.
@@ -121,6 +127,7 @@ pub struct Person {
 
 /// Quiet hours of one person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OwnQuietHours {
     /// When they begin, every day.
@@ -131,6 +138,7 @@ pub struct OwnQuietHours {
 
 /// A group that is told on a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Desk {
     /// Its channel.

@@ -35,6 +35,8 @@ pub mod record;
 pub mod rep;
 pub mod replay;
 pub mod routing;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod simulate;
 mod sorting;
 pub mod suggest;

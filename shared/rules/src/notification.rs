@@ -113,6 +113,7 @@ pub enum Role {
 
 /// What a notification is about; each has one wording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Message {
     /// The window nears its end (or any earlier step for the owner).

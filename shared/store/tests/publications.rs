@@ -20,8 +20,10 @@ use rules::patch::Patch;
 use rules::policy::WorkflowId;
 use rules::rep::RepFact;
 use rules::routing::Availability;
+use rules::touched::{Scope, Sources};
 use rules::{AccountCommand, AccountInput};
 use serde_json::json;
+use std::collections::BTreeSet;
 use store::{Published, StoreError};
 use support::wire::Fault;
 use support::*;
@@ -259,4 +261,35 @@ async fn a_lead_that_joins_an_account_while_it_changes_knows_how_it_ended() {
         let lead = lead.await.unwrap().lead.unwrap();
         assert!(lead.account_view.outreach_paused, "account known before: {known}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_publication_finds_the_leads_it_touches_and_reads_nothing_of_others() {
+    let bench = Bench::seeded().await;
+    let now = at("14:00");
+    for n in 0..40 {
+        let mut command = arrival(&format!("L-{n:02}"), now, Some("rep-ana"));
+        if let Input::Event(event) = &mut command.input {
+            event.changes.source = Patch::Set(if n % 8 == 0 { "partner" } else { "inbound_web" }.into());
+            event.state = Some(if n < 24 { "NEW" } else { "WON" }.into());
+        }
+        bench.store.execute(&command, None, now).await.unwrap();
+    }
+    let scope = |sources| Scope::State { market: "us".into(), state: "NEW".into(), sources };
+    let partners = scope(Sources::One("partner".into()));
+    let others = scope(Sources::AllBut(BTreeSet::from(["partner".into()])));
+    for (scope, limit, expected, pages) in
+        [(&partners, 100, 3, 1), (&partners, 2, 3, 2), (&others, 100, 21, 1), (&others, 10, 21, 3)]
+    {
+        bench.wire.forget();
+        let store = &bench.store;
+        let found =
+            all(|after| async move { store.leads_in_scope(scope, limit, after.as_ref()).await }).await;
+        assert_eq!(found.len(), expected, "{scope:?}");
+        assert!(found.is_sorted());
+        // One query a page, and no lead is read.
+        assert_eq!(bench.wire.requests(), vec!["Query"; pages], "{scope:?} by {limit}");
+    }
+    let nobody = scope(Sources::One("part".into()));
+    assert!(bench.store.leads_in_scope(&nobody, 100, None).await.unwrap().items.is_empty());
 }

@@ -179,6 +179,27 @@ async fn every_workflow_says_what_it_does_when_and_why(world: &'static World) {
     let second = world.get("vera", "/v1/policies/2").await.is(200).body;
     let versions = ids.map(|id| second["versions"][id]["version"].as_u64().unwrap());
     assert_eq!(versions, [2, 2, 1, 1, 1]);
+    let changes = workflows[0]["changes"].as_array().unwrap();
+    assert!(
+        changes.iter().all(|change| change.as_str().unwrap().starts_with("sla-breach"))
+            && !changes.is_empty()
+    );
+    let one = world.get("vera", "/v1/workflows/sla-breach").await.is(200);
+    assert_eq!((&one.body["id"], &one.body["steps"][0]["step"]), (&json!("sla-breach"), &json!("imminent")));
+    assert!(one.body["windows"].as_array().is_some_and(|windows| windows.len() > 10));
+    let none = world.get("vera", "/v1/workflows/sla-breech").await.shows_problem(404, None);
+    assert!(none.detail().contains("there are sla-breach, stuck-lead"), "{}", none.detail());
+    for path in ["/v1/workflows", "/v1/workflows/churn-risk"] {
+        let headers = [("authorization", world.bearer("vera")), ("accept", "text/markdown".to_owned())];
+        let headers: Vec<(&str, &str)> =
+            headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let page = world.call(Method::GET, path, &headers, None).await;
+        assert_eq!(
+            (page.status, page.content_type.as_str()),
+            (200, "text/markdown; charset=utf-8"),
+            "{path}"
+        );
+    }
 }
 
 async fn policies_are_read_by_revision(world: &'static World) {

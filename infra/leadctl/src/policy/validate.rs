@@ -1,7 +1,7 @@
 //! `leadctl policy validate`: everything that is wrong with a policy and its directory, at once and
 //! each with its line, and what is to be warned of where nothing is wrong.
 
-use super::{Source, line_of, read};
+use super::{Source, answer, line_of, read};
 use chrono::{DateTime, Utc};
 use rules::directory::Directory;
 use rules::document::{Document, DocumentError, DocumentProblem};
@@ -41,9 +41,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let report = examine(&policy, directory.as_ref(), arguments.at);
     let is_valid = report.errors.is_empty() && (!arguments.deny_warnings || report.warnings.is_empty());
     if arguments.json {
-        println!("{:#}", report.json(is_valid, &policy, directory.as_ref()));
+        answer(&format!("{:#}\n", report.json(is_valid, &policy, directory.as_ref())))?;
     } else {
-        print!("{}", report.text(is_valid, &policy, directory.as_ref()));
+        answer(&report.text(is_valid, &policy, directory.as_ref()))?;
     }
     Ok(is_valid)
 }

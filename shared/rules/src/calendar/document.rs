@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// A calendar as written in the directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CalendarDocument {
     /// The IANA name of the time zone, such as `Europe/Berlin`. A calendar that is `always` open may
@@ -39,6 +40,7 @@ pub struct CalendarDocument {
 
 /// A weekday by its three letters, `mon` to `sun`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Weekday3 {
@@ -72,6 +74,7 @@ impl Weekday3 {
 
 /// A date on which no block begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Holiday {
     /// The local date, `2026-12-25`.
@@ -82,6 +85,7 @@ pub struct Holiday {
 
 /// A date with hours of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HoursException {
     /// The local date, `2026-12-24`.

@@ -21,6 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The five workflows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum WorkflowId {
     /// A lead is not worked within its window.
@@ -60,6 +61,7 @@ impl std::fmt::Display for WorkflowId {
 
 /// A policy as it is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
     /// A title for people.
@@ -79,6 +81,7 @@ pub struct Policy {
 /// The hours in which a person is not told directly, in that person's own time zone. What is for
 /// them then waits until the hours end; clocks go on. Channels are told at any hour.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct QuietHours {
     /// When they begin, every day.
@@ -92,6 +95,7 @@ pub struct QuietHours {
 
 /// A lifecycle state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StateRow {
     /// Its name.
@@ -105,6 +109,7 @@ pub struct StateRow {
 
 /// What a state means to the clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum StateKind {
     /// A rep works on the lead; clocks run.
@@ -117,6 +122,7 @@ pub enum StateKind {
 
 /// What to do with what arrives late.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Intake {
     /// An event older than this on arrival is history: thresholds that it passed before it came
@@ -132,22 +138,24 @@ impl Default for Intake {
 
 /// The five workflows of a policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Workflows {
-    /// See `workflows::sla_breach`.
+    /// A lead is not worked within its window.
     pub sla_breach: SlaBreach,
-    /// See `workflows::stuck_lead`.
+    /// A lead stays in a state too long.
     pub stuck_lead: StuckLead,
-    /// See `workflows::high_value`.
+    /// A lead is worth more than most.
     pub high_value: HighValue,
-    /// See `workflows::compliance_flag`.
+    /// A lead must not be worked.
     pub compliance_flag: ComplianceFlag,
-    /// See `workflows::churn_risk`.
+    /// An account may leave.
     pub churn_risk: ChurnRisk,
 }
 
 /// What a workflow is, for people; shown as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct About {
     /// What it does.
@@ -160,6 +168,7 @@ pub struct About {
 
 /// A threshold of a clock and what is done at it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Step {
     /// Its name in the audit.
@@ -174,6 +183,7 @@ pub struct Step {
 /// What a market does differently at thresholds: a step that is named like one of the workflow's
 /// changes it, any other is one more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StepOverride {
     /// Its name in the audit.
@@ -192,6 +202,7 @@ pub struct StepOverride {
 /// The texts of a message, with placeholders in braces (`{lead}`). What is absent is the product's
 /// own wording.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Template {
     /// Its title.
@@ -207,6 +218,7 @@ pub type Templates = BTreeMap<Message, Template>;
 
 /// What can be done at a threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// Tell the owner directly.
@@ -224,6 +236,7 @@ pub enum Action {
 /// A row of the window matrix. The most specific row wins: market and source, then market,
 /// then source, then neither.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct WindowRow {
     /// Only this market.
@@ -243,6 +256,7 @@ pub struct WindowRow {
 
 /// The SLA workflow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SlaBreach {
     /// For people.
@@ -263,6 +277,7 @@ pub struct SlaBreach {
 
 /// The stuck-lead workflow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StuckLead {
     /// For people.
@@ -282,6 +297,7 @@ pub struct StuckLead {
 
 /// The high-value workflow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HighValue {
     /// For people.
@@ -305,6 +321,7 @@ pub struct HighValue {
 
 /// The compliance workflow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ComplianceFlag {
     /// For people.
@@ -322,6 +339,7 @@ pub struct ComplianceFlag {
 
 /// A rung of the ladder of ageing reviews.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Reminder {
     /// Its name in the audit.
@@ -332,6 +350,7 @@ pub struct Reminder {
 
 /// The churn workflow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ChurnRisk {
     /// For people.
