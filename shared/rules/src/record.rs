@@ -59,9 +59,6 @@ pub struct PersonalInput {
     /// What a screening found, by the place of its match in the input.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub matches: BTreeMap<usize, MatchDetails>,
-    /// What a signal rests on.
-    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
-    pub evidence: serde_json::Value,
 }
 
 impl PersonalInput {
@@ -122,18 +119,14 @@ impl Input {
 
 impl Recordable for AccountInput {
     fn seal(&mut self) -> PersonalInput {
-        let mut personal = PersonalInput::default();
+        // The fact has the evidence. It can be large, and no decision looks at it: once is enough.
         if let Self::Signal { evidence, .. } = self {
-            personal.evidence = evidence.take();
+            _ = evidence.take();
         }
-        personal
+        PersonalInput::default()
     }
 
-    fn unseal(&mut self, personal: PersonalInput) {
-        if let Self::Signal { evidence, .. } = self {
-            *evidence = personal.evidence;
-        }
-    }
+    fn unseal(&mut self, _: PersonalInput) {}
 }
 
 impl Recordable for Availability {

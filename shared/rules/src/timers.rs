@@ -105,13 +105,35 @@ pub(crate) enum Mark {
     NotDue,
 }
 
+/// The workflows that wait on clocks.
+const CLOCKED: [WorkflowId; 3] = [WorkflowId::SlaBreach, WorkflowId::StuckLead, WorkflowId::ComplianceFlag];
+
 /// All that a lead waits for, in no order.
 pub(crate) fn timers<'a>(lead: &Lead, world: &World<'a>) -> Vec<Timer<'a>> {
+    timers_where(lead, world, |_, _| true)
+}
+
+/// What of it is due by an instant. The time that has elapsed tells that at once, while the instant
+/// of a step has to be searched for: most decisions find nothing due, and search for nothing.
+pub(crate) fn timers_due<'a>(lead: &Lead, world: &World<'a>, until: DateTime<Utc>) -> Vec<Timer<'a>> {
+    let is_due =
+        |clock: &Clock, step: &StepDue<'_>| clock.elapsed(step.measure.calendar, until) >= step.target();
+    let mut timers = timers_where(lead, world, is_due);
+    timers.retain(|timer| timer.due <= until);
+    timers
+}
+
+fn timers_where<'a>(
+    lead: &Lead,
+    world: &World<'a>,
+    is_wanted: impl Fn(&Clock, &StepDue<'a>) -> bool,
+) -> Vec<Timer<'a>> {
     let mut timers = Vec::new();
     timers.extend(hold_end(lead).map(|due| Timer { due, what: What::HoldEnd }));
-    for workflow in [WorkflowId::SlaBreach, WorkflowId::StuckLead, WorkflowId::ComplianceFlag] {
+    for workflow in CLOCKED {
         let Ok(Ladder { clock, steps }) = ladder(lead, Place::of(lead), world, workflow) else { continue };
-        timers.extend(steps.into_iter().filter_map(|step| match mark(clock, &step) {
+        let steps = steps.into_iter().filter(|step| is_wanted(clock, step));
+        timers.extend(steps.filter_map(|step| match mark(clock, &step) {
             Mark::Due(due) => Some(Timer { due, what: What::Step(step) }),
             Mark::Passed | Mark::NotDue => None,
         }));
@@ -233,5 +255,16 @@ fn compliance_calendar_name<'a>(world: &World<'a>) -> &'a str {
 
 /// The earliest instant at which the lead has to be looked at again.
 pub(crate) fn wake_at(lead: &Lead, world: &World<'_>) -> Option<DateTime<Utc>> {
-    timers(lead, world).into_iter().map(|timer| timer.due).min()
+    let steps = CLOCKED.into_iter().filter_map(|workflow| {
+        let Ladder { clock, steps } = ladder(lead, Place::of(lead), world, workflow).ok()?;
+        let mut to_come = steps.iter().map(|step| mark(clock, step)).filter(|mark| *mark != Mark::Passed);
+        let due = |mark| if let Mark::Due(due) = mark { Some(due) } else { None };
+        match workflow {
+            // Reminders are in any order.
+            WorkflowId::ComplianceFlag => to_come.filter_map(due).min(),
+            // Steps rise: none is due before the first that is to come.
+            _ => to_come.next().and_then(due),
+        }
+    });
+    steps.chain(hold_end(lead)).min()
 }

@@ -470,6 +470,10 @@ async fn what_no_item_can_hold_is_refused_and_nothing_is_written() {
     let huge = event("L-1", "huge", now, |e| e.changes.company = Patch::Set("x".repeat(400 * 1024)));
     let refused = bench.store.execute(&huge, Some("huge"), now).await.unwrap_err();
     assert!(matches!(refused, StoreError::TooLarge { .. }) && !refused.is_retryable(), "{refused:?}");
+    // Facts and input share an item; each by itself would be small enough.
+    let large = event("L-1", "large", now, |e| e.changes.company = Patch::Set("x".repeat(200 * 1024)));
+    let refused = bench.store.execute(&large, Some("large"), now).await.unwrap_err();
+    assert!(matches!(refused, StoreError::TooLarge { .. }), "{refused:?}");
     assert_eq!(bench.check_fold("L-1").await.commit, 1);
 }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 fn a_key_that_is_written_twice_is_named_with_its_line() {
     let twice = seeded("default.yaml").replace("name: Default", "name: Default\nname: Other");
     let error = Policy::parse(&twice).expect_err("a key is written once");
-    assert_eq!(error.to_string(), "name: is there twice; a key is written once (line 3, column 1)");
+    assert_eq!(error.to_string(), "name: is there twice; a key is written once (line 4, column 1)");
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn a_mistake_is_not_told_again_for_what_refers_to_it() {
     // What stands in for the name of a state must not make every row that names it wrong.
     let yaml =
         edited("default.yaml", &[("- { state: NEW, kind: working }", "- { state: [NEW], kind: working }")]);
-    assert_eq!(told(&yaml), ["states[0].state: what stands there is not a text (line 4, column 7)"]);
+    assert_eq!(told(&yaml), ["states[0].state: what stands there is not a text (line 5, column 7)"]);
     let yaml = edited("default.yaml", &[("    score: 85", "    score: true")]);
     assert_eq!(
         told(&yaml),

@@ -24,6 +24,8 @@ const POLICY: &str = "policy";
 const DIRECTORY: &str = "directory";
 const COMMIT: &str = "commit";
 const END: &str = "end";
+/// Nearly every line begins so, and need not be read to tell its kind.
+const COMMIT_BEGINS: &str = r#"{"kind":"commit","#;
 
 #[derive(Serialize)]
 struct Line<'a, T> {
@@ -178,13 +180,15 @@ impl<R: BufRead> Reader<R> {
         let mut found = End::default();
         let mut places = Places::default();
         while self.next(&mut text)? {
+            if text.starts_with(COMMIT_BEGINS) {
+                found.commits += 1;
+                let line = places.next(&text).with_context(|| self.place())?;
+                each(line)?;
+                continue;
+            }
             let kind = kind_of(&text).with_context(|| self.place())?;
             match kind.as_str() {
-                COMMIT => {
-                    found.commits += 1;
-                    let line = places.next(&text).with_context(|| self.place())?;
-                    each(line)?;
-                }
+                COMMIT => bail!("{}: a commit's line begins with `{COMMIT_BEGINS}`", self.place()),
                 POLICY => {
                     found.policies += 1;
                     let line: PolicyLine = read_line(&text).with_context(|| self.place())?;

@@ -1,5 +1,5 @@
-//! A lead between its commits, as small as it can be kept: as JSON, once for both histories until
-//! they part.
+//! A lead between its commits: as it is while more is likely to come soon, and else as small as it
+//! can be kept, as JSON; once for both histories until they part.
 
 use super::parting::Parting;
 use crate::ids::NotificationId;
@@ -15,7 +15,9 @@ const ASKED_MAX: usize = 32;
 #[derive(Debug)]
 pub(super) struct Kept {
     /// As the record has it.
-    recorded: Option<Box<[u8]>>,
+    recorded: Form,
+    /// Counts when it was last touched.
+    pub touched: u64,
     /// When the record has to look at it again.
     pub recorded_wake: Option<DateTime<Utc>>,
     /// The replay waits for the same instant, so that the recorded wake stands for both.
@@ -33,12 +35,42 @@ pub(super) struct Kept {
 #[derive(Debug, Default)]
 pub(super) struct Apart {
     /// As the replay has it.
-    replayed: Option<Box<[u8]>>,
+    replayed: Form,
     /// What people would notice of both.
     pub parting: Parting,
     /// What was asked to be told since they parted.
     recorded_asked: Vec<Asked>,
     replayed_asked: Vec<Asked>,
+}
+
+/// A lead, or none, in one of two forms.
+#[derive(Debug, Default)]
+enum Form {
+    #[default]
+    None,
+    Whole(Box<Lead>),
+    Packed(Box<[u8]>),
+}
+
+impl Form {
+    fn of(lead: Option<Lead>) -> Self {
+        lead.map_or(Self::None, |lead| Self::Whole(Box::new(lead)))
+    }
+
+    fn lead(&self) -> Result<Option<Lead>, serde_json::Error> {
+        match self {
+            Self::None => Ok(None),
+            Self::Whole(lead) => Ok(Some((**lead).clone())),
+            Self::Packed(bytes) => serde_json::from_slice(bytes).map(Some),
+        }
+    }
+
+    fn pack(&mut self) -> Result<(), serde_json::Error> {
+        if let Self::Whole(lead) = self {
+            *self = Self::Packed(serde_json::to_vec(lead)?.into_boxed_slice());
+        }
+        Ok(())
+    }
 }
 
 /// A request to tell somebody.
@@ -53,7 +85,8 @@ impl Kept {
     /// A lead that nothing is known of: both histories begin alike.
     pub fn new() -> Self {
         Self {
-            recorded: None,
+            recorded: Form::None,
+            touched: 0,
             recorded_wake: None,
             follows: true,
             armed: None,
@@ -64,25 +97,28 @@ impl Kept {
 
     /// As the record has it.
     pub fn recorded(&self) -> Result<Option<Lead>, serde_json::Error> {
-        read(self.recorded.as_deref())
+        self.recorded.lead()
     }
 
     /// As the replay has it, if that is another.
     pub fn replayed(&self) -> Option<Result<Option<Lead>, serde_json::Error>> {
-        self.apart.as_ref().map(|apart| read(apart.replayed.as_deref()))
+        self.apart.as_ref().map(|apart| apart.replayed.lead())
     }
 
     /// Keeps what a commit of the record made of it.
-    pub fn keep_recorded(&mut self, lead: &Lead) -> Result<(), serde_json::Error> {
-        self.recorded = Some(write(lead)?);
-        Ok(())
+    pub fn keep_recorded(&mut self, lead: Lead) {
+        self.recorded = Form::of(Some(lead));
     }
 
     /// Keeps what the replay made of it.
-    pub fn keep_replayed(&mut self, lead: Option<&Lead>) -> Result<(), serde_json::Error> {
-        let bytes = lead.map(write).transpose()?;
-        self.apart.get_or_insert_default().replayed = bytes;
-        Ok(())
+    pub fn keep_replayed(&mut self, lead: Option<Lead>) {
+        self.apart.get_or_insert_default().replayed = Form::of(lead);
+    }
+
+    /// Nothing is likely to come of it soon: it is made small.
+    pub fn pack(&mut self) -> Result<(), serde_json::Error> {
+        self.recorded.pack()?;
+        self.apart.as_mut().map_or(Ok(()), |apart| apart.replayed.pack())
     }
 }
 
@@ -114,14 +150,6 @@ fn remember(all: &mut Vec<Asked>, asked: impl Iterator<Item = Asked>) {
     all.extend(asked);
     let too_many = all.len().saturating_sub(ASKED_MAX);
     all.drain(..too_many);
-}
-
-fn write(lead: &Lead) -> Result<Box<[u8]>, serde_json::Error> {
-    serde_json::to_vec(lead).map(Vec::into_boxed_slice)
-}
-
-fn read(bytes: Option<&[u8]>) -> Result<Option<Lead>, serde_json::Error> {
-    bytes.map(serde_json::from_slice).transpose()
 }
 
 /// Whether two leads are the same but for the revisions that they were decided under.

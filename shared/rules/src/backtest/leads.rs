@@ -18,6 +18,8 @@ use crate::{Decision, decide};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
+/// So many touches a lead stays as it is: what follows at once, as deliveries do, finds it so.
+const RECENT_MAX: usize = 16_384;
 /// A decision asks for no more than this.
 const NEEDS_MAX: usize = 16;
 
@@ -71,10 +73,10 @@ impl Backtest<'_> {
 
         // What they are to each other now.
         let same = kept.apart.is_none() && is_replayed.as_ref().is_some_and(|l| is_same(&recorded.after, l));
-        kept.keep_recorded(&recorded.after).map_err(unreadable)?;
+        kept.keep_recorded(recorded.after);
         kept.recorded_wake = recorded.wake_at;
         if !same {
-            kept.keep_replayed(is_replayed.as_ref()).map_err(unreadable)?;
+            kept.keep_replayed(is_replayed);
         }
         if let Some(apart) = &mut kept.apart {
             apart.recorded_asks(asked(&recorded.entries));
@@ -90,8 +92,7 @@ impl Backtest<'_> {
         let armed = if kept.follows { None } else { wake_at };
         self.arm(Subject::Lead(id.clone()), kept.armed, armed);
         kept.armed = armed;
-        self.leads.insert(id.clone(), kept);
-        Ok(())
+        self.keep(id, kept)
     }
 
     /// Runs what is due of a lead by the replay's own timers.
@@ -101,8 +102,7 @@ impl Backtest<'_> {
         // The record's own timer is late: timers did not run then.
         if kept.recorded_wake.is_some_and(|wake| due - wake > MISSED_AFTER) {
             kept.is_waiting = true;
-            self.leads.insert(id.clone(), kept);
-            return Ok(());
+            return self.keep(id, kept);
         }
         let command = Command {
             lead: id.clone(),
@@ -116,8 +116,7 @@ impl Backtest<'_> {
             self.arm(Subject::Lead(id.clone()), kept.armed, None);
             kept.armed = None;
         }
-        self.leads.insert(id.clone(), kept);
-        Ok(())
+        self.keep(id, kept)
     }
 
     /// Tells a lead of the replay what concerns it of its account.
@@ -129,8 +128,7 @@ impl Backtest<'_> {
     ) -> Result<(), ReplayError> {
         let Some(mut kept) = self.leads.remove(id) else { return Ok(()) };
         self.alone(id, &mut kept, command, now)?;
-        self.leads.insert(id.clone(), kept);
-        Ok(())
+        self.keep(id, kept)
     }
 
     /// Something that happens in the replay alone.
@@ -153,7 +151,7 @@ impl Backtest<'_> {
         let Some(decision) = self.decide(was.as_ref(), command, &Saw::default(), now) else { return Ok(()) };
         self.after_replay(id, was.as_ref(), decision.lead.as_ref(), &decision.entries);
         if !decision.entries.is_empty() {
-            kept.keep_replayed(decision.lead.as_ref()).map_err(unkept)?;
+            kept.keep_replayed(decision.lead);
             kept.follows = false;
         }
         if let Some(apart) = &mut kept.apart {
@@ -163,6 +161,22 @@ impl Backtest<'_> {
         if !kept.follows {
             self.arm(Subject::Lead(id.clone()), kept.armed, decision.wake_at);
             kept.armed = decision.wake_at;
+        }
+        Ok(())
+    }
+
+    /// Puts a lead back; the one that was not touched for longest is made small.
+    fn keep(&mut self, id: &LeadId, mut kept: Kept) -> Result<(), ReplayError> {
+        self.touches += 1;
+        kept.touched = self.touches;
+        self.leads.insert(id.clone(), kept);
+        self.recent.push_back((self.touches, id.clone()));
+        while self.recent.len() > RECENT_MAX {
+            let Some((touched, id)) = self.recent.pop_front() else { break };
+            if let Some(kept) = self.leads.get_mut(&id).filter(|kept| kept.touched == touched) {
+                let subject = Subject::Lead(id);
+                kept.pack().map_err(|source| ReplayError::Unreadable { subject, commit: 0, source })?;
+            }
         }
         Ok(())
     }

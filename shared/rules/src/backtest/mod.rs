@@ -30,7 +30,7 @@ use accounts::KeptAccount;
 use chrono::{DateTime, Utc};
 use kept::Kept;
 use standings::Standings;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use tally::Tally;
 
@@ -55,6 +55,9 @@ pub struct Backtest<'a> {
     policy: Arc<PublishedPolicy>,
     directory: Option<Arc<Directory>>,
     leads: HashMap<LeadId, Kept>,
+    /// The leads that were touched last, with the count of the touch.
+    recent: VecDeque<(u64, LeadId)>,
+    touches: u64,
     accounts: HashMap<AccountId, KeptAccount>,
     /// The leads of accounts, in the replay.
     leads_of: BTreeMap<AccountId, BTreeSet<LeadId>>,
@@ -88,6 +91,8 @@ impl<'a> Backtest<'a> {
             policy: Arc::new(policy),
             directory,
             leads: HashMap::new(),
+            recent: VecDeque::new(),
+            touches: 0,
             accounts: HashMap::new(),
             leads_of: BTreeMap::new(),
             standings: Standings::default(),

@@ -10,7 +10,7 @@ use crate::input::Need;
 use crate::lead::Lead;
 use crate::lead_fact::{LeadFact, Threshold};
 use crate::policy::{Action, WorkflowId};
-use crate::timers::{StepDue, Timer, What, timers};
+use crate::timers::{StepDue, Timer, What, timers_due};
 use crate::workflows::{self, compliance_flag};
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -30,7 +30,7 @@ const ROUNDS_MAX: usize = 512;
 pub(super) fn settle(d: &mut Deciding<'_>, until: DateTime<Utc>) -> Result<(), Need> {
     for _ in 0..ROUNDS_MAX {
         let Some(lead) = &d.lead else { return Ok(()) };
-        let mut due: Vec<Timer<'_>> = timers(lead, &d.world).into_iter().filter(|t| t.due <= until).collect();
+        let mut due = timers_due(lead, &d.world, until);
         due.sort_by_key(|t| (t.due, order(&t.what)));
         let Some(next) = due.first().cloned() else {
             return Ok(());

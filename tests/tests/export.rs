@@ -1,0 +1,143 @@
+//! A live audit, exported and replayed: what the store writes is what a replay needs.
+
+mod common;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use chrono::{DateTime, TimeDelta, Utc};
+use common::*;
+use leadctl::audit::export::{Live, export};
+use leadctl::audit::{Order, Reader, sorted};
+use rules::AccountCommand;
+use rules::AccountInput;
+use rules::account::Signal;
+use rules::backtest::{Backtest, Trial};
+use rules::directory::Directory;
+use rules::entry::Actor;
+use rules::input::{Command, Delivery, DeliveryResult, Input, LeadEvent};
+use rules::lead::Contact;
+use rules::patch::Patch;
+use rules::policy::Policy;
+use rules::publication::Publishing;
+use rules::record::End;
+use rules::routing::Availability;
+use serde_json::json;
+use store::{Store, schema};
+use tokio::net::TcpListener;
+
+/// Both tables in a database that nobody else has.
+async fn store() -> Store {
+    let database = dynoxide::Database::memory().expect("a database");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(dynoxide::server::serve_on(listener, database));
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-central-1"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .endpoint_url(url)
+        .build();
+    let client = Client::from_conf(config);
+    for table in [schema::leads_table("leads"), schema::audit_table("audit")] {
+        let table = table.expect("a table");
+        client
+            .create_table()
+            .set_table_name(table.table_name)
+            .set_key_schema(table.key_schema)
+            .set_attribute_definitions(table.attribute_definitions)
+            .set_billing_mode(table.billing_mode)
+            .set_global_secondary_indexes(table.global_secondary_indexes)
+            .set_stream_specification(table.stream_specification)
+            .send()
+            .await
+            .expect("the table is created");
+    }
+    Store::new(client, "leads", "audit")
+}
+
+fn event(lead: &str, cause: &str, at: DateTime<Utc>, say: impl FnOnce(&mut LeadEvent)) -> Command {
+    let mut event = LeadEvent { creates: true, ..LeadEvent::at(at) };
+    say(&mut event);
+    let (actor, cause) = (Actor::source("crm"), cause.to_owned());
+    Command { lead: lead.into(), actor, cause, input: Input::Event(Box::new(event)) }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_store_writes_is_exported_and_replays_to_the_letter() {
+    let store = store().await;
+    let mut now = beginning();
+    let policy = Policy::parse(&seeded("default.yaml")).expect("a sound policy");
+    let directory = Directory::parse(&seeded("directory.yaml")).expect("a sound directory");
+    let by = Actor::staff("otto");
+    let publishing = |now| Publishing { by: &by, why: "the first", cause: "test", now };
+    store.publish_directory(directory.document(), &publishing(now), None, None).await.expect("published");
+    store.publish_policy(&policy, &publishing(now), None, None).await.expect("published");
+
+    let mut written = 2;
+    for n in 0..12u32 {
+        now += TimeDelta::minutes(3);
+        let arrives = event(&format!("L-{n}"), &format!("arrives-{n}"), now, |e| {
+            e.changes.market = Patch::Set("us".into());
+            e.changes.country = Patch::Set("US".into());
+            e.changes.source = Patch::Set("paid_social".into());
+            e.changes.account_id = Patch::Set("A-1".into());
+            e.contact = Patch::Set(Contact { name: Some(format!("Kim {n}")), ..Contact::default() });
+        });
+        let done = store.execute(&arrives, Some(&arrives.cause), now).await.expect("executed");
+        written += 1;
+        let id = done.notifications.first().expect("whoever is given it is told").id.clone();
+        let result = DeliveryResult::Delivered { channel: "slack".to_owned(), reference: None };
+        let input = Input::Delivery(Delivery { id, attempts: 1, result });
+        let (actor, cause) = (Actor::system("notify"), format!("told-{n}"));
+        let told = Command { lead: arrives.lead.clone(), actor, cause, input };
+        store.execute(&told, None, now).await.expect("executed");
+        written += 1;
+    }
+    let away = Availability { available: false, until: None };
+    store.set_availability(&"rep-bob".into(), &away, &by, "away", None, now).await.expect("written");
+    let signal = AccountCommand {
+        account: "A-1".into(),
+        actor: Actor::source("crm"),
+        cause: "signal".to_owned(),
+        input: AccountInput::Signal {
+            occurred_at: now,
+            signal: Signal::UsageDown,
+            evidence: json!({"said by": "Kim", "share": 0.1}),
+        },
+    };
+    store.execute_account(&signal, None, now).await.expect("executed");
+    written += 2;
+    for n in 0..12u32 {
+        now += TimeDelta::minutes(20);
+        let (actor, cause) = (Actor::system("clock"), format!("wake-{n}"));
+        let wake = Command { lead: format!("L-{n}").as_str().into(), actor, cause, input: Input::Wake };
+        let done = store.execute(&wake, None, now).await.expect("executed");
+        written += u64::from(!done.entries.is_empty());
+    }
+
+    let live = Live {
+        store,
+        deployment: "test".to_owned(),
+        leads_table: "leads".to_owned(),
+        audit_table: "audit".to_owned(),
+    };
+    for personal in [true, false] {
+        let (bytes, end) = export(&live, Vec::new(), personal).await.expect("exported");
+        assert_eq!(end, End { policies: 1, directories: 1, commits: written });
+        assert_eq!(String::from_utf8_lossy(&bytes).contains("Kim"), personal);
+        let (contents, records) =
+            sorted(Reader::new(bytes.as_slice(), "live"), Order::Time).expect("an export");
+        let mut backtest = Backtest::new(
+            &contents.revisions,
+            Trial { policy: policy.clone(), directory: None, since: None },
+        );
+        for record in records {
+            backtest.follow(&record.expect("a commit")).expect("it can be replayed");
+        }
+        let report = backtest.finish(None).expect("what was kept can be read");
+        assert_eq!(report.identity.first, []);
+        // The publications decide nothing about leads by themselves.
+        assert_eq!(report.identity.commits, written - 2);
+        assert_eq!((report.identity.without_input, report.leads_different), (0, 0));
+    }
+}
