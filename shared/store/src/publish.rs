@@ -223,7 +223,9 @@ impl Store {
             }
             if let Some(seen) = dedupe.and_then(|dedupe| found.get(&Key::seen(dedupe))) {
                 return match get_text(seen, SEEN_SUBJECT)?.parse() {
-                    Ok(Subject::Publication(id)) if id.kind == kind => {
+                    Ok(Subject::Publication(id))
+                        if id.kind == kind && self.says(id.revision, new).await? =>
+                    {
                         Ok(Published { revision: id.revision, is_new: false })
                     }
                     _ => Err(StoreError::UsedForAnother),
@@ -253,6 +255,14 @@ impl Store {
             tried.push((id, attempt));
         }
         Err(unknown.unwrap_or(StoreError::Contention))
+    }
+
+    /// Whether a revision says what is to be published.
+    async fn says(&self, revision: u32, new: New<'_>) -> Result<bool, StoreError> {
+        Ok(match new {
+            New::Policy(policy) => self.required_policy(revision).await?.policy == *policy,
+            New::Directory(directory) => self.directory(revision).await?.document() == directory.document(),
+        })
     }
 
     /// What writes a revision: its document, the pointer to it, and the beginning of its history,

@@ -18,6 +18,7 @@ use rules::lead::Tier;
 use rules::lead_fact::LeadFact;
 use rules::patch::Patch;
 use rules::policy::WorkflowId;
+use rules::publication::Publishing;
 use rules::rep::RepFact;
 use rules::routing::Availability;
 use rules::touched::{Scope, Sources};
@@ -56,6 +57,20 @@ async fn a_policy_is_published_on_the_base_it_was_made_from() {
     assert_eq!(*other.current_policy().await.unwrap(), *second);
     assert_eq!(other.policy(1).await.unwrap(), Some(first));
     assert_eq!(other.policy(3).await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_to_publish_is_known_again_only_by_what_it_said() {
+    let bench = Bench::seeded().await;
+    let (by, now) = (Actor::staff("ops"), at("10:00"));
+    let publishing = Publishing { by: &by, why: "for the test", cause: "test", now };
+    let (mut first, mut other) = (policy(), policy());
+    (first.workflows.high_value.score, other.workflows.high_value.score) = (90, 91);
+    let ask = async |policy| bench.store.publish_policy(policy, &publishing, Some("key"), Some(1)).await;
+    assert_eq!(ask(&first).await.unwrap(), Published { revision: 2, is_new: true });
+    assert_eq!(ask(&first).await.unwrap(), Published { revision: 2, is_new: false });
+    let refused = ask(&other).await;
+    assert!(matches!(refused, Err(StoreError::UsedForAnother)), "{refused:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
