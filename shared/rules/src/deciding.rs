@@ -125,6 +125,7 @@ impl<'a> Deciding<'a> {
             None,
             LeadFact::StateChanged { from, to, kind, entered_at, resumed, hold_until, history_until },
         );
+        self.follow_state();
     }
 
     /// Asks for somebody to be told, after their quiet hours if need be. Its id comes from its place
@@ -166,6 +167,18 @@ impl<'a> Deciding<'a> {
     pub fn is_queued_for(&self, reason: OperationsReason) -> bool {
         let queued = self.lead.as_ref().and_then(|l| l.operations.as_ref());
         queued.is_some_and(|review| review.reasons.contains(&reason))
+    }
+
+    /// What follows when the lead is in another state, or the policy's states are others: nobody would
+    /// hear of a lead that waits in a state without a policy.
+    pub fn follow_state(&mut self) {
+        let Some(lead) = &self.lead else { return };
+        let is_known = self.world.policy.policy.kind_of(&lead.state).is_some();
+        if is_known || lead.is_closed() {
+            self.settle_operations(OperationsReason::StateUnknown);
+        } else {
+            self.queue_for_operations(None, OperationsReason::StateUnknown);
+        }
     }
 
     /// What follows when the lead's market is another than it was: quarantine, or the end of it.

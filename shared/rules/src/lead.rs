@@ -333,6 +333,8 @@ pub struct OperationsReview {
 pub enum OperationsReason {
     /// No market, or one that the directory does not have.
     MarketUnknown,
+    /// A state that the policy does not have any more: no window covers it.
+    StateUnknown,
     /// The CRM's owner is not in the directory.
     OwnerUnknown,
     /// Nobody of the team can take it.

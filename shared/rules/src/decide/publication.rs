@@ -87,6 +87,8 @@ fn apply(d: &mut Deciding<'_>, before: &World<'_>, published_at: DateTime<Utc>) 
     let market = lead.profile.market.as_ref();
     let known = |world: &World<'_>| market.is_some_and(|market| world.directory.market(market).is_some());
     let (was_known, is_known) = (known(before), known(&d.world));
+    let has_state = |world: &World<'_>| world.policy.policy.kind_of(&lead.state).is_some();
+    let follows_state = has_state(before) != has_state(&d.world);
     // The clocks of a lead that leaves quarantine begin anew, unless they passed something before it.
     let is_fresh = is_known
         && !was_known
@@ -98,7 +100,8 @@ fn apply(d: &mut Deciding<'_>, before: &World<'_>, published_at: DateTime<Utc>) 
         .filter(|timer| matches!(timer.what, What::Step(_)) && timer.due <= published_at && !is_fresh)
         .collect();
     passed.sort_by_key(|timer| timer.due);
-    if passed.is_empty() && was_known == is_known && earliest(before) == earliest(&d.world) {
+    let is_moved = was_known != is_known || follows_state;
+    if passed.is_empty() && !is_moved && earliest(before) == earliest(&d.world) {
         return Ok(());
     }
     let told = passed.iter().filter_map(|timer| match &timer.what {
@@ -112,6 +115,9 @@ fn apply(d: &mut Deciding<'_>, before: &World<'_>, published_at: DateTime<Utc>) 
     d.fact(None, LeadFact::RulesApplied(applied));
     pass_at_publication(d, &passed, published_at);
     d.begin_publication(published_at);
+    if follows_state {
+        d.follow_state();
+    }
     match (was_known, is_known) {
         (false, true) => leave_quarantine(d),
         // Its market is gone: nothing can be measured of it any more, and operations has to look.
