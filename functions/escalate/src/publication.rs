@@ -85,8 +85,8 @@ async fn ask_again(
 /// waits for the same instant before and after all of them.
 async fn scopes(service: &Service, publication: &Publication) -> Result<Vec<Scope>, StoreError> {
     let (store, id, in_force) = (&service.store, publication.id(), publication.in_force);
-    if id.revision < 2 {
-        // Nothing was in flight before the first one.
+    if id.revision < 2 || in_force.policy == 0 || in_force.directory == 0 {
+        // Nothing was in flight before there was one of each.
         return Ok(Vec::new());
     }
     match id.kind {
@@ -122,7 +122,7 @@ async fn page(
     let after = progress.place.after.as_ref().map(Cursor::new);
     let page = service.store.leads_in_scope(scope, PAGE, after.as_ref()).await?;
     let seen: Vec<(Option<Lead>, bool)> = futures::stream::iter(page.items)
-        .map(|lead| look(service, id, lead, now))
+        .map(|lead| look_or_skip(service, id, lead, now))
         .buffer_unordered(CONCURRENT_MAX)
         .try_collect()
         .await?;
@@ -138,6 +138,24 @@ async fn page(
         None => Place { scope: progress.place.scope.saturating_add(1), after: None },
     };
     Ok(progress)
+}
+
+/// Looks at a lead. One that cannot be read or written is passed over, and the log says which:
+/// all those after it would wait for it otherwise.
+async fn look_or_skip(
+    service: &Service,
+    id: PublicationId,
+    lead: LeadId,
+    now: DateTime<Utc>,
+) -> Result<(Option<Lead>, bool), StoreError> {
+    match look(service, id, lead.clone(), now).await {
+        Err(error @ (StoreError::Corrupt { .. } | StoreError::TooLarge { .. })) => {
+            let error = platform::telemetry::ErrorChain(&error);
+            tracing::error!(publication = %id, lead = %lead, %error, "a publication passed over a lead");
+            Ok((None, false))
+        }
+        looked => looked,
+    }
 }
 
 /// Shows a lead the rules that are in force. What follows is decided as always; a lead that nothing
