@@ -25,6 +25,10 @@ pub struct Clock {
     /// The steps that were reached or superseded in this clock. A step is here at most once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub passed: Vec<String>,
+    /// Those of them that nobody was told of, since a publication made them passed: rules under which
+    /// they are still to come arm them again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unheard: Vec<String>,
     /// The window is this share of the policy's; 100 unless it was tightened when the clock began.
     pub window_percent: u16,
     /// Thresholds that were already passed at this instant (an old lead was imported, a report
@@ -40,9 +44,16 @@ impl Clock {
             number,
             ran: vec![Interval { from, to: None }],
             passed: Vec::new(),
+            unheard: Vec::new(),
             window_percent,
             history_until: None,
         }
+    }
+
+    /// Arms a step again that was passed.
+    pub fn rearm(&mut self, step: &str) {
+        self.passed.retain(|passed| passed != step);
+        self.unheard.retain(|passed| passed != step);
     }
 
     /// Whether it runs.

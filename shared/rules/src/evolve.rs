@@ -7,9 +7,10 @@ use crate::entry::Entry;
 use crate::ids::{LeadId, StateId, Subject};
 use crate::input::InForce;
 use crate::lead::{
-    APPLIED_MAX, BREACHES_MAX, Breach, HeldFrom, Lead, Left, OperationsReview, Personal, Profile, Visit,
+    APPLIED_MAX, BREACHES_MAX, Breach, HeldFrom, Lead, Left, OperationsReview, PassedStep, Personal, Profile,
+    Visit,
 };
-use crate::lead_fact::LeadFact;
+use crate::lead_fact::{LeadFact, PUBLICATION};
 use crate::policy::{StateKind, WorkflowId};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -267,6 +268,11 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
         }
         LeadFact::PriorityRaised { to } => lead.priority = *to,
         LeadFact::RulesApplied(applied) => {
+            for PassedStep { workflow, step } in &applied.rearmed {
+                if let Some(clock) = clock(lead, *workflow) {
+                    clock.rearm(step);
+                }
+            }
             if lead.applied.len() >= APPLIED_MAX {
                 lead.applied.remove(0);
             }
@@ -352,16 +358,22 @@ fn pass_step(lead: &mut Lead, entry: &Entry<LeadFact>) {
     let Some(workflow) = &entry.workflow else {
         return;
     };
-    let clock = match workflow.id {
+    if let (Some(clock), Some(step)) = (clock(lead, workflow.id), &workflow.step)
+        && !clock.passed.contains(step)
+    {
+        clock.passed.push(step.clone());
+        if matches!(&entry.fact, LeadFact::ThresholdSuperseded { by, .. } if by == PUBLICATION) {
+            clock.unheard.push(step.clone());
+        }
+    }
+}
+
+fn clock(lead: &mut Lead, workflow: WorkflowId) -> Option<&mut Clock> {
+    match workflow {
         WorkflowId::SlaBreach => lead.visit.sla.as_mut(),
         WorkflowId::StuckLead => lead.visit.stuck.as_mut(),
         WorkflowId::ComplianceFlag => lead.review.as_mut().map(|review| &mut review.clock),
         WorkflowId::HighValue | WorkflowId::ChurnRisk => None,
-    };
-    if let (Some(clock), Some(step)) = (clock, &workflow.step)
-        && !clock.passed.contains(step)
-    {
-        clock.passed.push(step.clone());
     }
 }
 

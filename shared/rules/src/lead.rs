@@ -307,6 +307,9 @@ pub struct Applied {
     /// The thresholds that were passed already under them, and are not acted on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub passed: Vec<PassedStep>,
+    /// The thresholds that an earlier publication had made passed, and that are to come under them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rearmed: Vec<PassedStep>,
 }
 
 /// A step of a workflow.

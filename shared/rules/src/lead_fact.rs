@@ -10,6 +10,10 @@ use crate::policy::StateKind;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+/// By what a threshold is superseded that was passed already when the rule it belongs to was
+/// published.
+pub(crate) const PUBLICATION: &str = "publication";
+
 /// A fact about a lead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data")]

@@ -12,7 +12,7 @@ use proptest::sample::select;
 use rules::directory::Directory;
 use rules::entry::Entry;
 use rules::ids::{LeadId, PersonId, Subject};
-use rules::lead::Lead;
+use rules::lead::{Applied, Lead, PassedStep};
 use rules::lead_fact::LeadFact;
 use rules::policy::{Policy, PublishedPolicy, StateKind, WorkflowId};
 use rules::rep::RepFact;
@@ -376,7 +376,8 @@ struct Replay<'a> {
     standings: BTreeMap<PersonId, Standing>,
     /// From whom a lead was taken in the state it is in.
     taken: BTreeMap<LeadId, BTreeSet<PersonId>>,
-    passed: BTreeSet<(LeadId, WorkflowId, u64, u32, String)>,
+    /// Which thresholds were passed, and whether anybody may have heard of it.
+    passed: BTreeMap<(LeadId, WorkflowId, u64, u32, String), bool>,
 }
 
 impl<'a> Replay<'a> {
@@ -386,7 +387,7 @@ impl<'a> Replay<'a> {
             leads: BTreeMap::new(),
             standings: BTreeMap::new(),
             taken: BTreeMap::new(),
-            passed: BTreeSet::new(),
+            passed: BTreeMap::new(),
         }
     }
 
@@ -415,25 +416,33 @@ impl<'a> Replay<'a> {
         self.leads.insert(id.clone(), after);
     }
 
-    /// A threshold of a clock is reached or superseded at most once.
+    /// A threshold of a clock is reached or superseded at most once, unless nobody heard of it since a
+    /// publication made it passed, and another one arms it again.
     fn check_threshold(&mut self, id: &LeadId, lead: &Lead, entry: &Entry<LeadFact>) {
-        let threshold = match &entry.fact {
-            LeadFact::ThresholdReached(threshold) => threshold,
-            LeadFact::ThresholdSuperseded { threshold, .. } => threshold,
+        let (threshold, is_heard) = match &entry.fact {
+            LeadFact::ThresholdReached(threshold) => (threshold, true),
+            LeadFact::ThresholdSuperseded { threshold, by } => (threshold, by != "publication"),
+            LeadFact::RulesApplied(applied) => return self.check_rearmed(id, lead, applied),
             _ => return,
         };
         let workflow = entry.workflow.as_ref().expect("a threshold is a workflow's");
         let step = workflow.step.clone().expect("and a step's");
-        // Each review has one clock.
-        let review = match workflow.id {
-            WorkflowId::ComplianceFlag => {
-                lead.review.as_ref().map_or(0, |r| r.opened_at.timestamp_millis().unsigned_abs())
-            }
-            _ => 0,
-        };
-        let key = (id.clone(), workflow.id, review, threshold.clock, step);
-        assert!(self.passed.insert(key.clone()), "twice: {key:?}");
+        let key = (id.clone(), workflow.id, review_of(workflow.id, lead), threshold.clock, step);
+        assert!(self.passed.insert(key.clone(), is_heard).is_none(), "twice: {key:?}");
         assert!(entry.due_at.is_some_and(|due| due <= entry.at), "a threshold fires before it is due");
+    }
+
+    fn check_rearmed(&mut self, id: &LeadId, lead: &Lead, applied: &Applied) {
+        for PassedStep { workflow, step } in &applied.rearmed {
+            let clock = match workflow {
+                WorkflowId::SlaBreach => lead.visit.sla.as_ref(),
+                WorkflowId::StuckLead => lead.visit.stuck.as_ref(),
+                _ => lead.review.as_ref().map(|review| &review.clock),
+            };
+            let number = clock.expect("what is armed again has a clock").number;
+            let key = (id.clone(), *workflow, review_of(*workflow, lead), number, step.clone());
+            assert_eq!(self.passed.remove(&key), Some(false), "somebody heard of it: {key:?}");
+        }
     }
 
     /// Whoever routing gives a lead to can take it, and did not lose it in this state.
@@ -490,4 +499,14 @@ fn check_hold(lead: &Lead, entry: &Entry<LeadFact>) {
             | LeadFact::HoldChanged { .. }
     );
     assert!(!moves, "a held lead moves: {entry:?}");
+}
+
+/// Each review has one clock.
+fn review_of(workflow: WorkflowId, lead: &Lead) -> u64 {
+    match workflow {
+        WorkflowId::ComplianceFlag => {
+            lead.review.as_ref().map_or(0, |r| r.opened_at.timestamp_millis().unsigned_abs())
+        }
+        _ => 0,
+    }
 }

@@ -8,12 +8,14 @@
 
 use super::settle::{is_news, pass_at_publication, settle};
 use crate::assign::assign_if_unowned;
+use crate::clock::Clock;
 use crate::deciding::Deciding;
 use crate::ids::{PublicationId, PublicationKind};
 use crate::input::{InForce, Need, World};
-use crate::lead::{Applied, OperationsReason, PassedStep};
+use crate::lead::{Applied, Lead, OperationsReason, PassedStep};
 use crate::lead_fact::{AssignmentReason, LeadFact};
-use crate::timers::{What, timers};
+use crate::policy::WorkflowId;
+use crate::timers::{Ladder, Place, StepDue, What, ladder, timers};
 use crate::workflows::{compliance_flag, high_value};
 use chrono::{DateTime, Utc};
 
@@ -100,8 +102,9 @@ fn apply(d: &mut Deciding<'_>, before: &World<'_>, published_at: DateTime<Utc>) 
         .filter(|timer| matches!(timer.what, What::Step(_)) && timer.due <= published_at && !is_fresh)
         .collect();
     passed.sort_by_key(|timer| timer.due);
+    let rearmed = rearmed(lead, &d.world, published_at);
     let is_moved = was_known != is_known || follows_state;
-    if passed.is_empty() && !is_moved && earliest(before) == earliest(&d.world) {
+    if passed.is_empty() && rearmed.is_empty() && !is_moved && earliest(before) == earliest(&d.world) {
         return Ok(());
     }
     let told = passed.iter().filter_map(|timer| match &timer.what {
@@ -111,7 +114,8 @@ fn apply(d: &mut Deciding<'_>, before: &World<'_>, published_at: DateTime<Utc>) 
         _ => None,
     });
     let in_force = d.world.in_force();
-    let applied = Applied { publication: of(before.in_force(), in_force), in_force, passed: told.collect() };
+    let publication = of(before.in_force(), in_force);
+    let applied = Applied { publication, in_force, passed: told.collect(), rearmed };
     d.fact(None, LeadFact::RulesApplied(applied));
     pass_at_publication(d, &passed, published_at);
     d.begin_publication(published_at);
@@ -127,6 +131,21 @@ fn apply(d: &mut Deciding<'_>, before: &World<'_>, published_at: DateTime<Utc>) 
         }
         _ => Ok(()),
     }
+}
+
+/// The thresholds that an earlier publication made passed, and that are to come under the rules of
+/// now: who takes a mistake back must not have taken the leads in flight their escalations.
+fn rearmed(lead: &Lead, world: &World<'_>, published_at: DateTime<Utc>) -> Vec<PassedStep> {
+    let clocks = [WorkflowId::SlaBreach, WorkflowId::StuckLead, WorkflowId::ComplianceFlag];
+    let ladders = clocks.into_iter().filter_map(|of| ladder(lead, Place::of(lead), world, of).ok());
+    let steps = ladders.flat_map(|Ladder { clock, steps }| steps.into_iter().map(move |step| (clock, step)));
+    let is_to_come = |(clock, step): &(&Clock, StepDue<'_>)| {
+        let due = clock.due(step.measure.calendar, step.target());
+        clock.unheard.iter().any(|name| name == step.step) && due.is_none_or(|due| due > published_at)
+    };
+    let name =
+        |(_, step): (&Clock, StepDue<'_>)| PassedStep { workflow: step.workflow, step: step.step.to_owned() };
+    steps.filter(is_to_come).map(name).collect()
 }
 
 /// The publication that brought the one after the other.

@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::deciding::Deciding;
 use crate::input::Need;
 use crate::lead::Lead;
-use crate::lead_fact::{LeadFact, Threshold};
+use crate::lead_fact::{LeadFact, PUBLICATION, Threshold};
 use crate::policy::{Action, WorkflowId};
 use crate::timers::{StepDue, Timer, What, timers_due};
 use crate::workflows::{self, compliance_flag};
@@ -20,8 +20,6 @@ pub(crate) const MISSED_AFTER: TimeDelta = TimeDelta::seconds(120);
 
 /// A threshold that was passed before the lead came here.
 const HISTORY: &str = "history";
-/// A threshold that was passed already when the rule it belongs to was published.
-const PUBLICATION: &str = "publication";
 
 /// Far more timers than one lead can have due at once; a policy of any shape ends here.
 const ROUNDS_MAX: usize = 512;
