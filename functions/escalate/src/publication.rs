@@ -10,7 +10,7 @@ use rules::ids::{LeadId, PublicationId, PublicationKind, Subject};
 use rules::input::{Command, Input};
 use rules::lead::Lead;
 use rules::lead_fact::LeadFact;
-use rules::publication::{PublicationCommand, PublicationInput, Totals};
+use rules::publication::{Publication, PublicationCommand, PublicationInput, Totals};
 use rules::touched::{Rules, Scope, touched};
 use service::Service;
 use store::{Cursor, Place, Progress, StoreError};
@@ -37,7 +37,7 @@ pub async fn apply(service: &Service, id: PublicationId, now: DateTime<Utc>) -> 
     if id.kind == PublicationKind::Directory {
         store.follow_teams(id.revision).await?;
     }
-    let scopes = scopes(service, id).await?;
+    let scopes = scopes(service, &publication).await?;
     let settled = publication.published_at + IN_FLIGHT;
     let mut progress = store.progress(&id).await?;
     for _ in 0..PAGES_MAX {
@@ -81,15 +81,17 @@ async fn ask_again(
 }
 
 /// What it may concern: worked out anew each time from the two revisions, which never change.
-async fn scopes(service: &Service, id: PublicationId) -> Result<Vec<Scope>, StoreError> {
-    let store = &service.store;
+/// Each publication is one step of the two documents together, so that what none of them finds
+/// waits for the same instant before and after all of them.
+async fn scopes(service: &Service, publication: &Publication) -> Result<Vec<Scope>, StoreError> {
+    let (store, id, in_force) = (&service.store, publication.id(), publication.in_force);
     if id.revision < 2 {
         // Nothing was in flight before the first one.
         return Ok(Vec::new());
     }
     match id.kind {
         PublicationKind::Policy => {
-            let directory = store.current_directory().await?;
+            let directory = store.directory(in_force.directory).await?;
             let (before, after) = futures::future::try_join(
                 store.required_policy(id.revision - 1),
                 store.required_policy(id.revision),
@@ -99,7 +101,7 @@ async fn scopes(service: &Service, id: PublicationId) -> Result<Vec<Scope>, Stor
             Ok(touched(rules(&before.policy), rules(&after.policy)))
         }
         PublicationKind::Directory => {
-            let policy = store.current_policy().await?;
+            let policy = store.required_policy(in_force.policy).await?;
             let (before, after) =
                 futures::future::try_join(store.directory(id.revision - 1), store.directory(id.revision))
                     .await?;
@@ -149,7 +151,10 @@ async fn look(
     let (actor, cause) = (Actor::system("publication"), id.to_string());
     let command = Command { lead: lead.clone(), actor, cause, input: Input::Wake };
     let done = service.lead(&command, None, now).await?;
-    let followed = done.entries.iter().any(|entry| matches!(entry.fact, LeadFact::RulesApplied(_)));
+    let followed = done
+        .entries
+        .iter()
+        .any(|entry| matches!(&entry.fact, LeadFact::RulesApplied(a) if a.publication == id));
     if let (true, Some(found)) = (done.entries.is_empty(), &done.lead) {
         let found = (found.commit, done.wake_at, done.wake_moved);
         again(service, Subject::Lead(lead), found, now, now).await?;
@@ -167,14 +172,9 @@ fn count(
     again: bool,
 ) {
     totals.leads = totals.leads.saturating_add(u64::from(!again));
-    let Some((lead, applied)) = lead.and_then(|lead| Some((lead, lead.applied.as_ref()?))) else { return };
-    let revision = match id.kind {
-        PublicationKind::Policy => applied.in_force.policy,
-        PublicationKind::Directory => applied.in_force.directory,
-    };
-    if revision != id.revision {
-        return;
-    }
+    // Another publication may have come after it meanwhile.
+    let applied = lead.as_ref().and_then(|lead| lead.applied.iter().find(|a| a.publication == id));
+    let Some((lead, applied)) = lead.zip(applied) else { return };
     totals.moved = totals.moved.saturating_add(1);
     let market = lead.profile.market.as_ref().and_then(|market| directory.market(market));
     let owners = lead.owner.as_ref().and_then(|owner| directory.team_of(owner));

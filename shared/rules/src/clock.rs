@@ -71,6 +71,13 @@ impl Clock {
         }
     }
 
+    /// The rest that the interval of an instant ended in: since when, and until when if it runs again.
+    pub fn rest_after(&self, at: DateTime<Utc>) -> Option<(DateTime<Utc>, Option<DateTime<Utc>>)> {
+        let mut intervals = self.ran.iter().skip_while(|i| i.to.is_some_and(|to| to < at));
+        let from = intervals.next()?.to?;
+        Some((from, intervals.next().map(|next| next.from)))
+    }
+
     /// Working time it ran, up to an instant.
     pub fn elapsed(&self, calendar: &Calendar, at: DateTime<Utc>) -> WorkingTime {
         let total = self

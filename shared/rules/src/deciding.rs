@@ -125,6 +125,7 @@ impl<'a> Deciding<'a> {
             None,
             LeadFact::StateChanged { from, to, kind, entered_at, resumed, hold_until, history_until },
         );
+        self.follow_state();
     }
 
     /// Asks for somebody to be told, after their quiet hours if need be. Its id comes from its place
@@ -168,6 +169,18 @@ impl<'a> Deciding<'a> {
         queued.is_some_and(|review| review.reasons.contains(&reason))
     }
 
+    /// What follows when the lead is in another state, or the policy's states are others: nobody would
+    /// hear of a lead that waits in a state without a policy.
+    pub fn follow_state(&mut self) {
+        let Some(lead) = &self.lead else { return };
+        let is_known = self.world.policy.policy.kind_of(&lead.state).is_some();
+        if is_known || lead.is_closed() {
+            self.settle_operations(OperationsReason::StateUnknown);
+        } else {
+            self.queue_for_operations(None, OperationsReason::StateUnknown);
+        }
+    }
+
     /// What follows when the lead's market is another than it was: quarantine, or the end of it.
     pub fn follow_market(&mut self, was_known: bool, is_new: bool) {
         let Some(lead) = &self.lead else { return };
@@ -175,9 +188,7 @@ impl<'a> Deciding<'a> {
             None if !lead.is_closed() => self.queue_for_operations(None, OperationsReason::MarketUnknown),
             None => {}
             Some(_) => {
-                let begun = [&lead.visit.sla, &lead.visit.stuck];
-                let nothing_passed = begun.into_iter().flatten().all(|clock| clock.passed.is_empty());
-                if !was_known && !is_new && nothing_passed {
+                if !was_known && !is_new && !lead.visit.has_passed_a_step() {
                     self.fact(None, LeadFact::ClocksRestarted {});
                 }
                 self.settle_operations(OperationsReason::MarketUnknown);

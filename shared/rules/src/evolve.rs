@@ -6,7 +6,9 @@ use crate::compliance::{Clearance, Review, Verdict, Vote};
 use crate::entry::Entry;
 use crate::ids::{LeadId, StateId, Subject};
 use crate::input::InForce;
-use crate::lead::{BREACHES_MAX, Breach, HeldFrom, Lead, Left, OperationsReview, Personal, Profile, Visit};
+use crate::lead::{
+    APPLIED_MAX, BREACHES_MAX, Breach, HeldFrom, Lead, Left, OperationsReview, Personal, Profile, Visit,
+};
 use crate::lead_fact::LeadFact;
 use crate::policy::{StateKind, WorkflowId};
 use chrono::{DateTime, Utc};
@@ -77,7 +79,7 @@ fn created(
         created_at: at,
         changed_at: at,
         in_force: InForce::default(),
-        applied: None,
+        applied: Vec::new(),
         profile: Profile::default(),
         personal: Personal::default(),
         said_at: BTreeMap::from([("state".to_owned(), entered_at)]),
@@ -264,7 +266,12 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
             lead.window_percent = 100;
         }
         LeadFact::PriorityRaised { to } => lead.priority = *to,
-        LeadFact::RulesApplied(applied) => lead.applied = Some(applied.clone()),
+        LeadFact::RulesApplied(applied) => {
+            if lead.applied.len() >= APPLIED_MAX {
+                lead.applied.remove(0);
+            }
+            lead.applied.push(applied.clone());
+        }
         LeadFact::AccountApplied { view } => {
             lead.account_view = view.clone();
             settle_clocks(lead, at);

@@ -2,7 +2,7 @@
 
 use crate::clock::Clock;
 use crate::compliance::{Clearance, MatchDetails, Review};
-use crate::ids::{AccountId, Country, LeadId, MarketId, PersonId, Source, StateId};
+use crate::ids::{AccountId, Country, LeadId, MarketId, PersonId, PublicationId, Source, StateId};
 use crate::input::InForce;
 use crate::measure::Money;
 use crate::patch::Patch;
@@ -32,9 +32,9 @@ pub struct Lead {
     pub personal: Personal,
     /// The revisions that its last entry was decided under.
     pub in_force: InForce,
-    /// What the last publication that concerned it found passed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub applied: Option<Applied>,
+    /// What the last publications that concerned it found passed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub applied: Vec<Applied>,
     /// When each field was last said to be as it is, by the source's time.
     pub said_at: BTreeMap<String, DateTime<Utc>>,
 
@@ -221,10 +221,21 @@ pub struct Visit {
     pub taken_from: Vec<PersonId>,
 }
 
+impl Visit {
+    /// Whether a clock of it has passed a step.
+    pub fn has_passed_a_step(&self) -> bool {
+        [&self.sla, &self.stuck].into_iter().flatten().any(|clock| !clock.passed.is_empty())
+    }
+}
+
 /// How many breaches a lead remembers for late evidence: those of one visit, with as many
 /// reassignments as a policy sensibly allows, and of the visits right before it. All of them are in
 /// its record.
 pub(crate) const BREACHES_MAX: usize = 8;
+
+/// How many publications a lead remembers: each counts what it made passed while others may come
+/// after it. All of them are in its record.
+pub(crate) const APPLIED_MAX: usize = 8;
 
 /// Why a clock of sales rests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -289,6 +300,8 @@ pub struct HeldFrom {
 /// What a publication made of a lead in flight.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Applied {
+    /// Which one.
+    pub publication: PublicationId,
     /// The revisions that were put in force for it.
     pub in_force: InForce,
     /// The thresholds that were passed already under them, and are not acted on.
@@ -320,6 +333,8 @@ pub struct OperationsReview {
 pub enum OperationsReason {
     /// No market, or one that the directory does not have.
     MarketUnknown,
+    /// A state that the policy does not have any more: no window covers it.
+    StateUnknown,
     /// The CRM's owner is not in the directory.
     OwnerUnknown,
     /// Nobody of the team can take it.

@@ -28,6 +28,8 @@ pub struct Publication {
     pub changed_at: DateTime<Utc>,
     /// When it was published.
     pub published_at: DateTime<Utc>,
+    /// What is in force from then, of both kinds.
+    pub in_force: InForce,
     /// By whom.
     pub published_by: Actor,
     /// Why.
@@ -167,6 +169,7 @@ pub fn evolve(publication: Option<Publication>, entry: &Entry<PublicationFact>) 
             commit: 0,
             changed_at: entry.at,
             published_at: entry.at,
+            in_force: InForce { policy: entry.policy_revision, directory: entry.directory_revision },
             published_by: entry.actor.clone(),
             why: why.clone(),
             applied: None,

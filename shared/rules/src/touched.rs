@@ -56,8 +56,11 @@ pub fn touched(before: Rules<'_>, after: Rules<'_>) -> Vec<Scope> {
         }
         for state in working_states(before.policy, after.policy) {
             let named: BTreeSet<&Source> = rows(before).chain(rows(after)).flatten().collect();
-            let moves =
-                |source: &Source| waits(before, market, source, state) != waits(after, market, source, state);
+            let has = |rules: Rules<'_>| rules.policy.kind_of(state).is_some();
+            let comes_or_goes = has(before) != has(after);
+            let moves = |source: &Source| {
+                comes_or_goes || waits(before, market, source, state) != waits(after, market, source, state)
+            };
             let (moved, kept): (BTreeSet<&Source>, BTreeSet<&Source>) =
                 named.into_iter().partition(|source| moves(source));
             // A name that no row can have: whatever is said of it is said of every other source.
@@ -184,6 +187,13 @@ mod tests {
     fn a_general_row_touches_all_sources_without_rows_of_their_own() {
         let row = ("state: CONTACTED, window: 24h", "state: CONTACTED, window: 20h");
         assert_eq!(scopes(row, SAME_DIRECTORY), ["dach/CONTACTED/-cold_list", "us/CONTACTED/-cold_list"]);
+    }
+
+    #[test]
+    fn a_state_that_goes_touches_whoever_is_in_it_though_no_window_covers_it() {
+        let state = ("{ state: NEGOTIATION, kind: working }", "{ state: HAGGLING, kind: working }");
+        let states = ["dach/HAGGLING/-", "dach/NEGOTIATION/-", "us/HAGGLING/-", "us/NEGOTIATION/-"];
+        assert_eq!(scopes(state, SAME_DIRECTORY), states);
     }
 
     #[test]

@@ -174,8 +174,9 @@ impl Store {
         Ok(Some((document(&Key::revision(DIRECTORY, revision), directory.document())?, entry)))
     }
 
-    /// Lets each rep who changed teams with a revision of the directory take their standing along.
-    /// Doing it again does nothing.
+    /// Lets each rep who changed teams with a revision of the directory take their standing along, to
+    /// where they are by now: a later revision may have moved them on, or back. Doing it again does
+    /// nothing.
     ///
     /// # Errors
     /// If the database does not answer, or an item cannot be read.
@@ -183,12 +184,12 @@ impl Store {
         if revision < 2 {
             return Ok(());
         }
-        let (before, after) = (self.directory(revision - 1).await?, self.directory(revision).await?);
+        let (before, now) = (self.directory(revision - 1).await?, self.current_directory().await?);
         for rep in before.document().teams.values().flat_map(|team| team.reps.keys()) {
-            if let Some((from, to)) = before.team_of(rep).zip(after.team_of(rep))
+            if let Some((from, to)) = before.team_of(rep).zip(now.team_of(rep))
                 && from != to
             {
-                self.move_standing(rep, from, to).await?;
+                self.move_standing(rep, from).await?;
             }
         }
         Ok(())
@@ -222,7 +223,9 @@ impl Store {
             }
             if let Some(seen) = dedupe.and_then(|dedupe| found.get(&Key::seen(dedupe))) {
                 return match get_text(seen, SEEN_SUBJECT)?.parse() {
-                    Ok(Subject::Publication(id)) if id.kind == kind => {
+                    Ok(Subject::Publication(id))
+                        if id.kind == kind && self.says(id.revision, new).await? =>
+                    {
                         Ok(Published { revision: id.revision, is_new: false })
                     }
                     _ => Err(StoreError::UsedForAnother),
@@ -254,6 +257,14 @@ impl Store {
         Err(unknown.unwrap_or(StoreError::Contention))
     }
 
+    /// Whether a revision says what is to be published.
+    async fn says(&self, revision: u32, new: New<'_>) -> Result<bool, StoreError> {
+        Ok(match new {
+            New::Policy(policy) => self.required_policy(revision).await?.policy == *policy,
+            New::Directory(directory) => self.directory(revision).await?.document() == directory.document(),
+        })
+    }
+
     /// What writes a revision: its document, the pointer to it, and the beginning of its history,
     /// which falls due at once and stays so until it is applied to all leads in flight.
     fn revision(
@@ -277,6 +288,12 @@ impl Store {
         let mut pointer = Key::current(series).attributes();
         pointer.insert(VERSION.to_owned(), number(revision));
         tx.put(Part::State, table, pointer, When::Version(u64::from(revision.saturating_sub(1))))?;
+        // The one was checked against the other: of two that are published at once, one comes after.
+        let (other, stands) = match id.kind {
+            PublicationKind::Policy => (DIRECTORY, entry.directory_revision),
+            PublicationKind::Directory => (POLICY, entry.policy_revision),
+        };
+        tx.check(Part::State, table, &Key::current(other), When::Version(u64::from(stands)))?;
         let key = Key::publication(&id);
         let mut item = key.attributes();
         item.insert(DOC.to_owned(), text(document(&key, &state)?));

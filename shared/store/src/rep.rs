@@ -144,16 +144,14 @@ impl Store {
         Err(unknown.unwrap_or(StoreError::Contention))
     }
 
-    /// Takes a rep's standing along into another team.
-    pub(crate) async fn move_standing(
-        &self,
-        rep: &PersonId,
-        from: &TeamId,
-        to: &TeamId,
-    ) -> Result<(), StoreError> {
-        let (from, to) = (Key::rep(from, rep), Key::rep(to, rep));
+    /// Takes a rep's standing along from a team that they were in to the one they are in.
+    pub(crate) async fn move_standing(&self, rep: &PersonId, team: &TeamId) -> Result<(), StoreError> {
+        let from = Key::rep(team, rep);
         for attempt in 0..ATTEMPTS_MAX {
             pause(attempt).await;
+            let directory = self.current_directory().await?;
+            let Some(to) = directory.team_of(rep).filter(|to| *to != team) else { return Ok(()) };
+            let to = Key::rep(to, rep);
             let found = self.read([from.clone(), to.clone()], []).await?;
             let Some(old) = found.get(&from).map(standing_of).transpose()? else { return Ok(()) };
             let new = found.get(&to).map(standing_of).transpose()?.unwrap_or_default();
@@ -166,6 +164,8 @@ impl Store {
             };
             let mut tx = Transaction::new();
             let table = self.leads_table();
+            let stands = When::Version(u64::from(directory.revision()));
+            tx.check(Part::Rep, table, &Key::current(DIRECTORY), stands)?;
             tx.delete(Part::Rep, table, &from, When::Version(old.version))?;
             tx.put(Part::Rep, table, standing_item(&to, &after)?, When::Version(new.version))?;
             match tx.commit(self).await {

@@ -12,12 +12,13 @@ mod support;
 use futures::future::join_all;
 use rules::account::{AccountChanges, Signal};
 use rules::entry::Actor;
-use rules::ids::{AccountId, PersonId, Subject, TeamId};
+use rules::ids::{AccountId, CalendarId, PersonId, Subject, TeamId};
 use rules::input::{Delivery, DeliveryResult, Input, Outcome};
 use rules::lead::Tier;
 use rules::lead_fact::LeadFact;
 use rules::patch::Patch;
 use rules::policy::WorkflowId;
+use rules::publication::Publishing;
 use rules::rep::RepFact;
 use rules::routing::Availability;
 use rules::touched::{Scope, Sources};
@@ -56,6 +57,20 @@ async fn a_policy_is_published_on_the_base_it_was_made_from() {
     assert_eq!(*other.current_policy().await.unwrap(), *second);
     assert_eq!(other.policy(1).await.unwrap(), Some(first));
     assert_eq!(other.policy(3).await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_to_publish_is_known_again_only_by_what_it_said() {
+    let bench = Bench::seeded().await;
+    let (by, now) = (Actor::staff("ops"), at("10:00"));
+    let publishing = Publishing { by: &by, why: "for the test", cause: "test", now };
+    let (mut first, mut other) = (policy(), policy());
+    (first.workflows.high_value.score, other.workflows.high_value.score) = (90, 91);
+    let ask = async |policy| bench.store.publish_policy(policy, &publishing, Some("key"), Some(1)).await;
+    assert_eq!(ask(&first).await.unwrap(), Published { revision: 2, is_new: true });
+    assert_eq!(ask(&first).await.unwrap(), Published { revision: 2, is_new: false });
+    let refused = ask(&other).await;
+    assert!(matches!(refused, Err(StoreError::UsedForAnother)), "{refused:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -147,6 +162,50 @@ async fn a_rep_who_changes_teams_takes_their_leads_along() {
     let eu = bench.store.standings(&"eu-sales".into()).await.unwrap();
     assert!(!us.standings.contains_key(&ana));
     assert_eq!(eu.standings[&ana].load, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rep_who_was_moved_back_meanwhile_is_not_moved_again_by_the_earlier_revision() {
+    let bench = Bench::seeded().await;
+    let (now, ana) = (at("14:00"), PersonId::from("rep-ana"));
+    bench.store.execute(&arrival("L-0", now, Some("rep-ana")), None, now).await.unwrap();
+    let first = directory(DIRECTORY).document().clone();
+    let mut moved = first.clone();
+    let place = moved.teams.get_mut(&TeamId::from("us-sales")).unwrap().reps.remove(&ana).unwrap();
+    moved.teams.get_mut(&TeamId::from("eu-sales")).unwrap().reps.insert(ana.clone(), place);
+    bench.publish_directory(&moved, now).await.unwrap();
+    bench.store.follow_teams(2).await.unwrap();
+    bench.publish_directory(&first, now).await.unwrap();
+    bench.store.follow_teams(3).await.unwrap();
+    // The job of the second revision looks once more.
+    bench.store.follow_teams(2).await.unwrap();
+    let us = bench.store.standings(&"us-sales".into()).await.unwrap();
+    assert_eq!(us.standings[&ana].load, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_policy_and_a_directory_published_at_once_are_checked_against_each_other() {
+    let bench = Bench::seeded().await;
+    let now = at("10:00");
+    // The policy names a calendar that the directory drops.
+    let mut document = directory(DIRECTORY).document().clone();
+    document.calendars.insert("extra".into(), serde_json::from_value(json!({"always": true})).unwrap());
+    bench.publish_directory(&document, now).await.unwrap();
+    let mut named = policy();
+    named.workflows.sla_breach.windows[0].calendar = Some("extra".into());
+    document.calendars.remove(&CalendarId::from("extra"));
+    let held = bench.wire.hold("TransactWriteItems");
+    let policy = bench.publish(&named, now, None);
+    let directory = async {
+        held.arrived().await;
+        let published = bench.publish_directory(&document, now).await;
+        held.release();
+        published
+    };
+    let (policy, directory) = futures::future::join(policy, directory).await;
+    assert_eq!(directory.unwrap(), Published { revision: 3, is_new: true });
+    assert!(matches!(policy, Err(StoreError::Unsound(_))), "{policy:?}");
+    assert_eq!(bench.store.current_policy().await.unwrap().revision, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 crate::flows![
     a_tightened_policy_moves_the_leads_it_touches_and_tells_the_team_once,
     a_publication_that_dies_half_way_is_finished_by_the_next_tick,
+    a_publication_that_another_one_follows_at_once_tells_of_its_own,
     a_directory_moves_what_its_calendar_measures_and_who_carries_what,
     what_is_not_sound_is_not_published,
     a_policy_is_published_on_the_base_it_was_made_from,
@@ -99,20 +100,44 @@ async fn a_tightened_policy_moves_the_leads_it_touches_and_tells_the_team_once(w
     assert_eq!(world.messages(&title).len(), 1);
 }
 
+/// Publishes a window as the API would, had it died before it could tell the queue.
+async fn publish_and_die(world: &World, source: &str, window: &str) -> Value {
+    let mut document = serde_json::to_value(&world.store.current_policy().await.unwrap().policy).unwrap();
+    set_window(&mut document, source, window);
+    let policy: Policy = serde_json::from_value(document).unwrap();
+    let by = Actor::staff("somebody");
+    let publishing = Publishing { by: &by, why: "dies", cause: "dies", now: now() };
+    json!(world.store.publish_policy(&policy, &publishing, None, None).await.unwrap().revision)
+}
+
+async fn a_publication_that_another_one_follows_at_once_tells_of_its_own(world: &'static World) {
+    let source = world.id("src");
+    let (first, second) = {
+        let _one = PUBLISHING.lock().await;
+        publish(world, "policy", |policy| set_window(policy, &source, "24h")).await.is(201);
+        lead_of(world, &source, PLAIN).await;
+        let first = publish_and_die(world, &source, "10m").await;
+        let second = publish(world, "policy", |policy| set_window(policy, &source, "11m")).await.is(201);
+        (first, second.body["revision"].clone())
+    };
+    // The job of the second one brings the lead past both, before that of the first one begins.
+    let second = applied(world, "/v1/policies", &second).await;
+    let scheduled = written(now());
+    world.aws.invoke("leadwatch-sweep", &json!({"kind": "tick", "scheduled_time": scheduled})).await;
+    let first = applied(world, "/v1/policies", &first).await;
+    assert_eq!(first["leads"]["passed"].as_array().map(Vec::len), Some(4), "{first:#}");
+    assert_eq!(second["leads"]["moved"], 1, "{second:#}");
+    assert!(second["leads"].get("passed").is_none(), "{second:#}");
+}
+
 async fn a_publication_that_dies_half_way_is_finished_by_the_next_tick(world: &'static World) {
     let source = world.id("src");
     let (revision, lead) = {
         let _one = PUBLISHING.lock().await;
         publish(world, "policy", |policy| set_window(policy, &source, "24h")).await.is(201);
         let lead = lead_of(world, &source, PLAIN).await;
-        // As the API would, had it died before it could tell the queue.
-        let mut document = serde_json::to_value(&world.store.current_policy().await.unwrap().policy).unwrap();
-        set_window(&mut document, &source, "12h");
-        let policy: Policy = serde_json::from_value(document).unwrap();
-        let by = Actor::staff("somebody");
-        let publishing = Publishing { by: &by, why: "dies", cause: "dies", now: now() };
-        let published = world.store.publish_policy(&policy, &publishing, None, None).await.unwrap();
-        (json!(published.revision), lead)
+        let revision = publish_and_die(world, &source, "12h").await;
+        (revision, lead)
     };
     let scheduled = written(now());
     world.aws.invoke("leadwatch-sweep", &json!({"kind": "tick", "scheduled_time": scheduled})).await;

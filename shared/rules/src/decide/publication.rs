@@ -9,6 +9,7 @@
 use super::settle::{is_news, pass_at_publication, settle};
 use crate::assign::assign_if_unowned;
 use crate::deciding::Deciding;
+use crate::ids::{PublicationId, PublicationKind};
 use crate::input::{InForce, Need, World};
 use crate::lead::{Applied, OperationsReason, PassedStep};
 use crate::lead_fact::{AssignmentReason, LeadFact};
@@ -86,14 +87,21 @@ fn apply(d: &mut Deciding<'_>, before: &World<'_>, published_at: DateTime<Utc>) 
     let market = lead.profile.market.as_ref();
     let known = |world: &World<'_>| market.is_some_and(|market| world.directory.market(market).is_some());
     let (was_known, is_known) = (known(before), known(&d.world));
-    let is_known_now = is_known && !was_known;
+    let has_state = |world: &World<'_>| world.policy.policy.kind_of(&lead.state).is_some();
+    let follows_state = has_state(before) != has_state(&d.world);
+    // The clocks of a lead that leaves quarantine begin anew, unless they passed something before it.
+    let is_fresh = is_known
+        && !was_known
+        && d.is_queued_for(OperationsReason::MarketUnknown)
+        && !lead.visit.has_passed_a_step();
     let earliest = |world: &World<'_>| timers(lead, world).into_iter().map(|timer| timer.due).min();
     let mut passed: Vec<_> = timers(lead, &d.world)
         .into_iter()
-        .filter(|timer| matches!(timer.what, What::Step(_)) && timer.due <= published_at && !is_known_now)
+        .filter(|timer| matches!(timer.what, What::Step(_)) && timer.due <= published_at && !is_fresh)
         .collect();
     passed.sort_by_key(|timer| timer.due);
-    if passed.is_empty() && was_known == is_known && earliest(before) == earliest(&d.world) {
+    let is_moved = was_known != is_known || follows_state;
+    if passed.is_empty() && !is_moved && earliest(before) == earliest(&d.world) {
         return Ok(());
     }
     let told = passed.iter().filter_map(|timer| match &timer.what {
@@ -102,10 +110,14 @@ fn apply(d: &mut Deciding<'_>, before: &World<'_>, published_at: DateTime<Utc>) 
         }
         _ => None,
     });
-    let applied = Applied { in_force: d.world.in_force(), passed: told.collect() };
+    let in_force = d.world.in_force();
+    let applied = Applied { publication: of(before.in_force(), in_force), in_force, passed: told.collect() };
     d.fact(None, LeadFact::RulesApplied(applied));
     pass_at_publication(d, &passed, published_at);
     d.begin_publication(published_at);
+    if follows_state {
+        d.follow_state();
+    }
     match (was_known, is_known) {
         (false, true) => leave_quarantine(d),
         // Its market is gone: nothing can be measured of it any more, and operations has to look.
@@ -114,6 +126,15 @@ fn apply(d: &mut Deciding<'_>, before: &World<'_>, published_at: DateTime<Utc>) 
             Ok(())
         }
         _ => Ok(()),
+    }
+}
+
+/// The publication that brought the one after the other.
+fn of(before: InForce, after: InForce) -> PublicationId {
+    if before.policy == after.policy {
+        PublicationId { kind: PublicationKind::Directory, revision: after.directory }
+    } else {
+        PublicationId { kind: PublicationKind::Policy, revision: after.policy }
     }
 }
 

@@ -73,6 +73,15 @@ fn is_history(d: &Deciding<'_>, workflow: WorkflowId, due: DateTime<Utc>) -> boo
     until.is_some_and(|until| due <= until)
 }
 
+/// Whether a threshold that a clock had passed when it came to rest is one only by rules that were
+/// published during that rest: whatever was due by the rules before them was settled then. On hold
+/// nothing is written of it; so it is told apart when the lead comes back.
+fn is_passed_by_rules_of_a_rest(d: &Deciding<'_>, workflow: WorkflowId, due: DateTime<Utc>) -> bool {
+    let published = [d.world.policy.published_at, d.world.directory.published_at()];
+    let rest = d.lead.as_ref().and_then(|lead| clock(lead, workflow)?.rest_after(due));
+    rest.is_some_and(|(from, to)| published.iter().any(|at| *at > from && to.is_none_or(|to| *at <= to)))
+}
+
 fn settle_step(
     d: &mut Deciding<'_>,
     step: &StepDue<'_>,
@@ -92,6 +101,11 @@ fn settle_step(
         .next_back();
     if is_history(d, step.workflow, due) {
         d.fact(tag, LeadFact::ThresholdSuperseded { threshold, by: HISTORY.to_owned() });
+        return Ok(());
+    }
+    if is_passed_by_rules_of_a_rest(d, step.workflow, due) {
+        let by = passed_above(d, step).unwrap_or_else(|| PUBLICATION.to_owned());
+        d.fact(tag, LeadFact::ThresholdSuperseded { threshold, by });
         return Ok(());
     }
     if let Some(higher) = higher

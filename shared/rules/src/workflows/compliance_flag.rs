@@ -245,6 +245,7 @@ pub(crate) fn conclude(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Resul
             if d.lead.as_ref().is_some_and(Lead::is_held) {
                 return Ok(());
             }
+            d.follow_state();
             assign_cleared(d)?;
             let closed = d.lead.as_ref().is_none_or(Lead::is_closed);
             if !closed && let Some(to) = d.owner(Role::Owner) {
