@@ -128,7 +128,8 @@ async fn state(call: &Call<'_>, id: PublicationId) -> Result<Value, Problem> {
     let store = &call.service.store;
     let publication = store.publication(&id).await.map_err(|e| problem(&e))?;
     let none = || Problem::not_found(format!("there is no publication `{id}`"));
-    let Publication { published_at, published_by, why, applied, .. } = publication.ok_or_else(none)?;
+    let Publication { published_at, published_by, why, changes, applied, .. } =
+        publication.ok_or_else(none)?;
     let (stage, totals) = match applied {
         Some(totals) => ("applied", totals),
         None => {
@@ -142,6 +143,7 @@ async fn state(call: &Call<'_>, id: PublicationId) -> Result<Value, Problem> {
         "published_at": published_at,
         "published_by": published_by,
         "why": why,
+        "changes": changes,
         "stage": stage,
         "leads": totals,
     }))

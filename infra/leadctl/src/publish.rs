@@ -99,6 +99,9 @@ pub async fn run(root: &Path, kind: PublicationKind, arguments: &Arguments) -> a
         );
         return Ok(true);
     }
+    for change in published.get("changes").and_then(Value::as_array).into_iter().flatten() {
+        say(change.as_str().unwrap_or_default());
+    }
     if arguments.no_wait {
         tell(arguments, &published, &format!("revision {revision} of the {name} is in force"));
         return Ok(true);

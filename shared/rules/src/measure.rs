@@ -177,6 +177,19 @@ impl fmt::Display for TimeOfDay {
 }
 text_form!(TimeOfDay);
 
+/// A number with its thousands set apart.
+pub fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// An amount of money in the currency's minor unit (ISO 4217 says how many digits that has).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Money {

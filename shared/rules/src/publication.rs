@@ -34,6 +34,9 @@ pub struct Publication {
     pub published_by: Actor,
     /// Why.
     pub why: String,
+    /// What is different, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<String>,
     /// What became of the leads in flight; `None` while they are gone through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applied: Option<Totals>,
@@ -162,7 +165,7 @@ pub fn fold<'a>(entries: impl IntoIterator<Item = &'a Entry<PublicationFact>>) -
 pub fn evolve(publication: Option<Publication>, entry: &Entry<PublicationFact>) -> Option<Publication> {
     let Subject::Publication(id) = entry.subject else { return None };
     let mut publication = match (publication, &entry.fact) {
-        (None, PublicationFact::Published { why, .. }) => Publication {
+        (None, PublicationFact::Published { why, changes, .. }) => Publication {
             kind: id.kind,
             revision: id.revision,
             seq: 0,
@@ -172,6 +175,7 @@ pub fn evolve(publication: Option<Publication>, entry: &Entry<PublicationFact>) 
             in_force: InForce { policy: entry.policy_revision, directory: entry.directory_revision },
             published_by: entry.actor.clone(),
             why: why.clone(),
+            changes: changes.clone(),
             applied: None,
         },
         (Some(publication), PublicationFact::Applied(_) | PublicationFact::Notification(_)) => publication,

@@ -4,8 +4,7 @@
 use std::fmt::Write as _;
 
 use rules::backtest::Pair;
-
-use super::text::grouped;
+use rules::measure::grouped;
 
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 220.0;

@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 
 use chrono::{NaiveDate, SecondsFormat};
 use rules::backtest::{Happening, Pair, Report};
+use rules::measure::grouped;
 
 use super::LeadLink;
 use super::chart::{Point, bars, escape, lines};
-use super::text::{change, changed_recipients, grouped, identity, messages, queues};
+use super::text::{change, changed_recipients, identity, messages, queues};
 
 const STYLE: &str = include_str!("page.css");
 /// So many recipients are shown; the JSON has all of them.

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use chrono::SecondsFormat;
 use rules::backtest::{Happening, Pair, Report};
+use rules::measure::grouped;
 
 use super::LeadLink;
 
@@ -144,17 +145,4 @@ pub(super) fn change(pair: Pair) -> String {
         more if more > 0 => format!("+{}", grouped(more.unsigned_abs())),
         fewer => format!("−{}", grouped(fewer.unsigned_abs())),
     }
-}
-
-/// A number with its thousands set apart.
-pub(super) fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

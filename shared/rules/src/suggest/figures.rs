@@ -2,6 +2,7 @@
 
 use crate::calendar::WorkingTime;
 use crate::ids::MarketId;
+use crate::measure::grouped;
 use crate::policy::WorkflowId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -262,17 +263,4 @@ impl StepFigures {
             ),
         }
     }
-}
-
-/// A number with its thousands set apart.
-fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
