@@ -237,6 +237,7 @@ impl Recompute {
             let mut review = lead.review.clone().expect("it is held");
             // A reminder may be passed by the new rules; that is the publication's own.
             review.clock.passed.clear();
+            review.clock.unheard.clear();
             let work = (lead.visit.clone(), lead.left.clone(), lead.held_from.clone(), lead.owner.clone());
             (lead.state.clone(), lead.entered_at, review, work)
         };
