@@ -127,7 +127,7 @@ impl Operations {
             Route::Retention => accounts::retention(&call).await,
             Route::Workflows => workflows::list(&call).await,
             Route::Workflow => workflows::show(&call).await,
-            Route::Policy => workflows::policy(&call).await,
+            Route::Policy => publications::policy(&call).await,
             Route::Publish(kind) => publications::publish(&call, kind).await,
             Route::Publications(kind) => publications::list(&call, kind).await,
             Route::Publication(kind) => publications::show(&call, kind).await,

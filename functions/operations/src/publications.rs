@@ -90,6 +90,13 @@ pub async fn show(call: &Call<'_>, kind: PublicationKind) -> Result<ApiGatewayV2
     Ok(response::json(200, &state(call, id).await?, None))
 }
 
+/// `GET /v1/policies/{revision}`: a number, or `current`.
+pub async fn policy(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
+    let revision = wanted(call, PublicationKind::Policy).await?;
+    let published = call.service.store.required_policy(revision).await.map_err(|e| problem(&e))?;
+    Ok(response::json(200, &*published, Some(&revision.to_string())))
+}
+
 /// `GET /v1/directories/{revision}`: a number, or `current`.
 pub async fn directory(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
     let revision = wanted(call, PublicationKind::Directory).await?;

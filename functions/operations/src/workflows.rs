@@ -97,18 +97,3 @@ fn markdown(text: String, tag: &str) -> ApiGatewayV2httpResponse {
     response::set_header(&mut answer, "etag", &format!("\"{tag}\""));
     answer
 }
-
-/// `GET /v1/policies/{revision}`: a number, or `current`.
-pub async fn policy(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
-    let store = &call.service.store;
-    let current = store.current_policy().await.map_err(|e| problem(&e))?;
-    let wanted = call.request.path_parameter("revision")?;
-    if wanted == "current" {
-        return Ok(response::json(200, &*current, Some(&current.revision.to_string())));
-    }
-    let none =
-        || Problem::not_found(format!("there is no revision `{wanted}`; the newest is {}", current.revision));
-    let revision: u32 = wanted.parse().map_err(|_| none())?;
-    let published = store.policy(revision).await.map_err(|e| problem(&e))?.ok_or_else(none)?;
-    Ok(response::json(200, &*published, Some(&revision.to_string())))
-}

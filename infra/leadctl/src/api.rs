@@ -67,10 +67,17 @@ impl Api {
             let client = reqwest::Client::builder().timeout(ANSWER_MAX).build()?;
             return Ok(Self { url: url.trim_end_matches('/').to_owned(), token: token.clone(), client });
         }
-        let state = State::load(&root.join(DIRECTORY))?;
-        let token = token::issue(&state, &caller.user).await?.token;
+        Self::local(&State::load(&root.join(DIRECTORY))?, &caller.user).await
+    }
+
+    /// That of what `up` runs here, as one of the local staff.
+    ///
+    /// # Errors
+    /// When nothing answers, or there is no such user.
+    pub async fn local(state: &State, user: &str) -> anyhow::Result<Self> {
+        let token = token::issue(state, user).await?.token;
         let client = reqwest::Client::builder().no_proxy().timeout(ANSWER_MAX).build()?;
-        Ok(Self { url: state.api_url, token, client })
+        Ok(Self { url: state.api_url.clone(), token, client })
     }
 
     /// Reads `/v1/…`.

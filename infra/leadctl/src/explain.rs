@@ -1,9 +1,10 @@
 //! `leadctl explain`: why a lead's workflows did, do or do not do what they do. Of what `up` runs,
 //! through its API; or of an events file, played in virtual time.
 
+use crate::api::Api;
 use crate::progress::{print, say};
+use crate::simulate;
 use crate::state::{DIRECTORY, State};
-use crate::{clean, simulate, token};
 use anyhow::Context as _;
 use chrono::{DateTime, SecondsFormat, Utc};
 use rules::account::AccountFact;
@@ -13,7 +14,6 @@ use rules::ids::{AccountId, LeadId, Subject};
 use rules::input::World;
 use rules::lead_fact::LeadFact;
 use rules::simulate::AnyEntry;
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -78,25 +78,20 @@ pub async fn ask(
     lead: &str,
     at: Option<DateTime<Utc>>,
 ) -> anyhow::Result<Explained> {
-    let token = token::issue(state, user).await?.token;
-    let mut url = reqwest::Url::parse(&state.api_url).context("the API's address is none")?;
+    // Whatever stands in the lead's place is one part of the path.
+    let mut url = reqwest::Url::parse("http://api/").context("the API's address is none")?;
     if let Ok(mut path) = url.path_segments_mut() {
         path.pop_if_empty().extend(["v1", "leads", lead, "explain"]);
     }
     if let Some(at) = at {
         url.query_pairs_mut().append_pair("at", &spelled(at));
     }
-    let answer = clean::local_client()?.get(url).bearer_auth(token).send().await;
-    let answer = answer.with_context(|| format!("nothing answers at `{}`", state.api_url))?;
-    let status = answer.status();
-    let body = answer.text().await.context("the API gave no answer")?;
-    if status.is_success() {
-        return Ok(Ok(serde_json::from_str(&body).context("the API's answer is no explanation")?));
+    let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let answer = Api::local(state, user).await?.get(&format!("{}{query}", url.path())).await?;
+    if answer.status == 404 {
+        return Ok(Err(answer.detail()));
     }
-    let problem: Value = serde_json::from_str(&body).unwrap_or_default();
-    let detail = problem.get("detail").and_then(Value::as_str).unwrap_or(&body);
-    anyhow::ensure!(status.as_u16() == 404, "the API answers {status}: {detail}");
-    Ok(Err(detail.to_owned()))
+    Ok(Ok(serde_json::from_value(answer.ok()?).context("the API's answer is no explanation")?))
 }
 
 fn of_file(
