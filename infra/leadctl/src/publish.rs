@@ -2,6 +2,7 @@
 //! API, and follows it through the leads in flight.
 
 use crate::api::{self, Api};
+use crate::policy;
 use crate::progress::{print, say};
 use anyhow::Context as _;
 use rules::directory::Directory;
@@ -141,11 +142,7 @@ async fn follow(api: &Api, path: &str) -> anyhow::Result<Value> {
 
 /// Reads a document, as what the API takes.
 fn read(kind: PublicationKind, file: &Path) -> anyhow::Result<Result<Value, DocumentError>> {
-    let text = if file == Path::new("-") {
-        std::io::read_to_string(std::io::stdin()).context("cannot read standard input")?
-    } else {
-        std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?
-    };
+    let text = policy::read(file)?.text;
     Ok(match kind {
         PublicationKind::Policy => match Policy::parse(&text) {
             Ok(policy) => Ok(serde_json::to_value(policy)?),

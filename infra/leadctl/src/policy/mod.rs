@@ -51,14 +51,15 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, command: &Command) 
 }
 
 /// A document as it was handed in.
-struct Source {
+pub(crate) struct Source {
     /// What to call it.
     name: String,
-    text: String,
+    /// What it says.
+    pub(crate) text: String,
 }
 
 /// Reads a document; `-` is standard input.
-fn read(path: &Path) -> anyhow::Result<Source> {
+pub(crate) fn read(path: &Path) -> anyhow::Result<Source> {
     if path == Path::new("-") {
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
