@@ -6,6 +6,8 @@
 
 pub mod canonical;
 pub mod chain;
+mod commit;
 mod hash;
 
+pub use commit::ChainedCommit;
 pub use hash::{Hash, HashError, sha256};
