@@ -5,7 +5,7 @@ mod common;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use common::*;
-use leadctl::audit::{Order, Reader, Writer, generate, sorted};
+use leadctl::audit::{Order, Reader, generate, sorted};
 use proptest::prelude::*;
 use rules::account::Account;
 use rules::backtest::{Backtest, FirstDifference, Happening, MessageRow, Pair, Report, Trial};
@@ -15,7 +15,7 @@ use rules::input::Past;
 use rules::lead::Lead;
 use rules::notification::Message;
 use rules::policy::Policy;
-use rules::record::{CommitRecord, FORMAT_VERSION, Header};
+use rules::record::CommitRecord;
 use rules::replay::Replay;
 use rules::routing::Standing;
 use rules::simulate::Simulation;
@@ -264,52 +264,4 @@ fn a_decision_on_a_lead_that_is_not_held_in_the_replay_is_counted_and_not_applie
     assert_eq!(report.identity.differences, 0);
     assert_eq!(report.total(Happening::Held), Pair { recorded: 1, replayed: 0 });
     assert_eq!(report.not_applied.get("compliance decisions"), Some(&1));
-}
-
-/// The lines of an export of these records.
-fn exported(records: Vec<CommitRecord>, revisions: &Past, personal: bool) -> String {
-    let header = Header {
-        format_version: FORMAT_VERSION,
-        deployment: "test".to_owned(),
-        leads_table: "leads".to_owned(),
-        audit_table: "audit".to_owned(),
-        exported_at: beginning(),
-        personal,
-    };
-    let mut writer = Writer::begin(Vec::new(), &header).expect("it can be written");
-    writer.revisions(revisions).expect("it can be written");
-    for record in records {
-        writer.commit(record).expect("it can be written");
-    }
-    String::from_utf8(writer.finish().expect("it can be written").0).expect("it is text")
-}
-
-#[test]
-fn without_what_is_personal_an_export_still_replays_and_names_nobody() {
-    let step = |what: serde_json::Value| Step { after: TimeDelta::minutes(7), late: TimeDelta::zero(), what };
-    let lead = |name: &str| json!({"id": "L-0", "market": "us", "country": "US", "contact": {"name": name, "email": "kim@example.test"}});
-    let found = json!({"match_id": "m", "list": "A", "list_version": "1", "name": "Kim Listed"});
-    let steps = [
-        step(json!({"type": "lead.upserted", "lead": lead("Kim Example")})),
-        // Said again it is a confirmation, which has to be seen without knowing who it is.
-        step(json!({"type": "lead.upserted", "lead": lead("Kim Example")})),
-        step(json!({"type": "lead.upserted", "lead": lead("Kim Married")})),
-        step(json!({"type": "lead.flagged", "lead": {"id": "L-0", "flags": {"sanctions": [found]}}})),
-        step(json!({"type": "account.churn_signal",
-            "account": {"id": "A-0", "signal": "stakeholder_left", "evidence": {"Kim Gone": ["Kim Also"]}}})),
-    ];
-    let policy = lively_policy(1);
-    let (records, revisions) = record(simulation(&policy, &tight_directory()), &steps);
-    let whole = exported(records.clone(), &revisions, true);
-    // Contacts thrice in inputs and twice in facts, the match in both, the evidence in its fact.
-    assert_eq!(whole.matches("Kim").count(), 9);
-    let lines = exported(records, &revisions, false);
-    assert!(!lines.contains("Kim") && !lines.contains("kim@"), "{lines}");
-    for text in [whole, lines] {
-        let (contents, sorted) =
-            sorted(Reader::new(text.as_bytes(), "export"), Order::Time).expect("an export");
-        let records: Vec<_> = sorted.map(|record| record.expect("a commit")).collect();
-        let report = backtest(&records, &contents.revisions, trial(policy.clone()));
-        check_same(&report);
-    }
 }

@@ -122,9 +122,9 @@ fn a_file_that_is_no_record_of_this_version_is_refused() {
     let told = refusal(&whole[1..]);
     assert!(told.contains(":1: `kind` is `commit`; an export begins with a `header`"), "{told}");
     let mut lines = whole.clone();
-    lines[0] = lines[0].replace(r#""format_version":1"#, r#""format_version":9"#);
+    lines[0] = lines[0].replace(r#""format_version":2"#, r#""format_version":9"#);
     let told = refusal(&lines);
-    assert!(told.contains(":1: it is of format version 9; this leadctl reads version 1"), "{told}");
+    assert!(told.contains(":1: it is of format version 9; this leadctl reads version 2"), "{told}");
     let mut lines = vec![whole[0].clone()];
     lines.push(r#"{"kind":"end","policies":0,"directories":0,"commits":0}"#.to_owned());
     let told = refusal(&lines);
@@ -134,9 +134,9 @@ fn a_file_that_is_no_record_of_this_version_is_refused() {
 #[test]
 fn a_revision_that_the_record_lacks_is_named() {
     let mut lines = lines();
-    let commit = place_of(&lines, r#""policy_revision":2,"directory_revision""#);
-    lines[commit] =
-        lines[commit].replace(r#""policy_revision":2,"directory"#, r#""policy_revision":7,"directory"#);
+    // Last in what was recorded; an entry goes on with its place.
+    let commit = place_of(&lines, r#""policy_revision":2}"#);
+    lines[commit] = lines[commit].replace(r#""policy_revision":2}"#, r#""policy_revision":7}"#);
     let told = refusal(&lines);
     assert!(told.contains("policy revision 7 is not in the record"), "{told}");
 }

@@ -11,10 +11,12 @@
 pub mod canonical;
 pub mod chain;
 pub mod checkpoint;
+mod commit;
 mod hash;
 pub mod leaves;
 pub mod proof;
 pub mod signature;
 pub mod tree;
 
+pub use commit::ChainedCommit;
 pub use hash::{Hash, HashError, sha256};

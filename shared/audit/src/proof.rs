@@ -7,15 +7,14 @@
 //! ```
 
 use crate::canonical::{self, CanonicalError};
-use crate::chain::{self, Circumstances, Link};
+use crate::chain::{self, Link};
 use crate::checkpoint::{CheckpointError, Envelope};
 use crate::leaves::{Leaf, Leaves};
 use crate::signature::PublicKey;
-use crate::{Hash, sha256, tree};
+use crate::{ChainedCommit, Hash, sha256, tree};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 /// The version of these rules.
 pub const VERSION: u32 = 1;
@@ -138,21 +137,15 @@ pub struct ProofBuilder {
 }
 
 impl ProofBuilder {
-    /// Begins with the commit that the entry is in, which follows `prev`; the entry is the one of
-    /// this place in the history.
+    /// Begins with the commit that the entry is in; the entry is the one of this place in the
+    /// history.
     ///
     /// # Errors
     /// The commit has no such entry, or cannot be read.
-    pub fn new(
-        prev: Hash,
-        circumstances: &Circumstances<'_>,
-        entries: &[&RawValue],
-        seq: u64,
-    ) -> Result<Self, ProofError> {
-        let commit: Statement =
-            serde_json::from_str(&circumstances.statement()?).map_err(ProofError::Shape)?;
-        let mut prev = prev;
-        let mut entries = entries.iter();
+    pub fn new(chained: &ChainedCommit, seq: u64) -> Result<Self, ProofError> {
+        let commit: Statement = serde_json::from_str(&chained.statement()?).map_err(ProofError::Shape)?;
+        let mut prev = chained.prev;
+        let mut entries = chained.split()?.into_iter();
         for entry in entries.by_ref() {
             let text = entry.get();
             let value = canonical::read(text)?;
@@ -170,14 +163,11 @@ impl ProofBuilder {
     ///
     /// # Errors
     /// It cannot be read.
-    pub fn follow(
-        &mut self,
-        circumstances: &Circumstances<'_>,
-        entries: &[&RawValue],
-    ) -> Result<(), ProofError> {
+    pub fn follow(&mut self, chained: &ChainedCommit) -> Result<(), ProofError> {
+        let entries = chained.split()?;
         self.later.extend(entries.iter().map(|entry| Link::Entry(sha256([entry.get().as_bytes()]))));
-        self.later.push(Link::Seal(sha256([circumstances.statement()?.as_bytes()])));
-        self.last = circumstances.commit;
+        self.later.push(Link::Seal(sha256([chained.statement()?.as_bytes()])));
+        self.last = chained.commit;
         Ok(())
     }
 

@@ -1,14 +1,20 @@
 //! Checkpoints over a small deployment: what they catch, and what one entry's proof is worth.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use audit::canonical;
-use audit::chain::{self, Circumstances};
 use audit::checkpoint::{Checkpoint, CheckpointError, Envelope, SeriesError, number_at};
 use audit::leaves::{Change, ChangesError, Leaf, LeafError, Leaves, Survey, changes_text, read_changes};
 use audit::proof::{Proof, ProofBuilder, ProofError};
 use audit::signature::{PublicKey, SigningKey};
-use audit::{Hash, sha256};
+use audit::{ChainedCommit, Hash, sha256};
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
+use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 fn leaf(subject: &str, commit: u64) -> Leaf {
@@ -210,46 +216,49 @@ fn places_are_read_in_their_one_spelling() {
     }
 }
 
-/// A history: for each commit, its entries.
-fn history(commits: u64) -> Vec<(u64, Vec<String>)> {
-    let mut seq = 0;
-    let entries = |commit| {
-        let entry = || {
-            seq += 1;
-            format!("{{\"seq\":{seq},\"type\":\"of commit {commit}\"}}")
-        };
-        std::iter::repeat_with(entry).take(1 + commit as usize % 3).collect()
-    };
-    (1..=commits).zip((1..=commits).map(entries)).collect()
-}
-
-fn circumstances<'a>(commit: u64, recorded: &'a str) -> Circumstances<'a> {
-    let (subject, cause, attempt) = ("lead/L-1", "evt", "0a");
-    Circumstances {
-        subject,
-        commit,
-        cause,
+fn commit(number: u64, prev: Hash, entries: &[String]) -> ChainedCommit {
+    let mut commit = ChainedCommit {
+        subject: "lead/L-1".parse().unwrap(),
+        commit: number,
+        cause: "evt".to_owned(),
         at: hour(1),
         recorded_at: hour(2),
-        attempt,
-        recorded: Some(recorded),
+        attempt: "0a".to_owned(),
+        prev,
+        head: prev,
+        recorded: Some(RawValue::from_string("{\"secret\":1}".to_owned()).unwrap()),
+        entries: RawValue::from_string(format!("[{}]", entries.join(","))).unwrap(),
+    };
+    commit.head = commit.links().unwrap().head;
+    commit
+}
+
+/// A history of so many commits, with one to three entries each.
+fn history(commits: u64) -> Vec<ChainedCommit> {
+    let (mut history, mut seq, mut prev) = (Vec::new(), 0, Hash::ZERO);
+    for number in 1..=commits {
+        let entry = || {
+            seq += 1;
+            format!("{{\"seq\":{seq},\"type\":\"of commit {number}\"}}")
+        };
+        let entries: Vec<String> = std::iter::repeat_with(entry).take(1 + number as usize % 3).collect();
+        let next = commit(number, prev, &entries);
+        prev = next.head;
+        history.push(next);
     }
+    history
 }
 
 fn prove(commits: u64, seq: u64) -> Proof {
+    let mut builder = None::<ProofBuilder>;
     let history = history(commits);
-    let (mut prev, mut builder) = (Hash::ZERO, None::<ProofBuilder>);
-    for (commit, entries) in &history {
-        let raw = format!("[{}]", entries.join(","));
-        let raw = chain::split(&raw).unwrap();
-        let said = circumstances(*commit, "{\"secret\":1}");
+    for commit in &history {
         match &mut builder {
-            Some(builder) => builder.follow(&said, &raw).unwrap(),
-            None => builder = ProofBuilder::new(prev, &said, &raw, seq).ok(),
+            Some(builder) => builder.follow(commit).unwrap(),
+            None => builder = ProofBuilder::new(commit, seq).ok(),
         }
-        prev = chain::links(prev, &said, &raw).unwrap().head;
     }
-    let own = Leaf { commit: commits, head: prev, subject: "lead/L-1".into() };
+    let own = Leaf { commit: commits, head: history.last().unwrap().head, subject: "lead/L-1".into() };
     let others = (2..9).map(|n| leaf(&format!("lead/L-{n}"), n));
     let leaves = leaves(&others.chain([own]).collect::<Vec<_>>());
     let checkpoint = Checkpoint::after(None, "leadwatch", hour(3), &leaves, Hash::ZERO).unwrap();
@@ -309,8 +318,7 @@ fn a_proof_says_what_is_wrong_with_it() {
 
 #[test]
 fn what_a_checkpoint_does_not_cover_is_not_proven_by_it() {
-    let raw = chain::split("[{\"seq\":4}]").unwrap();
-    let of = |commit| ProofBuilder::new(Hash::ZERO, &circumstances(commit, "{}"), &raw, 4).unwrap();
+    let of = |number| ProofBuilder::new(&commit(number, Hash::ZERO, &["{\"seq\":4}".to_owned()]), 4).unwrap();
     let known = leaves(&[leaf("lead/L-1", 3), leaf("lead/L-2", 1)]);
     let checkpoint = || signed(Checkpoint::after(None, "leadwatch", hour(3), &known, Hash::ZERO).unwrap());
     let later = of(4).finish(checkpoint(), &known);
@@ -319,7 +327,7 @@ fn what_a_checkpoint_does_not_cover_is_not_proven_by_it() {
     assert!(matches!(early, Err(ProofError::Place { commit: 2, last: 3, .. })), "{early:?}");
     let unknown = of(4).finish(checkpoint(), &leaves(&[leaf("lead/L-2", 1)]));
     assert!(matches!(unknown, Err(ProofError::NotCovered { covered: 0, .. })), "{unknown:?}");
-    let none = ProofBuilder::new(Hash::ZERO, &circumstances(4, "{}"), &raw, 5);
+    let none = ProofBuilder::new(&commit(4, Hash::ZERO, &["{\"seq\":4}".to_owned()]), 5);
     assert!(matches!(none, Err(ProofError::NoEntry(5))));
 }
 

@@ -300,7 +300,7 @@ impl CommitRecord {
 }
 
 /// The version of the export format that this crate writes and reads.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// The first line of an export.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -315,9 +315,6 @@ pub struct Header {
     pub audit_table: String,
     /// When.
     pub exported_at: DateTime<Utc>,
-    /// Whether what is personal is in it as it was. If not, tokens stand for it: the same token
-    /// wherever the same text was, and nobody knows which.
-    pub personal: bool,
 }
 
 /// A line of an export with a published policy.

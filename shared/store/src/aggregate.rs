@@ -3,6 +3,7 @@
 use crate::item::Item;
 use crate::keys::Key;
 use crate::outbox::Requested;
+use audit::Hash;
 use chrono::{DateTime, Utc};
 use rules::Consulted;
 use rules::directory::Directory;
@@ -79,6 +80,8 @@ pub(crate) struct Decided<A: Aggregate> {
 pub(crate) struct Standing<A> {
     pub state: A,
     pub due: Option<DueKey>,
+    /// The head of its history, which the next commit follows.
+    pub head: Hash,
 }
 
 /// An item's key in the due index.

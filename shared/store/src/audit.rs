@@ -2,19 +2,21 @@
 
 use crate::Store;
 use crate::error::StoreError;
-use crate::item::{
-    DOC_BYTES_MAX, Item, document, exact, find_text, get_instant, get_number, get_text, key_of, number, text,
-};
-use crate::keys::{Key, PK, SK, commit_sk};
+use crate::item::{Item, canonical, exact, find_text, get_instant, get_number, get_text, number, text};
+use crate::keys::{Key, PK, SK, commit_sk, head_shard};
 use crate::queries::{Cursor, PAGE_MAX, Page};
 use crate::request::failed;
+use crate::schema::{HEAD_COMMIT, HEADS, put_into};
+use audit::chain::{self, Circumstances};
+use audit::{ChainedCommit, Hash};
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
 use rules::account::AccountFact;
 use rules::entry::Entry;
 use rules::ids::Subject;
 use rules::lead_fact::LeadFact;
-use rules::record::{CommitRecord, Recorded};
+use rules::record::Recorded;
 use rules::rep::RepFact;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -32,6 +34,10 @@ const RECORDED_AT: &str = "recorded_at";
 const ATTEMPT: &str = "attempt";
 /// What the commit answered and what the decision saw, as one text.
 const RECORDED: &str = "recorded";
+/// The head of the subject before the commit.
+const PREV: &str = "prev";
+/// The head of the subject: with this commit, in the audit; as it stands, beside the subject itself.
+pub(crate) const HEAD: &str = "head";
 
 /// The entries of one commit.
 #[derive(Debug, Clone, PartialEq)]
@@ -160,7 +166,7 @@ impl Store {
         segment: u16,
         segments: u16,
         after: Option<ScanCursor>,
-    ) -> Result<(Vec<CommitRecord>, Option<ScanCursor>), StoreError> {
+    ) -> Result<(Vec<ChainedCommit>, Option<ScanCursor>), StoreError> {
         let answer = self
             .client()
             .scan()
@@ -179,56 +185,108 @@ impl Store {
     }
 }
 
-/// Reads an item of the audit table with what it answered. The entries stay the text they are.
-fn record_of(item: &Item) -> Result<CommitRecord, StoreError> {
+/// Reads an item of the audit table with its links. Its texts stay what they are.
+fn record_of(item: &Item) -> Result<ChainedCommit, StoreError> {
     let subject = get_text(item, PK)?;
     let unreadable = |error| StoreError::unreadable(format!("the audit of {subject}"), error);
-    Ok(CommitRecord {
+    let raw = |text: &str| RawValue::from_string(text.to_owned()).map_err(unreadable);
+    Ok(ChainedCommit {
         subject: subject.parse().map_err(|error| StoreError::unreadable("a subject", Box::new(error)))?,
         commit: get_number(item, COMMIT)?,
         cause: get_text(item, CAUSE)?.to_owned(),
         at: get_instant(item, AT)?,
         recorded_at: get_instant(item, RECORDED_AT)?,
-        recorded: find_text(item, RECORDED).map(serde_json::from_str).transpose().map_err(unreadable)?,
-        entries: RawValue::from_string(get_text(item, ENTRIES)?.to_owned()).map_err(unreadable)?,
+        attempt: get_text(item, ATTEMPT)?.to_owned(),
+        prev: get_hash(item, PREV)?,
+        head: get_hash(item, HEAD)?,
+        recorded: find_text(item, RECORDED).map(raw).transpose()?,
+        entries: raw(get_text(item, ENTRIES)?)?,
     })
 }
 
-/// Adds what the commit answered to its audit item.
-pub(crate) fn put_recorded(item: &mut Item, recorded: &Recorded) -> Result<(), StoreError> {
-    let key = key_of(item)?;
-    let json = document(&key, recorded)?;
-    // One item holds both: each by itself was small enough.
-    if json.len() + get_text(item, ENTRIES)?.len() > DOC_BYTES_MAX {
-        return Err(StoreError::TooLarge { what: key.to_string() });
-    }
-    item.insert(RECORDED.to_owned(), text(json));
-    Ok(())
+fn get_hash(item: &Item, name: &str) -> Result<Hash, StoreError> {
+    let bytes = item.get(name).and_then(|value| value.as_b().ok());
+    let hash = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes.as_ref()).ok()).map(Hash::new);
+    hash.ok_or_else(|| StoreError::corrupt(format!("`{name}` of an item")))
 }
 
-/// The audit item of a commit.
-pub(crate) fn audit_item<F: Serialize>(
-    subject: &Subject,
-    commit: u64,
-    cause: &str,
-    entries: &[Entry<F>],
-    now: DateTime<Utc>,
-    attempt: &AttemptId,
-) -> Result<Item, StoreError> {
-    let key = Key::audit(subject, commit);
-    let json = document(&key, &entries)?;
-    let (first, last) =
-        entries.first().zip(entries.last()).ok_or_else(|| StoreError::corrupt(key.to_string()))?;
-    let mut item = key.attributes();
-    item.insert(COMMIT.to_owned(), number(commit));
-    item.insert(CAUSE.to_owned(), text(cause));
-    item.insert(FIRST_SEQ.to_owned(), number(first.seq));
-    item.insert(LAST_SEQ.to_owned(), number(last.seq));
-    item.insert(AT.to_owned(), exact(last.at));
-    item.insert(RECORDED_AT.to_owned(), exact(now));
-    item.insert(ENTRIES.to_owned(), text(json));
-    item.insert(ATTEMPT.to_owned(), text(&attempt.0));
-    Ok(item)
+/// As bytes: half of what text takes, and what is written is paid for by the kilobyte.
+fn hash(hash: Hash) -> AttributeValue {
+    AttributeValue::B(Blob::new(hash.as_bytes()))
+}
+
+/// The head that stands beside a subject.
+pub(crate) fn head_of(item: &Item) -> Result<Hash, StoreError> {
+    get_hash(item, HEAD)
+}
+
+/// A commit that is to be written to the audit.
+pub(crate) struct Writing<'a, F> {
+    pub subject: &'a Subject,
+    pub commit: u64,
+    pub cause: &'a str,
+    pub entries: &'a [Entry<F>],
+    /// What it answered and what the decision saw.
+    pub recorded: Option<&'a Recorded>,
+    pub now: DateTime<Utc>,
+    pub attempt: &'a AttemptId,
+    /// The head of the subject before it.
+    pub prev: Hash,
+}
+
+impl<F: Serialize> Writing<'_, F> {
+    /// Its audit item, and the head of the subject with it.
+    pub fn item(&self) -> Result<(Item, Hash), StoreError> {
+        let key = Key::audit(self.subject, self.commit);
+        let (first, last) = self
+            .entries
+            .first()
+            .zip(self.entries.last())
+            .ok_or_else(|| StoreError::corrupt(key.to_string()))?;
+        let entries = canonical(&key, &self.entries)?;
+        let recorded = self.recorded.map(|recorded| canonical(&key, recorded)).transpose()?;
+        // One item holds both: each by itself was small enough.
+        if entries.len() + recorded.as_ref().map_or(0, String::len) > crate::item::DOC_BYTES_MAX {
+            return Err(StoreError::TooLarge { what: key.to_string() });
+        }
+        let subject = self.subject.to_string();
+        let circumstances = Circumstances {
+            subject: &subject,
+            commit: self.commit,
+            cause: self.cause,
+            at: last.at,
+            recorded_at: self.now,
+            attempt: &self.attempt.0,
+            recorded: recorded.as_deref(),
+        };
+        let head = chain::split(&entries)
+            .and_then(|entries| chain::links(self.prev, &circumstances, &entries))
+            .map_err(|error| StoreError::unreadable(key.to_string(), error))?
+            .head;
+        let mut item = key.attributes();
+        item.insert(COMMIT.to_owned(), number(self.commit));
+        item.insert(CAUSE.to_owned(), text(self.cause));
+        item.insert(FIRST_SEQ.to_owned(), number(first.seq));
+        item.insert(LAST_SEQ.to_owned(), number(last.seq));
+        item.insert(AT.to_owned(), exact(last.at));
+        item.insert(RECORDED_AT.to_owned(), exact(self.now));
+        item.insert(ENTRIES.to_owned(), text(entries));
+        item.insert(ATTEMPT.to_owned(), text(&self.attempt.0));
+        item.insert(PREV.to_owned(), hash(self.prev));
+        item.insert(HEAD.to_owned(), hash(head));
+        if let Some(recorded) = recorded {
+            item.insert(RECORDED.to_owned(), text(recorded));
+        }
+        Ok((item, head))
+    }
+}
+
+/// Puts the head of a subject beside the subject itself, and into the index of heads.
+pub(crate) fn put_head(item: &mut Item, subject: &Subject, commit: u64, head: Hash) {
+    let subject = subject.to_string();
+    item.insert(HEAD.to_owned(), hash(head));
+    item.insert(HEAD_COMMIT.to_owned(), number(commit));
+    put_into(HEADS, item, &head_shard(&subject), subject.clone());
 }
 
 /// One attempt to commit, by which it knows what it wrote when the answer was lost. Two who decide

@@ -3,7 +3,7 @@
 
 use crate::Store;
 use crate::aggregate::{Aggregate, Decided, Done, Standing};
-use crate::audit::{AttemptId, audit_item, put_recorded};
+use crate::audit::{AttemptId, Writing, put_head};
 use crate::due::{next_due_key, put_due_key};
 use crate::error::StoreError;
 use crate::execute::{Knowledge, OUTCOME, SEEN_SUBJECT};
@@ -13,6 +13,7 @@ use crate::outbox::{Requested, outbox_item};
 use crate::rep::rep_change;
 use crate::schema::TTL_ATTRIBUTE;
 use crate::transaction::{Transaction, When};
+use audit::Hash;
 use chrono::{DateTime, TimeDelta, Utc};
 use rules::entry::Entry;
 use rules::ids::{PersonId, Subject};
@@ -112,15 +113,23 @@ impl Store {
         let wake_moved = due.as_ref().is_some_and(|due| Some(due.wake_at) != stood);
         put_due_key(&mut item, &key, due.as_ref());
         let seen_version = before.map_or(0, |b| b.state.version());
-        tx.put(Part::State, leads, item, When::Version(seen_version))?;
 
-        let cause = A::cause(command);
         let attempt = AttemptId::random();
-        let mut audit = audit_item(&subject, after.version(), cause, &decided.entries, now, &attempt)?;
-        let recorded = A::recorded(command, &decided.consulted, &knowledge.world());
-        if let Some(recorded) = recorded.map_err(|e| StoreError::unreadable(subject.to_string(), e))? {
-            put_recorded(&mut audit, &recorded)?;
-        }
+        let recorded = A::recorded(command, &decided.consulted, &knowledge.world())
+            .map_err(|error| StoreError::unreadable(subject.to_string(), error))?;
+        let writing = Writing {
+            subject: &subject,
+            commit: after.version(),
+            cause: A::cause(command),
+            entries: &decided.entries,
+            recorded: recorded.as_ref(),
+            now,
+            attempt: &attempt,
+            prev: before.map_or(Hash::ZERO, |b| b.head),
+        };
+        let (audit, head) = writing.item()?;
+        put_head(&mut item, &subject, after.version(), head);
+        tx.put(Part::State, leads, item, When::Version(seen_version))?;
         tx.put(Part::Audit, self.audit_table(), audit, When::Absent)?;
 
         // What a source says and is refused for its form may come again, mended, under its own id.

@@ -2,6 +2,7 @@
 
 use crate::Store;
 use crate::aggregate::{Aggregate, Decided, Done, DueKey, Standing};
+use crate::audit::head_of;
 use crate::commit::{Part, Planned, Tried};
 use crate::due::due_key_of;
 use crate::error::StoreError;
@@ -282,5 +283,6 @@ fn unwritten<A: Aggregate>(outcome: Outcome, duplicate: bool, before: Option<Sta
 
 /// Reads an item of a lead or an account.
 pub(crate) fn standing<A: Aggregate>(item: Option<&Item>) -> Result<Option<Standing<A>>, StoreError> {
-    item.map(|item| Ok(Standing { state: get_document(item)?, due: due_key_of(item)? })).transpose()
+    item.map(|item| Ok(Standing { state: get_document(item)?, due: due_key_of(item)?, head: head_of(item)? }))
+        .transpose()
 }

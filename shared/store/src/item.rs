@@ -44,6 +44,16 @@ pub(crate) fn document(what: &Key, value: &impl Serialize) -> Result<String, Sto
     Ok(json)
 }
 
+/// A document of the audit: canonical, since it is hashed.
+pub(crate) fn canonical(what: &Key, value: &impl Serialize) -> Result<String, StoreError> {
+    let json =
+        audit::canonical::to_text(value).map_err(|error| StoreError::unreadable(what.to_string(), error))?;
+    if json.len() > DOC_BYTES_MAX {
+        return Err(StoreError::TooLarge { what: what.to_string() });
+    }
+    Ok(json)
+}
+
 pub(crate) fn find_text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
     item.get(name)?.as_s().ok().map(String::as_str)
 }

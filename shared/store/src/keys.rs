@@ -10,7 +10,7 @@ pub const PK: &str = "pk";
 pub const SK: &str = "sk";
 
 /// The due index is spread over so many partitions: many leads share an instant (Monday, 09:00),
-/// and one partition takes 1,000 writes a second.
+/// and one partition takes 1,000 writes a second. The index of heads is spread likewise.
 pub const DUE_SHARDS: u8 = 8;
 
 /// Commit and revision numbers in keys have so many digits, so that they sort.
@@ -107,10 +107,23 @@ pub(crate) fn instant(at: DateTime<Utc>) -> String {
 /// The partition of the due index that an item belongs to, by FNV-1a over its key: the same on
 /// every machine and in every version of this crate.
 pub(crate) fn due_shard(pk: &str) -> String {
-    let hash = pk.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+    shard_name(shard(pk))
+}
+
+/// The partition of the index of heads that a subject belongs to.
+pub(crate) fn head_shard(subject: &str) -> String {
+    head_shard_name(shard(subject))
+}
+
+pub(crate) fn head_shard_name(shard: u8) -> String {
+    format!("HEAD#{shard}")
+}
+
+fn shard(key: &str) -> u8 {
+    let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
-    shard_name((hash % u64::from(DUE_SHARDS)) as u8)
+    (hash % u64::from(DUE_SHARDS)) as u8
 }
 
 pub(crate) fn shard_name(shard: u8) -> String {

@@ -3,7 +3,7 @@
 
 use crate::Store;
 use crate::aggregate::DueKey;
-use crate::audit::{AttemptId, audit_item};
+use crate::audit::{AttemptId, Writing, put_head};
 use crate::commit::{Part, SEEN_FOR, VERSION};
 use crate::due::put_due_key;
 use crate::error::StoreError;
@@ -15,6 +15,7 @@ use crate::keys::Key;
 use crate::request::{ATTEMPTS_MAX, pause};
 use crate::schema::TTL_ATTRIBUTE;
 use crate::transaction::{Ended, Transaction, When};
+use audit::Hash;
 use chrono::{DateTime, Utc};
 use rules::diff;
 use rules::directory::{Directory, DirectoryDocument};
@@ -300,9 +301,20 @@ impl Store {
         item.insert(VERSION.to_owned(), number(state.commit));
         let due = state.wake_at().map(|wake_at| DueKey { wake_at, handed_at: None });
         put_due_key(&mut item, &key, due.as_ref());
-        tx.put(Part::State, table, item, When::Absent)?;
         let subject = Subject::Publication(id);
-        let audit = audit_item(&subject, 1, &entry.cause, std::slice::from_ref(entry), now, attempt)?;
+        let writing = Writing {
+            subject: &subject,
+            commit: 1,
+            cause: &entry.cause,
+            entries: std::slice::from_ref(entry),
+            recorded: None,
+            now,
+            attempt,
+            prev: Hash::ZERO,
+        };
+        let (audit, head) = writing.item()?;
+        put_head(&mut item, &subject, 1, head);
+        tx.put(Part::State, table, item, When::Absent)?;
         tx.put(Part::Audit, self.audit_table(), audit, When::Absent)?;
         if let Some(dedupe) = dedupe {
             let mut item = Key::seen(dedupe).attributes();

@@ -1,7 +1,7 @@
 //! How reps stand: what they carry, when they were last given a lead, whether they take any.
 
 use crate::Store;
-use crate::audit::{AttemptId, audit_item, put_recorded};
+use crate::audit::{AttemptId, Writing, head_of, put_head};
 use crate::commit::SEEN_FOR;
 use crate::error::StoreError;
 use crate::execute::SEEN_SUBJECT;
@@ -11,6 +11,7 @@ use crate::publish::{DIRECTORY, POLICY};
 use crate::request::{ATTEMPTS_MAX, failed, pause};
 use crate::schema::TTL_ATTRIBUTE;
 use crate::transaction::{Change, Ended, Transaction, When};
+use audit::Hash;
 use chrono::{DateTime, Utc};
 use rules::Consulted;
 use rules::entry::Actor;
@@ -112,15 +113,24 @@ impl Store {
             let mut after = before.clone();
             evolve(&mut after, &entry);
             let attempt = AttemptId::random();
-            let mut audit = audit_item(&subject, after.seq, cause, &[entry], now, &attempt)?;
             let recorded = Recorded::of(actor, availability, &Consulted::default(), &knowledge.world())
                 .map_err(|error| StoreError::unreadable(subject.to_string(), error))?;
-            put_recorded(&mut audit, &recorded)?;
+            let writing = Writing {
+                subject: &subject,
+                commit: after.seq,
+                cause,
+                entries: &[entry],
+                recorded: Some(&recorded),
+                now,
+                attempt: &attempt,
+                prev: item.as_ref().map_or(Ok(Hash::ZERO), |item| head_of_rep(item, &before))?,
+            };
+            let (audit, head) = writing.item()?;
             let mut tx = Transaction::new();
             tx.put(
                 Part::Rep,
                 self.leads_table(),
-                standing_item(&key, &after)?,
+                standing_item(&key, rep, &after, head)?,
                 When::Version(before.version),
             )?;
             tx.put(Part::Audit, self.audit_table(), audit, When::Absent)?;
@@ -155,6 +165,9 @@ impl Store {
             let found = self.read([from.clone(), to.clone()], []).await?;
             let Some(old) = found.get(&from).map(standing_of).transpose()? else { return Ok(()) };
             let new = found.get(&to).map(standing_of).transpose()?.unwrap_or_default();
+            // The history is one, whatever team it was written in.
+            let (last, standing) = if new.seq > old.seq { (&to, &new) } else { (&from, &old) };
+            let head = found.get(last).map_or(Ok(Hash::ZERO), |item| head_of_rep(item, standing))?;
             let after = Standing {
                 load: old.load.saturating_add(new.load),
                 last_assigned_at: old.last_assigned_at.max(new.last_assigned_at),
@@ -167,7 +180,7 @@ impl Store {
             let stands = When::Version(u64::from(directory.revision()));
             tx.check(Part::Rep, table, &Key::current(DIRECTORY), stands)?;
             tx.delete(Part::Rep, table, &from, When::Version(old.version))?;
-            tx.put(Part::Rep, table, standing_item(&to, &after)?, When::Version(new.version))?;
+            tx.put(Part::Rep, table, standing_item(&to, rep, &after, head)?, When::Version(new.version))?;
             match tx.commit(self).await {
                 Ended::Done => return Ok(()),
                 Ended::Lost(_) | Ended::Busy | Ended::Unknown(_) => {}
@@ -239,11 +252,19 @@ fn standing_of(item: &Item) -> Result<Standing, StoreError> {
     })
 }
 
-fn standing_item(key: &Key, standing: &Standing) -> Result<Item, StoreError> {
+/// The head of a rep's history; one who only carries leads has none yet.
+fn head_of_rep(item: &Item, standing: &Standing) -> Result<Hash, StoreError> {
+    if standing.seq == 0 { Ok(Hash::ZERO) } else { head_of(item) }
+}
+
+fn standing_item(key: &Key, rep: &PersonId, standing: &Standing, head: Hash) -> Result<Item, StoreError> {
     let mut item = key.attributes();
     item.insert(LOAD.to_owned(), number(standing.load));
     item.insert(crate::commit::VERSION.to_owned(), number(standing.version));
     item.insert(SEQ.to_owned(), number(standing.seq));
+    if standing.seq > 0 {
+        put_head(&mut item, &Subject::Rep(rep.clone()), standing.seq, head);
+    }
     if let Some(at) = standing.last_assigned_at {
         item.insert(LAST_ASSIGNED_AT.to_owned(), exact(at));
     }

@@ -57,9 +57,21 @@ pub const BY_MARKET: Index =
 pub const BY_STATE: Index =
     Index { name: "by-state", partition: "state_key", sort: "sk_source", includes: &[] };
 
+/// The commit whose seal is the head of a subject.
+pub const HEAD_COMMIT: &str = "head_commit";
+
+/// The head of every subject, for checkpoints: reading all of them costs what they are, not what
+/// the subjects are.
+pub const HEADS: Index = Index {
+    name: "heads",
+    partition: "head_shard",
+    sort: "head_subject",
+    includes: &[crate::audit::HEAD, HEAD_COMMIT],
+};
+
 /// The indexes of the leads table.
-pub const INDEXES: [Index; 7] =
-    [DUE, COMPLIANCE_REVIEWS, OPERATIONS_REVIEWS, BY_OWNER, BY_ACCOUNT, BY_MARKET, BY_STATE];
+pub const INDEXES: [Index; 8] =
+    [DUE, COMPLIANCE_REVIEWS, OPERATIONS_REVIEWS, BY_OWNER, BY_ACCOUNT, BY_MARKET, BY_STATE, HEADS];
 
 /// The leads table: leads, accounts, reps, outbox, dedupe, policies, directories.
 ///

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use anyhow::Context as _;
+use audit::ChainedCommit;
 use aws_config::BehaviorVersion;
 use indicatif::{ProgressBar, ProgressStyle};
-use rules::record::{CommitRecord, End, FORMAT_VERSION, Header};
+use rules::record::{End, FORMAT_VERSION, Header};
 use store::{ScanCursor, Store};
 use tokio::sync::mpsc;
 
@@ -43,9 +44,6 @@ pub struct Arguments {
     /// Where to write it; `-` is standard output
     #[arg(long, value_name = "FILE", default_value = "-")]
     out: PathBuf,
-    /// Write what is personal as it is, instead of tokens that stand for it
-    #[arg(long)]
-    with_personal: bool,
     #[command(flatten)]
     tables: Tables,
 }
@@ -85,7 +83,7 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Argumen
             .with_context(|| format!("cannot write {}", arguments.out.display()))?;
         Box::new(file)
     };
-    let (_, end) = export(&live, BufWriter::new(out), arguments.with_personal).await?;
+    let (_, end) = export(&live, BufWriter::new(out)).await?;
     say(&format!("{} commits, {} policies, {} directories", end.commits, end.policies, end.directories));
     Ok(())
 }
@@ -115,14 +113,13 @@ async fn open(root: impl Fn() -> anyhow::Result<PathBuf>, tables: &Tables) -> an
 ///
 /// # Errors
 /// When the tables do not answer, or it cannot be written.
-pub async fn export<W: Write>(live: &Live, out: W, personal: bool) -> anyhow::Result<(W, End)> {
+pub async fn export<W: Write>(live: &Live, out: W) -> anyhow::Result<(W, End)> {
     let header = Header {
         format_version: FORMAT_VERSION,
         deployment: live.deployment.clone(),
         leads_table: live.leads_table.clone(),
         audit_table: live.audit_table.clone(),
         exported_at: platform::clock::instant(SystemTime::now()),
-        personal,
     };
     let mut writer = Writer::begin(out, &header)?;
     let bar = counter("{spinner} {human_pos} commits read, {per_sec}");
@@ -133,7 +130,7 @@ pub async fn export<W: Write>(live: &Live, out: W, personal: bool) -> anyhow::Re
     drop(send);
     while let Some(page) = pages.recv().await {
         for record in page {
-            writer.commit(record)?;
+            writer.commit(&record)?;
             bar.inc(1);
         }
     }
@@ -154,7 +151,7 @@ pub async fn export<W: Write>(live: &Live, out: W, personal: bool) -> anyhow::Re
 async fn read_segment(
     store: Store,
     segment: u16,
-    pages: mpsc::Sender<Vec<CommitRecord>>,
+    pages: mpsc::Sender<Vec<ChainedCommit>>,
 ) -> anyhow::Result<()> {
     let mut after: Option<ScanCursor> = None;
     loop {
@@ -182,7 +179,7 @@ impl Source {
     ) -> anyhow::Result<(Contents, Sorted)> {
         let (contents, sorted) = if self.from == Path::new(LIVE) {
             let live = open(root, &self.tables).await?;
-            let (out, _) = export(&live, BufWriter::new(tempfile::tempfile()?), false).await?;
+            let (out, _) = export(&live, BufWriter::new(tempfile::tempfile()?)).await?;
             let mut file = out.into_inner().map_err(|error| error.into_error())?;
             file.rewind()?;
             read(file, "the live tables", order)?

@@ -9,6 +9,7 @@ use std::io::{BufRead, Write};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
+use audit::{ChainedCommit, Hash};
 use chrono::{DateTime, Utc};
 use rules::directory::Directory;
 use rules::ids::Subject;
@@ -17,8 +18,8 @@ use rules::policy::PublishedPolicy;
 use rules::record::{CommitRecord, DirectoryLine, End, FORMAT_VERSION, Header, PolicyLine};
 use serde::{Deserialize, Serialize};
 
-use super::Pseudonyms;
-
+/// The attempt that wrote what nobody wrote.
+const MADE_UP: &str = "made-up";
 const HEADER: &str = "header";
 const POLICY: &str = "policy";
 const DIRECTORY: &str = "directory";
@@ -37,8 +38,9 @@ struct Line<'a, T> {
 /// Writes an export.
 pub struct Writer<W> {
     out: W,
-    pseudonyms: Option<Pseudonyms>,
     end: End,
+    /// The heads of what is made up.
+    heads: HashMap<Subject, Hash>,
 }
 
 impl<W: Write> Writer<W> {
@@ -47,8 +49,7 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// When it cannot be written.
     pub fn begin(out: W, header: &Header) -> anyhow::Result<Self> {
-        let pseudonyms = if header.personal { None } else { Some(Pseudonyms::new()?) };
-        let mut writer = Self { out, pseudonyms, end: End::default() };
+        let mut writer = Self { out, end: End::default(), heads: HashMap::new() };
         writer.line(HEADER, header)?;
         Ok(writer)
     }
@@ -88,12 +89,20 @@ impl<W: Write> Writer<W> {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn commit(&mut self, mut record: CommitRecord) -> anyhow::Result<()> {
-        if let Some(pseudonyms) = &self.pseudonyms {
-            pseudonyms.put_into(&mut record)?;
-        }
+    pub fn commit(&mut self, commit: &ChainedCommit) -> anyhow::Result<()> {
         self.end.commits += 1;
-        self.line(COMMIT, &record)
+        self.line(COMMIT, commit)
+    }
+
+    /// Writes a commit that was never stored: it is chained to those of its subject before it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn made_up(&mut self, record: &CommitRecord) -> anyhow::Result<()> {
+        let head = self.heads.entry(record.subject.clone()).or_insert(Hash::ZERO);
+        let commit = ChainedCommit::after(*head, record, MADE_UP.to_owned())?;
+        *head = commit.head;
+        self.commit(&commit)
     }
 
     /// Writes the last line, and gives what was written.

@@ -69,13 +69,12 @@ pub fn write<W: std::io::Write>(out: W, leads: u32, seed: u64, policy: &Policy) 
         leads_table: "none".to_owned(),
         audit_table: "none".to_owned(),
         exported_at: begin() + TimeDelta::days(DAYS),
-        personal: true,
     };
     let mut writer = Writer::begin(out, &header)?;
     let mut revisions = None;
     generate(leads, seed, policy, &mut |record, all| {
         revisions.get_or_insert_with(|| all.clone());
-        writer.commit(record)
+        writer.made_up(&record)
     })?;
     writer.revisions(&revisions.unwrap_or_default())?;
     Ok(writer.finish()?.0)

@@ -3,9 +3,7 @@
 pub mod export;
 mod file;
 pub mod generate;
-mod pseudonym;
 mod sort;
 
 pub use file::{Reader, Writer};
-pub use pseudonym::Pseudonyms;
 pub use sort::{Order, Sorted, sorted};

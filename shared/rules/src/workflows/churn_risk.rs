@@ -294,7 +294,8 @@ impl Deciding<'_> {
         if fires {
             self.fact(AccountFact::Elevated { tag: CHURN_RISK_TAG.to_owned() });
         }
-        let (id, personal) = (self.command.cause.clone(), Evidence { evidence: evidence.clone() });
+        let evidence = (!evidence.is_null()).then(|| evidence.to_string());
+        let (id, personal) = (self.command.cause.clone(), Evidence { evidence });
         self.fact(AccountFact::SignalRecorded { id, signal, occurred_at, personal });
         if fires {
             self.tell(Message::ChurnRisk, vec![signal.spelled().to_owned()]);
