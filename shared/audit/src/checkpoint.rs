@@ -63,11 +63,11 @@ pub struct Envelope {
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
     /// It is not canonical JSON.
-    #[error("the checkpoint cannot be read: {0}")]
+    #[error("the checkpoint cannot be read")]
     Form(#[from] CanonicalError),
     /// It is JSON, and no checkpoint.
-    #[error("it is no checkpoint: {0}")]
-    Shape(serde_json::Error),
+    #[error("it is no checkpoint")]
+    Shape(#[source] serde_json::Error),
     /// Written by rules that came later.
     #[error("checkpoint {number} is of version {found}, and only version {VERSION} is known here")]
     Version {
@@ -77,7 +77,7 @@ pub enum CheckpointError {
         found: u32,
     },
     /// Its signature does not count.
-    #[error("checkpoint {number}: {error}")]
+    #[error("the signature of checkpoint {number} does not count")]
     Signature {
         /// Which.
         number: u64,
@@ -86,13 +86,14 @@ pub enum CheckpointError {
         error: SignatureError,
     },
     /// It does not follow the one before it.
-    #[error("checkpoint {number} does not follow {before}: {why}")]
+    #[error("checkpoint {number} does not follow {before}")]
     Series {
         /// Which.
         number: u64,
         /// The one before it; 0 if there is none.
         before: u64,
         /// What is wrong.
+        #[source]
         why: SeriesError,
     },
     /// The leaves are not those it was made over.

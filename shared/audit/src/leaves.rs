@@ -11,6 +11,7 @@ use crate::canonical::{self, CanonicalError};
 use crate::tree::{self, Tree};
 use crate::{Hash, sha256};
 use serde::{Deserialize, Serialize};
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 /// How far a subject's history had come, and what it was then. Members are in the order of the
@@ -121,7 +122,7 @@ pub enum LeafError {
 #[derive(Debug, thiserror::Error)]
 pub enum ChangesError {
     /// A line is not what it should be.
-    #[error("line {line}: {error}")]
+    #[error("line {line} cannot be read")]
     Line {
         /// Which, from 1.
         line: usize,
@@ -130,7 +131,7 @@ pub enum ChangesError {
         error: CanonicalError,
     },
     /// What it says cannot be.
-    #[error("line {line}: {error}")]
+    #[error("line {line} cannot be")]
     Leaf {
         /// Which, from 1.
         line: usize,
@@ -139,7 +140,7 @@ pub enum ChangesError {
         error: LeafError,
     },
     /// Its last line has no end.
-    #[error("line {line}: it ends in the middle")]
+    #[error("line {line} ends in the middle")]
     Cut {
         /// Which, from 1.
         line: usize,
@@ -194,10 +195,10 @@ fn written(value: &impl Serialize) -> String {
 }
 
 /// The text of a changes file, and its hash.
-pub fn changes_text(changes: &[Change]) -> (String, Hash) {
-    let mut text = String::with_capacity(changes.len() * 160);
+pub fn changes_text(changes: impl IntoIterator<Item = impl Borrow<Change>>) -> (String, Hash) {
+    let mut text = String::new();
     for change in changes {
-        text.push_str(&change.line());
+        text.push_str(&change.borrow().line());
         text.push('\n');
     }
     let hash = sha256([text.as_bytes()]);
@@ -209,12 +210,18 @@ pub fn changes_text(changes: &[Change]) -> (String, Hash) {
 /// # Errors
 /// A line that is no change in canonical form, or the file ends in the middle of one.
 pub fn read_changes(text: &str) -> Result<Vec<Change>, ChangesError> {
-    let mut changes = Vec::new();
-    for (n, line) in text.split_inclusive('\n').enumerate() {
-        let Some(line) = line.strip_suffix('\n') else { return Err(ChangesError::Cut { line: n + 1 }) };
-        changes.push(read_change(line).map_err(|error| ChangesError::Line { line: n + 1, error })?);
-    }
-    Ok(changes)
+    lines(text).map(|(_, change)| change).collect()
+}
+
+/// Each line with its number, from 1.
+fn lines(text: &str) -> impl Iterator<Item = (usize, Result<Change, ChangesError>)> {
+    text.split_inclusive('\n').zip(1..).map(|(line, n)| {
+        let change = line
+            .strip_suffix('\n')
+            .ok_or(ChangesError::Cut { line: n })
+            .and_then(|line| read_change(line).map_err(|error| ChangesError::Line { line: n, error }));
+        (n, change)
+    })
 }
 
 /// Reads a line of a changes file, without its end.
@@ -301,16 +308,17 @@ impl Leaves {
         Ok(())
     }
 
-    /// Applies a full list of leaves, such as was kept to begin with the next time; the new ones of
-    /// many checkpoints are in it.
+    /// Reads a full list of leaves, such as was kept to begin with the next time: the text of their
+    /// changes from nothing. The new ones of many checkpoints are in it, so that names need not be
+    /// in order.
     ///
     /// # Errors
-    /// As [`Leaves::apply`], but for the order of names.
-    pub fn restore(changes: impl IntoIterator<Item = Change>) -> Result<Self, ChangesError> {
+    /// A line that is no change, or one that cannot be.
+    pub fn restore(text: &str) -> Result<Self, ChangesError> {
         let mut leaves = Self::default();
         let mut put = Vec::new();
-        for (n, change) in changes.into_iter().enumerate() {
-            put.push(leaves.put(change).map_err(|error| ChangesError::Leaf { line: n + 1, error })?);
+        for (line, change) in lines(text) {
+            put.push(leaves.put(change?).map_err(|error| ChangesError::Leaf { line, error })?);
         }
         _ = leaves.tree.put(put);
         Ok(leaves)

@@ -69,11 +69,11 @@ pub struct Statement {
 #[derive(Debug, thiserror::Error)]
 pub enum ProofError {
     /// It is not canonical JSON.
-    #[error("the proof cannot be read: {0}")]
+    #[error("the proof cannot be read")]
     Form(#[from] CanonicalError),
     /// It is JSON, and no proof.
-    #[error("it is no proof: {0}")]
-    Shape(serde_json::Error),
+    #[error("it is no proof")]
+    Shape(#[source] serde_json::Error),
     /// Written by rules that came later.
     #[error("the proof is of version {0}, and only version {VERSION} is known here")]
     Version(u32),

@@ -50,8 +50,8 @@ pub struct Signature {
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// It is no PEM.
-    #[error("it is no PEM: {0}")]
-    Pem(pem_rfc7468::Error),
+    #[error("it is no PEM")]
+    Pem(#[source] pem_rfc7468::Error),
     /// It is another kind of PEM.
     #[error("it holds a {found}, where a {expected} is needed")]
     Label {
@@ -64,8 +64,8 @@ pub enum KeyError {
     #[error("it is no public key on P-256 and none of Ed25519")]
     Kind,
     /// A private key that does not work.
-    #[error("it is no private key of Ed25519 (PKCS#8): {0}")]
-    Private(aws_lc_rs::error::KeyRejected),
+    #[error("it is no private key of Ed25519 (PKCS#8)")]
+    Private(#[source] aws_lc_rs::error::KeyRejected),
     /// The key did not sign.
     #[error("the key did not sign")]
     Signing,

@@ -1,10 +1,5 @@
 //! Checkpoints over a small deployment: what they catch, and what one entry's proof is worth.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use audit::canonical;
 use audit::checkpoint::{Checkpoint, CheckpointError, Envelope, SeriesError, number_at};
@@ -103,7 +98,8 @@ fn changes_that_cannot_be_are_refused_with_their_line() {
     ] {
         let error = stands.clone().apply(changes).unwrap_err();
         assert!(matches!(error, ChangesError::Leaf { line: at, .. } if at == line), "{error:?}");
-        assert!(error.to_string().contains(expected), "{error}");
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(cause.contains(expected), "{cause}");
     }
 }
 
@@ -356,7 +352,7 @@ proptest! {
             for (subject, commit) in &heads {
                 prop_assert_eq!(leaves.find(subject).unwrap().1, &leaf(subject, *commit));
             }
-            let restored = Leaves::restore(leaves.to_changes()).unwrap();
+            let restored = Leaves::restore(&changes_text(leaves.to_changes()).0).unwrap();
             prop_assert_eq!(restored.root(), leaves.root());
             prop_assert!(survey(&restored, leaves.iter().cloned()).unwrap().is_empty());
         }
