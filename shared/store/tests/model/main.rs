@@ -8,6 +8,9 @@
 //! `variants` takes its safeguards away one by one, and each has to be missed; `code` holds it
 //! against the requests that the store sends.
 //!
+//! What it leaves out: more than one notification a commit, more than three messages for it, a channel
+//! that refuses, reps who lose leads, and time but for its order.
+//!
 //! What it takes for granted: a function is dead before a claim of its ends (the template's time-out),
 //! a message that met a claim comes again after it, and an outbox item's lease is longer than both.
 #![allow(

@@ -41,7 +41,8 @@ pub enum Who {
     Somebody,
 }
 
-/// A step, told so that a trace can be read.
+/// A step, told so that a trace can be read. Who is which goes by the state before it: sorting may
+/// give leads, deliveries and messages other places after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
     pub lead: usize,
