@@ -4,9 +4,11 @@ mod common;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
 use common::*;
 use leadctl::audit::export::{Live, export};
+use leadctl::audit::verify;
 use leadctl::audit::{Order, Reader, sorted};
 use rules::AccountCommand;
 use rules::AccountInput;
@@ -19,14 +21,13 @@ use rules::lead::Contact;
 use rules::patch::Patch;
 use rules::policy::Policy;
 use rules::publication::Publishing;
-use rules::record::End;
 use rules::routing::Availability;
 use serde_json::json;
 use store::{Store, schema};
 use tokio::net::TcpListener;
 
 /// Both tables in a database that nobody else has.
-async fn store() -> Store {
+async fn store() -> (Client, Store) {
     let database = dynoxide::Database::memory().expect("a database");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -52,7 +53,19 @@ async fn store() -> Store {
             .await
             .expect("the table is created");
     }
-    Store::new(client, "leads", "audit")
+    (client.clone(), Store::new(client, "leads", "audit"))
+}
+
+/// Changes the state of a lead as nobody should be able to.
+async fn change_state(client: &Client, lead: &str) {
+    let key = |value: &str| AttributeValue::S(value.to_owned());
+    let item = client.get_item().table_name("leads").key("pk", key(lead)).key("sk", key("LEAD"));
+    let item = item.send().await.expect("read").item.expect("an item");
+    let mut changed = item.clone();
+    let text = item["doc"].as_s().expect("a text").replacen(r#""state":"NEW""#, r#""state":"CONTACTED""#, 1);
+    changed.insert("doc".to_owned(), AttributeValue::S(text));
+    assert_ne!(changed, item);
+    client.put_item().table_name("leads").set_item(Some(changed)).send().await.expect("written");
 }
 
 fn event(lead: &str, cause: &str, at: DateTime<Utc>, say: impl FnOnce(&mut LeadEvent)) -> Command {
@@ -64,7 +77,7 @@ fn event(lead: &str, cause: &str, at: DateTime<Utc>, say: impl FnOnce(&mut LeadE
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_store_writes_is_exported_and_replays_to_the_letter() {
-    let store = store().await;
+    let (client, store) = store().await;
     let mut now = beginning();
     let policy = Policy::parse(&seeded("default.yaml")).expect("a sound policy");
     let directory = Directory::parse(&seeded("directory.yaml")).expect("a sound directory");
@@ -122,7 +135,28 @@ async fn what_the_store_writes_is_exported_and_replays_to_the_letter() {
         audit_table: "audit".to_owned(),
     };
     let (bytes, end) = export(&live, Vec::new()).await.expect("exported");
-    assert_eq!(end, End { policies: 1, directories: 1, commits: written });
+    assert_eq!((end.policies, end.directories, end.commits), (1, 1, written));
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), &bytes).expect("written");
+    let arguments = verify::Arguments { export: file.path().to_owned(), ..verify::Arguments::default() };
+    let report = verify::against_live(&arguments, &live).await.expect("it can be read");
+    assert_eq!(report.findings(), []);
+    // What is changed behind the store's back is told, and so is what the export lacks.
+    change_state(&client, "LEAD#L-3").await;
+    let later = event("L-new", "arrives-new", now, |_| {});
+    live.store.execute(&later, Some(&later.cause), now).await.expect("executed");
+    let report = verify::against_live(&arguments, &live).await.expect("it can be read");
+    let told: Vec<String> = report.findings().iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 2, "{told:#?}");
+    assert!(
+        told.iter().any(|line| line.starts_with("lead/L-3 seq ") && line.contains("another state")),
+        "{told:#?}"
+    );
+    assert!(
+        told.iter().any(|line| line.starts_with("lead/L-new seq 1: ") && line.contains("not in it")),
+        "{told:#?}"
+    );
+
     let (contents, records) = sorted(Reader::new(bytes.as_slice(), "live"), Order::Time).expect("an export");
     let mut backtest =
         Backtest::new(&contents.revisions, Trial { policy: policy.clone(), directory: None, since: None });

@@ -1,6 +1,8 @@
 //! Leads: lists, one, its history, a flag raised by hand, and the operations queue.
 
 use crate::{Call, refusal, sight};
+use audit::canonical::CanonicalError;
+use audit::chain;
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use contracts::api;
 use platform::http::PATH_PARAMETER_BYTES_MAX;
@@ -12,7 +14,7 @@ use rules::input::{Command, Input};
 use rules::lead::Lead;
 use serde_json::{Value, json};
 use service::{paging, problem};
-use store::Page;
+use store::{Page, StoreError};
 
 /// `GET /v1/leads`: of an owner or of a market, in a state if one is named.
 pub async fn list(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
@@ -77,15 +79,33 @@ pub async fn audit(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem>
 /// The history of a subject, the oldest commit first.
 pub async fn history(call: &Call<'_>, subject: &Subject) -> Result<ApiGatewayV2httpResponse, Problem> {
     let part = paging::part(call.request)?;
-    let page =
-        call.service.store.audit(subject, part.after.as_ref(), part.limit).await.map_err(|e| problem(&e))?;
+    let page = call
+        .service
+        .store
+        .chained_audit(subject, part.after.as_ref(), part.limit)
+        .await
+        .map_err(|e| problem(&e))?;
     let next = paging::next(&page);
     let mut entries = Vec::new();
     for commit in page.items {
-        for mut entry in sight::commit(commit.entries, call.caller) {
+        let unreadable = |error: CanonicalError| {
+            problem(&StoreError::Corrupt {
+                what: format!("the audit of {subject}"),
+                source: Some(error.into()),
+            })
+        };
+        let of_commit: Vec<Value> =
+            serde_json::from_str(commit.entries.get()).map_err(|error| unreadable(error.into()))?;
+        let hashes = commit.links().map_err(unreadable)?.entries;
+        let mut prev = commit.prev;
+        for (mut entry, hash) in sight::commit(of_commit, call.caller).into_iter().zip(hashes) {
             if let Value::Object(members) = &mut entry {
                 members.insert("recorded_at".to_owned(), json!(commit.recorded_at));
             }
+            if sight::sees_links(call.caller) {
+                chain::with_links(&mut entry, prev, hash);
+            }
+            prev = hash;
             entries.push(entry);
         }
     }

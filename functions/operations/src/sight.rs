@@ -29,8 +29,13 @@ pub fn explanation(mut explanation: Explanation, caller: &Caller) -> Explanation
     explanation
 }
 
-/// The audit entries of one commit as a caller may see them. The hash of an entry covers the whole
-/// of it.
+/// Whether a caller sees the links of the chain. A hash covers the whole of an entry: who sees it
+/// and all but one name of the entry can try which name it is.
+pub fn sees_links(caller: &Caller) -> bool {
+    must_know(caller)
+}
+
+/// The audit entries of one commit as a caller may see them.
 pub fn commit(mut entries: Vec<Value>, caller: &Caller) -> Vec<Value> {
     let must_know = must_know(caller);
     // Who acted, and under which key, would tell who flagged the lead; so would the commit's other entries.

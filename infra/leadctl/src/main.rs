@@ -46,6 +46,14 @@ enum Command {
 enum Audit {
     /// Write every commit with what it answered, and every policy and directory, one JSON object a line
     Export(leadctl::audit::export::Arguments),
+    /// Say whether an export is the record as it was written, all of it; without it being asked anywhere
+    Verify(leadctl::audit::verify::Arguments),
+    /// Write a proof that one entry is in the record, for somebody who sees nothing else of it
+    Prove(leadctl::audit::prove::Arguments),
+    /// Check such a proof, with nothing but it and the public key
+    VerifyProof(leadctl::audit::prove::Check),
+    /// Print the history of one subject, each entry with its hash
+    Show(leadctl::audit::show::Arguments),
     /// Make a checkpoint of the live tables now, signed by a key in a file
     Checkpoint(leadctl::audit::checkpoint::Arguments),
     /// Fetch the deployment's checkpoints and the key that signs them, to verify by
@@ -104,6 +112,26 @@ async fn run(arguments: Arguments) -> anyhow::Result<Answer> {
             }
         }
         Command::Audit(Audit::Export(arguments)) => leadctl::audit::export::run(root, &arguments).await?,
+        Command::Audit(Audit::Verify(arguments)) => {
+            if !leadctl::audit::verify::run(root, &arguments).await? {
+                return Ok(Answer::No);
+            }
+        }
+        Command::Audit(Audit::Prove(arguments)) => {
+            if !leadctl::audit::prove::run(&arguments)? {
+                return Ok(Answer::No);
+            }
+        }
+        Command::Audit(Audit::VerifyProof(arguments)) => {
+            if !leadctl::audit::prove::check(&arguments)? {
+                return Ok(Answer::No);
+            }
+        }
+        Command::Audit(Audit::Show(arguments)) => {
+            if !leadctl::audit::show::run(root, &arguments).await? {
+                return Ok(Answer::No);
+            }
+        }
         Command::Audit(Audit::Checkpoint(arguments)) => {
             leadctl::audit::checkpoint::run(root, &arguments).await?;
         }

@@ -28,9 +28,18 @@ fn lines() -> Vec<String> {
     text(&made).lines().map(str::to_owned).collect()
 }
 
+/// As a file, with the hash that its last line says of the others.
 fn file(lines: &[String]) -> tempfile::NamedTempFile {
     let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), lines.iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+    let mut text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    if let Some((last, _)) = lines.split_last().filter(|(last, _)| last.contains(r#""kind":"end""#)) {
+        text.truncate(text.len() - last.len() - 1);
+        let mut end: rules::record::End = serde_json::from_str(last).unwrap_or_default();
+        end.sha256 = audit::sha256([text.as_bytes()]).to_string();
+        let end = serde_json::to_string(&end).unwrap();
+        text.push_str(&format!("{{\"kind\":\"end\",{}\n", &end[1..]));
+    }
+    std::fs::write(file.path(), text).unwrap();
     file
 }
 
@@ -86,6 +95,16 @@ fn a_record_that_was_cut_is_refused() {
     lines.last_mut().unwrap().truncate(half);
     let told = refusal(&lines);
     assert!(told.contains(&format!(":{}: the line cannot be read", lines.len())), "{told}");
+}
+
+#[test]
+fn a_record_that_was_changed_by_anybody_is_refused() {
+    let file = file(&lines());
+    let whole = std::fs::read_to_string(file.path()).unwrap();
+    std::fs::write(file.path(), whole.replacen("made-up", "made-ip", 1)).unwrap();
+    let output = leadctl(&["policy", "backtest", "--from", file.path().to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("a line before was changed"), "{}", text(&output.stderr));
 }
 
 #[test]

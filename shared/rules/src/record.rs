@@ -335,7 +335,8 @@ pub struct DirectoryLine {
     pub directory: DirectoryDocument,
 }
 
-/// The last line of an export: without it, or with other counts, something is missing.
+/// The last line of an export: without it, or with other counts, something is missing, and with
+/// another hash something was changed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct End {
     /// How many policies there were.
@@ -344,4 +345,6 @@ pub struct End {
     pub directories: u64,
     /// How many commits.
     pub commits: u64,
+    /// The SHA-256 of every line before this one.
+    pub sha256: String,
 }

@@ -127,6 +127,35 @@ impl Store {
         after: Option<&Cursor>,
         limit: usize,
     ) -> Result<Page<StoredCommit>, StoreError> {
+        let (items, more) = self.audit_items(subject, after, limit).await?;
+        let items: Vec<_> = items.iter().map(StoredCommit::from_item).collect::<Result<_, _>>()?;
+        let next = items.last().filter(|_| more).map(|last| Cursor::new(commit_sk(last.commit)));
+        Ok(Page { items, next })
+    }
+
+    /// The history of a subject as [`Store::audit`] gives it, with its links.
+    ///
+    /// # Errors
+    /// If the database does not answer, or an item cannot be read.
+    pub async fn chained_audit(
+        &self,
+        subject: &Subject,
+        after: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Page<ChainedCommit>, StoreError> {
+        let (items, more) = self.audit_items(subject, after, limit).await?;
+        let items: Vec<_> = items.iter().map(record_of).collect::<Result<_, _>>()?;
+        let next = items.last().filter(|_| more).map(|last| Cursor::new(commit_sk(last.commit)));
+        Ok(Page { items, next })
+    }
+
+    /// A page of audit items, and whether there are more.
+    async fn audit_items(
+        &self,
+        subject: &Subject,
+        after: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<(Vec<Item>, bool), StoreError> {
         let answer = self
             .client()
             .query()
@@ -140,14 +169,7 @@ impl Store {
             .await
             .map_err(failed)?;
         let more = answer.last_evaluated_key.is_some_and(|key| !key.is_empty());
-        let items: Vec<StoredCommit> = answer
-            .items
-            .into_iter()
-            .flatten()
-            .map(|item| StoredCommit::from_item(&item))
-            .collect::<Result<_, _>>()?;
-        let next = items.last().filter(|_| more).map(|last| Cursor::new(commit_sk(last.commit)));
-        Ok(Page { items, next })
+        Ok((answer.items.unwrap_or_default(), more))
     }
 }
 

@@ -25,10 +25,10 @@ const SEGMENTS: u16 = 4;
 /// So many pages wait to be written; memory holds no more.
 const PAGES_MAX: usize = 8;
 /// How `--from` names the live tables.
-const LIVE: &str = "live";
+pub(super) const LIVE: &str = "live";
 
 /// Which tables.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub struct Tables {
     /// The table of leads of a deployment in AWS; default: what `up` runs here
     #[arg(long, value_name = "NAME", env = "LEADS_TABLE", requires = "audit_table")]
@@ -36,6 +36,9 @@ pub struct Tables {
     /// The table of its audit; credentials and region come from the environment
     #[arg(long, value_name = "NAME", env = "AUDIT_TABLE", requires = "leads_table")]
     audit_table: Option<String>,
+    /// Its name, as its checkpoints have it: the stack's
+    #[arg(long, value_name = "NAME", env = "DEPLOYMENT", requires = "leads_table")]
+    deployment: Option<String>,
 }
 
 /// What `export` is given.
@@ -53,9 +56,9 @@ pub struct Arguments {
 pub struct Source {
     /// An export, or `live` for the tables themselves
     #[arg(long, value_name = "EXPORT", default_value = LIVE)]
-    from: PathBuf,
+    pub(super) from: PathBuf,
     #[command(flatten)]
-    tables: Tables,
+    pub(super) tables: Tables,
 }
 
 /// A deployment's tables, open.
@@ -88,6 +91,10 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Argumen
     Ok(())
 }
 
+/// Opens them.
+///
+/// # Errors
+/// When nothing runs here, or its state cannot be read.
 pub(crate) async fn open(
     root: impl Fn() -> anyhow::Result<PathBuf>,
     tables: &Tables,
@@ -98,7 +105,10 @@ pub(crate) async fn open(
         let region = sdk.region().map(ToString::to_string).unwrap_or_default();
         return Ok(Live {
             store: Store::new(client, leads, audit),
-            deployment: format!("aws {region}").trim_end().to_owned(),
+            deployment: tables
+                .deployment
+                .clone()
+                .unwrap_or_else(|| format!("aws {region}").trim_end().to_owned()),
             leads_table: leads.clone(),
             audit_table: audit.clone(),
         });

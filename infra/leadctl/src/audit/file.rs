@@ -17,16 +17,19 @@ use rules::input::Past;
 use rules::policy::PublishedPolicy;
 use rules::record::{CommitRecord, DirectoryLine, End, FORMAT_VERSION, Header, PolicyLine};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::lines::Lines;
 
 /// The attempt that wrote what nobody wrote.
 const MADE_UP: &str = "made-up";
-const HEADER: &str = "header";
-const POLICY: &str = "policy";
-const DIRECTORY: &str = "directory";
-const COMMIT: &str = "commit";
-const END: &str = "end";
+pub(super) const HEADER: &str = "header";
+pub(super) const POLICY: &str = "policy";
+pub(super) const DIRECTORY: &str = "directory";
+pub(super) const COMMIT: &str = "commit";
+pub(super) const END: &str = "end";
 /// Nearly every line begins so, and need not be read to tell its kind.
-const COMMIT_BEGINS: &str = r#"{"kind":"commit","#;
+pub(super) const COMMIT_BEGINS: &str = r#"{"kind":"commit","#;
 
 #[derive(Serialize)]
 struct Line<'a, T> {
@@ -35,10 +38,17 @@ struct Line<'a, T> {
     body: &'a T,
 }
 
+/// The one form of a line, without its end.
+pub(super) fn written(kind: &'static str, body: &impl Serialize) -> serde_json::Result<Vec<u8>> {
+    serde_json::to_vec(&Line { kind, body })
+}
+
 /// Writes an export.
 pub struct Writer<W> {
     out: W,
     end: End,
+    /// Of what is written.
+    hash: Sha256,
     /// The heads of what is made up.
     heads: HashMap<Subject, Hash>,
 }
@@ -49,7 +59,7 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// When it cannot be written.
     pub fn begin(out: W, header: &Header) -> anyhow::Result<Self> {
-        let mut writer = Self { out, end: End::default(), heads: HashMap::new() };
+        let mut writer = Self { out, end: End::default(), hash: Sha256::new(), heads: HashMap::new() };
         writer.line(HEADER, header)?;
         Ok(writer)
     }
@@ -110,15 +120,17 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// When it cannot be written.
     pub fn finish(mut self) -> anyhow::Result<(W, End)> {
-        let end = self.end.clone();
+        let sha256 = Hash::new(self.hash.clone().finalize().into()).to_string();
+        let end = End { sha256, ..self.end.clone() };
         self.line(END, &end)?;
         self.out.flush().context("cannot write the export")?;
         Ok((self.out, end))
     }
 
     fn line(&mut self, kind: &'static str, body: &impl Serialize) -> anyhow::Result<()> {
-        let mut line = serde_json::to_vec(&Line { kind, body })?;
+        let mut line = written(kind, body)?;
         line.push(b'\n');
+        self.hash.update(&line);
         self.out.write_all(&line).context("cannot write the export")
     }
 }
@@ -163,15 +175,14 @@ struct Key {
 /// Reads an export, line by line.
 #[derive(Debug)]
 pub struct Reader<R> {
-    input: R,
+    lines: Lines<R>,
     name: String,
-    line: u64,
 }
 
 impl<R: BufRead> Reader<R> {
     /// Reads what `name` names.
     pub fn new(input: R, name: impl Into<String>) -> Self {
-        Self { input, name: name.into(), line: 0 }
+        Self { lines: Lines::new(input), name: name.into() }
     }
 
     /// Reads all of it; each commit's line is handed on as it comes.
@@ -184,7 +195,7 @@ impl<R: BufRead> Reader<R> {
     ) -> anyhow::Result<Contents> {
         let mut text = String::new();
         ensure!(self.next(&mut text)?, "{} is empty; an export begins with a header", self.name);
-        let header = self.header(&text).with_context(|| self.place())?;
+        let header = header(&text).with_context(|| self.place())?;
         let mut revisions = Past::default();
         let mut found = End::default();
         let mut places = Places::default();
@@ -215,11 +226,17 @@ impl<R: BufRead> Reader<R> {
                 END => {
                     let end: End = read_line(&text).with_context(|| self.place())?;
                     ensure!(
-                        end == found,
+                        spelled(&end) == spelled(&found),
                         "{}: there should be {}, and there are {}; lines are missing, export again",
                         self.place(),
                         spelled(&end),
                         spelled(&found)
+                    );
+                    ensure!(
+                        end.sha256 == self.lines.hash_before().to_string(),
+                        "{}: a line before was changed since this one was written: the hash is another; \
+                         export again, or see `leadctl audit verify`",
+                        self.place()
                     );
                     ensure!(
                         !self.next(&mut text)?,
@@ -240,43 +257,42 @@ impl<R: BufRead> Reader<R> {
         )
     }
 
-    fn header(&self, text: &str) -> anyhow::Result<Header> {
-        let kind = kind_of(text)?;
-        ensure!(kind == HEADER, "`kind` is `{kind}`; an export begins with a `{HEADER}`");
-        let header: Header = read_line(text)?;
-        ensure!(
-            header.format_version == FORMAT_VERSION,
-            "it is of format version {}; this leadctl reads version {FORMAT_VERSION}",
-            header.format_version
-        );
-        Ok(header)
-    }
-
     /// The next line; `false` at the end.
     fn next(&mut self, text: &mut String) -> anyhow::Result<bool> {
         text.clear();
-        self.line += 1;
-        let read = self.input.read_line(text).with_context(|| self.place())?;
-        if read == 0 {
-            self.line -= 1;
-        }
-        Ok(read > 0)
+        let number = self.lines.number();
+        let line = self.lines.next().with_context(|| format!("{}:{}", self.name, number + 1))?;
+        text.extend(line);
+        Ok(line.is_some())
     }
 
     fn place(&self) -> String {
-        format!("{}:{}", self.name, self.line)
+        format!("{}:{}", self.name, self.lines.number())
     }
 }
 
-fn kind_of(text: &str) -> anyhow::Result<String> {
+/// Reads the first line.
+pub(super) fn header(text: &str) -> anyhow::Result<Header> {
+    let kind = kind_of(text)?;
+    ensure!(kind == HEADER, "`kind` is `{kind}`; an export begins with a `{HEADER}`");
+    let header: Header = read_line(text)?;
+    ensure!(
+        header.format_version == FORMAT_VERSION,
+        "it is of format version {}; this leadctl reads version {FORMAT_VERSION}",
+        header.format_version
+    );
+    Ok(header)
+}
+
+pub(super) fn kind_of(text: &str) -> anyhow::Result<String> {
     Ok(read_line::<Kind<'_>>(text)?.kind.into_owned())
 }
 
-fn read_line<'a, T: Deserialize<'a>>(text: &'a str) -> anyhow::Result<T> {
+pub(super) fn read_line<'a, T: Deserialize<'a>>(text: &'a str) -> anyhow::Result<T> {
     serde_json::from_str(text).context("the line cannot be read; the export is damaged")
 }
 
-fn spelled(end: &End) -> String {
+pub(super) fn spelled(end: &End) -> String {
     format!("{} policies, {} directories, {} commits", end.policies, end.directories, end.commits)
 }
 

@@ -6,7 +6,11 @@ mod directory;
 pub mod export;
 mod file;
 pub mod generate;
+mod lines;
+pub mod prove;
+pub mod show;
 mod sort;
+pub mod verify;
 
 pub use file::{Reader, Writer};
 pub use sort::{Order, Sorted, sorted};

@@ -14,6 +14,8 @@ use super::file::{CommitLine, Contents, Reader};
 
 /// A run is as large as this; memory holds one at a time.
 const RUN_BYTES: usize = 64 << 20;
+/// What a text that is held takes beside its bytes.
+const HELD_BYTES: usize = 64;
 
 /// In which order commits are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,55 +29,75 @@ pub enum Order {
 impl Order {
     /// A key whose bytes sort so.
     fn key(self, line: &CommitLine<'_>) -> Vec<u8> {
-        let subject = line.subject.to_string();
-        let mut key = Vec::with_capacity(subject.len() + 21);
+        let mut key = Vec::new();
         if self == Self::Time {
             let at = line.decided_at;
             // Seconds with the sign bit turned sort as they are before and after 1970.
             key.extend((at.timestamp().cast_unsigned() ^ (1 << 63)).to_be_bytes());
             key.extend(at.timestamp_subsec_nanos().to_be_bytes());
         }
-        key.extend(subject.as_bytes());
-        key.push(0);
-        key.extend(line.commit.to_be_bytes());
+        key.extend(place_key(&line.subject.to_string(), line.commit));
         key
     }
 }
 
-type Keyed = (Vec<u8>, String);
-
-/// Reads an export and sorts its commits.
-///
-/// # Errors
-/// An export that is damaged; a disk that is full.
-pub fn sorted(reader: Reader<impl BufRead>, order: Order) -> anyhow::Result<(Contents, Sorted)> {
-    sorted_in_runs(reader, order, RUN_BYTES)
+/// A key that sorts subject by subject, and by the commits of each.
+pub(super) fn place_key(subject: &str, commit: u64) -> Vec<u8> {
+    let mut key = Vec::with_capacity(subject.len() + 17);
+    key.extend(subject.as_bytes());
+    key.push(0);
+    key.extend(commit.to_be_bytes());
+    key
 }
 
-fn sorted_in_runs(
-    reader: Reader<impl BufRead>,
-    order: Order,
+type Keyed = (Vec<u8>, String);
+
+/// Takes texts in any order.
+#[derive(Debug)]
+pub(super) struct Sorter {
+    runs: Vec<BufReader<File>>,
+    held: Vec<Keyed>,
+    held_bytes: usize,
     run_bytes: usize,
-) -> anyhow::Result<(Contents, Sorted)> {
-    let mut runs = Vec::new();
-    let mut held: Vec<Keyed> = Vec::new();
-    let mut bytes = 0;
-    let contents = reader.read(&mut |line| {
-        let key = order.key(&line);
-        bytes += key.len() + line.text.len();
-        held.push((key, line.text.to_owned()));
-        if bytes >= run_bytes {
-            runs.push(write_run(&mut held)?);
-            bytes = 0;
+}
+
+impl Default for Sorter {
+    fn default() -> Self {
+        Self::in_runs(RUN_BYTES)
+    }
+}
+
+impl Sorter {
+    fn in_runs(run_bytes: usize) -> Self {
+        Self { runs: Vec::new(), held: Vec::new(), held_bytes: 0, run_bytes }
+    }
+
+    /// Takes a text.
+    ///
+    /// # Errors
+    /// A disk that is full.
+    pub fn push(&mut self, key: Vec<u8>, text: String) -> anyhow::Result<()> {
+        self.held_bytes += key.len() + text.len() + HELD_BYTES;
+        self.held.push((key, text));
+        if self.held_bytes >= self.run_bytes {
+            self.runs.push(write_run(&mut self.held)?);
+            self.held_bytes = 0;
         }
         Ok(())
-    })?;
-    held.sort_unstable();
-    let mut sorted = Sorted { runs, held: held.into_iter(), next: BinaryHeap::new() };
-    for run in 0..=sorted.runs.len() {
-        sorted.advance(run)?;
     }
-    Ok((contents, sorted))
+
+    /// Gives them in order.
+    ///
+    /// # Errors
+    /// A disk that cannot be read.
+    pub fn finish(mut self) -> anyhow::Result<Merged> {
+        self.held.sort_unstable();
+        let mut merged = Merged { runs: self.runs, held: self.held.into_iter(), next: BinaryHeap::new() };
+        for run in 0..=merged.runs.len() {
+            merged.advance(run)?;
+        }
+        Ok(merged)
+    }
 }
 
 /// Sorts what is held and writes it to a file that nobody else sees, and that is gone with it.
@@ -98,16 +120,16 @@ fn write_run(held: &mut Vec<Keyed>) -> anyhow::Result<BufReader<File>> {
     ))
 }
 
-/// Commits in order.
+/// Texts in order.
 #[derive(Debug)]
-pub struct Sorted {
+pub(super) struct Merged {
     runs: Vec<BufReader<File>>,
     /// The last run never left memory.
     held: std::vec::IntoIter<Keyed>,
     next: BinaryHeap<Reverse<(Vec<u8>, String, usize)>>,
 }
 
-impl Sorted {
+impl Merged {
     fn advance(&mut self, run: usize) -> anyhow::Result<()> {
         if let Some((key, text)) = self.read(run)? {
             self.next.push(Reverse((key, text, run)));
@@ -132,21 +154,46 @@ impl Sorted {
         Ok(Some((key, String::from_utf8(text)?)))
     }
 
-    /// The next commit.
-    fn next_line(&mut self) -> anyhow::Result<Option<String>> {
+    /// The next text, with its key.
+    ///
+    /// # Errors
+    /// A disk that cannot be read.
+    pub fn next(&mut self) -> anyhow::Result<Option<Keyed>> {
         let Some(first) = self.next.peek_mut() else { return Ok(None) };
-        let Reverse((_, text, run)) = PeekMut::pop(first);
+        let Reverse((key, text, run)) = PeekMut::pop(first);
         self.advance(run)?;
-        Ok(Some(text))
+        Ok(Some((key, text)))
     }
 }
+
+/// Reads an export and sorts its commits.
+///
+/// # Errors
+/// An export that is damaged; a disk that is full.
+pub fn sorted(reader: Reader<impl BufRead>, order: Order) -> anyhow::Result<(Contents, Sorted)> {
+    sorted_in_runs(reader, order, RUN_BYTES)
+}
+
+fn sorted_in_runs(
+    reader: Reader<impl BufRead>,
+    order: Order,
+    run_bytes: usize,
+) -> anyhow::Result<(Contents, Sorted)> {
+    let mut sorter = Sorter::in_runs(run_bytes);
+    let contents = reader.read(&mut |line| sorter.push(order.key(&line), line.text.to_owned()))?;
+    Ok((contents, Sorted(sorter.finish()?)))
+}
+
+/// Commits in order.
+#[derive(Debug)]
+pub struct Sorted(Merged);
 
 impl Iterator for Sorted {
     type Item = anyhow::Result<CommitRecord>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let line = self.next_line().transpose()?;
-        Some(line.and_then(|text| {
+        let line = self.0.next().transpose()?;
+        Some(line.and_then(|(_, text)| {
             serde_json::from_str(&text).with_context(|| {
                 let shown: String = text.chars().take(80).collect();
                 format!("a commit of the export cannot be read: {shown}…")

@@ -1,0 +1,93 @@
+//! `leadctl audit show`: the history of one subject, each entry with its place and its hash.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use audit::ChainedCommit;
+use rules::ids::Subject;
+use serde_json::Value;
+use store::PAGE_MAX;
+
+use super::export::{LIVE, Source, open};
+use super::verify::{Finding, Findings, History, Place, read_export};
+use crate::history::line;
+use crate::progress::{print, say};
+
+/// What `show` is given.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Whose history, as in `lead/L-1`
+    subject: Subject,
+    #[command(flatten)]
+    source: Source,
+}
+
+/// Prints a history; whether there is one, and its links hold.
+///
+/// # Errors
+/// A file that cannot be read; tables that do not answer.
+pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Arguments) -> anyhow::Result<bool> {
+    let Arguments { subject, source } = arguments;
+    let mut shown = Shown { history: History::of(subject.clone()) };
+    if source.from == Path::new(LIVE) {
+        let live = open(root, &source.tables).await?;
+        let mut after = None;
+        loop {
+            let page = live.store.chained_audit(subject, after.as_ref(), PAGE_MAX).await?;
+            for commit in page.items {
+                let text = String::from_utf8(super::file::written(super::file::COMMIT, &commit)?)?;
+                if !shown.commit(&text, commit.commit)? {
+                    return Ok(false);
+                }
+            }
+            match page.next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
+        }
+    } else {
+        let name = source.from.display().to_string();
+        let file = File::open(&source.from).with_context(|| format!("cannot read {name}"))?;
+        let mut findings = Findings::default();
+        let export = read_export(BufReader::with_capacity(1 << 20, file), &name, &mut findings)?;
+        let Some(mut export) = export else {
+            say(&findings.told());
+            return Ok(false);
+        };
+        while let Some(commit) = export.commits.next()? {
+            if commit.subject == subject.to_string() && !shown.commit(&commit.text, commit.line)? {
+                return Ok(false);
+            }
+        }
+    }
+    if shown.history.commits == 0 {
+        say(&format!("there is no history of {subject}"));
+        return Ok(false);
+    }
+    print(&format!("head {} after commit {}", shown.history.head, shown.history.commits));
+    Ok(true)
+}
+
+struct Shown {
+    history: History,
+}
+
+impl Shown {
+    /// Prints the entries of a commit; whether its links hold.
+    fn commit(&mut self, text: &str, line_number: u64) -> anyhow::Result<bool> {
+        let before = self.history.seq;
+        if let Err(found) = self.history.take(text, line_number) {
+            let place = Place { line: None, ..found.place };
+            say(&Finding { place, wrong: found.wrong }.to_string());
+            return Ok(false);
+        }
+        let commit: ChainedCommit = serde_json::from_str(text)?;
+        let entries: Vec<Value> = serde_json::from_str(commit.entries.get())?;
+        for ((seq, entry), hash) in (before + 1..).zip(&entries).zip(commit.links()?.entries) {
+            print(&format!("{seq:>5} {hash} {}", line(entry)));
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,213 @@
+//! The export against the live tables: each subject has to be there, as its history came to or
+//! further on, and none may be there that the export should have.
+
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::Arc;
+
+use audit::leaves::Leaf;
+use chrono::{DateTime, Utc};
+use rules::ids::{PersonId, Subject};
+use rules::routing::Standing;
+use store::{DUE_SHARDS, Store};
+use tokio::task::JoinSet;
+
+use super::finding::{Findings, Place, Wrong};
+use super::history::{Folded, History};
+use super::report::LiveCounts;
+use crate::audit::export;
+
+/// So many subjects are read side by side.
+const READERS: usize = 32;
+
+/// What became of a subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Now {
+    Same,
+    Moved,
+    /// A rep whose standing is nowhere to be read.
+    Left,
+}
+
+/// A subject, its last entry in the export, and how it stands or what is wrong.
+type Looked = (Subject, u64, Result<Now, String>);
+
+/// The live tables, while histories come.
+#[derive(Debug)]
+pub struct Live {
+    store: Store,
+    standings: Arc<BTreeMap<PersonId, Standing>>,
+    reading: JoinSet<anyhow::Result<Looked>>,
+    /// The subjects of the export, by a hash that nobody can aim at.
+    seen: HashSet<u64>,
+    hasher: RandomState,
+    exported_at: Option<DateTime<Utc>>,
+    findings: Findings,
+    counts: LiveCounts,
+}
+
+impl Live {
+    /// Begins.
+    ///
+    /// # Errors
+    /// When the tables do not answer.
+    pub async fn of(tables: &export::Live) -> anyhow::Result<Self> {
+        let store = tables.store.clone();
+        let mut standings = BTreeMap::new();
+        for team in store.current_directory().await?.document().teams.keys() {
+            standings.extend(store.standings(team).await?.standings);
+        }
+        Ok(Self {
+            store,
+            standings: Arc::new(standings),
+            reading: JoinSet::new(),
+            seen: HashSet::new(),
+            hasher: RandomState::new(),
+            exported_at: None,
+            findings: Findings::default(),
+            counts: LiveCounts::default(),
+        })
+    }
+
+    /// Holds a subject against its history.
+    ///
+    /// # Errors
+    /// When the tables do not answer.
+    pub async fn hold(&mut self, exported_at: DateTime<Utc>, history: History) -> anyhow::Result<()> {
+        self.exported_at = Some(exported_at);
+        self.seen.insert(self.hasher.hash_one(history.subject.to_string()));
+        if self.reading.len() >= READERS {
+            self.take_one().await?;
+        }
+        let (store, standings) = (self.store.clone(), self.standings.clone());
+        self.reading.spawn(async move {
+            let now = compare(&store, &standings, &history).await?;
+            Ok((history.subject, history.seq, now))
+        });
+        Ok(())
+    }
+
+    async fn take_one(&mut self) -> anyhow::Result<bool> {
+        let Some(read) = self.reading.join_next().await else { return Ok(false) };
+        let (subject, seq, now) = read??;
+        match now {
+            Ok(Now::Same) => self.counts.same += 1,
+            Ok(Now::Moved) => self.counts.moved += 1,
+            Ok(Now::Left) => self.counts.left += 1,
+            Err(why) => self.wrong(subject, seq, why),
+        }
+        Ok(true)
+    }
+
+    fn wrong(&mut self, subject: Subject, seq: u64, why: String) {
+        let place = Place { subject: Some(subject), seq: Some(seq), ..Place::default() };
+        self.findings.add(place, Wrong::Live { why });
+    }
+
+    /// Waits for what is being read, and looks for subjects that the export lacks.
+    ///
+    /// # Errors
+    /// When the tables do not answer.
+    pub async fn finish(mut self) -> anyhow::Result<(Findings, LiveCounts)> {
+        while self.take_one().await? {}
+        for shard in 0..DUE_SHARDS {
+            let mut after = None;
+            loop {
+                let page = self.store.heads(shard, after.as_ref()).await?;
+                for leaf in page.items {
+                    self.look_for(&leaf).await?;
+                }
+                match page.next {
+                    Some(next) => after = Some(next),
+                    None => break,
+                }
+            }
+        }
+        Ok((self.findings, self.counts))
+    }
+
+    async fn look_for(&mut self, leaf: &Leaf) -> anyhow::Result<()> {
+        if self.seen.contains(&self.hasher.hash_one(&*leaf.subject)) {
+            return Ok(());
+        }
+        let subject: Subject = leaf.subject.parse()?;
+        let first = self.store.audit(&subject, None, 1).await?.items.into_iter().next();
+        let Some(first) = first else {
+            self.wrong(subject, 1, "it is in the live table, and has no history there".to_owned());
+            return Ok(());
+        };
+        if self.exported_at.is_some_and(|at| first.recorded_at < at) {
+            self.wrong(
+                subject,
+                1,
+                "it is in the live table since before the export, and not in it".to_owned(),
+            );
+        } else {
+            self.counts.new += 1;
+        }
+        Ok(())
+    }
+}
+
+/// How a subject stands now.
+async fn compare(
+    store: &Store,
+    standings: &BTreeMap<PersonId, Standing>,
+    history: &History,
+) -> anyhow::Result<Result<Now, String>> {
+    let state = match (&history.subject, &history.folded) {
+        (Subject::Lead(id), Folded::Lead(folded)) => {
+            let live = store.lead(id).await?;
+            let commit = live.as_ref().map(|lead| lead.commit);
+            state(history, commit, live.as_ref() == folded.as_deref())
+        }
+        (Subject::Account(id), Folded::Account(folded)) => {
+            let live = store.account(id).await?;
+            // An account counts entries alone.
+            let seq = live.as_ref().map(|account| account.seq);
+            let is_same = live.as_ref() == folded.as_deref();
+            counted("entry", history.seq, seq, is_same)
+        }
+        (Subject::Publication(id), Folded::Publication(folded)) => {
+            let live = store.publication(id).await?;
+            let commit = live.as_ref().map(|publication| publication.commit);
+            state(history, commit, live.as_ref() == folded.as_deref())
+        }
+        (Subject::Rep(id), Folded::Rep(folded)) => match standings.get(id) {
+            Some(live) => {
+                counted("entry", history.seq, Some(live.seq), live.availability == folded.availability)
+            }
+            None => Ok(Now::Left),
+        },
+        _ => Err("its history is of another kind".to_owned()),
+    };
+    if state.is_err() || state == Ok(Now::Moved) {
+        return Ok(state);
+    }
+    Ok(match store.head(&history.subject.to_string()).await? {
+        None => Err("its head is missing in the live table".to_owned()),
+        Some(leaf) if leaf.commit > history.commits => Ok(Now::Moved),
+        Some(leaf) if leaf.commit < history.commits => Err(format!(
+            "the live head is of commit {}, and the export has {}; if it was written just now, the index may be behind",
+            leaf.commit, history.commits
+        )),
+        Some(leaf) if leaf.head != history.head => Err("the live head is another one".to_owned()),
+        Some(_) => state,
+    })
+}
+
+fn state(history: &History, commit: Option<u64>, is_same: bool) -> Result<Now, String> {
+    counted("commit", history.commits, commit, is_same)
+}
+
+fn counted(what: &str, exported: u64, live: Option<u64>, is_same: bool) -> Result<Now, String> {
+    match live {
+        None => Err("it is missing in the live table".to_owned()),
+        Some(live) if live < exported => {
+            Err(format!("the live table went back to {what} {live}; the export has {exported}"))
+        }
+        Some(live) if live > exported => Ok(Now::Moved),
+        Some(_) if is_same => Ok(Now::Same),
+        Some(_) => Err(format!("the live table has another state at {what} {exported} than its history")),
+    }
+}

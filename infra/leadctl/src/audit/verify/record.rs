@@ -1,0 +1,230 @@
+//! The lines of an export that may be anything: what can be read of them is, and the rest is told.
+
+use std::io::BufRead;
+
+use anyhow::{Context as _, bail};
+use rules::record::{DirectoryLine, End, FORMAT_VERSION, Header, PolicyLine};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::finding::{Findings, Place, Wrong};
+use crate::audit::file::{COMMIT, COMMIT_BEGINS, DIRECTORY, END, HEADER, POLICY, spelled, written};
+use crate::audit::lines::{LineError, Lines};
+use crate::audit::sort::{Merged, Sorter, place_key};
+
+/// What an export holds.
+#[derive(Debug)]
+pub struct Export {
+    /// The header.
+    pub header: Header,
+    /// How many of what, as they were counted here.
+    pub found: End,
+    /// That the last line is not of these lines, and where it is. It tells less than anything else.
+    pub end: Option<(Place, Wrong)>,
+    /// The commits, subject by subject, each with the number of its line.
+    pub commits: Commits,
+}
+
+/// Commits in the order of their subjects, and of their numbers.
+#[derive(Debug)]
+pub struct Commits(Merged);
+
+/// A commit as it was read.
+#[derive(Debug)]
+pub struct Commit {
+    /// Whose.
+    pub subject: String,
+    /// Its line's number.
+    pub line: u64,
+    /// The line.
+    pub text: String,
+}
+
+impl Commits {
+    /// The next one.
+    ///
+    /// # Errors
+    /// A disk that cannot be read.
+    pub fn next(&mut self) -> anyhow::Result<Option<Commit>> {
+        let Some((key, text)) = self.0.next()? else { return Ok(None) };
+        // Subject, a zero, the commit's number, the line's number.
+        let (rest, line) = key.split_last_chunk::<8>().context("a temporary file was changed")?;
+        let (subject, _) = rest.split_last_chunk::<9>().context("a temporary file was changed")?;
+        let subject = String::from_utf8(subject.to_vec())?;
+        Ok(Some(Commit { subject, line: u64::from_be_bytes(*line), text }))
+    }
+}
+
+#[derive(Deserialize)]
+struct Kind<'a> {
+    #[serde(borrow)]
+    kind: std::borrow::Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+struct Key<'a> {
+    #[serde(borrow)]
+    subject: std::borrow::Cow<'a, str>,
+    commit: u64,
+}
+
+/// Reads an export; `None` if not even its header can be read.
+///
+/// # Errors
+/// A file that cannot be read, or of another version; a disk that is full.
+pub fn read(input: impl BufRead, file: &str, findings: &mut Findings) -> anyhow::Result<Option<Export>> {
+    let mut reading = Reading {
+        lines: Lines::new(input),
+        file,
+        findings,
+        found: End::default(),
+        commits: Sorter::default(),
+    };
+    let Some(header) = reading.header()? else { return Ok(None) };
+    let end = reading.body()?;
+    let Reading { found, commits, .. } = reading;
+    Ok(Some(Export { header, found, end, commits: Commits(commits.finish()?) }))
+}
+
+struct Reading<'a, R> {
+    lines: Lines<R>,
+    file: &'a str,
+    findings: &'a mut Findings,
+    found: End,
+    commits: Sorter,
+}
+
+impl<R: BufRead> Reading<'_, R> {
+    fn header(&mut self) -> anyhow::Result<Option<Header>> {
+        let header = match self.lines.next() {
+            Err(LineError::Io(error)) => return Err(error).context(format!("cannot read {}", self.file)),
+            Err(error) => Err(Wrong::Line { why: error.to_string() }),
+            Ok(None) => Err(Wrong::Cut),
+            Ok(Some(text)) => match parsed::<Kind<'_>>(text) {
+                Ok(Kind { kind }) if kind == HEADER => in_form::<Header>(HEADER, text),
+                Ok(_) => Err(Wrong::Line { why: "it is no header of an export".to_owned() }),
+                Err(wrong) => Err(wrong),
+            },
+        };
+        match header {
+            Ok(header) if header.format_version == FORMAT_VERSION => Ok(Some(header)),
+            Ok(Header { format_version, .. }) => bail!(
+                "{}:1: it is of format version {format_version}; this leadctl reads version {FORMAT_VERSION}",
+                self.file
+            ),
+            Err(wrong) => {
+                self.add(wrong);
+                Ok(None)
+            }
+        }
+    }
+
+    fn body(&mut self) -> anyhow::Result<Option<(Place, Wrong)>> {
+        loop {
+            let number = self.lines.number() + 1;
+            let taken = match self.lines.next() {
+                Err(LineError::Io(error)) => {
+                    return Err(error).context(format!("cannot read {}", self.file));
+                }
+                Err(error) => {
+                    let ends = matches!(error, LineError::Long);
+                    self.add(Wrong::Line { why: error.to_string() });
+                    if ends {
+                        return Ok(None);
+                    }
+                    continue;
+                }
+                Ok(None) => {
+                    return Ok(Some((self.place(), Wrong::Cut)));
+                }
+                Ok(Some(text)) if text.starts_with(COMMIT_BEGINS) => match parsed::<Key<'_>>(text) {
+                    Ok(Key { subject, commit }) => {
+                        self.found.commits += 1;
+                        let mut key = place_key(&subject, commit);
+                        key.extend(number.to_be_bytes());
+                        self.commits.push(key, text.to_owned())?;
+                        Ok(None)
+                    }
+                    Err(wrong) => Err(wrong),
+                },
+                Ok(Some(text)) => other(text, &mut self.found),
+            };
+            match taken {
+                Ok(None) => {}
+                Ok(Some(end)) => return self.end(&end),
+                Err(wrong) => self.add(wrong),
+            }
+        }
+    }
+
+    /// The current line is the last one, it says; what is wrong with it.
+    fn end(&mut self, end: &End) -> anyhow::Result<Option<(Place, Wrong)>> {
+        let (place, before) = (self.place(), self.lines.hash_before());
+        match self.lines.next() {
+            Ok(None) => {}
+            Err(LineError::Io(error)) => return Err(error).context(format!("cannot read {}", self.file)),
+            _ => self.add(Wrong::Line { why: "nothing comes after the last line of an export".to_owned() }),
+        }
+        let (said, found) = (spelled(end), spelled(&self.found));
+        Ok(if said != found {
+            Some((place, Wrong::Counts { said, found }))
+        } else if end.sha256 != before.to_string() {
+            Some((place, Wrong::Hash { said: end.sha256.clone(), found: before }))
+        } else {
+            None
+        })
+    }
+
+    fn place(&self) -> Place {
+        let line = Some(self.lines.number().max(1));
+        Place { file: Some(self.file.to_owned()), line, ..Place::default() }
+    }
+
+    fn add(&mut self, wrong: Wrong) {
+        let place = self.place();
+        self.findings.add(place, wrong);
+    }
+}
+
+/// Takes a line that is no commit in; the counts, if it is the last one.
+fn other(text: &str, found: &mut End) -> Result<Option<End>, Wrong> {
+    match parsed::<Kind<'_>>(text)?.kind.as_ref() {
+        COMMIT => return Err(Wrong::Form { what: "the commit's line" }),
+        POLICY => {
+            found.policies += 1;
+            let line: PolicyLine = in_form(POLICY, text)?;
+            follows("policy", found.policies, line.policy.revision)?;
+        }
+        DIRECTORY => {
+            found.directories += 1;
+            let line: DirectoryLine = in_form(DIRECTORY, text)?;
+            follows("directory", found.directories, line.revision)?;
+        }
+        END => return in_form(END, text).map(Some),
+        _ => return Err(Wrong::Line { why: "it is no line of an export".to_owned() }),
+    }
+    Ok(None)
+}
+
+fn follows(what: &'static str, expected: u64, found: u32) -> Result<(), Wrong> {
+    if u64::from(found) == expected { Ok(()) } else { Err(Wrong::Revision { what, revision: expected }) }
+}
+
+/// Reads a line, and holds it against the one form of what it says.
+fn in_form<T: DeserializeOwned + Serialize>(kind: &'static str, text: &str) -> Result<T, Wrong> {
+    let line: T = parsed(text)?;
+    if written(kind, &line).is_ok_and(|form| form == text.as_bytes()) {
+        Ok(line)
+    } else {
+        Err(Wrong::Form { what: "the line" })
+    }
+}
+
+fn parsed<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Wrong> {
+    serde_json::from_str(text).map_err(|error| Wrong::Line { why: unreadable(&error) })
+}
+
+/// A text of one line has no other lines to count.
+pub fn unreadable(error: &serde_json::Error) -> String {
+    format!("the line cannot be read: {}", error.to_string().replace(" at line 1 column ", " at column "))
+}

@@ -1,0 +1,293 @@
+//! The series of checkpoints: each is held against its signature, the one before it and its changes;
+//! what they say of each history is kept, to be held against the export.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufReader, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use audit::Hash;
+use audit::checkpoint::{self, Checkpoint, Envelope};
+use audit::leaves::{Change, Leaves, read_change};
+use audit::signature::PublicKey;
+use chrono::{DateTime, Utc};
+
+use super::finding::{Findings, Place, Wrong};
+use crate::audit::lines::{LineError, Lines};
+use crate::audit::sort::{Merged, Sorter, place_key};
+
+/// A checkpoint that counts.
+#[derive(Debug, Clone, Copy)]
+pub struct Known {
+    /// When it was made.
+    pub at: DateTime<Utc>,
+    /// What the next one names.
+    pub hash: Hash,
+}
+
+/// The checkpoints that count, and what they say.
+#[derive(Debug)]
+pub struct Series {
+    /// Each by its number, without gaps.
+    pub known: BTreeMap<u64, Known>,
+    /// The last of them, as it was signed.
+    pub last: Envelope,
+    /// The leaves of the last one; none if the series does not begin with the first.
+    pub leaves: Option<Leaves>,
+    /// What they say of histories, by subject and commit.
+    pub claims: Claims,
+}
+
+/// What checkpoints say of histories, by subject and commit.
+#[derive(Debug)]
+pub struct Claims {
+    merged: Merged,
+    next: Option<Claim>,
+}
+
+/// What a checkpoint says of a history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Whose.
+    pub subject: String,
+    /// Its last commit.
+    pub commit: u64,
+    /// The seal of that commit.
+    pub head: Hash,
+    /// Which checkpoint.
+    pub checkpoint: u64,
+}
+
+impl Claims {
+    fn of(mut merged: Merged) -> anyhow::Result<Self> {
+        let next = read_claim(&mut merged)?;
+        Ok(Self { merged, next })
+    }
+
+    /// The next one.
+    pub fn peek(&self) -> Option<&Claim> {
+        self.next.as_ref()
+    }
+
+    /// Takes the next one out.
+    ///
+    /// # Errors
+    /// A disk that cannot be read.
+    pub fn take(&mut self) -> anyhow::Result<Option<Claim>> {
+        let next = read_claim(&mut self.merged)?;
+        Ok(std::mem::replace(&mut self.next, next))
+    }
+}
+
+fn read_claim(merged: &mut Merged) -> anyhow::Result<Option<Claim>> {
+    let Some((key, text)) = merged.next()? else { return Ok(None) };
+    let change: Change = read_change(&text).context("a temporary file was changed")?;
+    let checkpoint = key.last_chunk().copied().map(u64::from_be_bytes).unwrap_or_default();
+    let Change { commit, head, subject, .. } = change;
+    Ok(Some(Claim { subject: subject.into(), commit, head, checkpoint }))
+}
+
+/// Reads a public key.
+///
+/// # Errors
+/// A file that cannot be read, or that is no key.
+pub fn key(file: &Path) -> anyhow::Result<PublicKey> {
+    let name = file.display();
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
+    PublicKey::from_pem(&text).with_context(|| format!("{name} is no public key"))
+}
+
+/// Reads the checkpoints in a directory up to the first one that does not count; `None` if none
+/// counts. The deployment is the one they have to be of, if it is known.
+///
+/// # Errors
+/// A directory or a file that cannot be read.
+pub fn read(
+    directory: &Path,
+    key: &PublicKey,
+    deployment: Option<&str>,
+    findings: &mut Findings,
+) -> anyhow::Result<Option<Series>> {
+    let mut reading = Reading {
+        directory,
+        key,
+        deployment,
+        known: BTreeMap::new(),
+        last: None,
+        leaves: Some(Leaves::default()),
+        claims: Sorter::default(),
+    };
+    for number in numbers(directory)? {
+        match reading.take(number)? {
+            Ok(()) => {}
+            Err((file, line, why)) => {
+                let place = Place { file: Some(file.display().to_string()), line, ..Place::default() };
+                findings.add(place, Wrong::Checkpoint { why });
+                break;
+            }
+        }
+    }
+    let Reading { known, last, leaves, claims, .. } = reading;
+    let Some(last) = last else {
+        if findings.count == 0 {
+            let file = Some(directory.join(checkpoint::CHECKPOINTS).display().to_string());
+            let why = "there is no checkpoint: they were taken away, or none was ever made".to_owned();
+            findings.add(Place { file, ..Place::default() }, Wrong::Checkpoint { why });
+        }
+        return Ok(None);
+    };
+    Ok(Some(Series { known, last, leaves, claims: Claims::of(claims.finish()?)? }))
+}
+
+/// The numbers of the checkpoints that are there, in order.
+fn numbers(directory: &Path) -> anyhow::Result<Vec<u64>> {
+    let inside = directory.join(checkpoint::CHECKPOINTS);
+    let mut numbers = Vec::new();
+    for entry in std::fs::read_dir(&inside)
+        .with_context(|| format!("cannot read {}, where checkpoints should be", inside.display()))?
+    {
+        let name = entry?.file_name();
+        let place = format!("{}{}", checkpoint::CHECKPOINTS, name.to_string_lossy());
+        numbers.extend(checkpoint::number_at(&place));
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// What is wrong with a file, and on which line of it.
+type Bad = (PathBuf, Option<u64>, String);
+
+struct Reading<'a> {
+    directory: &'a Path,
+    key: &'a PublicKey,
+    deployment: Option<&'a str>,
+    known: BTreeMap<u64, Known>,
+    last: Option<Envelope>,
+    leaves: Option<Leaves>,
+    claims: Sorter,
+}
+
+impl Reading<'_> {
+    fn take(&mut self, number: u64) -> anyhow::Result<Result<(), Bad>> {
+        let file = self.directory.join(checkpoint::path(number));
+        let envelope = match envelope(&file)? {
+            Ok(envelope) => envelope,
+            Err(why) => return Ok(Err((file, None, why))),
+        };
+        if let Err(why) = self.follows(&envelope, number) {
+            return Ok(Err((file, None, why)));
+        }
+        let changes = match self.changes(&envelope.checkpoint)? {
+            Ok(changes) => changes,
+            Err(bad) => return Ok(Err(bad)),
+        };
+        for change in &changes {
+            let mut key = place_key(&change.subject, change.commit);
+            key.extend(number.to_be_bytes());
+            self.claims.push(key, change.line())?;
+        }
+        if let Some(leaves) = &mut self.leaves {
+            if let Err(error) = leaves.apply(changes) {
+                let file = self.directory.join(envelope.checkpoint.changes_path());
+                return Ok(Err((file, None, whole(error))));
+            }
+            if let Err(error) = envelope.checkpoint.covers(leaves) {
+                return Ok(Err((file, None, whole(error))));
+            }
+        }
+        let known = Known { at: envelope.checkpoint.at, hash: envelope.checkpoint.hash()? };
+        self.known.insert(number, known);
+        self.last = Some(envelope);
+        Ok(Ok(()))
+    }
+
+    fn follows(&mut self, envelope: &Envelope, number: u64) -> Result<(), String> {
+        let checkpoint = &envelope.checkpoint;
+        if checkpoint.number != number {
+            return Err(format!("it is checkpoint {}", checkpoint.number));
+        }
+        if let Some(deployment) = self.deployment.filter(|of| **of != checkpoint.deployment) {
+            let found = &checkpoint.deployment;
+            return Err(format!("it is of the deployment `{found}`, and the export is of `{deployment}`"));
+        }
+        envelope.verify(self.key).map_err(whole)?;
+        match &self.last {
+            // A series that begins later: nothing is known of what was before.
+            None if number > 1 => self.leaves = None,
+            last => {
+                let last = last.as_ref().map(|last| &last.checkpoint);
+                checkpoint.follows(last).map_err(whole)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the changes of a checkpoint, which has their hash.
+    fn changes(&self, checkpoint: &Checkpoint) -> anyhow::Result<Result<Vec<Change>, Bad>> {
+        let file = self.directory.join(checkpoint.changes_path());
+        let input = match File::open(&file) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let why = format!("the changes of checkpoint {} are missing", checkpoint.number);
+                return Ok(Err((file, None, why)));
+            }
+            opened => opened.with_context(|| format!("cannot read {}", file.display()))?,
+        };
+        let mut lines = Lines::new(BufReader::with_capacity(1 << 20, input));
+        let mut changes = Vec::new();
+        loop {
+            let line = match lines.next() {
+                Ok(Some(line)) => read_change(line).map_err(whole),
+                Ok(None) => break,
+                Err(LineError::Io(error)) => {
+                    return Err(error).with_context(|| format!("cannot read {}", file.display()));
+                }
+                Err(error) => Err(error.to_string()),
+            };
+            match line {
+                Ok(change) => changes.push(change),
+                Err(why) => return Ok(Err((file, Some(lines.number()), why))),
+            }
+        }
+        let found = lines.hash_before();
+        if found != checkpoint.changes {
+            let why = format!(
+                "the file was changed: it comes to {found}, and checkpoint {} says {}",
+                checkpoint.number, checkpoint.changes
+            );
+            return Ok(Err((file, None, why)));
+        }
+        Ok(Ok(changes))
+    }
+}
+
+/// Reads a checkpoint's file; what is wrong with it, if it is none.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn envelope(file: &Path) -> anyhow::Result<Result<Envelope, String>> {
+    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    Ok(match std::str::from_utf8(&bytes) {
+        Ok(text) => Envelope::read(text).map_err(whole),
+        Err(_) => Err("it is not UTF-8: it was changed".to_owned()),
+    })
+}
+
+/// An error with its causes, in one line.
+pub fn whole(error: impl Into<anyhow::Error>) -> String {
+    format!("{:#}", error.into())
+}
+
+/// Holds a checkpoint that was seen before against the series.
+pub fn last_seen(seen: &Envelope, key: &PublicKey, series: &Series) -> Result<(), Wrong> {
+    seen.verify(key).map_err(|error| Wrong::Checkpoint { why: whole(error) })?;
+    let number = seen.checkpoint.number;
+    let rolled_back = |why: String| Err(Wrong::RolledBack { number, why });
+    let last = series.last.checkpoint.number;
+    match series.known.get(&number) {
+        Some(known) if seen.checkpoint.hash().is_ok_and(|hash| hash == known.hash) => Ok(()),
+        Some(_) => rolled_back("another one has its number now".to_owned()),
+        None if number > last => rolled_back(format!("the series ends with {last}")),
+        None => rolled_back("the series begins after it".to_owned()),
+    }
+}

@@ -1,0 +1,237 @@
+//! What the chain alone tells.
+
+use crate::common::*;
+
+#[test]
+fn a_record_as_it_was_written_is_intact_and_what_was_not_looked_at_is_told() {
+    let case = Case::new(12);
+    let report = case.alone(&case.lines);
+    assert!(report.is_intact(), "{:?}", report.findings());
+    assert!(report.not_checked().iter().any(|what| what.contains("no checkpoints were given")));
+    assert!(case.alone(&ended(&case.lines)).is_intact());
+    assert_eq!(chained(&case.lines), case.lines);
+}
+
+#[test]
+fn an_entry_that_was_changed_deleted_swapped_or_put_in_is_named() {
+    let case = Case::new(12);
+    let subject = longest(&case.lines);
+    let place = places(&case.lines, &subject)
+        .into_iter()
+        .find(|&n| case.lines[n].matches(r#""seq":"#).count() >= 3)
+        .expect("a commit of three entries");
+    let seq = first_seq(&case.lines[place]);
+    let at = format!("export.jsonl:{}: {subject} seq {seq} (commit ", place + 1);
+    let entries: Vec<serde_json::Value> =
+        serde_json::from_str(commit(&case.lines[place]).unwrap().entries.get()).unwrap();
+    let with = |entries: Vec<serde_json::Value>| {
+        let mut commit = commit(&case.lines[place]).unwrap();
+        let text = audit::canonical::to_text(&entries).unwrap();
+        commit.entries = serde_json::value::RawValue::from_string(text).unwrap();
+        let mut lines = case.lines.clone();
+        lines[place] = line_of(&commit);
+        ended(&lines)
+    };
+
+    let mut changed = entries.clone();
+    changed[0]["actor"]["id"] = "somebody else".into();
+    assert_told(&case.wrong_alone(&with(changed)), &at, "an entry or the commit was changed");
+    // From the second entry on they are not where they say they are, and that is told.
+    let second = at.replace(&format!("seq {seq} "), &format!("seq {} ", seq + 1));
+    let mut deleted = entries.clone();
+    deleted.remove(1);
+    assert_told(&case.wrong_alone(&with(deleted.clone())), &second, "an entry or the commit was changed");
+    let mut swapped = entries.clone();
+    swapped.swap(1, 2);
+    assert_told(&case.wrong_alone(&with(swapped)), &second, "an entry or the commit was changed");
+    let mut put_in = entries.clone();
+    put_in.insert(1, entries[0].clone());
+    assert_told(&case.wrong_alone(&with(put_in.clone())), &second, "an entry or the commit was changed");
+
+    // Whoever links them anew still has entries that make no history.
+    let told = case.wrong_alone(&chained(&with(deleted)));
+    assert_told(&told, &second, &format!("entry {} stands where entry {} belongs", seq + 2, seq + 1));
+    let told = case.wrong_alone(&chained(&with(put_in)));
+    assert_told(&told, &second, &format!("entry {seq} stands where entry {} belongs", seq + 1));
+    let told = case.wrong_alone(&chained(&with(Vec::new())));
+    assert_told(&told, &at, "the commit has no entries");
+}
+
+#[test]
+fn what_a_commit_says_beside_its_entries_is_sealed_too() {
+    let case = Case::new(12);
+    let place = places(&case.lines, &longest(&case.lines))[1];
+    for (name, other) in
+        [("cause", r#""another""#), ("attempt", r#""another""#), ("recorded_at", r#""2026-03-05T00:00:00Z""#)]
+    {
+        let mut line: serde_json::Value = serde_json::from_str(&case.lines[place]).unwrap();
+        let before = serde_json::to_string(&line[name]).unwrap();
+        line[name] = serde_json::from_str(other).unwrap();
+        let mut lines = case.lines.clone();
+        lines[place] =
+            case.lines[place].replacen(&format!(r#""{name}":{before}"#), &format!(r#""{name}":{other}"#), 1);
+        assert_ne!(lines[place], case.lines[place]);
+        let told = case.wrong_alone(&ended(&lines));
+        assert_told(&told, &format!("export.jsonl:{}: ", place + 1), "an entry or the commit was changed");
+    }
+    let mut lines = case.lines.clone();
+    lines[place] = lines[place].replacen(r#""recorded":{"actor":"#, r#""recorded":{"Actor":"#, 1);
+    let told = case.wrong_alone(&ended(&lines));
+    assert_told(&told, &format!("export.jsonl:{}: ", place + 1), "an entry or the commit was changed");
+}
+
+#[test]
+fn a_commit_that_was_deleted_swapped_repeated_or_put_in_is_named() {
+    let case = Case::new(12);
+    let subject = longest(&case.lines);
+    let places = places(&case.lines, &subject);
+    let (second, third) = (places[1], places[2]);
+    let seq = first_seq(&case.lines[second]);
+
+    let mut lines = case.lines.clone();
+    lines.remove(second);
+    let told = case.wrong_alone(&ended(&lines));
+    let at = format!("export.jsonl:{third}: {subject} seq {seq} (commit 3): ");
+    assert_told(&told, &at, "commit 2 is missing: commit 3 follows commit 1");
+
+    let mut lines = case.lines.clone();
+    lines.swap(second, third);
+    let told = case.wrong_alone(&ended(&lines));
+    assert_told(&told, &format!("export.jsonl:{}: {subject} seq ", second + 1), "lines were swapped");
+
+    let mut lines = case.lines.clone();
+    lines.insert(third, case.lines[second].clone());
+    let told = case.wrong_alone(&ended(&lines));
+    assert_told(&told, &format!("export.jsonl:{}: {subject} seq ", third + 1), "the history forks");
+
+    // Another commit of the same number: the two attempts of one that cannot both have been written.
+    let mut fork = commit(&case.lines[second]).unwrap();
+    fork.attempt = "another".to_owned();
+    fork.head = fork.links().unwrap().head;
+    let mut lines = case.lines.clone();
+    lines.insert(third, line_of(&fork));
+    let told = case.wrong_alone(&ended(&lines));
+    assert_told(&told, &format!("export.jsonl:{}: {subject} seq ", third + 1), "there are two commits 2");
+    // In place of the one that was written: the next one does not follow it.
+    let mut lines = case.lines.clone();
+    lines[second] = line_of(&fork);
+    let told = case.wrong_alone(&ended(&lines));
+    assert_told(&told, &format!("export.jsonl:{}: {subject} seq ", third + 1), "the commit follows ");
+
+    // Somebody else's commit.
+    let mut lines = case.lines.clone();
+    lines[second] = lines[second].replacen(&subject, "lead/L-other", 1);
+    let told = case.wrong_alone(&ended(&lines));
+    assert!(
+        told.iter().any(|line| line.contains("lead/L-other") && line.contains("is missing")),
+        "{told:#?}"
+    );
+    assert!(
+        told.iter().any(|line| line.contains(&subject) && line.contains("commit 2 is missing")),
+        "{told:#?}"
+    );
+}
+
+#[test]
+fn entries_that_are_linked_anew_and_make_no_history_are_refused() {
+    let case = Case::new(12);
+    let subject = longest(&case.lines);
+    let first = places(&case.lines, &subject)[0];
+    let mut lines = case.lines.clone();
+    lines[first] = lines[first].replacen(r#""type":"lead.created""#, r#""type":"lead.opened""#, 1);
+    let told = case.wrong_alone(&chained(&lines));
+    assert_told(
+        &told,
+        &format!("export.jsonl:{}: {subject} seq 1 (commit 1): ", first + 1),
+        "cannot be read",
+    );
+    let (mut lines, named) = (case.lines.clone(), r#""policy_revision":1,"seq":1"#);
+    let first = lines.iter().position(|line| line.contains(named)).unwrap();
+    lines[first] = lines[first].replacen(named, r#""policy_revision":9,"seq":1"#, 1);
+    let told = case.wrong_alone(&chained(&lines));
+    assert_told(&told, "export.jsonl: policy revision 3 is missing", "entries name it");
+}
+
+#[test]
+fn another_spelling_of_the_same_is_no_record() {
+    let case = Case::new(12);
+    let place = places(&case.lines, &longest(&case.lines))[0];
+    for (from, to) in [
+        (r#","commit":1,"#, r#", "commit":1,"#),
+        (r#","commit":1,"#, r#","commit":1,"commit":1,"#),
+        (r#""cause":""#, r#""cause":"\u0065"#),
+        (r#"Z","recorded_at":"#, r#".000Z","recorded_at":"#),
+        (r#""attempt":"#, r#""approved":true,"attempt":"#),
+    ] {
+        let mut lines = case.lines.clone();
+        lines[place] = lines[place].replacen(from, to, 1);
+        assert_ne!(lines[place], case.lines[place], "{from}");
+        let told = case.wrong_alone(&ended(&lines));
+        assert!(told[0].starts_with(&format!("export.jsonl:{}: ", place + 1)), "{from}: {told:#?}");
+    }
+    // A name that stands twice, under a chain that was made for it.
+    let mut commit = commit(&case.lines[place]).unwrap();
+    let twice = commit.entries.get().replacen(r#""seq":1,"#, r#""seq":1,"seq":1,"#, 1);
+    commit.entries = serde_json::value::RawValue::from_string(twice).unwrap();
+    let mut lines = case.lines.clone();
+    lines[place] = line_of(&commit);
+    let told = case.wrong_alone(&chained(&lines));
+    assert!(told[0].contains("the entries of the commit is not in the one form"), "{told:#?}");
+}
+
+#[test]
+fn an_export_that_was_cut_is_told_by_its_last_line() {
+    let case = Case::new(12);
+    let mut lines = case.lines.clone();
+    lines.pop();
+    assert_told(&case.wrong_alone(&lines), &format!("export.jsonl:{}: ", lines.len()), "the export was cut");
+    let mut lines = case.lines.clone();
+    lines.remove(lines.len() - 2);
+    let told = case.wrong_alone(&lines);
+    assert!(told.iter().any(|line| line.contains("there should be 2 policies, 2 directories")), "{told:#?}");
+    let mut lines = case.lines.clone();
+    lines.push(lines[0].clone());
+    assert_told(&case.wrong_alone(&lines), &format!("export.jsonl:{}: ", lines.len()), "nothing comes after");
+    let told = case.told(&case.bytes_alone(b"").unwrap());
+    assert_told(&told, "export.jsonl:1: ", "the export was cut");
+}
+
+#[test]
+fn the_exit_status_says_whether_it_was_intact_or_could_not_be_looked_at() {
+    let case = Case::new(12);
+    let run = |lines: &[String], more: &[&str]| {
+        let mut arguments = vec!["audit".to_owned(), "verify".to_owned()];
+        arguments.extend(case.arguments(lines));
+        arguments.extend(more.iter().map(|word| (*word).to_owned()));
+        leadctl(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let output = run(&case.lines, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).starts_with("intact: "), "{}", text(&output.stdout));
+
+    let place = places(&case.lines, &longest(&case.lines))[0];
+    let mut lines = case.lines.clone();
+    lines[place] = lines[place].replace("paid_social", "inbound_web").replace("Kim", "Tim");
+    let output = run(&lines, &["--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&report["intact"], &report["findings"][0]["kind"]), (&false.into(), &"seal".into()));
+    assert_eq!(report["findings"][0]["line"], place + 1);
+
+    let no_file = leadctl(&["audit", "verify", "--export", "/no/such/file"]);
+    assert_eq!(no_file.status.code(), Some(2));
+    assert!(text(&no_file.stderr).contains("cannot read /no/such/file"));
+    let directory = leadctl(&["audit", "verify", "--export", "/"]);
+    assert_eq!(directory.status.code(), Some(2));
+    let mut lines = case.lines.clone();
+    lines[0] = lines[0].replace(r#""format_version":2"#, r#""format_version":9"#);
+    assert_eq!(run(&lines, &[]).status.code(), Some(2));
+    assert_eq!(run(&case.lines, &["--last-seen", "/no/such/file"]).status.code(), Some(2));
+    std::fs::write(case.path("key.pem"), "no key").unwrap();
+    let output = run(&case.lines, &[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("key.pem is no public key"), "{}", text(&output.stderr));
+    let no_key = case.path("export.jsonl");
+    let arguments = ["audit", "verify", "--export", no_key.to_str().unwrap(), "--checkpoints", "."];
+    assert_eq!(leadctl(&arguments).status.code(), Some(2));
+}
