@@ -21,7 +21,9 @@ use rules::policy::Policy;
 use rules::publication::Publishing;
 use rules::record::End;
 use rules::routing::Availability;
+use sealing::LocalWrap;
 use serde_json::json;
+use std::sync::Arc;
 use store::{Store, schema};
 use tokio::net::TcpListener;
 
@@ -38,7 +40,7 @@ async fn store() -> Store {
         .endpoint_url(url)
         .build();
     let client = Client::from_conf(config);
-    for table in [schema::leads_table("leads"), schema::audit_table("audit")] {
+    for table in [schema::leads_table("leads"), schema::audit_table("audit"), schema::keys_table("keys")] {
         let table = table.expect("a table");
         client
             .create_table()
@@ -52,7 +54,8 @@ async fn store() -> Store {
             .await
             .expect("the table is created");
     }
-    Store::new(client, "leads", "audit")
+    let wrap = LocalWrap::random().expect("a key");
+    Store::new(client, "leads", "audit").with_keys("keys", Arc::new(wrap))
 }
 
 fn event(lead: &str, cause: &str, at: DateTime<Utc>, say: impl FnOnce(&mut LeadEvent)) -> Command {
@@ -102,7 +105,7 @@ async fn what_the_store_writes_is_exported_and_replays_to_the_letter() {
         input: AccountInput::Signal {
             occurred_at: now,
             signal: Signal::UsageDown,
-            evidence: json!({"said by": "Kim", "share": 0.1}),
+            evidence: Some(json!({"said by": "Kim", "share": 0.1}).to_string()),
         },
     };
     store.execute_account(&signal, None, now).await.expect("executed");
