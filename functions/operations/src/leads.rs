@@ -12,7 +12,7 @@ use rules::input::{Command, Input};
 use rules::lead::Lead;
 use serde_json::{Value, json};
 use service::{paging, problem};
-use store::Page;
+use store::{Page, PersonalData, StoreError, StoredCommit};
 
 /// `GET /v1/leads`: of an owner or of a market, in a state if one is named.
 pub async fn list(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
@@ -81,8 +81,10 @@ pub async fn history(call: &Call<'_>, subject: &Subject) -> Result<ApiGatewayV2h
         call.service.store.audit(subject, part.after.as_ref(), part.limit).await.map_err(|e| problem(&e))?;
     let next = paging::next(&page);
     let mut entries = Vec::new();
+    let personal = personal_data(call, subject, &page.items).await.map_err(|e| problem(&e))?;
     for commit in page.items {
-        for mut entry in sight::commit(commit.entries, call.caller) {
+        let seen = sight::commit(commit.entries, call.caller, &personal).map_err(|e| problem(&e))?;
+        for mut entry in seen {
             if let Value::Object(members) = &mut entry {
                 members.insert("recorded_at".to_owned(), json!(commit.recorded_at));
             }
@@ -90,6 +92,19 @@ pub async fn history(call: &Call<'_>, subject: &Subject) -> Result<ApiGatewayV2h
         }
     }
     Ok(response::json(200, &json!({"entries": entries, "next": next}), None))
+}
+
+/// What opens the personal texts that the caller is to see; it is asked for only if there are any.
+async fn personal_data(
+    call: &Call<'_>,
+    subject: &Subject,
+    commits: &[StoredCommit],
+) -> Result<PersonalData, StoreError> {
+    let mut entries = commits.iter().flat_map(|commit| &commit.entries);
+    if entries.any(|entry| sight::shows_evidence(entry, call.caller)) {
+        return call.service.store.personal_data(subject).await;
+    }
+    Ok(PersonalData::None)
 }
 
 /// `POST /v1/leads/{id}/flags`
