@@ -183,17 +183,30 @@ class Stack:
         return {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])}
 
     def delete(self):
-        """Deletes the stack, and what it keeps on AWS: the tables and the user pool."""
+        """Deletes the stack, and what it keeps on AWS: tables, user pool, keys and buckets. Of locked objects, an
+        emulator that keeps to it keeps the bucket."""
         if not self.exists():
             return
         outputs = self.outputs()
         self.cloudformation.delete_stack(StackName=self.name)
         self.wait("stack_delete_complete")
         dynamodb = self.client("dynamodb")
-        for table in ("LeadsTableName", "AuditTableName"):
+        for table in ("LeadsTableName", "AuditTableName", "KeysTableName"):
             forgiving(dynamodb.delete_table, TableName=outputs[table])
         if pool := outputs.get("UserPoolId"):
             forgiving(self.client("cognito-idp").delete_user_pool, UserPoolId=pool)
+        for key in ("CheckpointKeyArn", "DataKeyArn"):
+            forgiving(self.client("kms").schedule_key_deletion, KeyId=outputs[key])
+        s3 = self.client("s3")
+        for bucket in ("CheckpointCacheBucketName", "CheckpointBucketName"):
+            forgiving(self.empty, s3, outputs[bucket])
+            forgiving(s3.delete_bucket, Bucket=outputs[bucket])
+
+    @staticmethod
+    def empty(s3, bucket):
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            for found in page.get("Versions", []) + page.get("DeleteMarkers", []):
+                s3.delete_object(Bucket=bucket, Key=found["Key"], VersionId=found["VersionId"])
 
 
 def forgiving(call, **arguments):

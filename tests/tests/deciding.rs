@@ -10,7 +10,7 @@ use rules::compliance::{Criterion, CriterionKind, Match, Verdict};
 use rules::entry::Actor;
 use rules::input::{Command, Delivery, DeliveryResult, Input, LeadEvent, Outcome, ReviewDecision};
 use rules::lead_fact::LeadFact;
-use rules::notification::{Notification, Recipient};
+use rules::notification::{Notification, NotificationFact, Recipient};
 use rules::patch::Patch;
 use rules::policy::{Policy, PublishedPolicy, WorkflowId};
 use rules::simulate::{AnyEntry, Simulation};
@@ -129,10 +129,10 @@ fn whoever_raised_a_flag_under_another_name_cannot_decide_on_it() {
 
 fn first_notification(entries: &[AnyEntry]) -> Notification {
     let found = facts(entries).into_iter().find_map(|fact| match fact {
-        LeadFact::NotificationRequested(notification) => Some(notification.clone()),
+        LeadFact::Notification(NotificationFact::Requested(notification)) => Some(notification.clone()),
         _ => None,
     });
-    found.expect("somebody is told")
+    *found.expect("somebody is told")
 }
 
 #[test]

@@ -11,7 +11,7 @@ use tokio::process::Command;
 use crate::stack::Profile;
 
 /// The functions' binaries, and after them the logical ids that the template gives the functions.
-const FUNCTIONS: [(&str, &str); 7] = [
+const FUNCTIONS: [(&str, &str); 8] = [
     ("ingest", "Ingest"),
     ("sweep", "Sweep"),
     ("escalate", "Escalate"),
@@ -19,6 +19,7 @@ const FUNCTIONS: [(&str, &str); 7] = [
     ("operations", "Operations"),
     ("notify", "Notify"),
     ("publish", "Publish"),
+    ("checkpoint", "Checkpoint"),
 ];
 
 /// What `cargo run` and `cargo test` tell a program of its own package. Build scripts (ring's) take it for theirs if it

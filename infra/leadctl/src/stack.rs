@@ -213,6 +213,7 @@ impl Stack {
             ("RequireTls", "false"),
             ("MailFrom", "leadwatch@example.test"),
             ("LogRetentionDays", "1"),
+            ("CheckpointRetentionDays", "1"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into();

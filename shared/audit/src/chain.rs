@@ -7,14 +7,19 @@
 //! being different. The seal of the last commit is the subject's **head**.
 //!
 //! ```text
-//! entry  = sha256 {"entry": …, "prev": hash before, "v": 1}
-//! seal   = sha256 {"at": …, "attempt": …, "cause": …, "commit": n, "prev": last entry's hash,
-//!                  "recorded": … or null, "recorded_at": …, "subject": …, "v": 1}
+//! entry  = sha256 {"entry": sha256 of the entry, "prev": hash before, "v": 1}
+//! seal   = sha256 {"prev": last entry's hash, "seal": sha256 of the statement, "v": 1}
+//! statement = {"at": …, "attempt": …, "cause": …, "commit": n,
+//!              "recorded": sha256 of what was recorded or null, "recorded_at": …, "subject": …}
 //! ```
+//!
+//! Links are made of hashes of the texts and not of the texts, so that it can be shown to an
+//! outsider where one entry stands without showing them what came after it.
 
 use crate::canonical::{self, CanonicalError};
 use crate::{Hash, sha256};
 use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -69,23 +74,48 @@ pub fn links(
 
 /// The hash of an entry in canonical form that follows `prev`.
 pub fn entry_hash(prev: Hash, entry: &str) -> Hash {
-    // Canonical by construction: the names are in order, and the entry's own text is.
-    let tail = format!(",\"prev\":\"{prev}\",\"v\":{VERSION}}}");
-    sha256([b"{\"entry\":".as_slice(), entry.as_bytes(), tail.as_bytes()])
+    Link::Entry(sha256([entry.as_bytes()])).after(prev)
 }
 
 fn seal(last: Hash, circumstances: &Circumstances<'_>) -> Result<Hash, CanonicalError> {
-    let Circumstances { subject, commit, cause, at, recorded_at, attempt, recorded } = *circumstances;
-    let begin = canonical::of_value(&serde_json::json!({
-        "at": instant(at), "attempt": attempt, "cause": cause, "commit": commit, "prev": last,
-    }))?;
-    let end = canonical::of_value(&serde_json::json!({
-        "recorded_at": instant(recorded_at), "subject": subject, "v": VERSION,
-    }))?;
-    // One object of the three parts; what was recorded can be large, and is canonical already.
-    let (begin, end) = (begin.trim_end_matches('}'), end.trim_start_matches('{'));
-    let recorded = format!(",\"recorded\":{},", recorded.unwrap_or("null"));
-    Ok(sha256([begin.as_bytes(), recorded.as_bytes(), end.as_bytes()]))
+    Ok(Link::Seal(sha256([circumstances.statement()?.as_bytes()])).after(last))
+}
+
+impl Circumstances<'_> {
+    /// What a commit's seal says of it, in canonical form.
+    ///
+    /// # Errors
+    /// A number that cannot be hashed.
+    pub fn statement(&self) -> Result<String, CanonicalError> {
+        let Self { subject, commit, cause, at, recorded_at, attempt, recorded } = *self;
+        canonical::of_value(&serde_json::json!({
+            "at": instant(at), "attempt": attempt, "cause": cause, "commit": commit,
+            "recorded": recorded.map(|text| sha256([text.as_bytes()])),
+            "recorded_at": instant(recorded_at), "subject": subject,
+        }))
+    }
+}
+
+/// A link of the chain, by the hash of what it is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Link {
+    /// An entry.
+    Entry(Hash),
+    /// The end of a commit.
+    Seal(Hash),
+}
+
+impl Link {
+    /// Its hash after `prev`.
+    pub fn after(self, prev: Hash) -> Hash {
+        // Canonical by construction: the names are in order.
+        let text = match self {
+            Self::Entry(of) => format!("{{\"entry\":\"{of}\",\"prev\":\"{prev}\",\"v\":{VERSION}}}"),
+            Self::Seal(of) => format!("{{\"prev\":\"{prev}\",\"seal\":\"{of}\",\"v\":{VERSION}}}"),
+        };
+        sha256([text.as_bytes()])
+    }
 }
 
 /// An instant as it is hashed: UTC, with all the digits it has.
@@ -128,15 +158,15 @@ mod tests {
         let recorded = r#"{"actor":"x"}"#;
         let circumstances = circumstances(3, Some(recorded));
         let links = chained(Hash::ZERO, &circumstances, r#"[{"seq":1}]"#);
-        let entry =
-            canonical::of_value(&serde_json::json!({"entry": {"seq": 1}, "prev": Hash::ZERO, "v": 1}));
-        assert_eq!(links.entries, [sha256([entry.unwrap().as_bytes()])]);
-        let seal = canonical::of_value(&serde_json::json!({
+        let of = |text: &str| sha256([text.as_bytes()]);
+        let entry = serde_json::json!({"entry": of(r#"{"seq":1}"#), "prev": Hash::ZERO, "v": 1});
+        assert_eq!(links.entries, [of(&canonical::of_value(&entry).unwrap())]);
+        let statement = canonical::of_value(&serde_json::json!({
             "at": "2026-03-02T14:00:00Z", "attempt": "0a", "cause": "evt_1", "commit": 3,
-            "prev": links.entries[0], "recorded": {"actor": "x"},
-            "recorded_at": "2026-03-02T14:00:00Z", "subject": "lead/L-1", "v": 1,
+            "recorded": of(recorded), "recorded_at": "2026-03-02T14:00:00Z", "subject": "lead/L-1",
         }));
-        assert_eq!(links.head, sha256([seal.unwrap().as_bytes()]));
+        let seal = serde_json::json!({"prev": links.entries[0], "seal": of(&statement.unwrap()), "v": 1});
+        assert_eq!(links.head, of(&canonical::of_value(&seal).unwrap()));
     }
 
     #[test]

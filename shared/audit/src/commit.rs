@@ -66,15 +66,34 @@ impl ChainedCommit {
     /// Its entries are no JSON array.
     pub fn links(&self) -> Result<Links, CanonicalError> {
         let subject = self.subject.to_string();
-        let circumstances = Circumstances {
-            subject: &subject,
+        chain::links(self.prev, &self.circumstances(&subject), &self.split()?)
+    }
+
+    /// Its entries, each with its own text.
+    ///
+    /// # Errors
+    /// They are no JSON array.
+    pub fn split(&self) -> Result<Vec<&RawValue>, CanonicalError> {
+        chain::split(self.entries.get())
+    }
+
+    /// What its seal says of it.
+    ///
+    /// # Errors
+    /// A number that cannot be hashed.
+    pub fn statement(&self) -> Result<String, CanonicalError> {
+        self.circumstances(&self.subject.to_string()).statement()
+    }
+
+    fn circumstances<'a>(&'a self, subject: &'a str) -> Circumstances<'a> {
+        Circumstances {
+            subject,
             commit: self.commit,
             cause: &self.cause,
             at: self.at,
             recorded_at: self.recorded_at,
             attempt: &self.attempt,
             recorded: self.recorded.as_deref().map(RawValue::get),
-        };
-        chain::links(self.prev, &circumstances, &chain::split(self.entries.get())?)
+        }
     }
 }

@@ -3,9 +3,9 @@
 
 use crate::entry::Entry;
 use crate::evolve::FoldError;
-use crate::ids::{AccountId, NotificationId, PersonId, Subject};
+use crate::ids::{AccountId, PersonId, Subject};
 use crate::lead::{AccountView, Tier};
-use crate::notification::Notification;
+use crate::notification::NotificationFact;
 use crate::patch::Patch;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -122,7 +122,6 @@ pub struct AccountChanges {
 /// A fact about an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data")]
-#[expect(clippy::large_enum_variant, reason = "a history is a list of these and is read once")]
 pub enum AccountFact {
     /// It was heard of for the first time.
     #[serde(rename = "account.created")]
@@ -224,50 +223,9 @@ pub enum AccountFact {
         /// How many.
         leads: u32,
     },
-    /// Somebody is to be told.
-    #[serde(rename = "notification.requested")]
-    NotificationRequested(Notification),
-    /// Somebody was told.
-    #[serde(rename = "notification.delivered")]
-    NotificationDelivered {
-        /// The request.
-        id: NotificationId,
-        /// By which channel.
-        channel: String,
-        /// The channel's own reference.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        reference: Option<String>,
-        /// How many attempts it took.
-        attempts: u32,
-    },
-    /// Somebody was not told, since there was nothing left to tell.
-    #[serde(rename = "notification.withdrawn")]
-    NotificationWithdrawn {
-        /// The request.
-        id: NotificationId,
-        /// Why.
-        reason: String,
-    },
-    /// Somebody could not be told.
-    #[serde(rename = "notification.failed")]
-    NotificationFailed {
-        /// The request.
-        id: NotificationId,
-        /// Why.
-        reason: String,
-        /// How many attempts were made.
-        attempts: u32,
-    },
-    /// Somebody cannot be reached on their channel.
-    #[serde(rename = "recipient.unreachable")]
-    RecipientUnreachable {
-        /// The request.
-        id: NotificationId,
-        /// Who.
-        person: PersonId,
-        /// Why.
-        reason: String,
-    },
+    /// Somebody is to be told, or was, or was not.
+    #[serde(untagged)]
+    Notification(NotificationFact),
 }
 
 /// What a signal rests on.
@@ -419,10 +377,6 @@ fn apply(account: &mut Account, entry: &Entry<AccountFact>) {
         | AccountFact::InputStale { .. }
         | AccountFact::InputRefused { .. }
         | AccountFact::RetentionCompleted { .. }
-        | AccountFact::NotificationRequested(_)
-        | AccountFact::NotificationDelivered { .. }
-        | AccountFact::NotificationWithdrawn { .. }
-        | AccountFact::NotificationFailed { .. }
-        | AccountFact::RecipientUnreachable { .. } => {}
+        | AccountFact::Notification(_) => {}
     }
 }

@@ -7,7 +7,7 @@ use crate::ids::{AccountId, LeadId, NotificationId, PersonId, StateId, Subject, 
 use crate::input::{Command, Need, World};
 use crate::lead::{AccountView, Lead, OperationsReason};
 use crate::lead_fact::LeadFact;
-use crate::notification::{Message, Notification, Particulars, Recipient, Role};
+use crate::notification::{Message, Notification, NotificationFact, Particulars, Recipient, Role};
 use crate::policy::{StateKind, WorkflowId};
 use crate::quiet;
 use crate::routing::{self, Roster, Wanted};
@@ -137,7 +137,7 @@ impl<'a> Deciding<'a> {
         // By when the request takes effect, so that it does not hang on when a sweep ran.
         let not_before = quiet::not_before(&world.policy.policy, world.directory, &to, message, self.at);
         let notification = Notification { id, to, message, particulars, not_before };
-        self.fact(tag, LeadFact::NotificationRequested(notification));
+        self.fact(tag, LeadFact::Notification(NotificationFact::Requested(Box::new(notification))));
     }
 
     /// Puts it into the operations queue for a reason, once.

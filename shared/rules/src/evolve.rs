@@ -299,11 +299,7 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
         | LeadFact::InputStale { .. }
         | LeadFact::InputRefused { .. }
         | LeadFact::ReassignmentImpossible { .. }
-        | LeadFact::NotificationRequested(_)
-        | LeadFact::NotificationDelivered { .. }
-        | LeadFact::NotificationWithdrawn { .. }
-        | LeadFact::NotificationFailed { .. }
-        | LeadFact::RecipientUnreachable { .. }
+        | LeadFact::Notification(_)
         | LeadFact::ComplianceMatchRemembered { .. } => {}
     }
 }

@@ -2,9 +2,9 @@
 //! `data` of an audit entry are these.
 
 use crate::compliance::{Criterion, MatchDetails, Verdict};
-use crate::ids::{MarketId, NotificationId, PersonId, StateId, TeamId};
+use crate::ids::{MarketId, PersonId, StateId, TeamId};
 use crate::lead::{AccountView, Applied, Contact, OperationsReason, PersonalKind, Priority, ProfileChanges};
-use crate::notification::Notification;
+use crate::notification::NotificationFact;
 use crate::patch::Patch;
 use crate::policy::StateKind;
 use chrono::{DateTime, Utc};
@@ -175,50 +175,6 @@ pub enum LeadFact {
         /// What shows it; the input that brought it is the entry's `cause`.
         evidence: LateEvidence,
     },
-    /// Somebody is to be told.
-    #[serde(rename = "notification.requested")]
-    NotificationRequested(Notification),
-    /// Somebody was told.
-    #[serde(rename = "notification.delivered")]
-    NotificationDelivered {
-        /// The request.
-        id: NotificationId,
-        /// By which channel.
-        channel: String,
-        /// The channel's own reference.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        reference: Option<String>,
-        /// How many attempts it took.
-        attempts: u32,
-    },
-    /// Somebody was not told, since there was nothing left to tell.
-    #[serde(rename = "notification.withdrawn")]
-    NotificationWithdrawn {
-        /// The request.
-        id: NotificationId,
-        /// Why.
-        reason: String,
-    },
-    /// Somebody could not be told.
-    #[serde(rename = "notification.failed")]
-    NotificationFailed {
-        /// The request.
-        id: NotificationId,
-        /// Why.
-        reason: String,
-        /// How many attempts were made.
-        attempts: u32,
-    },
-    /// Somebody cannot be reached on their channel.
-    #[serde(rename = "recipient.unreachable")]
-    RecipientUnreachable {
-        /// The request.
-        id: NotificationId,
-        /// Who.
-        person: PersonId,
-        /// Why.
-        reason: String,
-    },
     /// It went into the operations queue, or has one more reason to be there.
     #[serde(rename = "operations.queued")]
     OperationsQueued {
@@ -357,6 +313,9 @@ pub enum LeadFact {
         /// What it is now.
         view: AccountView,
     },
+    /// Somebody is to be told, or was, or was not.
+    #[serde(untagged)]
+    Notification(NotificationFact),
 }
 
 /// The ground of an erasure.

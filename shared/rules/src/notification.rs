@@ -3,6 +3,7 @@
 
 use crate::compliance::Criterion;
 use crate::ids::{NotificationId, PersonId, TeamId};
+use crate::input::{Delivery, DeliveryResult};
 use crate::policy::WorkflowId;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -72,6 +73,23 @@ pub enum NotificationFact {
         /// Why.
         reason: String,
     },
+}
+
+impl NotificationFact {
+    /// What became of it, as a history tells it.
+    pub fn of(delivery: &Delivery) -> Self {
+        let (id, attempts) = (delivery.id.clone(), delivery.attempts);
+        match &delivery.result {
+            DeliveryResult::Delivered { channel, reference } => {
+                Self::Delivered { id, channel: channel.clone(), reference: reference.clone(), attempts }
+            }
+            DeliveryResult::Withdrawn { reason } => Self::Withdrawn { id, reason: reason.clone() },
+            DeliveryResult::Failed { reason } => Self::Failed { id, reason: reason.clone(), attempts },
+            DeliveryResult::Unreachable { person, reason, .. } => {
+                Self::Unreachable { id, person: person.clone(), reason: reason.clone() }
+            }
+        }
+    }
 }
 
 /// To whom.

@@ -5,7 +5,7 @@
 use crate::directory::Directory;
 use crate::entry::{Actor, Entry};
 use crate::ids::{NotificationId, PublicationId, Subject, TeamId};
-use crate::input::{Delivery, DeliveryResult, InForce, Outcome, World};
+use crate::input::{Delivery, InForce, Outcome, World};
 use crate::lead::PassedStep;
 use crate::notification::{Message, Notification, NotificationFact, Particulars, Recipient};
 use crate::policy::WorkflowId;
@@ -250,7 +250,7 @@ pub fn decide_publication(
         }
         PublicationInput::Applied(_) => {}
         PublicationInput::Delivery(delivery) => {
-            facts.push(PublicationFact::Notification(delivered(delivery)));
+            facts.push(PublicationFact::Notification(NotificationFact::of(delivery)));
         }
     }
     let mut state = Some(before.clone());
@@ -295,23 +295,4 @@ fn digests(totals: &Totals, directory: &Directory) -> Vec<(Recipient, Vec<String
         }
     }
     digests
-}
-
-fn delivered(delivery: &Delivery) -> NotificationFact {
-    let (id, attempts) = (delivery.id.clone(), delivery.attempts);
-    match &delivery.result {
-        DeliveryResult::Delivered { channel, reference } => NotificationFact::Delivered {
-            id,
-            channel: channel.clone(),
-            reference: reference.clone(),
-            attempts,
-        },
-        DeliveryResult::Withdrawn { reason } => NotificationFact::Withdrawn { id, reason: reason.clone() },
-        DeliveryResult::Failed { reason } => {
-            NotificationFact::Failed { id, reason: reason.clone(), attempts }
-        }
-        DeliveryResult::Unreachable { person, reason, .. } => {
-            NotificationFact::Unreachable { id, person: person.clone(), reason: reason.clone() }
-        }
-    }
 }

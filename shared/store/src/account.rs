@@ -13,7 +13,7 @@ use rules::directory::Directory;
 use rules::entry::Entry;
 use rules::ids::{AccountId, NotificationId, Subject};
 use rules::input::{Need, Outcome, World};
-use rules::notification::Notification;
+use rules::notification::{Notification, NotificationFact};
 use rules::record::{Recordable as _, Recorded};
 use rules::routing::LoadChange;
 use rules::{AccountCommand, AccountInput, decide_account};
@@ -135,7 +135,11 @@ impl Aggregate for Account {
     fn index(&self, _: &mut Item) {}
 
     fn requested(fact: &AccountFact) -> Option<&Notification> {
-        if let AccountFact::NotificationRequested(notification) = fact { Some(notification) } else { None }
+        if let AccountFact::Notification(NotificationFact::Requested(notification)) = fact {
+            Some(notification)
+        } else {
+            None
+        }
     }
 
     fn rests_on(_: &AccountCommand, _: &Decided<Self>) -> Option<AccountId> {

@@ -9,6 +9,7 @@ use crate::request::failed;
 use crate::schema::{HEAD_COMMIT, HEADS, put_into};
 use audit::chain::{self, Circumstances};
 use audit::{ChainedCommit, Hash};
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
 use rules::account::AccountFact;
@@ -204,9 +205,14 @@ fn record_of(item: &Item) -> Result<ChainedCommit, StoreError> {
 }
 
 fn get_hash(item: &Item, name: &str) -> Result<Hash, StoreError> {
-    get_text(item, name)?
-        .parse()
-        .map_err(|error: audit::HashError| StoreError::unreadable(format!("`{name}` of an item"), error))
+    let bytes = item.get(name).and_then(|value| value.as_b().ok());
+    let hash = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes.as_ref()).ok()).map(Hash::new);
+    hash.ok_or_else(|| StoreError::corrupt(format!("`{name}` of an item")))
+}
+
+/// As bytes: half of what text takes, and what is written is paid for by the kilobyte.
+fn hash(hash: Hash) -> AttributeValue {
+    AttributeValue::B(Blob::new(hash.as_bytes()))
 }
 
 /// The head that stands beside a subject.
@@ -266,8 +272,8 @@ impl<F: Serialize> Writing<'_, F> {
         item.insert(RECORDED_AT.to_owned(), exact(self.now));
         item.insert(ENTRIES.to_owned(), text(entries));
         item.insert(ATTEMPT.to_owned(), text(&self.attempt.0));
-        item.insert(PREV.to_owned(), text(self.prev.to_string()));
-        item.insert(HEAD.to_owned(), text(head.to_string()));
+        item.insert(PREV.to_owned(), hash(self.prev));
+        item.insert(HEAD.to_owned(), hash(head));
         if let Some(recorded) = recorded {
             item.insert(RECORDED.to_owned(), text(recorded));
         }
@@ -278,7 +284,7 @@ impl<F: Serialize> Writing<'_, F> {
 /// Puts the head of a subject beside the subject itself, and into the index of heads.
 pub(crate) fn put_head(item: &mut Item, subject: &Subject, commit: u64, head: Hash) {
     let subject = subject.to_string();
-    item.insert(HEAD.to_owned(), text(head.to_string()));
+    item.insert(HEAD.to_owned(), hash(head));
     item.insert(HEAD_COMMIT.to_owned(), number(commit));
     put_into(HEADS, item, &head_shard(&subject), subject.clone());
 }

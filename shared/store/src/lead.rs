@@ -17,7 +17,7 @@ use rules::ids::{AccountId, LeadId, MarketId, NotificationId, StateId, Subject};
 use rules::input::{Command, Input, Need, Outcome, World};
 use rules::lead::Lead;
 use rules::lead_fact::LeadFact;
-use rules::notification::Notification;
+use rules::notification::{Notification, NotificationFact};
 use rules::record::{Recordable as _, Recorded};
 use rules::routing::{LoadChange, load_changes};
 
@@ -182,7 +182,11 @@ impl Aggregate for Lead {
     }
 
     fn requested(fact: &LeadFact) -> Option<&Notification> {
-        if let LeadFact::NotificationRequested(notification) = fact { Some(notification) } else { None }
+        if let LeadFact::Notification(NotificationFact::Requested(notification)) = fact {
+            Some(notification)
+        } else {
+            None
+        }
     }
 
     fn rests_on(command: &Command, decided: &Decided<Self>) -> Option<AccountId> {

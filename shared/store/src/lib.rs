@@ -18,6 +18,7 @@ mod commit;
 mod due;
 mod error;
 mod execute;
+mod heads;
 mod in_force;
 mod item;
 mod keys;

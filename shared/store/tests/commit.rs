@@ -16,6 +16,7 @@ use rules::input::{Command, Delivery, DeliveryResult, Input, Outcome};
 use rules::lead::Contact;
 use rules::lead_fact::LeadFact;
 use rules::measure::Money;
+use rules::notification::NotificationFact;
 use rules::patch::Patch;
 use std::collections::BTreeSet;
 use store::{DueSubject, StoreError};
@@ -406,10 +407,10 @@ async fn a_notification_is_in_the_outbox_from_its_commit_to_its_delivery() {
     assert_eq!(item.wake_at, Some(now + store::OUTBOX_LEASE));
     assert_eq!(bench.store.outbox_subject(&id).await.unwrap(), Some(item.subject));
     let asked = told.entries.iter().find_map(|e| match &e.fact {
-        LeadFact::NotificationRequested(n) if n.id == id => Some(n.clone()),
+        LeadFact::Notification(NotificationFact::Requested(n)) if n.id == id => Some(n.clone()),
         _ => None,
     });
-    assert_eq!(Some(item.notification), asked);
+    assert_eq!(Some(item.notification), asked.map(|asked| *asked));
 
     assert!(bench.store.lease_outbox(&id, at("15:00")).await.unwrap());
     let leased = bench.store.outbox(&id).await.unwrap().unwrap();

@@ -179,6 +179,7 @@ async fn the_tables_can_be_restored_and_the_audit_has_a_stream(world: &'static W
             "by-state",
             "compliance-reviews",
             "due",
+            "heads",
             "operations-reviews"
         ]
     );

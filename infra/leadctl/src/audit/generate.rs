@@ -17,7 +17,7 @@ use rules::input::{
 };
 use rules::lead::Contact;
 use rules::lead_fact::LeadFact;
-use rules::notification::{Notification, Recipient};
+use rules::notification::{Notification, NotificationFact, Recipient};
 use rules::patch::Patch;
 use rules::policy::{Policy, PublishedPolicy};
 use rules::record::{CommitRecord, FORMAT_VERSION, Header};
@@ -257,7 +257,9 @@ impl Play {
                 AnyEntry::Lead(entry) => {
                     let Subject::Lead(lead) = &entry.subject else { continue };
                     match entry.fact {
-                        LeadFact::NotificationRequested(n) => self.deliver(&entry.subject, n, now),
+                        LeadFact::Notification(NotificationFact::Requested(n)) => {
+                            self.deliver(&entry.subject, *n, now)
+                        }
                         LeadFact::ComplianceHeld { .. } => {
                             let at = self.within(now, 120..2880);
                             self.at(at, Act::Decide(lead.clone()));
@@ -270,8 +272,10 @@ impl Play {
                     }
                 }
                 AnyEntry::Account(entry) => {
-                    if let rules::account::AccountFact::NotificationRequested(n) = entry.fact {
-                        self.deliver(&entry.subject, n, now);
+                    if let rules::account::AccountFact::Notification(NotificationFact::Requested(n)) =
+                        entry.fact
+                    {
+                        self.deliver(&entry.subject, *n, now);
                     }
                 }
                 AnyEntry::Rep(_) => {}

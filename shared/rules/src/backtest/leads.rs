@@ -9,6 +9,7 @@ use crate::ids::{LeadId, Subject};
 use crate::input::{Command, DeliveryResult, Input, Need, Outcome, World};
 use crate::lead::Lead;
 use crate::lead_fact::LeadFact;
+use crate::notification::NotificationFact;
 use crate::patch::Patch;
 use crate::record::{CommitRecord, Saw};
 use crate::replay::{Replay, ReplayError, unreadable};
@@ -314,7 +315,7 @@ impl Backtest<'_> {
 
 fn asked(entries: &[Entry<LeadFact>]) -> impl Iterator<Item = Asked> {
     entries.iter().filter_map(|entry| match &entry.fact {
-        LeadFact::NotificationRequested(n) => {
+        LeadFact::Notification(NotificationFact::Requested(n)) => {
             Some(Asked { id: n.id.clone(), message: n.message, to: n.to.clone() })
         }
         _ => None,

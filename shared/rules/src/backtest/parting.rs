@@ -6,6 +6,7 @@ use super::tally::{Side, recipient};
 use crate::entry::Entry;
 use crate::ids::LeadId;
 use crate::lead_fact::LeadFact;
+use crate::notification::NotificationFact;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -68,7 +69,7 @@ impl Parting {
 /// What there is to notice of a fact, in words; facts that nobody would notice are passed over.
 fn describe(fact: &LeadFact) -> Option<String> {
     Some(match fact {
-        LeadFact::NotificationRequested(notification) => {
+        LeadFact::Notification(NotificationFact::Requested(notification)) => {
             let message = serde_json::to_value(notification.message).ok()?;
             let step =
                 notification.particulars.step.as_deref().map(|s| format!(" ({s})")).unwrap_or_default();

@@ -5,7 +5,7 @@ use crate::account::AccountFact;
 use crate::entry::Entry;
 use crate::lead::Lead;
 use crate::lead_fact::LeadFact;
-use crate::notification::{Message, Notification, Recipient};
+use crate::notification::{Message, Notification, NotificationFact, Recipient};
 use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use std::collections::BTreeMap;
 
@@ -82,7 +82,7 @@ impl Tally {
         let since = self.since;
         for entry in entries.iter().filter(|entry| entry.at >= since) {
             let happening = match &entry.fact {
-                LeadFact::NotificationRequested(notification) => {
+                LeadFact::Notification(NotificationFact::Requested(notification)) => {
                     self.message(side, entry.at, notification);
                     continue;
                 }
@@ -104,7 +104,7 @@ impl Tally {
         let since = self.since;
         for entry in entries.iter().filter(|entry| entry.at >= since) {
             match &entry.fact {
-                AccountFact::NotificationRequested(notification) => {
+                AccountFact::Notification(NotificationFact::Requested(notification)) => {
                     self.message(side, entry.at, notification);
                 }
                 AccountFact::Elevated { .. } => self.happening(side, entry.at, Happening::ChurnRisk),

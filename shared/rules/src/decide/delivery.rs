@@ -4,7 +4,7 @@ use crate::deciding::Deciding;
 use crate::input::{Delivery, DeliveryResult, Outcome};
 use crate::lead::OperationsReason;
 use crate::lead_fact::LeadFact;
-use crate::notification::{Notification, Particulars};
+use crate::notification::{Notification, NotificationFact, Particulars};
 use crate::policy::WorkflowId;
 
 /// Records a delivery.
@@ -12,31 +12,11 @@ pub(super) fn apply(d: &mut Deciding<'_>, delivery: &Delivery) -> Outcome {
     if d.lead.is_none() {
         return Outcome::UnknownLead;
     }
-    let (id, attempts) = (delivery.id.clone(), delivery.attempts);
+    d.fact(None, LeadFact::Notification(NotificationFact::of(delivery)));
     match &delivery.result {
-        DeliveryResult::Delivered { channel, reference } => {
-            d.fact(
-                None,
-                LeadFact::NotificationDelivered {
-                    id,
-                    channel: channel.clone(),
-                    reference: reference.clone(),
-                    attempts,
-                },
-            );
-        }
-        DeliveryResult::Withdrawn { reason } => {
-            d.fact(None, LeadFact::NotificationWithdrawn { id, reason: reason.clone() });
-        }
-        DeliveryResult::Failed { reason } => {
-            d.fact(None, LeadFact::NotificationFailed { id, reason: reason.clone(), attempts });
-            d.queue_for_operations(None, OperationsReason::NotificationFailed);
-        }
-        DeliveryResult::Unreachable { person, reason, notification } => {
-            d.fact(
-                None,
-                LeadFact::RecipientUnreachable { id, person: person.clone(), reason: reason.clone() },
-            );
+        DeliveryResult::Delivered { .. } | DeliveryResult::Withdrawn { .. } => {}
+        DeliveryResult::Failed { .. } => d.queue_for_operations(None, OperationsReason::NotificationFailed),
+        DeliveryResult::Unreachable { person, notification, .. } => {
             let is_over = d.lead.as_ref().is_some_and(|lead| lead.is_held() || lead.is_closed());
             // Of a lead that is held or over, only compliance has something left to say.
             if !is_over || notification.message.workflow() == Some(WorkflowId::ComplianceFlag) {

@@ -17,7 +17,7 @@ use crate::evolve::{FoldError, fold};
 use crate::ids::{AccountId, LeadId, MarketId, PersonId, StateId, Subject, TeamId};
 use crate::input::{Need, World};
 use crate::lead_fact::LeadFact;
-use crate::notification::{Message, Notification, Recipient};
+use crate::notification::{Message, Notification, NotificationFact, Recipient};
 use crate::policy::WorkflowId;
 use crate::timers;
 use chrono::{DateTime, Utc};
@@ -493,7 +493,7 @@ impl Does {
     /// What a fact about a lead does, if it is more than a note.
     pub fn of(fact: &LeadFact) -> Option<Self> {
         Some(match fact.clone() {
-            LeadFact::NotificationRequested(told) => Self::tell(told),
+            LeadFact::Notification(NotificationFact::Requested(told)) => Self::tell(*told),
             LeadFact::BreachRecorded { owner, team, .. } => Self::RecordBreach { owner, team },
             LeadFact::BreachExcused { breach, .. } => Self::ExcuseBreach { breach },
             LeadFact::Reassigned { from, to, team, .. } => Self::Reassign { from, to, team },
@@ -509,7 +509,7 @@ impl Does {
     /// What a fact about an account does, if it is more than a note.
     pub fn of_account(fact: &AccountFact) -> Option<Self> {
         Some(match fact.clone() {
-            AccountFact::NotificationRequested(told) => Self::tell(told),
+            AccountFact::Notification(NotificationFact::Requested(told)) => Self::tell(*told),
             AccountFact::TouchpointDue {} => Self::RemindOfTouchpoint {},
             AccountFact::OutreachResumed { reason } => Self::ResumeOutreach { reason },
             _ => return None,

@@ -14,7 +14,7 @@ use crate::ids::{AccountId, CalendarId, NotificationId, PersonId, Subject};
 use crate::input::{Delivery, DeliveryResult, Outcome, World};
 use crate::lead::AccountView;
 use crate::measure::Window;
-use crate::notification::{Message, Notification, Particulars, Recipient, Role};
+use crate::notification::{Message, Notification, NotificationFact, Particulars, Recipient, Role};
 use crate::policy::WorkflowId;
 use crate::quiet;
 use crate::sorting::Sorting;
@@ -377,35 +377,17 @@ impl Deciding<'_> {
         let world = self.world;
         let not_before = quiet::not_before(&world.policy.policy, world.directory, &to, message, self.at);
         let notification = Notification { id, to, message, particulars, not_before };
-        self.fact(AccountFact::NotificationRequested(notification));
+        self.fact(AccountFact::Notification(NotificationFact::Requested(Box::new(notification))));
     }
 
     fn delivery(&mut self, delivery: &Delivery) -> Outcome {
-        let (id, attempts) = (delivery.id.clone(), delivery.attempts);
-        match &delivery.result {
-            DeliveryResult::Delivered { channel, reference } => {
-                self.fact(AccountFact::NotificationDelivered {
-                    id,
-                    channel: channel.clone(),
-                    reference: reference.clone(),
-                    attempts,
-                })
-            }
-            DeliveryResult::Withdrawn { reason } => {
-                self.fact(AccountFact::NotificationWithdrawn { id, reason: reason.clone() });
-            }
-            DeliveryResult::Failed { reason } => {
-                self.fact(AccountFact::NotificationFailed { id, reason: reason.clone(), attempts });
-            }
-            DeliveryResult::Unreachable { person, reason, notification } => {
-                let reason = reason.clone();
-                self.fact(AccountFact::RecipientUnreachable { id, person: person.clone(), reason });
-                if notification.to != Recipient::OperationsDesk {
-                    let particulars =
-                        Particulars { instead_of: Some(person.clone()), ..notification.particulars.clone() };
-                    self.notify(Recipient::OperationsDesk, notification.message, particulars);
-                }
-            }
+        self.fact(AccountFact::Notification(NotificationFact::of(delivery)));
+        if let DeliveryResult::Unreachable { person, notification, .. } = &delivery.result
+            && notification.to != Recipient::OperationsDesk
+        {
+            let particulars =
+                Particulars { instead_of: Some(person.clone()), ..notification.particulars.clone() };
+            self.notify(Recipient::OperationsDesk, notification.message, particulars);
         }
         Outcome::Applied
     }
