@@ -10,8 +10,10 @@ use rules::directory::Directory;
 use rules::entry::Actor;
 use rules::policy::Policy;
 use rules::publication::Publishing;
+use sealing::KmsWrap;
 use serde_json::json;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::SystemTime;
 use store::{Store, StoreError};
 
@@ -75,7 +77,9 @@ pub async fn local_store(state: &State) -> anyhow::Result<Store> {
         .load()
         .await;
     let client = aws_sdk_dynamodb::Client::new(&sdk);
-    Ok(Store::new(client, state.output("LeadsTableName")?, state.output("AuditTableName")?))
+    let wrap = KmsWrap::new(aws_sdk_kms::Client::new(&sdk), state.output("DataKeyArn")?);
+    let store = Store::new(client, state.output("LeadsTableName")?, state.output("AuditTableName")?);
+    Ok(store.with_keys(state.output("KeysTableName")?, Arc::new(wrap)))
 }
 
 fn read(root: &Path, name: &str) -> anyhow::Result<String> {

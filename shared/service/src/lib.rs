@@ -39,7 +39,7 @@ impl Service {
             Store::new(client, env.require("LEADS_TABLE")?, env.optional("AUDIT_TABLE").unwrap_or_default());
         // Whoever commits may erase; who may use the key itself, the function's role says.
         if let Some(table) = env.optional("KEYS_TABLE") {
-            let wrap = KmsWrap::new(aws_sdk_kms::Client::new(sdk), env.require("DATA_KEY_ID")?);
+            let wrap = KmsWrap::new(aws_sdk_kms::Client::new(sdk), env.require("DATA_KEY")?);
             store = store.with_keys(table, Arc::new(wrap));
         }
         Ok(Self { store, relay: Relay::from_env(env, sdk)? })

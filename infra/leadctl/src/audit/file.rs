@@ -18,12 +18,15 @@ use rules::policy::PublishedPolicy;
 use rules::record::{CommitRecord, DirectoryLine, End, FORMAT_VERSION, Header, PolicyLine};
 use serde::{Deserialize, Serialize};
 
+use super::opened::Opened;
+
 /// The attempt that wrote what nobody wrote.
 const MADE_UP: &str = "made-up";
 const HEADER: &str = "header";
 const POLICY: &str = "policy";
 const DIRECTORY: &str = "directory";
 const COMMIT: &str = "commit";
+const OPENED: &str = "opened";
 const END: &str = "end";
 /// Nearly every line begins so, and need not be read to tell its kind.
 const COMMIT_BEGINS: &str = r#"{"kind":"commit","#;
@@ -103,6 +106,14 @@ impl<W: Write> Writer<W> {
         let commit = ChainedCommit::after(*head, record, MADE_UP.to_owned())?;
         *head = commit.head;
         self.commit(&commit)
+    }
+
+    /// Writes what the sealed texts of a commit say.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn opened(&mut self, opened: &Opened) -> anyhow::Result<()> {
+        self.line(OPENED, opened)
     }
 
     /// Writes the last line, and gives what was written.
@@ -198,6 +209,8 @@ impl<R: BufRead> Reader<R> {
             let kind = kind_of(&text).with_context(|| self.place())?;
             match kind.as_str() {
                 COMMIT => bail!("{}: a commit's line begins with `{COMMIT_BEGINS}`", self.place()),
+                // What sealed texts say is for people; nothing is decided on it.
+                OPENED => {}
                 POLICY => {
                     found.policies += 1;
                     let line: PolicyLine = read_line(&text).with_context(|| self.place())?;

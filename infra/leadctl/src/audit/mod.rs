@@ -3,6 +3,7 @@
 pub mod export;
 mod file;
 pub mod generate;
+mod opened;
 mod sort;
 
 pub use file::{Reader, Writer};
