@@ -240,6 +240,15 @@ def verify_sender(stack, address):
         pass
 
 
+def lock_checkpoints(stack, bucket):
+    """What the template says of the bucket's lock, which the emulator's CloudFormation passes over and its S3 keeps to."""
+    retention = {"Mode": "COMPLIANCE", "Days": int(stack.request["parameters"]["CheckpointRetentionDays"])}
+    stack.client("s3").put_object_lock_configuration(
+        Bucket=bucket,
+        ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": retention}},
+    )
+
+
 def add_users(stack, pool):
     client = stack.client("cognito-idp")
     for user in stack.request["users"]:
@@ -269,6 +278,7 @@ def main():
             created = stack.deploy()
             outputs = stack.outputs()
             set_secrets(stack)
+            lock_checkpoints(stack, outputs["CheckpointBucketName"])
             if address := stack.request["parameters"].get("MailFrom"):
                 verify_sender(stack, address)
             if pool := outputs.get("UserPoolId"):

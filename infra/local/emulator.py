@@ -3,12 +3,13 @@
 Standard input is a pipe from `leadctl`. When it closes, however `leadctl` ended, this process ends its whole process
 group: the emulator and the functions' processes under it. So nothing is left behind even by `kill -9`.
 
-Four things that the emulator leaves out are added, each of them optional: if a later version changes under our feet,
+Five things that the emulator leaves out are added, each of them optional: if a later version changes under our feet,
 a line says so and the stack still runs.
 
 * A schedule's input may name `<aws.scheduler.scheduled-time>`; AWS fills it in.
 * Schedules are looked at every second instead of every ten, so that a tick a minute is one.
 * A batch to a queue needs the permission of the single call, as on AWS; there is none for the batch.
+* A policy may ask whether an object is put only where none is (`s3:if-none-match`).
 * Function logs are also written to a file, one line each with the function's name before it.
 """
 
@@ -58,6 +59,19 @@ def permit_batches_like_single_calls():
     iam_actions.extract_iam_action = extract_iam_action
 
 
+def tell_policies_of_conditional_puts():
+    from ministack.core import iam_actions
+
+    context = iam_actions.s3_service_context
+
+    def s3_service_context(action, query_params, path, headers, *rest, **named):
+        keys = dict(context(action, query_params, path, headers, *rest, **named) or {})
+        values = [value for name, value in (headers or {}).items() if name.lower() == "if-none-match"]
+        return {**keys, **({"s3:if-none-match": values[0]} if values else {})}
+
+    iam_actions.s3_service_context = s3_service_context
+
+
 def copy_function_logs(path):
     from ministack.services import lambda_svc
 
@@ -89,6 +103,7 @@ def main():
     threading.Thread(target=watch_parent, daemon=True, name="parent").start()
     attempt("fill in the scheduled time", fill_in_scheduled_time)
     attempt("permit batches like single calls", permit_batches_like_single_calls)
+    attempt("tell policies of conditional puts", tell_policies_of_conditional_puts)
     if path := os.environ.get("LEADWATCH_FUNCTION_LOG"):
         attempt("copy the functions' logs", copy_function_logs, path)
     sys.argv = ["ministack"]

@@ -93,36 +93,72 @@ impl Notifier {
     /// [`DeliverError`]: the message goes back to the queue.
     pub async fn deliver(&self, record: Record<'_>, now: DateTime<Utc>) -> Result<(), DeliverError> {
         let Notify::V1 { id } = serde_json::from_str(record.body).map_err(DeliverError::Unreadable)?;
-        let seen_through = self.see_through(&id, record, now).await;
-        match &seen_through {
-            Err(DeliverError::Store(error)) if error.is_retryable() => {
-                // It may have been sent and not recorded: the sooner it comes again the better.
-                self.keep_back(record, STORE_PAUSE).await;
-            }
-            Err(error @ (DeliverError::Store(_) | DeliverError::Secret(_))) => {
-                if record.receive_count >= RECEIVES_MAX {
-                    self.give_up(&id, record, error, now).await;
-                } else {
-                    self.postpone(&id, record, FAULT_PAUSE, now).await;
-                }
-            }
-            _ => {}
+        let (is_claimed, seen_through) = match self.claim(&id, record, now).await {
+            Ok(None) => return Ok(()),
+            Ok(Some(item)) => (true, self.see_through(&item, record, now).await),
+            Err(error) => (false, Err(error)),
+        };
+        if let Err(error) = &seen_through {
+            self.failed(&id, record, error, is_claimed, now).await;
         }
         seen_through
     }
 
-    async fn see_through(
+    /// The notification, if it is there and its time has come, claimed: whatever becomes of it, sent or not, one
+    /// message sees to it. One that withdrew it without a claim would withdraw what another one is sending.
+    async fn claim(
         &self,
         id: &NotificationId,
         record: Record<'_>,
         now: DateTime<Utc>,
-    ) -> Result<(), DeliverError> {
+    ) -> Result<Option<OutboxItem>, DeliverError> {
         // Gone from the outbox: it was delivered or given up before.
-        let Some(item) = self.service.store.outbox(id).await? else { return Ok(()) };
+        let Some(item) = self.service.store.outbox(id).await? else { return Ok(None) };
         if let Some(at) = item.notification.not_before.filter(|at| *at > now) {
-            return self.wait_until(id, at, now).await;
+            self.wait_until(id, at, now).await?;
+            return Ok(None);
         }
-        if let Some(reason) = self.outlived(&item).await? {
+        if !self.service.store.claim_outbox(id, now, now + CLAIM).await? {
+            self.claimed(id, record).await?;
+            return Ok(None);
+        }
+        Ok(Some(item))
+    }
+
+    /// What the store or a secret did not do: the message comes again. A claim is given back by whom it is, and by
+    /// nobody else.
+    async fn failed(
+        &self,
+        id: &NotificationId,
+        record: Record<'_>,
+        error: &DeliverError,
+        is_claimed: bool,
+        now: DateTime<Utc>,
+    ) {
+        let pause = match error {
+            // It may have been sent and not recorded: the sooner it comes again the better.
+            DeliverError::Store(error) if error.is_retryable() => STORE_PAUSE,
+            DeliverError::Store(_) | DeliverError::Secret(_) if record.receive_count >= RECEIVES_MAX => {
+                return self.give_up(id, record, error, is_claimed, now).await;
+            }
+            DeliverError::Store(_) | DeliverError::Secret(_) => FAULT_PAUSE,
+            _ => return,
+        };
+        if is_claimed {
+            self.postpone(id, record, pause, now).await;
+        } else {
+            self.keep_back(record, pause).await;
+        }
+    }
+
+    async fn see_through(
+        &self,
+        item: &OutboxItem,
+        record: Record<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<(), DeliverError> {
+        let id = &item.id;
+        if let Some(reason) = self.outlived(item).await? {
             let result = DeliveryResult::Withdrawn { reason: reason.to_owned() };
             return self.record(id, &item.subject, record, result, now).await;
         }
@@ -147,9 +183,6 @@ impl Notifier {
             Some(secret) if destination.kind() == "webhook" => self.secrets.signing_keys(secret, now).await?,
             _ => Vec::new(),
         };
-        if !self.service.store.claim_outbox(id, now, now + CLAIM).await? {
-            return self.claimed(id, record).await;
-        }
         let sent = attempt(IN_PROCESS, BUDGET, async |_, _| {
             self.channels.send(&destination, &outbound, keys.first(), now).await
         })
@@ -158,13 +191,9 @@ impl Notifier {
             Ok(_) => {
                 let result =
                     DeliveryResult::Delivered { channel: destination.kind().to_owned(), reference: None };
-                let recorded = self.record(id, &item.subject, record, result, now).await;
-                if recorded.is_err() {
-                    self.leave(id, STORE_PAUSE, now).await;
-                }
-                recorded
+                self.record(id, &item.subject, record, result, now).await
             }
-            Err(gave_up) => self.not_sent(&item, record, gave_up, now).await,
+            Err(gave_up) => self.not_sent(item, record, gave_up, now).await,
         }
     }
 
@@ -226,8 +255,13 @@ impl Notifier {
         id: &NotificationId,
         record: Record<'_>,
         error: &DeliverError,
+        is_claimed: bool,
         now: DateTime<Utc>,
     ) {
+        // Where nobody can tell whether another one is sending it, it is not said to have failed.
+        if !is_claimed && !matches!(self.service.store.claim_outbox(id, now, now + CLAIM).await, Ok(true)) {
+            return;
+        }
         let result = DeliveryResult::Failed { reason: error.to_string() };
         let recorded = match self.service.store.outbox_subject(id).await {
             Ok(Some(subject)) => self.record(id, &subject, record, result, now).await,
@@ -369,5 +403,23 @@ fn unreachable(notification: &Notification, missing: NoAddress) -> DeliveryResul
             notification: Box::new(notification.clone()),
         },
         NoAddress::Team => DeliveryResult::Failed { reason: "the team is not in the directory".to_owned() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEMPLATE: &str = include_str!("../../../template.yaml");
+
+    /// What the model of the store takes for granted (`shared/store/tests/model`).
+    #[test]
+    fn a_claim_outlasts_the_function_and_a_message_that_met_it_comes_after_it() {
+        let (_, notify) = TEMPLATE.split_once("\n  Notify:\n").unwrap();
+        let (_, timeout) = notify.split_once("Timeout: ").unwrap();
+        let timeout_s: i64 = timeout.lines().next().unwrap().trim().parse().unwrap();
+        assert!(CLAIM >= TimeDelta::seconds(timeout_s), "{CLAIM} and {timeout_s} s");
+        let pause = TimeDelta::from_std(CLAIM_PAUSE).unwrap();
+        assert!(pause > CLAIM && OUTBOX_LEASE > pause);
     }
 }

@@ -46,6 +46,10 @@ enum Command {
 enum Audit {
     /// Write every commit with what it answered, and every policy and directory, one JSON object a line
     Export(leadctl::audit::export::Arguments),
+    /// Make a checkpoint of the live tables now, signed by a key in a file
+    Checkpoint(leadctl::audit::checkpoint::Arguments),
+    /// Fetch the deployment's checkpoints and the key that signs them, to verify by
+    Checkpoints(leadctl::audit::checkpoints::Arguments),
     /// Make up a record under the default policy, to measure with
     #[command(hide = true)]
     Generate(leadctl::audit::generate::Arguments),
@@ -100,6 +104,12 @@ async fn run(arguments: Arguments) -> anyhow::Result<Answer> {
             }
         }
         Command::Audit(Audit::Export(arguments)) => leadctl::audit::export::run(root, &arguments).await?,
+        Command::Audit(Audit::Checkpoint(arguments)) => {
+            leadctl::audit::checkpoint::run(root, &arguments).await?;
+        }
+        Command::Audit(Audit::Checkpoints(arguments)) => {
+            leadctl::audit::checkpoints::run(root, &arguments).await?;
+        }
         Command::Audit(Audit::Generate(arguments)) => {
             leadctl::audit::generate::run(&arguments, &leadctl::seed::default_policy(&root()?)?)?;
         }

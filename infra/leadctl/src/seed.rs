@@ -4,7 +4,7 @@
 use crate::send;
 use crate::state::State;
 use anyhow::Context as _;
-use aws_config::{BehaviorVersion, Region};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::Credentials;
 use rules::directory::Directory;
 use rules::entry::Actor;
@@ -70,16 +70,21 @@ pub fn default_policy(root: &Path) -> anyhow::Result<Policy> {
 /// # Errors
 /// When the stack has no tables.
 pub async fn local_store(state: &State) -> anyhow::Result<Store> {
-    let sdk = aws_config::defaults(BehaviorVersion::latest())
-        .endpoint_url(&state.endpoint)
-        .region(Region::new(state.region.clone()))
-        .credentials_provider(Credentials::new("test", "test", None, None, "local"))
-        .load()
-        .await;
+    let sdk = local_sdk(state).await;
     let client = aws_sdk_dynamodb::Client::new(&sdk);
     let wrap = KmsWrap::new(aws_sdk_kms::Client::new(&sdk), state.output("DataKeyArn")?);
     let store = Store::new(client, state.output("LeadsTableName")?, state.output("AuditTableName")?);
     Ok(store.with_keys(state.output("KeysTableName")?, Arc::new(wrap)))
+}
+
+/// How the emulator of a local stack is reached, with credentials that it takes for its owner's.
+pub async fn local_sdk(state: &State) -> SdkConfig {
+    aws_config::defaults(BehaviorVersion::latest())
+        .endpoint_url(&state.endpoint)
+        .region(Region::new(state.region.clone()))
+        .credentials_provider(Credentials::new("test", "test", None, None, "local"))
+        .load()
+        .await
 }
 
 fn read(root: &Path, name: &str) -> anyhow::Result<String> {

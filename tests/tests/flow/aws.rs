@@ -49,12 +49,25 @@ impl Aws {
 
     /// Invokes a function and gives its answer.
     pub async fn invoke(&self, function: &str, event: &Value) -> Value {
+        let (failed, answer) = self.invoked(function, event).await;
+        assert!(!failed, "{function} failed: {answer}");
+        answer
+    }
+
+    /// Invokes a function that has to fail, and gives its error.
+    pub async fn invoke_to_fail(&self, function: &str, event: &Value) -> Value {
+        let (failed, answer) = self.invoked(function, event).await;
+        assert!(failed, "{function} answered {answer}");
+        answer
+    }
+
+    async fn invoked(&self, function: &str, event: &Value) -> (bool, Value) {
         let url = format!("{}/2015-03-31/functions/{function}/invocations", self.endpoint);
         let request = self.client.post(url).header("authorization", as_owner("lambda")).json(event);
         let response = request.send().await.expect("the emulator answers");
-        assert!(!response.headers().contains_key("x-amz-function-error"), "{function} failed");
+        let failed = response.headers().contains_key("x-amz-function-error");
         let text = response.text().await.unwrap();
-        serde_json::from_str(&text).unwrap_or_else(|_| panic!("{function} answered {text}"))
+        (failed, serde_json::from_str(&text).unwrap_or_else(|_| panic!("{function} answered {text}")))
     }
 
     /// The configuration of a function.

@@ -58,7 +58,8 @@ async fn no_function_can_change_or_delete_what_is_in_the_audit(world: &'static W
         ("pk", AttributeValue::S(format!("lead/{lead}"))),
         ("sk", AttributeValue::S("000000000001".to_owned())),
     ];
-    for name in ["ingest", "escalate", "compliance", "operations", "notify", "sweep", "publish"] {
+    for name in ["ingest", "escalate", "compliance", "operations", "notify", "sweep", "publish", "checkpoint"]
+    {
         let db = as_function(world, name).await;
         let mut update = db.update_item().table_name(audit).update_expression("SET x = :x");
         update = update.expression_attribute_values(":x", AttributeValue::S("x".to_owned()));
@@ -71,7 +72,7 @@ async fn no_function_can_change_or_delete_what_is_in_the_audit(world: &'static W
         assert_eq!(code(delete.send().await).as_deref(), DENIED, "{name} deletes");
         let wanted = KeysAndAttributes::builder().keys(key.clone().map(|(n, v)| (n.to_owned(), v)).into());
         let read = db.batch_get_item().request_items(audit, wanted.build().unwrap()).send().await;
-        if matches!(name, "sweep" | "publish") {
+        if matches!(name, "sweep" | "publish" | "checkpoint") {
             assert_eq!(code(read).as_deref(), DENIED, "{name} reads the audit");
         } else {
             // So that it is this that is denied, and not everything.
@@ -89,7 +90,7 @@ async fn a_function_can_do_what_it_is_for_and_no_more(world: &'static World) {
     let item =
         item.item("pk", AttributeValue::S(world.id("x"))).item("sk", AttributeValue::S("x".to_owned()));
     assert_eq!(code(item.send().await).as_deref(), DENIED);
-    for name in ["ingest", "escalate", "compliance", "operations", "notify", "sweep"] {
+    for name in ["ingest", "escalate", "compliance", "operations", "notify", "sweep", "checkpoint"] {
         let db = as_function(world, name).await;
         assert_eq!(
             code(db.scan().table_name(leads).send().await).as_deref(),

@@ -22,6 +22,7 @@
 mod api;
 mod aws;
 mod bus;
+mod checkpoints;
 mod decisions;
 mod deployment;
 mod documents;
@@ -89,6 +90,8 @@ fn main() -> ExitCode {
     ];
     let mut trials: Vec<Trial> =
         modules.into_iter().flatten().map(|flow| trial(flow, &runtime, Beside::Others)).collect();
+    // What they change for a moment stops the checkpoints of all.
+    trials.extend(checkpoints::FLOWS.iter().map(|flow| trial(flow, &runtime, Beside::Nothing)));
     trials.extend(poison::FLOWS.iter().map(|flow| trial(flow, &runtime, Beside::Nothing)));
     let figures = figures::FLOWS.iter().map(|flow| trial(flow, &runtime, Beside::Nothing));
     // They assert nothing; whoever wants them asks.

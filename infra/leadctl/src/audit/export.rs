@@ -108,7 +108,10 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Argumen
     Ok(())
 }
 
-async fn open(root: impl Fn() -> anyhow::Result<PathBuf>, tables: &Tables) -> anyhow::Result<Live> {
+pub(crate) async fn open(
+    root: impl Fn() -> anyhow::Result<PathBuf>,
+    tables: &Tables,
+) -> anyhow::Result<Live> {
     if let (Some(leads), Some(audit)) = (&tables.leads_table, &tables.audit_table) {
         let sdk = aws_config::load_defaults(BehaviorVersion::latest()).await;
         let client = aws_sdk_dynamodb::Client::new(&sdk);

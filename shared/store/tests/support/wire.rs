@@ -35,6 +35,8 @@ pub struct Wire {
 struct State {
     /// The operations that came in.
     requests: Vec<String>,
+    /// The transactions that came in, as they were sent.
+    transactions: Vec<serde_json::Value>,
     /// What the requests consumed, if that is asked for: the operation, and the database's answer.
     consumed: Option<Vec<(String, serde_json::Value)>>,
     /// What goes wrong with the next requests of an operation.
@@ -101,6 +103,11 @@ impl Wire {
         std::mem::take(&mut self.state.lock().unwrap().requests)
     }
 
+    /// The transactions since the last time, each with its writes.
+    pub fn transactions(&self) -> Vec<serde_json::Value> {
+        std::mem::take(&mut self.state.lock().unwrap().transactions)
+    }
+
     /// Asks for what each request consumes from now on.
     pub fn meter(&self) {
         self.state.lock().unwrap().consumed = Some(Vec::new());
@@ -114,6 +121,7 @@ impl Wire {
     /// Forgets the operations so far.
     pub fn forget(&self) {
         self.requests();
+        self.transactions();
     }
 }
 
@@ -125,6 +133,9 @@ async fn serve(mut client: TcpStream, database_port: u16, state: Arc<Mutex<State
         let (fault, held) = {
             let mut state = state.lock().unwrap();
             state.requests.push(operation.clone());
+            if operation == "TransactWriteItems" {
+                state.transactions.push(serde_json::from_slice(&body).unwrap());
+            }
             let place = state.faults.iter().position(|(of, _)| *of == operation);
             let fault = place.and_then(|place| state.faults.remove(place)).map(|(_, fault)| fault);
             let place = state.held.iter().position(|(of, _)| *of == operation);

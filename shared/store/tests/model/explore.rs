@@ -1,0 +1,85 @@
+//! Goes through all states that a model can be in, and tells what is wrong, with a trace.
+
+use crate::state::State;
+use crate::steps::{Bundle, Step};
+use stateright::{Checker, Expectation, HasDiscoveries, Model};
+use std::collections::HashMap;
+use std::fmt::Write;
+
+/// What is wrong with a model.
+pub struct Wrong {
+    /// The property that does not hold, or the corner that is not reached.
+    pub name: &'static str,
+    /// How it comes about; a corner that is not reached has none.
+    pub trace: Vec<Step>,
+}
+
+impl Wrong {
+    pub fn story(&self) -> String {
+        let steps = self.trace.iter().fold(String::new(), |mut story, step| {
+            let _ = write!(story, "\n    lead {}, {:?}: {:?}", step.lead, step.who, step.what);
+            story
+        });
+        format!("{}:{steps}", self.name)
+    }
+}
+
+/// Explores all of it, or until a property does not hold; how many states there were.
+pub fn explore(bundle: &Bundle) -> (usize, Vec<Wrong>) {
+    let until = HasDiscoveries::AnyFailures;
+    let checker = bundle.clone().checker().threads(2).finish_when(until).spawn_bfs().join();
+    let (states, steps, depth) = (checker.unique_state_count(), checker.state_count(), checker.max_depth());
+    println!("{bundle:?}: {states} states, {steps} steps, at most {depth} on a path");
+    let mut discoveries = checker.discoveries();
+    let wrong = bundle.properties().into_iter().filter_map(|property| {
+        let trace = match (property.expectation, discoveries.remove(property.name)) {
+            (Expectation::Sometimes, None) => Vec::new(),
+            (Expectation::Always, Some(path)) => {
+                path.into_actions().into_iter().map(|(step, _)| step).collect()
+            }
+            _ => return None,
+        };
+        Some(Wrong { name: property.name, trace })
+    });
+    (states, wrong.collect())
+}
+
+/// All properties hold, and all corners are reached; of so many states.
+pub fn assert_it_holds(bundle: &Bundle) -> usize {
+    let (states, wrong) = explore(bundle);
+    let stories: Vec<String> = wrong.iter().map(Wrong::story).collect();
+    assert!(wrong.is_empty(), "{}", stories.join("\n"));
+    states
+}
+
+/// No state comes again on a path. So each path ends, whatever the order; and since it ends only where
+/// nothing is left to do, what holds of every end comes about for certain.
+pub fn assert_no_path_is_endless(bundle: &Bundle) {
+    // Whether all that comes after a state is seen; until then it is on the path.
+    let mut is_done: HashMap<State, bool> = HashMap::new();
+    let mut path: Vec<(State, Vec<(Step, State)>)> = Vec::new();
+    let after = |state: &State| {
+        let mut steps = Vec::new();
+        bundle.steps(state, &mut steps);
+        steps
+    };
+    let beginning = bundle.beginning();
+    is_done.insert(beginning, false);
+    path.push((beginning, after(&beginning)));
+    while let Some((state, steps)) = path.last_mut() {
+        let Some((step, next)) = steps.pop() else {
+            is_done.insert(*state, true);
+            path.pop();
+            continue;
+        };
+        match is_done.get(&next) {
+            Some(true) => {}
+            Some(false) => panic!("after {step:?} it is where it was before: {next:?}"),
+            None => {
+                is_done.insert(next, false);
+                path.push((next, after(&next)));
+            }
+        }
+    }
+    assert!(is_done.values().all(|is_done| *is_done));
+}
