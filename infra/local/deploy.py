@@ -183,7 +183,7 @@ class Stack:
         return {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])}
 
     def delete(self):
-        """Deletes the stack, and what it keeps on AWS: tables, user pool, key and buckets. Of locked objects, an
+        """Deletes the stack, and what it keeps on AWS: tables, user pool, keys and buckets. Of locked objects, an
         emulator that keeps to it keeps the bucket."""
         if not self.exists():
             return
@@ -191,11 +191,12 @@ class Stack:
         self.cloudformation.delete_stack(StackName=self.name)
         self.wait("stack_delete_complete")
         dynamodb = self.client("dynamodb")
-        for table in ("LeadsTableName", "AuditTableName"):
+        for table in ("LeadsTableName", "AuditTableName", "KeysTableName"):
             forgiving(dynamodb.delete_table, TableName=outputs[table])
         if pool := outputs.get("UserPoolId"):
             forgiving(self.client("cognito-idp").delete_user_pool, UserPoolId=pool)
-        forgiving(self.client("kms").schedule_key_deletion, KeyId=outputs["CheckpointKeyArn"])
+        for key in ("CheckpointKeyArn", "DataKeyArn"):
+            forgiving(self.client("kms").schedule_key_deletion, KeyId=outputs[key])
         s3 = self.client("s3")
         for bucket in ("CheckpointCacheBucketName", "CheckpointBucketName"):
             forgiving(self.empty, s3, outputs[bucket])

@@ -206,8 +206,7 @@ fn an_account_s_timer_may_run_before_the_input_or_be_settled_by_it() {
             };
             simulation.account(&command, now)
         };
-        let signal =
-            AccountInput::Signal { occurred_at: at(0), signal: Signal::UsageDown, evidence: json!({}) };
+        let signal = AccountInput::Signal { occurred_at: at(0), signal: Signal::UsageDown, evidence: None };
         ask(&mut simulation, signal, at(0));
         let later = at(2 * 24 * 60 + 1);
         if !late {

@@ -219,6 +219,18 @@ fn each_change_of_a_policy_is_told_in_words() {
             vec!["policy: new: quiet hours: 20:00 to 07:00 except lead-given"],
         ),
         ("/intake/history_after", json!("2h"), vec!["policy: history after: 1h → 2h"]),
+        (
+            "/retention/personal_data",
+            json!("365d"),
+            vec!["policy: personal data is kept: 730d after a lead is closed → 365d after a lead is closed"],
+        ),
+        (
+            "/retention",
+            Value::Null,
+            vec![
+                "policy: personal data is kept: 730d after a lead is closed → until its erasure is asked for",
+            ],
+        ),
         ("/name", json!("Other"), vec!["policy: name: “Default” → “Other”"]),
     ];
     for (pointer, value, expected) in cases {

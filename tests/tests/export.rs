@@ -2,6 +2,7 @@
 
 mod common;
 
+use audit::ChainedCommit;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -16,13 +17,16 @@ use rules::account::Signal;
 use rules::backtest::{Backtest, Trial};
 use rules::directory::Directory;
 use rules::entry::Actor;
-use rules::input::{Command, Delivery, DeliveryResult, Input, LeadEvent};
+use rules::input::{Command, Delivery, DeliveryResult, Erasure, Input, LeadEvent};
 use rules::lead::Contact;
 use rules::patch::Patch;
 use rules::policy::Policy;
 use rules::publication::Publishing;
 use rules::routing::Availability;
+use sealing::LocalWrap;
 use serde_json::json;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use store::{Store, schema};
 use tokio::net::TcpListener;
 
@@ -39,7 +43,7 @@ async fn store() -> (Client, Store) {
         .endpoint_url(url)
         .build();
     let client = Client::from_conf(config);
-    for table in [schema::leads_table("leads"), schema::audit_table("audit")] {
+    for table in [schema::leads_table("leads"), schema::audit_table("audit"), schema::keys_table("keys")] {
         let table = table.expect("a table");
         client
             .create_table()
@@ -53,7 +57,9 @@ async fn store() -> (Client, Store) {
             .await
             .expect("the table is created");
     }
-    (client.clone(), Store::new(client, "leads", "audit"))
+    let wrap = LocalWrap::random().expect("a key");
+    let store = Store::new(client.clone(), "leads", "audit").with_keys("keys", Arc::new(wrap));
+    (client, store)
 }
 
 /// Changes the state of a lead as nobody should be able to.
@@ -73,6 +79,17 @@ fn event(lead: &str, cause: &str, at: DateTime<Utc>, say: impl FnOnce(&mut LeadE
     say(&mut event);
     let (actor, cause) = (Actor::source("crm"), cause.to_owned());
     Command { lead: lead.into(), actor, cause, input: Input::Event(Box::new(event)) }
+}
+
+/// The names in an export, each once.
+fn names(export: &[u8]) -> Vec<String> {
+    let text = std::str::from_utf8(export).expect("text");
+    let names: BTreeSet<String> = text
+        .split("Kim ")
+        .skip(1)
+        .map(|rest| format!("Kim {}", rest.split(['"', '\\']).next().unwrap_or_default()))
+        .collect();
+    names.into_iter().collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -115,7 +132,7 @@ async fn what_the_store_writes_is_exported_and_replays_to_the_letter() {
         input: AccountInput::Signal {
             occurred_at: now,
             signal: Signal::UsageDown,
-            evidence: json!({"said by": "Kim", "share": 0.1}),
+            evidence: Some(json!({"said by": "Kim", "share": 0.1}).to_string()),
         },
     };
     store.execute_account(&signal, None, now).await.expect("executed");
@@ -128,15 +145,48 @@ async fn what_the_store_writes_is_exported_and_replays_to_the_letter() {
         written += u64::from(!done.entries.is_empty());
     }
 
+    // Two are erased: one with all that comes later, one between two things that its source says.
+    for lead in ["L-0", "L-1"] {
+        now += TimeDelta::minutes(1);
+        let erasure = Erasure { reference: "DSR-1".to_owned(), reason: "asked for".to_owned() };
+        let (actor, cause) = (Actor::staff("cora"), format!("erase-{lead}"));
+        let erase = Command { lead: lead.into(), actor, cause, input: Input::Erase(erasure) };
+        store.execute(&erase, None, now).await.expect("erased");
+        let again = event(lead, &format!("again-{lead}"), now, |e| {
+            e.changes.score = Patch::Set(40);
+            e.contact = Patch::Set(Contact { name: Some("Kim again".to_owned()), ..Contact::default() });
+        });
+        store.execute(&again, None, now).await.expect("executed");
+        written += 2;
+    }
+
     let live = Live {
         store,
         deployment: "test".to_owned(),
         leads_table: "leads".to_owned(),
         audit_table: "audit".to_owned(),
     };
-    let (bytes, end) = export(&live, Vec::new()).await.expect("exported");
+    let (bytes, end) = export(&live, Vec::new(), false).await.expect("exported");
     assert_eq!((end.policies, end.directories, end.commits), (1, 1, written));
+    assert_eq!(names(&bytes), [""; 0], "nothing personal is in it");
+    let (opened, _) = export(&live, Vec::new(), true).await.expect("exported");
+    let mut known: Vec<String> = (2..12).map(|n| format!("Kim {n}")).collect();
+    known.sort();
+    assert_eq!(names(&opened), known, "what was erased nobody reads any more");
+    let commits = |bytes: &[u8]| -> BTreeSet<String> {
+        let lines = std::str::from_utf8(bytes).expect("text").lines();
+        lines.filter(|line| line.starts_with(r#"{"kind":"commit""#)).map(str::to_owned).collect()
+    };
+    assert_eq!(commits(&opened), commits(&bytes), "the commits stay what they are");
+    for line in commits(&bytes) {
+        let commit: ChainedCommit = serde_json::from_str(&line).expect("a commit");
+        assert_eq!(commit.links().expect("links").head, commit.head, "{line}");
+    }
     let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), &opened).expect("written");
+    let arguments = verify::Arguments { export: file.path().to_owned(), ..verify::Arguments::default() };
+    let report = verify::against_live(&arguments, &live).await.expect("it can be read");
+    assert_eq!(report.findings(), [], "with what is under the seals beside it");
     std::fs::write(file.path(), &bytes).expect("written");
     let arguments = verify::Arguments { export: file.path().to_owned(), ..verify::Arguments::default() };
     let report = verify::against_live(&arguments, &live).await.expect("it can be read");

@@ -99,6 +99,10 @@ fn what_the_schemas_refuse_the_documents_own_checks_refuse_too() {
         ("/workflows/churn-risk/about", json!({"what": "x", "when": "y"})),
         ("/quiet_hours", json!({"from": "24:00", "to": "07:00"})),
         ("/intake/history_after", json!("later")),
+        ("/retention/personal_data", json!("0d")),
+        ("/retention/personal_data", json!("36501d")),
+        ("/retention/personal_data", json!("24h")),
+        ("/retention", json!({})),
     ];
     let validator = jsonschema::draft7::new(&schema::policy()).expect("a schema of draft 7");
     for (pointer, value) in mistakes {

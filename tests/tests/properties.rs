@@ -191,6 +191,7 @@ fn random_histories_hold_every_kind_of_fact() {
         "input.stale",
         "lead.assigned",
         "lead.created",
+        "lead.erased",
         "lead.reassigned",
         "lead.reassigned significantly-past",
         "leads.told",

@@ -1,7 +1,10 @@
-//! The compliance review queue: what waits, in full context, and decisions on it.
+//! The compliance review queue: what waits, in full context, and decisions on it; and the erasure of
+//! personal data.
 //!
 //! Only the compliance group gets in, checked here as well as at the gateway. Contacts' personal
 //! details are shown here and nowhere else: this is behind sign-in, for those who must know.
+
+mod erasure;
 
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use chrono::{DateTime, Utc};
@@ -13,7 +16,7 @@ use platform::{response, strict_json};
 use rules::entry::Actor;
 use rules::ids::LeadId;
 use rules::input::{Command, Input, Outcome, ReviewDecision};
-use rules::lead::Lead;
+use rules::lead::{Lead, Personal};
 use serde_json::{Value, json};
 use service::{Service, paging, problem};
 
@@ -25,12 +28,14 @@ enum Route {
     List,
     Show,
     Decide,
+    Erase,
 }
 
-const ROUTES: [(&str, Route); 3] = [
+const ROUTES: [(&str, Route); 4] = [
     ("GET /v1/compliance/reviews", Route::List),
     ("GET /v1/compliance/reviews/{lead_id}", Route::Show),
     ("POST /v1/compliance/reviews/{lead_id}/decision", Route::Decide),
+    ("POST /v1/leads/{id}/erasure", Route::Erase),
 ];
 
 /// What the handler works with.
@@ -74,9 +79,12 @@ impl Compliance {
                 let Some(review) = &lead.review else {
                     return Err(Problem::not_found(format!("there is no open review of lead `{}`", lead.id)));
                 };
-                Ok(response::json(200, &context(&lead, now, true), Some(&review.revision.to_string())))
+                let personal = self.service.store.personal_of(&lead).await.map_err(|e| problem(&e))?;
+                let shown = context(&lead, now, Some(&personal));
+                Ok(response::json(200, &shown, Some(&review.revision.to_string())))
             }
             Route::Decide => self.decide(&request, &caller, now).await,
+            Route::Erase => self.erase(&request, &caller, now).await,
         }
     }
 
@@ -88,7 +96,7 @@ impl Compliance {
             .compliance_reviews(part.limit, part.after.as_ref())
             .await
             .map_err(|e| problem(&e))?;
-        let reviews: Vec<Value> = page.items.iter().map(|lead| context(lead, now, false)).collect();
+        let reviews: Vec<Value> = page.items.iter().map(|lead| context(lead, now, None)).collect();
         let next = paging::next(&page);
         Ok(response::json(200, &json!({"reviews": reviews, "next": next}), None))
     }
@@ -145,14 +153,17 @@ impl Compliance {
         match done.outcome {
             Outcome::Applied | Outcome::Unchanged | Outcome::Stale => {
                 let lead = self.service.require_lead(&lead).await?;
-                Ok(response::json(200, &context(&lead, now, true), None))
+                // The decision stands, whether or not what it was taken on can be read right now.
+                let personal = self.service.store.personal_of(&lead).await;
+                let personal = personal.inspect_err(|error| _ = problem(error)).ok();
+                Ok(response::json(200, &context(&lead, now, personal.as_ref()), None))
             }
             Outcome::Refused { why } => Err(Problem::forbidden(why)),
             Outcome::Conflict { why } => {
                 let lead = self.service.require_lead(&lead).await?;
                 Err(Problem::conflict(why)
                     .of_kind("lead-moved-on")
-                    .with("current", context(&lead, now, false)))
+                    .with("current", context(&lead, now, None)))
             }
             Outcome::Invalid { field, why } => Err(Problem::unprocessable(why).at(format!("/{field}"))),
             Outcome::UnknownLead => Err(Problem::not_found(format!("there is no lead `{lead}`"))),
@@ -192,7 +203,7 @@ fn lead_id(request: &Request) -> Result<LeadId, Problem> {
 }
 
 /// A review in its context; with everything personal only where one lead is shown.
-fn context(lead: &Lead, now: DateTime<Utc>, personal: bool) -> Value {
+fn context(lead: &Lead, now: DateTime<Utc>, personal: Option<&Personal>) -> Value {
     let mut context = json!({
         "lead_id": lead.id,
         "state": lead.state,
@@ -212,8 +223,9 @@ fn context(lead: &Lead, now: DateTime<Utc>, personal: bool) -> Value {
         members.insert("would_be_owner".to_owned(), json!(review.would_be_owner));
         members.insert("first_vote".to_owned(), json!(review.vote));
     }
-    if personal && let Value::Object(members) = &mut context {
-        members.insert("personal".to_owned(), json!(lead.personal));
+    if let (Some(personal), Value::Object(members)) = (personal, &mut context) {
+        members.insert("personal".to_owned(), json!(personal));
+        members.insert("erased_at".to_owned(), json!(lead.erased_at));
         members.insert("clearances".to_owned(), json!(lead.clearances));
     }
     context

@@ -1,6 +1,7 @@
 //! Leads: lists, one, its history, a flag raised by hand, and the operations queue.
 
 use crate::{Call, refusal, sight};
+use audit::ChainedCommit;
 use audit::canonical::CanonicalError;
 use audit::chain;
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
@@ -14,7 +15,7 @@ use rules::input::{Command, Input};
 use rules::lead::Lead;
 use serde_json::{Value, json};
 use service::{paging, problem};
-use store::{Page, StoreError};
+use store::{Page, PersonalData, StoreError};
 
 /// `GET /v1/leads`: of an owner or of a market, in a state if one is named.
 pub async fn list(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
@@ -86,30 +87,40 @@ pub async fn history(call: &Call<'_>, subject: &Subject) -> Result<ApiGatewayV2h
         .await
         .map_err(|e| problem(&e))?;
     let next = paging::next(&page);
-    let mut entries = Vec::new();
-    for commit in page.items {
-        let unreadable = |error: CanonicalError| {
-            problem(&StoreError::Corrupt {
-                what: format!("the audit of {subject}"),
-                source: Some(error.into()),
-            })
-        };
-        let of_commit: Vec<Value> =
+    let unreadable = |error: CanonicalError| StoreError::Corrupt {
+        what: format!("the audit of {subject}"),
+        source: Some(error.into()),
+    };
+    let read = |commit: ChainedCommit| -> Result<_, StoreError> {
+        let entries: Vec<Value> =
             serde_json::from_str(commit.entries.get()).map_err(|error| unreadable(error.into()))?;
         let hashes = commit.links().map_err(unreadable)?.entries;
-        let mut prev = commit.prev;
-        for (mut entry, hash) in sight::commit(of_commit, call.caller).into_iter().zip(hashes) {
+        Ok((commit.prev, commit.recorded_at, entries, hashes))
+    };
+    let commits: Vec<_> =
+        page.items.into_iter().map(read).collect::<Result<_, _>>().map_err(|error| problem(&error))?;
+    // What opens the personal texts that the caller is to see; it is asked for only if there are any.
+    let shows = |entry: &Value| sight::shows_evidence(entry, call.caller);
+    let personal = if commits.iter().flat_map(|(_, _, entries, _)| entries).any(shows) {
+        call.service.store.personal_data(subject).await.map_err(|error| problem(&error))?
+    } else {
+        PersonalData::None
+    };
+    let mut shown = Vec::new();
+    for (mut prev, recorded_at, entries, hashes) in commits {
+        let seen = sight::commit(entries, call.caller, &personal).map_err(|error| problem(&error))?;
+        for (mut entry, hash) in seen.into_iter().zip(hashes) {
             if let Value::Object(members) = &mut entry {
-                members.insert("recorded_at".to_owned(), json!(commit.recorded_at));
+                members.insert("recorded_at".to_owned(), json!(recorded_at));
             }
             if sight::sees_links(call.caller) {
                 chain::with_links(&mut entry, prev, hash);
             }
             prev = hash;
-            entries.push(entry);
+            shown.push(entry);
         }
     }
-    Ok(response::json(200, &json!({"entries": entries, "next": next}), None))
+    Ok(response::json(200, &json!({"entries": shown, "next": next}), None))
 }
 
 /// `POST /v1/leads/{id}/flags`

@@ -5,7 +5,11 @@
 use contracts::sight::{NEED_TO_KNOW, PERSONAL, is_of_compliance, redact, remove};
 use platform::caller::{Caller, Group};
 use rules::explain::Explanation;
-use serde_json::Value;
+use serde_json::{Value, json};
+use store::{PersonalData, StoreError};
+
+/// Where an entry has what a signal of churn rests on.
+const EVIDENCE: &str = "/data/personal/evidence";
 
 /// A lead or an account as a caller may see it.
 pub fn subject(mut document: Value, caller: &Caller) -> Value {
@@ -16,7 +20,7 @@ pub fn subject(mut document: Value, caller: &Caller) -> Value {
         remove(review, &NEED_TO_KNOW);
     }
     if !must_know(caller) {
-        remove(&mut document, &["clearances"]);
+        remove(&mut document, &["clearances", "personal_kinds"]);
     }
     document
 }
@@ -36,32 +40,47 @@ pub fn sees_links(caller: &Caller) -> bool {
 }
 
 /// The audit entries of one commit as a caller may see them.
-pub fn commit(mut entries: Vec<Value>, caller: &Caller) -> Vec<Value> {
+/// `evidence` opens what signals of churn rest on.
+pub fn commit(
+    mut entries: Vec<Value>,
+    caller: &Caller,
+    evidence: &PersonalData,
+) -> Result<Vec<Value>, StoreError> {
     let must_know = must_know(caller);
     // Who acted, and under which key, would tell who flagged the lead; so would the commit's other entries.
     let is_masked = !must_know && entries.iter().any(is_of_compliance);
     for entry in &mut entries {
-        let evidence = evidence(entry, caller);
+        let shown = shows_evidence(entry, caller).then(|| shown(entry, evidence)).transpose()?.flatten();
         redact(entry, must_know);
-        if let (Some(evidence), Some(Value::Object(data))) = (evidence, entry.get_mut("data")) {
-            data.insert(PERSONAL.to_owned(), evidence);
+        if let (Some(shown), Some(Value::Object(data))) = (shown, entry.get_mut("data")) {
+            data.insert(PERSONAL.to_owned(), shown);
         }
         let by_staff = entry.pointer("/actor/kind").and_then(Value::as_str) == Some("staff");
         if is_masked && (by_staff || is_of_compliance(entry)) {
             mask_actor(entry);
         }
     }
-    entries
+    Ok(entries)
 }
 
-/// What a signal of churn rests on: who is to judge it has to see it.
-fn evidence(entry: &Value, caller: &Caller) -> Option<Value> {
+/// Whether what a signal of churn rests on is to be shown: who is to judge it has to see it.
+pub fn shows_evidence(entry: &Value, caller: &Caller) -> bool {
     let judges = caller.is_in(Group::CustomerSuccess) || caller.is_in(Group::Operations);
     let of_account = entry.get("subject").and_then(Value::as_str).is_some_and(|s| s.starts_with("account/"));
-    let evidence = entry.pointer("/data/personal/evidence").filter(|_| judges && of_account)?;
+    judges && of_account && entry.pointer(EVIDENCE).is_some()
+}
+
+/// What a signal of churn rests on, or when that was erased.
+fn shown(entry: &Value, personal: &PersonalData) -> Result<Option<Value>, StoreError> {
+    let Some(sealed) = entry.pointer(EVIDENCE).and_then(Value::as_str) else { return Ok(None) };
+    let said = personal.open(sealed)?;
     // A JSON text in the record; whoever reads it here wants what it says.
-    let said: Value = evidence.as_str().and_then(|text| serde_json::from_str(text).ok())?;
-    Some(serde_json::json!({ "evidence": said }))
+    let said: Option<Value> = said.and_then(|text| serde_json::from_str(&text).ok());
+    Ok(match (said, personal) {
+        (Some(said), _) => Some(json!({ "evidence": said })),
+        (None, PersonalData::Erased(at)) => Some(json!({ "erased_at": at })),
+        (None, _) => None,
+    })
 }
 
 fn mask_actor(entry: &mut Value) {
@@ -80,7 +99,6 @@ fn must_know(caller: &Caller) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
     use std::collections::BTreeSet;
 
     fn caller(group: Group) -> Caller {
@@ -116,14 +134,14 @@ mod tests {
         };
         let held = || vec![entry("compliance-flag"), entry("sla-breach")];
         for group in [Group::Viewer, Group::Rep, Group::CustomerSuccess] {
-            let seen = commit(held(), &caller(group));
+            let seen = commit(held(), &caller(group), &PersonalData::None).unwrap();
             assert!(!json!(seen).to_string().contains("u-9"), "{seen:?}");
             assert_eq!(seen[0]["actor"], json!({"kind": "staff"}));
         }
         for group in [Group::Compliance, Group::Operations] {
-            assert_eq!(commit(held(), &caller(group)), held());
+            assert_eq!(commit(held(), &caller(group), &PersonalData::None).unwrap(), held());
         }
         let sales = vec![entry("sla-breach")];
-        assert_eq!(commit(sales.clone(), &caller(Group::Viewer)), sales);
+        assert_eq!(commit(sales.clone(), &caller(Group::Viewer), &PersonalData::None).unwrap(), sales);
     }
 }

@@ -10,8 +10,10 @@ use rules::directory::Directory;
 use rules::entry::Actor;
 use rules::policy::Policy;
 use rules::publication::Publishing;
+use sealing::KmsWrap;
 use serde_json::json;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::SystemTime;
 use store::{Store, StoreError};
 
@@ -68,8 +70,11 @@ pub fn default_policy(root: &Path) -> anyhow::Result<Policy> {
 /// # Errors
 /// When the stack has no tables.
 pub async fn local_store(state: &State) -> anyhow::Result<Store> {
-    let client = aws_sdk_dynamodb::Client::new(&local_sdk(state).await);
-    Ok(Store::new(client, state.output("LeadsTableName")?, state.output("AuditTableName")?))
+    let sdk = local_sdk(state).await;
+    let client = aws_sdk_dynamodb::Client::new(&sdk);
+    let wrap = KmsWrap::new(aws_sdk_kms::Client::new(&sdk), state.output("DataKeyArn")?);
+    let store = Store::new(client, state.output("LeadsTableName")?, state.output("AuditTableName")?);
+    Ok(store.with_keys(state.output("KeysTableName")?, Arc::new(wrap)))
 }
 
 /// How the emulator of a local stack is reached, with credentials that it takes for its owner's.

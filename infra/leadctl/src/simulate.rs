@@ -221,6 +221,10 @@ fn apply(simulation: &mut Simulation, line: &Line) -> Outcome {
             let input = Input::Resolve(resolution.clone());
             simulation.lead(&Command { lead: lead.clone(), actor: Actor::staff(by), cause, input }, at)
         }
+        What::ErasureRequested { lead, erasure, by } => {
+            let input = Input::Erase(erasure.clone());
+            simulation.lead(&Command { lead: lead.clone(), actor: Actor::staff(by), cause, input }, at)
+        }
         What::RepAvailability { rep, availability } => {
             simulation.availability(rep, availability, &Actor::staff(rep.as_str()), &cause, at)
         }

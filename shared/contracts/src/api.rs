@@ -5,7 +5,7 @@ use crate::fields::{self, FieldProblem, Fields, Problems};
 use chrono::{DateTime, Utc};
 use rules::AccountInput;
 use rules::compliance::{Criterion, CriterionKind, Match, MatchDetails, Verdict};
-use rules::input::{LeadEvent, Resolution, ResolutionAction};
+use rules::input::{Erasure, LeadEvent, Resolution, ResolutionAction};
 use rules::routing::Availability;
 use serde_json::Value;
 
@@ -58,6 +58,15 @@ pub fn resolution(value: &Value) -> Result<Resolution, Vec<FieldProblem>> {
             _ => ResolutionAction::Dismiss,
         };
         Some(Resolution { action, note: note? })
+    })
+}
+
+/// `{"reference":"DSR-2026-17","reason":…}`
+pub fn erasure(value: &Value) -> Result<Erasure, Vec<FieldProblem>> {
+    read(value, |root, problems| {
+        let reference = root.required("reference", problems, fields::id::<String>);
+        let reason = root.required("reason", problems, fields::text);
+        Some(Erasure { reference: reference?, reason: reason? })
     })
 }
 

@@ -296,18 +296,18 @@ pub(crate) fn churn_signal(
     let signal =
         account.required("signal", problems, fields::name("usage_down, ticket_spike, stakeholder_left"));
     let evidence = account.required("evidence", problems, evidence);
-    Some(AccountInput::Signal { occurred_at: at, signal: signal?, evidence: evidence? })
+    Some(AccountInput::Signal { occurred_at: at, signal: signal?, evidence: Some(evidence?) })
 }
 
-/// Evidence is the source's own; in the record a number is a whole one or a string.
-fn evidence(value: &Value) -> Result<Value, String> {
+/// Evidence is the source's own, kept as a JSON text; a number in it is a whole one or a string.
+fn evidence(value: &Value) -> Result<String, String> {
     if serde_json::to_vec(value).map_or(usize::MAX, |json| json.len()) > EVIDENCE_BYTES_MAX {
         return Err(format!("is more than {EVIDENCE_BYTES_MAX} bytes of JSON"));
     }
     if value.is_null() {
         return Err("is missing".to_owned());
     }
-    Ok(exact(value))
+    Ok(exact(value).to_string())
 }
 
 fn exact(value: &Value) -> Value {

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use rules::AccountInput;
 use rules::directory::{Directory, DirectoryDocument};
 use rules::ids::{AccountId, LeadId, PersonId};
-use rules::input::Resolution;
+use rules::input::{Erasure, Resolution};
 use rules::policy::Policy;
 use rules::routing::Availability;
 use serde_json::Value;
@@ -47,6 +47,15 @@ pub enum What {
         /// How.
         resolution: Resolution,
         /// Who.
+        by: String,
+    },
+    /// `erasure.requested`: a lead's personal data is to be erased.
+    ErasureRequested {
+        /// Which lead.
+        lead: LeadId,
+        /// The request.
+        erasure: Erasure,
+        /// Who brings it.
         by: String,
     },
     /// `rep.availability`: a rep comes or goes.
@@ -125,9 +134,10 @@ pub fn read(value: &Value) -> Result<Line, Vec<FieldProblem>> {
 }
 
 /// The types beside those of inbound events.
-pub const STAFF_TYPES: [&str; 8] = [
+pub const STAFF_TYPES: [&str; 9] = [
     "review.decided",
     "operations.resolved",
+    "erasure.requested",
     "rep.availability",
     "retention.completed",
     "churn.false_positive",
@@ -152,6 +162,12 @@ fn staff(kind: &str, value: &Value, root: &Fields<'_>, problems: &mut Problems) 
             let lead = root.required("lead_id", problems, fields::id)?;
             let by = root.optional("by", problems, fields::line).unwrap_or_else(|| "operations".to_owned());
             Some(What::OperationsResolved { lead, resolution, by })
+        }
+        "erasure.requested" => {
+            let erasure = api::erasure(value).map_err(|found| problems.0.extend(found)).ok()?;
+            let lead = root.required("lead_id", problems, fields::id)?;
+            let by = root.optional("by", problems, fields::line).unwrap_or_else(|| "compliance".to_owned());
+            Some(What::ErasureRequested { lead, erasure, by })
         }
         "rep.availability" => {
             let availability = api::availability(value).map_err(|found| problems.0.extend(found)).ok()?;

@@ -7,11 +7,18 @@ use serde_json::Value;
 /// The member that holds everything personal.
 pub const PERSONAL: &str = "personal";
 
-/// The members that say why compliance looks at a lead.
-pub const NEED_TO_KNOW: [&str; 6] = ["criterion", "criteria", "clearances", "flagged_by", "reason", "vote"];
+/// The members that say why compliance looks at a lead, or why its personal data was erased.
+pub const NEED_TO_KNOW: [&str; 7] =
+    ["criterion", "criteria", "clearances", "flagged_by", "kinds", "reason", "vote"];
+
+/// The fact of an erasure; no workflow brings it about.
+const ERASED: &str = "lead.erased";
 
 /// Whether an audit entry is compliance's.
 pub fn is_of_compliance(entry: &Value) -> bool {
+    if entry.get("type").and_then(Value::as_str) == Some(ERASED) {
+        return true;
+    }
     entry.pointer("/workflow/id").and_then(Value::as_str) == Some(WorkflowId::ComplianceFlag.as_str())
 }
 
@@ -58,6 +65,14 @@ mod tests {
         redact(&mut entry, true);
         assert_eq!(entry["data"]["flagged_by"], "u-1");
         assert_eq!(entry["data"].get(PERSONAL), None, "nobody gets this way what is personal");
+    }
+
+    #[test]
+    fn that_a_lead_was_erased_is_for_everybody_and_why_is_not() {
+        let mut entry = json!({"type": "lead.erased", "data": {"basis": "request", "reference": "DSR-1",
+            "reason": "He asked", "kinds": ["contact", "screening"]}});
+        redact(&mut entry, false);
+        assert_eq!(entry["data"], json!({"basis": "request", "reference": "DSR-1"}));
     }
 
     #[test]

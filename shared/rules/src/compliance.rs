@@ -57,6 +57,19 @@ pub struct MatchDetails {
     pub note: Option<String>,
 }
 
+impl MatchDetails {
+    /// Whether anything was said.
+    pub fn is_said(&self) -> bool {
+        *self != Self::default()
+    }
+
+    /// All that was said.
+    pub fn texts(&mut self) -> impl Iterator<Item = &mut String> {
+        let Self { name, note } = self;
+        [name, note].into_iter().flatten()
+    }
+}
+
 /// An open review.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Review {

@@ -7,13 +7,13 @@ use crate::entry::Entry;
 use crate::ids::{LeadId, StateId, Subject};
 use crate::input::InForce;
 use crate::lead::{
-    APPLIED_MAX, BREACHES_MAX, Breach, HeldFrom, Lead, Left, OperationsReview, PassedStep, Personal, Profile,
-    Visit,
+    APPLIED_MAX, BREACHES_MAX, Breach, HeldFrom, Lead, Left, OperationsReview, PassedStep, Personal,
+    PersonalKind, Profile, Visit,
 };
 use crate::lead_fact::{LeadFact, PUBLICATION};
 use crate::policy::{StateKind, WorkflowId};
 use chrono::{DateTime, Utc};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Why a history is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -83,6 +83,8 @@ fn created(
         applied: Vec::new(),
         profile: Profile::default(),
         personal: Personal::default(),
+        personal_kinds: BTreeSet::new(),
+        erased_at: None,
         said_at: BTreeMap::from([("state".to_owned(), entered_at)]),
         state: state.clone(),
         kind,
@@ -181,6 +183,7 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
             }
             if !personal.contact.is_keep() {
                 personal.contact.apply_to(&mut lead.personal.contact);
+                lead.personal_kinds.extend(personal.contact.as_set().map(|_| PersonalKind::Contact));
                 lead.said_at.insert("contact".to_owned(), *occurred_at);
             }
             for field in confirmed {
@@ -277,6 +280,11 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
                 lead.applied.remove(0);
             }
             lead.applied.push(applied.clone());
+        }
+        LeadFact::Erased { .. } => {
+            lead.personal = Personal::default();
+            lead.personal_kinds.clear();
+            lead.erased_at = Some(at);
         }
         LeadFact::AccountApplied { view } => {
             lead.account_view = view.clone();
@@ -447,6 +455,7 @@ fn apply_compliance(lead: &mut Lead, entry: &Entry<LeadFact>) {
                     review.flagged_by.push(by.clone());
                 }
             }
+            lead.personal_kinds.extend(personal.as_ref().map(|_| PersonalKind::Screening));
             if let Some(details) = personal.as_ref().filter(|_| lead.review.is_some()) {
                 lead.personal.matches.insert(criterion.match_id.clone(), details.clone());
             }

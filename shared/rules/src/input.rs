@@ -103,6 +103,8 @@ pub enum Input {
     Decide(ReviewDecision),
     /// Operations deals with it.
     Resolve(Resolution),
+    /// Its personal data is to be erased.
+    Erase(Erasure),
     /// A notification reached its recipient, or did not.
     Delivery(Delivery),
 }
@@ -207,6 +209,15 @@ pub enum ResolutionAction {
         /// Which.
         market: MarketId,
     },
+}
+
+/// A request to erase a lead's personal data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Erasure {
+    /// Under what the request is filed.
+    pub reference: String,
+    /// Why, in words.
+    pub reason: String,
 }
 
 /// What became of a notification.

@@ -9,7 +9,7 @@ use crate::patch::Patch;
 use crate::policy::{StateKind, WorkflowId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A lead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +30,12 @@ pub struct Lead {
     /// Everything personal, in one place.
     #[serde(default, skip_serializing_if = "Personal::is_empty")]
     pub personal: Personal,
+    /// What kinds of personal data its history holds.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub personal_kinds: BTreeSet<PersonalKind>,
+    /// When its personal data was erased. None is taken after that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased_at: Option<DateTime<Utc>>,
     /// The revisions that its last entry was decided under.
     pub in_force: InForce,
     /// What the last publications that concerned it found passed.
@@ -171,6 +177,23 @@ impl Personal {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+
+    /// Its texts.
+    pub fn texts(&mut self) -> impl Iterator<Item = &mut String> {
+        let Self { contact, matches } = self;
+        let details = matches.values_mut().flat_map(MatchDetails::texts);
+        contact.iter_mut().flat_map(Contact::texts).chain(details)
+    }
+}
+
+/// A kind of personal data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PersonalKind {
+    /// Whom to talk to.
+    Contact,
+    /// What screenings found about a person, and what was noted with a flag.
+    Screening,
 }
 
 /// Whom to talk to.
@@ -183,6 +206,14 @@ pub struct Contact {
     pub email: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
+}
+
+impl Contact {
+    /// All that is known of them.
+    pub fn texts(&mut self) -> impl Iterator<Item = &mut String> {
+        let Self { name, email, phone } = self;
+        [name, email, phone].into_iter().flatten()
+    }
 }
 
 /// An account's tier.
@@ -373,6 +404,11 @@ impl Lead {
     /// Whether compliance closed it.
     pub fn is_disqualified(&self) -> bool {
         self.state.as_str() == StateId::DISQUALIFIED_COMPLIANCE
+    }
+
+    /// Whether its personal data was erased.
+    pub fn is_erased(&self) -> bool {
+        self.erased_at.is_some()
     }
 
     /// Whether it is over.

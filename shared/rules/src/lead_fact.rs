@@ -3,12 +3,13 @@
 
 use crate::compliance::{Criterion, MatchDetails, Verdict};
 use crate::ids::{MarketId, PersonId, StateId, TeamId};
-use crate::lead::{AccountView, Applied, Contact, OperationsReason, Priority, ProfileChanges};
+use crate::lead::{AccountView, Applied, Contact, OperationsReason, PersonalKind, Priority, ProfileChanges};
 use crate::notification::NotificationFact;
 use crate::patch::Patch;
 use crate::policy::StateKind;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// By what a threshold is superseded that was passed already when the rule it belongs to was
 /// published.
@@ -291,6 +292,21 @@ pub enum LeadFact {
     /// thresholds that are passed already under the new one are not acted on.
     #[serde(rename = "rules.applied")]
     RulesApplied(Applied),
+    /// Its personal data was erased: the key it is sealed under was destroyed with this entry. What
+    /// was decided, and on which criteria, stays in the record.
+    #[serde(rename = "lead.erased")]
+    Erased {
+        /// On what ground.
+        basis: ErasureBasis,
+        /// The request that it answers.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reference: Option<String>,
+        /// Why, in words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// What kinds of personal data its history held.
+        kinds: BTreeSet<PersonalKind>,
+    },
     /// The account's part in it changed.
     #[serde(rename = "account.applied")]
     AccountApplied {
@@ -300,6 +316,16 @@ pub enum LeadFact {
     /// Somebody is to be told, or was, or was not.
     #[serde(untagged)]
     Notification(NotificationFact),
+}
+
+/// The ground of an erasure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErasureBasis {
+    /// The person, or somebody for them, asked for it.
+    Request,
+    /// The policy keeps personal data of closed leads for so long and no longer.
+    Retention,
 }
 
 /// Changes of the contact.

@@ -2,6 +2,7 @@
 //! Each is written as text in a document and held as an integer, never as a float.
 
 use crate::calendar::{Calendar, WorkingTime};
+use chrono::TimeDelta;
 use iso_currency::Currency;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{fmt, str::FromStr};
@@ -176,6 +177,37 @@ impl fmt::Display for TimeOfDay {
     }
 }
 text_form!(TimeOfDay);
+
+/// Whole days by the clock on the wall, 1–36,500: `730d`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Days(u16);
+
+impl Days {
+    const EXPECTED: &str = "a number of days from 1d to 36500d; write e.g. `730d`";
+
+    /// As a span of time.
+    pub fn to_time(self) -> TimeDelta {
+        TimeDelta::days(i64::from(self.0))
+    }
+}
+
+impl FromStr for Days {
+    type Err = QuantityError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits = text.strip_suffix('d').filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()));
+        match digits.and_then(|digits| digits.parse::<u16>().ok()) {
+            Some(n @ 1..=36_500) => Ok(Self(n)),
+            _ => Err(wrong(text, Self::EXPECTED)),
+        }
+    }
+}
+
+impl fmt::Display for Days {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}d", self.0)
+    }
+}
+text_form!(Days);
 
 /// A number with its thousands set apart.
 pub fn grouped(n: u64) -> String {

@@ -3,7 +3,8 @@
 //! comes to the same entries again; that is what a replay rests on.
 //!
 //! What is personal in an input stands apart from it, in one place (`personal`), as it does in a
-//! fact and in a lead.
+//! fact and in a lead. In a store its texts are sealed before the rules see them; to the rules a
+//! sealed text is a text like any other.
 //!
 //! [`decide`]: crate::decide()
 
@@ -12,7 +13,7 @@ use crate::deciding::Consulted;
 use crate::directory::DirectoryDocument;
 use crate::entry::{Actor, Entry};
 use crate::ids::{AccountId, PersonId, Subject, TeamId};
-use crate::input::{Input, World};
+use crate::input::{Input, LeadEvent, World};
 use crate::lead::{AccountView, Contact};
 use crate::patch::Patch;
 use crate::policy::PublishedPolicy;
@@ -70,14 +71,21 @@ impl PersonalInput {
 
 /// What can be recorded: it knows what is personal in it.
 pub trait Recordable: Clone + Serialize + DeserializeOwned {
-    /// Takes what is personal out.
-    fn seal(&mut self) -> PersonalInput;
+    /// Takes what is personal out, to stand apart.
+    fn set_apart(&mut self) -> PersonalInput;
     /// Puts what is personal back where it was.
-    fn unseal(&mut self, personal: PersonalInput);
+    fn put_back(&mut self, personal: PersonalInput);
+    /// Whether there are personal texts in it.
+    fn is_personal(&self) -> bool;
+    /// Its personal texts: what is to be sealed before anything else is done with it.
+    fn personal_texts(&mut self) -> Vec<&mut String>;
+    /// Says nothing personal any more, and all else as before: of a subject whose personal data was
+    /// erased none is taken.
+    fn forget(&mut self);
 }
 
 impl Recordable for Input {
-    fn seal(&mut self) -> PersonalInput {
+    fn set_apart(&mut self) -> PersonalInput {
         let mut personal = PersonalInput::default();
         if let Self::Event(event) = self
             && let Patch::Set(contact) = &mut event.contact
@@ -91,7 +99,7 @@ impl Recordable for Input {
         personal
     }
 
-    fn unseal(&mut self, personal: PersonalInput) {
+    fn put_back(&mut self, personal: PersonalInput) {
         if let Self::Event(event) = self
             && let Patch::Set(contact) = &mut event.contact
             && let Some(known) = personal.contact
@@ -105,9 +113,50 @@ impl Recordable for Input {
             }
         }
     }
+
+    fn is_personal(&self) -> bool {
+        let contact = match self {
+            Self::Event(event) => event.contact.as_set(),
+            _ => None,
+        };
+        contact.is_some_and(|contact| *contact != Contact::default())
+            || self.matches().iter().filter_map(|found| found.details.as_ref()).any(MatchDetails::is_said)
+    }
+
+    fn personal_texts(&mut self) -> Vec<&mut String> {
+        let (contact, matches) = match self {
+            Self::Event(event) => {
+                let LeadEvent { contact, matches, .. } = &mut **event;
+                (if let Patch::Set(contact) = contact { Some(contact) } else { None }, matches.as_mut_slice())
+            }
+            Self::RefusedAtDoor { matches, .. } => (None, matches.as_mut_slice()),
+            _ => return Vec::new(),
+        };
+        let details = matches.iter_mut().filter_map(|found| found.details.as_mut());
+        contact.into_iter().flat_map(Contact::texts).chain(details.flat_map(MatchDetails::texts)).collect()
+    }
+
+    fn forget(&mut self) {
+        if let Self::Event(event) = self
+            && event.contact.as_set().is_some()
+        {
+            event.contact = Patch::Keep;
+        }
+        for found in self.matches_mut() {
+            found.details = None;
+        }
+    }
 }
 
 impl Input {
+    fn matches(&self) -> &[Match] {
+        match self {
+            Self::Event(event) => &event.matches,
+            Self::RefusedAtDoor { matches, .. } => matches,
+            _ => &[],
+        }
+    }
+
     fn matches_mut(&mut self) -> &mut [Match] {
         match self {
             Self::Event(event) => &mut event.matches,
@@ -118,37 +167,60 @@ impl Input {
 }
 
 impl Recordable for AccountInput {
-    fn seal(&mut self) -> PersonalInput {
+    fn set_apart(&mut self) -> PersonalInput {
         // The fact has the evidence. It can be large, and no decision looks at it: once is enough.
-        if let Self::Signal { evidence, .. } = self {
-            _ = evidence.take();
-        }
+        self.forget();
         PersonalInput::default()
     }
 
-    fn unseal(&mut self, _: PersonalInput) {}
+    fn put_back(&mut self, _: PersonalInput) {}
+
+    fn is_personal(&self) -> bool {
+        matches!(self, Self::Signal { evidence: Some(_), .. })
+    }
+
+    fn personal_texts(&mut self) -> Vec<&mut String> {
+        if let Self::Signal { evidence, .. } = self { evidence.iter_mut().collect() } else { Vec::new() }
+    }
+
+    fn forget(&mut self) {
+        if let Self::Signal { evidence, .. } = self {
+            *evidence = None;
+        }
+    }
 }
 
+/// What a rep says of themself is known to everybody they work with.
 impl Recordable for Availability {
-    fn seal(&mut self) -> PersonalInput {
+    fn set_apart(&mut self) -> PersonalInput {
         PersonalInput::default()
     }
 
-    fn unseal(&mut self, _: PersonalInput) {}
+    fn put_back(&mut self, _: PersonalInput) {}
+
+    fn is_personal(&self) -> bool {
+        false
+    }
+
+    fn personal_texts(&mut self) -> Vec<&mut String> {
+        Vec::new()
+    }
+
+    fn forget(&mut self) {}
 }
 
 impl<I: Recordable> RecordedInput<I> {
     /// An input, to be recorded.
     pub fn of(input: &I) -> Self {
         let mut asked = input.clone();
-        let personal = asked.seal();
+        let personal = asked.set_apart();
         Self { asked, personal }
     }
 
     /// The input as it was.
     pub fn into_input(self) -> I {
         let Self { mut asked, personal } = self;
-        asked.unseal(personal);
+        asked.put_back(personal);
         asked
     }
 }

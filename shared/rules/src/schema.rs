@@ -4,7 +4,7 @@
 
 use crate::calendar::Weekday3;
 use crate::directory::DirectoryDocument;
-use crate::measure::{Money, Percent, TimeOfDay, Window};
+use crate::measure::{Days, Money, Percent, TimeOfDay, Window};
 use crate::notification::Message;
 use crate::policy::Policy;
 use schemars::generate::SchemaSettings;
@@ -80,6 +80,12 @@ text!(
     "^([0-9]+bd|[0-9]+h([0-9]+m)?([0-9]+s)?|[0-9]+m([0-9]+s)?|[0-9]+s)$",
     "A window of working time, up to 10000h, or business days, up to 1000bd.",
     "1h30m"
+);
+text!(
+    Days,
+    "^0*([1-9][0-9]{0,3}|[12][0-9]{4}|3[0-5][0-9]{3}|36[0-4][0-9]{2}|36500)d$",
+    "Whole days, from 1d to 36500d.",
+    "730d"
 );
 text!(TimeOfDay, "^([01][0-9]|2[0-3]):[0-5][0-9]$", "A time of the day, to the minute.", "07:30");
 

@@ -21,6 +21,8 @@ pub(crate) struct Timer<'a> {
 pub(crate) enum What<'a> {
     /// The hold ends; the lead goes back.
     HoldEnd,
+    /// Its personal data is kept no longer.
+    RetentionEnd,
     /// A threshold of a clock.
     Step(StepDue<'a>),
 }
@@ -130,6 +132,7 @@ fn timers_where<'a>(
 ) -> Vec<Timer<'a>> {
     let mut timers = Vec::new();
     timers.extend(hold_end(lead).map(|due| Timer { due, what: What::HoldEnd }));
+    timers.extend(retention_end(lead, world).map(|due| Timer { due, what: What::RetentionEnd }));
     for workflow in CLOCKED {
         let Ok(Ladder { clock, steps }) = ladder(lead, Place::of(lead), world, workflow) else { continue };
         let steps = steps.into_iter().filter(|step| is_wanted(clock, step));
@@ -145,6 +148,13 @@ fn timers_where<'a>(
 pub(crate) fn hold_end(lead: &Lead) -> Option<DateTime<Utc>> {
     let ends = lead.kind == StateKind::Hold && !lead.is_held();
     lead.hold_until.filter(|_| ends).map(|until| until.max(lead.entered_at))
+}
+
+/// When the personal data of a closed lead is kept no longer. It is erased whatever is known of it:
+/// an event that was refused may have brought some, too.
+pub(crate) fn retention_end(lead: &Lead, world: &World<'_>) -> Option<DateTime<Utc>> {
+    let kept = world.policy.policy.retention.as_ref()?.personal_data;
+    lead.entered_at.checked_add_signed(kept.to_time()).filter(|_| lead.is_closed() && !lead.is_erased())
 }
 
 /// The clock of a workflow with its steps, each with the window that it is measured against; or why
@@ -266,5 +276,5 @@ pub(crate) fn wake_at(lead: &Lead, world: &World<'_>) -> Option<DateTime<Utc>> {
             _ => to_come.next().and_then(due),
         }
     });
-    steps.chain(hold_end(lead)).min()
+    steps.chain(hold_end(lead)).chain(retention_end(lead, world)).min()
 }

@@ -33,6 +33,8 @@ pub enum Scope {
     Market(MarketId),
     /// Those in a compliance review.
     Reviews,
+    /// Those that are closed and whose personal data is still there.
+    Closed,
 }
 
 /// Sources of leads.
@@ -75,6 +77,9 @@ pub fn touched(before: Rules<'_>, after: Rules<'_>) -> Vec<Scope> {
     }
     if reviews(before) != reviews(after) {
         scopes.push(Scope::Reviews);
+    }
+    if before.policy.retention != after.policy.retention {
+        scopes.push(Scope::Closed);
     }
     scopes
 }
@@ -162,6 +167,7 @@ mod tests {
                 }
                 Scope::Market(market) => market.to_string(),
                 Scope::Reviews => "reviews".to_owned(),
+                Scope::Closed => "closed".to_owned(),
             })
             .collect()
     }
@@ -209,6 +215,11 @@ mod tests {
     fn a_licence_that_is_lost_touches_the_whole_market() {
         assert_eq!(scopes(SAME, ("licensed_for: [US, CA]", "licensed_for: [US]")), ["us"]);
         assert_eq!(scopes(SAME, ("licensed_for: [US, CA]", "licensed_for: [US, CA, MX]")), [""; 0]);
+    }
+
+    #[test]
+    fn another_retention_touches_the_closed_leads() {
+        assert_eq!(scopes(("personal_data: 730d", "personal_data: 365d"), SAME_DIRECTORY), ["closed"]);
     }
 
     #[test]

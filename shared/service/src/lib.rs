@@ -15,6 +15,8 @@ use rules::ids::{AccountId, LeadId, Subject};
 use rules::input::Command;
 use rules::publication::PublicationCommand;
 use rules::{AccountCommand, account::Account};
+use sealing::KmsWrap;
+use std::sync::Arc;
 use store::{Executed, ExecutedAccount, ExecutedPublication, Store, StoreError};
 
 /// The store and the queues behind it.
@@ -33,8 +35,13 @@ impl Service {
     /// A variable that is missing or wrong.
     pub fn from_env(env: &Env, sdk: &SdkConfig) -> Result<Self, ConfigError> {
         let client = aws_sdk_dynamodb::Client::new(sdk);
-        let store =
+        let mut store =
             Store::new(client, env.require("LEADS_TABLE")?, env.optional("AUDIT_TABLE").unwrap_or_default());
+        // Whoever commits may erase; who may use the key itself, the function's role says.
+        if let Some(table) = env.optional("KEYS_TABLE") {
+            let wrap = KmsWrap::new(aws_sdk_kms::Client::new(sdk), env.require("DATA_KEY")?);
+            store = store.with_keys(table, Arc::new(wrap));
+        }
         Ok(Self { store, relay: Relay::from_env(env, sdk)? })
     }
 
@@ -117,6 +124,10 @@ impl Service {
 pub fn problem(error: &StoreError) -> Problem {
     tracing::error!(error = %platform::telemetry::ErrorChain(error), "the store did not do it");
     match error {
+        StoreError::KeysUnavailable { .. } => Problem::unavailable(
+            10,
+            "what is personal cannot be sealed or opened for now; nothing was stored, try again",
+        ),
         StoreError::Unavailable(_) | StoreError::Contention => {
             Problem::unavailable(2, "the store is busy; nothing was lost, try again")
         }
@@ -148,6 +159,9 @@ mod tests {
         let asked = |error: StoreError| (problem(&error).status, problem(&error).retry_after_s);
         assert_eq!(asked(StoreError::Contention), (503, Some(2)));
         assert_eq!(asked(StoreError::Unavailable("time-out".into())), (503, Some(2)));
+        let source = sealing::WrapError::Unavailable("it is down".into());
+        let keys = StoreError::KeysUnavailable { subject: Subject::Lead("L-1".into()), source };
+        assert_eq!(asked(keys), (503, Some(10)));
         assert_eq!(asked(large), (422, None));
         assert_eq!(asked(StoreError::Rejected("no permission".into())), (500, None));
         assert_eq!(asked(StoreError::UsedForAnother), (409, None));

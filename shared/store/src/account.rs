@@ -14,7 +14,7 @@ use rules::entry::Entry;
 use rules::ids::{AccountId, NotificationId, Subject};
 use rules::input::{Need, Outcome, World};
 use rules::notification::{Notification, NotificationFact};
-use rules::record::Recorded;
+use rules::record::{Recordable as _, Recorded};
 use rules::routing::LoadChange;
 use rules::{AccountCommand, AccountInput, decide_account};
 use std::collections::BTreeMap;
@@ -89,6 +89,18 @@ impl Aggregate for Account {
 
     fn names_account(_: &AccountCommand) -> Option<&AccountId> {
         None
+    }
+
+    fn is_personal(command: &AccountCommand) -> bool {
+        command.input.is_personal()
+    }
+
+    fn personal_texts(command: &mut AccountCommand) -> Vec<&mut String> {
+        command.input.personal_texts()
+    }
+
+    fn forget(command: &mut AccountCommand) {
+        command.input.forget();
     }
 
     fn decide(

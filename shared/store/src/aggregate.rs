@@ -21,7 +21,7 @@ pub(crate) trait Aggregate: Clone + Serialize + DeserializeOwned + Send + Sync {
     /// What happens to it.
     type Fact: Clone + Serialize + Send + Sync;
     /// What can be asked of it.
-    type Command: Sync;
+    type Command: Clone + Send + Sync;
 
     fn subject(command: &Self::Command) -> Subject;
     fn key(command: &Self::Command) -> Key;
@@ -32,6 +32,24 @@ pub(crate) trait Aggregate: Clone + Serialize + DeserializeOwned + Send + Sync {
     fn delivered(command: &Self::Command) -> Option<&NotificationId>;
     /// The account that the command names.
     fn names_account(command: &Self::Command) -> Option<&AccountId>;
+    /// Whether there are personal texts in the command.
+    fn is_personal(_: &Self::Command) -> bool {
+        false
+    }
+
+    /// The personal texts of the command.
+    fn personal_texts(_: &mut Self::Command) -> Vec<&mut String> {
+        Vec::new()
+    }
+
+    /// Takes what is personal out of the command.
+    fn forget(_: &mut Self::Command) {}
+
+    /// Whether its personal data was erased: its data key is destroyed in the commit that makes it so.
+    fn erased(&self) -> bool {
+        false
+    }
+
     fn decide(
         before: Option<&Self>,
         world: &World<'_>,

@@ -19,6 +19,7 @@ use rules::entry::Entry;
 use rules::ids::{PersonId, Subject};
 use rules::input::Outcome;
 use rules::routing::LoadChange;
+use sealing::NewKey;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How long an input is known as seen. No source repeats itself later; correctness does not rest
@@ -37,6 +38,8 @@ pub(crate) enum Part {
     Outbox,
     Delivered,
     Account,
+    /// The subject's data key, new or destroyed.
+    DataKey,
     /// A rep whom the decision relied on, or who carries one more.
     Rep,
     /// A rep who carries one less.
@@ -51,6 +54,8 @@ pub(crate) struct Planned<'a, A: Aggregate> {
     pub dedupe: Option<&'a str>,
     pub now: DateTime<Utc>,
     pub before: Option<&'a Standing<A>>,
+    /// The data key that was made for what is personal in the command.
+    pub new_key: Option<&'a NewKey>,
     /// Reps who were found to carry none.
     pub at_zero: &'a BTreeSet<PersonId>,
 }
@@ -97,7 +102,7 @@ impl Store {
         knowledge: &Knowledge,
         decided: Decided<A>,
     ) -> Result<(Transaction<Part>, Tried<A>), StoreError> {
-        let Planned { command, dedupe, now, before, at_zero } = planned;
+        let Planned { command, dedupe, now, before, new_key, at_zero } = planned;
         let (subject, key) = (A::subject(command), A::key(command));
         let Some(after) = &decided.after else {
             return Err(StoreError::corrupt(format!("the decision on {subject}")));
@@ -131,6 +136,8 @@ impl Store {
         put_head(&mut item, &subject, after.version(), head);
         tx.put(Part::State, leads, item, When::Version(seen_version))?;
         tx.put(Part::Audit, self.audit_table(), audit, When::Absent)?;
+        let is_erasing = after.erased() && !before.is_some_and(|b| b.state.erased());
+        self.plan_data_key(&mut tx, &subject, is_erasing, new_key, now)?;
 
         // What a source says and is refused for its form may come again, mended, under its own id.
         let may_come_mended =

@@ -1,7 +1,8 @@
 //! What can go wrong between the rules and the tables.
 
 use rules::document::DocumentError;
-use rules::ids::PersonId;
+use rules::ids::{PersonId, Subject};
+use sealing::WrapError;
 
 /// What lies under an error; its text is for the log, never for an answer.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -13,6 +14,15 @@ pub enum StoreError {
     /// happened; asking again settles it.
     #[error("the database did not answer")]
     Unavailable(#[source] Cause),
+    /// The service that keeps the data keys did not answer. Nothing was written.
+    #[error("the data key of {subject} cannot be had")]
+    KeysUnavailable {
+        /// Whose data key.
+        subject: Subject,
+        /// What the key service says.
+        #[source]
+        source: WrapError,
+    },
     /// Others kept writing the same items; asking again helps.
     #[error("others kept writing the same items")]
     Contention,
@@ -60,7 +70,7 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the same call can succeed later without anybody doing anything.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::Contention)
+        matches!(self, Self::Unavailable(_) | Self::KeysUnavailable { .. } | Self::Contention)
     }
 
     pub(crate) fn corrupt(what: impl Into<String>) -> Self {

@@ -84,6 +84,7 @@ impl Store {
         let mut tried: Vec<Tried<A>> = Vec::new();
         let mut at_zero: BTreeSet<PersonId> = BTreeSet::new();
         let mut unknown = None;
+        let mut new_key = None;
         for attempt in 0..ATTEMPTS_MAX {
             pause(attempt).await;
             let (found, rosters) = self.load::<A>(command, dedupe, &asked, &tried).await?;
@@ -98,6 +99,8 @@ impl Store {
             if let Some(outcome) = repeated::<A>(&found, command, dedupe)? {
                 return Ok(unwritten(outcome, true, before));
             }
+            let sealed = self.sealed::<A>(command, before.as_ref(), &found, &mut new_key).await?;
+            let (command, new_key) = (&*sealed.command, sealed.new_key);
             let mut knowledge = self.knowledge(&found, rosters).await?;
             for id in A::names_account(command).into_iter().chain(&asked.accounts) {
                 knowledge.learn_account(id.clone(), found.get(&Key::account(id)))?;
@@ -120,7 +123,8 @@ impl Store {
                     wake_moved,
                 });
             }
-            let planned = Planned { command, dedupe, now, before: before.as_ref(), at_zero: &at_zero };
+            let planned =
+                Planned { command, dedupe, now, before: before.as_ref(), new_key, at_zero: &at_zero };
             let (transaction, attempt) = self.plan(planned, &knowledge, decided)?;
             match transaction.commit(self).await {
                 Ended::Done => return Ok(attempt.into_done()),
@@ -164,11 +168,17 @@ impl Store {
             .chain(dedupe.map(Key::seen))
             .chain(A::delivered(command).map(Key::outbox));
         let audit = tried.iter().map(Tried::key);
+        let data_key = A::is_personal(command).then(|| Key::data_key(&A::subject(command)));
+        if data_key.is_some() {
+            self.require_keys()?;
+        }
         let rosters =
             asked.teams.iter().map(|team| async move { Ok((team.clone(), self.standings(team).await?)) });
-        let (found, rosters) =
-            futures::future::try_join(self.read(leads, audit), futures::future::try_join_all(rosters))
-                .await?;
+        let (found, rosters) = futures::future::try_join(
+            self.read(leads, audit, data_key),
+            futures::future::try_join_all(rosters),
+        )
+        .await?;
         Ok((found, rosters.into_iter().collect()))
     }
 

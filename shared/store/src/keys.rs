@@ -1,12 +1,12 @@
-//! The keys of both tables, and the text forms in them that have to sort.
+//! The keys of the tables, and the text forms in them that have to sort.
 
 use crate::item::{Item, text};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Timelike, Utc};
 use rules::ids::{AccountId, LeadId, NotificationId, PersonId, PublicationId, Subject, TeamId};
 
-/// The partition key of both tables.
+/// The partition key of every table.
 pub const PK: &str = "pk";
-/// The sort key of both tables.
+/// The sort key of every table.
 pub const SK: &str = "sk";
 
 /// The due index is spread over so many partitions: many leads share an instant (Monday, 09:00),
@@ -71,6 +71,11 @@ impl Key {
 
     pub fn audit(subject: &Subject, commit: u64) -> Self {
         Self::new(subject.to_string(), commit_sk(commit))
+    }
+
+    /// Of a subject's data key, in a table of its own.
+    pub fn data_key(subject: &Subject) -> Self {
+        Self::new(format!("KEY#{subject}"), "KEY")
     }
 
     pub fn attributes(&self) -> Item {

@@ -18,7 +18,7 @@ use rules::input::{Command, Input, Need, Outcome, World};
 use rules::lead::Lead;
 use rules::lead_fact::LeadFact;
 use rules::notification::{Notification, NotificationFact};
-use rules::record::Recorded;
+use rules::record::{Recordable as _, Recorded};
 use rules::routing::{LoadChange, load_changes};
 
 /// What became of a command to a lead.
@@ -70,6 +70,10 @@ impl Store {
     }
 }
 
+/// The partition of the index by state that holds the closed leads whose personal data is still
+/// there: a publication can change for how long it is kept. No market is called so.
+pub(crate) const CLOSED: &str = "#closed";
+
 /// The partition of the index by state.
 pub(crate) fn state_key(market: &MarketId, state: &StateId) -> String {
     format!("{market}#{state}")
@@ -101,6 +105,22 @@ impl Aggregate for Lead {
 
     fn names_account(command: &Command) -> Option<&AccountId> {
         if let Input::Event(event) = &command.input { event.changes.account_id.as_set() } else { None }
+    }
+
+    fn is_personal(command: &Command) -> bool {
+        command.input.is_personal()
+    }
+
+    fn personal_texts(command: &mut Command) -> Vec<&mut String> {
+        command.input.personal_texts()
+    }
+
+    fn forget(command: &mut Command) {
+        command.input.forget();
+    }
+
+    fn erased(&self) -> bool {
+        self.is_erased()
     }
 
     fn decide(
@@ -145,6 +165,9 @@ impl Aggregate for Lead {
         }
         if let Some(account) = &self.profile.account_id {
             put_into(BY_ACCOUNT, item, account.as_str(), id.to_owned());
+        }
+        if self.is_closed() && !self.is_erased() {
+            put_into(BY_STATE, item, CLOSED, format!("{}#{id}", self.source()));
         }
         if let Some(market) = &self.profile.market {
             put_into(BY_MARKET, item, market.as_str(), id.to_owned());

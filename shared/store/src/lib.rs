@@ -1,4 +1,4 @@
-//! Leadwatch's two DynamoDB tables: what is in them, and the one way to write it.
+//! Leadwatch's DynamoDB tables: what is in them, and the one way to write it.
 //!
 //! [`Store::execute`] is that way: it reads a lead and what a decision may know, lets the rules
 //! decide, and writes everything that follows in one transaction. Nothing is written outside it
@@ -6,6 +6,7 @@
 //!
 //! - A lost race is read and decided again, a bounded number of times.
 //! - An input that carries a dedupe key is applied once; a repetition gets the first answer.
+//! - What is personal in an input is sealed before anything else is done with it; see `personal`.
 //! - A commit whose answer was lost is settled by reading its audit item.
 //!
 //! Nothing here reads the clock: every call is handed its instant.
@@ -23,6 +24,7 @@ mod item;
 mod keys;
 mod lead;
 mod outbox;
+mod personal;
 mod publication;
 mod publish;
 mod queries;
@@ -38,18 +40,28 @@ pub use error::{Cause, StoreError};
 pub use keys::{DUE_SHARDS, PK, SK};
 pub use lead::Executed;
 pub use outbox::{OUTBOX_LEASE, OutboxItem, Requested};
+pub use personal::PersonalData;
 pub use publication::{ExecutedPublication, Place, Progress};
 pub use publish::Published;
 pub use queries::{Cursor, PAGE_MAX, Page};
 pub use request::ATTEMPTS_MAX;
 
 use aws_sdk_dynamodb::Client;
+use sealing::{KeyWrap, Keyring};
 use std::sync::Arc;
 
-/// The two tables. A clone is cheap and shares the cache of published revisions.
+/// The tables. A clone is cheap and shares the cache of published revisions.
 #[derive(Debug, Clone)]
 pub struct Store {
     inner: Arc<Inner>,
+    keys: Option<Arc<DataKeys>>,
+}
+
+/// Where data keys are, and what wraps them.
+#[derive(Debug)]
+struct DataKeys {
+    table: String,
+    ring: Keyring,
 }
 
 #[derive(Debug)]
@@ -64,7 +76,16 @@ impl Store {
     /// A store over these tables; see [`schema`] for what they have to be.
     pub fn new(client: Client, leads_table: impl Into<String>, audit_table: impl Into<String>) -> Self {
         let (leads_table, audit_table) = (leads_table.into(), audit_table.into());
-        Self { inner: Arc::new(Inner { client, leads_table, audit_table, cache: publish::Cache::default() }) }
+        let inner = Inner { client, leads_table, audit_table, cache: publish::Cache::default() };
+        Self { inner: Arc::new(inner), keys: None }
+    }
+
+    /// With a table of data keys, and what wraps them. Without, nothing personal is taken, and
+    /// nothing is erased: both are refused.
+    #[must_use]
+    pub fn with_keys(self, table: impl Into<String>, wrap: Arc<dyn KeyWrap>) -> Self {
+        let keys = DataKeys { table: table.into(), ring: Keyring::new(wrap) };
+        Self { keys: Some(Arc::new(keys)), ..self }
     }
 
     pub(crate) fn client(&self) -> &Client {
@@ -77,6 +98,11 @@ impl Store {
 
     pub(crate) fn audit_table(&self) -> &str {
         &self.inner.audit_table
+    }
+
+    /// The table of data keys; empty if there is none.
+    pub(crate) fn keys_table(&self) -> &str {
+        self.keys.as_ref().map_or("", |keys| &keys.table)
     }
 
     pub(crate) fn cache(&self) -> &publish::Cache {

@@ -214,7 +214,7 @@ impl Store {
             pause(attempt).await;
             let keys = [Key::current(series)].into_iter().chain(dedupe.map(Key::seen));
             let audit = tried.iter().map(|(id, _)| Key::audit(&Subject::Publication(*id), 1));
-            let found = self.read(keys, audit).await?;
+            let found = self.read(keys, audit, []).await?;
             let wrote = |(id, attempt): &&(PublicationId, AttemptId)| {
                 let item = found.get(&Key::audit(&Subject::Publication(*id), 1));
                 item.is_some_and(|item| attempt.wrote(item))

@@ -4,7 +4,7 @@ use crate::Store;
 use crate::error::StoreError;
 use crate::item::{get_document, get_text, text};
 use crate::keys::{Key, PK};
-use crate::lead::{QUEUE, state_key};
+use crate::lead::{CLOSED, QUEUE, state_key};
 use crate::request::failed;
 use crate::schema::{
     BY_ACCOUNT, BY_MARKET, BY_OWNER, BY_STATE, COMPLIANCE_REVIEWS, Index, OPERATIONS_REVIEWS,
@@ -100,6 +100,7 @@ impl Store {
     ) -> Result<Page<LeadId>, StoreError> {
         let page = match scope {
             Scope::Reviews => self.keys_in(COMPLIANCE_REVIEWS, QUEUE, None, limit, after).await?,
+            Scope::Closed => self.keys_in(BY_STATE, CLOSED, None, limit, after).await?,
             Scope::Market(market) => self.keys_in(BY_MARKET, market.as_str(), None, limit, after).await?,
             Scope::State { market, state, sources } => {
                 let source = if let Sources::One(source) = sources { Some(source) } else { None };
@@ -150,7 +151,7 @@ impl Store {
     ) -> Result<Page<Lead>, StoreError> {
         let page = self.keys_in(index, partition, None, limit, after).await?;
         let keys: Vec<Key> = page.items.iter().map(|(id, _)| Key::lead(id)).collect();
-        let found = self.read(keys.iter().cloned(), []).await?;
+        let found = self.read(keys.iter().cloned(), [], []).await?;
         let mut items = Vec::new();
         for key in &keys {
             let lead: Option<Lead> = found.get(key).map(get_document).transpose()?;

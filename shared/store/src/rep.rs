@@ -87,7 +87,7 @@ impl Store {
             pause(attempt).await;
             let pointers = [Key::current(POLICY), Key::current(DIRECTORY)].into_iter();
             let found = self
-                .read(pointers.chain(dedupe.map(Key::seen)), tried.iter().map(|(key, _)| key.clone()))
+                .read(pointers.chain(dedupe.map(Key::seen)), tried.iter().map(|(key, _)| key.clone()), [])
                 .await?;
             let knowledge = self.knowledge(&found, BTreeMap::new()).await?;
             let team = knowledge.directory.team_of(rep).ok_or_else(|| StoreError::UnknownRep(rep.clone()))?;
@@ -162,7 +162,7 @@ impl Store {
             let directory = self.current_directory().await?;
             let Some(to) = directory.team_of(rep).filter(|to| *to != team) else { return Ok(()) };
             let to = Key::rep(to, rep);
-            let found = self.read([from.clone(), to.clone()], []).await?;
+            let found = self.read([from.clone(), to.clone()], [], []).await?;
             let Some(old) = found.get(&from).map(standing_of).transpose()? else { return Ok(()) };
             let new = found.get(&to).map(standing_of).transpose()?.unwrap_or_default();
             // The history is one, whatever team it was written in.

@@ -67,18 +67,20 @@ impl Found {
 }
 
 impl Store {
-    /// Reads items of both tables, consistently. One request, if there are at most 100 keys and
+    /// Reads items of the tables, consistently. One request, if there are at most 100 keys and
     /// the database leaves none over.
     pub(crate) async fn read(
         &self,
         leads: impl IntoIterator<Item = Key>,
         audit: impl IntoIterator<Item = Key>,
+        data_keys: impl IntoIterator<Item = Key>,
     ) -> Result<Found, StoreError> {
         // A key that is asked for twice is an error to DynamoDB.
         let wanted: BTreeSet<(&str, Key)> = leads
             .into_iter()
             .map(|key| (self.leads_table(), key))
             .chain(audit.into_iter().map(|key| (self.audit_table(), key)))
+            .chain(data_keys.into_iter().map(|key| (self.keys_table(), key)))
             .collect();
         let wanted: Vec<(&str, Key)> = wanted.into_iter().collect();
         let mut found = Found::default();
@@ -90,7 +92,7 @@ impl Store {
 
     async fn read_batch(&self, batch: &[(&str, Key)], found: &mut Found) -> Result<(), StoreError> {
         let mut rest: HashMap<String, KeysAndAttributes> = HashMap::new();
-        for table in [self.leads_table(), self.audit_table()] {
+        for table in [self.leads_table(), self.audit_table(), self.keys_table()] {
             let keys: Vec<Item> =
                 batch.iter().filter(|(of, _)| *of == table).map(|(_, key)| key.attributes()).collect();
             if !keys.is_empty() {

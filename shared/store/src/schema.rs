@@ -1,4 +1,4 @@
-//! The two tables and their indexes. The deployment's template declares the same.
+//! The three tables and their indexes. The deployment's template declares the same.
 
 use crate::item::Item;
 use crate::keys::{PK, SK};
@@ -126,6 +126,21 @@ pub fn audit_table(name: &str) -> Result<CreateTableInput, BuildError> {
                 .stream_view_type(StreamViewType::NewImage)
                 .build()?,
         )
+        .build()
+}
+
+/// The table of data keys: a wrapped key for each subject, or a tombstone where it was destroyed.
+///
+/// It has no stream, and must have no backups: a key that can be brought back was not destroyed.
+///
+/// # Errors
+/// None in practice; the builders of the SDK check what is always there.
+pub fn keys_table(name: &str) -> Result<CreateTableInput, BuildError> {
+    CreateTableInput::builder()
+        .table_name(name)
+        .billing_mode(BillingMode::PayPerRequest)
+        .set_key_schema(Some(key_schema(PK, SK)?))
+        .set_attribute_definitions(Some(vec![definition(PK)?, definition(SK)?]))
         .build()
 }
 

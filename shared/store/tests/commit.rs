@@ -499,15 +499,6 @@ async fn nothing_is_decided_before_a_policy_and_a_directory_are_published() {
     assert!(matches!(refused, Err(StoreError::NotSeeded { .. })), "{refused:?}");
 }
 
-/// What each request consumed, in capacity units.
-fn units(bench: &Bench) -> Vec<(String, f64)> {
-    let sum = |of: &serde_json::Value| {
-        let tables = of.as_array().cloned().unwrap_or_else(|| vec![of.clone()]);
-        tables.iter().map(|table| table["CapacityUnits"].as_f64().unwrap()).sum()
-    };
-    bench.wire.consumed().into_iter().map(|(operation, consumed)| (operation, sum(&consumed))).collect()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_webhook_on_a_known_lead_is_cheap() {
     let bench = Bench::seeded().await;
@@ -521,17 +512,17 @@ async fn a_webhook_on_a_known_lead_is_cheap() {
         (score("L-1", "evt-3", at("14:02"), 90), 20.0),
     ] {
         bench.store.execute(&command, Some(&command.cause), at("14:02")).await.unwrap();
-        let consumed = units(&bench);
+        let consumed = bench.units();
         println!("{}: {consumed:?}", command.cause);
         let operations: Vec<&str> = consumed.iter().map(|(operation, _)| operation.as_str()).collect();
         assert_eq!(operations, ["BatchGetItem", "TransactWriteItems"]);
         assert!(consumed[0].1 <= 8.0 && consumed[1].1 <= units_max, "{consumed:?}");
     }
     bench.store.execute(&arrival("L-2", now, None), Some("k2"), now).await.unwrap();
-    println!("new, routed: {:?}", units(&bench));
+    println!("new, routed: {:?}", bench.units());
     let contacted = event("L-1", "evt-4", at("14:10"), |e| e.state = Some("CONTACTED".into()));
     bench.store.execute(&contacted, Some("k3"), at("14:10")).await.unwrap();
-    println!("later instant, key stays: {:?}", units(&bench));
+    println!("later instant, key stays: {:?}", bench.units());
     bench.store.execute(&wake("L-1", "w1"), None, at("14:48")).await.unwrap();
-    println!("false wake: {:?}", units(&bench));
+    println!("false wake: {:?}", bench.units());
 }

@@ -34,6 +34,7 @@ fn account(id: &str, cause: &str, input: AccountInput) -> AccountCommand {
 }
 
 fn signal(id: &str, cause: &str, evidence: serde_json::Value) -> AccountCommand {
+    let evidence = Some(evidence.to_string());
     account(id, cause, AccountInput::Signal { occurred_at: at("13:00"), signal: Signal::UsageDown, evidence })
 }
 

@@ -82,3 +82,13 @@ fn the_template_declares_the_audit_table_as_the_store_means_it() {
         meant.stream_specification().and_then(|s| s.stream_view_type()).map(|v| v.as_str().to_owned());
     assert_eq!(declared["StreamSpecification"]["StreamViewType"].as_str().map(str::to_owned), stream);
 }
+
+#[test]
+fn the_template_declares_the_table_of_data_keys_as_the_store_means_it_and_without_backups() {
+    let (declared, meant) = (properties("KeysTable"), schema::keys_table("keys").unwrap());
+    assert_eq!(declared["KeySchema"], key_schema(meant.key_schema()));
+    assert_eq!(set(&declared["AttributeDefinitions"]), definitions(&meant));
+    assert_eq!(declared["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], json!(false));
+    assert_eq!(declared.get("StreamSpecification"), None);
+    assert_eq!(properties("DataKey")["EnableKeyRotation"], json!(true));
+}

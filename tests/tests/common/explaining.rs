@@ -188,7 +188,7 @@ impl Follower {
                 .flat_map(|part| &part.steps)
                 .filter(|step| step.readiness == Readiness::Armed)
                 .filter_map(|step| step.at);
-            let earliest = armed.chain(explanation.hold_ends_at).min();
+            let earliest = armed.chain(explanation.hold_ends_at).chain(explanation.retention_ends_at).min();
             assert_eq!(earliest, explanation.wake_at, "{explanation}");
             for part in &explanation.workflows {
                 let comes = [Readiness::Armed, Readiness::WithNextInput];

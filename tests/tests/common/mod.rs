@@ -62,6 +62,7 @@ pub fn lively_policy(officers: u8) -> Policy {
     let windows = document["workflows"]["sla-breach"]["windows"].as_array_mut().expect("windows");
     windows.push(json!({"state": "CONTACTED", "market": "us", "window": "90m", "calendar": "always"}));
     windows.push(json!({"state": "NEGOTIATION", "window": "2h"}));
+    document["retention"] = json!({"personal_data": "1d"});
     document["quiet_hours"] = json!({"from": "16:30", "to": "07:00", "except": ["held"]});
     let policy: Policy = serde_json::from_value(document).expect("a policy");
     policy.check().expect("a sound policy");
@@ -158,10 +159,11 @@ fn upserts() -> impl Strategy<Value = Value> {
             maybe("hold_until", 0.1, instants()),
             maybe("waiting_on_customer", 0.1, one_of(&[json!(true), json!(false)])),
             maybe("flags", 0.04, flags()),
+            maybe("contact", 0.3, one_of(&[json!({"name": "Kim"}), json!({"name": "Robin"}), json!(null)])),
         ),
     );
     fields.prop_map(|(id, a, b)| {
-        let fields = [a.0, a.1, a.2, a.3, a.4, a.5, b.0, b.1, b.2, b.3, b.4, b.5, b.6];
+        let fields = [a.0, a.1, a.2, a.3, a.4, a.5, b.0, b.1, b.2, b.3, b.4, b.5, b.6, b.7];
         let mut lead: serde_json::Map<String, Value> = fields.into_iter().flatten().collect();
         lead.insert("id".to_owned(), id.into());
         json!({"type": "lead.upserted", "lead": lead})
@@ -207,7 +209,10 @@ fn lead_events() -> impl Strategy<Value = Value> {
         line["note"] = "Looked at.".into();
         line
     });
-    prop_oneof![8 => upserts(), 6 => moves, 2 => flagged, 8 => decided, 2 => resolved]
+    let erased = lead_ids().prop_map(|id| {
+        json!({"type": "erasure.requested", "lead_id": id, "reference": "DSR-1", "reason": "Asked for."})
+    });
+    prop_oneof![8 => upserts(), 6 => moves, 2 => flagged, 8 => decided, 2 => resolved, 1 => erased]
 }
 
 fn other_events() -> impl Strategy<Value = Value> {
@@ -316,6 +321,17 @@ pub fn check_history(simulation: &Simulation, entries: &[AnyEntry]) {
     }
 }
 
+/// A lead is erased once, and nothing personal is recorded of it afterwards.
+fn check_erasure(history: &[&Entry<LeadFact>]) {
+    let is_erasure = |e: &&&Entry<LeadFact>| matches!(e.fact, LeadFact::Erased { .. });
+    assert!(history.iter().filter(is_erasure).count() <= 1, "{history:?}");
+    let after = history.iter().skip_while(|e| !is_erasure(e));
+    for entry in after {
+        let json = serde_json::to_value(entry).expect("an entry is JSON");
+        assert_eq!(json.pointer("/data/personal"), None, "{json}");
+    }
+}
+
 /// The audit folds to the leads and accounts; its places have no gap, and it never goes back in time.
 pub fn check_folds(simulation: &Simulation, entries: &[AnyEntry]) {
     for (id, lead) in simulation.leads() {
@@ -329,6 +345,7 @@ pub fn check_folds(simulation: &Simulation, entries: &[AnyEntry]) {
         assert!(of_lead.is_sorted_by_key(|e| e.at), "the history of {id} goes back in time");
         assert!(of_lead.iter().zip(1..).all(|(e, n)| e.seq == n), "the history of {id} has a gap");
         assert!(of_lead.is_sorted_by_key(|e| e.commit), "the commits of {id} are out of order");
+        check_erasure(&of_lead);
         assert_eq!(evolve::fold(of_lead).expect("a history folds").as_ref(), Some(lead));
         let json = serde_json::to_string(lead).expect("a lead is JSON");
         assert_eq!(serde_json::from_str::<Lead>(&json).expect("and back"), *lead);

@@ -14,7 +14,9 @@ fn a_mistake_in_a_policy_is_told_with_its_place_and_what_would_be_right() {
         (
             "/colour",
             json!("blue"),
-            &[r#"colour: `colour` is not a field here; known: intake, name, quiet_hours, states, workflows"#],
+            &[
+                r#"colour: `colour` is not a field here; known: intake, name, quiet_hours, retention, states, workflows"#,
+            ],
         ),
         ("/name", json!(["x"]), &[r#"name: what stands there is not a text"#]),
         ("/name", json!(null), &[r#"name: is missing"#]),
@@ -225,6 +227,18 @@ fn a_mistake_in_a_policy_is_told_with_its_place_and_what_would_be_right() {
             &[
                 r#"intake.history_after: `later` is not a window of working time; write e.g. `90s`, `30m`, `4h`, `1h30m` or `5bd` (at most 10000h or 1000bd)"#,
             ],
+        ),
+        (
+            "/retention/personal_data",
+            json!("24h"),
+            &[
+                r#"retention.personal_data: `24h` is not a number of days from 1d to 36500d; write e.g. `730d`"#,
+            ],
+        ),
+        (
+            "/retention/personal",
+            json!("30d"),
+            &[r#"retention.personal: `personal` is not a field here; did you mean `personal_data`?"#],
         ),
     ];
     check(mistakes, told_of_policy);

@@ -29,22 +29,27 @@ fn resources() -> serde_json::Map<String, Value> {
     template["Resources"].as_object().unwrap().clone()
 }
 
-/// A client with the permissions of a function.
-async fn as_function(world: &World, name: &str) -> aws_sdk_dynamodb::Client {
+/// The permissions of a function.
+pub async fn role_of(world: &World, name: &str) -> aws_config::SdkConfig {
     let function = world.aws.function(&format!("{}-{name}", world.state.stack_name)).await;
     let role = function["Role"].as_str().expect("a function has a role").to_owned();
-    aws_sdk_dynamodb::Client::new(&world.aws.as_role(&role, &world.state.region).await)
+    world.aws.as_role(&role, &world.state.region).await
+}
+
+/// A client with the permissions of a function.
+async fn as_function(world: &World, name: &str) -> aws_sdk_dynamodb::Client {
+    aws_sdk_dynamodb::Client::new(&role_of(world, name).await)
 }
 
 /// The code of what went wrong; `None` when it went through.
-fn code<T, E>(result: Result<T, aws_sdk_dynamodb::error::SdkError<E>>) -> Option<String>
+pub fn code<T, E>(result: Result<T, aws_sdk_dynamodb::error::SdkError<E>>) -> Option<String>
 where
     E: ProvideErrorMetadata,
 {
     result.err().map(|error| error.code().unwrap_or("no answer").to_owned())
 }
 
-const DENIED: Option<&str> = Some("AccessDeniedException");
+pub const DENIED: Option<&str> = Some("AccessDeniedException");
 
 async fn no_function_can_change_or_delete_what_is_in_the_audit(world: &'static World) {
     let lead = world.lead(json!({})).await;

@@ -27,6 +27,7 @@ mod decisions;
 mod deployment;
 mod documents;
 mod door;
+mod erasure;
 mod events;
 mod explain;
 mod figures;
@@ -80,6 +81,7 @@ fn main() -> ExitCode {
         events::FLOWS,
         door::FLOWS,
         decisions::FLOWS,
+        erasure::FLOWS,
         operations::FLOWS,
         api::FLOWS,
         explain::FLOWS,

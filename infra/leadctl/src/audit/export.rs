@@ -11,10 +11,12 @@ use audit::ChainedCommit;
 use aws_config::BehaviorVersion;
 use indicatif::{ProgressBar, ProgressStyle};
 use rules::record::{End, FORMAT_VERSION, Header};
+use sealing::KmsWrap;
 use store::{ScanCursor, Store};
 use tokio::sync::mpsc;
 
 use super::file::Contents;
+use super::opened::Opener;
 use super::{Order, Reader, Sorted, Writer, sorted};
 use crate::progress::say;
 use crate::seed;
@@ -47,8 +49,18 @@ pub struct Arguments {
     /// Where to write it; `-` is standard output
     #[arg(long, value_name = "FILE", default_value = "-")]
     out: PathBuf,
+    /// Adds lines with what sealed texts say, where their keys still are; it needs the permission
+    /// to use the data key
+    #[arg(long)]
+    with_personal: bool,
     #[command(flatten)]
     tables: Tables,
+    /// The table of data keys of a deployment in AWS
+    #[arg(long, value_name = "NAME", env = "KEYS_TABLE", requires = "data_key")]
+    keys_table: Option<String>,
+    /// The key of KMS that wraps them
+    #[arg(long, value_name = "ARN", env = "DATA_KEY", requires = "keys_table")]
+    data_key: Option<String>,
 }
 
 /// Where a record comes from.
@@ -78,7 +90,15 @@ pub struct Live {
 /// # Errors
 /// When the tables do not answer, or it cannot be written.
 pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Arguments) -> anyhow::Result<()> {
-    let live = open(root, &arguments.tables).await?;
+    let mut live = open(root, &arguments.tables).await?;
+    if let (Some(table), Some(key)) = (&arguments.keys_table, &arguments.data_key)
+        && arguments.tables.leads_table.is_some()
+    {
+        let sdk = aws_config::load_defaults(BehaviorVersion::latest()).await;
+        live.store = live.store.with_keys(table, Arc::new(KmsWrap::new(aws_sdk_kms::Client::new(&sdk), key)));
+    } else if arguments.with_personal && arguments.tables.leads_table.is_some() {
+        anyhow::bail!("to read what is personal, name its keys: --keys-table and --data-key");
+    }
     let out: Box<dyn Write + Send> = if arguments.out == Path::new("-") {
         Box::new(std::io::stdout())
     } else {
@@ -86,7 +106,7 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Argumen
             .with_context(|| format!("cannot write {}", arguments.out.display()))?;
         Box::new(file)
     };
-    let (_, end) = export(&live, BufWriter::new(out)).await?;
+    let (_, end) = export(&live, BufWriter::new(out), arguments.with_personal).await?;
     say(&format!("{} commits, {} policies, {} directories", end.commits, end.policies, end.directories));
     Ok(())
 }
@@ -122,11 +142,11 @@ pub(crate) async fn open(
     })
 }
 
-/// Exports a deployment.
+/// Exports a deployment; with what is personal in lines of its own, if that is asked for.
 ///
 /// # Errors
 /// When the tables do not answer, or it cannot be written.
-pub async fn export<W: Write>(live: &Live, out: W) -> anyhow::Result<(W, End)> {
+pub async fn export<W: Write>(live: &Live, out: W, personal: bool) -> anyhow::Result<(W, End)> {
     let header = Header {
         format_version: FORMAT_VERSION,
         deployment: live.deployment.clone(),
@@ -135,6 +155,7 @@ pub async fn export<W: Write>(live: &Live, out: W) -> anyhow::Result<(W, End)> {
         exported_at: platform::clock::instant(SystemTime::now()),
     };
     let mut writer = Writer::begin(out, &header)?;
+    let mut opener = Opener::new(&live.store);
     let bar = counter("{spinner} {human_pos} commits read, {per_sec}");
     let (send, mut pages) = mpsc::channel(PAGES_MAX);
     let readers: Vec<_> = (0..SEGMENTS)
@@ -144,6 +165,9 @@ pub async fn export<W: Write>(live: &Live, out: W) -> anyhow::Result<(W, End)> {
     while let Some(page) = pages.recv().await {
         for record in page {
             writer.commit(&record)?;
+            if personal && let Some(opened) = opener.open(&record).await? {
+                writer.opened(&opened)?;
+            }
             bar.inc(1);
         }
     }
@@ -192,7 +216,7 @@ impl Source {
     ) -> anyhow::Result<(Contents, Sorted)> {
         let (contents, sorted) = if self.from == Path::new(LIVE) {
             let live = open(root, &self.tables).await?;
-            let (out, _) = export(&live, BufWriter::new(tempfile::tempfile()?)).await?;
+            let (out, _) = export(&live, BufWriter::new(tempfile::tempfile()?), false).await?;
             let mut file = out.into_inner().map_err(|error| error.into_error())?;
             file.rewind()?;
             read(file, "the live tables", order)?

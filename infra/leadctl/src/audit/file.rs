@@ -21,12 +21,15 @@ use sha2::{Digest as _, Sha256};
 
 use super::lines::Lines;
 
+use super::opened::Opened;
+
 /// The attempt that wrote what nobody wrote.
 const MADE_UP: &str = "made-up";
 pub(super) const HEADER: &str = "header";
 pub(super) const POLICY: &str = "policy";
 pub(super) const DIRECTORY: &str = "directory";
 pub(super) const COMMIT: &str = "commit";
+pub(super) const OPENED: &str = "opened";
 pub(super) const END: &str = "end";
 /// Nearly every line begins so, and need not be read to tell its kind.
 pub(super) const COMMIT_BEGINS: &str = r#"{"kind":"commit","#;
@@ -113,6 +116,14 @@ impl<W: Write> Writer<W> {
         let commit = ChainedCommit::after(*head, record, MADE_UP.to_owned())?;
         *head = commit.head;
         self.commit(&commit)
+    }
+
+    /// Writes what the sealed texts of a commit say.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn opened(&mut self, opened: &Opened) -> anyhow::Result<()> {
+        self.line(OPENED, opened)
     }
 
     /// Writes the last line, and gives what was written.
@@ -209,6 +220,8 @@ impl<R: BufRead> Reader<R> {
             let kind = kind_of(&text).with_context(|| self.place())?;
             match kind.as_str() {
                 COMMIT => bail!("{}: a commit's line begins with `{COMMIT_BEGINS}`", self.place()),
+                // What sealed texts say is for people; nothing is decided on it.
+                OPENED => {}
                 POLICY => {
                     found.policies += 1;
                     let line: PolicyLine = read_line(&text).with_context(|| self.place())?;

@@ -331,7 +331,8 @@ impl Play {
             }
             Act::Signal(n) => {
                 let signal = self.pick(Signal::UsageDown, [Signal::TicketSpike, Signal::StakeholderLeft]);
-                let evidence = json!({"drop": self.rng.u32(10..90), "named": "Kim Example"});
+                let evidence =
+                    Some(json!({"drop": self.rng.u32(10..90), "named": "Kim Example"}).to_string());
                 self.account(n, AccountInput::Signal { occurred_at: at, signal, evidence }, at);
                 let next = self.within(at, 2000..9000);
                 self.at(next, Act::Retain(n));

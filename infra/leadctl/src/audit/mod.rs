@@ -7,6 +7,7 @@ pub mod export;
 mod file;
 pub mod generate;
 mod lines;
+mod opened;
 pub mod prove;
 pub mod show;
 mod sort;

@@ -255,7 +255,11 @@ impl Backtest<'_> {
                 }
                 delivery.id = id;
             }
-            Input::Wake | Input::RefusedAtDoor { .. } | Input::ApplyAccount | Input::Resolve(_) => {}
+            Input::Wake
+            | Input::RefusedAtDoor { .. }
+            | Input::ApplyAccount
+            | Input::Resolve(_)
+            | Input::Erase(_) => {}
         }
         Some(command)
     }
@@ -264,6 +268,7 @@ impl Backtest<'_> {
         let what = match &command.input {
             Input::Decide(_) => "compliance decisions",
             Input::Resolve(_) => "resolutions of operations",
+            Input::Erase(_) => "erasures of personal data",
             _ => return,
         };
         if recorded == Some(&Outcome::Applied) && *replayed != Outcome::Applied {

@@ -15,9 +15,11 @@ use crate::ids::PersonId;
 use crate::input::{Command, Input, Need, Outcome, World};
 use crate::lead::Lead;
 use crate::lead_fact::LeadFact;
+use crate::record::Recordable as _;
 use crate::timers;
 use crate::workflows::compliance_flag;
 use chrono::{DateTime, Utc};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// What should happen.
@@ -57,7 +59,7 @@ pub fn decide(
     d.begin_input(now);
     // Licences change without any lead's doing.
     compliance_flag::screen_jurisdiction(&mut d)?;
-    let outcome = match &command.input {
+    let outcome = match &*taken(&d, &command.input) {
         Input::Event(event) => event::apply(&mut d, event)?,
         Input::Wake => Outcome::Applied,
         Input::RefusedAtDoor { field, why, matches } => {
@@ -66,6 +68,7 @@ pub fn decide(
         Input::ApplyAccount => event::apply_account(&mut d)?,
         Input::Decide(decision) => staff::decide_review(&mut d, decision)?,
         Input::Resolve(resolution) => staff::resolve(&mut d, resolution)?,
+        Input::Erase(erasure) => staff::erase(&mut d, erasure),
         Input::Delivery(delivery) => delivery::apply(&mut d, delivery),
     };
     // An input can bring about what is due at once (an old lead, a state entered long ago).
@@ -84,6 +87,15 @@ pub fn decide(
         relied_on: d.relied_on,
         consulted: d.consulted,
     })
+}
+
+/// What is taken of an input: of a lead whose personal data was erased, nothing personal.
+fn taken<'i>(d: &Deciding<'_>, input: &'i Input) -> Cow<'i, Input> {
+    let mut taken = Cow::Borrowed(input);
+    if d.lead.as_ref().is_some_and(Lead::is_erased) && input.is_personal() {
+        taken.to_mut().forget();
+    }
+    taken
 }
 
 /// When a lead has to be looked at again, as things stand.

@@ -39,6 +39,7 @@ pub(super) fn settle(d: &mut Deciding<'_>, until: DateTime<Utc>) -> Result<(), N
         d.begin_timer(next.due, effective);
         match &next.what {
             What::HoldEnd => workflows::end_hold(d),
+            What::RetentionEnd => super::staff::end_retention(d),
             What::Step(step) => settle_step(d, step, next.due, &due)?,
         }
     }
@@ -178,6 +179,8 @@ fn threshold(d: &Deciding<'_>, step: &StepDue<'_>) -> Threshold {
 fn order(what: &What<'_>) -> (u8, u16) {
     match what {
         What::HoldEnd => (0, 0),
+        // Whatever else is due is done first: it may open the lead again.
+        What::RetentionEnd => (4, 0),
         What::Step(step) => match step.workflow {
             WorkflowId::ComplianceFlag => (1, step.percent),
             WorkflowId::SlaBreach => (2, step.percent),

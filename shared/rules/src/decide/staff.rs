@@ -1,10 +1,10 @@
-//! What staff decide: a compliance review, a case in the operations queue.
+//! What staff decide: a compliance review, a case in the operations queue, an erasure.
 
 use crate::assign::{assign_if_unowned, tell_assigned};
 use crate::deciding::Deciding;
 use crate::ids::PersonId;
-use crate::input::{Need, Outcome, Resolution, ResolutionAction, ReviewDecision};
-use crate::lead_fact::{AssignmentReason, LeadFact};
+use crate::input::{Erasure, Need, Outcome, Resolution, ResolutionAction, ReviewDecision};
+use crate::lead_fact::{AssignmentReason, ErasureBasis, LeadFact};
 use crate::routing::{self, Standing};
 use crate::workflows::{compliance_flag, high_value};
 
@@ -137,6 +137,33 @@ pub(super) fn resolve(d: &mut Deciding<'_>, resolution: &Resolution) -> Result<O
         high_value::evaluate(d)?;
     }
     Ok(Outcome::Applied)
+}
+
+/// Somebody asked for the erasure of the lead's personal data.
+pub(super) fn erase(d: &mut Deciding<'_>, erasure: &Erasure) -> Outcome {
+    let Some(lead) = &d.lead else { return Outcome::UnknownLead };
+    if lead.is_erased() {
+        return Outcome::Unchanged;
+    }
+    if lead.review.is_some() {
+        // The law asks for the decision, and it cannot be taken on what nobody can read.
+        let why =
+            "a compliance review is open, and what it decides on has to be kept until then; decide it first";
+        return Outcome::Conflict { why: why.to_owned() };
+    }
+    let Erasure { reference, reason } = erasure.clone();
+    erasing(d, ErasureBasis::Request, Some(reference), Some(reason));
+    Outcome::Applied
+}
+
+/// The time is over for which the policy keeps a closed lead's personal data.
+pub(super) fn end_retention(d: &mut Deciding<'_>) {
+    erasing(d, ErasureBasis::Retention, None, None);
+}
+
+fn erasing(d: &mut Deciding<'_>, basis: ErasureBasis, reference: Option<String>, reason: Option<String>) {
+    let kinds = d.lead.as_ref().map(|lead| lead.personal_kinds.clone()).unwrap_or_default();
+    d.fact(None, LeadFact::Erased { basis, reference, reason, kinds });
 }
 
 fn refuse(d: &mut Deciding<'_>, what: &str, why: &str) -> Outcome {

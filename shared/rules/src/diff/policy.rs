@@ -43,8 +43,17 @@ pub fn policies(before: &Policy, after: &Policy) -> Vec<Change> {
         &after.intake.history_after,
         Window::to_string,
     );
+    retention(&mut changes, before, after);
     quiet_hours(&mut changes, before.quiet_hours.as_ref(), after.quiet_hours.as_ref());
     all
+}
+
+fn retention(changes: &mut Changes<'_>, before: &Policy, after: &Policy) {
+    let spelled = |policy: &Policy| match &policy.retention {
+        Some(retention) => format!("{} after a lead is closed", retention.personal_data),
+        None => "until its erasure is asked for".to_owned(),
+    };
+    changes.value("personal data is kept:", &spelled(before), &spelled(after), String::clone);
 }
 
 /// The workflows that get another version when the second policy follows the first.

@@ -13,7 +13,8 @@ const MISFITS_MAX: usize = 50;
 const READINGS_MAX: usize = 20 * MISFITS_MAX;
 
 /// What can stand in for anything in a policy or a directory.
-const STAND_INS: [&str; 8] = ["1%", "1s", "00:00", "1", "true", "2000-01-01", "2000-01-01T00:00:00Z", "x"];
+const STAND_INS: [&str; 9] =
+    ["1%", "1s", "1d", "00:00", "1", "true", "2000-01-01", "2000-01-01T00:00:00Z", "x"];
 
 /// What reading a document gave.
 pub(super) struct Read<T> {

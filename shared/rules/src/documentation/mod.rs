@@ -138,6 +138,15 @@ impl Edition<'_> {
             "\nWhat arrives more than {late} late is history: thresholds that a lead had passed by then are recorded, and \
              nobody is told of them."
         );
+        _ = match &self.policy().retention {
+            Some(retention) => writeln!(
+                text,
+                "\n**Retention**: personal data of a lead is erased {} after the lead was closed; one that is opened \
+                 again before then keeps it. Whatever was decided stays in the record.",
+                retention.personal_data
+            ),
+            None => writeln!(text, "\n**Retention**: personal data is kept until its erasure is asked for."),
+        };
         match &self.policy().quiet_hours {
             Some(quiet) => {
                 let except: Vec<String> = quiet.except.iter().map(|m| format!("`{}`", m.as_str())).collect();

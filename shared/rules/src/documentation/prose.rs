@@ -54,6 +54,7 @@ The record of a lead is the list of what happened to it, in order. Each entry sa
 | `high-value.flagged`, `high-value.rearmed` | it is worth more than most, or no longer |
 | `compliance.held`, `compliance.matched` | compliance holds it, and for what |
 | `review.decided` | an officer decided |
+| `lead.erased` | its personal data was erased: somebody asked for it, or it was kept long enough |
 | `notification.requested`, `notification.delivered` | somebody is to be told, and was |
 | `input.refused`, `input.stale` | what came was not applied: it may not be, or it is older than what is known |
 

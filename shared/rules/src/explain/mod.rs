@@ -60,6 +60,12 @@ pub struct Explanation {
     /// When its hold ends by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold_ends_at: Option<DateTime<Utc>>,
+    /// When its personal data is erased, since the policy keeps it no longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_ends_at: Option<DateTime<Utc>>,
+    /// When its personal data was erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased_at: Option<DateTime<Utc>>,
     /// The earliest instant at which anything is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wake_at: Option<DateTime<Utc>>,
@@ -415,6 +421,8 @@ pub fn explain(
         time_zone: calendar.map(|calendar| calendar.time_zone_name().to_owned()),
         owner: lead.owner.clone(),
         hold_ends_at: timers::hold_end(lead),
+        retention_ends_at: timers::retention_end(lead, world),
+        erased_at: lead.erased_at,
         wake_at: timers::wake_at(lead, world),
         workflows,
         recorded_later: Vec::new(),

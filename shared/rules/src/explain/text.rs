@@ -30,6 +30,12 @@ impl Display for Explanation {
         if let Some(ends) = self.hold_ends_at {
             writeln!(f, "the hold ends at {}", when.at(ends))?;
         }
+        if let Some(ends) = self.retention_ends_at {
+            writeln!(f, "its personal data is kept until {}", when.at(ends))?;
+        }
+        if let Some(erased) = self.erased_at {
+            writeln!(f, "its personal data was erased at {}", when.at(erased))?;
+        }
         for later in &self.recorded_later {
             let (at, recorded) = (when.at(later.at), when.at(later.recorded_at));
             writeln!(f, "entry {} took effect at {at} and was recorded at {recorded} only", later.seq)?;

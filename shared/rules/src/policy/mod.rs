@@ -14,7 +14,7 @@ pub use publish::{PublishedPolicy, WorkflowVersion};
 use crate::directory::Directory;
 use crate::document::{self, Document, DocumentError};
 use crate::ids::{CalendarId, MarketId, Source, StateId};
-use crate::measure::{Money, Percent, TimeOfDay, Window};
+use crate::measure::{Days, Money, Percent, TimeOfDay, Window};
 use crate::notification::Message;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,9 +73,22 @@ pub struct Policy {
     /// What to do with what arrives late.
     #[serde(default)]
     pub intake: Intake,
+    /// For how long personal data is kept; absent: until somebody asks for its erasure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Retention>,
     /// When people are not told directly; absent: at any hour.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet_hours: Option<QuietHours>,
+}
+
+/// For how long personal data is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    /// So long after a lead was closed, its personal data is erased. A lead that is opened again
+    /// keeps it.
+    pub personal_data: Days,
 }
 
 /// The hours in which a person is not told directly, in that person's own time zone. What is for

@@ -51,9 +51,9 @@ pub enum AccountInput {
         occurred_at: DateTime<Utc>,
         /// Which.
         signal: Signal,
-        /// What it rests on.
-        #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
-        evidence: serde_json::Value,
+        /// What it rests on, a JSON text.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        evidence: Option<String>,
     },
     /// A source said something that is no event; the refusal belongs into the record.
     RefusedAtDoor {
@@ -203,7 +203,7 @@ impl Deciding<'_> {
         match &command.input {
             AccountInput::Update { occurred_at, changes } => self.update(*occurred_at, changes),
             AccountInput::Signal { occurred_at, signal, evidence } => {
-                self.signal(*occurred_at, *signal, evidence)
+                self.signal(*occurred_at, *signal, evidence.clone())
             }
             AccountInput::RefusedAtDoor { field, why } => self.refuse(field, why.clone()),
             AccountInput::Wake => Outcome::Applied,
@@ -278,12 +278,7 @@ impl Deciding<'_> {
         if is_stale && !says_something { Outcome::Stale } else { Outcome::Applied }
     }
 
-    fn signal(
-        &mut self,
-        occurred_at: DateTime<Utc>,
-        signal: Signal,
-        evidence: &serde_json::Value,
-    ) -> Outcome {
+    fn signal(&mut self, occurred_at: DateTime<Utc>, signal: Signal, evidence: Option<String>) -> Outcome {
         if let Some(refused) = self.ahead(occurred_at) {
             return refused;
         }
@@ -294,7 +289,6 @@ impl Deciding<'_> {
         if fires {
             self.fact(AccountFact::Elevated { tag: CHURN_RISK_TAG.to_owned() });
         }
-        let evidence = (!evidence.is_null()).then(|| evidence.to_string());
         let (id, personal) = (self.command.cause.clone(), Evidence { evidence });
         self.fact(AccountFact::SignalRecorded { id, signal, occurred_at, personal });
         if fires {

@@ -17,6 +17,7 @@ use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::future::BoxFuture;
 use rules::directory::{Directory, DirectoryDocument};
 use rules::entry::Actor;
 use rules::ids::{LeadId, PersonId, PublicationId, PublicationKind, Subject};
@@ -25,23 +26,28 @@ use rules::lead::Lead;
 use rules::patch::Patch;
 use rules::policy::Policy;
 use rules::publication::{PublicationCommand, PublicationInput, Publishing, Totals};
-use std::collections::HashMap;
+use sealing::{DataKey, KeyWrap, LocalWrap, NewKey, WrapError};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use store::{Cursor, Page, Published, Store, StoreError, StoredCommit, schema};
 use wire::Wire;
 
 pub const LEADS: &str = "leads";
 pub const AUDIT: &str = "audit";
+pub const KEYS: &str = "keys";
 
 /// The tables, a store over them, and the wire between.
 pub struct Bench {
     pub store: Store,
+    pub wrap: Arc<Wrap>,
     pub client: Client,
     pub wire: Wire,
 }
 
 impl Bench {
-    /// Both tables, a policy and a directory.
+    /// All tables, a policy and a directory.
     pub async fn seeded() -> Self {
         let bench = Self::empty().await;
         bench.publish_directory(directory(DIRECTORY).document(), at("00:00")).await.unwrap();
@@ -54,11 +60,12 @@ impl Bench {
         bench
     }
 
-    /// Both tables, with nothing in them.
+    /// All tables, with nothing in them.
     pub async fn empty() -> Self {
         let wire = Wire::to_new_database().await;
         let client = client(&wire, RetryConfig::disabled());
-        for table in [schema::leads_table(LEADS).unwrap(), schema::audit_table(AUDIT).unwrap()] {
+        let tables = [schema::leads_table(LEADS), schema::audit_table(AUDIT), schema::keys_table(KEYS)];
+        for table in tables.map(Result::unwrap) {
             client
                 .create_table()
                 .set_table_name(table.table_name)
@@ -71,9 +78,10 @@ impl Bench {
                 .await
                 .unwrap();
         }
-        let store = Store::new(client.clone(), LEADS, AUDIT);
+        let wrap = Arc::new(Wrap::new());
+        let store = Store::new(client.clone(), LEADS, AUDIT).with_keys(KEYS, wrap.clone());
         wire.forget();
-        Self { store, client, wire }
+        Self { store, wrap, client, wire }
     }
 
     /// A store of its own, as another function has it: nothing cached, the SDK retrying as it does.
@@ -115,6 +123,7 @@ impl Bench {
 
     pub fn another_store(&self) -> Store {
         Store::new(client(&self.wire, RetryConfig::standard()), LEADS, AUDIT)
+            .with_keys(KEYS, self.wrap.clone())
     }
 
     /// The item of a lead as it lies in the table.
@@ -129,13 +138,35 @@ impl Bench {
         self.raw(&format!("LEAD#{id}"), "LEAD").await.expect("the lead is there")
     }
 
-    /// How many items both tables hold.
+    /// How many items leads and audit hold.
     pub async fn count(&self) -> i32 {
         let mut count = 0;
         for table in [LEADS, AUDIT] {
             count += self.client.scan().table_name(table).send().await.unwrap().count;
         }
         count
+    }
+
+    /// What each request since the last time consumed, in capacity units.
+    pub fn units(&self) -> Vec<(String, f64)> {
+        let sum = |of: &serde_json::Value| {
+            let tables = of.as_array().cloned().unwrap_or_else(|| vec![of.clone()]);
+            tables.iter().map(|table| table["CapacityUnits"].as_f64().unwrap()).sum()
+        };
+        self.wire.consumed().into_iter().map(|(operation, consumed)| (operation, sum(&consumed))).collect()
+    }
+
+    /// Every attribute of every item of every table, as the tables have it.
+    pub async fn dump(&self) -> Vec<String> {
+        let mut items = Vec::new();
+        for table in [LEADS, AUDIT, KEYS] {
+            let scan = self.client.scan().table_name(table).consistent_read(true).send().await.unwrap();
+            assert!(scan.last_evaluated_key.is_none(), "one page holds it all");
+            let in_order =
+                |item: &HashMap<_, _>| format!("{table} {:?}", item.iter().collect::<BTreeMap<_, _>>());
+            items.extend(scan.items().iter().map(in_order));
+        }
+        items
     }
 
     /// A subject's whole history.
@@ -191,6 +222,53 @@ where
         }
     }
     panic!("the list does not end");
+}
+
+/// A key service that counts what it is asked, and that can be down.
+#[derive(Debug)]
+pub struct Wrap {
+    wrap: LocalWrap,
+    asked: Mutex<Vec<&'static str>>,
+    is_down: AtomicBool,
+}
+
+impl Wrap {
+    fn new() -> Self {
+        let wrap = LocalWrap::random().unwrap();
+        Self { wrap, asked: Mutex::default(), is_down: AtomicBool::new(false) }
+    }
+
+    /// What it was asked since the last time.
+    pub fn asked(&self) -> Vec<&'static str> {
+        std::mem::take(&mut self.asked.lock().unwrap())
+    }
+
+    /// Takes it down, or up again.
+    pub fn set_down(&self, is_down: bool) {
+        self.is_down.store(is_down, Ordering::SeqCst);
+    }
+
+    fn ask(&self, what: &'static str) -> Result<(), WrapError> {
+        self.asked.lock().unwrap().push(what);
+        let is_down = self.is_down.load(Ordering::SeqCst);
+        if is_down { Err(WrapError::Unavailable("it is down".into())) } else { Ok(()) }
+    }
+}
+
+impl KeyWrap for Wrap {
+    fn generate<'a>(&'a self, subject: &'a str) -> BoxFuture<'a, Result<NewKey, WrapError>> {
+        Box::pin(async move {
+            self.ask("generate")?;
+            self.wrap.generate(subject).await
+        })
+    }
+
+    fn open<'a>(&'a self, subject: &'a str, wrapped: &'a [u8]) -> BoxFuture<'a, Result<DataKey, WrapError>> {
+        Box::pin(async move {
+            self.ask("open")?;
+            self.wrap.open(subject, wrapped).await
+        })
+    }
 }
 
 /// An instant of the day on which the tests play, a Monday: `14:00`, `14:00:30`.

@@ -184,8 +184,8 @@ fn histories(
     findings: &mut Findings,
     whole: Whole<'_>,
 ) -> anyhow::Result<(Header, Counts)> {
-    let Export { header, found, end, mut commits } = export;
-    let mut counts = Counts::of(&found);
+    let Export { header, found, opened, end, mut commits } = export;
+    let mut counts = Counts::of(&found, opened);
     let bar = bar(found.commits, "{bar:30} {percent:>3} % of the commits verified, {per_sec}, {eta} left");
     let mut at = |place: Place, wrong| findings.add(Place { file: Some(file.to_owned()), ..place }, wrong);
     let mut next = commits.next()?;

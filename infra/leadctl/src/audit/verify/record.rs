@@ -8,8 +8,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::finding::{Findings, Place, Wrong};
-use crate::audit::file::{COMMIT, COMMIT_BEGINS, DIRECTORY, END, HEADER, POLICY, spelled, written};
+use crate::audit::file::{COMMIT, COMMIT_BEGINS, DIRECTORY, END, HEADER, OPENED, POLICY, spelled, written};
 use crate::audit::lines::{LineError, Lines};
+use crate::audit::opened::Opened;
 use crate::audit::sort::{Merged, Sorter, place_key};
 
 /// What an export holds.
@@ -19,6 +20,8 @@ pub struct Export {
     pub header: Header,
     /// How many of what, as they were counted here.
     pub found: End,
+    /// How many lines say what sealed texts say; they are under no chain.
+    pub opened: u64,
     /// That the last line is not of these lines, and where it is. It tells less than anything else.
     pub end: Option<(Place, Wrong)>,
     /// The commits, subject by subject, each with the number of its line.
@@ -78,12 +81,13 @@ pub fn read(input: impl BufRead, file: &str, findings: &mut Findings) -> anyhow:
         file,
         findings,
         found: End::default(),
+        opened: 0,
         commits: Sorter::default(),
     };
     let Some(header) = reading.header()? else { return Ok(None) };
     let end = reading.body()?;
-    let Reading { found, commits, .. } = reading;
-    Ok(Some(Export { header, found, end, commits: Commits(commits.finish()?) }))
+    let Reading { found, opened, commits, .. } = reading;
+    Ok(Some(Export { header, found, opened, end, commits: Commits(commits.finish()?) }))
 }
 
 struct Reading<'a, R> {
@@ -91,6 +95,7 @@ struct Reading<'a, R> {
     file: &'a str,
     findings: &'a mut Findings,
     found: End,
+    opened: u64,
     commits: Sorter,
 }
 
@@ -147,7 +152,7 @@ impl<R: BufRead> Reading<'_, R> {
                     }
                     Err(wrong) => Err(wrong),
                 },
-                Ok(Some(text)) => other(text, &mut self.found),
+                Ok(Some(text)) => other(text, &mut self.found, &mut self.opened),
             };
             match taken {
                 Ok(None) => {}
@@ -187,7 +192,7 @@ impl<R: BufRead> Reading<'_, R> {
 }
 
 /// Takes a line that is no commit in; the counts, if it is the last one.
-fn other(text: &str, found: &mut End) -> Result<Option<End>, Wrong> {
+fn other(text: &str, found: &mut End, opened: &mut u64) -> Result<Option<End>, Wrong> {
     match parsed::<Kind<'_>>(text)?.kind.as_ref() {
         COMMIT => return Err(Wrong::Form { what: "the commit's line" }),
         POLICY => {
@@ -199,6 +204,10 @@ fn other(text: &str, found: &mut End) -> Result<Option<End>, Wrong> {
             found.directories += 1;
             let line: DirectoryLine = in_form(DIRECTORY, text)?;
             follows("directory", found.directories, line.revision)?;
+        }
+        OPENED => {
+            *opened += 1;
+            in_form::<Opened>(OPENED, text)?;
         }
         END => return in_form(END, text).map(Some),
         _ => return Err(Wrong::Line { why: "it is no line of an export".to_owned() }),

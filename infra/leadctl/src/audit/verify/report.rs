@@ -25,14 +25,16 @@ pub struct Counts {
     pub policies: u64,
     /// Published directories.
     pub directories: u64,
+    /// Lines that say what sealed texts say.
+    pub opened: u64,
     #[serde(skip)]
     named: InForce,
 }
 
 impl Counts {
     /// Nothing yet but the revisions.
-    pub fn of(found: &End) -> Self {
-        Self { policies: found.policies, directories: found.directories, ..Self::default() }
+    pub fn of(found: &End, opened: u64) -> Self {
+        Self { policies: found.policies, directories: found.directories, opened, ..Self::default() }
     }
 
     /// Takes a history in.
@@ -124,6 +126,12 @@ impl Report {
                 .to_owned());
         } else {
             not("the histories: the export has no header that can be read".to_owned());
+        }
+        if counts.opened > 0 {
+            not(format!(
+                "{} lines that say what sealed texts say: only the sealed texts are under the chain",
+                counts.opened
+            ));
         }
         let checkpoints = against.map(|against| {
             let last = &against.series.last.checkpoint;
