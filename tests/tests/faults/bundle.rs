@@ -8,8 +8,8 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use aws_sdk_dynamodb::config::retry::RetryPartition;
 use aws_sdk_dynamodb::config::StalledStreamProtectionConfig;
+use aws_sdk_dynamodb::config::retry::RetryPartition;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::LocalBoxFuture;
 use notify::channel::Channels;
@@ -174,9 +174,8 @@ impl Handler {
             }
             (Self::Escalate(service), Work::Messages(event)) => {
                 let event = serde_json::from_value(event).expect("an event of a queue");
-                let wake = async |record: batch::Record<'_>| {
-                    escalate::escalate(service, record, clock.now()).await
-                };
+                let wake =
+                    async |record: batch::Record<'_>| escalate::escalate(service, record, clock.now()).await;
                 Ended::Batch(failed(batch::run(event, wake).await))
             }
             (Self::Notify(notifier), Work::Messages(event)) => {

@@ -100,7 +100,8 @@ fn chains(sim: &Sim<'_>, commits: &[ChainedCommit]) -> Vec<String> {
     }
     let expected: BTreeMap<_, _> = heads.into_iter().map(|(s, (n, head))| (s, (n, Some(head)))).collect();
     if standing != expected {
-        wrong.push(format!("the heads beside the subjects are {standing:?}, those of the audit {expected:?}"));
+        wrong
+            .push(format!("the heads beside the subjects are {standing:?}, those of the audit {expected:?}"));
     }
     wrong
 }
@@ -237,7 +238,8 @@ fn notifications(sim: &Sim<'_>, commits: &[ChainedCommit]) -> Vec<String> {
         .filter_map(|item| {
             let id = text(item, PK).strip_prefix("OUTBOX#")?.to_owned();
             let notification: Value = serde_json::from_str(&text(item, "doc")).ok()?;
-            let not_before: chrono::DateTime<chrono::Utc> = notification["not_before"].as_str()?.parse().ok()?;
+            let not_before: chrono::DateTime<chrono::Utc> =
+                notification["not_before"].as_str()?.parse().ok()?;
             (not_before > now).then_some(id)
         })
         .collect();
@@ -245,7 +247,9 @@ fn notifications(sim: &Sim<'_>, commits: &[ChainedCommit]) -> Vec<String> {
         match outcomes.get(id).map(Vec::as_slice) {
             Some([_]) if !waiting.contains(id) => {}
             None if waiting.contains(id) => {}
-            found => wrong.push(format!("notification {id} came to {found:?}, waits: {}", waiting.contains(id))),
+            found => {
+                wrong.push(format!("notification {id} came to {found:?}, waits: {}", waiting.contains(id)))
+            }
         }
     }
     for id in outcomes.keys().filter(|id| !requested.contains(*id)) {
@@ -302,7 +306,9 @@ fn acknowledgements(sim: &Sim<'_>, commits: &[ChainedCommit]) -> Vec<String> {
         // What is refused for its form may come again, and is refused again.
         let applied = places.iter().filter(|(subject, number)| {
             let commit = commits.iter().find(|c| c.subject == **subject && c.commit == *number);
-            commit.is_some_and(|commit| !raw(std::slice::from_ref(commit)).all(|e| e["type"] == "input.refused"))
+            commit.is_some_and(|commit| {
+                !raw(std::slice::from_ref(commit)).all(|e| e["type"] == "input.refused")
+            })
         });
         if applied.count() > 1 {
             wrong.push(format!("{cause} was applied more than once: {places:?}"));
@@ -313,7 +319,8 @@ fn acknowledgements(sim: &Sim<'_>, commits: &[ChainedCommit]) -> Vec<String> {
 
 /// The bus got every entry, or the stream said which it could not give it.
 fn bus(sim: &Sim<'_>, commits: &[ChainedCommit]) -> Vec<String> {
-    let given_up: BTreeSet<String> = sim.given_up.iter().map(|item| text(item, PK) + "/" + &text(item, SK)).collect();
+    let given_up: BTreeSet<String> =
+        sim.given_up.iter().map(|item| text(item, PK) + "/" + &text(item, SK)).collect();
     let mut wrong = Vec::new();
     for commit in commits {
         let subject = commit.subject.to_string();
@@ -359,7 +366,9 @@ async fn due(sim: &Sim<'_>, store: &Store, commits: &[ChainedCommit]) -> Vec<Str
             wrong.push(format!("{subject} was forgotten: {entries}"));
         } else if news {
             wrong.push(format!("the leads of {subject} were not told"));
-        } else if wake_at.is_some_and(|at| stands.is_none_or(|stands| stands > at + chrono::TimeDelta::milliseconds(1))) {
+        } else if wake_at
+            .is_some_and(|at| stands.is_none_or(|stands| stands > at + chrono::TimeDelta::milliseconds(1)))
+        {
             wrong.push(format!("{subject} is due at {wake_at:?} and stands in the index at {stands:?}"));
         }
     }
@@ -380,4 +389,3 @@ async fn unapplied(store: &Store, id: &PublicationId) -> Option<String> {
     let publication = store.publication(id).await.expect("a publication")?;
     publication.applied.is_none().then(|| format!("{id} never came to its end"))
 }
-

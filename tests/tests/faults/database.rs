@@ -150,10 +150,7 @@ fn dispatch(database: &dynoxide::Database, call: &Call) -> Answer {
     }
 }
 
-fn run<Q: DeserializeOwned, A: Serialize>(
-    body: Value,
-    ask: impl FnOnce(Q) -> dynoxide::Result<A>,
-) -> Answer {
+fn run<Q: DeserializeOwned, A: Serialize>(body: Value, ask: impl FnOnce(Q) -> dynoxide::Result<A>) -> Answer {
     let request = serde_json::from_value(body).unwrap_or_else(|e| panic!("the SDK's own request: {e}"));
     match ask(request) {
         Ok(answer) => {

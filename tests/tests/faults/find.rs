@@ -7,6 +7,7 @@ use crate::points::Tally;
 use crate::sim::Sim;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
 
 /// What came of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,8 +17,8 @@ pub struct Run {
     pub trace: Vec<String>,
 }
 
-/// Runs of one plan that are made to find a smaller one.
-const SMALLER_MAX: usize = 600;
+/// So long is a smaller plan looked for. It is only how small it becomes that hangs on it.
+const SMALLER_FOR: Duration = Duration::from_secs(120);
 
 thread_local! {
     /// Whether a panic of this thread is a run's own: it is told of as what is wrong, and not twice.
@@ -58,17 +59,14 @@ pub fn run(plan: &Plan, defect: Option<Defect>, with_trace: bool) -> Run {
 }
 
 /// The smallest plan that is found to fail as the plan of a seed does, and what is wrong with it.
-pub fn smaller(seed: u64, defect: Option<Defect>, mut tried: impl FnMut()) -> (Plan, Vec<String>) {
+pub fn smaller(seed: u64) -> (Plan, Vec<String>) {
+    let begun = Instant::now();
     let mut tree = plan::of_seed(seed);
-    let mut best = (tree.current(), run(&tree.current(), defect, false).wrong);
-    for _ in 0..SMALLER_MAX {
-        if !tree.simplify() {
-            break;
-        }
+    let mut best = (tree.current(), run(&tree.current(), None, false).wrong);
+    while begun.elapsed() < SMALLER_FOR && tree.simplify() {
         loop {
-            tried();
             let plan = tree.current();
-            let wrong = run(&plan, defect, false).wrong;
+            let wrong = run(&plan, None, false).wrong;
             if !wrong.is_empty() {
                 best = (plan, wrong);
                 break;

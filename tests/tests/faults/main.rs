@@ -66,6 +66,10 @@ struct Options {
     nocapture: bool,
     #[arg(long, hide = true)]
     list: bool,
+    #[arg(long, hide = true)]
+    test_threads: Option<usize>,
+    #[arg(long, short, hide = true)]
+    quiet: bool,
 }
 
 fn main() -> ExitCode {
@@ -184,7 +188,7 @@ fn seeds_hold(options: &Options) -> bool {
     let progress = report::progress(options.seeds);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
-        for _ in 0..options.threads.unwrap_or(cores) {
+        for _ in 0..options.threads.or(options.test_threads).unwrap_or(cores) {
             scope.spawn(|| {
                 while !stop.load(Ordering::Relaxed) {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
@@ -206,7 +210,8 @@ fn seeds_hold(options: &Options) -> bool {
     progress.finish_and_clear();
     let (tally, mut failed) = (sum.into_inner().expect("a tally"), failed.into_inner().expect("a list"));
     print!("{}", report::table(&tally, options.seeds, begun.elapsed()));
-    let missed = if options.seeds >= 1_000 && failed.is_empty() { report::missed(&tally) } else { Vec::new() };
+    let missed =
+        if options.seeds >= 1_000 && failed.is_empty() { report::missed(&tally) } else { Vec::new() };
     for point in &missed {
         println!("not struck on both sides, or not known: {point}");
     }
@@ -216,7 +221,7 @@ fn seeds_hold(options: &Options) -> bool {
     }
     if let Some((seed, _)) = failed.first() {
         println!("making seed {seed} smaller …");
-        let (plan, wrong) = find::smaller(*seed, None, || ());
+        let (plan, wrong) = find::smaller(*seed);
         println!("{}\nWRONG: {}", plan.to_json(), wrong.join("\n  "));
         println!("Keep it in a file and run it again with --replay FILE.");
     }

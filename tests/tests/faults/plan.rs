@@ -138,7 +138,7 @@ fn plans(seed: u64) -> impl Strategy<Value = Plan> {
     // What machines that follow a time server are off by, and more.
     let skews = prop_oneof![3 => Just(Vec::new()), 2 => vec(-3_000..3_000i64, 2..5)];
     let versions = prop_oneof![3 => Just(Vec::new()), 1 => vec(any::<bool>(), 2..5)];
-    (inputs(), vec(fault(), 0..14), weather, silence, skews, versions).prop_map(
+    (inputs(), vec(fault(), 0..28), weather, silence, skews, versions).prop_map(
         move |(inputs, faults, weather, silence, skews_ms, next_version)| Plan {
             comment: None,
             schedule: seed,
@@ -207,7 +207,7 @@ fn publications() -> impl Strategy<Value = Value> {
 }
 
 fn fault() -> impl Strategy<Value = Fault> {
-    let nth = prop_oneof![3 => 1..4u32, 2 => 1..10u32, 1 => 1..40u32];
+    let nth = prop_oneof![4 => 1..3u32, 2 => 1..8u32, 1 => 1..40u32];
     (select(points::KNOWN.to_vec()), nth, any::<proptest::sample::Index>()).prop_map(|(at, nth, index)| {
         let fitting = points::fitting(at);
         Fault { at: at.to_owned(), nth, what: fitting[index.index(fitting.len())] }

@@ -25,7 +25,11 @@ pub fn harms(tally: &Tally) -> String {
 /// What the seeds came to.
 pub fn table(tally: &Tally, seeds: u64, took: Duration) -> String {
     let minutes = took.as_secs_f64() / 60.0;
-    let mut text = format!("{seeds} seeds in {:.0} s, {:.0} a minute\nfaults:\n", took.as_secs_f64(), seeds as f64 / minutes);
+    let mut text = format!(
+        "{seeds} seeds in {:.0} s, {:.0} a minute\nfaults:\n",
+        took.as_secs_f64(),
+        seeds as f64 / minutes
+    );
     text += &harms(tally);
     text += "crash points (reached, crashed before, crashed after):\n";
     for (point, hits) in &tally.points {
@@ -43,7 +47,10 @@ pub fn missed(tally: &Tally) -> Vec<String> {
         !KNOWN.contains(&point.as_str()) || (is_request(point) && !is_struck)
     });
     let gone = KNOWN.iter().filter(|point| !tally.points.contains_key(**point));
-    points.map(|(point, _)| point.clone()).chain(gone.map(|point| format!("{point} (never come to)"))).collect()
+    points
+        .map(|(point, _)| point.clone())
+        .chain(gone.map(|point| format!("{point} (never come to)")))
+        .collect()
 }
 
 /// The beginning of a text.

@@ -28,8 +28,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 const MINUTE_MS: i64 = 60_000;
-/// A tick looks two minutes ahead; from so long before an instant on none is left out.
-const TICKS_BEFORE_MS: i64 = 4 * MINUTE_MS;
+/// A tick looks so far ahead; from then on none is left out.
+const TICKS_BEFORE_MS: i64 = 2 * MINUTE_MS;
 /// After the last thing that was planned a run goes on for at least so long, without faults.
 const CALM_MS: i64 = 40 * MINUTE_MS;
 /// By then everything has come to rest.
@@ -262,7 +262,8 @@ impl<'p> Sim<'p> {
     async fn wait(&mut self) {
         let rest = self.calm_from + CALM_MS;
         let next = self.next().unwrap_or(rest).max(self.now());
-        let until = self.begun + Duration::from_millis(u64::try_from(next).expect("not before the beginning"));
+        let until =
+            self.begun + Duration::from_millis(u64::try_from(next).expect("not before the beginning"));
         let mut sleep = pin!(tokio::time::sleep_until(until));
         let (alarm, running) = (&self.alarm, &self.running);
         poll_fn(|cx| {
@@ -410,13 +411,19 @@ impl<'p> Sim<'p> {
             }
             for message in &messages {
                 if self.strike(&format!("message {name}")) == Some(Harm::Twice) {
-                    let again = now + i64::from(self.rng.u32(..60_000));
+                    // At the same moment, or after a while.
+                    let most = if self.rng.bool() { 60 } else { 60_000 };
+                    let again = now + i64::from(self.rng.u32(..most));
                     self.queues.repeat(name, message, again);
                 }
             }
             let function = if name == queues::DUE { Function::Escalate } else { Function::Notify };
             let records: Vec<Value> = messages.iter().map(Message::record).collect();
-            self.invoke(function, Work::Messages(json!({"Records": records})), Origin::Queue { name, messages });
+            self.invoke(
+                function,
+                Work::Messages(json!({"Records": records})),
+                Origin::Queue { name, messages },
+            );
         }
     }
 
@@ -435,7 +442,8 @@ impl<'p> Sim<'p> {
                 continue;
             }
             let (from, to) = (*next, items.len().min(next + 100));
-            let records: Vec<Value> = (from..to).zip(&items[from..to]).map(|(k, item)| record(k, item)).collect();
+            let records: Vec<Value> =
+                (from..to).zip(&items[from..to]).map(|(k, item)| record(k, item)).collect();
             self.shards[n].is_busy = true;
             let origin = Origin::Stream { shard: n, from, to };
             self.invoke(Function::Publish, Work::Records(json!({"Records": records})), origin);
@@ -508,7 +516,9 @@ impl<'p> Sim<'p> {
 
     /// Ends an invocation where it is. Of what it had on the wire some arrives.
     pub(crate) fn crash(&mut self, invocation: u64) {
-        let Some(Running { origin, container, future, .. }) = self.running.remove(&invocation) else { return };
+        let Some(Running { origin, container, future, .. }) = self.running.remove(&invocation) else {
+            return;
+        };
         self.say(|| format!("#{invocation} {} dies", container.function.name()));
         drop(future);
         let mut on_the_wire = Vec::new();

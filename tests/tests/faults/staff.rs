@@ -1,8 +1,8 @@
 //! Who calls the API: a CRM that posts events and sends them again until they are taken, and staff
 //! whose console does the same under one key.
 
-use crate::outside::{SOURCE, signing_key};
 use crate::bundle::Function;
+use crate::outside::{SOURCE, signing_key};
 use crate::plan::Input;
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -53,7 +53,14 @@ impl Who {
 /// What is sent of an input.
 pub fn sending(n: usize, repetition: usize, input: &Input, occurred_at: DateTime<Utc>) -> Sending {
     let occurred_at = occurred_at - TimeDelta::seconds(i64::try_from(input.late_s).expect("seconds"));
-    Sending { input: n, repetition, what: what(n, input, occurred_at), attempts: 0, awaited: None, is_over: false }
+    Sending {
+        input: n,
+        repetition,
+        what: what(n, input, occurred_at),
+        attempts: 0,
+        awaited: None,
+        is_over: false,
+    }
 }
 
 fn what(n: usize, input: &Input, occurred_at: DateTime<Utc>) -> What {

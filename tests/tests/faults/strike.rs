@@ -60,7 +60,8 @@ impl Sim<'_> {
             Harm::Slow { s } => self.put_off(parked, s),
             Harm::Conflict => _ = parked.reply.send(Some(conflict(call))),
             Harm::LeftOver => {
-                let answer = Answer::done(&json!({"Responses": {}, "UnprocessedKeys": call.body["RequestItems"]}));
+                let answer =
+                    Answer::done(&json!({"Responses": {}, "UnprocessedKeys": call.body["RequestItems"]}));
                 _ = parked.reply.send(Some(answer));
             }
             Harm::Partial => {
@@ -158,10 +159,11 @@ impl Sim<'_> {
 
     fn perform_in_part(&mut self, call: &Call) -> Answer {
         let now = self.now();
-        let is_odd = |n: usize| n.is_multiple_of(2);
+        let mask = self.rng.u128(..);
+        let is_refused = |n: usize| mask >> (n % 128) & 1 == 1;
         match call.service {
-            Service::Queues => self.queues.execute(call, now, is_odd),
-            Service::Bus => self.outside.bus(call, is_odd),
+            Service::Queues => self.queues.execute(call, now, is_refused),
+            Service::Bus => self.outside.bus(call, is_refused),
             _ => unreachable!("only batches are taken in part"),
         }
     }
@@ -196,9 +198,9 @@ fn kind(call: &Call) -> String {
         "TransactWriteItems" => {
             let first = &body["TransactItems"][0];
             let item = ["Put", "Update", "Delete", "ConditionCheck"].into_iter().map(|kind| &first[kind]);
-            let item = item.filter(|item| !item.is_null()).map(|item| {
-                if item["Item"].is_null() { &item["Key"] } else { &item["Item"] }
-            });
+            let item = item
+                .filter(|item| !item.is_null())
+                .map(|item| if item["Item"].is_null() { &item["Key"] } else { &item["Item"] });
             item.map(of_key).next().unwrap_or_default()
         }
         "GetItem" | "UpdateItem" => of_key(&body["Key"]),
@@ -206,12 +208,16 @@ fn kind(call: &Call) -> String {
             let keys = body["RequestItems"].as_object().into_iter().flat_map(|tables| tables.values());
             let mut kinds: Vec<String> =
                 keys.flat_map(|table| table["Keys"].as_array().into_iter().flatten()).map(of_key).collect();
-            kinds.sort_by_key(|kind| ["lead", "publication", "account"].iter().position(|k| k == kind).unwrap_or(9));
+            kinds.sort_by_key(|kind| {
+                ["lead", "publication", "account"].iter().position(|k| k == kind).unwrap_or(9)
+            });
             kinds.into_iter().next().unwrap_or_default()
         }
         "Query" => body["IndexName"].as_str().unwrap_or("roster").to_owned(),
         "SendMessageBatch" | "ChangeMessageVisibility" => url().to_owned(),
-        "GetSecretValue" => body["SecretId"].as_str().unwrap_or_default().split('/').next().unwrap_or_default().to_owned(),
+        "GetSecretValue" => {
+            body["SecretId"].as_str().unwrap_or_default().split('/').next().unwrap_or_default().to_owned()
+        }
         _ => "-".to_owned(),
     }
 }

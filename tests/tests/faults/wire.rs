@@ -153,8 +153,8 @@ impl Transport for Line {
         let operation = request.url().path().trim_start_matches("/api/").to_owned();
         let bytes = request.body().and_then(|body| body.as_bytes()).unwrap_or_default();
         // A look-up by address is a form.
-        let body = serde_json::from_slice(bytes)
-            .unwrap_or_else(|_| json!({"form": String::from_utf8_lossy(bytes)}));
+        let body =
+            serde_json::from_slice(bytes).unwrap_or_else(|_| json!({"form": String::from_utf8_lossy(bytes)}));
         let answer = self.ask(Call { operation, service: Service::Slack, body });
         Box::pin(async move {
             let answer = tokio::time::timeout(CALL_TIMEOUT, answer).await;
