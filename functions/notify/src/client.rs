@@ -2,12 +2,32 @@
 
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use reqwest::redirect::Policy;
+use reqwest::{Request, Response};
+
+use crate::send_error::SendError;
 
 /// Longest wait for a connection.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Longest wait for one call as a whole.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What takes a request to its far end and brings the answer back. A deployment has the client of this
+/// module; a simulation stands in for the far end itself.
+pub trait Transport: Send + Sync {
+    /// Makes one call, within the time that one may take.
+    ///
+    /// # Errors
+    /// [`SendError::Transient`] when no answer came; whether the request arrived may not be known.
+    fn call(&self, request: Request) -> BoxFuture<'_, Result<Response, SendError>>;
+}
+
+impl Transport for reqwest::Client {
+    fn call(&self, request: Request) -> BoxFuture<'_, Result<Response, SendError>> {
+        Box::pin(async move { self.execute(request).await.map_err(SendError::from) })
+    }
+}
 
 /// Builds the client. It follows no redirects: a signed message and a token go where they were addressed, or nowhere.
 ///

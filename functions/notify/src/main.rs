@@ -14,6 +14,7 @@ use platform::queue::Queue;
 use platform::secrets::{Secrets, TTL_DEFAULT};
 use platform::{batch, clock, telemetry};
 use service::Service;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 #[tokio::main(flavor = "current_thread")]
@@ -22,7 +23,7 @@ async fn main() -> Result<(), Error> {
     telemetry::start(env.optional("LOG_LEVEL"));
     let sdk = sdk_config().await;
     let secrets = Secrets::new(aws_sdk_secretsmanager::Client::new(&sdk), TTL_DEFAULT);
-    let http = http_client()?;
+    let http = Arc::new(http_client()?);
     let sqs = aws_sdk_sqs::Client::new(&sdk);
     let notifier = Notifier {
         service: Service::from_env(&env, &sdk)?,

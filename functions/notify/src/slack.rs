@@ -5,16 +5,17 @@
 //! delivery can be recognised.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use platform::secrets::SecretText;
-use reqwest::header::CONTENT_TYPE;
-use reqwest::{StatusCode, Url};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::{Method, Request, StatusCode, Url};
 use serde_json::{Value, json};
 
 use crate::channel::Outbound;
+use crate::client::Transport;
 use crate::render;
 use crate::send_error::{SendError, retry_after};
 
@@ -71,7 +72,7 @@ struct Conversation {
 
 /// A client of Slack's Web API.
 pub struct Slack {
-    http: reqwest::Client,
+    http: Arc<dyn Transport>,
     /// Ends in a slash. See [`BASE_URL_DEFAULT`].
     base_url: Url,
     access: Mutex<Access>,
@@ -83,7 +84,7 @@ impl Slack {
     /// With the client of [`crate::client`], whose time-out bounds each call, and without a token. The base URL ends in
     /// a slash.
     #[must_use]
-    pub fn new(http: reqwest::Client, base_url: Url) -> Self {
+    pub fn new(http: Arc<dyn Transport>, base_url: Url) -> Self {
         Self { http, base_url, access: Mutex::default(), conversations: Mutex::default() }
     }
 
@@ -184,8 +185,14 @@ impl Slack {
         let url = self.base_url.join(method);
         let url = url.map_err(|_| SendError::Permanent("the base URL is not usable".to_owned()))?;
         let (media_type, body) = arguments.encode();
-        let request = self.http.post(url).bearer_auth(token).header(CONTENT_TYPE, media_type);
-        let answer = request.body(body).send().await?;
+        let mut bearer = HeaderValue::try_from(format!("Bearer {token}"))
+            .map_err(|_| SendError::deployment_fault("the token is not usable"))?;
+        bearer.set_sensitive(true);
+        let mut request = Request::new(Method::POST, url);
+        request.headers_mut().insert(AUTHORIZATION, bearer);
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+        *request.body_mut() = Some(body.into());
+        let answer = self.http.call(request).await?;
         let status = answer.status();
         let wait = retry_after(answer.headers(), now);
         if status == StatusCode::TOO_MANY_REQUESTS {

@@ -1,24 +1,27 @@
 //! Outgoing webhooks: signed as Standard Webhooks lays down, or as a card for Microsoft Teams.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use platform::standard_webhooks::SigningKey;
-use reqwest::header::CONTENT_TYPE;
-use reqwest::{StatusCode, Url};
+use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use reqwest::{Method, Request, StatusCode, Url};
 
 use crate::channel::Outbound;
+use crate::client::Transport;
 use crate::render;
 use crate::send_error::{SendError, retry_after};
 use crate::teams;
 
 /// Sends signed POSTs.
 pub struct Webhook {
-    http: reqwest::Client,
+    http: Arc<dyn Transport>,
 }
 
 impl Webhook {
     /// With the client of [`crate::client`], which follows no redirects.
     #[must_use]
-    pub fn new(http: reqwest::Client) -> Self {
+    pub fn new(http: Arc<dyn Transport>) -> Self {
         Self { http }
     }
 
@@ -61,11 +64,15 @@ impl Webhook {
         body: String,
         now: DateTime<Utc>,
     ) -> Result<(), SendError> {
-        let mut request = self.http.post(allowed(url)?).header(CONTENT_TYPE, "application/json");
+        let mut request = Request::new(Method::POST, allowed(url)?);
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         for (name, value) in headers {
-            request = request.header(*name, value);
+            let value = HeaderValue::try_from(value)
+                .map_err(|_| SendError::Permanent("the request cannot be built".to_owned()))?;
+            request.headers_mut().insert(HeaderName::from_static(name), value);
         }
-        let answer = request.body(body).send().await?;
+        *request.body_mut() = Some(body.into());
+        let answer = self.http.call(request).await?;
         let status = answer.status();
         let wait = retry_after(answer.headers(), now);
         if status.is_success() {
@@ -121,7 +128,7 @@ mod tests {
 
     async fn send(reply: Reply) -> (Result<(), SendError>, Server) {
         let server = Server::start(vec![reply]).await;
-        let webhook = Webhook::new(client::http_client().unwrap());
+        let webhook = Webhook::new(Arc::new(client::http_client().unwrap()));
         (webhook.send(server.url(), &key(), &outbound(), now()).await, server)
     }
 
@@ -178,7 +185,7 @@ mod tests {
     #[tokio::test]
     async fn a_receiver_that_does_not_answer_is_transient() {
         let server = Server::start(vec![Reply::never()]).await;
-        let webhook = Webhook::new(client::with_timeout(Duration::from_millis(200)).unwrap());
+        let webhook = Webhook::new(Arc::new(client::with_timeout(Duration::from_millis(200)).unwrap()));
         let silent = webhook.send(server.url(), &key(), &outbound(), now()).await;
         assert_eq!(silent, Err(SendError::transient("time-out")));
         let freed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -189,7 +196,7 @@ mod tests {
     #[tokio::test]
     async fn teams_gets_a_card_and_no_signature() {
         let server = Server::start(vec![Reply::status(202)]).await;
-        let webhook = Webhook::new(client::http_client().unwrap());
+        let webhook = Webhook::new(Arc::new(client::http_client().unwrap()));
         webhook.send_to_teams(server.url(), &outbound(), now()).await.unwrap();
         let got = &server.requests()[0];
         assert_eq!(got.header("webhook-signature"), None);

@@ -30,8 +30,9 @@ pub struct Standing {
 }
 
 /// What a rep, or operations for them, said of their availability.
+// What a later version of the code has written beside these is passed over: a team that could not be
+// read would be given no lead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Availability {
     /// Whether they take leads.
     pub available: bool,

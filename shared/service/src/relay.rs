@@ -34,11 +34,17 @@ impl Relay {
     /// A variable that is missing or wrong.
     pub fn from_env(env: &Env, sdk: &SdkConfig) -> Result<Self, ConfigError> {
         let client = aws_sdk_sqs::Client::new(sdk);
-        Ok(Self {
-            due: env.optional("DUE_QUEUE_URL").map(|url| Queue::new(client.clone(), url)),
-            notifications: Queue::new(client, env.require("NOTIFICATION_QUEUE_URL")?),
-            period: TimeDelta::seconds(env.number("SWEEP_PERIOD_S", 60, 1..=300)?),
-        })
+        Ok(Self::new(
+            env.optional("DUE_QUEUE_URL").map(|url| Queue::new(client.clone(), url)),
+            Queue::new(client, env.require("NOTIFICATION_QUEUE_URL")?),
+            TimeDelta::seconds(env.number("SWEEP_PERIOD_S", 60, 1..=300)?),
+        ))
+    }
+
+    /// Builds it from its queues and the time from tick to tick. No due queue: nothing that is
+    /// committed here can move a wake.
+    pub fn new(due: Option<Queue>, notifications: Queue, period: TimeDelta) -> Self {
+        Self { due, notifications, period }
     }
 
     /// The time from tick to tick.

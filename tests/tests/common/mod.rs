@@ -171,7 +171,7 @@ fn upserts() -> impl Strategy<Value = Value> {
 }
 
 /// What can happen to leads by themselves.
-fn lead_events() -> impl Strategy<Value = Value> {
+pub fn lead_events() -> impl Strategy<Value = Value> {
     let moves = (
         lead_ids(),
         states(),
@@ -215,7 +215,8 @@ fn lead_events() -> impl Strategy<Value = Value> {
     prop_oneof![8 => upserts(), 6 => moves, 2 => flagged, 8 => decided, 2 => resolved, 1 => erased]
 }
 
-fn other_events() -> impl Strategy<Value = Value> {
+/// What can happen to reps and accounts.
+pub fn other_events() -> impl Strategy<Value = Value> {
     let reps = select(vec!["rep-ana", "rep-bob", "rep-cat", "rep-dan", "rep-eva", "rep-fritz"]);
     let availability = (reps, any::<bool>(), instants()).prop_map(|(rep, available, until)| {
         json!({"type": "rep.availability", "rep": rep, "available": available, "until": until})
@@ -387,7 +388,7 @@ fn check_round_trip(entry: &AnyEntry) {
 }
 
 /// Follows a history entry by entry and knows by itself how everybody stands.
-struct Replay<'a> {
+pub struct Replay<'a> {
     directory: &'a Directory,
     leads: BTreeMap<LeadId, Lead>,
     standings: BTreeMap<PersonId, Standing>,
@@ -398,7 +399,8 @@ struct Replay<'a> {
 }
 
 impl<'a> Replay<'a> {
-    fn new(directory: &'a Directory) -> Self {
+    /// Of a history that begins under this directory.
+    pub fn new(directory: &'a Directory) -> Self {
         Self {
             directory,
             leads: BTreeMap::new(),
@@ -408,7 +410,13 @@ impl<'a> Replay<'a> {
         }
     }
 
-    fn follow(&mut self, entry: &AnyEntry) {
+    /// From now on this directory counts.
+    pub fn under(&mut self, directory: &'a Directory) {
+        self.directory = directory;
+    }
+
+    /// The next entry.
+    pub fn follow(&mut self, entry: &AnyEntry) {
         match entry {
             AnyEntry::Lead(entry) => self.follow_lead(entry),
             AnyEntry::Rep(entry) => {

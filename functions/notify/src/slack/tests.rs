@@ -38,7 +38,7 @@ async fn slack(replies: Vec<Reply>) -> (Slack, Server) {
 async fn slack_within(timeout: Duration, replies: Vec<Reply>) -> (Slack, Server) {
     let server = Server::start(replies).await;
     let base_url = Url::parse(server.url()).unwrap().join("api/").unwrap();
-    let slack = Slack::new(client::with_timeout(timeout).unwrap(), base_url);
+    let slack = Slack::new(Arc::new(client::with_timeout(timeout).unwrap()), base_url);
     slack.use_token(Some("xoxb-1"));
     (slack, server)
 }

@@ -1,0 +1,131 @@
+//! Deliberate defects, to prove that the simulator finds such: each changes a request on its way,
+//! as a mistake in the code would, and can be switched on nowhere but here.
+
+use crate::database::AUDIT;
+use crate::wire::{Answer, Call, Service};
+use serde_json::{Value, json};
+
+/// A mistake that somebody could make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Defect {
+    /// A commit looks neither whether the item is as it was read nor whether its place is free.
+    UnconditionalCommit,
+    /// A notification is sent whoever else is at it.
+    IgnoredClaim,
+    /// A commit does not write when the lead falls due, and the due queue loses what is sent to it.
+    ForgottenWake,
+    /// A commit asks for a notification and does not put it into the outbox.
+    ForgottenOutbox,
+    /// What was seen is not written down.
+    ForgottenInput,
+    /// Nobody looks whether a rep has room.
+    IgnoredCapacity,
+    /// A commit is acknowledged and not written.
+    LostCommit,
+    /// An entry says something else than what was hashed.
+    ChangedEntry,
+    /// The bus answers that it took what it did not.
+    LostEvent,
+}
+
+impl Defect {
+    pub const ALL: [Self; 9] = [
+        Self::UnconditionalCommit,
+        Self::IgnoredClaim,
+        Self::ForgottenWake,
+        Self::ForgottenOutbox,
+        Self::ForgottenInput,
+        Self::IgnoredCapacity,
+        Self::LostCommit,
+        Self::ChangedEntry,
+        Self::LostEvent,
+    ];
+}
+
+/// A request that a defect keeps from being done is answered as if it were.
+pub fn answer(defect: Defect, call: &Call) -> Option<Answer> {
+    let body = &call.body;
+    match defect {
+        Defect::LostCommit if call.operation == "TransactWriteItems" => {
+            // Of one source, or nothing would ever come about.
+            let is_it = body["TransactItems"]
+                .as_array()?
+                .iter()
+                .any(|write| write["Put"]["Item"]["cause"]["S"].as_str().is_some_and(|c| c.ends_with("-0")));
+            is_it.then(|| Answer::done(&json!({})))
+        }
+        Defect::LostEvent if call.service == Service::Bus => {
+            let entries = body["Entries"].as_array().map_or(0, Vec::len);
+            let taken: Vec<Value> = (0..entries).map(|_| json!({"EventId": "e"})).collect();
+            Some(Answer::done(&json!({"FailedEntryCount": 0, "Entries": taken})))
+        }
+        Defect::ForgottenWake if call.operation == "SendMessageBatch" => {
+            let is_due = body["QueueUrl"].as_str()?.ends_with("/due");
+            is_due.then(|| Answer::done(&json!({"Successful": [], "Failed": []})))
+        }
+        _ => None,
+    }
+}
+
+/// Changes a request.
+pub fn damage(defect: Defect, call: &mut Call) {
+    match (defect, call.operation.as_str()) {
+        (Defect::IgnoredClaim, "UpdateItem") => {
+            let expression = call.body["ConditionExpression"].as_str().unwrap_or_default();
+            if expression.contains("attribute_not_exists(#until)") {
+                call.body["ConditionExpression"] = json!("attribute_exists(pk)");
+                if let Value::Object(values) = &mut call.body["ExpressionAttributeValues"] {
+                    values.remove(":now");
+                }
+            }
+        }
+        (_, "TransactWriteItems") => {
+            if let Value::Array(writes) = &mut call.body["TransactItems"] {
+                writes.retain(|write| !is_forgotten(defect, write));
+                writes.iter_mut().for_each(|write| damage_write(defect, write));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn is_forgotten(defect: Defect, write: &Value) -> bool {
+    let pk = crate::database::text(&write["Put"]["Item"], store::PK);
+    match defect {
+        Defect::ForgottenOutbox => pk.starts_with("OUTBOX#"),
+        Defect::ForgottenInput => pk.starts_with("SEEN#"),
+        _ => false,
+    }
+}
+
+fn damage_write(defect: Defect, write: &mut Value) {
+    let drop = |of: &mut Value, names: &[&str]| {
+        if let Value::Object(members) = of {
+            members.retain(|name, _| !names.contains(&name.as_str()));
+        }
+    };
+    const CONDITION: [&str; 3] =
+        ["ConditionExpression", "ExpressionAttributeNames", "ExpressionAttributeValues"];
+    match defect {
+        Defect::UnconditionalCommit => drop(&mut write["Put"], &CONDITION),
+        Defect::ForgottenWake => {
+            let pk = crate::database::text(&write["Put"]["Item"], store::PK);
+            if pk.starts_with("LEAD#") {
+                drop(&mut write["Put"]["Item"], &["due_shard", "wake_at"]);
+            }
+        }
+        Defect::IgnoredCapacity => {
+            let update = &mut write["Update"];
+            let condition = update["ConditionExpression"].as_str().unwrap_or_default();
+            if condition.contains(":capacity") {
+                drop(update, &["ConditionExpression"]);
+                drop(&mut update["ExpressionAttributeValues"], &[":capacity", ":seen"]);
+            }
+        }
+        Defect::ChangedEntry if write["Put"]["TableName"] == AUDIT => {
+            let entries = write["Put"]["Item"]["entries"]["S"].as_str().unwrap_or_default();
+            write["Put"]["Item"]["entries"]["S"] = json!(entries.replace("Acme", "Acne"));
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,229 @@
+//! The fault simulation: the whole bundle on one thread, under one seed, with everything going wrong
+//! that can.
+//!
+//! ```text
+//! cargo test -p leadwatch-tests --test faults                                     1,000 seeds, and what is kept
+//! cargo test -p leadwatch-tests --release --test faults -- --seeds 50000          more
+//! cargo test -p leadwatch-tests --test faults -- --seed 42                        one, with its trace
+//! cargo test -p leadwatch-tests --test faults -- --replay plan.json               a plan that was printed
+//! ```
+
+mod bundle;
+mod check;
+#[path = "../common/mod.rs"]
+mod common;
+mod database;
+mod defects;
+mod find;
+mod outside;
+mod plan;
+mod points;
+mod queues;
+mod report;
+mod seeding;
+mod sim;
+mod staff;
+mod strike;
+mod version;
+mod wire;
+
+use clap::Parser;
+use defects::Defect;
+use find::Run;
+use plan::Plan;
+use points::Tally;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+
+/// Runs the whole bundle under random faults, and checks that nothing is lost and nothing done twice.
+#[derive(Debug, Parser)]
+#[command(name = "faults", about)]
+struct Options {
+    /// How many seeds.
+    #[arg(long, default_value_t = 1_000)]
+    seeds: u64,
+    /// The first seed.
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+    /// One seed, with its trace.
+    #[arg(long, conflicts_with = "replay")]
+    seed: Option<u64>,
+    /// A plan as JSON, with its trace.
+    #[arg(long, value_name = "FILE")]
+    replay: Option<PathBuf>,
+    /// Runs at a time; as many as there are cores, if nobody says.
+    #[arg(long)]
+    threads: Option<usize>,
+    /// What `cargo test` hands to every test: runs only what has this in its name.
+    #[arg(hide = true)]
+    filter: Vec<String>,
+    #[arg(long, hide = true)]
+    exact: bool,
+    #[arg(long, hide = true)]
+    nocapture: bool,
+    #[arg(long, hide = true)]
+    list: bool,
+    #[arg(long, hide = true)]
+    test_threads: Option<usize>,
+    #[arg(long, short, hide = true)]
+    quiet: bool,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    if options.list {
+        return ExitCode::SUCCESS;
+    }
+    find::quiet_panics();
+    let is_well = if let Some(path) = &options.replay {
+        match read(path) {
+            Ok(plan) => shown(&plan),
+            Err(error) => {
+                eprintln!("{}: {error}", path.display());
+                return ExitCode::from(2);
+            }
+        }
+    } else if let Some(seed) = options.seed {
+        shown(&plan::of_seed(seed).current())
+    } else {
+        let is_asked = |name: &str| options.filter.iter().all(|filter| name.contains(filter.as_str()));
+        let parts: [(&str, fn(&Options) -> bool); 4] = [
+            ("a_run_repeats_itself_byte_for_byte", repeats_itself),
+            ("what_was_wrong_once_is_right", kept_plans_hold),
+            ("the_simulator_finds_each_deliberate_defect", defects_are_found),
+            ("whatever_goes_wrong_nothing_is_lost_and_nothing_done_twice", seeds_hold),
+        ];
+        parts.iter().filter(|(name, _)| is_asked(name)).fold(true, |is_well, (name, part)| {
+            let holds = part(&options);
+            println!("{name}: {}", if holds { "ok" } else { "FAILED" });
+            is_well && holds
+        })
+    };
+    if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn read(path: &Path) -> Result<Plan, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot be read: {error}"))?;
+    serde_json::from_str(&text).map_err(|error| format!("is no plan: {error}"))
+}
+
+/// Runs one plan with its trace.
+fn shown(plan: &Plan) -> bool {
+    println!("{}", plan.to_json());
+    let Run { wrong, tally, trace } = find::run(plan, None, true);
+    for line in trace {
+        println!("{line}");
+    }
+    print!("{}", report::harms(&tally));
+    for what in &wrong {
+        println!("WRONG: {what}");
+    }
+    wrong.is_empty()
+}
+
+/// Two runs of a plan are the same to the byte.
+fn repeats_itself(options: &Options) -> bool {
+    (options.from..options.from + 12).all(|seed| {
+        let plan = plan::of_seed(seed).current();
+        let (once, again) = (find::run(&plan, None, true), find::run(&plan, None, true));
+        let differs = once.trace.iter().zip(&again.trace).position(|(a, b)| a != b);
+        if let Some(line) = differs {
+            println!("seed {seed} differs: {:?} and {:?}", once.trace[line], again.trace[line]);
+        }
+        once == again && !once.trace.is_empty()
+    })
+}
+
+/// The plans that failed once.
+fn kept_plans_hold(_: &Options) -> bool {
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("faults");
+    let Ok(files) = std::fs::read_dir(&kept) else {
+        println!("{} cannot be read", kept.display());
+        return false;
+    };
+    let mut paths: Vec<PathBuf> = files.filter_map(|file| Some(file.ok()?.path())).collect();
+    paths.sort();
+    paths.iter().fold(true, |is_well, path| {
+        let wrong = match read(path) {
+            Ok(plan) => find::run(&plan, None, false).wrong,
+            Err(error) => vec![error],
+        };
+        for what in &wrong {
+            println!("{}: {what}", path.display());
+        }
+        is_well && wrong.is_empty()
+    })
+}
+
+/// Each deliberate defect shows within so many seeds.
+const DEFECT_SEEDS_MAX: u64 = 300;
+
+fn defects_are_found(options: &Options) -> bool {
+    Defect::ALL.iter().fold(true, |is_well, defect| {
+        let seeds = options.from..options.from + DEFECT_SEEDS_MAX;
+        let mut found = seeds.filter_map(|seed| {
+            let wrong = find::run(&plan::of_seed(seed).current(), Some(*defect), false).wrong;
+            Some((seed, wrong.into_iter().next()?))
+        });
+        let first = found.next();
+        match &first {
+            Some((seed, wrong)) => println!("  {defect:?}: found by seed {seed}: {}", report::short(wrong)),
+            None => println!("  {defect:?}: NOT found within {DEFECT_SEEDS_MAX} seeds"),
+        }
+        is_well && first.is_some()
+    })
+}
+
+/// The seeds; the first that fails is made smaller and printed.
+fn seeds_hold(options: &Options) -> bool {
+    let begun = Instant::now();
+    let next = AtomicU64::new(options.from);
+    let end = options.from.saturating_add(options.seeds);
+    let failed: Mutex<Vec<(u64, Vec<String>)>> = Mutex::default();
+    let stop = AtomicBool::new(false);
+    let sum: Mutex<Tally> = Mutex::default();
+    let progress = report::progress(options.seeds);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..options.threads.or(options.test_threads).unwrap_or(cores) {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= end {
+                        return;
+                    }
+                    let run = find::run(&plan::of_seed(seed).current(), None, false);
+                    sum.lock().expect("a tally").add(&run.tally);
+                    progress.inc(1);
+                    if !run.wrong.is_empty() {
+                        let mut failed = failed.lock().expect("a list");
+                        failed.push((seed, run.wrong));
+                        stop.store(failed.len() >= 5, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    progress.finish_and_clear();
+    let (tally, mut failed) = (sum.into_inner().expect("a tally"), failed.into_inner().expect("a list"));
+    print!("{}", report::table(&tally, options.seeds, begun.elapsed()));
+    let missed =
+        if options.seeds >= 1_000 && failed.is_empty() { report::missed(&tally) } else { Vec::new() };
+    for point in &missed {
+        println!("not struck on both sides, or not known: {point}");
+    }
+    failed.sort();
+    for (seed, wrong) in &failed {
+        println!("seed {seed}: {}", wrong.join("\n  "));
+    }
+    if let Some((seed, _)) = failed.first() {
+        println!("making seed {seed} smaller …");
+        let (plan, wrong) = find::smaller(*seed);
+        println!("{}\nWRONG: {}", plan.to_json(), wrong.join("\n  "));
+        println!("Keep it in a file and run it again with --replay FILE.");
+    }
+    failed.is_empty() && missed.is_empty()
+}

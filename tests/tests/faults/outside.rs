@@ -1,0 +1,98 @@
+//! What is not ours and answers: Slack, mail, the event bus, the secrets.
+
+use crate::wire::{Answer, Call};
+use platform::standard_webhooks::SigningKey;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Where the functions find their secrets.
+pub const HOOK_SECRET_PREFIX: &str = "hooks/";
+pub const SLACK_SECRET: &str = "slack";
+pub const WEBHOOK_SECRET: &str = "outgoing";
+pub const SLACK_URL: &str = "https://slack.simulated.invalid/api/";
+/// The source that webhooks come from.
+pub const SOURCE: &str = "crm";
+const KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/// The key that the source signs with.
+pub fn signing_key() -> SigningKey {
+    SigningKey::parse(KEY).expect("a key")
+}
+
+/// A message that somebody got.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    /// The notification that it tells.
+    pub notification: String,
+    /// Which invocation sent it.
+    pub invocation: u64,
+    /// Whether whoever sent it was told so.
+    pub is_answered: bool,
+}
+
+/// Everybody outside.
+#[derive(Debug, Default)]
+pub struct Outside {
+    /// What was delivered, in order.
+    pub sent: Vec<Sent>,
+    /// The entries that the bus took: subject and place.
+    pub published: BTreeMap<String, BTreeSet<u64>>,
+}
+
+impl Outside {
+    /// Slack's Web API.
+    pub fn slack(&mut self, call: &Call, invocation: u64) -> Answer {
+        match call.operation.as_str() {
+            "users.lookupByEmail" => Answer::done(&json!({"ok": true, "user": {"id": "U1"}})),
+            "conversations.open" => Answer::done(&json!({"ok": true, "channel": {"id": "D1"}})),
+            "chat.postMessage" => {
+                let id = call.body.pointer("/metadata/event_payload/notification_id");
+                self.deliver(id, invocation);
+                Answer::done(&json!({"ok": true, "ts": "1"}))
+            }
+            other => panic!("Slack has no method {other} here"),
+        }
+    }
+
+    /// Mail, as SES takes it.
+    pub fn mail(&mut self, call: &Call, invocation: u64) -> Answer {
+        self.deliver(call.body.pointer("/Content/Simple/Headers/0/Value"), invocation);
+        Answer::done(&json!({"MessageId": "mail"}))
+    }
+
+    fn deliver(&mut self, id: Option<&Value>, invocation: u64) {
+        let id = id.and_then(Value::as_str).expect("every message carries its notification's id");
+        self.sent.push(Sent { notification: id.to_owned(), invocation, is_answered: true });
+    }
+
+    /// The event bus; entries that are refused are not taken.
+    pub fn bus(&mut self, call: &Call, refused: impl Fn(usize) -> bool) -> Answer {
+        let mut answers = Vec::new();
+        let mut failed = 0;
+        for (n, entry) in call.body["Entries"].as_array().into_iter().flatten().enumerate() {
+            if refused(n) {
+                failed += 1;
+                answers.push(json!({"ErrorCode": "InternalFailure", "ErrorMessage": "of the simulation"}));
+                continue;
+            }
+            let detail: Value =
+                serde_json::from_str(entry["Detail"].as_str().unwrap_or_default()).expect("a detail is JSON");
+            let subject = entry["Resources"][0].as_str().unwrap_or_default().to_owned();
+            let seq = detail["seq"].as_u64().expect("an event has its place");
+            self.published.entry(subject).or_default().insert(seq);
+            answers.push(json!({"EventId": "e"}));
+        }
+        Answer::done(&json!({"FailedEntryCount": failed, "Entries": answers}))
+    }
+}
+
+/// The secrets.
+pub fn secret(call: &Call) -> Answer {
+    let id = call.body["SecretId"].as_str().unwrap_or_default();
+    let value = match id.strip_prefix(HOOK_SECRET_PREFIX).unwrap_or(id) {
+        SOURCE | WEBHOOK_SECRET => json!({"active": [KEY]}),
+        SLACK_SECRET => json!({"bot_token": "xoxb-simulated"}),
+        _ => return Answer::error(400, "ResourceNotFoundException"),
+    };
+    Answer::done(&json!({"ARN": "arn", "Name": id, "SecretString": value.to_string()}))
+}

@@ -1,0 +1,251 @@
+//! What a run does, as data: what comes from outside and when, what goes wrong and where. A plan is
+//! drawn from a seed, is written as JSON, and is run again from that byte for byte.
+
+use crate::common;
+use crate::points::{self, Harm};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// A run, before it is run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// What was wrong, in a plan that is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// Draws everything that the plan leaves open: which request goes next, sizes of batches.
+    pub schedule: u64,
+    /// What comes from outside, in order.
+    pub inputs: Vec<Input>,
+    /// What goes wrong with single requests.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Fault>,
+    /// What goes wrong for a while.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub weather: Vec<Weather>,
+    /// No tick comes for so long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silence: Option<Silence>,
+    /// How far the clock of each container is off, in turn.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skews_ms: Vec<i64>,
+    /// Which containers run the next version of the code, in turn.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub next_version: Vec<bool>,
+}
+
+/// Something that comes from outside.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// So long after the one before it.
+    pub after_s: u64,
+    /// It happened so long before it is sent.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub late_s: u64,
+    /// It is sent again so long after it was sent first, whatever was answered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repeats_s: Vec<u64>,
+    /// What it says, as a line of an events file; several, in a webhook of several events.
+    pub says: Vec<Value>,
+}
+
+/// Something goes wrong with one request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// With which: function, operation and kind of item.
+    pub at: String,
+    /// The how manieth of these, from 1.
+    pub nth: u32,
+    /// What.
+    pub what: Harm,
+}
+
+/// Something goes wrong for a while.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Weather {
+    /// Since when.
+    pub from_s: u64,
+    /// How long.
+    pub for_s: u64,
+    /// Of so many in a hundred requests.
+    pub percent: u8,
+    /// With requests to which service.
+    pub of: Place,
+    /// What.
+    pub what: Harm,
+}
+
+/// What a fault of some length strikes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Place {
+    Database,
+    Indexes,
+    Queues,
+    Slack,
+    Bus,
+    Secrets,
+}
+
+/// No tick comes for a while.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Silence {
+    /// Since when.
+    pub from_s: u64,
+    /// How long.
+    pub for_s: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+impl Plan {
+    /// As it is printed and kept.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a plan is JSON")
+    }
+}
+
+/// A plan that can be made smaller.
+pub type Tree = Box<dyn ValueTree<Value = Plan>>;
+
+/// The plan of a seed.
+pub fn of_seed(seed: u64) -> Tree {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    Box::new(plans(seed).new_tree(&mut runner).expect("nothing is filtered"))
+}
+
+/// Nine minutes and eleven (within two ticks' worth of a lease and beyond it), more than an hour
+/// (history), three days and two weeks.
+const LATE_S: [u64; 5] = [9 * 60, 11 * 60, 61 * 60, 76 * 3600, 15 * 86_400];
+
+fn plans(seed: u64) -> impl Strategy<Value = Plan> {
+    let weather = prop_oneof![2 => vec(weather(), 0..1), 3 => vec(weather(), 1..3)];
+    let silence = proptest::option::weighted(0.2, silence());
+    // What machines that follow a time server are off by, and more.
+    let skews = prop_oneof![3 => Just(Vec::new()), 2 => vec(-3_000..3_000i64, 2..5)];
+    let versions = prop_oneof![3 => Just(Vec::new()), 1 => vec(any::<bool>(), 2..5)];
+    (inputs(), vec(fault(), 0..28), weather, silence, skews, versions).prop_map(
+        move |(inputs, faults, weather, silence, skews_ms, next_version)| Plan {
+            comment: None,
+            schedule: seed,
+            inputs,
+            faults,
+            weather,
+            silence,
+            skews_ms,
+            next_version,
+        },
+    )
+}
+
+fn inputs() -> impl Strategy<Value = Vec<Input>> {
+    let opening = vec(arrivals(), 1..4);
+    let more = prop_oneof![
+        9 => common::lead_events(),
+        3 => common::other_events(),
+        4 => arrivals(),
+        2 => publications(),
+    ];
+    (opening, vec((more, timing()), 0..10)).prop_map(|(opening, more)| {
+        let first = Input { after_s: 60, late_s: 0, repeats_s: Vec::new(), says: opening };
+        let more = more.into_iter().map(|(what, (after_s, late_s, repeats_s))| Input {
+            after_s,
+            late_s,
+            repeats_s,
+            says: vec![what],
+        });
+        std::iter::once(first).chain(more).collect()
+    })
+}
+
+fn timing() -> impl Strategy<Value = (u64, u64, Vec<u64>)> {
+    let after = prop_oneof![3 => Just(0), 2 => 0..20u64, 4 => 0..3_600u64, 1 => 0..30_000u64];
+    let late = prop_oneof![7 => Just(0), 1 => 0..120u64, 2 => select(LATE_S.to_vec())];
+    let again = prop_oneof![1 => 0..30u64, 2 => select(LATE_S.to_vec())];
+    let repeats = prop_oneof![4 => Just(Vec::new()), 1 => vec(again, 1..3)];
+    (after, late, repeats)
+}
+
+/// A lead of which something will be heard.
+fn arrivals() -> impl Strategy<Value = Value> {
+    let owner = select(vec![json!(null), json!("rep-ana"), json!("rep-bob"), json!("rep-dan")]);
+    let account = select(vec![json!(null), json!(null), json!("A-0"), json!("A-1")]);
+    let score = select(vec![json!(null), json!(40), json!(90)]);
+    let market = prop_oneof![4 => Just(("us", "US")), 1 => Just(("dach", "DE"))];
+    (0..4u8, owner, account, score, market).prop_map(|(n, owner, account, score, (market, country))| {
+        let mut lead = json!({
+            "id": format!("L-{n}"), "market": market, "country": country, "source": "paid_social",
+            "state": "NEW", "company": "Acme", "contact": {"name": "Kim", "email": "kim@acme.test"},
+        });
+        for (name, value) in [("owner", owner), ("account_id", account), ("score", score)] {
+            if !value.is_null() {
+                lead[name] = value;
+            }
+        }
+        json!({"type": "lead.upserted", "lead": lead})
+    })
+}
+
+/// What is published in the middle of it all; see `staff`.
+fn publications() -> impl Strategy<Value = Value> {
+    select(vec!["tighter-windows", "longer-windows", "fewer-places", "a-holiday"])
+        .prop_map(|change| json!({"type": "publication", "change": change}))
+}
+
+fn fault() -> impl Strategy<Value = Fault> {
+    let nth = prop_oneof![4 => 1..3u32, 2 => 1..8u32, 1 => 1..40u32];
+    (select(points::KNOWN.to_vec()), nth, any::<proptest::sample::Index>()).prop_map(|(at, nth, index)| {
+        let fitting = points::fitting(at);
+        Fault { at: at.to_owned(), nth, what: fitting[index.index(fitting.len())] }
+    })
+}
+
+fn weather() -> impl Strategy<Value = Weather> {
+    let kinds = vec![
+        (Place::Database, Harm::Throttle),
+        (Place::Database, Harm::Fault),
+        (Place::Database, Harm::AnswerLost),
+        (Place::Database, Harm::Slow { s: 2 }),
+        (Place::Database, Harm::Conflict),
+        (Place::Indexes, Harm::Stale),
+        (Place::Queues, Harm::Fault),
+        (Place::Queues, Harm::Partial),
+        (Place::Slack, Harm::Fault),
+        (Place::Slack, Harm::Lost),
+        (Place::Slack, Harm::AnswerLost),
+        (Place::Slack, Harm::RateLimited { s: 2 }),
+        (Place::Slack, Harm::RateLimited { s: 90 }),
+        (Place::Bus, Harm::Fault),
+        (Place::Bus, Harm::Partial),
+        (Place::Secrets, Harm::Fault),
+    ];
+    let long = prop_oneof![3 => 10..300u64, 2 => 300..3_600u64, 1 => 3_600..20_000u64];
+    let percent = prop_oneof![2 => Just(100u8), 3 => 10..70u8];
+    (0..14_400u64, long, percent, select(kinds)).prop_map(|(from_s, for_s, percent, (of, what))| Weather {
+        from_s,
+        for_s,
+        percent,
+        of,
+        what,
+    })
+}
+
+/// Six hours, as in the promise, or less.
+fn silence() -> impl Strategy<Value = Silence> {
+    (0..7_200u64, prop_oneof![3 => Just(6 * 3600u64), 1 => 120..3_600u64])
+        .prop_map(|(from_s, for_s)| Silence { from_s, for_s })
+}
