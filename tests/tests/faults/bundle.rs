@@ -1,7 +1,7 @@
 //! The bundle: each function's own library in a container of its own, as its `main` would build it.
 
-use crate::database::{AUDIT, LEADS};
-use crate::outside::{HOOK_SECRET_PREFIX, SLACK_SECRET, SLACK_URL, WEBHOOK_SECRET};
+use crate::database::{AUDIT, KEYS, LEADS};
+use crate::outside::{HOOK_SECRET_PREFIX, MasterKey, SLACK_SECRET, SLACK_URL, WEBHOOK_SECRET};
 use crate::queues::{DUE, NOTIFICATIONS};
 use crate::wire::Line;
 use aws_config::retry::RetryConfig;
@@ -244,7 +244,8 @@ impl Clients {
         let sqs = client!(&self.sdk, aws_sdk_sqs);
         let queue = |name: &str| Queue::new(sqs.clone(), queue_url(name));
         let relay = Relay::new(Some(queue(DUE)), queue(NOTIFICATIONS), TimeDelta::seconds(60));
-        Service { store: Store::new(self.database(), LEADS, AUDIT), relay }
+        let store = Store::new(self.database(), LEADS, AUDIT).with_keys(KEYS, Arc::new(MasterKey));
+        Service { store, relay }
     }
 
     fn secrets(&self) -> Secrets {

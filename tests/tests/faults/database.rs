@@ -12,6 +12,7 @@ use store::{PK, SK};
 /// The names of the tables.
 pub const LEADS: &str = "leads";
 pub const AUDIT: &str = "audit";
+pub const KEYS: &str = "keys";
 
 /// The database, and the one behind it.
 pub struct Database {

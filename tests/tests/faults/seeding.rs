@@ -2,7 +2,7 @@
 
 use crate::bundle::Clients;
 use crate::common;
-use crate::database::{AUDIT, LEADS};
+use crate::database::{AUDIT, KEYS, LEADS};
 use chrono::{DateTime, Utc};
 use rules::directory::Directory;
 use rules::entry::Actor;
@@ -17,7 +17,7 @@ static DIRECTORY: LazyLock<Directory> = LazyLock::new(common::tight_directory);
 /// Makes it so.
 pub async fn seed(clients: &Clients, now: DateTime<Utc>) {
     let client = clients.database();
-    let tables = [schema::leads_table(LEADS), schema::audit_table(AUDIT)];
+    let tables = [schema::leads_table(LEADS), schema::audit_table(AUDIT), schema::keys_table(KEYS)];
     for table in tables {
         let table = table.expect("a table");
         client
