@@ -19,6 +19,7 @@ use rules::input::{Command, Erasure, Input, Outcome, ReviewDecision};
 use rules::lead::{Contact, PersonalKind};
 use rules::lead_fact::{ErasureBasis, LeadFact};
 use rules::patch::Patch;
+use rules::touched::Scope;
 use rules::{AccountCommand, AccountInput};
 use sealing::DataKey;
 use std::collections::BTreeSet;
@@ -388,4 +389,23 @@ async fn what_is_personal_costs_a_read_of_its_key_and_the_first_time_a_write() {
         bench.store.execute(&command, Some(cause), now).await.unwrap();
         println!("new, personal: {personal}: {:?}", bench.units());
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_publication_finds_the_closed_leads_whose_personal_data_is_still_there() {
+    let bench = Bench::seeded().await;
+    let now = at("14:00");
+    for (id, state) in [("L-1", "WON"), ("L-2", "WON"), ("L-3", "NEW"), ("L-4", "WON")] {
+        // One has no market: it is in none of the indexes of markets.
+        let command = event(id, &format!("e-{id}"), now, |e| {
+            e.state = Some(state.into());
+            e.contact = Patch::Set(contact());
+            e.changes.market = if id == "L-4" { Patch::Keep } else { Patch::Set("us".into()) };
+        });
+        bench.store.execute(&command, None, now).await.unwrap();
+    }
+    bench.store.execute(&erase("L-2", "x1"), None, now).await.unwrap();
+    let page = bench.store.leads_in_scope(&Scope::Closed, 10, None).await.unwrap();
+    let found: BTreeSet<String> = page.items.iter().map(ToString::to_string).collect();
+    assert_eq!(found, BTreeSet::from(["L-1".to_owned(), "L-4".to_owned()]));
 }

@@ -238,7 +238,7 @@ fn a_mistake_in_a_policy_is_told_with_its_place_and_what_would_be_right() {
         (
             "/retention/personal",
             json!("30d"),
-            &[r#"retention.personal: `personal` is not a field here; did you mean `personal_data`?"#],
+            &[r#"retention.personal: `personal` is not a field here; known: personal_data"#],
         ),
     ];
     check(mistakes, told_of_policy);
