@@ -60,7 +60,7 @@ fn a_policy_that_is_not_sound_is_told_with_file_line_and_column() {
     let output = policy(&["validate", "-"], &edited("at: 80%", "at: 8%%"));
     assert_eq!(output.status.code(), Some(1));
     let told = text(&output.stdout);
-    let expected = "-:28:31: workflows.sla-breach.steps[0].at: `8%%` is not a percentage from 1% to 10000%; write e.g. `80%`\n\
+    let expected = "-:33:31: workflows.sla-breach.steps[0].at: `8%%` is not a percentage from 1% to 10000%; write e.g. `80%`\n\
                     -: not valid (1 error); ";
     assert!(told.starts_with(expected), "{told}");
 }
