@@ -93,7 +93,7 @@ enum Handler {
     Escalate(Service),
     Compliance(compliance::Compliance),
     Operations(operations::Operations),
-    Notify(Notifier),
+    Notify(Box<Notifier>),
     Publish(Publisher),
 }
 
@@ -153,7 +153,7 @@ impl Handler {
             Function::Operations => {
                 Self::Operations(operations::Operations { service: clients.service(), groups_claim })
             }
-            Function::Notify => Self::Notify(clients.notifier(line)),
+            Function::Notify => Self::Notify(Box::new(clients.notifier(line))),
             Function::Publish => Self::Publish(clients.publisher()),
         }
     }

@@ -2,7 +2,8 @@
 
 use crate::bundle::Clients;
 use crate::common::Replay;
-use crate::database::{LEADS, text};
+use crate::database::{AUDIT, KEYS, LEADS, text};
+use crate::plan::PERSON;
 use crate::sim::Sim;
 use crate::staff;
 use audit::{ChainedCommit, Hash};
@@ -42,6 +43,7 @@ pub async fn check(sim: &mut Sim<'_>) -> Vec<String> {
     wrong.extend(sends(sim));
     wrong.extend(acknowledgements(sim, &commits));
     wrong.extend(bus(sim, &commits));
+    wrong.extend(personal(sim, &store, &commits).await);
     // Last: it wakes everybody, and so may write.
     wrong.extend(due(sim, &store, &commits).await);
     wrong
@@ -331,6 +333,28 @@ fn bus(sim: &Sim<'_>, commits: &[ChainedCommit]) -> Vec<String> {
             if !got.is_some_and(|got| got.contains(&seq)) && !given_up.contains(&place) {
                 wrong.push(format!("the bus never got entry {seq} of {subject}"));
             }
+        }
+    }
+    wrong
+}
+
+/// Personal data lies nowhere but sealed, and the key of who was erased is gone.
+async fn personal(sim: &Sim<'_>, store: &Store, commits: &[ChainedCommit]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for table in [LEADS, AUDIT] {
+        let items = sim.database().all(table);
+        let plain = items.iter().filter(|item| item.to_string().contains(PERSON));
+        wrong.extend(plain.map(|item| format!("personal data is not sealed in {}", text(item, PK))));
+    }
+    let keys = sim.database().all(KEYS);
+    for subject in subjects(commits) {
+        let Subject::Lead(id) = &subject else { continue };
+        let lead = store.lead(id).await.ok().flatten();
+        let is_erased = lead.is_some_and(|lead| lead.erased_at.is_some());
+        let of_it = keys.iter().filter(|key| text(key, PK).ends_with(&format!("#{subject}")));
+        let has_key = of_it.filter(|key| !key["wrapped"].is_null()).count() > 0;
+        if is_erased && has_key {
+            wrong.push(format!("{subject} was erased, and its key is there"));
         }
     }
     wrong

@@ -12,7 +12,7 @@ pub enum Defect {
     UnconditionalCommit,
     /// A notification is sent whoever else is at it.
     IgnoredClaim,
-    /// A commit does not write when the lead falls due, and the due queue loses what is sent to it.
+    /// A commit does not write when the lead falls due, and the due queue loses what is sent of leads.
     ForgottenWake,
     /// A commit asks for a notification and does not put it into the outbox.
     ForgottenOutbox,
@@ -59,10 +59,6 @@ pub fn answer(defect: Defect, call: &Call) -> Option<Answer> {
             let taken: Vec<Value> = (0..entries).map(|_| json!({"EventId": "e"})).collect();
             Some(Answer::done(&json!({"FailedEntryCount": 0, "Entries": taken})))
         }
-        Defect::ForgottenWake if call.operation == "SendMessageBatch" => {
-            let is_due = body["QueueUrl"].as_str()?.ends_with("/due");
-            is_due.then(|| Answer::done(&json!({"Successful": [], "Failed": []})))
-        }
         _ => None,
     }
 }
@@ -77,6 +73,16 @@ pub fn damage(defect: Defect, call: &mut Call) {
                 if let Value::Object(values) = &mut call.body["ExpressionAttributeValues"] {
                     values.remove(":now");
                 }
+            }
+        }
+        (Defect::ForgottenWake, "SendMessageBatch") => {
+            if let Value::Array(entries) = &mut call.body["Entries"] {
+                let is_wake = |entry: &Value| {
+                    entry["MessageBody"]
+                        .as_str()
+                        .is_some_and(|body| body.contains("\"lead/") && body.contains("due"))
+                };
+                entries.retain(|entry| !is_wake(entry));
             }
         }
         (_, "TransactWriteItems") => {

@@ -2,7 +2,8 @@
 
 use crate::check::{check, said};
 use crate::defects::Defect;
-use crate::plan::{self, Plan};
+use crate::many::Name;
+use crate::plan::Plan;
 use crate::points::Tally;
 use crate::sim::Sim;
 use std::cell::Cell;
@@ -58,10 +59,10 @@ pub fn run(plan: &Plan, defect: Option<Defect>, with_trace: bool) -> Run {
     })
 }
 
-/// The smallest plan that is found to fail as the plan of a seed does, and what is wrong with it.
-pub fn smaller(seed: u64) -> (Plan, Vec<String>) {
+/// The smallest plan that is found to fail as a plan of this name does, and what is wrong with it.
+pub fn smaller(name: &Name) -> (Plan, Vec<String>) {
     let begun = Instant::now();
-    let mut tree = plan::of_seed(seed);
+    let mut tree = name.tree();
     let mut best = (tree.current(), run(&tree.current(), None, false).wrong);
     while begun.elapsed() < SMALLER_FOR && tree.simplify() {
         loop {

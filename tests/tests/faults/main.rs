@@ -15,6 +15,8 @@ mod common;
 mod database;
 mod defects;
 mod find;
+mod invocations;
+mod many;
 mod outside;
 mod plan;
 mod points;
@@ -31,11 +33,8 @@ use clap::Parser;
 use defects::Defect;
 use find::Run;
 use plan::Plan;
-use points::Tally;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 /// Runs the whole bundle under random faults, and checks that nothing is lost and nothing done twice.
@@ -72,6 +71,9 @@ struct Options {
     quiet: bool,
 }
 
+/// A part of what `cargo test` runs; whether it holds.
+type Part = fn(&Options) -> bool;
+
 fn main() -> ExitCode {
     let options = Options::parse();
     if options.list {
@@ -90,7 +92,7 @@ fn main() -> ExitCode {
         shown(&plan::of_seed(seed).current())
     } else {
         let is_asked = |name: &str| options.filter.iter().all(|filter| name.contains(filter.as_str()));
-        let parts: [(&str, fn(&Options) -> bool); 4] = [
+        let parts: [(&str, Part); 4] = [
             ("a_run_repeats_itself_byte_for_byte", repeats_itself),
             ("what_was_wrong_once_is_right", kept_plans_hold),
             ("the_simulator_finds_each_deliberate_defect", defects_are_found),
@@ -158,6 +160,9 @@ fn kept_plans_hold(_: &Options) -> bool {
     })
 }
 
+/// So many seeds come to every point.
+const SEEDS_FOR_ALL_POINTS: u64 = 1_000;
+
 /// Each deliberate defect shows within so many seeds.
 const DEFECT_SEEDS_MAX: u64 = 300;
 
@@ -180,50 +185,28 @@ fn defects_are_found(options: &Options) -> bool {
 /// The seeds; the first that fails is made smaller and printed.
 fn seeds_hold(options: &Options) -> bool {
     let begun = Instant::now();
-    let next = AtomicU64::new(options.from);
-    let end = options.from.saturating_add(options.seeds);
-    let failed: Mutex<Vec<(u64, Vec<String>)>> = Mutex::default();
-    let stop = AtomicBool::new(false);
-    let sum: Mutex<Tally> = Mutex::default();
-    let progress = report::progress(options.seeds);
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..options.threads.or(options.test_threads).unwrap_or(cores) {
-            scope.spawn(|| {
-                while !stop.load(Ordering::Relaxed) {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= end {
-                        return;
-                    }
-                    let run = find::run(&plan::of_seed(seed).current(), None, false);
-                    sum.lock().expect("a tally").add(&run.tally);
-                    progress.inc(1);
-                    if !run.wrong.is_empty() {
-                        let mut failed = failed.lock().expect("a list");
-                        failed.push((seed, run.wrong));
-                        stop.store(failed.len() >= 5, Ordering::Relaxed);
-                    }
-                }
-            });
-        }
-    });
-    progress.finish_and_clear();
-    let (tally, mut failed) = (sum.into_inner().expect("a tally"), failed.into_inner().expect("a list"));
-    print!("{}", report::table(&tally, options.seeds, begun.elapsed()));
-    let missed =
-        if options.seeds >= 1_000 && failed.is_empty() { report::missed(&tally) } else { Vec::new() };
-    for point in &missed {
-        println!("not struck on both sides, or not known: {point}");
+    let mut found = many::run(options);
+    if found.failed.is_empty() {
+        many::strike_what_was_missed(&mut found);
     }
-    failed.sort();
-    for (seed, wrong) in &failed {
-        println!("seed {seed}: {}", wrong.join("\n  "));
+    print!("{}", report::table(&found.tally, options.seeds, begun.elapsed()));
+    let is_whole = options.seeds >= SEEDS_FOR_ALL_POINTS && found.failed.is_empty();
+    let missed = if is_whole { report::missed(&found.tally) } else { Vec::new() };
+    for (point, side) in &missed {
+        println!("no {} at: {point}", side.name());
     }
-    if let Some((seed, _)) = failed.first() {
-        println!("making seed {seed} smaller …");
-        let (plan, wrong) = find::smaller(*seed);
+    let gone: Vec<&str> = if is_whole { report::gone(&found.tally).collect() } else { Vec::new() };
+    for point in &gone {
+        println!("never come to: {point}");
+    }
+    for (plan, wrong) in &found.failed {
+        println!("{plan}: {}", wrong.join("\n  "));
+    }
+    if let Some((name, _)) = found.failed.first() {
+        println!("making {name} smaller …");
+        let (plan, wrong) = find::smaller(name);
         println!("{}\nWRONG: {}", plan.to_json(), wrong.join("\n  "));
         println!("Keep it in a file and run it again with --replay FILE.");
     }
-    failed.is_empty() && missed.is_empty()
+    found.failed.is_empty() && missed.is_empty() && gone.is_empty()
 }

@@ -110,22 +110,46 @@ fn is_zero(number: &u64) -> bool {
 }
 
 impl Plan {
+    /// The same plan with a crash at a point, the first time that it is come to. The calm at
+    /// the end, in which nothing goes wrong, is put off until then.
+    pub fn with_crash_at(mut self, point: &str, what: Harm) -> Self {
+        self.faults.retain(|fault| fault.at != point || fault.nth != 1);
+        self.faults.push(Fault { at: point.to_owned(), nth: 1, what });
+        let (of, what) = (Place::Bus, Harm::Fault);
+        self.weather.push(Weather { from_s: 0, for_s: 30 * 86_400, percent: 0, of, what });
+        self
+    }
+
     /// As it is printed and kept.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("a plan is JSON")
     }
 }
 
+/// The person at every lead, who is in no store and no message but sealed. With a space, so that no
+/// sealed text can say it by chance.
+pub const PERSON: &str = "Kim Carter";
+
 /// A plan that can be made smaller.
 pub type Tree = Box<dyn ValueTree<Value = Plan>>;
 
 /// The plan of a seed.
 pub fn of_seed(seed: u64) -> Tree {
+    Box::new(plans(seed).new_tree(&mut runner(seed)).expect("nothing is filtered"))
+}
+
+fn runner(seed: u64) -> TestRunner {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-    Box::new(plans(seed).new_tree(&mut runner).expect("nothing is filtered"))
+    TestRunner::new_with_rng(Config::default(), rng)
+}
+
+/// The plan of a seed with a crash at a point, the first time that it is come to.
+pub fn of_seed_with_crash(seed: u64, point: String, after: bool) -> Tree {
+    let what = if after { Harm::CrashAfter } else { Harm::CrashBefore };
+    let struck = plans(seed).prop_map(move |plan| plan.with_crash_at(&point, what));
+    Box::new(struck.new_tree(&mut runner(seed)).expect("nothing is filtered"))
 }
 
 /// Nine minutes and eleven (within two ticks' worth of a lease and beyond it), more than an hour
@@ -159,8 +183,11 @@ fn inputs() -> impl Strategy<Value = Vec<Input>> {
         3 => common::other_events(),
         4 => arrivals(),
         2 => publications(),
+        3 => matches(),
+        3 => decisions(),
+        1 => erasures(),
     ];
-    (opening, vec((more, timing()), 0..10)).prop_map(|(opening, more)| {
+    (opening, vec((more, timing()), 0..9)).prop_map(|(opening, more)| {
         let first = Input { after_s: 60, late_s: 0, repeats_s: Vec::new(), says: opening };
         let more = more.into_iter().map(|(what, (after_s, late_s, repeats_s))| Input {
             after_s,
@@ -189,7 +216,7 @@ fn arrivals() -> impl Strategy<Value = Value> {
     (0..4u8, owner, account, score, market).prop_map(|(n, owner, account, score, (market, country))| {
         let mut lead = json!({
             "id": format!("L-{n}"), "market": market, "country": country, "source": "paid_social",
-            "state": "NEW", "company": "Acme", "contact": {"name": "Kim", "email": "kim@acme.test"},
+            "state": "NEW", "company": "Acme", "contact": {"name": PERSON},
         });
         for (name, value) in [("owner", owner), ("account_id", account), ("score", score)] {
             if !value.is_null() {
@@ -198,6 +225,29 @@ fn arrivals() -> impl Strategy<Value = Value> {
         }
         json!({"type": "lead.upserted", "lead": lead})
     })
+}
+
+/// Something that a screening finds of a lead.
+fn matches() -> impl Strategy<Value = Value> {
+    (0..3u8, 0..3u8).prop_map(|(lead, found)| {
+        let found =
+            json!({"match_id": format!("m-{found}"), "list": "A", "list_version": "1", "name": PERSON});
+        json!({"type": "lead.flagged", "lead": {"id": format!("L-{lead}"), "flags": {"sanctions": [found]}}})
+    })
+}
+
+/// What an officer says of it.
+fn decisions() -> impl Strategy<Value = Value> {
+    let decision = select(vec!["clear", "clear", "reject"]);
+    (0..3u8, decision, select(vec!["cleo", "carl"])).prop_map(|(lead, decision, officer)| {
+        json!({"type": "review.decided", "lead_id": format!("L-{lead}"), "decision": decision,
+            "officer": officer, "reason_code": "low-risk", "reason": "Checked."})
+    })
+}
+
+/// Somebody has the personal data of a lead erased.
+fn erasures() -> impl Strategy<Value = Value> {
+    (0..3u8).prop_map(|lead| json!({"type": "erasure", "lead_id": format!("L-{lead}")}))
 }
 
 /// What is published in the middle of it all; see `staff`.

@@ -1,6 +1,6 @@
 //! What is printed.
 
-use crate::points::{KNOWN, Tally};
+use crate::points::{Harm, KNOWN, Tally};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -39,18 +39,28 @@ pub fn table(tally: &Tally, seeds: u64, took: Duration) -> String {
     text
 }
 
-/// Points that were come to and not struck on both sides, and those that plans do not know.
-pub fn missed(tally: &Tally) -> Vec<String> {
-    let is_request = |point: &str| !point.starts_with("message ") && !point.starts_with("tick ");
-    let points = tally.points.iter().filter(|(point, hits)| {
-        let is_struck = hits.crashed_before > 0 && hits.crashed_after > 0;
-        !KNOWN.contains(&point.as_str()) || (is_request(point) && !is_struck)
-    });
-    let gone = KNOWN.iter().filter(|point| !tally.points.contains_key(**point));
-    points
-        .map(|(point, _)| point.clone())
-        .chain(gone.map(|point| format!("{point} (never come to)")))
-        .collect()
+/// The crashes that did not happen: at each point that a function comes to there has to be one on
+/// each side of the request.
+pub fn missed(tally: &Tally) -> Vec<(String, Harm)> {
+    let mut missed = Vec::new();
+    for (point, hits) in &tally.points {
+        if point.starts_with("message ") || point.starts_with("tick ") {
+            continue;
+        }
+        for (times, side) in
+            [(hits.crashed_before, Harm::CrashBefore), (hits.crashed_after, Harm::CrashAfter)]
+        {
+            if times == 0 {
+                missed.push((point.clone(), side));
+            }
+        }
+    }
+    missed
+}
+
+/// Points that plans strike and no function comes to.
+pub fn gone(tally: &Tally) -> impl Iterator<Item = &'static str> {
+    KNOWN.iter().copied().filter(|point| !tally.points.contains_key(*point))
 }
 
 /// The beginning of a text.

@@ -3,63 +3,42 @@
 //! requests a function only computes, so that to drop its future before a request is done, and after
 //! it is done and before it is answered, is to crash it at each of its await points.
 
-use crate::bundle::{Clients, Clock, Container, Ended, Function, Work};
+use crate::bundle::{Clients, Container, Function, Work};
 use crate::database::Database;
 use crate::defects::Defect;
+use crate::invocations::{Origin, Running};
 use crate::outside::Outside;
 use crate::plan::{Plan, Silence};
 use crate::points::{Harm, Tally};
 use crate::queues::{self, Message, Queues};
-use crate::staff::{self, Next, PATIENCE_MS, Sending};
+use crate::staff::{self, PATIENCE_MS, Sending};
 use crate::wire::{Line, Parked};
 use crate::{common, seeding};
-use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::future::LocalBoxFuture;
 use futures::task::AtomicWaker;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::Poll;
 use std::time::Duration;
 use tokio::time::Instant;
 
-const MINUTE_MS: i64 = 60_000;
-/// A tick looks so far ahead; from then on none is left out.
-const TICKS_BEFORE_MS: i64 = 2 * MINUTE_MS;
+pub const MINUTE_MS: i64 = 60_000;
+/// So long before an instant the first tick comes that sees it: a tick looks two minutes ahead.
+const TICKS_BEFORE_MS: i64 = MINUTE_MS;
 /// After the last thing that was planned a run goes on for at least so long, without faults.
 const CALM_MS: i64 = 40 * MINUTE_MS;
 /// By then everything has come to rest.
 const REST_BY_MS: i64 = 4 * 86_400_000;
-/// The stream hands on a batch again so often.
-const STREAM_ATTEMPTS_MAX: u32 = 21;
 /// So many subjects' shards does the stream have.
 pub const SHARDS: usize = 2;
 
-/// A running invocation.
-struct Running {
-    future: LocalBoxFuture<'static, Ended>,
-    flag: Arc<Flag>,
-    container: Container,
-    origin: Origin,
-    dies_at: i64,
-}
-
-/// Who called a function, and waits for its end.
-#[derive(Debug, Clone)]
-enum Origin {
-    Sending(usize),
-    Tick { at: i64, attempts: u32 },
-    Queue { name: &'static str, messages: Vec<Message> },
-    Stream { shard: usize, from: usize, to: usize },
-}
-
 /// What is to come.
 #[derive(Debug)]
-enum Event {
+pub enum Event {
     Input { n: usize, repetition: usize },
     Send(usize),
     GaveUp { sending: usize, invocation: u64 },
@@ -68,26 +47,13 @@ enum Event {
     Stream(usize),
 }
 
-/// Whether an invocation has something to do.
-struct Flag {
-    is_woken: AtomicBool,
-    alarm: Arc<AtomicWaker>,
-}
-
-impl Wake for Flag {
-    fn wake(self: Arc<Self>) {
-        self.is_woken.store(true, Ordering::Relaxed);
-        self.alarm.wake();
-    }
-}
-
 /// A shard of the stream: what is in it, and how far it was handed on.
 #[derive(Debug, Default)]
-struct Shard {
-    items: Vec<Value>,
-    next: usize,
-    attempts: u32,
-    is_busy: bool,
+pub struct Shard {
+    pub items: Vec<Value>,
+    pub next: usize,
+    pub attempts: u32,
+    pub is_busy: bool,
 }
 
 /// A run.
@@ -112,16 +78,16 @@ pub struct Sim<'p> {
     pub(crate) strikes: BTreeMap<(String, u32), Harm>,
     pub(crate) silent: Vec<Parked>,
     pub(crate) is_calm: bool,
-    sendings: Vec<Sending>,
+    pub(crate) sendings: Vec<Sending>,
     events: BTreeMap<(i64, u64), Event>,
-    running: BTreeMap<u64, Running>,
-    idle: Vec<Container>,
-    shards: Vec<Shard>,
+    pub(crate) running: BTreeMap<u64, Running>,
+    pub(crate) idle: Vec<Container>,
+    pub(crate) shards: Vec<Shard>,
     streamed: usize,
     numbers: u64,
-    containers: usize,
-    alarm: Arc<AtomicWaker>,
-    begun: Instant,
+    pub(crate) containers: usize,
+    pub(crate) alarm: Arc<AtomicWaker>,
+    pub(crate) begun: Instant,
     last_tick: i64,
     next_due: Option<i64>,
     calm_from: i64,
@@ -201,12 +167,12 @@ impl<'p> Sim<'p> {
         }
     }
 
-    fn number(&mut self) -> u64 {
+    pub(crate) fn number(&mut self) -> u64 {
         self.numbers += 1;
         self.numbers
     }
 
-    fn at(&mut self, at: i64, event: Event) {
+    pub(crate) fn at(&mut self, at: i64, event: Event) {
         let number = self.number();
         self.events.insert((at, number), event);
     }
@@ -334,7 +300,9 @@ impl<'p> Sim<'p> {
             let Some((_, event)) = self.events.pop_first() else { break };
             self.happen(event);
         }
-        if let Some(at) = self.next_tick().filter(|at| *at <= now) {
+        // Ticks come when the wire is free: to look what is due after each write would take too long.
+        let is_free = self.line.wire().parked.is_empty();
+        if is_free && let Some(at) = self.next_tick().filter(|at| *at <= now) {
             self.last_tick = at;
             self.tick(at);
         }
@@ -369,7 +337,7 @@ impl<'p> Sim<'p> {
         self.plan.inputs[..=n].iter().map(|input| ms(input.after_s)).sum()
     }
 
-    fn send(&mut self, n: usize) {
+    pub(crate) fn send(&mut self, n: usize) {
         let number = self.number();
         let now = self.instant();
         let (function, request) = self.sendings[n].request(number, now);
@@ -379,7 +347,7 @@ impl<'p> Sim<'p> {
         self.at(self.now() + PATIENCE_MS, Event::GaveUp { sending: n, invocation });
     }
 
-    fn send_again(&mut self, n: usize) {
+    pub(crate) fn send_again(&mut self, n: usize) {
         self.sendings[n].awaited = None;
         let pause = self.sendings[n].pause_ms();
         self.at(self.now() + pause, Event::Send(n));
@@ -450,167 +418,6 @@ impl<'p> Sim<'p> {
         }
     }
 
-    fn invoke(&mut self, function: Function, work: Work, origin: Origin) -> u64 {
-        let invocation = self.number();
-        let free = self.idle.iter().position(|container| container.function == function);
-        let container = match free {
-            Some(free) => self.idle.swap_remove(free),
-            None => self.start(function),
-        };
-        let flag = Arc::new(Flag { is_woken: AtomicBool::new(true), alarm: Arc::clone(&self.alarm) });
-        let future = Box::pin(tokio::task::coop::unconstrained(container.call(work)));
-        let dies_at = self.now() + function.timeout_s() * 1000;
-        self.say(|| format!("#{invocation} {} begins: {}", function.name(), shown(&origin)));
-        self.running.insert(invocation, Running { future, flag, container, origin, dies_at });
-        invocation
-    }
-
-    fn start(&mut self, function: Function) -> Container {
-        let n = self.containers;
-        self.containers += 1;
-        let skews = &self.plan.skews_ms;
-        let skew = if skews.is_empty() { 0 } else { skews[n % skews.len()] };
-        let versions = &self.plan.next_version;
-        let is_next = !versions.is_empty() && versions[n % versions.len()];
-        for (count, name) in [(skew != 0, "clock off"), (is_next, "next version")] {
-            if count {
-                self.tally.harmed(name);
-            }
-        }
-        let skew = TimeDelta::milliseconds(skew);
-        let clock = Clock { beginning: common::beginning(), begun: self.begun, skew };
-        Container::start(function, is_next, &self.line, clock)
-    }
-
-    fn poll_who_is_woken(&mut self) {
-        loop {
-            let woken = self.running.iter().find(|(_, r)| r.flag.is_woken.load(Ordering::Relaxed));
-            let Some(invocation) = woken.map(|(number, _)| *number) else { return };
-            let Some(running) = self.running.get_mut(&invocation) else { return };
-            running.flag.is_woken.store(false, Ordering::Relaxed);
-            let waker = Waker::from(Arc::clone(&running.flag));
-            self.line.wire().current = invocation;
-            let polled = running.future.as_mut().poll(&mut Context::from_waker(&waker));
-            if let Poll::Ready(ended) = polled
-                && let Some(Running { container, origin, .. }) = self.running.remove(&invocation)
-            {
-                self.say(|| format!("#{invocation} {} ends", container.function.name()));
-                self.idle.push(container);
-                self.forget(invocation);
-                self.follow(invocation, origin, Some(ended));
-            }
-        }
-    }
-
-    /// What an invocation left on the wire when it ended was sent and is nobody's any more.
-    fn forget(&mut self, invocation: u64) {
-        let mut wire = self.line.wire();
-        wire.parked.retain(|parked| parked.invocation != invocation);
-    }
-
-    /// Who an invocation is.
-    pub(crate) fn function_of(&self, invocation: u64) -> Option<(Function, bool)> {
-        let container = &self.running.get(&invocation)?.container;
-        Some((container.function, container.is_next_version))
-    }
-
-    /// Ends an invocation where it is. Of what it had on the wire some arrives.
-    pub(crate) fn crash(&mut self, invocation: u64) {
-        let Some(Running { origin, container, future, .. }) = self.running.remove(&invocation) else {
-            return;
-        };
-        self.say(|| format!("#{invocation} {} dies", container.function.name()));
-        drop(future);
-        let mut on_the_wire = Vec::new();
-        self.line.wire().parked.retain_mut(|parked| {
-            let is_its_own = parked.invocation == invocation;
-            if is_its_own {
-                on_the_wire.push((parked.invocation, parked.call.clone()));
-            }
-            !is_its_own
-        });
-        for (invocation, call) in on_the_wire {
-            if self.rng.bool() {
-                self.perform(invocation, &call, container.is_next_version);
-            }
-        }
-        self.follow(invocation, origin, None);
-    }
-
-    /// What comes of the end of an invocation; `None`: it died.
-    fn follow(&mut self, invocation: u64, origin: Origin, ended: Option<Ended>) {
-        match (origin, ended) {
-            (Origin::Sending(n), ended) => {
-                let answer = match ended {
-                    Some(Ended::Http(answer)) => Some(answer),
-                    _ => None,
-                };
-                self.answered(n, invocation, answer.as_deref());
-            }
-            (Origin::Tick { .. }, Some(Ended::Swept(true))) => {}
-            (Origin::Tick { at, attempts }, _) => {
-                // The service repeats an invocation that failed once.
-                if attempts < 2 {
-                    self.at(self.now() + MINUTE_MS, Event::Tick { at, attempts: attempts + 1 });
-                }
-            }
-            (Origin::Queue { name, messages }, ended) => {
-                if let Some(Ended::Batch(Some(failed))) = ended {
-                    self.queues.delete(name, &messages, &failed);
-                }
-                self.queues.by_name.get_mut(name).expect("a queue").working -= 1;
-            }
-            (Origin::Stream { shard, from, to }, ended) => {
-                let until = match ended {
-                    Some(Ended::Published(None)) => to,
-                    Some(Ended::Published(Some(failed))) => failed.parse().expect("a place in the stream"),
-                    _ => from,
-                };
-                self.streamed_until(shard, from, until);
-            }
-        }
-    }
-
-    fn streamed_until(&mut self, n: usize, from: usize, until: usize) {
-        let is_done = until > from;
-        let shard = &mut self.shards[n];
-        shard.next = until;
-        shard.attempts = if is_done { 0 } else { shard.attempts + 1 };
-        if is_done {
-            shard.is_busy = false;
-            return;
-        }
-        if shard.attempts >= STREAM_ATTEMPTS_MAX {
-            let item = shard.items[shard.next].clone();
-            (shard.next, shard.attempts, shard.is_busy) = (shard.next + 1, 0, false);
-            self.given_up.push(item);
-            return;
-        }
-        let pause = 1000 << shard.attempts.min(6);
-        self.at(self.now() + pause, Event::Stream(n));
-    }
-
-    fn answered(&mut self, n: usize, invocation: u64, answer: Option<&ApiGatewayV2httpResponse>) {
-        if self.sendings[n].awaited != Some(invocation) {
-            return;
-        }
-        let Some(answer) = answer else { return self.send_again(n) };
-        let body = staff::body_of(answer);
-        self.say(|| format!("#{invocation} answers {} {body}", answer.status_code));
-        if answer.status_code == 500 {
-            self.violations.push(format!("a caller is told of a fault of ours: {body}"));
-        }
-        if self.sendings[n].is_webhook() && answer.status_code == 200 {
-            let input = json!({"input": self.sendings[n].input});
-            self.acknowledged.push((input, body));
-        }
-        match self.sendings[n].answered(answer) {
-            Next::Over => self.sendings[n].awaited = None,
-            Next::AtOnce => self.send(n),
-            Next::Again => self.send_again(n),
-        }
-    }
-
     /// Puts a request off.
     pub(crate) fn put_off(&mut self, parked: Parked, seconds: u64) {
         self.at(self.now() + ms(seconds), Event::Late(parked));
@@ -620,18 +427,6 @@ impl<'p> Sim<'p> {
 /// Milliseconds.
 pub fn ms(seconds: u64) -> i64 {
     i64::try_from(seconds * 1000).expect("a run is short")
-}
-
-fn shown(origin: &Origin) -> String {
-    match origin {
-        Origin::Sending(n) => format!("sending {n}"),
-        Origin::Tick { at, .. } => format!("tick of {} s", at / 1000),
-        Origin::Queue { name, messages } => {
-            let bodies: Vec<&str> = messages.iter().map(|m| m.body.as_str()).collect();
-            format!("{name}: {}", bodies.join(" "))
-        }
-        Origin::Stream { shard, from, to } => format!("stream {shard} {from}..{to}"),
-    }
 }
 
 fn record(n: usize, item: &Value) -> Value {

@@ -93,6 +93,13 @@ fn what(n: usize, input: &Input, occurred_at: DateTime<Utc>) -> What {
             json!({"outcome": "completed", "note": first["note"]}),
             Who::of("sam", "customer-success"),
         ),
+        "erasure" => staff(
+            Function::Compliance,
+            "POST /v1/leads/{id}/erasure",
+            text("lead_id"),
+            json!({"reference": format!("DSR-{n}"), "reason": "They asked."}),
+            Who::of("cleo", "compliance"),
+        ),
         "publication" => {
             let change = text("change");
             let kind = if change.ends_with("windows") { "policy" } else { "directory" };

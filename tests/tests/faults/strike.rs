@@ -3,7 +3,7 @@
 
 use crate::defects;
 use crate::outside;
-use crate::plan::Place;
+use crate::plan::{PERSON, Place};
 use crate::points::Harm;
 use crate::sim::{Sim, ms};
 use crate::version;
@@ -111,7 +111,7 @@ impl Sim<'_> {
     /// Whether a request falls into bad weather.
     fn weather(&mut self, call: &Call) -> Option<Harm> {
         let now = self.now();
-        for weather in &self.plan.weather {
+        for weather in self.plan.weather.iter().filter(|weather| weather.percent > 0) {
             let is_on = (ms(weather.from_s)..ms(weather.from_s + weather.for_s)).contains(&now);
             if is_on && strikes(weather.of, weather.what, call) && self.rng.u8(..100) < weather.percent {
                 self.tally.harmed(weather.what.name());
@@ -134,6 +134,9 @@ impl Sim<'_> {
             defects::damage(defect, call.to_mut());
         }
         let now = self.now();
+        if call.service != Service::Database && call.body.to_string().contains(PERSON) {
+            self.violations.push(format!("personal data goes out with {}", call.operation));
+        }
         match call.service {
             Service::Database => self.database().execute(&call),
             Service::Queues => self.queues.execute(&call, now, |_| false),
