@@ -5,6 +5,7 @@ mod common;
 use audit::ChainedCommit;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
 use common::*;
@@ -25,7 +26,7 @@ use rules::publication::Publishing;
 use rules::routing::Availability;
 use sealing::LocalWrap;
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use store::{Store, schema};
 use tokio::net::TcpListener;
@@ -62,16 +63,45 @@ async fn store() -> (Client, Store) {
     (client, store)
 }
 
-/// Changes the state of a lead as nobody should be able to.
-async fn change_state(client: &Client, lead: &str) {
+/// An item as it is stored.
+async fn item(client: &Client, pk: &str, sk: &str) -> HashMap<String, AttributeValue> {
     let key = |value: &str| AttributeValue::S(value.to_owned());
-    let item = client.get_item().table_name("leads").key("pk", key(lead)).key("sk", key("LEAD"));
-    let item = item.send().await.expect("read").item.expect("an item");
-    let mut changed = item.clone();
-    let text = item["doc"].as_s().expect("a text").replacen(r#""state":"NEW""#, r#""state":"CONTACTED""#, 1);
-    changed.insert("doc".to_owned(), AttributeValue::S(text));
-    assert_ne!(changed, item);
-    client.put_item().table_name("leads").set_item(Some(changed)).send().await.expect("written");
+    let item = client.get_item().table_name("leads").key("pk", key(pk)).key("sk", key(sk));
+    item.send().await.expect("read").item.expect("an item")
+}
+
+/// Writes an item as nobody should be able to.
+async fn put(client: &Client, item: HashMap<String, AttributeValue>) {
+    client.put_item().table_name("leads").set_item(Some(item)).send().await.expect("written");
+}
+
+/// Changes what a document says.
+async fn change(client: &Client, pk: &str, sk: &str, from: &str, to: &str) {
+    let mut item = item(client, pk, sk).await;
+    let before = item["doc"].as_s().expect("a text").clone();
+    let text = before.replacen(from, to, 1);
+    assert_ne!(text, before);
+    item.insert("doc".to_owned(), AttributeValue::S(text));
+    put(client, item).await;
+}
+
+/// Publishes what is in force from the beginning.
+async fn publish_first(store: &Store, by: &Actor, now: DateTime<Utc>) -> Policy {
+    let policy = Policy::parse(&seeded("default.yaml")).expect("a sound policy");
+    let directory = Directory::parse(&seeded("directory.yaml")).expect("a sound directory");
+    let publishing = Publishing { by, why: "the first", cause: "test", now };
+    store.publish_directory(directory.document(), &publishing, None, None).await.expect("published");
+    store.publish_policy(&policy, &publishing, None, None).await.expect("published");
+    policy
+}
+
+fn live(store: Store) -> Live {
+    Live {
+        store,
+        deployment: "test".to_owned(),
+        leads_table: "leads".to_owned(),
+        audit_table: "audit".to_owned(),
+    }
 }
 
 fn event(lead: &str, cause: &str, at: DateTime<Utc>, say: impl FnOnce(&mut LeadEvent)) -> Command {
@@ -94,14 +124,10 @@ fn names(export: &[u8]) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_store_writes_is_exported_and_replays_to_the_letter() {
-    let (client, store) = store().await;
+    let (_, store) = store().await;
     let mut now = beginning();
-    let policy = Policy::parse(&seeded("default.yaml")).expect("a sound policy");
-    let directory = Directory::parse(&seeded("directory.yaml")).expect("a sound directory");
     let by = Actor::staff("otto");
-    let publishing = |now| Publishing { by: &by, why: "the first", cause: "test", now };
-    store.publish_directory(directory.document(), &publishing(now), None, None).await.expect("published");
-    store.publish_policy(&policy, &publishing(now), None, None).await.expect("published");
+    let policy = publish_first(&store, &by, now).await;
 
     let mut written = 2;
     for n in 0..12u32 {
@@ -160,12 +186,7 @@ async fn what_the_store_writes_is_exported_and_replays_to_the_letter() {
         written += 2;
     }
 
-    let live = Live {
-        store,
-        deployment: "test".to_owned(),
-        leads_table: "leads".to_owned(),
-        audit_table: "audit".to_owned(),
-    };
+    let live = live(store);
     let (bytes, end) = export(&live, Vec::new(), false).await.expect("exported");
     assert_eq!((end.policies, end.directories, end.commits), (1, 1, written));
     assert_eq!(names(&bytes), [""; 0], "nothing personal is in it");
@@ -191,21 +212,6 @@ async fn what_the_store_writes_is_exported_and_replays_to_the_letter() {
     let arguments = verify::Arguments { export: file.path().to_owned(), ..verify::Arguments::default() };
     let report = verify::against_live(&arguments, &live).await.expect("it can be read");
     assert_eq!(report.findings(), []);
-    // What is changed behind the store's back is told, and so is what the export lacks.
-    change_state(&client, "LEAD#L-3").await;
-    let later = event("L-new", "arrives-new", now, |_| {});
-    live.store.execute(&later, Some(&later.cause), now).await.expect("executed");
-    let report = verify::against_live(&arguments, &live).await.expect("it can be read");
-    let told: Vec<String> = report.findings().iter().map(ToString::to_string).collect();
-    assert_eq!(told.len(), 2, "{told:#?}");
-    assert!(
-        told.iter().any(|line| line.starts_with("lead/L-3 seq ") && line.contains("another state")),
-        "{told:#?}"
-    );
-    assert!(
-        told.iter().any(|line| line.starts_with("lead/L-new seq 1: ") && line.contains("not in it")),
-        "{told:#?}"
-    );
 
     let (contents, records) = sorted(Reader::new(bytes.as_slice(), "live"), Order::Time).expect("an export");
     let mut backtest =
@@ -218,4 +224,64 @@ async fn what_the_store_writes_is_exported_and_replays_to_the_letter() {
     // The publications decide nothing about leads by themselves.
     assert_eq!(report.identity.commits, written - 2);
     assert_eq!((report.identity.without_input, report.leads_different), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_changed_behind_the_stores_back_is_told() {
+    let (client, store) = store().await;
+    let mut now = beginning();
+    publish_first(&store, &Actor::staff("otto"), now).await;
+    let live = live(store);
+    let say = async |lead: &str, cause: &str, now| {
+        let said = event(lead, cause, now, |e| e.changes.company = Patch::Set(cause.to_owned()));
+        live.store.execute(&said, Some(cause), now).await.expect("executed");
+    };
+    for lead in ["L-back", "L-head", "L-gone", "L-on", "L-state"] {
+        now += TimeDelta::minutes(1);
+        say(lead, &format!("first-{lead}"), now).await;
+    }
+    let before = item(&client, "LEAD#L-back", "LEAD").await;
+    say("L-back", "second", now + TimeDelta::minutes(1)).await;
+
+    let (bytes, _) = export(&live, Vec::new(), false).await.expect("exported");
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), &bytes).expect("written");
+    let arguments = verify::Arguments { export: file.path().to_owned(), ..verify::Arguments::default() };
+    let report = verify::against_live(&arguments, &live).await.expect("it can be read");
+    assert_eq!(report.findings(), []);
+
+    put(&client, before).await;
+    let mut head = item(&client, "LEAD#L-head", "LEAD").await;
+    head.insert("head".to_owned(), AttributeValue::B(Blob::new([7; 32])));
+    put(&client, head).await;
+    let gone = item(&client, "LEAD#L-gone", "LEAD").await;
+    let (pk, sk) = (gone["pk"].clone(), gone["sk"].clone());
+    client.delete_item().table_name("leads").key("pk", pk).key("sk", sk).send().await.expect("deleted");
+    change(&client, "LEAD#L-state", "LEAD", r#""company":"first-L-state""#, r#""company":"Other""#).await;
+    change(&client, "POLICY", "REV#0000000001", r#""score":85"#, r#""score":95"#).await;
+    // These two may be: whoever works on does so.
+    say("L-on", "third", now + TimeDelta::minutes(2)).await;
+    say("L-new", "fourth", Utc::now() + TimeDelta::hours(1)).await;
+    let report = verify::against_live(&arguments, &live).await.expect("it can be read");
+    let mut told: Vec<String> = report.findings().iter().map(ToString::to_string).collect();
+    told.sort();
+    let expected = [
+        ("lead/L-back seq ", "the live table went back to commit 1; the export has 2"),
+        ("lead/L-gone seq ", "it is missing in the live table"),
+        ("lead/L-head seq ", "the live head is another one"),
+        ("lead/L-state seq ", "the live table has another state at commit 1 than its history"),
+        ("policy/1 seq 1: ", "the live table has another text of it than was published"),
+    ];
+    assert_eq!(told.len(), expected.len(), "{told:#?}");
+    for (told, (begins, says)) in told.iter().zip(expected) {
+        assert!(told.starts_with(begins) && told.ends_with(says), "{told}");
+    }
+    let report = serde_json::to_value(&report).expect("JSON");
+    assert_eq!((&report["live"]["moved"], &report["live"]["new"]), (&json!(1), &json!(1)), "{report:#}");
+    // One that was there when the export was taken, and is not in it.
+    say("L-kept-back", "fifth", now).await;
+    let report = verify::against_live(&arguments, &live).await.expect("it can be read");
+    let told: Vec<String> = report.findings().iter().map(ToString::to_string).collect();
+    let is_told = |line: &String| line.starts_with("lead/L-kept-back seq 1: ") && line.contains("not in it");
+    assert!(told.iter().any(is_told), "{told:#?}");
 }

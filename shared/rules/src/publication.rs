@@ -109,6 +109,9 @@ pub enum PublicationFact {
         /// The version of each workflow; of a policy.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         versions: BTreeMap<WorkflowId, u32>,
+        /// SHA-256 of the document's text as it is stored (canonical JSON, RFC 8785), hexadecimal: whoever
+        /// has this entry can tell whether a document is the one that was published.
+        document_sha256: String,
     },
     /// Every lead in flight that it touches waits for what the new rules say.
     #[serde(rename = "publication.applied")]
@@ -139,6 +142,7 @@ pub fn begin(
     in_force: InForce,
     changes: Vec<String>,
     versions: BTreeMap<WorkflowId, u32>,
+    document_sha256: String,
 ) -> Entry<PublicationFact> {
     let Publishing { by, why, cause, now } = publishing;
     Entry {
@@ -152,7 +156,7 @@ pub fn begin(
         workflow: None,
         policy_revision: in_force.policy,
         directory_revision: in_force.directory,
-        fact: PublicationFact::Published { base, why: (*why).to_owned(), changes, versions },
+        fact: PublicationFact::Published { base, why: (*why).to_owned(), changes, versions, document_sha256 },
     }
 }
 

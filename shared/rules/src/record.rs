@@ -10,13 +10,11 @@
 
 use crate::compliance::{Match, MatchDetails};
 use crate::deciding::Consulted;
-use crate::directory::DirectoryDocument;
 use crate::entry::{Actor, Entry};
 use crate::ids::{AccountId, PersonId, Subject, TeamId};
 use crate::input::{Input, LeadEvent, World};
 use crate::lead::{AccountView, Contact};
 use crate::patch::Patch;
-use crate::policy::PublishedPolicy;
 use crate::routing::{Availability, Roster, Standing};
 use crate::workflows::churn_risk::AccountInput;
 use chrono::{DateTime, Utc};
@@ -392,8 +390,8 @@ pub struct Header {
 /// A line of an export with a published policy.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PolicyLine {
-    /// The whole of it.
-    pub policy: PublishedPolicy,
+    /// The whole of it: a [`PublishedPolicy`](crate::policy::PublishedPolicy), in the text that was stored.
+    pub policy: Box<RawValue>,
 }
 
 /// A line of an export with a published directory.
@@ -403,8 +401,8 @@ pub struct DirectoryLine {
     pub revision: u32,
     /// When it was published.
     pub published_at: DateTime<Utc>,
-    /// The whole document.
-    pub directory: DirectoryDocument,
+    /// The whole document: a [`DirectoryDocument`](crate::directory::DirectoryDocument), in the text that was stored.
+    pub directory: Box<RawValue>,
 }
 
 /// The last line of an export: without it, or with other counts, something is missing, and with

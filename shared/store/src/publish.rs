@@ -9,7 +9,7 @@ use crate::due::put_due_key;
 use crate::error::StoreError;
 use crate::execute::SEEN_SUBJECT;
 use crate::item::{
-    DOC, Item, document, exact, get_document, get_instant, get_number, get_text, number, text,
+    DOC, Item, canonical, document, exact, get_document, get_instant, get_number, get_text, number, text,
 };
 use crate::keys::Key;
 use crate::request::{ATTEMPTS_MAX, pause};
@@ -24,6 +24,7 @@ use rules::ids::{PublicationId, PublicationKind, Subject};
 use rules::input::InForce;
 use rules::policy::{Policy, PublishedPolicy};
 use rules::publication::{self, PublicationFact, Publishing};
+use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -71,6 +72,10 @@ pub struct Published {
 enum New<'a> {
     Policy(&'a Policy),
     Directory(&'a Directory),
+}
+
+fn hash_of(text: &str) -> String {
+    audit::sha256([text.as_bytes()]).to_string()
 }
 
 fn series(kind: PublicationKind) -> &'static str {
@@ -143,8 +148,9 @@ impl Store {
         let versions = next.versions.iter().map(|(id, version)| (*id, version.version)).collect();
         let changes =
             before.map_or_else(Vec::new, |before| diff::in_words(&diff::policies(&before.policy, policy)));
-        let entry = publication::begin(id, base, publishing, in_force, changes, versions);
-        Ok(Some((document(&Key::revision(POLICY, next.revision), &next)?, entry)))
+        let text = canonical(&Key::revision(POLICY, next.revision), &next)?;
+        let entry = publication::begin(id, base, publishing, in_force, changes, versions, hash_of(&text));
+        Ok(Some((text, entry)))
     }
 
     /// As [`Store::next_policy`], of a directory.
@@ -171,8 +177,10 @@ impl Store {
         let changes = before.map_or_else(Vec::new, |before| {
             diff::in_words(&diff::directories(before.document(), directory.document()))
         });
-        let entry = publication::begin(id, base, publishing, in_force, changes, BTreeMap::new());
-        Ok(Some((document(&Key::revision(DIRECTORY, revision), directory.document())?, entry)))
+        let text = canonical(&Key::revision(DIRECTORY, revision), directory.document())?;
+        let none = BTreeMap::new();
+        let entry = publication::begin(id, base, publishing, in_force, changes, none, hash_of(&text));
+        Ok(Some((text, entry)))
     }
 
     /// Lets each rep who changed teams with a revision of the directory take their standing along, to
@@ -349,6 +357,22 @@ impl Store {
             keep(&self.cache().policies, revision, policy);
         }
         Ok(policy)
+    }
+
+    /// The text of a revision as it was stored, and when it was published; `None` if it never was.
+    /// Its hash is in the first entry of its history.
+    ///
+    /// # Errors
+    /// If the database does not answer, or the item cannot be read.
+    pub async fn revision_text(
+        &self,
+        id: &PublicationId,
+    ) -> Result<Option<(Box<RawValue>, DateTime<Utc>)>, StoreError> {
+        let key = Key::revision(series(id.kind), id.revision);
+        let Some(item) = self.read_one(&key).await? else { return Ok(None) };
+        let text = RawValue::from_string(get_text(&item, DOC)?.to_owned())
+            .map_err(|error| StoreError::unreadable(key.to_string(), error))?;
+        Ok(Some((text, get_instant(&item, PUBLISHED_AT)?)))
     }
 
     /// The published directory.

@@ -12,7 +12,7 @@ mod support;
 use futures::future::join_all;
 use rules::account::{AccountChanges, Signal};
 use rules::entry::Actor;
-use rules::ids::{AccountId, CalendarId, PersonId, Subject, TeamId};
+use rules::ids::{AccountId, CalendarId, PersonId, PublicationId, PublicationKind, Subject, TeamId};
 use rules::input::{Delivery, DeliveryResult, Input, Outcome};
 use rules::lead::Tier;
 use rules::lead_fact::LeadFact;
@@ -58,6 +58,26 @@ async fn a_policy_is_published_on_the_base_it_was_made_from() {
     assert_eq!(*other.current_policy().await.unwrap(), *second);
     assert_eq!(other.policy(1).await.unwrap(), Some(first));
     assert_eq!(other.policy(3).await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_history_of_a_publication_holds_the_hash_of_its_text() {
+    let bench = Bench::seeded().await;
+    let mut changed = policy();
+    changed.workflows.high_value.score = 90;
+    bench.publish(&changed, at("10:00"), Some(1)).await.unwrap();
+    for id in ["policy/1", "policy/2", "directory/1"] {
+        let Ok(subject @ Subject::Publication(publication)) = id.parse() else { panic!("{id}") };
+        let (text, published_at) = bench.store.revision_text(&publication).await.unwrap().unwrap();
+        audit::canonical::read(text.get()).unwrap();
+        let history = bench.store.chained_audit(&subject, None, 1).await.unwrap();
+        let entries: serde_json::Value = serde_json::from_str(history.items[0].entries.get()).unwrap();
+        let sha256 = audit::sha256([text.get().as_bytes()]).to_string();
+        assert_eq!(entries[0]["data"]["document_sha256"], sha256, "{id}");
+        assert_eq!(entries[0]["at"], json!(published_at), "{id}");
+    }
+    let never = PublicationId { kind: PublicationKind::Policy, revision: 3 };
+    assert!(bench.store.revision_text(&never).await.unwrap().is_none());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,6 +1,7 @@
 //! The API as such: who gets in, and lists by the page.
 
 use crate::world::{World, types};
+use audit::{Hash, canonical, chain};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::Method;
@@ -11,6 +12,7 @@ crate::flows![
     nobody_gets_in_without_a_token_that_is_whole,
     a_list_comes_page_by_page_and_whole,
     a_history_comes_page_by_page_and_whole,
+    a_history_shows_links_that_anybody_can_compute,
     a_page_that_cannot_be_is_refused,
     leads_are_found_by_owner_market_and_account,
     what_is_not_there_is_not_found,
@@ -79,6 +81,36 @@ async fn a_history_comes_page_by_page_and_whole(world: &'static World) {
     assert_eq!(pages, whole);
     let seqs: Vec<u64> = whole.iter().map(|entry| entry["seq"].as_u64().unwrap()).collect();
     assert_eq!(seqs, (1..=8).collect::<Vec<u64>>());
+}
+
+async fn a_history_shows_links_that_anybody_can_compute(world: &'static World) {
+    let lead = world.lead(json!({})).await;
+    for score in 51..54 {
+        world.take("lead.upserted", json!({"lead": {"id": lead, "score": score}})).await;
+    }
+    let path = format!("/v1/leads/{lead}/audit?limit=100");
+    let mut before: Option<(Value, Hash)> = None;
+    for entry in world.all("cora", &path, "entries").await {
+        let [prev, hash]: [Hash; 2] =
+            ["prev", "hash"].map(|name| entry[name].as_str().unwrap().parse().unwrap());
+        let mut chained = entry.clone();
+        // What is not of the entry itself: when its commit was decided is under the commit's seal.
+        for name in ["prev", "hash", "recorded_at"] {
+            assert!(chained.as_object_mut().unwrap().remove(name).is_some(), "{name}: {entry:#}");
+        }
+        assert_eq!(chain::entry_hash(prev, &canonical::of_value(&chained).unwrap()), hash, "{entry:#}");
+        match before {
+            None => assert_eq!(prev, Hash::ZERO),
+            Some((commit, last)) if commit == entry["commit"] => assert_eq!(prev, last),
+            // A seal stands between.
+            Some((_, last)) => assert!(prev != last && prev != Hash::ZERO),
+        }
+        before = Some((entry["commit"].clone(), hash));
+    }
+    assert!(before.is_some());
+    for entry in world.all("vera", &path, "entries").await {
+        assert!(entry["prev"].is_null() && entry["hash"].is_null(), "{entry:#}");
+    }
 }
 
 async fn a_page_that_cannot_be_is_refused(world: &'static World) {

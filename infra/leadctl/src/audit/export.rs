@@ -9,9 +9,12 @@ use std::time::SystemTime;
 use anyhow::Context as _;
 use audit::ChainedCommit;
 use aws_config::BehaviorVersion;
+use chrono::{DateTime, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
-use rules::record::{End, FORMAT_VERSION, Header};
+use rules::ids::{PublicationId, PublicationKind};
+use rules::record::{DirectoryLine, End, FORMAT_VERSION, Header, PolicyLine};
 use sealing::KmsWrap;
+use serde_json::value::RawValue;
 use store::{ScanCursor, Store};
 use tokio::sync::mpsc;
 
@@ -177,12 +180,25 @@ pub async fn export<W: Write>(live: &Live, out: W, personal: bool) -> anyhow::Re
     bar.finish_and_clear();
     // After the commits, so that whatever they were decided under is there.
     for revision in 1..=live.store.current_policy().await?.revision {
-        writer.policy(&*live.store.required_policy(revision).await?)?;
+        let (policy, _) = document(live, PublicationKind::Policy, revision).await?;
+        writer.policy(&PolicyLine { policy })?;
     }
     for revision in 1..=live.store.current_directory().await?.revision() {
-        writer.directory(&*live.store.directory(revision).await?)?;
+        let (directory, published_at) = document(live, PublicationKind::Directory, revision).await?;
+        writer.directory(&DirectoryLine { revision, published_at, directory })?;
     }
     writer.finish()
+}
+
+/// The text of a revision, as it was stored.
+async fn document(
+    live: &Live,
+    kind: PublicationKind,
+    revision: u32,
+) -> anyhow::Result<(Box<RawValue>, DateTime<Utc>)> {
+    let id = PublicationId { kind, revision };
+    let text = live.store.revision_text(&id).await?;
+    text.with_context(|| format!("{id} is missing in the table, and later revisions are there"))
 }
 
 async fn read_segment(

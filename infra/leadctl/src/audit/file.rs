@@ -71,31 +71,18 @@ impl<W: Write> Writer<W> {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn policy(&mut self, policy: &PublishedPolicy) -> anyhow::Result<()> {
+    pub fn policy(&mut self, line: &PolicyLine) -> anyhow::Result<()> {
         self.end.policies += 1;
-        self.line(POLICY, &PolicyLine { policy: policy.clone() })
+        self.line(POLICY, line)
     }
 
     /// Writes a published directory.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn directory(&mut self, directory: &Directory) -> anyhow::Result<()> {
+    pub fn directory(&mut self, line: &DirectoryLine) -> anyhow::Result<()> {
         self.end.directories += 1;
-        let (revision, published_at) = (directory.revision(), directory.published_at());
-        self.line(
-            DIRECTORY,
-            &DirectoryLine { revision, published_at, directory: directory.document().clone() },
-        )
-    }
-
-    /// Writes every revision.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn revisions(&mut self, revisions: &Past) -> anyhow::Result<()> {
-        revisions.policies.values().try_for_each(|policy| self.policy(policy))?;
-        revisions.directories.values().try_for_each(|directory| self.directory(directory))
+        self.line(DIRECTORY, line)
     }
 
     /// Writes a commit.
@@ -225,12 +212,15 @@ impl<R: BufRead> Reader<R> {
                 POLICY => {
                     found.policies += 1;
                     let line: PolicyLine = read_line(&text).with_context(|| self.place())?;
-                    revisions.policies.insert(line.policy.revision, Arc::new(line.policy));
+                    let policy: PublishedPolicy =
+                        read_line(line.policy.get()).with_context(|| self.place())?;
+                    revisions.policies.insert(policy.revision, Arc::new(policy));
                 }
                 DIRECTORY => {
                     found.directories += 1;
                     let line: DirectoryLine = read_line(&text).with_context(|| self.place())?;
-                    let directory = Directory::check(line.directory)
+                    let document = read_line(line.directory.get()).with_context(|| self.place())?;
+                    let directory = Directory::check(document)
                         .map_err(|error| anyhow::anyhow!("directory {}: {error}", line.revision))
                         .with_context(|| self.place())?;
                     let directory = directory.published(line.revision, line.published_at);

@@ -28,6 +28,8 @@ use serde_json::{Map, Value, json};
 
 use super::Writer;
 
+mod published;
+
 /// A team works on so many leads; teams have nothing to do with each other.
 const LEADS_PER_TEAM: u32 = 2_500;
 const REPS_PER_TEAM: u32 = 12;
@@ -76,7 +78,7 @@ pub fn write<W: std::io::Write>(out: W, leads: u32, seed: u64, policy: &Policy) 
         revisions.get_or_insert_with(|| all.clone());
         writer.made_up(&record)
     })?;
-    writer.revisions(&revisions.unwrap_or_default())?;
+    published::write(&mut writer, &revisions.unwrap_or_default())?;
     Ok(writer.finish()?.0)
 }
 

@@ -153,6 +153,40 @@ fn entries_that_are_linked_anew_and_make_no_history_are_refused() {
 }
 
 #[test]
+fn a_published_document_is_the_one_that_its_history_names() {
+    let case = Case::new(12);
+    let place = |kind: &str, revision: &str| {
+        let is = |line: &String| line.starts_with(kind) && line.contains(revision);
+        case.lines.iter().position(is).unwrap()
+    };
+    let policy = place(r#"{"kind":"policy","#, r#""revision":1,"#);
+    let directory = place(r#"{"kind":"directory","#, r#""revision":2,"#);
+    let changed = |place: usize, from: &str, to: &str| {
+        let mut lines = case.lines.clone();
+        lines[place] = lines[place].replacen(from, to, 1);
+        assert_ne!(lines[place], case.lines[place], "{from}");
+        case.wrong_alone(&ended(&lines))
+    };
+    let at = format!("export.jsonl:{}: policy/1: ", policy + 1);
+    let told = changed(policy, r#""score":85"#, r#""score":95"#);
+    assert_told(&told, &at, "the text of this revision is not the one that was published");
+    // The same said in another way is another text.
+    let told = changed(policy, r#"{"kind":"policy","policy":{"#, r#"{"kind":"policy","policy":{ "#);
+    assert_told(&told, &at, "the text of this revision is not the one that was published");
+    let at = format!("export.jsonl:{}: directory/2: ", directory + 1);
+    let told = changed(directory, r#""capacity":150"#, r#""capacity":151"#);
+    assert_told(&told, &at, "the text of this revision is not the one that was published");
+    let told = changed(directory, r#""published_at":"2026"#, r#""published_at":"2025"#);
+    assert_told(&told, &at, "this revision says it was published at 2025");
+    // One that nobody published.
+    let mut lines = case.lines.clone();
+    let third = lines[directory].replacen(r#""revision":2,"#, r#""revision":3,"#, 1);
+    lines.insert(directory + 1, third);
+    let told = case.wrong_alone(&ended(&lines));
+    assert_told(&told, &format!("export.jsonl:{}: directory/3: ", directory + 2), "was never published");
+}
+
+#[test]
 fn another_spelling_of_the_same_is_no_record() {
     let case = Case::new(12);
     let place = places(&case.lines, &longest(&case.lines))[0];

@@ -85,6 +85,29 @@ pub enum Wrong {
         /// Which.
         revision: u64,
     },
+    /// The text of a revision is not what its publication says.
+    #[error(
+        "the text of this revision is not the one that was published: it comes to {}, and its history says {}",
+        short(found),
+        short(said)
+    )]
+    Document {
+        /// What the history says.
+        said: String,
+        /// What the text comes to.
+        found: Hash,
+    },
+    /// The instant of a revision is not that of its publication.
+    #[error("this revision says it was published at {found}, and its history says {said}")]
+    PublishedAt {
+        /// What the history says.
+        said: DateTime<Utc>,
+        /// What the line says.
+        found: DateTime<Utc>,
+    },
+    /// A revision that nobody published.
+    #[error("this revision was never published: it has no history")]
+    NeverPublished,
     /// Commits are missing.
     #[error("commit {} is missing: commit {found} follows commit {after}", after + 1)]
     Missing {

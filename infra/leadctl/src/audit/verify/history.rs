@@ -9,7 +9,7 @@ use rules::evolve;
 use rules::ids::Subject;
 use rules::input::InForce;
 use rules::lead::Lead;
-use rules::publication::{self, Publication};
+use rules::publication::{self, Publication, PublicationFact};
 use rules::rep;
 use rules::routing::Standing;
 use serde::Deserialize as _;
@@ -50,7 +50,18 @@ pub struct History {
     pub broken: bool,
     /// The highest revisions that entries name.
     pub revisions: InForce,
+    /// Of a publication: what was published.
+    pub published: Option<Published>,
     line: u64,
+}
+
+/// What the history of a publication says of its document.
+#[derive(Debug)]
+pub struct Published {
+    /// The hash of its text.
+    pub document_sha256: String,
+    /// When it was published.
+    pub at: DateTime<Utc>,
 }
 
 /// A commit that was held against all there is.
@@ -93,6 +104,7 @@ impl History {
             folded,
             broken: false,
             revisions: InForce::default(),
+            published: None,
             line: 0,
         }
     }
@@ -185,6 +197,10 @@ impl History {
                 Ok(())
             }),
             Folded::Publication(publication) => each(commit, entries, seq, &mut |entry| {
+                if let PublicationFact::Published { document_sha256, .. } = &entry.fact {
+                    let document_sha256 = document_sha256.clone();
+                    self.published = Some(Published { document_sha256, at: entry.at });
+                }
                 let folded = publication::evolve(publication.take().map(|before| *before), entry);
                 let why = || format!("entry {} does not follow what was before it", entry.seq);
                 *publication = Some(Box::new(folded.ok_or_else(why)?));

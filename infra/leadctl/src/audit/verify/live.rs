@@ -6,6 +6,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
 use audit::leaves::Leaf;
+use audit::sha256;
 use chrono::{DateTime, Utc};
 use rules::ids::{PersonId, Subject};
 use rules::routing::Standing;
@@ -169,6 +170,11 @@ async fn compare(
             counted("entry", history.seq, seq, is_same)
         }
         (Subject::Publication(id), Folded::Publication(folded)) => {
+            let text = store.revision_text(id).await?.map(|(text, _)| sha256([text.get().as_bytes()]));
+            let said = history.published.as_ref().map(|published| &published.document_sha256);
+            if text.map(|hash| hash.to_string()).as_ref() != said {
+                return Ok(Err("the live table has another text of it than was published".to_owned()));
+            }
             let live = store.publication(id).await?;
             let commit = live.as_ref().map(|publication| publication.commit);
             state(history, commit, live.as_ref() == folded.as_deref())

@@ -5,6 +5,7 @@
 //! It never says that something is fine which it did not look at: what was not looked at is told.
 
 mod against;
+mod documents;
 mod finding;
 mod history;
 mod live;
@@ -184,7 +185,7 @@ fn histories(
     findings: &mut Findings,
     whole: Whole<'_>,
 ) -> anyhow::Result<(Header, Counts)> {
-    let Export { header, found, opened, end, mut commits } = export;
+    let Export { header, found, opened, end, mut documents, mut commits } = export;
     let mut counts = Counts::of(&found, opened);
     let bar = bar(found.commits, "{bar:30} {percent:>3} % of the commits verified, {per_sec}, {eta} left");
     let mut at = |place: Place, wrong| findings.add(Place { file: Some(file.to_owned()), ..place }, wrong);
@@ -216,6 +217,9 @@ fn histories(
                 against.end(&history, &mut at)?;
             }
             counts.take(&history);
+            if let Some((place, wrong)) = documents.hold(&history) {
+                at(place, wrong);
+            }
             if !history.broken {
                 whole(&header, history)?;
             }
@@ -223,6 +227,9 @@ fn histories(
     }
     if let Some(against) = against {
         against.pass(None, &mut at)?;
+    }
+    for (place, wrong) in documents.left() {
+        at(place, wrong);
     }
     for (what, named, there) in counts.revisions() {
         for revision in there + 1..=named {

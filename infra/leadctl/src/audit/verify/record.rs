@@ -3,10 +3,15 @@
 use std::io::BufRead;
 
 use anyhow::{Context as _, bail};
+use rules::directory::DirectoryDocument;
+use rules::ids::{PublicationId, PublicationKind};
+use rules::policy::PublishedPolicy;
 use rules::record::{DirectoryLine, End, FORMAT_VERSION, Header, PolicyLine};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
+use super::documents::Documents;
 use super::finding::{Findings, Place, Wrong};
 use crate::audit::file::{COMMIT, COMMIT_BEGINS, DIRECTORY, END, HEADER, OPENED, POLICY, spelled, written};
 use crate::audit::lines::{LineError, Lines};
@@ -24,6 +29,8 @@ pub struct Export {
     pub opened: u64,
     /// That the last line is not of these lines, and where it is. It tells less than anything else.
     pub end: Option<(Place, Wrong)>,
+    /// The published documents.
+    pub documents: Documents,
     /// The commits, subject by subject, each with the number of its line.
     pub commits: Commits,
 }
@@ -82,12 +89,13 @@ pub fn read(input: impl BufRead, file: &str, findings: &mut Findings) -> anyhow:
         findings,
         found: End::default(),
         opened: 0,
+        documents: Documents::default(),
         commits: Sorter::default(),
     };
     let Some(header) = reading.header()? else { return Ok(None) };
     let end = reading.body()?;
-    let Reading { found, opened, commits, .. } = reading;
-    Ok(Some(Export { header, found, opened, end, commits: Commits(commits.finish()?) }))
+    let Reading { found, opened, documents, commits, .. } = reading;
+    Ok(Some(Export { header, found, opened, end, documents, commits: Commits(commits.finish()?) }))
 }
 
 struct Reading<'a, R> {
@@ -96,6 +104,7 @@ struct Reading<'a, R> {
     findings: &'a mut Findings,
     found: End,
     opened: u64,
+    documents: Documents,
     commits: Sorter,
 }
 
@@ -152,7 +161,7 @@ impl<R: BufRead> Reading<'_, R> {
                     }
                     Err(wrong) => Err(wrong),
                 },
-                Ok(Some(text)) => other(text, &mut self.found, &mut self.opened),
+                Ok(Some(text)) => other(text, number, &mut self.found, &mut self.opened, &mut self.documents),
             };
             match taken {
                 Ok(None) => {}
@@ -192,18 +201,30 @@ impl<R: BufRead> Reading<'_, R> {
 }
 
 /// Takes a line that is no commit in; the counts, if it is the last one.
-fn other(text: &str, found: &mut End, opened: &mut u64) -> Result<Option<End>, Wrong> {
+fn other(
+    text: &str,
+    number: u64,
+    found: &mut End,
+    opened: &mut u64,
+    documents: &mut Documents,
+) -> Result<Option<End>, Wrong> {
     match parsed::<Kind<'_>>(text)?.kind.as_ref() {
         COMMIT => return Err(Wrong::Form { what: "the commit's line" }),
         POLICY => {
             found.policies += 1;
             let line: PolicyLine = in_form(POLICY, text)?;
-            follows("policy", found.policies, line.policy.revision)?;
+            let policy: PublishedPolicy = document(&line.policy)?;
+            follows("policy", found.policies, policy.revision)?;
+            let id = PublicationId { kind: PublicationKind::Policy, revision: policy.revision };
+            documents.take(id, number, line.policy.get(), policy.published_at);
         }
         DIRECTORY => {
             found.directories += 1;
             let line: DirectoryLine = in_form(DIRECTORY, text)?;
+            document::<DirectoryDocument>(&line.directory)?;
             follows("directory", found.directories, line.revision)?;
+            let id = PublicationId { kind: PublicationKind::Directory, revision: line.revision };
+            documents.take(id, number, line.directory.get(), line.published_at);
         }
         OPENED => {
             *opened += 1;
@@ -217,6 +238,11 @@ fn other(text: &str, found: &mut End, opened: &mut u64) -> Result<Option<End>, W
 
 fn follows(what: &'static str, expected: u64, found: u32) -> Result<(), Wrong> {
     if u64::from(found) == expected { Ok(()) } else { Err(Wrong::Revision { what, revision: expected }) }
+}
+
+/// Reads a document, which stands in a line in the text that was stored.
+fn document<T: DeserializeOwned>(text: &RawValue) -> Result<T, Wrong> {
+    parsed(text.get())
 }
 
 /// Reads a line, and holds it against the one form of what it says.

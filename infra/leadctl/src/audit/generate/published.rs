@@ -1,0 +1,70 @@
+//! The revisions of a made-up record, and the histories of their publications.
+
+use audit::{canonical, sha256};
+use chrono::{DateTime, Utc};
+use rules::entry::Actor;
+use rules::ids::{PublicationId, PublicationKind, Subject};
+use rules::input::{InForce, Past};
+use rules::publication::{self, Publishing};
+use rules::record::{CommitRecord, DirectoryLine, PolicyLine};
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use crate::audit::Writer;
+
+/// Writes every revision and how it came to be.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write<W: Write>(writer: &mut Writer<W>, past: &Past) -> anyhow::Result<()> {
+    for (revision, policy) in &past.policies {
+        let text = text(policy)?;
+        let at = policy.published_at;
+        let directories = past.directories.iter().filter(|(_, directory)| directory.published_at() <= at);
+        let directory = directories.map(|(revision, _)| *revision).max().unwrap_or_default();
+        let in_force = InForce { policy: *revision, directory };
+        let versions = policy.versions.iter().map(|(id, version)| (*id, version.version)).collect();
+        let id = PublicationId { kind: PublicationKind::Policy, revision: *revision };
+        writer.made_up(&begin(id, &text, at, in_force, versions)?)?;
+        writer.policy(&PolicyLine { policy: text })?;
+    }
+    for (revision, directory) in &past.directories {
+        let text = text(directory.document())?;
+        let at = directory.published_at();
+        let policies = past.policies.iter().filter(|(_, policy)| policy.published_at <= at);
+        let policy = policies.map(|(revision, _)| *revision).max().unwrap_or_default();
+        let in_force = InForce { policy, directory: *revision };
+        let id = PublicationId { kind: PublicationKind::Directory, revision: *revision };
+        writer.made_up(&begin(id, &text, at, in_force, BTreeMap::new())?)?;
+        writer.directory(&DirectoryLine { revision: *revision, published_at: at, directory: text })?;
+    }
+    Ok(())
+}
+
+fn text(document: &impl Serialize) -> anyhow::Result<Box<RawValue>> {
+    Ok(RawValue::from_string(canonical::to_text(document)?)?)
+}
+
+fn begin(
+    id: PublicationId,
+    text: &RawValue,
+    at: DateTime<Utc>,
+    in_force: InForce,
+    versions: BTreeMap<rules::policy::WorkflowId, u32>,
+) -> anyhow::Result<CommitRecord> {
+    let (by, cause) = (Actor::system("made-up"), format!("publish {id}"));
+    let publishing = Publishing { by: &by, why: "made up", cause: &cause, now: at };
+    let (base, sha256) = (id.revision.saturating_sub(1), sha256([text.get().as_bytes()]).to_string());
+    let entry = publication::begin(id, base, &publishing, in_force, Vec::new(), versions, sha256);
+    Ok(CommitRecord {
+        subject: Subject::Publication(id),
+        commit: 1,
+        cause,
+        at,
+        recorded_at: at,
+        recorded: None,
+        entries: to_raw_value(&[entry])?,
+    })
+}
