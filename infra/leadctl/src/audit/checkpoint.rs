@@ -67,7 +67,10 @@ pub async fn make(live: &Live, key: SigningKey, dir: &Path) -> anyhow::Result<Ma
 }
 
 fn read_key(path: &Path) -> anyhow::Result<SigningKey> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let text = std::fs::read_to_string(path).with_context(|| match path.try_exists() {
+        Ok(false) => format!("there is no key `{}` yet; `--new-key` makes it", path.display()),
+        _ => format!("cannot read `{}`", path.display()),
+    })?;
     SigningKey::from_pem(&text).with_context(|| format!("`{}` cannot sign", path.display()))
 }
 

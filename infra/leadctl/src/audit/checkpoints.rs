@@ -57,11 +57,12 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Argumen
         }
         _ => fetch_local(&State::load(&root()?.join(DIRECTORY))?, out).await?,
     };
-    say(&format!(
-        "{new} checkpoints fetched, the last is {last}; `{}` is the key {}",
-        out.join(PUBLIC_KEY).display(),
-        key.id()
-    ));
+    let file = out.join(PUBLIC_KEY);
+    say(&match last {
+        0 => "no checkpoint was made yet: the deployment makes one every hour".to_owned(),
+        _ => format!("{new} checkpoints fetched, the last is {last}"),
+    });
+    say(&format!("`{}` is the key {}", file.display(), key.id()));
     say("whoever verifies them should have that key's number from somebody they trust, not from here");
     Ok(())
 }

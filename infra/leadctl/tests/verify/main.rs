@@ -6,5 +6,6 @@
 mod bytes;
 mod checkpoints;
 mod common;
+mod million;
 mod proofs;
 mod record;

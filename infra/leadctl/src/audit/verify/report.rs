@@ -230,7 +230,7 @@ fn gaps(against: &Against, not: &mut dyn FnMut(String)) {
     }
     if against.uncovered > 0 {
         not(format!(
-            "{} commits are under no checkpoint yet: a cut among what came after checkpoint {last} cannot be seen",
+            "commits that are under no checkpoint yet ({}): a cut among what came after checkpoint {last} cannot be seen",
             against.uncovered
         ));
     }
