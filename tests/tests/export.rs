@@ -28,10 +28,10 @@ use sealing::LocalWrap;
 use serde_json::json;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use store::{Store, schema};
+use store::Store;
 use tokio::net::TcpListener;
 
-/// Both tables in a database that nobody else has.
+/// All tables in a database that nobody else has.
 async fn store() -> (Client, Store) {
     let database = dynoxide::Database::memory().expect("a database");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -44,20 +44,7 @@ async fn store() -> (Client, Store) {
         .endpoint_url(url)
         .build();
     let client = Client::from_conf(config);
-    for table in [schema::leads_table("leads"), schema::audit_table("audit"), schema::keys_table("keys")] {
-        let table = table.expect("a table");
-        client
-            .create_table()
-            .set_table_name(table.table_name)
-            .set_key_schema(table.key_schema)
-            .set_attribute_definitions(table.attribute_definitions)
-            .set_billing_mode(table.billing_mode)
-            .set_global_secondary_indexes(table.global_secondary_indexes)
-            .set_stream_specification(table.stream_specification)
-            .send()
-            .await
-            .expect("the table is created");
-    }
+    tables::create(&client, "leads", "audit", "keys").await;
     let wrap = LocalWrap::random().expect("a key");
     let store = Store::new(client.clone(), "leads", "audit").with_keys("keys", Arc::new(wrap));
     (client, store)

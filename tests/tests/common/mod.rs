@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 pub mod explaining;
+pub mod tables;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::scenario::Line;

@@ -39,7 +39,7 @@ use std::time::Instant;
 
 /// Runs the whole bundle under random faults, and checks that nothing is lost and nothing done twice.
 #[derive(Debug, Parser)]
-#[command(name = "faults", about)]
+#[command(name = "faults")]
 struct Options {
     /// How many seeds.
     #[arg(long, default_value_t = 1_000)]

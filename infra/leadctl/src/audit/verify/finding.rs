@@ -179,7 +179,7 @@ pub enum Wrong {
     /// The newest checkpoint is too old.
     #[error(
         "the newest checkpoint is number {number}, of {at}, and the export was taken at {exported_at}: \
-         checkpoints were taken away, or none are made any more"
+         checkpoints were taken away, or none are made any more; who makes them by hand makes one now"
     )]
     Stale {
         /// The newest.
