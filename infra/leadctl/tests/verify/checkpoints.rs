@@ -193,6 +193,39 @@ fn a_checkpoint_that_is_newer_than_the_export_is_no_evidence_of_a_cut() {
     assert!(report.not_checked().join("\n").contains("newer than the export"), "{:?}", report.not_checked());
 }
 
+#[test]
+fn an_export_that_says_it_was_taken_earlier_than_it_was_excuses_nothing() {
+    let case = Case::new(12);
+    let subject = longest(&case.lines);
+    let last = places(&case.lines, &subject).len() as u64;
+    // Before any checkpoint was made: each of them would be newer than the export.
+    for from in [last, 1] {
+        let mut lines = cut(&case.lines, &subject, from);
+        lines[0] = lines[0].replace("2026-04-01T14:00:00Z", "2026-03-01T14:00:00Z");
+        assert_ne!(lines[0], case.lines[0]);
+        let lines = ended(&lines);
+        for told in [case.wrong(&lines), case.wrong_alone(&lines)] {
+            assert_told(&told, "export.jsonl:", "the export says it was taken at 2026-03-01 14:00:00 UTC");
+            assert_eq!(told.len(), 1, "{told:#?}");
+        }
+    }
+}
+
+#[test]
+fn an_instant_at_the_end_of_time_is_wrong_like_any_other() {
+    let case = Case::new(4);
+    let subject = longest(&case.lines);
+    let place = places(&case.lines, &subject)[0];
+    for at in ["+262142-12-31T23:59:59.999Z", "-262143-01-01T00:00:00Z"] {
+        let mut lines = case.lines.clone();
+        let mut changed = commit(&lines[place]).unwrap();
+        changed.recorded_at = at.parse().unwrap();
+        lines[place] = line_of(&changed);
+        let told = case.wrong(&chained(&lines));
+        assert!(told.iter().any(|line| line.contains(&format!(": {subject} seq 1"))), "{told:#?}");
+    }
+}
+
 /// Both kinds of keys: what KMS signs with is tested where it signs.
 #[test]
 fn the_key_of_the_tests_is_one_that_can_be_written_and_read() {

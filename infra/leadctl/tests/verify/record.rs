@@ -153,6 +153,34 @@ fn entries_that_are_linked_anew_and_make_no_history_are_refused() {
 }
 
 #[test]
+fn a_revision_of_any_number_is_told_at_once() {
+    let case = Case::new(12);
+    let mut lines = case.lines.clone();
+    let named = r#""policy_revision":1,"seq":1"#;
+    let first = lines.iter().position(|line| line.contains(named)).unwrap();
+    lines[first] = lines[first].replacen(named, r#""policy_revision":4294967295,"seq":1"#, 1);
+    let told = case.wrong_alone(&chained(&lines));
+    assert_told(&told, "export.jsonl: policy revision 3 is missing", "entries name it");
+    assert_eq!(told.len(), 1, "{told:#?}");
+}
+
+#[test]
+fn a_damaged_line_with_personal_data_is_not_quoted() {
+    let case = Case::new(4);
+    for line in [
+        r#"{"kind":"opened","subject":"lead/L-1","commit":1,"texts":"Kim Example"}"#,
+        r#"{"kind":"opened","subject":"Kim Example","commit":1,"texts":{}}"#,
+        r#"{"kind":"opened","subject":"lead/L-1","commit":"Kim Example","texts":{}}"#,
+    ] {
+        let mut lines = case.lines.clone();
+        lines.insert(1, line.to_owned());
+        let told = case.wrong_alone(&ended(&lines));
+        assert_told(&told, "export.jsonl:2: ", "the line does not say what sealed texts say");
+        assert!(!told.join("\n").contains("Kim"), "{told:#?}");
+    }
+}
+
+#[test]
 fn a_published_document_is_the_one_that_its_history_names() {
     let case = Case::new(12);
     let place = |kind: &str, revision: &str| {

@@ -12,7 +12,7 @@ use super::series::{Claim, Series};
 const STALE_AFTER: TimeDelta = TimeDelta::hours(2);
 /// A commit is written that long after it was decided at most: no function runs longer. Clocks
 /// differ by less.
-const WRITTEN_WITHIN: TimeDelta = TimeDelta::minutes(15);
+pub(super) const WRITTEN_WITHIN: TimeDelta = TimeDelta::minutes(15);
 
 /// Takes what is wrong.
 pub type Wrongs<'a> = &'a mut dyn FnMut(Place, Wrong);
@@ -100,17 +100,11 @@ impl Against {
         wrongs: Wrongs<'_>,
     ) -> anyhow::Result<()> {
         let subject = history.subject.to_string();
-        let place = || Place {
-            file: None,
-            line: Some(line),
-            subject: Some(history.subject.clone()),
-            seq: Some(commit.seq),
-            commit: Some(commit.commit),
-        };
+        let place = history.place(line, commit);
         let covering = self.series.claims.peek().filter(|claim| claim.subject == subject).cloned();
         self.uncovered += u64::from(covering.is_none());
         if let Some(wrong) = self.back_dated(commit, covering.as_ref()) {
-            wrongs(place(), wrong);
+            wrongs(place.clone(), wrong);
             history.broken = true;
         }
         while let Some(claim) = self.series.claims.peek()
@@ -120,7 +114,7 @@ impl Against {
             if claim.commit == commit.commit && claim.head != commit.head && !history.broken {
                 let Claim { checkpoint, head, .. } = *claim;
                 wrongs(
-                    place(),
+                    place.clone(),
                     Wrong::Rewritten { commit: commit.commit, found: commit.head, checkpoint, head },
                 );
                 history.broken = true;
@@ -141,10 +135,10 @@ impl Against {
         let at = |number: u64| self.series.known.get(&number).map(|known| (number, known.at));
         let recorded_at = commit.recorded_at;
         let wrong = |(checkpoint, at), knows| Some(Wrong::BackDated { recorded_at, checkpoint, at, knows });
-        if let Some(before) = at(before).filter(|(_, at)| recorded_at + WRITTEN_WITHIN < *at) {
+        if let Some(before) = at(before).filter(|(_, at)| *at - recorded_at > WRITTEN_WITHIN) {
             return wrong(before, "does not know it");
         }
-        let covering = at(covering?.checkpoint).filter(|(_, at)| recorded_at > *at + WRITTEN_WITHIN)?;
+        let covering = at(covering?.checkpoint).filter(|(_, at)| recorded_at - *at > WRITTEN_WITHIN)?;
         wrong(covering, "knows it already")
     }
 

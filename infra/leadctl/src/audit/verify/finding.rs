@@ -246,6 +246,17 @@ pub enum Wrong {
         /// What it knows of the commit.
         knows: &'static str,
     },
+    /// A commit that says it was decided when the export was long taken.
+    #[error(
+        "the commit says it was decided at {recorded_at}, and the export says it was taken at {exported_at}: \
+         one of the two is not true"
+    )]
+    AfterExport {
+        /// When it says it was decided.
+        recorded_at: DateTime<Utc>,
+        /// When the export says it was taken.
+        exported_at: DateTime<Utc>,
+    },
     /// The live tables say something else.
     #[error("{why}")]
     Live {

@@ -129,6 +129,12 @@ impl History {
         }
     }
 
+    /// Where a commit of it stands.
+    pub fn place(&self, line: u64, commit: &Checked) -> Place {
+        let (subject, seq) = (Some(self.subject.clone()), Some(commit.seq));
+        Place { file: None, line: Some(line), subject, seq, commit: Some(commit.commit) }
+    }
+
     fn fails(&mut self, line: u64, seq: Option<u64>, commit: Option<u64>, wrong: Wrong) -> Box<Finding> {
         self.broken = true;
         let subject = Some(self.subject.clone());

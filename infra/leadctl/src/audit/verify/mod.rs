@@ -18,11 +18,12 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use chrono::TimeDelta;
 use rules::ids::SubjectError;
 use rules::record::Header;
 use tokio::sync::mpsc;
 
-use self::against::Against;
+use self::against::{Against, WRITTEN_WITHIN};
 use self::record::Commit;
 use self::report::Counts;
 use super::export::{Live, Tables, bar, open};
@@ -34,6 +35,8 @@ pub(super) use self::record::{Export, read as read_export};
 pub use self::report::Report;
 pub(super) use self::series::{key, read as read_series};
 
+/// No export reads fewer commits a second: commits that came while it was read are no later.
+const READ_A_SECOND: u64 = 100;
 /// So many histories wait to be held against the live tables.
 const HISTORIES_MAX: usize = 64;
 /// Takes a history that is whole.
@@ -187,6 +190,8 @@ fn histories(
 ) -> anyhow::Result<(Header, Counts)> {
     let Export { header, found, opened, end, mut documents, mut commits } = export;
     let mut counts = Counts::of(&found, opened);
+    let within = WRITTEN_WITHIN + reading_time(found.commits);
+    let mut told_late = false;
     let bar = bar(found.commits, "{bar:30} {percent:>3} % of the commits verified, {per_sec}, {eta} left");
     let mut at = |place: Place, wrong| findings.add(Place { file: Some(file.to_owned()), ..place }, wrong);
     let mut next = commits.next()?;
@@ -205,6 +210,18 @@ fn histories(
             let Some(history) = history.as_mut().ok().filter(|history| !history.broken) else { continue };
             match history.take(&commit.text, commit.line) {
                 Ok(checked) => {
+                    // Nobody signed when the export was taken: set back, it would excuse whatever
+                    // checkpoints know and it lacks. The first commit tells of them all.
+                    if !told_late && checked.recorded_at - header.exported_at > within {
+                        told_late = true;
+                        at(
+                            history.place(commit.line, &checked),
+                            Wrong::AfterExport {
+                                recorded_at: checked.recorded_at,
+                                exported_at: header.exported_at,
+                            },
+                        );
+                    }
                     if let Some(against) = against {
                         against.hold(history, commit.line, &checked, &mut at)?;
                     }
@@ -232,8 +249,9 @@ fn histories(
         at(place, wrong);
     }
     for (what, named, there) in counts.revisions() {
-        for revision in there + 1..=named {
-            at(Place::default(), Wrong::Revision { what, revision });
+        // The first of them: an entry can name any number.
+        if named > there {
+            at(Place::default(), Wrong::Revision { what, revision: there + 1 });
         }
     }
     if let Some((place, wrong)) = end {
@@ -241,4 +259,11 @@ fn histories(
     }
     bar.finish_and_clear();
     Ok((header, counts))
+}
+
+/// How long an export of so many commits was read at most.
+fn reading_time(commits: u64) -> TimeDelta {
+    // More than there can be is as long as there is.
+    let seconds = i64::try_from(commits / READ_A_SECOND).unwrap_or(i64::MAX);
+    TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX)
 }

@@ -228,7 +228,13 @@ fn other(
         }
         OPENED => {
             *opened += 1;
-            in_form::<Opened>(OPENED, text)?;
+            // Not in the words of a parser, which quotes what it stumbles over: this is personal.
+            in_form::<Opened>(OPENED, text).map_err(|wrong| match wrong {
+                Wrong::Line { .. } => {
+                    Wrong::Line { why: "the line does not say what sealed texts say".to_owned() }
+                }
+                wrong => wrong,
+            })?;
         }
         END => return in_form(END, text).map(Some),
         _ => return Err(Wrong::Line { why: "it is no line of an export".to_owned() }),
