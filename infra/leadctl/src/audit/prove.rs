@@ -31,8 +31,8 @@ pub struct Arguments {
     /// Whose history, as in `lead/L-1`
     #[arg(long)]
     subject: Subject,
-    /// Which entry
-    #[arg(long)]
+    /// Which entry, from 1
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     seq: u64,
     /// Where to write the proof
     #[arg(long, value_name = "FILE")]

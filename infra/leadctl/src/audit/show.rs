@@ -61,6 +61,14 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Argumen
                 return Ok(false);
             }
         }
+        // More may have been on what could not be read.
+        if let Some((place, wrong)) = export.end.take() {
+            findings.add(place, wrong);
+        }
+        if findings.count > 0 {
+            say(&findings.told());
+            return Ok(false);
+        }
     }
     if shown.history.commits == 0 {
         say(&format!("there is no history of {subject}"));

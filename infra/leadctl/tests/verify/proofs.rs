@@ -81,6 +81,12 @@ fn a_history_is_shown_with_its_hashes() {
     assert!(shown.contains(&last.links().unwrap().entries.last().unwrap().to_string()), "{shown}");
     assert_eq!(show("lead/L-none").status.code(), Some(1));
 
+    // What came behind a cut may have been more of it.
+    case.arguments(&case.lines[..case.lines.len() - 1]);
+    let cut = show(&subject);
+    assert_eq!(cut.status.code(), Some(1));
+    assert!(text(&cut.stderr).contains("the export was cut"), "{}", text(&cut.stderr));
+
     let mut lines = case.lines.clone();
     let first = places(&lines, &subject)[0];
     lines[first] = lines[first].replacen("evt-0-", "evt-9-", 1);
