@@ -263,12 +263,18 @@ fn notifications(sim: &Sim<'_>, commits: &[ChainedCommit]) -> Vec<String> {
             wrong.push(format!("notification {id} is recorded as delivered, and nobody got it"));
         }
     }
+    let mut dead = BTreeSet::new();
     for message in &sim.queues.by_name[crate::queues::NOTIFICATIONS].dead {
         let body: Value = serde_json::from_str(&message.body).unwrap_or(Value::Null);
         let id = body["id"].as_str().unwrap_or_default();
+        dead.insert(id.to_owned());
         if !outcomes.contains_key(id) {
             wrong.push(format!("notification {id} is in the dead-letter queue without an entry"));
         }
+    }
+    let failed = |id: &&String| outcomes.get(*id).is_some_and(|o| o.iter().any(|o| o == OUTCOMES[1]));
+    for id in requested.iter().filter(failed).filter(|id| !dead.contains(*id)) {
+        wrong.push(format!("notification {id} failed, and is in no dead-letter queue"));
     }
     wrong
 }
@@ -350,11 +356,19 @@ async fn personal(sim: &Sim<'_>, store: &Store, commits: &[ChainedCommit]) -> Ve
     for subject in subjects(commits) {
         let Subject::Lead(id) = &subject else { continue };
         let lead = store.lead(id).await.ok().flatten();
-        let is_erased = lead.is_some_and(|lead| lead.erased_at.is_some());
-        let of_it = keys.iter().filter(|key| text(key, PK).ends_with(&format!("#{subject}")));
-        let has_key = of_it.filter(|key| !key["wrapped"].is_null()).count() > 0;
+        let is_erased = lead.as_ref().is_some_and(|lead| lead.erased_at.is_some());
+        let of_it = keys.iter().find(|key| text(key, PK).ends_with(&format!("#{subject}")));
+        let has_key = of_it.is_some_and(|key| !key["wrapped"].is_null());
+        let has_tombstone = of_it.is_some_and(|key| !key["erased_at"].is_null());
         if is_erased && has_key {
             wrong.push(format!("{subject} was erased, and its key is there"));
+        }
+        if is_erased != has_tombstone {
+            wrong.push(format!("{subject} was erased: {is_erased}, its key says so: {has_tombstone}"));
+        }
+        let is_empty = lead.is_none_or(|lead| lead.personal.is_empty());
+        if is_erased && !is_empty {
+            wrong.push(format!("{subject} was erased, and something personal is beside it"));
         }
     }
     wrong

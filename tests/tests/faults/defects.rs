@@ -1,7 +1,7 @@
 //! Deliberate defects, to prove that the simulator finds such: each changes a request on its way,
 //! as a mistake in the code would, and can be switched on nowhere but here.
 
-use crate::database::AUDIT;
+use crate::database::{AUDIT, KEYS};
 use crate::wire::{Answer, Call, Service};
 use serde_json::{Value, json};
 
@@ -26,10 +26,12 @@ pub enum Defect {
     ChangedEntry,
     /// The bus answers that it took what it did not.
     LostEvent,
+    /// Who is erased keeps their key.
+    KeptKey,
 }
 
 impl Defect {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::UnconditionalCommit,
         Self::IgnoredClaim,
         Self::ForgottenWake,
@@ -39,6 +41,7 @@ impl Defect {
         Self::LostCommit,
         Self::ChangedEntry,
         Self::LostEvent,
+        Self::KeptKey,
     ];
 }
 
@@ -100,6 +103,7 @@ fn is_forgotten(defect: Defect, write: &Value) -> bool {
     match defect {
         Defect::ForgottenOutbox => pk.starts_with("OUTBOX#"),
         Defect::ForgottenInput => pk.starts_with("SEEN#"),
+        Defect::KeptKey => write["Put"]["TableName"] == KEYS && !write["Put"]["Item"]["erased_at"].is_null(),
         _ => false,
     }
 }

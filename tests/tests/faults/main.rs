@@ -33,19 +33,23 @@ use clap::Parser;
 use defects::Defect;
 use find::Run;
 use plan::Plan;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
+
+/// No seed is higher, so that there is room for as many as anybody runs.
+const SEED_MAX: u64 = u64::MAX / 2;
 
 /// Runs the whole bundle under random faults, and checks that nothing is lost and nothing done twice.
 #[derive(Debug, Parser)]
 #[command(name = "faults")]
 struct Options {
     /// How many seeds.
-    #[arg(long, default_value_t = 1_000)]
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
     /// The first seed.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=SEED_MAX))]
     from: u64,
     /// One seed, with its trace.
     #[arg(long, conflicts_with = "replay")]
@@ -55,7 +59,7 @@ struct Options {
     replay: Option<PathBuf>,
     /// Runs at a time; as many as there are cores, if nobody says.
     #[arg(long)]
-    threads: Option<usize>,
+    threads: Option<NonZeroUsize>,
     /// What `cargo test` hands to every test: runs only what has this in its name.
     #[arg(hide = true)]
     filter: Vec<String>,
@@ -66,7 +70,7 @@ struct Options {
     #[arg(long, hide = true)]
     list: bool,
     #[arg(long, hide = true)]
-    test_threads: Option<usize>,
+    test_threads: Option<NonZeroUsize>,
     #[arg(long, short, hide = true)]
     quiet: bool,
 }

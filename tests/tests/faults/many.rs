@@ -63,8 +63,9 @@ pub fn run(options: &Options) -> Found {
     let stop = AtomicBool::new(false);
     let progress = report::progress(options.seeds);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = options.threads.or(options.test_threads).map_or(cores, usize::from);
     std::thread::scope(|scope| {
-        for _ in 0..options.threads.or(options.test_threads).unwrap_or(cores) {
+        for _ in 0..threads {
             scope.spawn(|| {
                 while !stop.load(Ordering::Relaxed) {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
