@@ -4,11 +4,13 @@ use crate::plan::{self, Plan};
 use crate::points::Tally;
 use crate::{Options, find, report};
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// So many failures are looked for.
 const FAILURES_MAX: usize = 5;
+/// The exit status of what was ended by Ctrl-C.
+const INTERRUPTED: i32 = 130;
 /// So many seeds are remembered of those that come to a point.
 const SEEDS_OF_A_POINT: usize = 6;
 
@@ -51,16 +53,19 @@ impl std::fmt::Display for Name {
 pub struct Found {
     pub tally: Tally,
     pub failed: Vec<(Name, Vec<String>)>,
+    /// How many seeds were run.
+    pub run: u64,
     /// Seeds that come to each point.
     seeds: BTreeMap<String, Vec<u64>>,
 }
 
-/// Runs the seeds that are asked for.
+/// Runs the seeds that are asked for, until somebody presses Ctrl-C.
 pub fn run(options: &Options) -> Found {
     let next = AtomicU64::new(options.from);
     let end = options.from.saturating_add(options.seeds);
     let found: Mutex<Found> = Mutex::default();
-    let stop = AtomicBool::new(false);
+    let stop = Arc::new(AtomicBool::new(false));
+    stop_on_ctrl_c(Arc::clone(&stop));
     let progress = report::progress(options.seeds);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = options.threads.or(options.test_threads).map_or(cores, usize::from);
@@ -83,9 +88,10 @@ pub fn run(options: &Options) -> Found {
                         }
                     }
                     found.tally.add(&run.tally);
+                    found.run += 1;
                     if !run.wrong.is_empty() {
                         found.failed.push((name, run.wrong));
-                        stop.store(found.failed.len() >= FAILURES_MAX, Ordering::Relaxed);
+                        stop.fetch_or(found.failed.len() >= FAILURES_MAX, Ordering::Relaxed);
                     }
                 }
             });
@@ -95,6 +101,18 @@ pub fn run(options: &Options) -> Found {
     let mut found = found.into_inner().expect("nobody panics while holding it");
     found.failed.sort();
     found
+}
+
+/// What was found until then is told. Pressed once more, it ends all.
+fn stop_on_ctrl_c(stop: Arc<AtomicBool>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().expect("a runtime");
+    std::thread::spawn(move || {
+        while runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
+            if stop.swap(true, Ordering::Relaxed) {
+                std::process::exit(INTERRUPTED);
+            }
+        }
+    });
 }
 
 /// Crashes at the points that the seeds came to and did not crash at, on the side that is missing: up
