@@ -292,8 +292,10 @@ impl Notifier {
             return self.record(&item.id, &item.subject, record, result, now).await;
         }
         if !gave_up.error.is_worth_retrying() {
-            self.record(&item.id, &item.subject, record, DeliveryResult::Failed { reason }, now).await?;
+            // In this order: of what is recorded nothing is left in the outbox, and if this function ended in
+            // between, the message would come again and be taken for one that is done.
             self.dead_letters.send(platform::queue::Message::new(item.id.as_str(), record.body)).await?;
+            self.record(&item.id, &item.subject, record, DeliveryResult::Failed { reason }, now).await?;
             return Ok(());
         }
         if record.receive_count >= RECEIVES_MAX {

@@ -40,6 +40,8 @@ pub enum Harm {
         /// Seconds.
         s: u64,
     },
+    /// The channel takes no such message, now or ever.
+    Refused,
     /// An index answers as of some time ago.
     Stale,
     /// A message or a tick comes twice.
@@ -65,6 +67,7 @@ impl Harm {
             Self::LeftOver => "keys left over",
             Self::Partial => "batch taken in part",
             Self::RateLimited { .. } => "rate limit",
+            Self::Refused => "refused for good",
             Self::Stale => "stale index read",
             Self::Twice => "delivered twice",
             Self::Missed => "tick missed",

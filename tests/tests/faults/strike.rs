@@ -73,6 +73,10 @@ impl Sim<'_> {
                 let body = json!({"ok": false, "error": "ratelimited"}).to_string();
                 _ = parked.reply.send(Some(Answer { status: 429, headers, body }));
             }
+            Harm::Refused => {
+                let answer = Answer::done(&json!({"ok": false, "error": "msg_too_long"}));
+                _ = parked.reply.send(Some(answer));
+            }
             Harm::Stale => {
                 let until = self.now() - BEHIND_MS;
                 let answer = self.database().execute_behind(call, until);
@@ -188,7 +192,7 @@ fn strikes(of: Place, what: Harm, call: &Call) -> bool {
             Harm::LeftOver => call.operation == "BatchGetItem",
             Harm::Stale => call.operation == "Query" && call.body.get("IndexName").is_some(),
             Harm::Partial => matches!(call.operation.as_str(), "SendMessageBatch" | "PutEvents"),
-            Harm::RateLimited { .. } => call.service == Service::Slack,
+            Harm::RateLimited { .. } | Harm::Refused => call.service == Service::Slack,
             _ => true,
         }
 }
