@@ -265,6 +265,11 @@ async fn what_was_changed_behind_the_stores_back_is_told() {
     }
     let report = serde_json::to_value(&report).expect("JSON");
     assert_eq!((&report["live"]["moved"], &report["live"]["new"]), (&json!(1), &json!(1)), "{report:#}");
+    let elsewhere = Live { deployment: "other".to_owned(), ..self::live(live.store.clone()) };
+    let report = verify::against_live(&arguments, &elsewhere).await.expect("it can be read");
+    let told: Vec<String> = report.findings().iter().map(ToString::to_string).collect();
+    let says = "the export names the deployment `test`, and the live one is `other`";
+    assert!(told.iter().any(|line| line == says), "{told:#?}");
     // One that was there when the export was taken, and is not in it.
     say("L-kept-back", "fifth", now).await;
     let report = verify::against_live(&arguments, &live).await.expect("it can be read");

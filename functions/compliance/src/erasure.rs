@@ -24,8 +24,8 @@ impl Compliance {
         now: DateTime<Utc>,
     ) -> Result<ApiGatewayV2httpResponse, Problem> {
         let id: LeadId = request.path_parameter("id").map(LeadId::from)?;
-        let erasure =
-            api::erasure(&strict_json::parse(request.body())?).map_err(|found| Problem::of_fields(&found))?;
+        let erasure = api::erasure_alone(&strict_json::parse(request.body())?)
+            .map_err(|found| Problem::of_fields(&found))?;
         let key = request.idempotency_key()?;
         let what = key.map_or(erasure.reference.as_str(), |key| key);
         let cause = format!("erasure/{}/{id}/{what}", caller.subject);

@@ -77,7 +77,8 @@ enum Answer {
 }
 
 fn main() -> ExitCode {
-    match run(Arguments::parse()) {
+    let answer = run(Arguments::parse());
+    match answer.and_then(|answer| leadctl::progress::printed().map(|()| answer)) {
         Ok(Answer::Done) => ExitCode::SUCCESS,
         Ok(Answer::No) => ExitCode::from(1),
         Err(error) => {
@@ -133,7 +134,9 @@ async fn run(arguments: Arguments) -> anyhow::Result<Answer> {
             }
         }
         Command::Audit(Audit::Checkpoint(arguments)) => {
-            leadctl::audit::checkpoint::run(root, &arguments).await?;
+            if !leadctl::audit::checkpoint::run(root, &arguments).await? {
+                return Ok(Answer::No);
+            }
         }
         Command::Audit(Audit::Checkpoints(arguments)) => {
             leadctl::audit::checkpoints::run(root, &arguments).await?;

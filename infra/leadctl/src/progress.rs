@@ -1,6 +1,7 @@
 //! What a person at the terminal sees while steps run: a line each, with its time.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// How often the time of a running step is drawn anew.
@@ -81,9 +82,28 @@ pub fn say(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
-/// A line on standard output, under the same rule.
+/// Why a line could not be printed.
+static UNPRINTED: OnceLock<std::io::Error> = OnceLock::new();
+
+/// A line on standard output. A reader who has seen enough is no reason to stop; a disk that is full
+/// is told in the end, by [`printed`].
 pub(crate) fn print(line: &str) {
-    let _ = writeln!(std::io::stdout().lock(), "{line}");
+    if let Err(error) = writeln!(std::io::stdout().lock(), "{line}")
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        _ = UNPRINTED.set(error);
+    }
+}
+
+/// Whether everything could be printed.
+///
+/// # Errors
+/// It could not.
+pub fn printed() -> anyhow::Result<()> {
+    match UNPRINTED.get() {
+        Some(error) => anyhow::bail!("standard output could not be written: {error}"),
+        None => Ok(()),
+    }
 }
 
 fn draw(text: &str) {

@@ -63,11 +63,23 @@ pub fn resolution(value: &Value) -> Result<Resolution, Vec<FieldProblem>> {
 
 /// `{"reference":"DSR-2026-17","reason":…}`
 pub fn erasure(value: &Value) -> Result<Erasure, Vec<FieldProblem>> {
+    read(value, erasure_of)
+}
+
+/// The same and nothing else: it cannot be undone, and whoever says more means more.
+pub fn erasure_alone(value: &Value) -> Result<Erasure, Vec<FieldProblem>> {
     read(value, |root, problems| {
-        let reference = root.required("reference", problems, fields::id::<String>);
-        let reason = root.required("reason", problems, fields::text);
-        Some(Erasure { reference: reference?, reason: reason? })
+        for name in root.names().filter(|name| !["reference", "reason"].contains(name)) {
+            problems.add(root.at(name), "is not known here; there are `reference` and `reason`");
+        }
+        erasure_of(root, problems)
     })
+}
+
+fn erasure_of(root: &Fields<'_>, problems: &mut Problems) -> Option<Erasure> {
+    let reference = root.required("reference", problems, fields::id::<String>);
+    let reason = root.required("reason", problems, fields::text);
+    Some(Erasure { reference: reference?, reason: reason? })
 }
 
 /// The body of a publication.

@@ -100,7 +100,7 @@ pub fn fitting(at: &str) -> Vec<Harm> {
         "Query" => &[Harm::Stale, Harm::Stale, Harm::Stale, Harm::Throttle],
         "GetItem" | "UpdateItem" => &[Harm::Throttle, Harm::DoneAndFault],
         "SendMessageBatch" | "PutEvents" => &[Harm::Partial, Harm::Throttle, Harm::DoneAndFault],
-        "chat.postMessage" => &[Harm::RateLimited { s: 2 }, Harm::RateLimited { s: 60 }],
+        "chat.postMessage" => &[Harm::RateLimited { s: 2 }, Harm::RateLimited { s: 60 }, Harm::Refused],
         _ => &[],
     };
     let crashes = [Harm::CrashBefore, Harm::CrashAfter];

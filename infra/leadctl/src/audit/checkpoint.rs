@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use anyhow::Context as _;
 use audit::signature::{PublicKey, Signature, SigningKey};
-use checkpoint::{Deps, Made, Signer, SignerError, Tick};
+use checkpoint::{CheckpointFailure, Deps, Made, Signer, SignerError, Tick};
 
 use super::directory::Directory;
 use super::export::{Live, Tables, open};
@@ -30,22 +30,27 @@ pub struct Arguments {
     tables: Tables,
 }
 
-/// Makes a checkpoint.
+/// Makes a checkpoint; whether there is one: none is made over a history that is not what was signed.
 ///
 /// # Errors
-/// A key that cannot be used, tables that do not answer, a directory that cannot be written; a
-/// history that is not what was signed.
-pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Arguments) -> anyhow::Result<()> {
+/// A key that cannot be used, tables that do not answer, a directory that cannot be written.
+pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Arguments) -> anyhow::Result<bool> {
     let Arguments { key: path, dir, new_key, tables } = arguments;
     if *new_key {
         make_key(path)?;
     }
     let key = read_key(path)?;
     let live = open(root, tables).await?;
-    let made = make(&live, key, dir).await?;
+    let made = match make(&live, key, dir).await {
+        Err(error) if matches!(error.downcast_ref(), Some(CheckpointFailure::Refused(_))) => {
+            say(&format!("{error:#}"));
+            return Ok(false);
+        }
+        made => made?,
+    };
     let Made { number, subjects, commits, changed, .. } = made;
     say(&format!("checkpoint {number}: {subjects} subjects, {commits} commits, {changed} subjects changed"));
-    Ok(())
+    Ok(true)
 }
 
 /// Makes the next checkpoint of a directory.
@@ -84,6 +89,9 @@ fn make_key(path: &Path) -> anyhow::Result<()> {
     );
     let key = SigningKey::from_seed(&seed)?;
     let public = PathBuf::from(format!("{}.pub", path.display()));
+    for path in [path, &public] {
+        anyhow::ensure!(!path.try_exists()?, "cannot make `{}`: there is one already", path.display());
+    }
     for (path, mode, text) in [(path, 0o600, key.to_pem()?), (&public, 0o644, key.public_key().to_pem()?)] {
         let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
         file.and_then(|mut file| file.write_all(text.as_bytes()))
@@ -127,6 +135,11 @@ mod tests {
         assert_eq!(PublicKey::from_pem(&public).unwrap(), key.public_key());
         assert!(make_key(&path).unwrap_err().to_string().contains("cannot make"));
         assert_eq!(read_key(&path).unwrap().public_key(), key.public_key());
+        // Nothing is made by halves: the public half of another key stands where this one's would.
+        let other = dir.path().join("other.pem");
+        std::fs::write(dir.path().join("other.pem.pub"), public).unwrap();
+        assert!(make_key(&other).unwrap_err().to_string().contains("other.pem.pub"));
+        assert!(!other.exists());
     }
 
     #[tokio::test]

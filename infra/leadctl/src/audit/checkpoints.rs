@@ -83,9 +83,15 @@ async fn fetch(sdk: &SdkConfig, bucket: &str, key: &str, out: &Path) -> anyhow::
     let known = directory.last(0).await?;
     let mut before: Option<Checkpoint> = None;
     if known > 0 {
-        let (ours, theirs) = (read(&directory, known).await?, read(&archive, known).await?);
+        let (ours, theirs) = (read(&directory, known).await?, archive.read(&document::path(known)).await?);
+        let theirs = theirs.with_context(|| {
+            format!(
+                "checkpoint {known} in `{}` is not in the bucket: it is of another deployment, or the bucket lost it",
+                out.display()
+            )
+        })?;
         ensure!(
-            ours == theirs,
+            ours.as_bytes() == theirs,
             "checkpoint {known} in the bucket is not the one that was fetched before into `{}`",
             out.display()
         );

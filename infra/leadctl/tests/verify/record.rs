@@ -1,6 +1,7 @@
 //! What the chain alone tells.
 
 use crate::common::*;
+use std::process::Command;
 
 #[test]
 fn a_record_as_it_was_written_is_intact_and_what_was_not_looked_at_is_told() {
@@ -10,6 +11,21 @@ fn a_record_as_it_was_written_is_intact_and_what_was_not_looked_at_is_told() {
     assert!(report.not_checked().iter().any(|what| what.contains("no checkpoints were given")));
     assert!(case.alone(&ended(&case.lines)).is_intact());
     assert_eq!(chained(&case.lines), case.lines);
+}
+
+#[test]
+fn a_verdict_that_cannot_be_printed_is_none() {
+    let case = Case::new(2);
+    let arguments = case.arguments(&case.lines);
+    for json in [None, Some("--json")] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_leadctl"));
+        command.args(["audit", "verify"]).args(&arguments).args(json);
+        let output = command.stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        let said = text(&output.stderr);
+        assert!(said.contains("standard output could not be written"), "{said}");
+    }
 }
 
 #[test]

@@ -234,11 +234,18 @@ fn each<F: DeserializeOwned>(
     mut seq: u64,
     fold: &mut dyn FnMut(&Entry<F>) -> Result<(), String>,
 ) -> Result<Last, At> {
-    let entries: Vec<Entry<F>> = Vec::deserialize(entries)
+    let entries: Vec<Value> = Vec::deserialize(entries)
         .map_err(|error| Wrong::Entry { why: format!("the entries cannot be read: {error}") })?;
-    let mut revisions = InForce::default();
-    for entry in &entries {
+    let (mut revisions, mut last) = (InForce::default(), None);
+    for entry in entries {
         seq += 1;
+        let kind = entry.get("type").map(Value::to_string).unwrap_or_default();
+        let entry: Entry<F> = serde_json::from_value(entry).map_err(|_| {
+            let why =
+                format!("the entry cannot be read: {kind} is no fact of such a history, or does not say so");
+            At(Some(seq), Wrong::Entry { why })
+        })?;
+        last = Some(entry.at);
         revisions.policy = revisions.policy.max(entry.policy_revision);
         revisions.directory = revisions.directory.max(entry.directory_revision);
         let wrong = |why: String| At(Some(seq), Wrong::Entry { why });
@@ -251,12 +258,12 @@ fn each<F: DeserializeOwned>(
         if entry.commit != commit.commit {
             return Err(wrong(format!("the entry is of commit {}", entry.commit)));
         }
-        fold(entry).map_err(|why| At(Some(seq), Wrong::Fold { why }))?;
+        fold(&entry).map_err(|why| At(Some(seq), Wrong::Fold { why }))?;
     }
-    let Some(last) = entries.last() else {
+    let Some(last) = last else {
         return Err(Wrong::Entry { why: "the commit has no entries".to_owned() }.into());
     };
-    if last.at != commit.at {
+    if last != commit.at {
         let why = "its commit gives another instant than its last entry".to_owned();
         return Err(At(Some(seq), Wrong::Entry { why }));
     }

@@ -112,7 +112,7 @@ pub async fn against_live(arguments: &Arguments, tables: &Live) -> anyhow::Resul
     }
     let (findings, counts) = live.finish().await?;
     let mut report = verifying.await.context("the verification stopped")??;
-    report.take_live(findings, counts);
+    report.take_live(tables, findings, counts);
     Ok(report)
 }
 

@@ -5,8 +5,9 @@ use rules::record::{End, Header};
 use serde::Serialize;
 
 use super::against::Against;
-use super::finding::{Finding, Findings};
+use super::finding::{Finding, Findings, Place, Wrong};
 use super::history::History;
+use crate::audit::export::Live;
 use crate::progress::print;
 
 /// So many findings are printed.
@@ -152,8 +153,21 @@ impl Report {
         }
     }
 
-    /// Takes in what the live tables say.
-    pub fn take_live(&mut self, findings: Findings, counts: LiveCounts) {
+    /// Takes in what the live tables say, which are these.
+    pub fn take_live(&mut self, tables: &Live, mut findings: Findings, counts: LiveCounts) {
+        if let Some(header) = &self.export {
+            for (what, exported, live) in [
+                ("deployment", &header.deployment, &tables.deployment),
+                ("table of leads", &header.leads_table, &tables.leads_table),
+                ("table of the audit", &header.audit_table, &tables.audit_table),
+            ] {
+                if exported != live {
+                    let why =
+                        format!("the export names the {what} `{exported}`, and the live one is `{live}`");
+                    findings.add(Place::default(), Wrong::Live { why });
+                }
+            }
+        }
         self.findings_count += findings.count;
         self.findings.extend(findings.first);
         self.intact = self.findings_count == 0;
@@ -235,6 +249,6 @@ fn gaps(against: &Against, not: &mut dyn FnMut(String)) {
         ));
     }
     if against.newer > 0 {
-        not(format!("{} heads are of checkpoints that are newer than the export", against.newer));
+        not(format!("heads of checkpoints that are newer than the export ({})", against.newer));
     }
 }
