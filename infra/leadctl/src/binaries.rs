@@ -52,7 +52,7 @@ struct Target {
 /// Builds all functions and returns each one's binary by its logical id.
 ///
 /// Cargo's default members are built, the same choice as `cargo leadctl` itself is built with, so that dependencies are
-/// compiled once for both.
+/// compiled once for both; beside a test the whole workspace's, for the same reason.
 pub(crate) async fn build(
     root: &Path,
     profile: Profile,
@@ -61,8 +61,10 @@ pub(crate) async fn build(
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(&cargo);
     command.args(["build", "--bins", "--message-format=json-render-diagnostics"]).current_dir(root);
-    if profile == Profile::Release {
-        command.arg("--release");
+    match profile {
+        Profile::Dev => {}
+        Profile::Release => _ = command.arg("--release"),
+        Profile::WithTest(name) => _ = command.args(["--workspace", "--test", name]),
     }
     if quiet {
         command.arg("--quiet");

@@ -45,6 +45,9 @@ pub enum Profile {
     Dev,
     /// As deployed.
     Release,
+    /// As `cargo test --workspace` compiles: tests ask more features of shared dependencies than the functions do, and
+    /// what is compiled with them is used again. It names a test of the workspace, which is compiled already.
+    WithTest(&'static str),
 }
 
 /// Where the functions' binaries come from.

@@ -15,7 +15,8 @@ use checkpoint::s3_client;
 use futures::join;
 use leadctl::audit::checkpoint::make;
 use leadctl::audit::checkpoints::{Fetched, fetch_local};
-use leadctl::audit::export::Live;
+use leadctl::audit::export::{Live, export};
+use leadctl::audit::verify;
 use serde_json::{Value, json};
 use std::path::Path;
 use store::ScanCursor;
@@ -106,15 +107,27 @@ async fn an_hour_has_one_checkpoint_also_an_idle_one_and_it_proves_each_entry(wo
     let fetched = fetch_local(&world.state, dir.path()).await.unwrap();
     assert_eq!((fetched.new, fetched.last), (1, last + 1));
 
-    // Whoever runs it may keep checkpoints of their own, with a key of their own.
-    let own = tempfile::tempdir().unwrap();
-    let key = || SigningKey::from_seed(&[9; 32]).unwrap();
+    // With an export beside them, the whole record is verified offline.
     let live = Live {
         store: world.store.clone(),
         deployment: world.state.stack_name.clone(),
         leads_table: world.state.output("LeadsTableName").unwrap().to_owned(),
         audit_table: world.state.output("AuditTableName").unwrap().to_owned(),
     };
+    let file = tempfile::NamedTempFile::new().unwrap();
+    export(&live, file.reopen().unwrap(), false).await.unwrap();
+    let arguments = verify::Arguments {
+        export: file.path().to_owned(),
+        checkpoints: Some(dir.path().to_owned()),
+        key: Some(dir.path().join("public-key.pem")),
+        ..verify::Arguments::default()
+    };
+    let report = tokio::task::spawn_blocking(move || verify::verify(&arguments)).await.unwrap().unwrap();
+    assert_eq!(report.findings(), []);
+
+    // Whoever runs it may keep checkpoints of their own, with a key of their own.
+    let own = tempfile::tempdir().unwrap();
+    let key = || SigningKey::from_seed(&[9; 32]).unwrap();
     assert_eq!(make(&live, key(), own.path()).await.unwrap().number, 1);
     assert_eq!(make(&live, key(), own.path()).await.unwrap().number, 2);
     let (envelope, leaves) = read(own.path());

@@ -5,7 +5,7 @@ use crate::aws::Aws;
 use crate::documents;
 use chrono::{DateTime, SecondsFormat, Utc};
 use leadctl::sink::Message;
-use leadctl::stack::{Stack, StackOptions};
+use leadctl::stack::{Binaries, Profile, Stack, StackOptions};
 use leadctl::state::State;
 use leadctl::{seed, token};
 use libtest_mimic::Failed;
@@ -146,7 +146,9 @@ impl World {
     async fn begin() -> anyhow::Result<Self> {
         let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
         let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-        let stack = Stack::start(StackOptions::private(root, directory.path())).await?;
+        let mut options = StackOptions::private(root, directory.path());
+        options.binaries = Binaries::Build(Profile::WithTest("flow"));
+        let stack = Stack::start(options).await?;
         let state = stack.state.clone();
         let store = seed::local_store(&state).await?;
         let seeded = store.current_directory().await?;
