@@ -311,13 +311,13 @@ fn acknowledgements(sim: &Sim<'_>, commits: &[ChainedCommit]) -> Vec<String> {
     }
     let of_source = format!("{}/", crate::outside::SOURCE);
     for (cause, places) in causes.iter().filter(|(cause, _)| cause.starts_with(&of_source)) {
-        // What is refused for its form may come again, and is refused again. Its commit may settle what
-        // was due before, too: that the clock and publications do, not the source.
+        // What is refused for its form may come again, and is refused again or, by then, applied. Its
+        // commit may have more in it: what was due before, and a match, which counts in whatever it comes
+        // with. Of an event that was applied but for one field nothing is said here; its id is guarded alike.
         let applied = places.iter().filter(|(subject, number)| {
             let commit = commits.iter().find(|c| c.subject == **subject && c.commit == *number);
             commit.is_some_and(|commit| {
-                raw(std::slice::from_ref(commit))
-                    .any(|e| e["actor"]["kind"] != "system" && e["type"] != "input.refused")
+                !raw(std::slice::from_ref(commit)).any(|e| e["type"] == "input.refused")
             })
         });
         if applied.count() > 1 {
