@@ -195,9 +195,7 @@ impl Store {
             }
         }
         for change in changes {
-            let Some((team, place)) = directory.team_of(&change.rep).zip(directory.rep(&change.rep)) else {
-                continue;
-            };
+            let Some(team) = directory.team_of(&change.rep) else { continue };
             let is_at_zero = at_zero.contains(&change.rep);
             let seen = relied_on.get(&change.rep).copied();
             let key = Key::rep(team, &change.rep);
@@ -206,7 +204,7 @@ impl Store {
                 (true, false) => Part::Less(change.rep.clone()),
                 (true, true) => Part::LessAtZero(change.rep.clone()),
             };
-            tx.update(part, table, &key, rep_change(&change, seen, place.capacity, is_at_zero))?;
+            tx.update(part, table, &key, rep_change(&change, seen, is_at_zero))?;
         }
         Ok(())
     }

@@ -191,9 +191,11 @@ impl Store {
     }
 }
 
-/// The update that a change of a load is. A rep who was chosen must stand as was seen, and have
-/// room; one who was named by the source takes it, room or not.
-pub(crate) fn rep_change(change: &LoadChange, seen: Option<u64>, capacity: u32, at_zero: bool) -> Change {
+/// The update that a change of a load is. A rep who was chosen must stand as was seen: there was
+/// room then, by the rules that it was decided under. By those of a publication since there may be
+/// none, and what was due before it is settled all the same. One who was named by the source takes
+/// it, room or not.
+pub(crate) fn rep_change(change: &LoadChange, seen: Option<u64>, at_zero: bool) -> Change {
     let mut conditions = Vec::new();
     let mut values = vec![(":one", number(1))];
     match seen {
@@ -210,10 +212,6 @@ pub(crate) fn rep_change(change: &LoadChange, seen: Option<u64>, capacity: u32, 
         values.push((":at", exact(at)));
     }
     let add = if change.delta > 0 {
-        if seen.is_some_and(|version| version > 0) {
-            conditions.push("(attribute_not_exists(#load) OR #load < :capacity)".to_owned());
-            values.push((":capacity", number(capacity)));
-        }
         "ADD #load :one, #version :one"
     } else if change.delta == 0 {
         "ADD #version :one"

@@ -18,7 +18,7 @@ pub enum Defect {
     ForgottenOutbox,
     /// What was seen is not written down.
     ForgottenInput,
-    /// Nobody looks whether a rep has room.
+    /// Nobody looks whether a rep still stands as they did when there was room.
     IgnoredCapacity,
     /// A commit is acknowledged and not written.
     LostCommit,
@@ -126,10 +126,12 @@ fn damage_write(defect: Defect, write: &mut Value) {
         }
         Defect::IgnoredCapacity => {
             let update = &mut write["Update"];
-            let condition = update["ConditionExpression"].as_str().unwrap_or_default();
-            if condition.contains(":capacity") {
+            let expression = update["UpdateExpression"].as_str().unwrap_or_default();
+            if expression.contains("ADD #load :one")
+                && !update["ExpressionAttributeValues"][":seen"].is_null()
+            {
                 drop(update, &["ConditionExpression"]);
-                drop(&mut update["ExpressionAttributeValues"], &[":capacity", ":seen"]);
+                drop(&mut update["ExpressionAttributeValues"], &[":seen"]);
             }
         }
         Defect::ChangedEntry if write["Put"]["TableName"] == AUDIT => {
