@@ -40,10 +40,7 @@ fn write(item: &Value) -> Write {
         Some("attribute_not_exists(pk)") if place == Place::Lead => When::AsSeen,
         Some("attribute_not_exists(pk)") => When::Absent,
         Some("attribute_exists(pk)") => When::Present,
-        Some("#version = :version") => When::AsSeen,
-        Some("#version = :seen AND (attribute_not_exists(#load) OR #load < :capacity)") => {
-            When::AsSeenWithRoom
-        }
+        Some("#version = :version" | "#version = :seen") => When::AsSeen,
         Some(other) => panic!("{other} is not in the model"),
     };
     (place, deed, when)

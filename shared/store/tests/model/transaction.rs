@@ -1,7 +1,7 @@
 //! The transactions of the commit, as data: the model carries out these writes, and `code.rs` holds
 //! them against what the store really sends.
 
-use crate::state::{AUDIT_MAX, CAPACITY, Fact, Folded, Lead, Outbox, State};
+use crate::state::{AUDIT_MAX, Fact, Folded, Lead, Outbox, State};
 
 /// An item of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +29,6 @@ pub enum When {
     Present,
     /// It stands as the decision saw it.
     AsSeen,
-    /// That, and there is room.
-    AsSeenWithRoom,
 }
 
 /// A write of a transaction.
@@ -57,9 +55,7 @@ impl Decision {
         const INPUT: Write = (Seen, Put, Absent);
         match self {
             Self::Event { is_assigned: false } => &[STATE, ENTRY, INPUT, REQUEST],
-            Self::Event { is_assigned: true } => {
-                &[STATE, ENTRY, INPUT, REQUEST, (Rep, Update, AsSeenWithRoom)]
-            }
+            Self::Event { is_assigned: true } => &[STATE, ENTRY, INPUT, REQUEST, (Rep, Update, AsSeen)],
             Self::Wake => &[STATE, ENTRY, REQUEST],
             Self::Delivery(_) => &[STATE, ENTRY, (Outbox, Delete, Present)],
         }
@@ -98,7 +94,7 @@ pub enum Safeguard {
     AuditCondition,
     /// The condition that a delivery is still to be recorded.
     DeliveryCondition,
-    /// The condition that the rep stands as was seen, and has room.
+    /// The condition that the rep stands as was seen, when there was room.
     RepCondition,
     /// The attempt's own id in the audit item: whatever is found there counts as one's own.
     AttemptId,
@@ -152,9 +148,9 @@ fn holds((place, _, when): Write, lead: &Lead, load: u8, request: &Request) -> b
         When::Always => true,
         When::Absent => !exists,
         When::Present => exists,
-        When::AsSeen => lead.version == request.version,
         // Here a rep's load only grows, so that it tells versions apart.
-        When::AsSeenWithRoom => load == request.load && load < CAPACITY,
+        When::AsSeen if place == Place::Rep => load == request.load,
+        When::AsSeen => lead.version == request.version,
     }
 }
 
