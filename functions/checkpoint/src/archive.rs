@@ -1,7 +1,7 @@
 //! Where checkpoints are kept: a bucket whose objects nobody can change before their time is up, and
 //! beside it a bucket for what can be made again.
 
-use audit::checkpoint::{CHECKPOINTS, number_at, path};
+use audit::checkpoint::{CHECKPOINTS, LEAVES, number_at, path};
 use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_s3::Client;
@@ -9,8 +9,6 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use std::time::Duration;
 
-/// The leaves of the last checkpoint, in the bucket of what can be made again.
-const LEAVES: &str = "leaves.jsonl";
 /// A million leaves are some 130 MB, and go over in one piece.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(150);

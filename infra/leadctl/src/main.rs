@@ -91,66 +91,42 @@ fn main() -> ExitCode {
 #[tokio::main]
 async fn run(arguments: Arguments) -> anyhow::Result<Answer> {
     let root = project_root;
-    match arguments.command {
-        Command::Up(arguments) => leadctl::up::run(&root()?, arguments).await?,
-        Command::Down => leadctl::down::run(&root()?).await?,
-        Command::Token(arguments) => leadctl::token::run(&root()?, &arguments).await?,
-        Command::Send(arguments) => {
-            if !leadctl::send::run(&root()?, &arguments).await? {
-                return Ok(Answer::No);
-            }
-        }
-        Command::Demo => leadctl::demo::run(&root()?).await?,
-        Command::Simulate(arguments) => leadctl::simulate::run(&arguments)?,
-        Command::Explain(arguments) => {
-            if !leadctl::explain::run(&root()?, &arguments).await? {
-                return Ok(Answer::No);
-            }
-        }
-        Command::Policy(command) => {
-            if !leadctl::policy::run(root, &command).await? {
-                return Ok(Answer::No);
-            }
-        }
-        Command::Audit(Audit::Export(arguments)) => leadctl::audit::export::run(root, &arguments).await?,
-        Command::Audit(Audit::Verify(arguments)) => {
-            if !leadctl::audit::verify::run(root, &arguments).await? {
-                return Ok(Answer::No);
-            }
-        }
-        Command::Audit(Audit::Prove(arguments)) => {
-            if !leadctl::audit::prove::run(&arguments)? {
-                return Ok(Answer::No);
-            }
-        }
-        Command::Audit(Audit::VerifyProof(arguments)) => {
-            if !leadctl::audit::prove::check(&arguments)? {
-                return Ok(Answer::No);
-            }
-        }
-        Command::Audit(Audit::Show(arguments)) => {
-            if !leadctl::audit::show::run(root, &arguments).await? {
-                return Ok(Answer::No);
-            }
-        }
-        Command::Audit(Audit::Checkpoint(arguments)) => {
-            if !leadctl::audit::checkpoint::run(root, &arguments).await? {
-                return Ok(Answer::No);
-            }
-        }
-        Command::Audit(Audit::Checkpoints(arguments)) => {
-            leadctl::audit::checkpoints::run(root, &arguments).await?;
-        }
-        Command::Audit(Audit::Generate(arguments)) => {
-            leadctl::audit::generate::run(&arguments, &leadctl::seed::default_policy(&root()?)?)?;
-        }
+    let yes = match arguments.command {
+        Command::Up(arguments) => leadctl::up::run(&root()?, arguments).await.map(done)?,
+        Command::Down => leadctl::down::run(&root()?).await.map(done)?,
+        Command::Token(arguments) => leadctl::token::run(&root()?, &arguments).await.map(done)?,
+        Command::Send(arguments) => leadctl::send::run(&root()?, &arguments).await?,
+        Command::Demo => leadctl::demo::run(&root()?).await.map(done)?,
+        Command::Simulate(arguments) => leadctl::simulate::run(&arguments).map(done)?,
+        Command::Explain(arguments) => leadctl::explain::run(&root()?, &arguments).await?,
+        Command::Policy(command) => leadctl::policy::run(root, &command).await?,
         Command::Directory(Directory::Publish(arguments)) => {
-            if !leadctl::publish::run(&root()?, PublicationKind::Directory, &arguments).await? {
-                return Ok(Answer::No);
-            }
+            leadctl::publish::run(&root()?, PublicationKind::Directory, &arguments).await?
+        }
+        Command::Audit(command) => audit(command).await?,
+    };
+    Ok(if yes { Answer::Done } else { Answer::No })
+}
+
+async fn audit(command: Audit) -> anyhow::Result<bool> {
+    let root = project_root;
+    match command {
+        Audit::Export(arguments) => leadctl::audit::export::run(root, &arguments).await.map(done),
+        Audit::Verify(arguments) => leadctl::audit::verify::run(root, &arguments).await,
+        Audit::Prove(arguments) => leadctl::audit::prove::run(&arguments),
+        Audit::VerifyProof(arguments) => leadctl::audit::prove::check(&arguments),
+        Audit::Show(arguments) => leadctl::audit::show::run(root, &arguments).await,
+        Audit::Checkpoint(arguments) => leadctl::audit::checkpoint::run(root, &arguments).await,
+        Audit::Checkpoints(arguments) => leadctl::audit::checkpoints::run(root, &arguments).await.map(done),
+        Audit::Generate(arguments) => {
+            leadctl::audit::generate::run(&arguments, &leadctl::seed::default_policy(&root()?)?).map(done)
         }
     }
-    Ok(Answer::Done)
+}
+
+/// A command that asks nothing.
+fn done((): ()) -> bool {
+    true
 }
 
 /// The nearest directory upwards that holds the template.

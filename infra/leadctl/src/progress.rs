@@ -82,13 +82,18 @@ pub fn say(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
-/// Why a line could not be printed.
+/// Why an answer could not be printed.
 static UNPRINTED: OnceLock<std::io::Error> = OnceLock::new();
 
-/// A line on standard output. A reader who has seen enough is no reason to stop; a disk that is full
-/// is told in the end, by [`printed`].
+/// A line on standard output.
 pub(crate) fn print(line: &str) {
-    if let Err(error) = writeln!(std::io::stdout().lock(), "{line}")
+    answer(&format!("{line}\n"));
+}
+
+/// Lines on standard output. A reader who has seen enough is no reason to stop; a disk that is full
+/// is told in the end, by [`printed`].
+pub(crate) fn answer(lines: &str) {
+    if let Err(error) = std::io::stdout().lock().write_all(lines.as_bytes())
         && error.kind() != ErrorKind::BrokenPipe
     {
         _ = UNPRINTED.set(error);

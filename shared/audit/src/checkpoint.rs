@@ -24,6 +24,8 @@ pub const VERSION: u32 = 1;
 pub const CHECKPOINTS: &str = "checkpoints/";
 /// Where their changes are.
 pub const CHANGES: &str = "changes/";
+/// Where the leaves of the last one are; they can be made again.
+pub const LEAVES: &str = "leaves.jsonl";
 
 /// What is signed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,12 +3,9 @@
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-use audit::checkpoint::{CHECKPOINTS, number_at};
+use audit::checkpoint::{CHECKPOINTS, LEAVES, number_at};
 use checkpoint::{Archive, ArchiveError};
 use tempfile::NamedTempFile;
-
-/// The leaves of the last checkpoint; they can be made again.
-const LEAVES: &str = "leaves.jsonl";
 
 /// A directory of checkpoints.
 #[derive(Debug, Clone)]
@@ -18,6 +15,19 @@ impl Directory {
     /// This one; it is made when something is put.
     pub fn new(path: &Path) -> Self {
         Self(path.to_owned())
+    }
+
+    /// The numbers of the checkpoints that are there, in order.
+    ///
+    /// # Errors
+    /// A directory that is not there, or cannot be read.
+    pub fn numbers(&self) -> std::io::Result<Vec<u64>> {
+        let mut numbers = Vec::new();
+        for entry in std::fs::read_dir(self.0.join(CHECKPOINTS))? {
+            numbers.extend(number_at(&format!("{CHECKPOINTS}{}", entry?.file_name().to_string_lossy())));
+        }
+        numbers.sort_unstable();
+        Ok(numbers)
     }
 
     fn get(&self, path: &str) -> Result<Option<Vec<u8>>, ArchiveError> {
@@ -55,19 +65,11 @@ impl Archive for Directory {
     }
 
     async fn last(&self, from: u64) -> Result<u64, ArchiveError> {
-        let failed = |error| ArchiveError::new("list", CHECKPOINTS, error);
-        let entries = match std::fs::read_dir(self.0.join(CHECKPOINTS)) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(from),
-            Err(error) => return Err(failed(error)),
-        };
-        let mut last = from;
-        for entry in entries {
-            let name = entry.map_err(failed)?.file_name();
-            let number = name.to_str().and_then(|name| number_at(&format!("{CHECKPOINTS}{name}")));
-            last = last.max(number.unwrap_or(0));
+        match self.numbers() {
+            Ok(numbers) => Ok(numbers.last().map_or(from, |last| from.max(*last))),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(from),
+            Err(error) => Err(ArchiveError::new("list", CHECKPOINTS, error)),
         }
-        Ok(last)
     }
 
     async fn read_leaves(&self) -> Result<Option<Vec<u8>>, ArchiveError> {

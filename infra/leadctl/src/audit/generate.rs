@@ -24,15 +24,17 @@ use rules::record::{CommitRecord, FORMAT_VERSION, Header};
 use rules::routing::Availability;
 use rules::simulate::{AnyEntry, Simulation};
 use rules::{AccountCommand, AccountInput};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::Writer;
 
+mod directory;
 mod published;
+
+use directory::{REPS_PER_TEAM, rep_of};
 
 /// A team works on so many leads; teams have nothing to do with each other.
 const LEADS_PER_TEAM: u32 = 2_500;
-const REPS_PER_TEAM: u32 = 12;
 const DAYS: i64 = 30;
 
 /// What `generate` is given.
@@ -98,8 +100,8 @@ pub fn generate(
     each: &mut dyn FnMut(CommitRecord, &Past) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let teams = leads.div_ceil(LEADS_PER_TEAM).max(1);
-    let directory = directory(teams, false)?;
-    let (later_policy, later_directory) = (tightened(policy), self::directory(teams, true)?);
+    let directory = directory::of(teams, false)?;
+    let (later_policy, later_directory) = (tightened(policy), directory::of(teams, true)?);
     for team in 0..teams {
         let first = team * LEADS_PER_TEAM;
         let published = PublishedPolicy::next(None, policy.clone(), "made-up", begin());
@@ -126,44 +128,6 @@ fn tightened(policy: &Policy) -> Policy {
     policy.workflows.high_value.score = 80;
     policy.workflows.sla_breach.max_reassignments = 1;
     policy
-}
-
-/// A directory of so many teams; on the twentieth day it has a holiday more.
-fn directory(teams: u32, later: bool) -> anyhow::Result<Directory> {
-    let week = |hours: Value| json!({"mon": hours, "tue": hours, "wed": hours, "thu": hours, "fri": hours});
-    let holidays = if later { json!([{"date": "2026-03-24", "name": "Made-up Day"}]) } else { json!([]) };
-    let calendars = json!({
-        "new-york": {"time_zone": "America/New_York", "hours": week(json!(["09:00-17:00"])), "holidays": holidays},
-        "berlin": {"time_zone": "Europe/Berlin", "hours": week(json!(["08:30-12:30", "13:30-17:30"])), "holidays": holidays},
-    });
-    let (mut markets, mut all, mut people) = (Map::new(), Map::new(), Map::new());
-    let person = |name: &str| json!({"name": name, "email": format!("{name}@example.test")});
-    for team in 0..teams {
-        let calendar = if team % 2 == 0 { "new-york" } else { "berlin" };
-        let manager = format!("mgr-{team}");
-        let name = format!("t-{team}");
-        let market = json!({"calendar": calendar, "team": name, "licensed_for": ["US", "DE"]});
-        markets.insert(format!("m-{team}"), market);
-        let mut reps = Map::new();
-        for rep in 0..REPS_PER_TEAM {
-            let name = rep_of(team, rep).to_string();
-            let seniority = if rep % 3 == 0 { "senior" } else { "junior" };
-            reps.insert(name.clone(), json!({"seniority": seniority, "capacity": 150}));
-            people.insert(name.clone(), person(&name));
-        }
-        let channel = format!("#{name}");
-        all.insert(name, json!({"manager": manager, "channel": channel, "reps": reps}));
-        people.insert(manager.clone(), person(&manager));
-    }
-    let document = json!({
-        "calendars": calendars, "markets": markets, "teams": all, "people": people,
-        "compliance": {"channel": "#compliance"}, "operations": {"channel": "#operations"},
-    });
-    Directory::check(serde_json::from_value(document)?).context("the made-up directory")
-}
-
-fn rep_of(team: u32, rep: u32) -> PersonId {
-    PersonId::new(format!("rep-{team}-{rep}"))
 }
 
 /// What happens by itself, at an instant.

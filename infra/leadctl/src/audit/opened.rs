@@ -4,13 +4,11 @@
 use std::collections::BTreeMap;
 
 use audit::ChainedCommit;
+use contracts::sight::PERSONAL;
 use rules::ids::Subject;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{PersonalData, Store};
-
-/// The object that holds what is personal, of an input and of a fact.
-const PERSONAL: &str = "personal";
 
 /// A line with what the sealed texts of a commit say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -30,7 +30,7 @@ pub struct Arguments {
 /// A file that cannot be read; tables that do not answer.
 pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Arguments) -> anyhow::Result<bool> {
     let Arguments { subject, source } = arguments;
-    let mut shown = Shown { history: History::of(subject.clone()) };
+    let mut history = History::of(subject.clone());
     if source.from == Path::new(LIVE) {
         let live = open(root, &source.tables).await?;
         let mut after = None;
@@ -38,7 +38,7 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Argumen
             let page = live.store.chained_audit(subject, after.as_ref(), PAGE_MAX).await?;
             for commit in page.items {
                 let text = String::from_utf8(super::file::written(super::file::COMMIT, &commit)?)?;
-                if !shown.commit(&text, commit.commit)? {
+                if !show(&mut history, &text, commit.commit)? {
                     return Ok(false);
                 }
             }
@@ -57,7 +57,7 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Argumen
             return Ok(false);
         };
         while let Some(commit) = export.commits.next()? {
-            if commit.subject == subject.to_string() && !shown.commit(&commit.text, commit.line)? {
+            if commit.subject == subject.to_string() && !show(&mut history, &commit.text, commit.line)? {
                 return Ok(false);
             }
         }
@@ -70,32 +70,26 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Argumen
             return Ok(false);
         }
     }
-    if shown.history.commits == 0 {
+    if history.commits == 0 {
         say(&format!("there is no history of {subject}"));
         return Ok(false);
     }
-    print(&format!("head {} after commit {}", shown.history.head, shown.history.commits));
+    print(&format!("head {} after commit {}", history.head, history.commits));
     Ok(true)
 }
 
-struct Shown {
-    history: History,
-}
-
-impl Shown {
-    /// Prints the entries of a commit; whether its links hold.
-    fn commit(&mut self, text: &str, line_number: u64) -> anyhow::Result<bool> {
-        let before = self.history.seq;
-        if let Err(found) = self.history.take(text, line_number) {
-            let place = Place { line: None, ..found.place };
-            say(&Finding { place, wrong: found.wrong }.to_string());
-            return Ok(false);
-        }
-        let commit: ChainedCommit = serde_json::from_str(text)?;
-        let entries: Vec<Value> = serde_json::from_str(commit.entries.get())?;
-        for ((seq, entry), hash) in (before + 1..).zip(&entries).zip(commit.links()?.entries) {
-            print(&format!("{seq:>5} {hash} {}", line(entry)));
-        }
-        Ok(true)
+/// Prints the entries of a commit; whether its links hold.
+fn show(history: &mut History, text: &str, line_number: u64) -> anyhow::Result<bool> {
+    let before = history.seq;
+    if let Err(found) = history.take(text, line_number) {
+        let place = Place { line: None, ..found.place };
+        say(&Finding { place, wrong: found.wrong }.to_string());
+        return Ok(false);
     }
+    let commit: ChainedCommit = serde_json::from_str(text)?;
+    let entries: Vec<Value> = serde_json::from_str(commit.entries.get())?;
+    for ((seq, entry), hash) in (before + 1..).zip(&entries).zip(commit.links()?.entries) {
+        print(&format!("{seq:>5} {hash} {}", line(entry)));
+    }
+    Ok(true)
 }

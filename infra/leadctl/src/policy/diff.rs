@@ -1,6 +1,7 @@
 //! `leadctl policy diff`: what is different between two policies, or two directories, in words.
 
-use super::{Source, answer, directory_of, policy_of, read, unsound};
+use super::{Source, directory_of, policy_of, read, unsound};
+use crate::progress::answer;
 use anyhow::bail;
 use rules::diff::{self, Change};
 use rules::directory::Directory;
@@ -44,9 +45,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     if arguments.json {
         let with_words = changes.iter().map(|change| json!({"text": change.to_string(), "change": change}));
         let changes: Vec<_> = with_words.collect();
-        answer(&format!("{:#}\n", json!({"changes": changes, "versions_that_rise": rising})))?;
+        answer(&format!("{:#}\n", json!({"changes": changes, "versions_that_rise": rising})));
     } else {
-        answer(&text(&changes, &rising))?;
+        answer(&text(&changes, &rising));
     }
     Ok(changes.is_empty() || !arguments.exit_code)
 }

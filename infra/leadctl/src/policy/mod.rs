@@ -10,7 +10,7 @@ use rules::directory::Directory;
 use rules::document::{Document, DocumentError, DocumentProblem};
 use rules::ids::PublicationKind;
 use rules::policy::Policy;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// What can be asked about policies.
@@ -41,7 +41,10 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, command: &Command) 
         Command::Validate(arguments) => validate::run(arguments),
         Command::Diff(arguments) => diff::run(arguments),
         Command::Docs(arguments) => docs::run(arguments),
-        Command::Schema(arguments) => schema::run(arguments),
+        Command::Schema(arguments) => {
+            schema::run(arguments);
+            Ok(true)
+        }
         Command::Publish(arguments) => {
             crate::publish::run(&root()?, PublicationKind::Policy, arguments).await
         }
@@ -90,14 +93,4 @@ fn policy_of(source: &Source, directory: Option<&Directory>) -> anyhow::Result<P
 /// A directory that is sound.
 fn directory_of(source: &Source) -> anyhow::Result<Directory> {
     Directory::parse(&source.text).map_err(|error| unsound(source, &error))
-}
-
-/// Writes an answer to standard output. A reader that has heard enough is no error.
-fn answer(text: &str) -> anyhow::Result<()> {
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(error).context("cannot write to standard output")
-        }
-        _ => Ok(()),
-    }
 }

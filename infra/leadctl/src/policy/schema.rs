@@ -1,5 +1,6 @@
 //! `leadctl policy schema`: what an editor has to know of policies and directories.
 
+use crate::progress::answer;
 use rules::schema;
 
 /// What `schema` is given.
@@ -17,14 +18,10 @@ enum Kind {
 }
 
 /// Runs it: a JSON Schema on standard output.
-///
-/// # Errors
-/// Standard output that cannot be written to.
-pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
+pub fn run(arguments: &Arguments) {
     let schema = match arguments.of {
         Kind::Policy => schema::policy(),
         Kind::Directory => schema::directory(),
     };
-    super::answer(&format!("{schema:#}\n"))?;
-    Ok(true)
+    answer(&format!("{schema:#}\n"));
 }

@@ -1,7 +1,8 @@
 //! `leadctl policy validate`: everything that is wrong with a policy and its directory, at once and
 //! each with its line, and what is to be warned of where nothing is wrong.
 
-use super::{Source, answer, line_of, read};
+use super::{Source, line_of, read};
+use crate::progress::answer;
 use chrono::{DateTime, Utc};
 use rules::directory::Directory;
 use rules::document::{Document, DocumentError, DocumentProblem};
@@ -41,9 +42,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let report = examine(&policy, directory.as_ref(), arguments.at);
     let is_valid = report.errors.is_empty() && (!arguments.deny_warnings || report.warnings.is_empty());
     if arguments.json {
-        answer(&format!("{:#}\n", report.json(is_valid, &policy, directory.as_ref())))?;
+        answer(&format!("{:#}\n", report.json(is_valid, &policy, directory.as_ref())));
     } else {
-        answer(&report.text(is_valid, &policy, directory.as_ref()))?;
+        answer(&report.text(is_valid, &policy, directory.as_ref()));
     }
     Ok(is_valid)
 }

@@ -22,9 +22,8 @@ pub fn write<W: Write>(writer: &mut Writer<W>, past: &Past) -> anyhow::Result<()
     for (revision, policy) in &past.policies {
         let text = text(policy)?;
         let at = policy.published_at;
-        let directories = past.directories.iter().filter(|(_, directory)| directory.published_at() <= at);
-        let directory = directories.map(|(revision, _)| *revision).max().unwrap_or_default();
-        let in_force = InForce { policy: *revision, directory };
+        let directories = past.directories.iter().map(|(revision, of)| (*revision, of.published_at()));
+        let in_force = InForce { policy: *revision, directory: last_at(at, directories) };
         let versions = policy.versions.iter().map(|(id, version)| (*id, version.version)).collect();
         let id = PublicationId { kind: PublicationKind::Policy, revision: *revision };
         writer.made_up(&begin(id, &text, at, in_force, versions)?)?;
@@ -33,14 +32,18 @@ pub fn write<W: Write>(writer: &mut Writer<W>, past: &Past) -> anyhow::Result<()
     for (revision, directory) in &past.directories {
         let text = text(directory.document())?;
         let at = directory.published_at();
-        let policies = past.policies.iter().filter(|(_, policy)| policy.published_at <= at);
-        let policy = policies.map(|(revision, _)| *revision).max().unwrap_or_default();
-        let in_force = InForce { policy, directory: *revision };
+        let policies = past.policies.iter().map(|(revision, of)| (*revision, of.published_at));
+        let in_force = InForce { policy: last_at(at, policies), directory: *revision };
         let id = PublicationId { kind: PublicationKind::Directory, revision: *revision };
         writer.made_up(&begin(id, &text, at, in_force, BTreeMap::new())?)?;
         writer.directory(&DirectoryLine { revision: *revision, published_at: at, directory: text })?;
     }
     Ok(())
+}
+
+/// The revision that is in force at an instant, of those that are published.
+fn last_at(at: DateTime<Utc>, published: impl Iterator<Item = (u32, DateTime<Utc>)>) -> u32 {
+    published.filter(|(_, since)| *since <= at).map(|(revision, _)| revision).max().unwrap_or_default()
 }
 
 fn text(document: &impl Serialize) -> anyhow::Result<Box<RawValue>> {

@@ -78,7 +78,10 @@ impl Against {
             && next.subject == subject
         {
             let claim = self.series.claims.take()?;
-            let known = self.series.known.get(&next_checkpoint(claim.as_ref())).map(|known| known.at);
+            let known = claim
+                .as_ref()
+                .and_then(|claim| self.series.known.get(&claim.checkpoint))
+                .map(|known| known.at);
             if known.is_some_and(|at| at <= self.exported_at) {
                 last = claim;
             } else {
@@ -158,8 +161,4 @@ impl Against {
         }
         Ok(())
     }
-}
-
-fn next_checkpoint(claim: Option<&Claim>) -> u64 {
-    claim.map(|claim| claim.checkpoint).unwrap_or_default()
 }

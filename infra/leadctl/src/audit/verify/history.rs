@@ -241,8 +241,9 @@ fn each<F: DeserializeOwned>(
         seq += 1;
         let kind = entry.get("type").map(Value::to_string).unwrap_or_default();
         let entry: Entry<F> = serde_json::from_value(entry).map_err(|_| {
-            let why =
-                format!("the entry cannot be read: {kind} is no fact of such a history, or does not say so");
+            let why = format!(
+                "the entry cannot be read: {kind} is no fact of such a history, or lacks what it should say"
+            );
             At(Some(seq), Wrong::Entry { why })
         })?;
         last = Some(entry.at);

@@ -83,18 +83,10 @@ struct Key<'a> {
 /// # Errors
 /// A file that cannot be read, or of another version; a disk that is full.
 pub fn read(input: impl BufRead, file: &str, findings: &mut Findings) -> anyhow::Result<Option<Export>> {
-    let mut reading = Reading {
-        lines: Lines::new(input),
-        file,
-        findings,
-        found: End::default(),
-        opened: 0,
-        documents: Documents::default(),
-        commits: Sorter::default(),
-    };
+    let mut reading = Reading { lines: Lines::new(input), file, findings, taken: Taken::default() };
     let Some(header) = reading.header()? else { return Ok(None) };
     let end = reading.body()?;
-    let Reading { found, opened, documents, commits, .. } = reading;
+    let Taken { found, opened, documents, commits } = reading.taken;
     Ok(Some(Export { header, found, opened, end, documents, commits: Commits(commits.finish()?) }))
 }
 
@@ -102,6 +94,12 @@ struct Reading<'a, R> {
     lines: Lines<R>,
     file: &'a str,
     findings: &'a mut Findings,
+    taken: Taken,
+}
+
+/// What was read up to here.
+#[derive(Default)]
+struct Taken {
     found: End,
     opened: u64,
     documents: Documents,
@@ -152,16 +150,13 @@ impl<R: BufRead> Reading<'_, R> {
                     return Ok(Some((self.place(), Wrong::Cut)));
                 }
                 Ok(Some(text)) if text.starts_with(COMMIT_BEGINS) => match parsed::<Key<'_>>(text) {
-                    Ok(Key { subject, commit }) => {
-                        self.found.commits += 1;
-                        let mut key = place_key(&subject, commit);
-                        key.extend(number.to_be_bytes());
-                        self.commits.push(key, text.to_owned())?;
+                    Ok(key) => {
+                        self.taken.commit(&key, text, number)?;
                         Ok(None)
                     }
                     Err(wrong) => Err(wrong),
                 },
-                Ok(Some(text)) => other(text, number, &mut self.found, &mut self.opened, &mut self.documents),
+                Ok(Some(text)) => self.taken.other(text, number),
             };
             match taken {
                 Ok(None) => {}
@@ -179,7 +174,7 @@ impl<R: BufRead> Reading<'_, R> {
             Err(LineError::Io(error)) => return Err(error).context(format!("cannot read {}", self.file)),
             _ => self.add(Wrong::Line { why: "nothing comes after the last line of an export".to_owned() }),
         }
-        let (said, found) = (spelled(end), spelled(&self.found));
+        let (said, found) = (spelled(end), spelled(&self.taken.found));
         Ok(if said != found {
             Some((place, Wrong::Counts { said, found }))
         } else if end.sha256 != before.to_string() {
@@ -200,46 +195,49 @@ impl<R: BufRead> Reading<'_, R> {
     }
 }
 
-/// Takes a line that is no commit in; the counts, if it is the last one.
-fn other(
-    text: &str,
-    number: u64,
-    found: &mut End,
-    opened: &mut u64,
-    documents: &mut Documents,
-) -> Result<Option<End>, Wrong> {
-    match parsed::<Kind<'_>>(text)?.kind.as_ref() {
-        COMMIT => return Err(Wrong::Form { what: "the commit's line" }),
-        POLICY => {
-            found.policies += 1;
-            let line: PolicyLine = in_form(POLICY, text)?;
-            let policy: PublishedPolicy = document(&line.policy)?;
-            follows("policy", found.policies, policy.revision)?;
-            let id = PublicationId { kind: PublicationKind::Policy, revision: policy.revision };
-            documents.take(id, number, line.policy.get(), policy.published_at);
-        }
-        DIRECTORY => {
-            found.directories += 1;
-            let line: DirectoryLine = in_form(DIRECTORY, text)?;
-            document::<DirectoryDocument>(&line.directory)?;
-            follows("directory", found.directories, line.revision)?;
-            let id = PublicationId { kind: PublicationKind::Directory, revision: line.revision };
-            documents.take(id, number, line.directory.get(), line.published_at);
-        }
-        OPENED => {
-            *opened += 1;
-            // Not in the words of a parser, which quotes what it stumbles over: this is personal.
-            in_form::<Opened>(OPENED, text).map_err(|wrong| match wrong {
-                Wrong::Line { .. } => {
-                    Wrong::Line { why: "the line does not say what sealed texts say".to_owned() }
-                }
-                wrong => wrong,
-            })?;
-        }
-        END => return in_form(END, text).map(Some),
-        _ => return Err(Wrong::Line { why: "it is no line of an export".to_owned() }),
+impl Taken {
+    fn commit(&mut self, Key { subject, commit }: &Key<'_>, text: &str, number: u64) -> anyhow::Result<()> {
+        self.found.commits += 1;
+        let mut key = place_key(subject, *commit);
+        key.extend(number.to_be_bytes());
+        self.commits.push(key, text.to_owned())
     }
-    Ok(None)
+
+    /// Takes a line that is no commit in; the counts, if it is the last one.
+    fn other(&mut self, text: &str, number: u64) -> Result<Option<End>, Wrong> {
+        match parsed::<Kind<'_>>(text)?.kind.as_ref() {
+            COMMIT => return Err(Wrong::Form { what: "the commit's line" }),
+            POLICY => {
+                self.found.policies += 1;
+                let line: PolicyLine = in_form(POLICY, text)?;
+                let policy: PublishedPolicy = document(&line.policy)?;
+                follows("policy", self.found.policies, policy.revision)?;
+                let id = PublicationId { kind: PublicationKind::Policy, revision: policy.revision };
+                self.documents.take(id, number, line.policy.get(), policy.published_at);
+            }
+            DIRECTORY => {
+                self.found.directories += 1;
+                let line: DirectoryLine = in_form(DIRECTORY, text)?;
+                document::<DirectoryDocument>(&line.directory)?;
+                follows("directory", self.found.directories, line.revision)?;
+                let id = PublicationId { kind: PublicationKind::Directory, revision: line.revision };
+                self.documents.take(id, number, line.directory.get(), line.published_at);
+            }
+            OPENED => {
+                self.opened += 1;
+                // Not in the words of a parser, which quotes what it stumbles over: this is personal.
+                in_form::<Opened>(OPENED, text).map_err(|wrong| match wrong {
+                    Wrong::Line { .. } => {
+                        Wrong::Line { why: "the line does not say what sealed texts say".to_owned() }
+                    }
+                    wrong => wrong,
+                })?;
+            }
+            END => return in_form(END, text).map(Some),
+            _ => return Err(Wrong::Line { why: "it is no line of an export".to_owned() }),
+        }
+        Ok(None)
+    }
 }
 
 fn follows(what: &'static str, expected: u64, found: u32) -> Result<(), Wrong> {

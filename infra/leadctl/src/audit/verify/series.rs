@@ -14,6 +14,7 @@ use audit::signature::PublicKey;
 use chrono::{DateTime, Utc};
 
 use super::finding::{Findings, Place, Wrong};
+use crate::audit::directory::Directory;
 use crate::audit::lines::{LineError, Lines};
 use crate::audit::sort::{Merged, Sorter, place_key};
 
@@ -118,7 +119,11 @@ pub fn read(
         leaves: Some(Leaves::default()),
         claims: Sorter::default(),
     };
-    for number in numbers(directory)? {
+    let inside = directory.join(checkpoint::CHECKPOINTS);
+    let numbers = Directory::new(directory).numbers();
+    for number in
+        numbers.with_context(|| format!("cannot read {}, where checkpoints should be", inside.display()))?
+    {
         match reading.take(number)? {
             Ok(()) => {}
             Err((file, line, why)) => {
@@ -131,28 +136,13 @@ pub fn read(
     let Reading { known, last, leaves, claims, .. } = reading;
     let Some(last) = last else {
         if findings.count == 0 {
-            let file = Some(directory.join(checkpoint::CHECKPOINTS).display().to_string());
+            let file = Some(inside.display().to_string());
             let why = "there is no checkpoint: they were taken away, or none was ever made".to_owned();
             findings.add(Place { file, ..Place::default() }, Wrong::Checkpoint { why });
         }
         return Ok(None);
     };
     Ok(Some(Series { known, last, leaves, claims: Claims::of(claims.finish()?)? }))
-}
-
-/// The numbers of the checkpoints that are there, in order.
-fn numbers(directory: &Path) -> anyhow::Result<Vec<u64>> {
-    let inside = directory.join(checkpoint::CHECKPOINTS);
-    let mut numbers = Vec::new();
-    for entry in std::fs::read_dir(&inside)
-        .with_context(|| format!("cannot read {}, where checkpoints should be", inside.display()))?
-    {
-        let name = entry?.file_name();
-        let place = format!("{}{}", checkpoint::CHECKPOINTS, name.to_string_lossy());
-        numbers.extend(checkpoint::number_at(&place));
-    }
-    numbers.sort_unstable();
-    Ok(numbers)
 }
 
 /// What is wrong with a file, and on which line of it.
