@@ -4,6 +4,7 @@ use crate::bundle::Clients;
 use crate::common::Replay;
 use crate::database::{AUDIT, KEYS, LEADS, text};
 use crate::plan::PERSON;
+use crate::promises;
 use crate::sim::Sim;
 use crate::staff;
 use audit::{ChainedCommit, Hash};
@@ -43,6 +44,7 @@ pub async fn check(sim: &mut Sim<'_>) -> Vec<String> {
     wrong.extend(sends(sim));
     wrong.extend(acknowledgements(sim, &commits));
     wrong.extend(bus(sim, &commits));
+    wrong.extend(promises::check(sim, &commits));
     wrong.extend(personal(sim, &store, &commits).await);
     // Last: it wakes everybody, and so may write.
     wrong.extend(due(sim, &store, &commits).await);
@@ -207,7 +209,7 @@ async fn loads(store: &Store) -> Vec<String> {
 }
 
 /// The entries of all commits as they lie in the audit.
-fn raw(commits: &[ChainedCommit]) -> impl Iterator<Item = Value> {
+pub fn raw(commits: &[ChainedCommit]) -> impl Iterator<Item = Value> {
     commits
         .iter()
         .flat_map(|commit| serde_json::from_str::<Vec<Value>>(commit.entries.get()).expect("a list"))
@@ -367,6 +369,16 @@ async fn personal(sim: &Sim<'_>, store: &Store, commits: &[ChainedCommit]) -> Ve
         }
         if is_erased != has_tombstone {
             wrong.push(format!("{subject} was erased: {is_erased}, its key says so: {has_tombstone}"));
+        }
+        if let Some(lead) = lead.as_ref().filter(|lead| !lead.is_erased()) {
+            let sealed = lead.personal.clone().texts().count();
+            let opened = store
+                .personal_of(lead)
+                .await
+                .map(|mut personal| personal.texts().filter(|text| !sealing::is_sealed(text)).count());
+            if !opened.as_ref().is_ok_and(|opened| *opened == sealed) {
+                wrong.push(format!("of {sealed} personal texts of {subject} can be read: {opened:?}"));
+            }
         }
         let is_empty = lead.is_none_or(|lead| lead.personal.is_empty());
         if is_erased && !is_empty {

@@ -22,6 +22,8 @@ pub struct Database {
     to_do: VecDeque<(i64, Call)>,
     /// Items of the audit in the order in which they were written, as the stream has them.
     pub stream: Vec<Value>,
+    /// When each of them was written, in milliseconds.
+    pub written: Vec<i64>,
     known: BTreeSet<(String, String)>,
     /// What was written since somebody asked what is due.
     pub is_changed: bool,
@@ -44,6 +46,7 @@ impl Database {
             behind: with_one_behind.then(memory),
             to_do: VecDeque::new(),
             stream: Vec::new(),
+            written: Vec::new(),
             known: BTreeSet::new(),
             is_changed: true,
             now_ms: 0,
@@ -81,6 +84,7 @@ impl Database {
                 let item = put["Item"].clone();
                 if self.known.insert((text(&item, PK), text(&item, SK))) {
                     self.stream.push(item);
+                    self.written.push(self.now_ms);
                 }
             }
         }

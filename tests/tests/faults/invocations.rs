@@ -4,12 +4,12 @@ use crate::bundle::{Clock, Container, Ended, Function, Work};
 use crate::common;
 use crate::queues::Message;
 use crate::sim::{Event, MINUTE_MS, Sim};
-use crate::staff::{self, Next};
+use crate::staff::{self, Answered, Next, Sending};
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use chrono::TimeDelta;
 use futures::future::LocalBoxFuture;
 use futures::task::AtomicWaker;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
@@ -201,14 +201,34 @@ impl Sim<'_> {
         }
         if self.sendings[n].is_webhook() && answer.status_code == 200 {
             let input = json!({"input": self.sendings[n].input});
-            self.acknowledged.push((input, body));
+            self.acknowledged.push((input, body.clone()));
+        }
+        if self.sendings[n].is_webhook() && answer.status_code == 200 && is_to_come_again(&body) {
+            self.violations.push(format!("a batch is taken, and not all of it: {body}"));
         }
         match self.sendings[n].answered(answer) {
-            Next::Over => self.sendings[n].awaited = None,
+            Next::Over => {
+                let Sending { input, .. } = self.sendings[n];
+                let says = self.plan.inputs[input].says[0].clone();
+                // What is in force already is published with 200.
+                let is_done =
+                    answer.status_code == 201 || answer.status_code == 200 && says["type"] != "publication";
+                if is_done && !self.sendings[n].is_webhook() {
+                    let key = format!("/{}", self.sendings[n].key());
+                    self.answered.push(Answered { key, says });
+                }
+                self.sendings[n].awaited = None;
+            }
             Next::AtOnce => self.send(n),
             Next::Again => self.send_again(n),
         }
     }
+}
+
+/// Whether an event of a batch was not taken, and would be if it came again.
+fn is_to_come_again(answer: &Value) -> bool {
+    let mut statuses = answer["results"].as_array().into_iter().flatten().map(|result| &result["status"]);
+    statuses.any(|status| status.as_u64() >= Some(500))
 }
 
 fn shown(origin: &Origin) -> String {

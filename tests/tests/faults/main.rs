@@ -20,6 +20,7 @@ mod many;
 mod outside;
 mod plan;
 mod points;
+mod promises;
 mod queues;
 mod report;
 mod seeding;

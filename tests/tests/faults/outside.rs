@@ -30,6 +30,8 @@ pub struct Sent {
     pub invocation: u64,
     /// Whether whoever sent it was told so.
     pub is_answered: bool,
+    /// When, in milliseconds.
+    pub at_ms: i64,
 }
 
 /// Everybody outside.
@@ -39,6 +41,8 @@ pub struct Outside {
     pub sent: Vec<Sent>,
     /// The entries that the bus took: subject and place.
     pub published: BTreeMap<String, BTreeSet<u64>>,
+    /// The instant of the simulation, in milliseconds.
+    pub now_ms: i64,
 }
 
 impl Outside {
@@ -48,8 +52,7 @@ impl Outside {
             "users.lookupByEmail" => Answer::done(&json!({"ok": true, "user": {"id": "U1"}})),
             "conversations.open" => Answer::done(&json!({"ok": true, "channel": {"id": "D1"}})),
             "chat.postMessage" => {
-                let id = call.body.pointer("/metadata/event_payload/notification_id");
-                self.deliver(id, invocation);
+                self.deliver(notification_of(call), invocation);
                 Answer::done(&json!({"ok": true, "ts": "1"}))
             }
             other => panic!("Slack has no method {other} here"),
@@ -58,13 +61,13 @@ impl Outside {
 
     /// Mail, as SES takes it.
     pub fn mail(&mut self, call: &Call, invocation: u64) -> Answer {
-        self.deliver(call.body.pointer("/Content/Simple/Headers/0/Value"), invocation);
+        self.deliver(notification_of(call), invocation);
         Answer::done(&json!({"MessageId": "mail"}))
     }
 
-    fn deliver(&mut self, id: Option<&Value>, invocation: u64) {
-        let id = id.and_then(Value::as_str).expect("every message carries its notification's id");
-        self.sent.push(Sent { notification: id.to_owned(), invocation, is_answered: true });
+    fn deliver(&mut self, id: Option<String>, invocation: u64) {
+        let notification = id.expect("every message carries its notification's id");
+        self.sent.push(Sent { notification, invocation, is_answered: true, at_ms: self.now_ms });
     }
 
     /// The event bus; entries that are refused are not taken.
@@ -86,6 +89,13 @@ impl Outside {
         }
         Answer::done(&json!({"FailedEntryCount": failed, "Entries": answers}))
     }
+}
+
+/// The notification that a message tells.
+pub fn notification_of(call: &Call) -> Option<String> {
+    let of_slack = call.body.pointer("/metadata/event_payload/notification_id");
+    let id = of_slack.or_else(|| call.body.pointer("/Content/Simple/Headers/0/Value"));
+    id.and_then(Value::as_str).map(str::to_owned)
 }
 
 /// The secrets.

@@ -11,7 +11,7 @@ use crate::outside::Outside;
 use crate::plan::{Plan, Silence};
 use crate::points::{Harm, Tally};
 use crate::queues::{self, Message, Queues};
-use crate::staff::{self, PATIENCE_MS, Sending};
+use crate::staff::{self, Answered, PATIENCE_MS, Sending};
 use crate::wire::{Line, Parked};
 use crate::{common, seeding};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -70,6 +70,12 @@ pub struct Sim<'p> {
     pub violations: Vec<String>,
     /// Invocations in which something went wrong.
     pub harmed: BTreeSet<u64>,
+    /// When something went wrong.
+    pub troubles: BTreeSet<i64>,
+    /// Notifications that their channel refused for good.
+    pub refused: BTreeSet<String>,
+    /// What staff were answered well.
+    pub answered: Vec<Answered>,
     /// What the stream gave up.
     pub given_up: Vec<Value>,
     pub defect: Option<Defect>,
@@ -112,6 +118,9 @@ impl<'p> Sim<'p> {
             acknowledged: Vec::new(),
             violations: Vec::new(),
             harmed: BTreeSet::new(),
+            troubles: BTreeSet::new(),
+            refused: BTreeSet::new(),
+            answered: Vec::new(),
             given_up: Vec::new(),
             defect,
             trace: with_trace.then(Vec::new),
@@ -293,6 +302,7 @@ impl<'p> Sim<'p> {
             self.running.iter().filter(|(_, r)| r.dies_at <= now).map(|(number, _)| *number).collect();
         for invocation in dead {
             self.harmed.insert(invocation);
+            self.troubles.insert(now);
             self.tally.harmed("function timed out");
             self.crash(invocation);
         }
@@ -416,6 +426,16 @@ impl<'p> Sim<'p> {
             let origin = Origin::Stream { shard: n, from, to };
             self.invoke(Function::Publish, Work::Records(json!({"Records": records})), origin);
         }
+    }
+
+    /// Whether nothing went wrong between two instants.
+    pub fn was_quiet(&self, from: i64, until: i64) -> bool {
+        let is_silent = self
+            .plan
+            .silence
+            .as_ref()
+            .is_some_and(|Silence { from_s, for_s }| ms(*from_s) <= until && from <= ms(from_s + for_s));
+        !is_silent && self.troubles.range(from..=until).next().is_none()
     }
 
     /// Puts a request off.

@@ -26,6 +26,15 @@ pub struct Sending {
     pub is_over: bool,
 }
 
+/// What staff were answered well, and may rely on.
+#[derive(Debug)]
+pub struct Answered {
+    /// How the identity of the write ends.
+    pub key: String,
+    /// What they said, as the plan has it.
+    pub says: Value,
+}
+
 #[derive(Debug, Clone)]
 enum What {
     /// A webhook: its body.
@@ -179,7 +188,7 @@ impl Sending {
             "email": format!("{}@example.test", who.name.trim_start_matches("rep-")), "email_verified": "true",
         });
         // One key for all attempts, but for those of a decision that was made on another sight.
-        let mut headers = json!({"idempotency-key": format!("k{}-{}", self.input, self.repetition)});
+        let mut headers = json!({"idempotency-key": self.key()});
         if let Some(etag) = etag {
             headers["if-match"] = json!(etag);
         }
@@ -192,6 +201,11 @@ impl Sending {
                 "authorizer": {"jwt": {"claims": claims, "scopes": []}},
             },
         })
+    }
+
+    /// The key under which staff send it.
+    pub fn key(&self) -> String {
+        format!("k{}-{}", self.input, self.repetition)
     }
 
     /// What follows from an answer: whether to send at once what comes next, or again after a while.

@@ -30,6 +30,7 @@ impl Sim<'_> {
             return;
         };
         self.harmed.insert(invocation);
+        self.troubles.insert(self.now());
         let call = &parked.call.clone();
         match harm {
             Harm::CrashBefore => {
@@ -74,6 +75,7 @@ impl Sim<'_> {
                 _ = parked.reply.send(Some(Answer { status: 429, headers, body }));
             }
             Harm::Refused => {
+                self.refused.extend(outside::notification_of(call));
                 let answer = Answer::done(&json!({"ok": false, "error": "msg_too_long"}));
                 _ = parked.reply.send(Some(answer));
             }
@@ -138,6 +140,7 @@ impl Sim<'_> {
             defects::damage(defect, call.to_mut());
         }
         let now = self.now();
+        self.outside.now_ms = now;
         if call.service != Service::Database && call.body.to_string().contains(PERSON) {
             self.violations.push(format!("personal data goes out with {}", call.operation));
         }

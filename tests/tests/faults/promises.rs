@@ -1,0 +1,183 @@
+//! What a run has to keep deed by deed: whatever falls due is recorded at its instant, a message goes out
+//! soon after it was asked for, not before its time, and none about work while compliance holds the lead;
+//! what was answered to staff is in the record. Where something went wrong shortly before, it may be late.
+
+use crate::check::raw;
+use crate::outside::Sent;
+use crate::sim::{MINUTE_MS, Sim};
+use crate::staff::Answered;
+use audit::ChainedCommit;
+use chrono::{DateTime, Utc};
+use rules::evolve;
+use rules::ids::Subject;
+use rules::lead::Lead;
+use rules::notification::Message;
+use rules::policy::WorkflowId;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// So long what went wrong may be felt: more than all deliveries of a message and a lease take.
+const AFTERMATH_MS: i64 = 30 * MINUTE_MS;
+/// What rounding to whole seconds and the way through the queues take at the most.
+const LATE_MS_MAX: i64 = 3_000;
+/// A message may be on its way when the lead is held: no function runs for longer, and what is put off on
+/// the wire is not put off for longer.
+const ON_ITS_WAY_MS: i64 = 90_000;
+/// The queue delivers a message so often; the template says the same.
+const RECEIVES_MAX: u64 = 5;
+
+/// Looks at all of it.
+pub fn check(sim: &Sim<'_>, commits: &[ChainedCommit]) -> Vec<String> {
+    let mut wrong = thresholds(sim, commits);
+    wrong.extend(messages(sim, commits));
+    wrong.extend(failures(sim, commits));
+    wrong.extend(staff(sim, commits));
+    wrong
+}
+
+/// How late something may be, by clocks that are off.
+fn late_ms_max(sim: &Sim<'_>) -> i64 {
+    let off = sim.plan.skews_ms.iter().map(|skew| skew.abs()).max().unwrap_or(0);
+    LATE_MS_MAX + 3 * off
+}
+
+/// Whatever was armed when its instant came is recorded then.
+fn thresholds(sim: &Sim<'_>, commits: &[ChainedCommit]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut written: BTreeMap<&Subject, i64> = BTreeMap::new();
+    for (commit, at) in commits.iter().zip(&sim.database().written) {
+        let before = written.insert(&commit.subject, *at);
+        let Some(before) = before else { continue };
+        // What comes of the input itself, or of rules that are new, may have been due long ago.
+        for entry in raw(std::slice::from_ref(commit)).take_while(|entry| entry["due_at"].is_string()) {
+            let due = ms_of(&entry["due_at"]).max(before);
+            if at - due > late_ms_max(sim) && sim.was_quiet(due - AFTERMATH_MS, *at) {
+                let what = &entry["type"];
+                wrong.push(format!("{what} of {} is {} ms late, for no reason", commit.subject, at - due));
+            }
+        }
+    }
+    wrong
+}
+
+/// A message that was asked for.
+struct Asked {
+    lead: Option<String>,
+    is_about_work: bool,
+    not_before: Option<i64>,
+    ready: i64,
+}
+
+fn messages(sim: &Sim<'_>, commits: &[ChainedCommit]) -> Vec<String> {
+    let database = sim.database();
+    let mut asked: BTreeMap<String, Asked> = BTreeMap::new();
+    let mut leads: BTreeMap<String, Option<Lead>> = BTreeMap::new();
+    // Since when, and until when, each lead was held.
+    let mut held: BTreeMap<String, Vec<(i64, i64)>> = BTreeMap::new();
+    for (commit, at) in commits.iter().zip(&database.written) {
+        let subject = commit.subject.to_string();
+        let is_lead = matches!(commit.subject, Subject::Lead(_));
+        if is_lead {
+            let entries = serde_json::from_str(commit.entries.get()).expect("entries of a lead");
+            let entries: Vec<rules::entry::Entry<rules::lead_fact::LeadFact>> = entries;
+            let before = leads.remove(&subject).flatten();
+            let was_held = before.as_ref().is_some_and(Lead::is_held);
+            let after = entries.iter().try_fold(before, |lead, entry| evolve::evolve(lead, entry).map(Some));
+            let after = after.expect("a history folds");
+            let is_held = after.as_ref().is_some_and(Lead::is_held);
+            let times = held.entry(subject.clone()).or_default();
+            match (was_held, is_held) {
+                (false, true) => times.push((*at, i64::MAX)),
+                (true, false) => times.last_mut().expect("it was held").1 = *at,
+                _ => {}
+            }
+            leads.insert(subject.clone(), after);
+        }
+        for entry in raw(std::slice::from_ref(commit)).filter(|e| e["type"] == "notification.requested") {
+            let data = &entry["data"];
+            let message: Message = serde_json::from_value(data["message"].clone()).expect("a message");
+            let of_sales = [WorkflowId::SlaBreach, WorkflowId::StuckLead, WorkflowId::HighValue];
+            let not_before = data["not_before"].is_string().then(|| ms_of(&data["not_before"]));
+            let lead = is_lead.then(|| subject.clone());
+            let is_about_work = message.workflow().is_some_and(|workflow| of_sales.contains(&workflow));
+            let ready = not_before.map_or(*at, |not_before| not_before.max(*at));
+            let id = data["id"].as_str().unwrap_or_default().to_owned();
+            asked.insert(id, Asked { lead, is_about_work, not_before, ready });
+        }
+    }
+    drop(database);
+    let mut wrong = Vec::new();
+    let mut seen = std::collections::BTreeSet::new();
+    for Sent { notification, at_ms, .. } in &sim.outside.sent {
+        let Some(Asked { lead, is_about_work, not_before, ready }) = asked.get(notification) else {
+            continue;
+        };
+        let late = at_ms - ready;
+        let is_first = seen.insert(notification);
+        if is_first && late > late_ms_max(sim) && sim.was_quiet(ready - AFTERMATH_MS, *at_ms) {
+            wrong.push(format!("notification {notification} is sent {late} ms late, for no reason"));
+        }
+        if not_before.is_some_and(|not_before| *at_ms < not_before - late_ms_max(sim)) {
+            wrong.push(format!("notification {notification} is sent before its time"));
+        }
+        let times = lead.as_ref().and_then(|lead| held.get(lead));
+        let is_held = |(from, to): &(i64, i64)| (from + ON_ITS_WAY_MS..*to).contains(at_ms);
+        if *is_about_work && times.is_some_and(|times| times.iter().any(is_held)) {
+            wrong.push(format!("notification {notification} is sent while its lead is held"));
+        }
+    }
+    wrong
+}
+
+/// A message fails only if its channel refused it, or after all of its deliveries.
+fn failures(sim: &Sim<'_>, commits: &[ChainedCommit]) -> Vec<String> {
+    let failed = raw(commits).filter(|entry| entry["type"] == "notification.failed");
+    let for_no_reason = failed.filter(|entry| {
+        let id = entry["data"]["id"].as_str().unwrap_or_default();
+        entry["data"]["attempts"].as_u64() < Some(RECEIVES_MAX) && !sim.refused.contains(id)
+    });
+    for_no_reason.map(|entry| format!("a notification failed for no reason: {entry}")).collect()
+}
+
+/// What was answered to staff is in the record, under the key of the request; or it was so already.
+fn staff(sim: &Sim<'_>, commits: &[ChainedCommit]) -> Vec<String> {
+    let is_kept = |answered: &&Answered| {
+        commits.iter().any(|commit| commit.cause.ends_with(&answered.key) || is_so(commit, &answered.says))
+    };
+    let lost = sim.answered.iter().filter(|answered| !is_kept(answered));
+    lost.map(|Answered { key, says }| format!("{key} was answered and is nowhere: {says}")).collect()
+}
+
+/// Whether a commit made so what was said: to say it again writes nothing.
+fn is_so(commit: &ChainedCommit, says: &Value) -> bool {
+    let subject = commit.subject.to_string();
+    let mut entries = raw(std::slice::from_ref(commit));
+    match says["type"].as_str() {
+        Some("erasure") => {
+            subject == format!("lead/{}", text(&says["lead_id"]))
+                && entries.any(|e| e["type"] == "lead.erased")
+        }
+        Some("rep.availability") => {
+            subject == format!("rep/{}", text(&says["rep"]))
+                && entries.any(|entry| {
+                    let set = &entry["data"];
+                    set["available"] == says["available"]
+                        && instant_of(&set["until"]) == instant_of(&says["until"])
+                })
+        }
+        _ => false,
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn instant_of(value: &Value) -> Option<DateTime<Utc>> {
+    value.as_str()?.parse().ok()
+}
+
+fn ms_of(value: &Value) -> i64 {
+    let at = instant_of(value).expect("an instant");
+    (at - crate::common::beginning()).num_milliseconds()
+}
