@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 
 /// Attributes that hold documents.
 const DOCUMENTS: [&str; 3] = ["doc", "outcome", "availability"];
+/// Members that are left as they are: maps, since what is in them is no member of anything, and money,
+/// which is read strictly wherever it stands.
+const WHOLE: [&str; 4] = ["said_at", "matches", "versions", "deal_size"];
 /// What this version can do without.
 const OPTIONAL: [&str; 1] = ["handed_at"];
 
@@ -61,6 +64,20 @@ fn is_published(item: &Value) -> bool {
 fn with_more(text: &str) -> Option<String> {
     let mut document: Value = serde_json::from_str(text).ok()?;
     document.as_object()?;
-    document["of_the_next_version"] = json!({"n": 1});
+    add_to(&mut document);
     Some(document.to_string())
+}
+
+fn add_to(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members
+                .iter_mut()
+                .filter(|(name, _)| !WHOLE.contains(&name.as_str()))
+                .for_each(|(_, v)| add_to(v));
+            members.insert("of_the_next_version".to_owned(), json!({"n": 1}));
+        }
+        Value::Array(items) => items.iter_mut().for_each(add_to),
+        _ => {}
+    }
 }
