@@ -254,7 +254,8 @@ impl Store {
         item.map(|item| get_instant(&item, CURSOR_AT)).transpose()
     }
 
-    /// Moves the sweep's cursor; whether it still stood where this sweep found it.
+    /// Moves the sweep's cursor; whether it still stood where this sweep found it. It is rounded down:
+    /// what falls due after the last whole millisecond was not looked for.
     ///
     /// # Errors
     /// If the database does not answer.
@@ -270,7 +271,7 @@ impl Store {
             .set_key(Some(Key::sweep_cursor().attributes()))
             .update_expression("SET #at = :to")
             .expression_attribute_names("#at", CURSOR_AT)
-            .expression_attribute_values(":to", text(instant(to)));
+            .expression_attribute_values(":to", text(instant_before(to)));
         let update = match from {
             Some(from) => update
                 .condition_expression("#at = :from")

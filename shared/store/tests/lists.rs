@@ -296,6 +296,17 @@ async fn of_two_sweeps_one_moves_the_cursor() {
     assert_eq!(store.sweep_cursor().await.unwrap(), Some(at("14:01")));
 }
 
+/// What a sweep looked for ends with a whole millisecond: an instant that it did not come to is not
+/// taken for one that was handed on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_cursor_is_not_beyond_what_was_looked_at() {
+    let bench = Bench::seeded().await;
+    let until = at("14:00") + TimeDelta::microseconds(500);
+    let looked = bench.store.due(None, until, None).await.unwrap();
+    assert!(bench.store.advance_sweep_cursor(None, looked.complete_until).await.unwrap());
+    assert_eq!(bench.store.sweep_cursor().await.unwrap(), Some(at("14:00")));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_policy_moves_due_keys_either_way() {
     let bench = Bench::seeded().await;
