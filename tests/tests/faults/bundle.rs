@@ -1,7 +1,7 @@
 //! The bundle: each function's own library in a container of its own, as its `main` would build it.
 
 use crate::database::{AUDIT, KEYS, LEADS};
-use crate::outside::{HOOK_SECRET_PREFIX, MasterKey, SLACK_SECRET, SLACK_URL, WEBHOOK_SECRET};
+use crate::outside::{HOOK_SECRET_PREFIX, MASTER_KEY, SLACK_SECRET, SLACK_URL, WEBHOOK_SECRET};
 use crate::queues::{DUE, NOTIFICATIONS};
 use crate::wire::Line;
 use aws_config::retry::RetryConfig;
@@ -24,6 +24,7 @@ use platform::config::{ATTEMPT_TIMEOUT, ATTEMPTS_MAX, CONNECT_TIMEOUT, OPERATION
 use platform::queue::Queue;
 use platform::secrets::{Secrets, TTL_DEFAULT};
 use publish::Publisher;
+use sealing::KmsWrap;
 use serde_json::Value;
 use service::{Relay, Service};
 use std::rc::Rc;
@@ -244,7 +245,8 @@ impl Clients {
         let sqs = client!(&self.sdk, aws_sdk_sqs);
         let queue = |name: &str| Queue::new(sqs.clone(), queue_url(name));
         let relay = Relay::new(Some(queue(DUE)), queue(NOTIFICATIONS), TimeDelta::seconds(60));
-        let store = Store::new(self.database(), LEADS, AUDIT).with_keys(KEYS, Arc::new(MasterKey));
+        let wrap = KmsWrap::new(client!(&self.sdk, aws_sdk_kms), MASTER_KEY);
+        let store = Store::new(self.database(), LEADS, AUDIT).with_keys(KEYS, Arc::new(wrap));
         Service { store, relay }
     }
 

@@ -45,6 +45,7 @@ pub async fn check(sim: &mut Sim<'_>) -> Vec<String> {
     wrong.extend(acknowledgements(sim, &commits));
     wrong.extend(bus(sim, &commits));
     wrong.extend(promises::check(sim, &commits));
+    wrong.extend(views(&store, &commits).await);
     wrong.extend(personal(sim, &store, &commits).await);
     // Last: it wakes everybody, and so may write.
     wrong.extend(due(sim, &store, &commits).await);
@@ -343,6 +344,23 @@ fn bus(sim: &Sim<'_>, commits: &[ChainedCommit]) -> Vec<String> {
             if !got.is_some_and(|got| got.contains(&seq)) && !given_up.contains(&place) {
                 wrong.push(format!("the bus never got entry {seq} of {subject}"));
             }
+        }
+    }
+    wrong
+}
+
+/// A lead knows of its account what the account says.
+async fn views(store: &Store, commits: &[ChainedCommit]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for subject in subjects(commits) {
+        let Subject::Lead(id) = &subject else { continue };
+        let lead = store.lead(id).await.expect("a lead").expect("whoever has a history");
+        let Some(of) = &lead.profile.account_id else { continue };
+        let account = store.account(of).await.expect("an account");
+        let view = account.map(|account| account.view()).unwrap_or_default();
+        let known = (lead.account_view.tier, lead.account_view.outreach_paused);
+        if known != (view.tier, view.outreach_paused) {
+            wrong.push(format!("{subject} does not know what {of} says: {known:?}, and not {view:?}"));
         }
     }
     wrong

@@ -25,6 +25,8 @@ pub struct Database {
     /// When each of them was written, in milliseconds.
     pub written: Vec<i64>,
     known: BTreeSet<(String, String)>,
+    /// What has an end: items by when they are removed.
+    ends: BTreeSet<(i64, String, String)>,
     /// What was written since somebody asked what is due.
     pub is_changed: bool,
     /// The instant of the simulation, in milliseconds.
@@ -48,6 +50,7 @@ impl Database {
             stream: Vec::new(),
             written: Vec::new(),
             known: BTreeSet::new(),
+            ends: BTreeSet::new(),
             is_changed: true,
             now_ms: 0,
         }
@@ -55,6 +58,7 @@ impl Database {
 
     /// Does what is asked.
     pub fn execute(&mut self, call: &Call) -> Answer {
+        self.remove_what_has_ended();
         let answer = dispatch(&self.front, call);
         if answer.status == 200 && is_write(&call.operation) {
             self.is_changed = true;
@@ -76,10 +80,26 @@ impl Database {
         dispatch(behind, call)
     }
 
+    /// Removes what its own end is past of, as early as the database may.
+    fn remove_what_has_ended(&mut self) {
+        while self.ends.first().is_some_and(|(at, ..)| *at <= self.now_ms) {
+            let Some((_, pk, sk)) = self.ends.pop_first() else { return };
+            let key = json!({PK: {"S": pk}, SK: {"S": sk}});
+            let delete = json!({"TransactItems": [{"Delete": {"TableName": LEADS, "Key": key}}]});
+            let answer = dispatch(&self.front, &Call::to_database("TransactWriteItems", delete));
+            assert_eq!(answer.status, 200, "{}", answer.body);
+        }
+    }
+
     /// Notes what of a write the stream of the audit carries on; what the SDK repeats is written once.
     fn follow(&mut self, call: &Call) {
         for write in call.body["TransactItems"].as_array().into_iter().flatten() {
             let put = &write["Put"];
+            let end = put["Item"][store::schema::TTL_ATTRIBUTE]["N"].as_str();
+            if let Some(end) = end.and_then(|end| end.parse::<i64>().ok()) {
+                let end = end * 1000 - crate::common::beginning().timestamp_millis();
+                self.ends.insert((end, text(&put["Item"], PK), text(&put["Item"], SK)));
+            }
             if put["TableName"] == AUDIT {
                 let item = put["Item"].clone();
                 if self.known.insert((text(&item, PK), text(&item, SK))) {
@@ -88,6 +108,12 @@ impl Database {
                 }
             }
         }
+    }
+
+    /// Whether something was written of a subject by an instant.
+    pub fn has_known(&self, subject: &str, by_ms: i64) -> bool {
+        let mut written = self.stream.iter().zip(&self.written);
+        written.any(|(item, at)| *at <= by_ms && text(item, PK) == subject)
     }
 
     /// All items of a table.

@@ -4,7 +4,7 @@ use crate::bundle::{Clock, Container, Ended, Function, Work};
 use crate::common;
 use crate::queues::Message;
 use crate::sim::{Event, MINUTE_MS, Sim};
-use crate::staff::{self, Answered, Next, Sending};
+use crate::staff::{self, Answered, Next, PATIENCE_MS, Sending};
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use chrono::TimeDelta;
 use futures::future::LocalBoxFuture;
@@ -205,6 +205,13 @@ impl Sim<'_> {
         }
         if self.sendings[n].is_webhook() && answer.status_code == 200 && is_to_come_again(&body) {
             self.violations.push(format!("a batch is taken, and not all of it: {body}"));
+        }
+        if body["type"].as_str().is_some_and(|kind| kind.ends_with(":unknown-lead")) {
+            let says = &self.plan.inputs[self.sendings[n].input].says[0];
+            let lead = format!("lead/{}", says["lead"]["id"].as_str().unwrap_or_default());
+            if self.database().has_known(&lead, self.now() - PATIENCE_MS) {
+                self.violations.push(format!("{lead} is there, and a source is told that it is not: {body}"));
+            }
         }
         match self.sendings[n].answered(answer) {
             Next::Over => {

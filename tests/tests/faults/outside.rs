@@ -1,9 +1,9 @@
 //! What is not ours and answers: Slack, mail, the event bus, the secrets.
 
 use crate::wire::{Answer, Call};
-use futures::future::BoxFuture;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use platform::standard_webhooks::SigningKey;
-use sealing::{DATA_KEY_BYTES, DataKey, KeyWrap, NewKey, WrapError};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +12,8 @@ pub const HOOK_SECRET_PREFIX: &str = "hooks/";
 pub const SLACK_SECRET: &str = "slack";
 pub const WEBHOOK_SECRET: &str = "outgoing";
 pub const SLACK_URL: &str = "https://slack.simulated.invalid/api/";
+/// The key that wraps data keys.
+pub const MASTER_KEY: &str = "arn:aws:kms:eu-central-1:000000000000:key/simulated";
 /// The source that webhooks come from.
 pub const SOURCE: &str = "crm";
 const KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -43,6 +45,8 @@ pub struct Outside {
     pub published: BTreeMap<String, BTreeSet<u64>>,
     /// The instant of the simulation, in milliseconds.
     pub now_ms: i64,
+    /// How many data keys were made.
+    keys_made: u64,
 }
 
 impl Outside {
@@ -89,6 +93,20 @@ impl Outside {
         }
         Answer::done(&json!({"FailedEntryCount": failed, "Entries": answers}))
     }
+
+    /// The key service. It wraps by writing down whose key it is and the how manieth; a key comes of
+    /// that alone, so that a run comes out the same again. What seals with it is the real thing.
+    pub fn keys(&mut self, call: &Call) -> Answer {
+        let subject = call.body["EncryptionContext"]["leadwatch-subject"].as_str().unwrap_or_default();
+        match call.operation.as_str() {
+            "GenerateDataKey" => {
+                self.keys_made += 1;
+                opened(&format!("{subject}#{}", self.keys_made))
+            }
+            "Decrypt" => open(call),
+            other => panic!("no function of ours asks the key service for {other}"),
+        }
+    }
 }
 
 /// The notification that a message tells.
@@ -109,20 +127,19 @@ pub fn secret(call: &Call) -> Answer {
     Answer::done(&json!({"ARN": "arn", "Name": id, "SecretString": value.to_string()}))
 }
 
-/// The key service. Its data keys come of the subject alone, so that a run comes out the same again;
-/// what seals with them is the real thing.
-#[derive(Debug)]
-pub struct MasterKey;
-
-impl KeyWrap for MasterKey {
-    fn generate<'a>(&'a self, subject: &'a str) -> BoxFuture<'a, Result<NewKey, WrapError>> {
-        let wrapped = audit::sha256([subject.as_bytes()]).as_bytes().to_vec();
-        Box::pin(async move { Ok(NewKey { key: self.open(subject, &wrapped).await?, wrapped }) })
+/// Unwraps a data key, for whom it was made.
+pub fn open(call: &Call) -> Answer {
+    let subject = call.body["EncryptionContext"]["leadwatch-subject"].as_str().unwrap_or_default();
+    let wrapped = BASE64.decode(call.body["CiphertextBlob"].as_str().unwrap_or_default());
+    let wrapped = wrapped.ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default();
+    match wrapped.rsplit_once('#') {
+        Some((of, _)) if of == subject => opened(&wrapped),
+        _ => Answer::error(400, "InvalidCiphertextException"),
     }
+}
 
-    fn open<'a>(&'a self, _: &'a str, wrapped: &'a [u8]) -> BoxFuture<'a, Result<DataKey, WrapError>> {
-        let bytes: Option<&[u8; DATA_KEY_BYTES]> = wrapped.try_into().ok();
-        let key = bytes.and_then(|bytes| DataKey::new(bytes).ok()).ok_or(WrapError::Foreign);
-        Box::pin(async move { key })
-    }
+fn opened(wrapped: &str) -> Answer {
+    let key = audit::sha256([wrapped.as_bytes()]);
+    let (key, wrapped) = (BASE64.encode(key.as_bytes()), BASE64.encode(wrapped));
+    Answer::done(&json!({"CiphertextBlob": wrapped, "Plaintext": key, "KeyId": MASTER_KEY}))
 }

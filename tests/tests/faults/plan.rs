@@ -93,6 +93,7 @@ pub enum Place {
     Slack,
     Bus,
     Secrets,
+    Keys,
 }
 
 /// No tick comes for a while.
@@ -178,22 +179,22 @@ fn plans(seed: u64) -> impl Strategy<Value = Plan> {
 
 fn inputs() -> impl Strategy<Value = Vec<Input>> {
     let opening = vec(arrivals(), 1..4);
-    let more = prop_oneof![
+    let one = prop_oneof![
         9 => common::lead_events(),
         3 => common::other_events(),
-        4 => arrivals(),
         2 => publications(),
         3 => matches(),
         3 => decisions(),
         1 => erasures(),
     ];
+    let more = prop_oneof![21 => one.prop_map(|what| vec![what]), 4 => vec(arrivals(), 1..4)];
     (opening, vec((more, timing()), 0..9)).prop_map(|(opening, more)| {
         let first = Input { after_s: 60, late_s: 0, repeats_s: Vec::new(), says: opening };
-        let more = more.into_iter().map(|(what, (after_s, late_s, repeats_s))| Input {
+        let more = more.into_iter().map(|(says, (after_s, late_s, repeats_s))| Input {
             after_s,
             late_s,
             repeats_s,
-            says: vec![what],
+            says,
         });
         std::iter::once(first).chain(more).collect()
     })
@@ -252,7 +253,7 @@ fn erasures() -> impl Strategy<Value = Value> {
 
 /// What is published in the middle of it all; see `staff`.
 fn publications() -> impl Strategy<Value = Value> {
-    select(vec!["tighter-windows", "longer-windows", "fewer-places", "a-holiday"])
+    select(vec!["tighter-windows", "longer-windows", "fewer-places", "a-holiday", "another-team"])
         .prop_map(|change| json!({"type": "publication", "change": change}))
 }
 
@@ -271,6 +272,8 @@ fn weather() -> impl Strategy<Value = Weather> {
         (Place::Database, Harm::AnswerLost),
         (Place::Database, Harm::Slow { s: 2 }),
         (Place::Database, Harm::Conflict),
+        (Place::Database, Harm::LeftOver),
+        (Place::Database, Harm::Short),
         (Place::Indexes, Harm::Stale),
         (Place::Queues, Harm::Fault),
         (Place::Queues, Harm::Partial),
@@ -282,6 +285,8 @@ fn weather() -> impl Strategy<Value = Weather> {
         (Place::Bus, Harm::Fault),
         (Place::Bus, Harm::Partial),
         (Place::Secrets, Harm::Fault),
+        (Place::Keys, Harm::Fault),
+        (Place::Keys, Harm::AnswerLost),
     ];
     let long = prop_oneof![3 => 10..300u64, 2 => 300..3_600u64, 1 => 3_600..20_000u64];
     let percent = prop_oneof![2 => Just(100u8), 3 => 10..70u8];

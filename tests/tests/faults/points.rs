@@ -31,8 +31,10 @@ pub enum Harm {
     },
     /// Somebody else is at the same items.
     Conflict,
-    /// A batch comes back with all of its keys left over.
+    /// A batch comes back with some of its keys left over, or all.
     LeftOver,
+    /// A page of a list has one item, and says where to go on.
+    Short,
     /// Some entries of a batch are not taken.
     Partial,
     /// The channel asks to wait so long.
@@ -65,6 +67,7 @@ impl Harm {
             Self::Slow { .. } => "done late",
             Self::Conflict => "transaction conflict",
             Self::LeftOver => "keys left over",
+            Self::Short => "short page",
             Self::Partial => "batch taken in part",
             Self::RateLimited { .. } => "rate limit",
             Self::Refused => "refused for good",
@@ -97,7 +100,7 @@ pub fn fitting(at: &str) -> Vec<Harm> {
             Harm::Slow { s: 20 },
         ],
         "BatchGetItem" => &[Harm::LeftOver, Harm::Throttle],
-        "Query" => &[Harm::Stale, Harm::Stale, Harm::Stale, Harm::Throttle],
+        "Query" => &[Harm::Stale, Harm::Stale, Harm::Stale, Harm::Short, Harm::Short, Harm::Throttle],
         "GetItem" | "UpdateItem" => &[Harm::Throttle, Harm::DoneAndFault],
         "SendMessageBatch" | "PutEvents" => &[Harm::Partial, Harm::Throttle, Harm::DoneAndFault],
         "chat.postMessage" => &[Harm::RateLimited { s: 2 }, Harm::RateLimited { s: 60 }, Harm::Refused],
@@ -147,6 +150,7 @@ impl Tally {
 /// The points that plans strike. What runs come to beside these is struck in a second pass.
 pub const KNOWN: &[&str] = &[
     "compliance BatchGetItem lead",
+    "compliance Decrypt -",
     "compliance GetItem directory",
     "compliance GetItem key",
     "compliance GetItem lead",
@@ -175,6 +179,8 @@ pub const KNOWN: &[&str] = &[
     "escalate UpdateItem publication",
     "ingest BatchGetItem account",
     "ingest BatchGetItem lead",
+    "ingest Decrypt -",
+    "ingest GenerateDataKey -",
     "ingest GetItem directory",
     "ingest GetItem policy",
     "ingest GetSecretValue hooks",

@@ -284,12 +284,24 @@ fn changed(document: &mut Value, change: &str) {
         "longer-windows" => windows(document, "3h"),
         "fewer-places" => {
             for rep in ["rep-ana", "rep-bob"] {
-                document["teams"]["us-sales"]["reps"][rep]["capacity"] = json!(1);
+                let of_team = &mut document["teams"]["us-sales"]["reps"];
+                if let Some(rep) = of_team.get_mut(rep) {
+                    rep["capacity"] = json!(1);
+                }
             }
         }
         "a-holiday" => {
             let holidays = document["calendars"]["new-york"]["holidays"].as_array_mut().expect("holidays");
             holidays.push(json!({"date": "2026-03-03", "name": "A day off"}));
+        }
+        // And back, the next time.
+        "another-team" => {
+            let teams = &mut document["teams"];
+            let is_there = teams["us-sales"]["reps"].get("rep-bob").is_some();
+            let (from, to) = if is_there { ("us-sales", "dach-sales") } else { ("dach-sales", "us-sales") };
+            let reps = teams[from]["reps"].as_object_mut().expect("reps");
+            let rep = reps.remove("rep-bob").expect("a rep of one of the two");
+            teams[to]["reps"]["rep-bob"] = rep;
         }
         other => panic!("no change is called {other}"),
     }

@@ -61,8 +61,13 @@ impl Sim<'_> {
             Harm::Slow { s } => self.put_off(parked, s),
             Harm::Conflict => _ = parked.reply.send(Some(conflict(call))),
             Harm::LeftOver => {
-                let answer =
-                    Answer::done(&json!({"Responses": {}, "UnprocessedKeys": call.body["RequestItems"]}));
+                let answer = self.read_in_part(call);
+                _ = parked.reply.send(Some(answer));
+            }
+            Harm::Short => {
+                let mut short = call.clone();
+                short.body["Limit"] = json!(1);
+                let answer = self.perform(invocation, &short, is_next);
                 _ = parked.reply.send(Some(answer));
             }
             Harm::Partial => {
@@ -149,6 +154,7 @@ impl Sim<'_> {
             Service::Queues => self.queues.execute(&call, now, |_| false),
             Service::Bus => self.outside.bus(&call, |_| false),
             Service::Secrets => outside::secret(&call),
+            Service::Keys => self.outside.keys(&call),
             Service::Mail => self.outside.mail(&call, invocation),
             Service::Slack => self.outside.slack(&call, invocation),
         }
@@ -165,6 +171,25 @@ impl Sim<'_> {
         if let Some(sent) = self.outside.sent.iter_mut().rfind(|sent| sent.invocation == invocation) {
             sent.is_answered = false;
         }
+    }
+
+    /// Reads some of the keys of a batch and leaves the others over.
+    fn read_in_part(&mut self, call: &Call) -> Answer {
+        let (mut asked, mut left) = (call.clone(), json!({}));
+        let tables = asked.body["RequestItems"].as_object_mut().expect("a batch names its tables");
+        for (table, of) in tables.iter_mut() {
+            let keys = of["Keys"].as_array().cloned().unwrap_or_default();
+            let (later, now): (Vec<Value>, Vec<Value>) = keys.into_iter().partition(|_| self.rng.bool());
+            if !later.is_empty() {
+                left[table] = json!({"Keys": later, "ConsistentRead": of["ConsistentRead"]});
+            }
+            of["Keys"] = json!(now);
+        }
+        tables.retain(|_, of| of["Keys"] != json!([]));
+        let read = if tables.is_empty() { "{}".to_owned() } else { self.database().execute(&asked).body };
+        let read: Value = serde_json::from_str(&read).expect("an answer is JSON");
+        let found = if read["Responses"].is_null() { json!({}) } else { read["Responses"].clone() };
+        Answer::done(&json!({"Responses": found, "UnprocessedKeys": left}))
     }
 
     fn perform_in_part(&mut self, call: &Call) -> Answer {
@@ -188,11 +213,13 @@ fn strikes(of: Place, what: Harm, call: &Call) -> bool {
         Place::Slack => matches!(call.service, Service::Slack | Service::Mail),
         Place::Bus => call.service == Service::Bus,
         Place::Secrets => call.service == Service::Secrets,
+        Place::Keys => call.service == Service::Keys,
     };
     is_of
         && match what {
             Harm::Conflict => call.operation == "TransactWriteItems",
             Harm::LeftOver => call.operation == "BatchGetItem",
+            Harm::Short => call.operation == "Query",
             Harm::Stale => call.operation == "Query" && call.body.get("IndexName").is_some(),
             Harm::Partial => matches!(call.operation.as_str(), "SendMessageBatch" | "PutEvents"),
             Harm::RateLimited { .. } | Harm::Refused => call.service == Service::Slack,
