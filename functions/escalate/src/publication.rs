@@ -34,9 +34,6 @@ pub async fn apply(service: &Service, id: PublicationId, now: DateTime<Utc>) -> 
     let Some(publication) = store.publication(&id).await?.filter(|p| p.applied.is_none()) else {
         return Ok(());
     };
-    if id.kind == PublicationKind::Directory {
-        store.follow_teams(id.revision).await?;
-    }
     let scopes = scopes(service, &publication).await?;
     let settled = publication.published_at + IN_FLIGHT;
     let mut progress = store.progress(&id).await?;

@@ -133,7 +133,7 @@ impl Knowledge {
     async fn learn(&mut self, store: &Store, need: Need) -> Result<(), StoreError> {
         match need {
             Need::Team(team) => {
-                let roster = store.standings(&team).await?;
+                let roster = store.standings(self.world().reps_of(&team)).await?;
                 self.rosters.insert(team, roster);
             }
             Need::Account(id) => {
@@ -145,6 +145,8 @@ impl Knowledge {
             }
             Need::Directory(revision) => {
                 self.past.directories.insert(revision, store.directory(revision).await?);
+                // By this one there may be others in a team.
+                self.rosters.clear();
             }
         }
         Ok(())

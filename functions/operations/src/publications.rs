@@ -53,12 +53,6 @@ pub async fn publish(call: &Call<'_>, kind: PublicationKind) -> Result<ApiGatewa
     })?;
     let id = PublicationId { kind, revision };
     if is_new {
-        // What is not done now, the next tick does.
-        if kind == PublicationKind::Directory
-            && let Err(error) = store.follow_teams(revision).await
-        {
-            tracing::warn!(%error, "the next tick lets the reps take their standings along");
-        }
         call.service.relay.hand_on(&Subject::Publication(id), &[], Some(call.now), call.now).await;
     }
     let mut shown = state(call, id).await?;

@@ -20,7 +20,7 @@ pub async fn list(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> 
         if call.request.query("team").is_some_and(|wanted| wanted != team_id.as_str()) {
             continue;
         }
-        let roster = store.standings(team_id).await.map_err(|e| problem(&e))?;
+        let roster = store.standings(team.reps.keys()).await.map_err(|e| problem(&e))?;
         for (id, rep) in &team.reps {
             let standing = roster.standings.get(id).cloned().unwrap_or_default();
             reps.push(json!({

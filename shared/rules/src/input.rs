@@ -10,7 +10,7 @@ use crate::policy::PublishedPolicy;
 use crate::routing::Roster;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What a decision may know, as it stood when it was read.
@@ -28,10 +28,17 @@ pub struct World<'a> {
     pub past: &'a Past,
 }
 
-impl World<'_> {
+impl<'a> World<'a> {
     /// The revisions that are in force.
     pub fn in_force(&self) -> InForce {
         InForce { policy: self.policy.revision, directory: self.directory.revision() }
+    }
+
+    /// Who is in a team by any of the directories here: what was due before a publication is decided
+    /// by the one of then.
+    pub fn reps_of(&self, team: &TeamId) -> BTreeSet<&'a PersonId> {
+        let directories = self.past.directories.values().map(Arc::as_ref).chain([self.directory]);
+        directories.filter_map(|of| of.team(team)).flat_map(|team| team.reps.keys()).collect()
     }
 }
 

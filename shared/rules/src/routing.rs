@@ -140,14 +140,10 @@ pub struct LoadChange {
     pub assigned_at: Option<DateTime<Utc>>,
 }
 
-/// What becomes of the reps' loads when these entries make one lead of the other. Whoever had it on
+/// What becomes of the loads when these entries make one lead of the other. Whoever had it on
 /// the way only was given it too: the rotation must not hang on how many facts one commit holds.
-pub fn load_changes(
-    directory: &Directory,
-    before: Option<&Lead>,
-    after: &Lead,
-    entries: &[Entry<LeadFact>],
-) -> Vec<LoadChange> {
+/// It counts of whoever is no rep now, too: a later directory may have them again.
+pub fn load_changes(before: Option<&Lead>, after: &Lead, entries: &[Entry<LeadFact>]) -> Vec<LoadChange> {
     let mut changes: BTreeMap<&PersonId, (i8, Option<DateTime<Utc>>)> = BTreeMap::new();
     if let Some(rep) = before.and_then(Lead::carried_by) {
         changes.entry(rep).or_default().0 -= 1;
@@ -175,9 +171,7 @@ pub fn load_changes(
     }
     changes
         .into_iter()
-        .filter(|(rep, (delta, assigned_at))| {
-            (*delta != 0 || assigned_at.is_some()) && directory.rep(rep).is_some()
-        })
+        .filter(|(_, (delta, assigned_at))| *delta != 0 || assigned_at.is_some())
         .map(|(rep, (delta, assigned_at))| LoadChange { rep: rep.clone(), delta, assigned_at })
         .collect()
 }

@@ -191,7 +191,7 @@ impl Simulation {
             Answered { actor: &command.actor, input: &command.input, consulted, accounts: &views, now };
         self.record(answered, &decision.entries);
         if let Some(after) = decision.lead {
-            for change in load_changes(&self.directory, before.as_ref(), &after, &decision.entries) {
+            for change in load_changes(before.as_ref(), &after, &decision.entries) {
                 self.change_load(&change);
             }
             let subject = Subject::Lead(after.id.clone());

@@ -9,7 +9,6 @@ use crate::outbox::Requested;
 use chrono::{DateTime, Utc};
 use rules::Consulted;
 use rules::account::{Account, AccountFact};
-use rules::directory::Directory;
 use rules::entry::Entry;
 use rules::ids::{AccountId, NotificationId, Subject};
 use rules::input::{Need, Outcome, World};
@@ -146,7 +145,7 @@ impl Aggregate for Account {
         None
     }
 
-    fn load_changes(_: &Directory, _: Option<&Self>, _: &Self, _: &[Entry<Self::Fact>]) -> Vec<LoadChange> {
+    fn load_changes(_: Option<&Self>, _: &Self, _: &[Entry<Self::Fact>]) -> Vec<LoadChange> {
         Vec::new()
     }
 }

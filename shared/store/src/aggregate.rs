@@ -6,7 +6,6 @@ use crate::outbox::Requested;
 use audit::Hash;
 use chrono::{DateTime, Utc};
 use rules::Consulted;
-use rules::directory::Directory;
 use rules::entry::Entry;
 use rules::ids::{AccountId, NotificationId, PersonId, Subject};
 use rules::input::{Need, Outcome, World};
@@ -74,12 +73,7 @@ pub(crate) trait Aggregate: Clone + Serialize + DeserializeOwned + Send + Sync {
     /// The account whose view the decision rests on.
     fn rests_on(command: &Self::Command, decided: &Decided<Self>) -> Option<AccountId>;
     /// What becomes of the reps' loads.
-    fn load_changes(
-        directory: &Directory,
-        before: Option<&Self>,
-        after: &Self,
-        entries: &[Entry<Self::Fact>],
-    ) -> Vec<LoadChange>;
+    fn load_changes(before: Option<&Self>, after: &Self, entries: &[Entry<Self::Fact>]) -> Vec<LoadChange>;
 }
 
 /// What should happen to one of them.

@@ -158,9 +158,8 @@ impl Store {
         if let Some(id) = A::delivered(command) {
             tx.delete(Part::Delivered, leads, &Key::outbox(id), When::Present)?;
         }
-        let changes =
-            A::load_changes(&knowledge.directory, before.map(|b| &b.state), after, &decided.entries);
-        self.plan_reps(&mut tx, knowledge, changes, &decided.relied_on, at_zero)?;
+        let changes = A::load_changes(before.map(|b| &b.state), after, &decided.entries);
+        self.plan_reps(&mut tx, changes, &decided.relied_on, at_zero)?;
         if let Some(account) = A::rests_on(command, &decided)
             && let Some(version) = knowledge.account_versions.get(&account)
         {
@@ -179,26 +178,21 @@ impl Store {
     fn plan_reps(
         &self,
         tx: &mut Transaction<Part>,
-        knowledge: &Knowledge,
         changes: Vec<LoadChange>,
         relied_on: &BTreeMap<PersonId, u64>,
         at_zero: &BTreeSet<PersonId>,
     ) -> Result<(), StoreError> {
-        let directory = &knowledge.directory;
         let table = self.leads_table();
         for (rep, seen) in relied_on {
             // Chosen on the way and not the one who has it in the end: how they stood still counts.
-            if !changes.iter().any(|change| change.rep == *rep)
-                && let Some(team) = directory.team_of(rep)
-            {
-                tx.check(Part::Rep, table, &Key::rep(team, rep), When::Version(*seen))?;
+            if !changes.iter().any(|change| change.rep == *rep) {
+                tx.check(Part::Rep, table, &Key::rep(rep), When::Version(*seen))?;
             }
         }
         for change in changes {
-            let Some(team) = directory.team_of(&change.rep) else { continue };
             let is_at_zero = at_zero.contains(&change.rep);
             let seen = relied_on.get(&change.rep).copied();
-            let key = Key::rep(team, &change.rep);
+            let key = Key::rep(&change.rep);
             let part = match (change.delta < 0, is_at_zero) {
                 (false, _) => Part::Rep,
                 (true, false) => Part::Less(change.rep.clone()),

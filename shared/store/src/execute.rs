@@ -9,6 +9,7 @@ use crate::error::StoreError;
 use crate::item::{Item, get_document, get_text};
 use crate::keys::{Key, instant};
 use crate::publish::{DIRECTORY, POLICY};
+use crate::rep::roster_of;
 use crate::request::{ATTEMPTS_MAX, Found, pause};
 use crate::transaction::Ended;
 use chrono::{DateTime, Utc};
@@ -36,8 +37,17 @@ const USED_FOR_ANOTHER: &str = "this id was used for another lead or account";
 /// What decisions have asked for so far; read at once the next time.
 #[derive(Debug, Default)]
 struct Asked {
-    teams: BTreeSet<TeamId>,
+    /// Teams, with all who were in them by any directory that was known.
+    teams: BTreeMap<TeamId, BTreeSet<PersonId>>,
     accounts: BTreeSet<AccountId>,
+}
+
+impl Asked {
+    /// Whether everybody in a team by a directory was asked for.
+    fn has_all(&self, team: &TeamId, directory: &Directory) -> bool {
+        let is_asked = |rep| self.teams.get(team).is_some_and(|reps| reps.contains(rep));
+        directory.team(team).is_none_or(|team| team.reps.keys().all(is_asked))
+    }
 }
 
 /// What a decision may know, owned.
@@ -87,7 +97,7 @@ impl Store {
         let mut new_key = None;
         for attempt in 0..ATTEMPTS_MAX {
             pause(attempt).await;
-            let (found, rosters) = self.load::<A>(command, dedupe, &asked, &tried).await?;
+            let found = self.load::<A>(command, dedupe, &asked, &tried).await?;
             if let Some(done) = settle(&found, &mut tried) {
                 return Ok(done);
             }
@@ -101,7 +111,13 @@ impl Store {
             }
             let sealed = self.sealed::<A>(command, before.as_ref(), &found, &mut new_key).await?;
             let (command, new_key) = (&*sealed.command, sealed.new_key);
-            let mut knowledge = self.knowledge(&found, rosters).await?;
+            let mut knowledge = self.knowledge(&found).await?;
+            for (team, reps) in &asked.teams {
+                // Who came since is asked for with their team.
+                if asked.has_all(team, &knowledge.directory) {
+                    knowledge.rosters.insert(team.clone(), roster_of(&found, reps)?);
+                }
+            }
             for id in A::names_account(command).into_iter().chain(&asked.accounts) {
                 knowledge.learn_account(id.clone(), found.get(&Key::account(id)))?;
             }
@@ -152,19 +168,20 @@ impl Store {
         Err(unknown.unwrap_or(StoreError::Contention))
     }
 
-    /// Reads the item, what the command names, the pointers, and whatever tells whether it was
-    /// applied before: one request, and one for each team that was asked for.
+    /// Reads the item, what the command names, the pointers, what decisions asked for, and whatever
+    /// tells whether it was applied before: one request.
     async fn load<A: Aggregate>(
         &self,
         command: &A::Command,
         dedupe: Option<&str>,
         asked: &Asked,
         tried: &[Tried<A>],
-    ) -> Result<(Found, BTreeMap<TeamId, Roster>), StoreError> {
+    ) -> Result<Found, StoreError> {
         let accounts = A::names_account(command).into_iter().chain(&asked.accounts).map(Key::account);
         let leads = [A::key(command), Key::current(POLICY), Key::current(DIRECTORY)]
             .into_iter()
             .chain(accounts)
+            .chain(asked.teams.values().flatten().map(Key::rep))
             .chain(dedupe.map(Key::seen))
             .chain(A::delivered(command).map(Key::outbox));
         let audit = tried.iter().map(Tried::key);
@@ -172,22 +189,11 @@ impl Store {
         if data_key.is_some() {
             self.require_keys()?;
         }
-        let rosters =
-            asked.teams.iter().map(|team| async move { Ok((team.clone(), self.standings(team).await?)) });
-        let (found, rosters) = futures::future::try_join(
-            self.read(leads, audit, data_key),
-            futures::future::try_join_all(rosters),
-        )
-        .await?;
-        Ok((found, rosters.into_iter().collect()))
+        self.read(leads, audit, data_key).await
     }
 
     /// The published policy and directory that the pointers name.
-    pub(crate) async fn knowledge(
-        &self,
-        found: &Found,
-        rosters: BTreeMap<TeamId, Roster>,
-    ) -> Result<Knowledge, StoreError> {
+    pub(crate) async fn knowledge(&self, found: &Found) -> Result<Knowledge, StoreError> {
         let (policy, directory) = futures::future::try_join(
             self.policy_of_pointer(found.get(&Key::current(POLICY))),
             self.directory_of_pointer(found.get(&Key::current(DIRECTORY))),
@@ -196,7 +202,7 @@ impl Store {
         Ok(Knowledge {
             policy,
             directory,
-            rosters,
+            rosters: BTreeMap::new(),
             accounts: BTreeMap::new(),
             account_versions: BTreeMap::new(),
             past: Past::default(),
@@ -216,9 +222,9 @@ impl Store {
             match A::decide(before, &knowledge.world(), command, now) {
                 Ok(decided) => return Ok(decided),
                 Err(Need::Team(team)) => {
-                    let roster = self.standings(&team).await?;
-                    knowledge.rosters.insert(team.clone(), roster);
-                    asked.teams.insert(team);
+                    let reps = asked.teams.entry(team.clone()).or_default();
+                    reps.extend(knowledge.world().reps_of(&team).into_iter().cloned());
+                    knowledge.rosters.insert(team, self.standings(&*reps).await?);
                 }
                 Err(Need::Account(id)) => {
                     let item = self.read_one(&Key::account(&id)).await?;
@@ -231,6 +237,8 @@ impl Store {
                 }
                 Err(Need::Directory(revision)) => {
                     let directory = self.directory(revision).await?;
+                    // By this one there may be others in a team.
+                    knowledge.rosters.retain(|team, _| asked.has_all(team, &directory));
                     knowledge.past.directories.insert(revision, directory);
                 }
             }

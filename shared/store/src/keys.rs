@@ -2,7 +2,7 @@
 
 use crate::item::{Item, text};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Timelike, Utc};
-use rules::ids::{AccountId, LeadId, NotificationId, PersonId, PublicationId, Subject, TeamId};
+use rules::ids::{AccountId, LeadId, NotificationId, PersonId, PublicationId, Subject};
 
 /// The partition key of every table.
 pub const PK: &str = "pk";
@@ -37,8 +37,9 @@ impl Key {
         Self::new(format!("ACCOUNT#{id}"), "ACCOUNT")
     }
 
-    pub fn rep(team: &TeamId, rep: &PersonId) -> Self {
-        Self::new(team_pk(team), format!("{REP_PREFIX}{rep}"))
+    /// Of how a rep stands, whatever team they are in: a directory that moves them moves no item.
+    pub fn rep(rep: &PersonId) -> Self {
+        Self::new(format!("REP#{rep}"), "REP")
     }
 
     pub fn outbox(id: &NotificationId) -> Self {
@@ -87,12 +88,6 @@ impl std::fmt::Display for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", self.pk, self.sk)
     }
-}
-
-pub(crate) const REP_PREFIX: &str = "REP#";
-
-pub(crate) fn team_pk(team: &TeamId) -> String {
-    format!("TEAM#{team}")
 }
 
 pub(crate) fn commit_sk(commit: u64) -> String {

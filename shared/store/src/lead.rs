@@ -11,7 +11,6 @@ use crate::schema::{
 };
 use chrono::{DateTime, Utc};
 use rules::Consulted;
-use rules::directory::Directory;
 use rules::entry::Entry;
 use rules::ids::{AccountId, LeadId, MarketId, NotificationId, StateId, Subject};
 use rules::input::{Command, Input, Need, Outcome, World};
@@ -195,12 +194,7 @@ impl Aggregate for Lead {
         decided.after.as_ref().filter(|_| asked)?.profile.account_id.clone()
     }
 
-    fn load_changes(
-        directory: &Directory,
-        before: Option<&Self>,
-        after: &Self,
-        entries: &[Entry<LeadFact>],
-    ) -> Vec<LoadChange> {
-        load_changes(directory, before, after, entries)
+    fn load_changes(before: Option<&Self>, after: &Self, entries: &[Entry<LeadFact>]) -> Vec<LoadChange> {
+        load_changes(before, after, entries)
     }
 }

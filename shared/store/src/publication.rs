@@ -10,7 +10,6 @@ use crate::keys::{Key, PK};
 use crate::outbox::Requested;
 use chrono::{DateTime, Utc};
 use rules::Consulted;
-use rules::directory::Directory;
 use rules::entry::Entry;
 use rules::ids::{AccountId, NotificationId, PublicationId, Subject};
 use rules::input::{Need, Outcome, World};
@@ -201,7 +200,7 @@ impl Aggregate for Publication {
         None
     }
 
-    fn load_changes(_: &Directory, _: Option<&Self>, _: &Self, _: &[Entry<Self::Fact>]) -> Vec<LoadChange> {
+    fn load_changes(_: Option<&Self>, _: &Self, _: &[Entry<Self::Fact>]) -> Vec<LoadChange> {
         Vec::new()
     }
 }

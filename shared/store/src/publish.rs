@@ -104,8 +104,7 @@ impl Store {
         self.publish(New::Policy(policy), publishing, dedupe, expected_base).await
     }
 
-    /// Publishes a directory as the next revision; see [`Store::publish_policy`]. [`Store::follow_teams`]
-    /// comes after it.
+    /// Publishes a directory as the next revision; see [`Store::publish_policy`].
     ///
     /// # Errors
     /// As [`Store::publish_policy`]; a directory that lacks what the published policy names is not
@@ -181,27 +180,6 @@ impl Store {
         let none = BTreeMap::new();
         let entry = publication::begin(id, base, publishing, in_force, changes, none, hash_of(&text));
         Ok(Some((text, entry)))
-    }
-
-    /// Lets each rep who changed teams with a revision of the directory take their standing along, to
-    /// where they are by now: a later revision may have moved them on, or back. Doing it again does
-    /// nothing.
-    ///
-    /// # Errors
-    /// If the database does not answer, or an item cannot be read.
-    pub async fn follow_teams(&self, revision: u32) -> Result<(), StoreError> {
-        if revision < 2 {
-            return Ok(());
-        }
-        let (before, now) = (self.directory(revision - 1).await?, self.current_directory().await?);
-        for rep in before.document().teams.values().flat_map(|team| team.reps.keys()) {
-            if let Some((from, to)) = before.team_of(rep).zip(now.team_of(rep))
-                && from != to
-            {
-                self.move_standing(rep, from).await?;
-            }
-        }
-        Ok(())
     }
 
     async fn publish(

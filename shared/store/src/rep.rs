@@ -6,20 +6,19 @@ use crate::commit::SEEN_FOR;
 use crate::error::StoreError;
 use crate::execute::SEEN_SUBJECT;
 use crate::item::{Item, exact, find_instant, find_number, find_text, get_text, number, text};
-use crate::keys::{Key, PK, REP_PREFIX, SK, team_pk};
+use crate::keys::{Key, PK};
 use crate::publish::{DIRECTORY, POLICY};
-use crate::request::{ATTEMPTS_MAX, failed, pause};
+use crate::request::{ATTEMPTS_MAX, Found, pause};
 use crate::schema::TTL_ATTRIBUTE;
 use crate::transaction::{Change, Ended, Transaction, When};
 use audit::Hash;
 use chrono::{DateTime, Utc};
 use rules::Consulted;
 use rules::entry::Actor;
-use rules::ids::{PersonId, Subject, TeamId};
+use rules::ids::{PersonId, Subject};
 use rules::record::Recorded;
 use rules::rep::{evolve, set_availability};
 use rules::routing::{Availability, LoadChange, Roster, Standing};
-use std::collections::BTreeMap;
 
 const LOAD: &str = "load";
 const LAST_ASSIGNED_AT: &str = "last_assigned_at";
@@ -35,36 +34,17 @@ enum Part {
 }
 
 impl Store {
-    /// How a team stands; a rep who is not in it carries nothing and was never given a lead.
+    /// How reps stand; one who is not in it carries nothing and was never given a lead.
     ///
     /// # Errors
     /// If the database does not answer, or an item cannot be read.
-    pub async fn standings(&self, team: &TeamId) -> Result<Roster, StoreError> {
-        let mut standings = BTreeMap::new();
-        let mut from = None;
-        loop {
-            let answer = self
-                .client()
-                .query()
-                .table_name(self.leads_table())
-                .key_condition_expression(format!("{PK} = :team AND begins_with({SK}, :rep)"))
-                .expression_attribute_values(":team", text(team_pk(team)))
-                .expression_attribute_values(":rep", text(REP_PREFIX))
-                .consistent_read(true)
-                .set_exclusive_start_key(from)
-                .send()
-                .await
-                .map_err(failed)?;
-            for item in answer.items.into_iter().flatten() {
-                if let Some(rep) = get_text(&item, SK)?.strip_prefix(REP_PREFIX) {
-                    standings.insert(PersonId::from(rep), standing_of(&item)?);
-                }
-            }
-            match answer.last_evaluated_key {
-                Some(key) if !key.is_empty() => from = Some(key),
-                _ => return Ok(Roster { standings }),
-            }
-        }
+    pub async fn standings<'r>(
+        &self,
+        reps: impl IntoIterator<Item = &'r PersonId>,
+    ) -> Result<Roster, StoreError> {
+        let reps: Vec<&PersonId> = reps.into_iter().collect();
+        let found = self.read(reps.iter().copied().map(Key::rep), [], []).await?;
+        roster_of(&found, reps)
     }
 
     /// Records whether a rep takes leads. Saying again what is so writes nothing.
@@ -85,15 +65,17 @@ impl Store {
         let mut unknown = None;
         for attempt in 0..ATTEMPTS_MAX {
             pause(attempt).await;
-            let pointers = [Key::current(POLICY), Key::current(DIRECTORY)].into_iter();
+            let key = Key::rep(rep);
+            let items = [key.clone(), Key::current(POLICY), Key::current(DIRECTORY)].into_iter();
             let found = self
-                .read(pointers.chain(dedupe.map(Key::seen)), tried.iter().map(|(key, _)| key.clone()), [])
+                .read(items.chain(dedupe.map(Key::seen)), tried.iter().map(|(key, _)| key.clone()), [])
                 .await?;
-            let knowledge = self.knowledge(&found, BTreeMap::new()).await?;
-            let team = knowledge.directory.team_of(rep).ok_or_else(|| StoreError::UnknownRep(rep.clone()))?;
-            let key = Key::rep(team, rep);
-            let item = self.read_one(&key).await?;
-            let before = item.as_ref().map(standing_of).transpose()?.unwrap_or_default();
+            let knowledge = self.knowledge(&found).await?;
+            if knowledge.directory.rep(rep).is_none() {
+                return Err(StoreError::UnknownRep(rep.clone()));
+            }
+            let item = found.get(&key);
+            let before = item.map(standing_of).transpose()?.unwrap_or_default();
             let written =
                 tried.iter().any(|(key, attempt)| found.get(key).is_some_and(|item| attempt.wrote(item)));
             let seen = dedupe.and_then(|dedupe| found.get(&Key::seen(dedupe)));
@@ -123,7 +105,7 @@ impl Store {
                 recorded: Some(&recorded),
                 now,
                 attempt: &attempt,
-                prev: item.as_ref().map_or(Ok(Hash::ZERO), |item| head_of_rep(item, &before))?,
+                prev: item.map_or(Ok(Hash::ZERO), |item| head_of_rep(item, &before))?,
             };
             let (audit, head) = writing.item()?;
             let mut tx = Transaction::new();
@@ -153,42 +135,16 @@ impl Store {
         }
         Err(unknown.unwrap_or(StoreError::Contention))
     }
+}
 
-    /// Takes a rep's standing along from a team that they were in to the one they are in.
-    pub(crate) async fn move_standing(&self, rep: &PersonId, team: &TeamId) -> Result<(), StoreError> {
-        let from = Key::rep(team, rep);
-        for attempt in 0..ATTEMPTS_MAX {
-            pause(attempt).await;
-            let directory = self.current_directory().await?;
-            let Some(to) = directory.team_of(rep).filter(|to| *to != team) else { return Ok(()) };
-            let to = Key::rep(to, rep);
-            let found = self.read([from.clone(), to.clone()], [], []).await?;
-            let Some(old) = found.get(&from).map(standing_of).transpose()? else { return Ok(()) };
-            let new = found.get(&to).map(standing_of).transpose()?.unwrap_or_default();
-            // The history is one, whatever team it was written in.
-            let (last, standing) = if new.seq > old.seq { (&to, &new) } else { (&from, &old) };
-            let head = found.get(last).map_or(Ok(Hash::ZERO), |item| head_of_rep(item, standing))?;
-            let after = Standing {
-                load: old.load.saturating_add(new.load),
-                last_assigned_at: old.last_assigned_at.max(new.last_assigned_at),
-                availability: new.availability.or(old.availability),
-                version: old.version.max(new.version).saturating_add(1),
-                seq: old.seq.max(new.seq),
-            };
-            let mut tx = Transaction::new();
-            let table = self.leads_table();
-            let stands = When::Version(u64::from(directory.revision()));
-            tx.check(Part::Rep, table, &Key::current(DIRECTORY), stands)?;
-            tx.delete(Part::Rep, table, &from, When::Version(old.version))?;
-            tx.put(Part::Rep, table, standing_item(&to, rep, &after, head)?, When::Version(new.version))?;
-            match tx.commit(self).await {
-                Ended::Done => return Ok(()),
-                Ended::Lost(_) | Ended::Busy | Ended::Unknown(_) => {}
-                Ended::Failed(error) => return Err(error),
-            }
-        }
-        Err(StoreError::Contention)
-    }
+/// How reps stand, of what was read.
+pub(crate) fn roster_of<'r>(
+    found: &Found,
+    reps: impl IntoIterator<Item = &'r PersonId>,
+) -> Result<Roster, StoreError> {
+    let items = reps.into_iter().filter_map(|rep| Some((rep, found.get(&Key::rep(rep))?)));
+    let standings = items.map(|(rep, item)| Ok((rep.clone(), standing_of(item)?)));
+    Ok(Roster { standings: standings.collect::<Result<_, StoreError>>()? })
 }
 
 /// The update that a change of a load is. A rep who was chosen must stand as was seen: there was

@@ -217,8 +217,8 @@ async fn loads_follow_the_leads_and_never_fall_below_none() {
         .client
         .delete_item()
         .table_name(LEADS)
-        .key("pk", aws_sdk_dynamodb::types::AttributeValue::S("TEAM#us-sales".into()))
-        .key("sk", aws_sdk_dynamodb::types::AttributeValue::S("REP#rep-ana".into()))
+        .key("pk", aws_sdk_dynamodb::types::AttributeValue::S("REP#rep-ana".into()))
+        .key("sk", aws_sdk_dynamodb::types::AttributeValue::S("REP".into()))
         .send()
         .await
         .unwrap();

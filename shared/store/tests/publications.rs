@@ -11,6 +11,7 @@ mod support;
 
 use futures::future::join_all;
 use rules::account::{AccountChanges, Signal};
+use rules::directory::DirectoryDocument;
 use rules::entry::Actor;
 use rules::ids::{AccountId, CalendarId, PersonId, PublicationId, PublicationKind, Subject, TeamId};
 use rules::input::{Delivery, DeliveryResult, Input, Outcome};
@@ -166,6 +167,14 @@ async fn a_directory_is_checked_when_it_is_published_and_comes_back_whole() {
     assert_eq!(*read.document(), document);
 }
 
+/// The directory of the tests with a rep in another team.
+fn with_rep_in(document: &DirectoryDocument, rep: &PersonId, team: &str) -> DirectoryDocument {
+    let mut document = document.clone();
+    let place = document.teams.values_mut().find_map(|team| team.reps.remove(rep)).unwrap();
+    document.teams.get_mut(&TeamId::from(team)).unwrap().reps.insert(rep.clone(), place);
+    document
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rep_who_changes_teams_takes_their_leads_along() {
     let bench = Bench::seeded().await;
@@ -173,35 +182,48 @@ async fn a_rep_who_changes_teams_takes_their_leads_along() {
     for n in 0..2 {
         bench.store.execute(&arrival(&format!("L-{n}"), now, Some("rep-ana")), None, now).await.unwrap();
     }
-    let mut document = directory(DIRECTORY).document().clone();
-    let ana = PersonId::from("rep-ana");
-    let place = document.teams.get_mut(&TeamId::from("us-sales")).unwrap().reps.remove(&ana).unwrap();
-    document.teams.get_mut(&TeamId::from("eu-sales")).unwrap().reps.insert(ana.clone(), place);
-    bench.publish_directory(&document, now).await.unwrap();
-    bench.store.follow_teams(2).await.unwrap();
-    let us = bench.store.standings(&"us-sales".into()).await.unwrap();
-    let eu = bench.store.standings(&"eu-sales".into()).await.unwrap();
-    assert!(!us.standings.contains_key(&ana));
-    assert_eq!(eu.standings[&ana].load, 2);
+    let first = directory(DIRECTORY).document().clone();
+    bench.publish_directory(&with_rep_in(&first, &"rep-ana".into(), "eu-sales"), now).await.unwrap();
+    assert_eq!(bench.load("rep-ana").await, 2);
+    let won = event("L-0", "won", now, |event| event.state = Some("WON".into()));
+    bench.store.execute(&won, None, now).await.unwrap();
+    assert_eq!(bench.load("rep-ana").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_rep_who_was_moved_back_meanwhile_is_not_moved_again_by_the_earlier_revision() {
+async fn a_full_rep_is_full_in_another_team_too() {
     let bench = Bench::seeded().await;
     let (now, ana) = (at("14:00"), PersonId::from("rep-ana"));
-    bench.store.execute(&arrival("L-0", now, Some("rep-ana")), None, now).await.unwrap();
+    for (lead, rep) in [("L-0", "rep-ana"), ("L-1", "rep-ana"), ("L-2", "rep-eva")] {
+        bench.store.execute(&arrival(lead, now, Some(rep)), None, now).await.unwrap();
+    }
+    let eu = TeamId::from("eu-sales");
+    let mut document = with_rep_in(directory(DIRECTORY).document(), &ana, eu.as_str());
+    let reps = &mut document.teams.get_mut(&eu).unwrap().reps;
+    reps.get_mut(&ana).unwrap().capacity = 2;
+    reps.get_mut(&PersonId::from("rep-eva")).unwrap().capacity = 1;
+    document.markets.get_mut(&"us".into()).unwrap().team = eu;
+    bench.publish_directory(&document, now).await.unwrap();
+    let done = bench.store.execute(&arrival("L-3", now, None), None, now).await.unwrap();
+    assert_eq!(done.lead.unwrap().owner, None);
+    assert_eq!(bench.load("rep-ana").await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_ends_while_its_owner_is_in_no_team_is_carried_no_more_when_they_are_back() {
+    let bench = Bench::seeded().await;
+    let (now, ana) = (at("14:00"), PersonId::from("rep-ana"));
+    for n in 0..2 {
+        bench.store.execute(&arrival(&format!("L-{n}"), now, Some("rep-ana")), None, now).await.unwrap();
+    }
     let first = directory(DIRECTORY).document().clone();
-    let mut moved = first.clone();
-    let place = moved.teams.get_mut(&TeamId::from("us-sales")).unwrap().reps.remove(&ana).unwrap();
-    moved.teams.get_mut(&TeamId::from("eu-sales")).unwrap().reps.insert(ana.clone(), place);
-    bench.publish_directory(&moved, now).await.unwrap();
-    bench.store.follow_teams(2).await.unwrap();
+    let mut without = first.clone();
+    without.teams.get_mut(&TeamId::from("us-sales")).unwrap().reps.remove(&ana);
+    bench.publish_directory(&without, now).await.unwrap();
+    let won = event("L-0", "won", now, |event| event.state = Some("WON".into()));
+    bench.store.execute(&won, None, now).await.unwrap();
     bench.publish_directory(&first, now).await.unwrap();
-    bench.store.follow_teams(3).await.unwrap();
-    // The job of the second revision looks once more.
-    bench.store.follow_teams(2).await.unwrap();
-    let us = bench.store.standings(&"us-sales".into()).await.unwrap();
-    assert_eq!(us.standings[&ana].load, 1);
+    assert_eq!(bench.load("rep-ana").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

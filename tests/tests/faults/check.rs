@@ -144,9 +144,7 @@ async fn folds(store: &Store, commits: &[ChainedCommit]) -> Vec<String> {
                 for entry in history::<RepFact>(commits, &subject) {
                     rep::evolve(&mut folded, &entry);
                 }
-                let directory = store.current_directory().await.expect("a directory");
-                let team = directory.team_of(id).expect("a rep is in a team").clone();
-                let stored = store.standings(&team).await.expect("a team").standings.remove(id);
+                let stored = store.standings([id]).await.expect("a rep").standings.remove(id);
                 stored.is_some_and(|s| (s.seq, &s.availability) == (folded.seq, &folded.availability))
             }
         };
@@ -195,9 +193,9 @@ pub fn said(panic: &(dyn std::any::Any + Send)) -> String {
 async fn loads(store: &Store) -> Vec<String> {
     let directory = store.current_directory().await.expect("a directory");
     let mut wrong = Vec::new();
-    for (team, of_team) in &directory.document().teams {
-        let roster = store.standings(team).await.expect("a team");
-        for rep in of_team.reps.keys() {
+    for team in directory.document().teams.values() {
+        let roster = store.standings(team.reps.keys()).await.expect("a team");
+        for rep in team.reps.keys() {
             let leads = store.leads_by_owner(rep, 100, None).await.expect("a list").items;
             let carried = leads.iter().filter(|lead| lead.carried_by() == Some(rep)).count();
             let counted = roster.standings.get(rep).map_or(0, |standing| standing.load as usize);

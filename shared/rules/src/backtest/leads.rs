@@ -47,7 +47,7 @@ impl Backtest<'_> {
         self.note_identity(recorded.outcome.is_some(), recorded.difference);
         self.tally.lead(Side::Recorded, was_recorded.as_ref(), &recorded.after, &recorded.entries);
         if let Some(directory) = self.directory_of(record) {
-            let changes = load_changes(&directory, was_recorded.as_ref(), &recorded.after, &recorded.entries);
+            let changes = load_changes(was_recorded.as_ref(), &recorded.after, &recorded.entries);
             self.standings.change_recorded(&directory, changes);
         }
 
@@ -193,7 +193,7 @@ impl Backtest<'_> {
         let Some(is) = is else { return };
         self.tally.lead(Side::Replayed, was, is, entries);
         if let Some(directory) = self.replayed_directory() {
-            let changes = load_changes(&directory, was, is, entries);
+            let changes = load_changes(was, is, entries);
             self.standings.change_replayed(&directory, changes);
         }
         let account = |lead: Option<&Lead>| lead.and_then(|lead| lead.profile.account_id.clone());

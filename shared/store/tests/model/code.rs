@@ -31,7 +31,7 @@ fn write(item: &Value) -> Write {
         (LEADS, "LEAD") => Place::Lead,
         (LEADS, "SEEN") => Place::Seen,
         (LEADS, "OUTBOX") => Place::Outbox,
-        (LEADS, "TEAM") if sk.starts_with("REP#") => Place::Rep,
+        (LEADS, "REP") => Place::Rep,
         _ => panic!("{pk}/{sk} is not in the model"),
     };
     let when = match write["ConditionExpression"].as_str() {

@@ -190,8 +190,8 @@ impl Bench {
 
     /// What a rep carries.
     pub async fn load(&self, rep: &str) -> u32 {
-        let roster = self.store.standings(&"us-sales".into()).await.unwrap();
-        roster.standings.get(&PersonId::from(rep)).map_or(0, |s| s.load)
+        let rep = PersonId::from(rep);
+        self.store.standings([&rep]).await.unwrap().standings.get(&rep).map_or(0, |s| s.load)
     }
 }
 

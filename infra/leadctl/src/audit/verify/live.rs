@@ -55,8 +55,8 @@ impl Live {
     pub async fn of(tables: &export::Live) -> anyhow::Result<Self> {
         let store = tables.store.clone();
         let mut standings = BTreeMap::new();
-        for team in store.current_directory().await?.document().teams.keys() {
-            standings.extend(store.standings(team).await?.standings);
+        for team in store.current_directory().await?.document().teams.values() {
+            standings.extend(store.standings(team.reps.keys()).await?.standings);
         }
         Ok(Self {
             store,
