@@ -133,8 +133,9 @@ fn messages(sim: &Sim<'_>, commits: &[ChainedCommit]) -> Vec<String> {
 fn failures(sim: &Sim<'_>, commits: &[ChainedCommit]) -> Vec<String> {
     let failed = raw(commits).filter(|entry| entry["type"] == "notification.failed");
     let for_no_reason = failed.filter(|entry| {
-        let id = entry["data"]["id"].as_str().unwrap_or_default();
-        entry["data"]["attempts"].as_u64() < Some(RECEIVES_MAX) && !sim.refused.contains(id)
+        let id = entry["data"]["id"].as_str().map(str::to_owned);
+        let was_refused = sim.refused.contains(&id) || sim.refused.contains(&None);
+        entry["data"]["attempts"].as_u64() < Some(RECEIVES_MAX) && !was_refused
     });
     for_no_reason.map(|entry| format!("a notification failed for no reason: {entry}")).collect()
 }

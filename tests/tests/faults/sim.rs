@@ -72,8 +72,8 @@ pub struct Sim<'p> {
     pub harmed: BTreeSet<u64>,
     /// When something went wrong.
     pub troubles: BTreeSet<i64>,
-    /// Notifications that their channel refused for good.
-    pub refused: BTreeSet<String>,
+    /// Notifications that their channel refused for good; `None`: a look-up of it, of whichever.
+    pub refused: BTreeSet<Option<String>>,
     /// What staff were answered well.
     pub answered: Vec<Answered>,
     /// What the stream gave up.

@@ -80,7 +80,7 @@ impl Sim<'_> {
                 _ = parked.reply.send(Some(Answer { status: 429, headers, body }));
             }
             Harm::Refused => {
-                self.refused.extend(outside::notification_of(call));
+                self.refused.insert(outside::notification_of(call));
                 let answer = Answer::done(&json!({"ok": false, "error": "msg_too_long"}));
                 _ = parked.reply.send(Some(answer));
             }
