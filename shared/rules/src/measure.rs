@@ -301,8 +301,8 @@ impl Money {
     }
 }
 
+/// As it is stored: what a later version adds is passed over.
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct MoneyText {
     amount: String,
     currency: String,
@@ -321,9 +321,38 @@ impl<'de> Deserialize<'de> for Money {
     }
 }
 
+/// As people write it in a document: there a member that nobody knows is a mistake.
+struct WrittenMoney(Money);
+
+impl<'de> Deserialize<'de> for WrittenMoney {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Written {
+            amount: String,
+            currency: String,
+        }
+        let text = Written::deserialize(deserializer)?;
+        Money::parse(&text.amount, &text.currency).map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+/// Reads amounts of a document.
+pub(crate) fn written_amounts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Money>, D::Error> {
+    Ok(Vec::<WrittenMoney>::deserialize(deserializer)?.into_iter().map(|written| written.0).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn money_that_is_stored_may_have_members_of_a_later_version_and_money_of_a_document_none() {
+        let text = r#"{"amount":"10.00","currency":"EUR","of_later":1}"#;
+        assert_eq!(serde_json::from_str::<Money>(text).unwrap(), Money::parse("10.00", "EUR").unwrap());
+        let documents = &mut serde_json::Deserializer::from_str(r#"[{"amount":"1","currency":"EUR","x":1}]"#);
+        assert!(written_amounts(documents).unwrap_err().to_string().contains("unknown field `x`"));
+    }
 
     #[test]
     fn windows_read_as_they_are_written() {

@@ -8,13 +8,16 @@ use crate::sim::{MINUTE_MS, Sim};
 use crate::staff::Answered;
 use audit::ChainedCommit;
 use chrono::{DateTime, Utc};
+use rules::entry::Entry;
 use rules::evolve;
 use rules::ids::Subject;
 use rules::lead::Lead;
+use rules::lead_fact::LeadFact;
 use rules::notification::Message;
 use rules::policy::WorkflowId;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 /// So long what went wrong may be felt: more than all deliveries of a message and a lease take.
 const AFTERMATH_MS: i64 = 30 * MINUTE_MS;
@@ -25,6 +28,9 @@ const LATE_MS_MAX: i64 = 3_000;
 const ON_ITS_WAY_MS: i64 = 90_000;
 /// The queue delivers a message so often; the template says the same.
 const RECEIVES_MAX: u64 = 5;
+
+/// The workflows of work on leads.
+const OF_SALES: [WorkflowId; 3] = [WorkflowId::SlaBreach, WorkflowId::StuckLead, WorkflowId::HighValue];
 
 /// Looks at all of it.
 pub fn check(sim: &Sim<'_>, commits: &[ChainedCommit]) -> Vec<String> {
@@ -61,55 +67,20 @@ fn thresholds(sim: &Sim<'_>, commits: &[ChainedCommit]) -> Vec<String> {
 }
 
 /// A message that was asked for.
-struct Asked {
-    lead: Option<String>,
+struct Asked<'c> {
+    subject: &'c Subject,
     is_about_work: bool,
     not_before: Option<i64>,
     ready: i64,
 }
 
+/// Messages go out soon, not before their time, and not about work on a lead that is held.
 fn messages(sim: &Sim<'_>, commits: &[ChainedCommit]) -> Vec<String> {
-    let database = sim.database();
-    let mut asked: BTreeMap<String, Asked> = BTreeMap::new();
-    let mut leads: BTreeMap<String, Option<Lead>> = BTreeMap::new();
-    // Since when, and until when, each lead was held.
-    let mut held: BTreeMap<String, Vec<(i64, i64)>> = BTreeMap::new();
-    for (commit, at) in commits.iter().zip(&database.written) {
-        let subject = commit.subject.to_string();
-        let is_lead = matches!(commit.subject, Subject::Lead(_));
-        if is_lead {
-            let entries = serde_json::from_str(commit.entries.get()).expect("entries of a lead");
-            let entries: Vec<rules::entry::Entry<rules::lead_fact::LeadFact>> = entries;
-            let before = leads.remove(&subject).flatten();
-            let was_held = before.as_ref().is_some_and(Lead::is_held);
-            let after = entries.iter().try_fold(before, |lead, entry| evolve::evolve(lead, entry).map(Some));
-            let after = after.expect("a history folds");
-            let is_held = after.as_ref().is_some_and(Lead::is_held);
-            let times = held.entry(subject.clone()).or_default();
-            match (was_held, is_held) {
-                (false, true) => times.push((*at, i64::MAX)),
-                (true, false) => times.last_mut().expect("it was held").1 = *at,
-                _ => {}
-            }
-            leads.insert(subject.clone(), after);
-        }
-        for entry in raw(std::slice::from_ref(commit)).filter(|e| e["type"] == "notification.requested") {
-            let data = &entry["data"];
-            let message: Message = serde_json::from_value(data["message"].clone()).expect("a message");
-            let of_sales = [WorkflowId::SlaBreach, WorkflowId::StuckLead, WorkflowId::HighValue];
-            let not_before = data["not_before"].is_string().then(|| ms_of(&data["not_before"]));
-            let lead = is_lead.then(|| subject.clone());
-            let is_about_work = message.workflow().is_some_and(|workflow| of_sales.contains(&workflow));
-            let ready = not_before.map_or(*at, |not_before| not_before.max(*at));
-            let id = data["id"].as_str().unwrap_or_default().to_owned();
-            asked.insert(id, Asked { lead, is_about_work, not_before, ready });
-        }
-    }
-    drop(database);
-    let mut wrong = Vec::new();
-    let mut seen = std::collections::BTreeSet::new();
+    let written = sim.database().written.clone();
+    let (asked, held) = (asked(commits, &written), held(commits, &written));
+    let (mut wrong, mut seen) = (Vec::new(), BTreeSet::new());
     for Sent { notification, at_ms, .. } in &sim.outside.sent {
-        let Some(Asked { lead, is_about_work, not_before, ready }) = asked.get(notification) else {
+        let Some(Asked { subject, is_about_work, not_before, ready }) = asked.get(notification) else {
             continue;
         };
         let late = at_ms - ready;
@@ -120,13 +91,53 @@ fn messages(sim: &Sim<'_>, commits: &[ChainedCommit]) -> Vec<String> {
         if not_before.is_some_and(|not_before| *at_ms < not_before - late_ms_max(sim)) {
             wrong.push(format!("notification {notification} is sent before its time"));
         }
-        let times = lead.as_ref().and_then(|lead| held.get(lead));
-        let is_held = |(from, to): &(i64, i64)| (from + ON_ITS_WAY_MS..*to).contains(at_ms);
-        if *is_about_work && times.is_some_and(|times| times.iter().any(is_held)) {
+        let mut times = held.get(subject).into_iter().flatten();
+        if *is_about_work && times.any(|time| (time.start + ON_ITS_WAY_MS..time.end).contains(at_ms)) {
             wrong.push(format!("notification {notification} is sent while its lead is held"));
         }
     }
     wrong
+}
+
+/// What was asked for, and when.
+fn asked<'c>(commits: &'c [ChainedCommit], written: &[i64]) -> BTreeMap<String, Asked<'c>> {
+    let mut asked = BTreeMap::new();
+    for (commit, at) in commits.iter().zip(written) {
+        for entry in raw(std::slice::from_ref(commit)).filter(|e| e["type"] == "notification.requested") {
+            let data = &entry["data"];
+            let message: Message = serde_json::from_value(data["message"].clone()).expect("a message");
+            let not_before = data["not_before"].is_string().then(|| ms_of(&data["not_before"]));
+            let is_about_work = message.workflow().is_some_and(|workflow| OF_SALES.contains(&workflow));
+            let ready = not_before.map_or(*at, |not_before| not_before.max(*at));
+            let subject = &commit.subject;
+            asked.insert(text(&data["id"]).to_owned(), Asked { subject, is_about_work, not_before, ready });
+        }
+    }
+    asked
+}
+
+/// Since when, and until when, each lead was held.
+fn held<'c>(commits: &'c [ChainedCommit], written: &[i64]) -> BTreeMap<&'c Subject, Vec<Range<i64>>> {
+    let mut leads: BTreeMap<&Subject, Option<Lead>> = BTreeMap::new();
+    let mut held: BTreeMap<&Subject, Vec<Range<i64>>> = BTreeMap::new();
+    for (commit, at) in commits.iter().zip(written) {
+        let subject = &commit.subject;
+        if !matches!(subject, Subject::Lead(_)) {
+            continue;
+        }
+        let entries: Vec<Entry<LeadFact>> = serde_json::from_str(commit.entries.get()).expect("entries");
+        let lead = leads.entry(subject).or_default();
+        let was_held = lead.as_ref().is_some_and(Lead::is_held);
+        let after = entries.iter().try_fold(lead.take(), |lead, entry| evolve::evolve(lead, entry).map(Some));
+        *lead = after.expect("a history folds");
+        let times = held.entry(subject).or_default();
+        match (was_held, lead.as_ref().is_some_and(Lead::is_held)) {
+            (false, true) => times.push(*at..i64::MAX),
+            (true, false) => times.last_mut().expect("it was held").end = *at,
+            _ => {}
+        }
+    }
+    held
 }
 
 /// A message fails only if its channel refused it, or after all of its deliveries.

@@ -250,7 +250,7 @@ fn kind(call: &Call) -> String {
             });
             kinds.into_iter().next().unwrap_or_default()
         }
-        "Query" => body["IndexName"].as_str().unwrap_or("roster").to_owned(),
+        "Query" => body["IndexName"].as_str().unwrap_or_default().to_owned(),
         "SendMessageBatch" | "ChangeMessageVisibility" => url().to_owned(),
         "GetSecretValue" => {
             body["SecretId"].as_str().unwrap_or_default().split('/').next().unwrap_or_default().to_owned()

@@ -8,9 +8,8 @@ use serde_json::{Value, json};
 
 /// Attributes that hold documents.
 const DOCUMENTS: [&str; 3] = ["doc", "outcome", "availability"];
-/// Members that are left as they are: maps, since what is in them is no member of anything, and money,
-/// which is read strictly wherever it stands.
-const WHOLE: [&str; 4] = ["said_at", "matches", "versions", "deal_size"];
+/// Maps, which are left as they are: what is in them is no member of anything.
+const WHOLE: [&str; 3] = ["said_at", "matches", "versions"];
 /// What this version can do without.
 const OPTIONAL: [&str; 1] = ["handed_at"];
 

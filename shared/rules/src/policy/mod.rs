@@ -322,6 +322,7 @@ pub struct HighValue {
     /// A strategic account fires.
     pub strategic_accounts: bool,
     /// A deal over any of these fires, each in its own currency.
+    #[serde(deserialize_with = "crate::measure::written_amounts")]
     pub deal_size_over: Vec<Money>,
     /// The windows of later states are this share of the policy's.
     pub later_windows: Percent,
