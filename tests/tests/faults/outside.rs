@@ -94,7 +94,7 @@ impl Outside {
         Answer::done(&json!({"FailedEntryCount": failed, "Entries": answers}))
     }
 
-    /// The key service. It wraps by writing down whose key it is and the how manieth; a key comes of
+    /// The key service. It wraps by writing down whose key it is and its number; a key comes of
     /// that alone, so that a run comes out the same again. What seals with it is the real thing.
     pub fn keys(&mut self, call: &Call) -> Answer {
         let subject = call.body["EncryptionContext"]["leadwatch-subject"].as_str().unwrap_or_default();
