@@ -1,15 +1,13 @@
 //! The export against the live tables: each subject has to be there, as its history came to or
 //! further on, and none may be there that the export should have.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::Arc;
 
 use audit::leaves::Leaf;
 use audit::sha256;
 use chrono::{DateTime, Utc};
-use rules::ids::{PersonId, Subject};
-use rules::routing::Standing;
+use rules::ids::Subject;
 use store::{DUE_SHARDS, Store};
 use tokio::task::JoinSet;
 
@@ -26,8 +24,6 @@ const READERS: usize = 32;
 enum Now {
     Same,
     Moved,
-    /// A rep whose standing is nowhere to be read.
-    Left,
 }
 
 /// A subject, its last entry in the export, and how it stands or what is wrong.
@@ -37,7 +33,6 @@ type Looked = (Subject, u64, Result<Now, String>);
 #[derive(Debug)]
 pub struct Live {
     store: Store,
-    standings: Arc<BTreeMap<PersonId, Standing>>,
     reading: JoinSet<anyhow::Result<Looked>>,
     /// The subjects of the export, by a hash that nobody can aim at.
     seen: HashSet<u64>,
@@ -49,25 +44,16 @@ pub struct Live {
 
 impl Live {
     /// Begins.
-    ///
-    /// # Errors
-    /// When the tables do not answer.
-    pub async fn of(tables: &export::Live) -> anyhow::Result<Self> {
-        let store = tables.store.clone();
-        let mut standings = BTreeMap::new();
-        for team in store.current_directory().await?.document().teams.values() {
-            standings.extend(store.standings(team.reps.keys()).await?.standings);
-        }
-        Ok(Self {
-            store,
-            standings: Arc::new(standings),
+    pub fn of(tables: &export::Live) -> Self {
+        Self {
+            store: tables.store.clone(),
             reading: JoinSet::new(),
             seen: HashSet::new(),
             hasher: RandomState::new(),
             exported_at: None,
             findings: Findings::default(),
             counts: LiveCounts::default(),
-        })
+        }
     }
 
     /// Holds a subject against its history.
@@ -80,9 +66,9 @@ impl Live {
         if self.reading.len() >= READERS {
             self.take_one().await?;
         }
-        let (store, standings) = (self.store.clone(), self.standings.clone());
+        let store = self.store.clone();
         self.reading.spawn(async move {
-            let now = compare(&store, &standings, &history).await?;
+            let now = compare(&store, &history).await?;
             Ok((history.subject, history.seq, now))
         });
         Ok(())
@@ -94,7 +80,6 @@ impl Live {
         match now {
             Ok(Now::Same) => self.counts.same += 1,
             Ok(Now::Moved) => self.counts.moved += 1,
-            Ok(Now::Left) => self.counts.left += 1,
             Err(why) => self.wrong(subject, seq, why),
         }
         Ok(true)
@@ -151,11 +136,7 @@ impl Live {
 }
 
 /// How a subject stands now.
-async fn compare(
-    store: &Store,
-    standings: &BTreeMap<PersonId, Standing>,
-    history: &History,
-) -> anyhow::Result<Result<Now, String>> {
+async fn compare(store: &Store, history: &History) -> anyhow::Result<Result<Now, String>> {
     let state = match (&history.subject, &history.folded) {
         (Subject::Lead(id), Folded::Lead(folded)) => {
             let live = store.lead(id).await?;
@@ -179,12 +160,11 @@ async fn compare(
             let commit = live.as_ref().map(|publication| publication.commit);
             state(history, commit, live.as_ref() == folded.as_deref())
         }
-        (Subject::Rep(id), Folded::Rep(folded)) => match standings.get(id) {
-            Some(live) => {
-                counted("entry", history.seq, Some(live.seq), live.availability == folded.availability)
-            }
-            None => Ok(Now::Left),
-        },
+        (Subject::Rep(id), Folded::Rep(folded)) => {
+            let live = store.standings([id]).await?.standings.remove(id);
+            let is_same = live.as_ref().is_some_and(|live| live.availability == folded.availability);
+            counted("entry", history.seq, live.map(|live| live.seq), is_same)
+        }
         _ => Err("its history is of another kind".to_owned()),
     };
     if state.is_err() || state == Ok(Now::Moved) {

@@ -106,7 +106,7 @@ pub async fn against_live(arguments: &Arguments, tables: &Live) -> anyhow::Resul
             Ok(())
         })
     });
-    let mut live = live::Live::of(tables).await?;
+    let mut live = live::Live::of(tables);
     while let Some((exported_at, history)) = histories.recv().await {
         live.hold(exported_at, history).await?;
     }

@@ -77,8 +77,6 @@ pub struct LiveCounts {
     pub moved: u64,
     /// Subjects that came since.
     pub new: u64,
-    /// Reps whom the current directory has in no team: only their heads were looked at.
-    pub left: u64,
 }
 
 /// The outcome.
@@ -171,12 +169,6 @@ impl Report {
         self.findings_count += findings.count;
         self.findings.extend(findings.first);
         self.intact = self.findings_count == 0;
-        if counts.left > 0 {
-            self.not_checked.push(format!(
-                "what {} reps said of their availability: the directory has them in no team now",
-                counts.left
-            ));
-        }
         self.live = Some(counts);
     }
 
