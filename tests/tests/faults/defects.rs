@@ -14,6 +14,8 @@ pub enum Defect {
     IgnoredClaim,
     /// A commit does not write when the lead falls due, and the due queue loses what is sent of leads.
     ForgottenWake,
+    /// What is handed to a queue comes two minutes late.
+    LateMessages,
     /// A commit asks for a notification and does not put it into the outbox.
     ForgottenOutbox,
     /// What was seen is not written down.
@@ -31,10 +33,11 @@ pub enum Defect {
 }
 
 impl Defect {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::UnconditionalCommit,
         Self::IgnoredClaim,
         Self::ForgottenWake,
+        Self::LateMessages,
         Self::ForgottenOutbox,
         Self::ForgottenInput,
         Self::IgnoredCapacity,
@@ -86,6 +89,12 @@ pub fn damage(defect: Defect, call: &mut Call) {
                         .is_some_and(|body| body.contains("\"lead/") && body.contains("due"))
                 };
                 entries.retain(|entry| !is_wake(entry));
+            }
+        }
+        (Defect::LateMessages, "SendMessageBatch") => {
+            for entry in call.body["Entries"].as_array_mut().into_iter().flatten() {
+                let delay = entry["DelaySeconds"].as_i64().unwrap_or(0);
+                entry["DelaySeconds"] = json!((delay + 120).min(900));
             }
         }
         (_, "TransactWriteItems") => {
