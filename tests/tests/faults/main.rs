@@ -196,7 +196,7 @@ fn seeds_hold(options: &Options) -> bool {
         many::strike_what_was_missed(&mut found);
     }
     print!("{}", report::table(&found.tally, found.run, begun.elapsed()));
-    let missed = if is_whole { report::missed(&found.tally) } else { Vec::new() };
+    let missed = if is_whole { found.missed() } else { Vec::new() };
     for (point, side) in &missed {
         println!("no {} at: {point}", side.name());
     }

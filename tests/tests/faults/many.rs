@@ -1,7 +1,7 @@
 //! Many seeds, on all cores; and then a crash on each side of every request that none of them crashed at.
 
 use crate::plan::{self, Plan};
-use crate::points::Tally;
+use crate::points::{Harm, Tally};
 use crate::{Options, find, report};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -57,6 +57,16 @@ pub struct Found {
     pub run: u64,
     /// Seeds that come to each point.
     seeds: BTreeMap<String, Vec<u64>>,
+}
+
+impl Found {
+    /// The points that seeds come to and on which side of them nothing was crashed. What only a run
+    /// that was struck elsewhere comes to is left out: it would have no end.
+    pub fn missed(&self) -> Vec<(String, Harm)> {
+        let mut missed = report::missed(&self.tally);
+        missed.retain(|(point, _)| self.seeds.contains_key(point));
+        missed
+    }
 }
 
 /// Runs the seeds that are asked for, until somebody presses Ctrl-C.
@@ -118,8 +128,8 @@ fn stop_on_ctrl_c(stop: Arc<AtomicBool>) {
 /// Crashes at the points that the seeds came to and did not crash at, on the side that is missing: up
 /// to the crash such a run is that of a seed which comes there.
 pub fn strike_what_was_missed(found: &mut Found) {
-    for (point, side) in report::missed(&found.tally) {
-        let after = side == crate::points::Harm::CrashAfter;
+    for (point, side) in found.missed() {
+        let after = side == Harm::CrashAfter;
         let mut seeds = found.seeds.get(&point).cloned().unwrap_or_default();
         seeds.sort_unstable();
         for seed in seeds {
