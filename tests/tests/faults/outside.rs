@@ -43,20 +43,18 @@ pub struct Outside {
     pub sent: Vec<Sent>,
     /// The entries that the bus took: subject and place.
     pub published: BTreeMap<String, BTreeSet<u64>>,
-    /// The instant of the simulation, in milliseconds.
-    pub now_ms: i64,
     /// How many data keys were made.
     keys_made: u64,
 }
 
 impl Outside {
     /// Slack's Web API.
-    pub fn slack(&mut self, call: &Call, invocation: u64) -> Answer {
+    pub fn slack(&mut self, call: &Call, invocation: u64, now: i64) -> Answer {
         match call.operation.as_str() {
             "users.lookupByEmail" => Answer::done(&json!({"ok": true, "user": {"id": "U1"}})),
             "conversations.open" => Answer::done(&json!({"ok": true, "channel": {"id": "D1"}})),
             "chat.postMessage" => {
-                self.deliver(notification_of(call), invocation);
+                self.deliver(notification_of(call), invocation, now);
                 Answer::done(&json!({"ok": true, "ts": "1"}))
             }
             other => panic!("Slack has no method {other} here"),
@@ -64,14 +62,14 @@ impl Outside {
     }
 
     /// Mail, as SES takes it.
-    pub fn mail(&mut self, call: &Call, invocation: u64) -> Answer {
-        self.deliver(notification_of(call), invocation);
+    pub fn mail(&mut self, call: &Call, invocation: u64, now: i64) -> Answer {
+        self.deliver(notification_of(call), invocation, now);
         Answer::done(&json!({"MessageId": "mail"}))
     }
 
-    fn deliver(&mut self, id: Option<String>, invocation: u64) {
+    fn deliver(&mut self, id: Option<String>, invocation: u64, now: i64) {
         let notification = id.expect("every message carries its notification's id");
-        self.sent.push(Sent { notification, invocation, is_answered: true, at_ms: self.now_ms });
+        self.sent.push(Sent { notification, invocation, is_answered: true, at_ms: now });
     }
 
     /// The event bus; entries that are refused are not taken.

@@ -145,7 +145,6 @@ impl Sim<'_> {
             defects::damage(defect, call.to_mut());
         }
         let now = self.now();
-        self.outside.now_ms = now;
         if call.service != Service::Database && call.body.to_string().contains(PERSON) {
             self.violations.push(format!("personal data goes out with {}", call.operation));
         }
@@ -155,8 +154,8 @@ impl Sim<'_> {
             Service::Bus => self.outside.bus(&call, |_| false),
             Service::Secrets => outside::secret(&call),
             Service::Keys => self.outside.keys(&call),
-            Service::Mail => self.outside.mail(&call, invocation),
-            Service::Slack => self.outside.slack(&call, invocation),
+            Service::Mail => self.outside.mail(&call, invocation, now),
+            Service::Slack => self.outside.slack(&call, invocation, now),
         }
     }
 
