@@ -9,6 +9,7 @@ use common::{
     tight_directory,
 };
 use contracts::scenario::{Line, What};
+use contracts::sight::Reader;
 use leadctl::explain::Histories;
 use proptest::prelude::*;
 use rules::directory::Directory;
@@ -269,9 +270,10 @@ fn a_held_lead_says_what_is_open_and_a_cleared_one_what_was_cleared() {
         stands(&cleared, WorkflowId::ComplianceFlag),
         "Not: no match is open; 1 match was cleared; market us is licensed for US"
     );
-    let mut hidden = held;
-    hidden.hide_what_screenings_found();
-    assert_eq!(stands(&hidden, WorkflowId::ComplianceFlag), "Armed: compliance holds the lead");
+    let to_a_viewer = contracts::sight::explanation(held, &[Reader::Viewer]);
+    assert_eq!(stands(&to_a_viewer, WorkflowId::ComplianceFlag), "Fired: compliance holds the lead");
+    let to_a_viewer = contracts::sight::explanation(cleared, &[Reader::Viewer]);
+    assert_eq!(stands(&to_a_viewer, WorkflowId::ComplianceFlag), "Not: no match is open");
 }
 
 #[test]

@@ -46,6 +46,8 @@ pub fn outbound(
     directory: &Directory,
     links: &Links,
 ) -> Outbound {
+    // Its recipient reads what the table of who sees what lets them.
+    let notification = &contracts::sight::message(notification);
     let p = &notification.particulars;
     let words = Words { p, directory, subject };
     let (title, text) = words.say(notification.message);

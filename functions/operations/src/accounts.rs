@@ -8,7 +8,6 @@ use platform::response;
 use rules::entry::Actor;
 use rules::ids::{AccountId, Subject};
 use rules::{AccountCommand, AccountInput};
-use serde_json::json;
 use service::problem;
 
 fn account_id(call: &Call<'_>) -> Result<AccountId, Problem> {
@@ -19,7 +18,7 @@ fn account_id(call: &Call<'_>) -> Result<AccountId, Problem> {
 pub async fn show(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
     let account = call.service.require_account(&account_id(call)?).await?;
     let etag = account.seq.to_string();
-    Ok(response::json(200, &sight::subject(json!(account), call.caller), Some(&etag)))
+    Ok(response::json(200, &sight::account(&account, call.caller), Some(&etag)))
 }
 
 /// `GET /v1/accounts/{id}/audit`
@@ -58,5 +57,5 @@ async fn apply(
         .map_err(|e| problem(&e))?;
     refusal(done.outcome, "account")?;
     let account = call.service.require_account(&id).await?;
-    Ok(response::json(200, &sight::subject(json!(account), call.caller), None))
+    Ok(response::json(200, &sight::account(&account, call.caller), None))
 }

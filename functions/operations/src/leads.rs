@@ -50,12 +50,8 @@ pub async fn list(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> 
 
 fn leads(call: &Call<'_>, page: Page<Lead>, wanted: impl Fn(&Lead) -> bool) -> ApiGatewayV2httpResponse {
     let next = paging::next(&page);
-    let leads: Vec<Value> = page
-        .items
-        .iter()
-        .filter(|lead| wanted(lead))
-        .map(|lead| sight::subject(json!(lead), call.caller))
-        .collect();
+    let leads: Vec<Value> =
+        page.items.iter().filter(|lead| wanted(lead)).map(|lead| sight::lead(lead, call.caller)).collect();
     response::json(200, &json!({"leads": leads, "next": next}), None)
 }
 
@@ -67,7 +63,7 @@ fn lead_id(call: &Call<'_>, name: &str) -> Result<LeadId, Problem> {
 pub async fn show(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
     let lead = call.service.require_lead(&lead_id(call, "id")?).await?;
     let etag = lead.seq.to_string();
-    Ok(response::json(200, &sight::subject(json!(lead), call.caller), Some(&etag)))
+    Ok(response::json(200, &sight::lead(&lead, call.caller), Some(&etag)))
 }
 
 /// `GET /v1/leads/{id}/audit`
@@ -138,7 +134,7 @@ pub async fn flag(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> 
         call.service.lead(&command, is_keyed.then_some(&cause), call.now).await.map_err(|e| problem(&e))?;
     refusal(done.outcome, "lead")?;
     let lead = call.service.require_lead(&lead).await?;
-    Ok(response::json(200, &sight::subject(json!(lead), call.caller), None))
+    Ok(response::json(200, &sight::lead(&lead, call.caller), None))
 }
 
 /// `GET /v1/operations/reviews`: what waits, the oldest first.
@@ -183,5 +179,5 @@ pub async fn resolve(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Proble
         call.service.lead(&command, is_keyed.then_some(&cause), call.now).await.map_err(|e| problem(&e))?;
     refusal(done.outcome, "lead")?;
     let lead = call.service.require_lead(&lead).await?;
-    Ok(response::json(200, &sight::subject(json!(lead), call.caller), None))
+    Ok(response::json(200, &sight::lead(&lead, call.caller), None))
 }

@@ -10,7 +10,7 @@ use aws_lambda_events::dynamodb::Event;
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
-use contracts::sight::redact;
+use contracts::sight::{self, Reader};
 use serde_json::Value;
 use std::time::Duration;
 use store::StoredCommit;
@@ -72,9 +72,8 @@ impl Publisher {
         let commit = StoredCommit::from_image(image).map_err(PublishError::Unreadable)?;
         let mut events: Vec<PutEventsRequestEntry> = Vec::new();
         let mut bytes = 0;
-        for mut entry in commit.entries {
+        for entry in sight::commit(commit.entries, &[Reader::Bus]) {
             let kind = entry.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
-            redact(&mut entry, false);
             let detail = entry.to_string();
             if events.len() == ENTRIES_MAX || bytes + detail.len() > BYTES_MAX {
                 self.put(std::mem::take(&mut events)).await?;

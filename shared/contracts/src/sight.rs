@@ -1,84 +1,343 @@
-//! What of a record is not for everybody: contacts' personal details, and what screenings found.
-//! Both ways out, the API and the bus, leave it out by the same lists.
+//! Who sees what of a record. One table says which member of which entry, of a lead, of an account, of an
+//! explanation and of a message is for whom ([`table`]); the API, the event bus, messages and the command
+//! line leave out the rest by the functions here.
+//!
+//! What is personal is sealed in the record, and leaves it by none of these ways. Two read it through the
+//! store's data keys: a compliance review, and those who judge a signal of churn its evidence.
 
+pub mod page;
+pub mod table;
+
+use rules::explain::{Condition, Explanation, Status};
+use rules::notification::{Notification, Recipient};
 use rules::policy::WorkflowId;
-use serde_json::Value;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+use table::{
+    ACCOUNT, BY_SOURCE, BY_STAFF, BY_SYSTEM, CONFIDENTIAL, CONFIDENTIAL_COMMIT, ENTRY, EXPLANATION, LEAD,
+    MESSAGE, OF_COMPLIANCE, OWN_CAUSES, SALES_REFUSAL, SALES_REFUSALS, TABLE,
+};
 
 /// The member that holds everything personal.
 pub const PERSONAL: &str = "personal";
+/// The type of a refusal.
+const REFUSED: &str = "input.refused";
 
-/// The members that say why compliance looks at a lead, or why its personal data was erased.
-pub const NEED_TO_KNOW: [&str; 7] =
-    ["criterion", "criteria", "clearances", "flagged_by", "kinds", "reason", "vote"];
+/// Who reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reader {
+    /// Signed in, in the group `viewer`.
+    Viewer,
+    /// Signed in, in the group `rep`.
+    Rep,
+    /// Signed in, in the group `customer-success`.
+    CustomerSuccess,
+    /// Signed in, in the group `operations`.
+    Operations,
+    /// Signed in, in the group `compliance`.
+    Compliance,
+    /// Any subscriber of the event bus.
+    Bus,
+    /// A person who gets a message.
+    Person,
+    /// A team's channel.
+    TeamChannel,
+    /// The channel of operations.
+    OperationsDesk,
+    /// The channel of the compliance team.
+    ComplianceDesk,
+    /// Whoever holds an export without personal data, or may read the tables.
+    Export,
+}
 
-/// The fact of an erasure; no workflow brings it about.
-const ERASED: &str = "lead.erased";
+impl Reader {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Viewer,
+        Self::Rep,
+        Self::CustomerSuccess,
+        Self::Operations,
+        Self::Compliance,
+        Self::Bus,
+        Self::Person,
+        Self::TeamChannel,
+        Self::OperationsDesk,
+        Self::ComplianceDesk,
+        Self::Export,
+    ];
 
-/// Whether an audit entry is compliance's.
-pub fn is_of_compliance(entry: &Value) -> bool {
-    if entry.get("type").and_then(Value::as_str) == Some(ERASED) {
-        return true;
+    /// The reader that a message to this recipient reaches.
+    pub fn of(recipient: &Recipient) -> Self {
+        match recipient {
+            Recipient::Person { .. } => Self::Person,
+            Recipient::TeamChannel { .. } => Self::TeamChannel,
+            Recipient::OperationsDesk => Self::OperationsDesk,
+            Recipient::ComplianceDesk => Self::ComplianceDesk,
+        }
     }
+}
+
+/// Whom a row is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Audience {
+    /// Every role, every recipient, and the bus.
+    Everyone,
+    /// Everybody who is known: every role and every recipient, not the bus.
+    Staff,
+    /// Those who judge signals of churn: customer success and operations, opened from its seal.
+    Judges,
+    /// Compliance and operations, their channels, and whoever holds an export.
+    MustKnow,
+    /// Nobody by these ways: it is sealed. A compliance review opens it.
+    Sealed,
+}
+
+impl Audience {
+    /// Whether it includes a reader.
+    pub fn includes(self, reader: Reader) -> bool {
+        match self {
+            Self::Everyone => true,
+            Self::Staff => reader != Reader::Bus,
+            Self::Judges => matches!(reader, Reader::CustomerSuccess | Reader::Operations),
+            Self::MustKnow => matches!(
+                reader,
+                Reader::Operations
+                    | Reader::Compliance
+                    | Reader::OperationsDesk
+                    | Reader::ComplianceDesk
+                    | Reader::Export
+            ),
+            Self::Sealed => false,
+        }
+    }
+
+    fn includes_any(self, readers: &[Reader]) -> bool {
+        readers.iter().any(|reader| self.includes(*reader))
+    }
+
+    /// Whether what is inside a member of this audience is hidden with it.
+    fn hides(self) -> bool {
+        matches!(self, Self::Judges | Self::MustKnow | Self::Sealed)
+    }
+}
+
+static ROWS: LazyLock<BTreeMap<(&str, &str), Audience>> = LazyLock::new(|| {
+    let rows = TABLE.iter().flat_map(|(of, to, members)| {
+        // An entry without members is named by its row alone.
+        let members = members.split_whitespace().chain(members.is_empty().then_some(""));
+        members.map(move |member| ((*of, member), *to))
+    });
+    rows.collect()
+});
+
+/// What the table says of a member: exactly, or by the nearest member around it that is hidden. `None`: no
+/// row names it.
+pub fn named(of: &str, member: &str) -> Option<Audience> {
+    let exact = ROWS.get(&(of, member)).copied();
+    exact.or_else(|| {
+        let (around, _) = member.rsplit_once('.')?;
+        let any = format!("{around}.*");
+        ROWS.get(&(of, any.as_str())).copied().or_else(|| named(of, around).filter(|to| to.hides()))
+    })
+}
+
+/// Who sees a member.
+pub fn audience(of: &str, member: &str) -> Audience {
+    named(of, member).unwrap_or(Audience::MustKnow)
+}
+
+/// Whether a reader is among those who must know: nothing of an entry is hidden from them but what is
+/// sealed. They alone are given the links of the chain, since a hash over the whole of an entry lets anybody
+/// try what was left out.
+pub fn must_know(readers: &[Reader]) -> bool {
+    Audience::MustKnow.includes_any(readers)
+}
+
+/// The audit entries of one commit as readers may see them.
+pub fn commit(mut entries: Vec<Value>, readers: &[Reader]) -> Vec<Value> {
+    let is_confidential = entries.iter().any(is_confidential);
+    let brought_by = brought_by(&entries);
+    let rows_of = |by: By| match by {
+        By::System => BY_SYSTEM,
+        _ if is_confidential => CONFIDENTIAL_COMMIT,
+        By::Source => BY_SOURCE,
+        By::Staff => BY_STAFF,
+        By::Unknown => CONFIDENTIAL_COMMIT,
+    };
+    for entry in &mut entries {
+        let (kind, actor) = (kind_of(entry), rows_of(By::of(entry)));
+        let Value::Object(members) = entry else { continue };
+        let data = members.remove("data");
+        retain(members, "", &|member| {
+            let of = match member {
+                "actor.id" => actor,
+                // Timers that an input settled carry its cause, and that can name a person.
+                "cause" => rows_of(brought_by),
+                _ => ENTRY,
+            };
+            audience(of, member).includes_any(readers)
+        });
+        if let Some(data) = data {
+            members.insert("data".to_owned(), shown(data, &kind, readers));
+        }
+    }
+    entries
+}
+
+/// A lead as readers may see it.
+pub fn lead(document: Value, readers: &[Reader]) -> Value {
+    shown(document, LEAD, readers)
+}
+
+/// An account as readers may see it.
+pub fn account(document: Value, readers: &[Reader]) -> Value {
+    shown(document, ACCOUNT, readers)
+}
+
+/// An explanation as readers may see it.
+pub fn explanation(mut explanation: Explanation, readers: &[Reader]) -> Explanation {
+    let sees = |member: &str| audience(EXPLANATION, member).includes_any(readers);
+    let mut is_held = false;
+    for part in &mut explanation.workflows {
+        part.because.retain(|because| sees(&condition(because.condition)));
+        if part.workflow != WorkflowId::ComplianceFlag {
+            continue;
+        }
+        is_held = part.because.iter().any(|because| because.condition == Condition::ComplianceHold);
+        if !sees("compliance-flag.status") {
+            part.status = if is_held { Status::Fired } else { Status::Not };
+        }
+        if !sees("compliance-flag.clock") {
+            part.clock = None;
+        }
+        if !sees("compliance-flag.steps") {
+            part.steps.clear();
+        }
+        if !sees("compliance-flag.fired.does") {
+            part.fired.iter_mut().for_each(|fired| fired.does = None);
+        }
+    }
+    // While a lead is held, nothing is due but reminders of its review.
+    if is_held && !sees("compliance-flag.steps") {
+        explanation.wake_at = None;
+    }
+    explanation
+}
+
+/// A notification as its recipient may read it.
+pub fn message(notification: &Notification) -> Notification {
+    let mut told = notification.clone();
+    let readers = [Reader::of(&told.to)];
+    // What cannot be written or read is not told: every particular may be absent.
+    let particulars = serde_json::to_value(&told.particulars).unwrap_or_default();
+    told.particulars = serde_json::from_value(shown(particulars, MESSAGE, &readers)).unwrap_or_default();
+    told
+}
+
+/// Whether readers see what a member holds once its seal is opened.
+pub fn opens(entry: &Value, member: &str, readers: &[Reader]) -> bool {
+    let to = named(&kind_of(entry), member);
+    to.is_some_and(|to| to == Audience::Judges && to.includes_any(readers))
+}
+
+/// The name of a condition, as the table has it.
+fn condition(condition: Condition) -> String {
+    let name = serde_json::to_value(condition).unwrap_or_default();
+    name.as_str().unwrap_or_default().to_owned()
+}
+
+/// What the table calls an entry.
+pub fn kind_of(entry: &Value) -> String {
+    let kind = entry.get("type").and_then(Value::as_str).unwrap_or_default();
+    let is_always_confidential = CONFIDENTIAL.contains(&kind);
+    if is_of_compliance(entry) && !is_always_confidential {
+        return format!("{OF_COMPLIANCE}{kind}");
+    }
+    if kind == REFUSED && is_of_sales(entry) {
+        return SALES_REFUSAL.to_owned();
+    }
+    kind.to_owned()
+}
+
+fn is_of_compliance(entry: &Value) -> bool {
     entry.pointer("/workflow/id").and_then(Value::as_str) == Some(WorkflowId::ComplianceFlag.as_str())
 }
 
-/// Takes out of an audit entry what is personal and, unless the reader must know it, what
-/// compliance found.
-pub fn redact(entry: &mut Value, must_know: bool) {
-    let hidden = is_of_compliance(entry) && !must_know;
-    if let Some(data) = entry.get_mut("data") {
-        remove(data, &[PERSONAL]);
-        if hidden {
-            remove(data, &NEED_TO_KNOW);
+/// Whether a refusal is about sales alone.
+fn is_of_sales(entry: &Value) -> bool {
+    let what = entry.pointer("/data/what").and_then(Value::as_str).unwrap_or_default();
+    SALES_REFUSALS.iter().any(|known| {
+        let rest = what.strip_prefix(known);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '/']))
+    })
+}
+
+/// Whether who brought an entry about is for those who must know.
+fn is_confidential(entry: &Value) -> bool {
+    let kind = entry.get("type").and_then(Value::as_str).unwrap_or_default();
+    CONFIDENTIAL.contains(&kind) || is_of_compliance(entry) || kind == REFUSED && !is_of_sales(entry)
+}
+
+/// Who brought something about.
+#[derive(Clone, Copy)]
+enum By {
+    System,
+    Source,
+    Staff,
+    /// Nobody can tell.
+    Unknown,
+}
+
+impl By {
+    fn of(entry: &Value) -> Self {
+        match entry.pointer("/actor/kind").and_then(Value::as_str) {
+            Some("system") => Self::System,
+            Some("source") => Self::Source,
+            Some("staff") => Self::Staff,
+            _ => Self::Unknown,
         }
     }
 }
 
-/// Removes members wherever they stand.
-pub fn remove(value: &mut Value, names: &[&str]) {
+/// Who brought a commit about. Where only timers fired, an input may have come before them that left
+/// nothing else in the record; its cause says whether it was Leadwatch's own.
+fn brought_by(entries: &[Value]) -> By {
+    let others = entries.iter().map(By::of).find(|by| !matches!(by, By::System));
+    let is_own = |entry: &Value| {
+        let cause = entry.get("cause").and_then(Value::as_str).unwrap_or_default();
+        OWN_CAUSES.iter().any(|own| cause.starts_with(own))
+    };
+    others.unwrap_or(if entries.iter().all(is_own) { By::System } else { By::Unknown })
+}
+
+/// What of a document is for readers; an object of which nothing is left is left out of the one around it.
+fn shown(mut document: Value, of: &str, readers: &[Reader]) -> Value {
+    if let Value::Object(members) = &mut document {
+        retain(members, "", &|member| audience(of, member).includes_any(readers));
+    }
+    document
+}
+
+fn retain(members: &mut Map<String, Value>, around: &str, sees: &impl Fn(&str) -> bool) {
+    members.retain(|name, value| {
+        let member = if around.is_empty() { name.clone() } else { format!("{around}.{name}") };
+        // Whatever a row says: what is personal is opened from its seal, or not there.
+        name != PERSONAL && retain_within(value, &member, sees)
+    });
+}
+
+/// Whether anything of a value is left.
+fn retain_within(value: &mut Value, member: &str, sees: &impl Fn(&str) -> bool) -> bool {
     match value {
-        Value::Object(members) => {
-            members.retain(|name, _| !names.contains(&name.as_str()));
-            members.values_mut().for_each(|member| remove(member, names));
+        Value::Object(members) if !members.is_empty() => {
+            retain(members, member, sees);
+            !members.is_empty()
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| remove(item, names)),
-        _ => {}
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn what_a_screening_found_is_for_those_who_must_know() {
-        let found = json!({
-            "workflow": {"id": "compliance-flag"},
-            "data": {"criteria": [{"list": "OFAC"}], "flagged_by": "u-1", "reason": "hers",
-                "personal": {"names": {}}, "held_from": {"state": "NEW", "vote": {"officer": "u-2"}}},
-        });
-        let mut entry = found.clone();
-        redact(&mut entry, false);
-        assert_eq!(entry["data"], json!({"held_from": {"state": "NEW"}}));
-        let mut entry = found;
-        redact(&mut entry, true);
-        assert_eq!(entry["data"]["flagged_by"], "u-1");
-        assert_eq!(entry["data"].get(PERSONAL), None, "nobody gets this way what is personal");
-    }
-
-    #[test]
-    fn that_a_lead_was_erased_is_for_everybody_and_why_is_not() {
-        let mut entry = json!({"type": "lead.erased", "data": {"basis": "request", "reference": "DSR-1",
-            "reason": "He asked", "kinds": ["contact", "screening"]}});
-        redact(&mut entry, false);
-        assert_eq!(entry["data"], json!({"basis": "request", "reference": "DSR-1"}));
-    }
-
-    #[test]
-    fn why_a_sales_workflow_acted_is_for_everybody() {
-        let mut entry = json!({"workflow": {"id": "sla-breach"}, "data": {"reason": "nobody-available"}});
-        redact(&mut entry, false);
-        assert_eq!(entry["data"]["reason"], "nobody-available");
+        Value::Array(items) if items.iter().any(|item| item.is_object() || item.is_array()) => {
+            items.retain_mut(|item| retain_within(item, member, sees));
+            !items.is_empty()
+        }
+        _ => sees(member),
     }
 }

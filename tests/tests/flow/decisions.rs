@@ -15,6 +15,7 @@ crate::flows![
     a_rejected_lead_is_closed_for_good,
     the_review_queue_shows_what_waits_the_oldest_first,
     what_a_screening_found_is_for_those_who_must_know,
+    who_flagged_and_who_decided_and_why_is_for_those_who_must_know,
 ];
 
 async fn decide(world: &World, who: &str, lead: &str, if_match: Option<&str>, body: Value) -> Answer {
@@ -211,4 +212,46 @@ async fn what_a_screening_found_is_for_those_who_must_know(world: &'static World
     let text = review["personal"].to_string();
     assert!(text.contains("Robin Reader") && text.contains("Zebedee Quill"), "{review:#}");
     assert_eq!(review["criteria"][0]["match_id"], *match_id);
+}
+
+async fn who_flagged_and_who_decided_and_why_is_for_those_who_must_know(world: &'static World) {
+    let lead = world.lead(json!({})).await;
+    let flag = json!({"kind": "adverse_media", "note": "An article about Zebedee Quill."});
+    world.post("ana", &format!("/v1/leads/{lead}/flags"), flag).await.is(200);
+    let tag = etag(world, &lead).await;
+    // An attempt, a decision, and work that comes after it: each leaves its trace in the record.
+    decide(world, "sam", &lead, Some(&tag), verdict("reject")).await.shows_problem(403, None);
+    let mut body = verdict("reject");
+    body["reason_code"] = json!("true-match");
+    decide(world, "cora", &lead, Some(&tag), body).await.is(200);
+    world.take("lead.state_changed", json!({"lead": {"id": lead, "state": "CONTACTED"}})).await;
+
+    let of = format!("leads/{lead}");
+    let history = world.told(&of).await;
+    let actor_of = |kind: &str| -> String {
+        let entry = history.iter().find(|entry| entry["type"] == kind).unwrap();
+        entry["actor"]["id"].as_str().unwrap().to_owned()
+    };
+    let (flagger, officer, refused) =
+        (actor_of("compliance.held"), actor_of("review.decided"), actor_of("input.refused"));
+    for who in ["vera", "ana", "sam"] {
+        let mut text = String::new();
+        for path in ["", "/audit?limit=100", "/explain"] {
+            text += &world.get(who, &format!("/v1/{of}{path}")).await.is(200).body.to_string();
+        }
+        for hidden in
+            [&*flagger, &officer, &refused, "true-match", "Somebody else", "in_review_s", "review decision"]
+        {
+            assert!(!text.contains(hidden), "{who} sees `{hidden}`: {text}");
+        }
+        for open in ["review.decided", "DISQUALIFIED_COMPLIANCE", "compliance closed the lead"] {
+            assert!(text.contains(open), "{who} does not see `{open}`: {text}");
+        }
+    }
+    for who in ["otto", "cora"] {
+        let audit = world.get(who, &format!("/v1/{of}/audit?limit=100")).await.is(200).body.to_string();
+        for known in [&*flagger, &officer, &refused, "true-match", "Somebody else", "review decision"] {
+            assert!(audit.contains(known), "{who} does not see `{known}`: {audit}");
+        }
+    }
 }

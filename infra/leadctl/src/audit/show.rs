@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use audit::ChainedCommit;
+use contracts::sight::{self, Reader};
 use rules::ids::Subject;
 use serde_json::Value;
 use store::PAGE_MAX;
@@ -88,6 +89,7 @@ fn show(history: &mut History, text: &str, line_number: u64) -> anyhow::Result<b
     }
     let commit: ChainedCommit = serde_json::from_str(text)?;
     let entries: Vec<Value> = serde_json::from_str(commit.entries.get())?;
+    let entries = sight::commit(entries, &[Reader::Export]);
     for ((seq, entry), hash) in (before + 1..).zip(&entries).zip(commit.links()?.entries) {
         print(&format!("{seq:>5} {hash} {}", line(entry)));
     }

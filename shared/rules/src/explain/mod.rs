@@ -173,13 +173,6 @@ pub enum Condition {
     SignalStands,
 }
 
-impl Condition {
-    /// Whether it tells what a screening found: that is for those who must know.
-    pub fn is_need_to_know(self) -> bool {
-        matches!(self, Self::MatchOpen | Self::MatchesCleared | Self::Jurisdiction)
-    }
-}
-
 /// A clock as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClockState {
@@ -439,13 +432,6 @@ pub fn account_of(lead: &[Entry<LeadFact>], at: DateTime<Utc>) -> Result<Option<
 }
 
 impl Explanation {
-    /// Takes out what screenings found, for whoever need not know it.
-    pub fn hide_what_screenings_found(&mut self) {
-        for workflow in &mut self.workflows {
-            workflow.because.retain(|because| !because.condition.is_need_to_know());
-        }
-    }
-
     /// One workflow's part.
     pub fn workflow(&self, id: WorkflowId) -> Option<&WorkflowExplanation> {
         self.workflows.iter().find(|part| part.workflow == id)

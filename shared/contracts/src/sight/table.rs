@@ -1,0 +1,235 @@
+//! The table of who sees what: each member of each kind of audit entry, of a lead, of an account, of
+//! an explanation, and of a message. The API, the event bus, messages and the command line go by it.
+//!
+//! A row has three parts: what it is about, who sees these members, and the members. A member inside
+//! another one is written with a dot; `*` stands for any name. A row that hides a member hides
+//! everything inside it. A row that shows a member shows that member alone.
+//!
+//! **A member that no row names is shown to compliance and operations only.** A test fails until the
+//! table names it.
+
+use super::Audience::{self, Everyone, Judges, MustKnow, Sealed, Staff};
+
+/// One row of the table.
+pub type Row = (&'static str, Audience, &'static str);
+
+/// What every audit entry has around its data. Who acted, and on which request, has rows of its own.
+pub const ENTRY: &str = "every entry";
+/// An entry whose actor is Leadwatch.
+pub const BY_SYSTEM: &str = "every entry, by Leadwatch";
+/// An entry whose actor is a source of events.
+pub const BY_SOURCE: &str = "every entry, by a source";
+/// An entry whose actor is a person.
+pub const BY_STAFF: &str = "every entry, by a person";
+/// An entry of a commit with a confidential entry in it, whose actor is a source or a person.
+pub const CONFIDENTIAL_COMMIT: &str = "every entry of a confidential commit";
+/// Stands before the type of an entry that the compliance workflow made, where others make that type too.
+pub const OF_COMPLIANCE: &str = "compliance: ";
+/// A refusal that is about sales alone.
+pub const SALES_REFUSAL: &str = "input.refused (of sales)";
+/// A lead, as the API shows it.
+pub const LEAD: &str = "lead";
+/// An account, as the API shows it.
+pub const ACCOUNT: &str = "account";
+/// The explanation of a lead.
+pub const EXPLANATION: &str = "explanation";
+/// The particulars of a message to people.
+pub const MESSAGE: &str = "message";
+
+/// Types whose entries make a commit confidential: who acted is part of what compliance knows. So is
+/// every entry of the compliance workflow, and a refusal that is not about sales.
+pub const CONFIDENTIAL: [&str; 7] = [
+    "compliance.matched",
+    "compliance.match-remembered",
+    "compliance.held",
+    "compliance.would-be-owner",
+    "review.voted",
+    "review.decided",
+    "lead.erased",
+];
+
+/// How a cause begins that Leadwatch gives itself. Any other can name a person, even where a timer fired.
+pub const OWN_CAUSES: [&str; 6] = ["wake/", "delivery/", "account/", "applied/", "policy/", "directory/"];
+
+/// A refusal of one of these, or of something within it, is about sales. Any other may tell of a match,
+/// of a review or of a person.
+pub const SALES_REFUSALS: &[&str] = &[
+    "state",
+    "owner",
+    "no owner",
+    "hold_until",
+    "waiting_on_customer",
+    "assignment to",
+    "occurred_at",
+    "lead.state",
+    "/type",
+    "/occurred_at",
+    "/lead/source",
+    "/lead/market",
+    "/lead/country",
+    "/lead/company",
+    "/lead/account_id",
+    "/lead/account_tier",
+    "/lead/score",
+    "/lead/deal_size",
+    "/lead/state",
+    "/lead/owner",
+    "/lead/hold_until",
+    "/lead/waiting_on_customer",
+    "/account/name",
+    "/account/tier",
+    "/account/owner",
+    "/account/customer_success_owner",
+    "/account/signal",
+];
+
+/// The rows.
+pub const TABLE: &[Row] = &[
+    // Every entry.
+    (ENTRY, Everyone, "subject seq commit at due_at type policy_revision directory_revision"),
+    (ENTRY, Everyone, "workflow.id workflow.version workflow.step actor.kind"),
+    (BY_SYSTEM, Everyone, "actor.id cause"),
+    (BY_SOURCE, Everyone, "actor.id cause"),
+    (BY_STAFF, Staff, "actor.id cause"),
+    (CONFIDENTIAL_COMMIT, MustKnow, "actor.id cause"),
+    // What sources say.
+    ("lead.created", Everyone, "state kind entered_at history_until"),
+    ("lead.updated", Everyone, "confirmed crm_owner occurred_at"),
+    ("lead.updated", Everyone, "changes.source changes.market changes.country changes.company"),
+    ("lead.updated", Everyone, "changes.account_id changes.account_tier changes.score"),
+    ("lead.updated", Everyone, "changes.deal_size changes.deal_size.amount changes.deal_size.currency"),
+    ("lead.updated", Sealed, "personal"),
+    ("input.stale", Everyone, "fields occurred_at"),
+    ("input.refused", MustKnow, "what why"),
+    (SALES_REFUSAL, Everyone, "what why"),
+    ("state.changed", Everyone, "from to kind entered_at resumed hold_until history_until"),
+    ("waiting.changed", Everyone, "waiting_on_customer since"),
+    ("hold.changed", Everyone, "hold_until since"),
+    ("owner.set", Everyone, "from to"),
+    // Assignment, SLA, stuck leads.
+    ("lead.assigned", Everyone, "to team reason"),
+    ("lead.reassigned", Everyone, "from to team reassignments"),
+    ("reassignment.impossible", Everyone, "reason considered.rep considered.because"),
+    ("threshold.reached", Everyone, "clock percent elapsed_s window_s state market owner"),
+    ("threshold.superseded", Everyone, "clock percent elapsed_s window_s state market owner by"),
+    ("breach.recorded", Everyone, "owner team elapsed_s window_s"),
+    ("breach.excused", Everyone, "breach breached_at"),
+    ("breach.excused", Everyone, "evidence.what evidence.state evidence.occurred_at evidence.late_s"),
+    ("clocks.restarted", Everyone, ""),
+    // Operations.
+    ("operations.queued", Everyone, "reason"),
+    ("operations.settled", Everyone, "reason"),
+    ("market.set", Everyone, "from to"),
+    ("operations.resolved", Everyone, "resolution"),
+    ("operations.resolved", Staff, "note"),
+    // High value.
+    ("high-value.flagged", Everyone, "criteria window_percent"),
+    ("high-value.rearmed", Everyone, ""),
+    ("priority.raised", Everyone, "to"),
+    // Compliance. That a lead is held or closed is no secret; why, by whom, and what was found is.
+    ("compliance.held", Everyone, "from"),
+    ("compliance.held", MustKnow, "would_be_owner"),
+    ("compliance.matched", MustKnow, "criterion flagged_by"),
+    ("compliance.matched", Sealed, "personal"),
+    ("compliance.match-remembered", MustKnow, "criterion"),
+    ("compliance.would-be-owner", MustKnow, "to"),
+    ("review.voted", MustKnow, "verdict reason_code reason officer"),
+    ("review.decided", Everyone, "verdict to kind"),
+    ("review.decided", MustKnow, "reason_code reason officers criteria in_review_s"),
+    ("compliance: threshold.reached", Everyone, "clock percent state market"),
+    ("compliance: threshold.reached", MustKnow, "elapsed_s window_s owner"),
+    ("compliance: threshold.superseded", Everyone, "clock percent state market by"),
+    ("compliance: threshold.superseded", MustKnow, "elapsed_s window_s owner"),
+    ("compliance: notification.requested", Everyone, "id message to.kind"),
+    ("compliance: notification.requested", MustKnow, "to.role to.person to.team to.manager"),
+    ("compliance: notification.requested", MustKnow, "particulars not_before"),
+    // Erasure.
+    ("lead.erased", Everyone, "basis"),
+    ("lead.erased", MustKnow, "reference reason kinds"),
+    // Publications.
+    ("rules.applied", Everyone, "publication in_force.policy in_force.directory"),
+    ("rules.applied", Everyone, "passed.workflow passed.step rearmed.workflow rearmed.step"),
+    ("publication.published", Everyone, "base versions.* document_sha256"),
+    ("publication.published", Staff, "why changes"),
+    ("publication.applied", Everyone, "leads moved passed.team passed.workflow passed.step passed.leads"),
+    // Notifications of sales, operations and publications.
+    ("notification.requested", Everyone, "id message not_before"),
+    ("notification.requested", Everyone, "to.kind to.role to.person to.team to.manager"),
+    ("notification.requested", Everyone, "particulars.step particulars.state particulars.company"),
+    ("notification.requested", Everyone, "particulars.market particulars.owner particulars.previous_owner"),
+    ("notification.requested", Everyone, "particulars.elapsed_s particulars.window_s particulars.reasons"),
+    ("notification.requested", Everyone, "particulars.instead_of"),
+    ("notification.requested", MustKnow, "particulars.criteria particulars.flagged_by"),
+    ("notification.delivered", Everyone, "id channel attempts"),
+    ("notification.delivered", Staff, "reference"),
+    ("notification.withdrawn", Everyone, "id"),
+    ("notification.withdrawn", Staff, "reason"),
+    ("notification.failed", Everyone, "id attempts"),
+    ("notification.failed", Staff, "reason"),
+    ("recipient.unreachable", Everyone, "id"),
+    ("recipient.unreachable", MustKnow, "person reason"),
+    // Accounts.
+    ("account.applied", Everyone, "view.tier view.outreach_paused view.as_of"),
+    ("account.created", Everyone, ""),
+    ("account.updated", Everyone, "changes.name changes.tier changes.owner changes.customer_success_owner"),
+    ("account.updated", Everyone, "confirmed occurred_at"),
+    ("churn.signal-recorded", Everyone, "signal occurred_at"),
+    ("churn.signal-recorded", Staff, "id"),
+    ("churn.signal-recorded", Judges, "personal"),
+    ("churn.elevated", Everyone, "tag"),
+    ("touchpoint.scheduled", Everyone, "due"),
+    ("touchpoint.due", Everyone, ""),
+    ("outreach.paused", Everyone, "until"),
+    ("outreach.resumed", Everyone, "reason"),
+    ("retention.completed", Staff, "note"),
+    ("churn.false-positive", Everyone, "signal"),
+    ("churn.false-positive", Staff, "id note"),
+    ("churn.cleared", Everyone, "reason"),
+    ("leads.told", Everyone, "view.tier view.outreach_paused view.as_of leads"),
+    // Reps.
+    ("rep.availability-set", Everyone, "available until"),
+    // A lead.
+    (LEAD, Everyone, "id seq commit created_at changed_at erased_at said_at.*"),
+    (LEAD, Everyone, "source market country company account_id account_tier score"),
+    (LEAD, Everyone, "deal_size.amount deal_size.currency"),
+    (LEAD, Everyone, "in_force.policy in_force.directory applied.publication"),
+    (LEAD, Everyone, "applied.in_force.policy applied.in_force.directory applied.passed.workflow"),
+    (LEAD, Everyone, "applied.passed.step applied.rearmed.workflow applied.rearmed.step"),
+    (LEAD, Everyone, "state kind entered_at hold_until waiting_on_customer owner crm_owner crm_market"),
+    (LEAD, Everyone, "held_from.state held_from.kind held_from.entered_at"),
+    (LEAD, Everyone, "visit.reassignments visit.taken_from left.state"),
+    (LEAD, Everyone, "visit.sla.number visit.sla.ran.from visit.sla.ran.to visit.sla.passed"),
+    (LEAD, Everyone, "visit.sla.unheard visit.sla.window_percent visit.sla.history_until"),
+    (LEAD, Everyone, "visit.stuck.number visit.stuck.ran.from visit.stuck.ran.to visit.stuck.passed"),
+    (LEAD, Everyone, "visit.stuck.unheard visit.stuck.window_percent visit.stuck.history_until"),
+    (LEAD, Everyone, "left.visit.reassignments left.visit.taken_from"),
+    (LEAD, Everyone, "left.visit.sla.number left.visit.sla.ran.from left.visit.sla.ran.to"),
+    (LEAD, Everyone, "left.visit.sla.passed left.visit.sla.unheard left.visit.sla.window_percent"),
+    (LEAD, Everyone, "left.visit.sla.history_until left.visit.stuck.history_until"),
+    (LEAD, Everyone, "left.visit.stuck.number left.visit.stuck.ran.from left.visit.stuck.ran.to"),
+    (LEAD, Everyone, "left.visit.stuck.passed left.visit.stuck.unheard left.visit.stuck.window_percent"),
+    (LEAD, Everyone, "breaches.seq breaches.step breaches.due_at breaches.state breaches.visit"),
+    (LEAD, Everyone, "breaches.in_state_at breaches.in_work_at sla_clocks stuck_clocks priority"),
+    (LEAD, Everyone, "high_value window_percent operations.since operations.reasons"),
+    (LEAD, Everyone, "account_view.tier account_view.outreach_paused account_view.as_of"),
+    (LEAD, Everyone, "review.opened_at"),
+    (LEAD, MustKnow, "review clearances personal_kinds"),
+    (LEAD, Sealed, "personal"),
+    // An account.
+    (ACCOUNT, Everyone, "id seq commit changed_at name tier owner customer_success_owner said_at.*"),
+    (ACCOUNT, Everyone, "churn_risk.since churn_risk.signals.signal churn_risk.signals.false_positive"),
+    (ACCOUNT, Staff, "churn_risk.signals.id"),
+    (ACCOUNT, Everyone, "churn_risk.touchpoint_due churn_risk.outreach_paused_until"),
+    (ACCOUNT, Everyone, "leads_told.tier leads_told.outreach_paused leads_told.as_of news_seq"),
+    // An explanation: the reasons by their condition, and what the compliance workflow waits for.
+    (EXPLANATION, Everyone, "closed market-unknown no-window no-steps all-passed too-far not-begun"),
+    (EXPLANATION, Everyone, "compliance-hold on-hold waiting-on-customer outreach-paused criterion-met"),
+    (EXPLANATION, Everyone, "criterion-not-met rearms no-match-open no-account no-signal signal-stands"),
+    (EXPLANATION, MustKnow, "match-open matches-cleared jurisdiction"),
+    (EXPLANATION, MustKnow, "compliance-flag.status compliance-flag.clock compliance-flag.steps"),
+    (EXPLANATION, MustKnow, "compliance-flag.fired.does"),
+    // A message: what may be said to a person, on a team's channel, and at a desk.
+    (MESSAGE, Everyone, "step state company market owner previous_owner elapsed_s window_s reasons"),
+    (MESSAGE, Everyone, "instead_of"),
+    (MESSAGE, MustKnow, "criteria flagged_by"),
+];

@@ -1,0 +1,458 @@
+//! Who sees what: every kind of audit entry, lead, account and message, by every reader. The table of who
+//! sees what (`shared/contracts/src/sight/table.rs`) names every member, and what it hides is nowhere.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod samples;
+
+use contracts::sight::table::{ACCOUNT, ENTRY, EXPLANATION, LEAD, MESSAGE, TABLE};
+use contracts::sight::{self, Audience, PERSONAL, Reader};
+use rules::entry::{Actor, Entry, WorkflowRef};
+use rules::explain::{Condition, Explanation, Fired, Planned, Readiness, Status};
+use rules::ids::{PublicationId, PublicationKind, Subject};
+use rules::policy::WorkflowId;
+use samples::{PERSON, SECRET};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// Who flagged, decided or published, in a cause too.
+const OFFICER: &str = "u-officer-7";
+
+/// Readers that need not know what compliance knows.
+const OTHERS: [Reader; 6] =
+    [Reader::Viewer, Reader::Rep, Reader::CustomerSuccess, Reader::Bus, Reader::Person, Reader::TeamChannel];
+
+fn entry<F: Serialize>(subject: Subject, workflow: Option<WorkflowId>, actor: &Actor, fact: F) -> Value {
+    let workflow = workflow.map(|id| WorkflowRef { id, version: 1, step: Some("imminent".to_owned()) });
+    let entry = Entry {
+        subject,
+        seq: 1,
+        commit: 1,
+        at: samples::at(),
+        due_at: Some(samples::at()),
+        actor: actor.clone(),
+        cause: format!("flag/{OFFICER}/L-1/k"),
+        workflow,
+        policy_revision: 1,
+        directory_revision: 1,
+        fact,
+    };
+    serde_json::to_value(entry).expect("an entry is JSON")
+}
+
+/// One of each fact about each kind of subject, by an actor; of a workflow where its type can be.
+fn entries(actor: &Actor) -> Vec<Value> {
+    let mut entries = Vec::new();
+    let publication = PublicationId { kind: PublicationKind::Policy, revision: 2 };
+    for fact in samples::lead_facts() {
+        entries.push(entry(Subject::Lead("L-1".into()), None, actor, fact));
+    }
+    for fact in samples::account_facts() {
+        entries.push(entry(Subject::Account("A-1".into()), None, actor, fact));
+    }
+    for fact in samples::rep_facts() {
+        entries.push(entry(Subject::Rep("rep-ana".into()), None, actor, fact));
+    }
+    for fact in samples::publication_facts() {
+        entries.push(entry(Subject::Publication(publication), None, actor, fact));
+    }
+    entries
+}
+
+/// The same of the compliance workflow, as far as it makes such.
+fn entries_of_compliance(actor: &Actor) -> Vec<Value> {
+    let of_compliance = samples::lead_facts().into_iter().filter(|fact| {
+        use rules::lead_fact::LeadFact::{
+            ComplianceHeld, ComplianceMatchRemembered, ComplianceMatched, Notification, ReviewDecided,
+            ReviewVoted, ThresholdReached, ThresholdSuperseded, WouldBeOwnerNamed,
+        };
+        use rules::notification::NotificationFact::Requested;
+        matches!(
+            fact,
+            ComplianceHeld { .. }
+                | ComplianceMatchRemembered { .. }
+                | ComplianceMatched { .. }
+                | ReviewDecided { .. }
+                | ReviewVoted { .. }
+                | ThresholdReached(_)
+                | ThresholdSuperseded { .. }
+                | WouldBeOwnerNamed { .. }
+                | Notification(Requested(_))
+        )
+    });
+    let lead = || Subject::Lead("L-1".into());
+    of_compliance.map(|fact| entry(lead(), Some(WorkflowId::ComplianceFlag), actor, fact)).collect()
+}
+
+/// The members of a document, each once: those that hold no other.
+fn members(value: &Value) -> BTreeSet<String> {
+    fn collect(value: &Value, around: &str, into: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(members) if !members.is_empty() => {
+                for (name, member) in members {
+                    let dot = if around.is_empty() { "" } else { "." };
+                    collect(member, &format!("{around}{dot}{name}"), into);
+                }
+            }
+            Value::Array(items) if items.iter().any(Value::is_object) => {
+                items.iter().for_each(|item| collect(item, around, into));
+            }
+            _ => _ = into.insert(around.to_owned()),
+        }
+    }
+    let mut into = BTreeSet::new();
+    collect(value, "", &mut into);
+    into
+}
+
+fn staff() -> Actor {
+    Actor::staff(OFFICER)
+}
+
+/// Every document that the table speaks of, under the name that the table has for it.
+fn documents() -> Vec<(String, Value)> {
+    let all = entries(&staff()).into_iter().chain(entries_of_compliance(&staff()));
+    let data = all.map(|entry| (sight::kind_of(&entry), entry["data"].clone()));
+    let others = [
+        (LEAD, json!(samples::lead())),
+        (ACCOUNT, json!(samples::account())),
+        (MESSAGE, json!(samples::particulars())),
+    ];
+    data.chain(others.map(|(of, document)| (of.to_owned(), document))).collect()
+}
+
+#[test]
+fn the_table_names_every_member_of_everything() {
+    let mut unnamed = BTreeSet::new();
+    for (of, document) in documents() {
+        let without = members(&document).into_iter().filter(|member| sight::named(&of, member).is_none());
+        unnamed.extend(without.map(|member| format!("`{of}`, member `{member}`")));
+    }
+    let entry = &entries(&staff())[0];
+    let mut around = entry.clone();
+    around.as_object_mut().expect("an entry").remove("data");
+    for member in members(&around).difference(&BTreeSet::from(["actor.id".into(), "cause".into()])) {
+        if sight::named(ENTRY, member).is_none() {
+            unnamed.insert(format!("`{ENTRY}`, member `{member}`"));
+        }
+    }
+    let unnamed: Vec<String> = unnamed.into_iter().collect();
+    assert!(
+        unnamed.is_empty(),
+        "Nobody has said who sees these. Name them in shared/contracts/src/sight/table.rs, then run \
+         UPDATE_GENERATED=1 cargo test -p contracts --test sight:\n{}",
+        unnamed.join("\n")
+    );
+}
+
+#[test]
+fn the_table_names_nothing_that_there_is_not() {
+    let mut there: BTreeSet<(String, String)> = BTreeSet::new();
+    for (of, document) in documents() {
+        for member in members(&document) {
+            let mut parts = member.as_str();
+            there.insert((of.clone(), parts.to_owned()));
+            while let Some((around, _)) = parts.rsplit_once('.') {
+                there.insert((of.clone(), around.to_owned()));
+                there.insert((of.clone(), format!("{around}.*")));
+                parts = around;
+            }
+        }
+    }
+    let kinds: BTreeSet<&str> = there.iter().map(|(of, _)| of.as_str()).collect();
+    let is_there = |of: &str, member: &str| {
+        of.starts_with(ENTRY) || of == EXPLANATION || there.contains(&(of.to_owned(), member.to_owned()))
+    };
+    for (of, _, named) in TABLE {
+        assert!(of.starts_with(ENTRY) || *of == EXPLANATION || kinds.contains(of), "there is no `{of}`");
+        for member in named.split_whitespace() {
+            // A value that is cleared stands in the place of the members of one that is set.
+            let is_cleared = (*of, member) == ("lead.updated", "changes.deal_size");
+            assert!(is_there(of, member) || is_cleared, "`{of}` has no member `{member}`");
+        }
+    }
+}
+
+#[test]
+fn each_reader_sees_of_each_entry_what_the_table_says_and_nothing_else() {
+    for entry in entries(&staff()).into_iter().chain(entries_of_compliance(&staff())) {
+        let of = sight::kind_of(&entry);
+        let said = members(&entry["data"]);
+        for reader in Reader::ALL {
+            let seen = sight::commit(vec![entry.clone()], &[reader]).remove(0);
+            let expected: BTreeSet<String> = said
+                .iter()
+                .filter(|member| sight::audience(&of, member).includes(reader))
+                .filter(|member| !member.split('.').any(|part| part == PERSONAL))
+                .cloned()
+                .collect();
+            let left = members(&seen["data"]);
+            let left: BTreeSet<String> = left.into_iter().filter(|member| !member.is_empty()).collect();
+            let expected: BTreeSet<String> =
+                expected.into_iter().filter(|member| !member.is_empty()).collect();
+            assert_eq!(left, expected, "{reader:?} of `{of}`");
+            assert_eq!(seen["type"], entry["type"], "that it happened is no secret: {reader:?} of `{of}`");
+        }
+    }
+}
+
+#[test]
+fn what_compliance_knows_is_in_nothing_that_others_see() {
+    let by_whom = [staff(), Actor::source("screening-vendor"), Actor::system("clock")];
+    for actor in &by_whom {
+        for entry in entries(actor).into_iter().chain(entries_of_compliance(actor)) {
+            let of = sight::kind_of(&entry);
+            for reader in OTHERS {
+                let text = json!(sight::commit(vec![entry.clone()], &[reader])).to_string();
+                assert!(!text.contains(SECRET), "{reader:?} of `{of}`: {text}");
+                assert!(!text.contains("4711"), "how long a review took, {reader:?} of `{of}`: {text}");
+            }
+            for reader in Reader::ALL {
+                let text = json!(sight::commit(vec![entry.clone()], &[reader])).to_string();
+                assert!(!text.contains(PERSON), "{reader:?} of `{of}`: {text}");
+            }
+        }
+    }
+    for reader in OTHERS {
+        let text = sight::lead(json!(samples::lead()), &[reader]).to_string();
+        assert!(!text.contains(SECRET) && !text.contains("screening"), "{reader:?}: {text}");
+    }
+    for reader in Reader::ALL {
+        let shown = [
+            sight::lead(json!(samples::lead()), &[reader]),
+            sight::account(json!(samples::account()), &[reader]),
+        ];
+        assert!(!json!(shown).to_string().contains(PERSON), "{reader:?}");
+    }
+}
+
+#[test]
+fn whoever_acted_in_a_confidential_commit_is_named_to_those_who_must_know_alone() {
+    let sales = || {
+        entries(&staff())
+            .into_iter()
+            .filter(|entry| entry["type"] == "lead.assigned" || entry["type"] == "state.changed")
+    };
+    let timer = || entries(&Actor::system("clock")).into_iter().filter(|e| e["type"] == "threshold.reached");
+    let source = || entries(&Actor::source("screening-vendor")).into_iter().take(1);
+    for confidential in
+        entries_of_compliance(&staff()).into_iter().chain(entries(&staff()).into_iter().filter(|entry| {
+            entry["type"] == "lead.erased"
+                || entry["type"] == "input.refused" && sight::kind_of(entry) == "input.refused"
+        }))
+    {
+        let of = sight::kind_of(&confidential);
+        let commit: Vec<Value> =
+            sales().chain(timer()).chain(source()).chain([confidential.clone()]).collect();
+        for reader in OTHERS {
+            let text = json!(sight::commit(commit.clone(), &[reader])).to_string();
+            assert!(!text.contains(OFFICER), "{reader:?} of a commit with `{of}`: {text}");
+            assert!(!text.contains("screening-vendor"), "{reader:?} of a commit with `{of}`: {text}");
+        }
+        for reader in [Reader::Compliance, Reader::Operations, Reader::Export] {
+            let seen = sight::commit(commit.clone(), &[reader]);
+            assert!(seen.iter().all(|entry| entry["cause"].as_str().is_some()), "{reader:?}");
+            assert_eq!(seen[0]["actor"]["id"], OFFICER, "{reader:?}");
+        }
+    }
+}
+
+#[test]
+fn who_acted_in_sales_is_for_staff_and_not_for_the_bus() {
+    for entry in entries(&staff()) {
+        let of = sight::kind_of(&entry);
+        let on_the_bus = json!(sight::commit(vec![entry.clone()], &[Reader::Bus])).to_string();
+        assert!(!on_the_bus.contains(OFFICER), "`{of}`: {on_the_bus}");
+    }
+    let assigned = entries(&staff()).into_iter().find(|entry| entry["type"] == "lead.assigned");
+    let seen = sight::commit(vec![assigned.expect("an entry")], &[Reader::Viewer]);
+    assert_eq!(seen[0]["actor"], json!({"kind": "staff", "id": OFFICER}));
+    let created = entries(&Actor::source("hubspot")).remove(0);
+    let on_the_bus = sight::commit(vec![created.clone()], &[Reader::Bus]);
+    assert_eq!(on_the_bus[0]["actor"], created["actor"], "a source is no person");
+}
+
+#[test]
+fn a_timer_that_somebodys_request_settled_does_not_name_them() {
+    // A request that came too late leaves nothing in the record but what was due before it.
+    let settled = |cause: &str| {
+        let mut timers: Vec<Value> = entries(&Actor::system("clock"));
+        timers.retain(|entry| entry["type"] == "threshold.reached");
+        timers.iter_mut().for_each(|entry| entry["cause"] = json!(cause));
+        timers
+    };
+    for reader in OTHERS {
+        let decision = format!("decision/{OFFICER}/L-1/3");
+        let seen = sight::commit(settled(&decision), &[reader]);
+        assert_eq!(seen[0].get("cause"), None, "{reader:?}");
+        let own = sight::commit(settled("wake/2026-03-02T14:48:00Z"), &[reader]);
+        assert_eq!(own[0]["cause"], "wake/2026-03-02T14:48:00Z", "{reader:?}");
+    }
+}
+
+#[test]
+fn a_fact_or_a_member_that_the_table_does_not_name_is_for_those_who_must_know() {
+    let new = json!({"type": "lead.sung-to", "actor": {"kind": "system", "id": "clock"}, "cause": "wake/1",
+        "mood": SECRET, "data": {"song": SECRET, "within": {"verse": SECRET}, "personal": {"singer": PERSON}}});
+    let known = json!({"type": "lead.assigned", "actor": {"kind": "system", "id": "clock"}, "cause": "wake/1",
+        "data": {"to": "rep-ana", "because_of": SECRET}});
+    for reader in OTHERS {
+        let seen = sight::commit(vec![new.clone(), known.clone()], &[reader]);
+        assert!(!json!(seen).to_string().contains(SECRET), "{reader:?}: {seen:?}");
+        assert_eq!(seen[1]["data"], json!({"to": "rep-ana"}), "{reader:?}");
+    }
+    let seen = sight::commit(vec![new], &[Reader::Operations]);
+    assert_eq!(seen[0]["data"], json!({"song": SECRET, "within": {"verse": SECRET}}));
+}
+
+#[test]
+fn from_those_who_get_the_links_nothing_is_hidden_but_what_is_sealed() {
+    for reader in Reader::ALL.into_iter().filter(|reader| sight::must_know(&[*reader])) {
+        for entry in entries(&staff()).into_iter().chain(entries_of_compliance(&staff())) {
+            let mut unsealed = entry.clone();
+            if let Some(data) = unsealed["data"].as_object_mut() {
+                data.remove(PERSONAL);
+            }
+            assert_eq!(sight::commit(vec![entry], &[reader]), [unsealed], "{reader:?}");
+        }
+    }
+}
+
+#[test]
+fn what_a_role_may_see_of_a_refusal_hangs_on_what_it_was_about() {
+    let refused = |what: &str| {
+        let data = json!({"what": what, "why": "because"});
+        json!({"type": "input.refused", "actor": {"kind": "staff", "id": OFFICER}, "cause": "c", "data": data})
+    };
+    let seen = |what: &str| sight::commit(vec![refused(what)], &[Reader::Viewer]).remove(0);
+    for of_sales in
+        ["state CONTACTED", "owner rep-bob", "no owner", "hold_until", "assignment to rep-ana", "/lead/score"]
+    {
+        assert_eq!(seen(of_sales)["data"]["why"], "because", "{of_sales}");
+        assert_eq!(seen(of_sales)["actor"]["id"], OFFICER, "{of_sales}");
+    }
+    for other in [
+        "review decision",
+        "/lead/flags/sanctions/0/match_id",
+        "/lead/contact",
+        "/flagged_by",
+        "ownership",
+        "statement",
+        "",
+    ] {
+        assert_eq!(seen(other)["data"], json!({}), "{other}");
+        assert_eq!(seen(other)["actor"], json!({"kind": "staff"}), "{other}");
+    }
+}
+
+#[test]
+fn a_message_holds_what_its_recipient_may_read() {
+    for to in samples::recipients() {
+        let reader = Reader::of(&to);
+        let told = sight::message(&samples::request(to));
+        let text = json!(told).to_string();
+        assert_eq!(text.contains(SECRET), sight::must_know(&[reader]), "{reader:?}: {text}");
+        assert_eq!(told.particulars.company.as_deref(), Some("Acme"), "{reader:?}");
+    }
+}
+
+/// Every condition: each leads to the next one.
+fn conditions() -> Vec<Condition> {
+    let mut all = vec![Condition::Closed];
+    while let Some(next) = match all.last().expect("the first one") {
+        Condition::Closed => Some(Condition::MarketUnknown),
+        Condition::MarketUnknown => Some(Condition::NoWindow),
+        Condition::NoWindow => Some(Condition::NoSteps),
+        Condition::NoSteps => Some(Condition::AllPassed),
+        Condition::AllPassed => Some(Condition::TooFar),
+        Condition::TooFar => Some(Condition::NotBegun),
+        Condition::NotBegun => Some(Condition::ComplianceHold),
+        Condition::ComplianceHold => Some(Condition::OnHold),
+        Condition::OnHold => Some(Condition::WaitingOnCustomer),
+        Condition::WaitingOnCustomer => Some(Condition::OutreachPaused),
+        Condition::OutreachPaused => Some(Condition::CriterionMet),
+        Condition::CriterionMet => Some(Condition::CriterionNotMet),
+        Condition::CriterionNotMet => Some(Condition::Rearms),
+        Condition::Rearms => Some(Condition::MatchOpen),
+        Condition::MatchOpen => Some(Condition::NoMatchOpen),
+        Condition::NoMatchOpen => Some(Condition::MatchesCleared),
+        Condition::MatchesCleared => Some(Condition::Jurisdiction),
+        Condition::Jurisdiction => Some(Condition::NoAccount),
+        Condition::NoAccount => Some(Condition::NoSignal),
+        Condition::NoSignal => Some(Condition::SignalStands),
+        Condition::SignalStands => None,
+    } {
+        all.push(next);
+    }
+    all
+}
+
+fn explanation(condition: Condition) -> Explanation {
+    let part = |workflow: &str| {
+        let because = [
+            json!({"condition": condition, "text": "said"}),
+            json!({"condition": Condition::ComplianceHold, "text": "compliance holds the lead"}),
+        ];
+        json!({"workflow": workflow, "version": 1, "status": Status::Armed, "because": because,
+            "clock": {"number": 1, "runs": true, "elapsed_s": 4711, "window_percent": 100, "calendar": "always"},
+            "fired": [Fired { subject: Subject::Lead("L-1".into()), seq: 3, at: samples::at(), due_at: None, step: None,
+                version: 1, clock: None, fact: "notification.requested".to_owned(),
+                does: Some(rules::explain::Does::Tell { message: rules::notification::Message::Held,
+                    to: samples::recipients().remove(0), not_before: None }) }],
+            "steps": [Planned { step: None, percent: None, after_s: None, readiness: Readiness::WithNextInput, at: None,
+                does: Vec::new() }]})
+    };
+    let held = json!({"lead": "L-1", "at": samples::at(), "policy_revision": 1, "directory_revision": 1, "seq": 4,
+        "state": "COMPLIANCE_HOLD", "entered_at": samples::at(), "wake_at": samples::at(),
+        "workflows": [part("sla-breach"), part("compliance-flag")]});
+    serde_json::from_value(held).expect("an explanation")
+}
+
+#[test]
+fn an_explanation_tells_of_a_review_to_those_who_must_know_alone() {
+    for condition in conditions() {
+        let name = json!(condition);
+        let to = sight::named(EXPLANATION, name.as_str().expect("a name"));
+        let to =
+            to.unwrap_or_else(|| panic!("name the condition {name} in the table, under `{EXPLANATION}`"));
+        for reader in OTHERS {
+            let seen = sight::explanation(explanation(condition), &[reader]);
+            let [sales, compliance] = &seen.workflows[..] else { panic!("two parts") };
+            let is_told = |part: &rules::explain::WorkflowExplanation| {
+                part.because.iter().any(|because| because.condition == condition)
+            };
+            assert_eq!(is_told(compliance), to.includes(reader), "{condition:?}, {reader:?}");
+            assert_eq!(compliance.status, Status::Fired);
+            assert!(compliance.clock.is_none() && compliance.steps.is_empty());
+            assert!(compliance.fired.iter().all(|fired| fired.does.is_none()));
+            assert_eq!(seen.wake_at, None, "the next reminder of the review");
+            assert!(sales.clock.is_some() && sales.steps.len() == 1 && sales.fired[0].does.is_some());
+        }
+        for reader in [Reader::Compliance, Reader::Operations] {
+            let whole = explanation(condition);
+            assert_eq!(sight::explanation(whole.clone(), &[reader]), whole);
+        }
+    }
+    assert_eq!(sight::audience(EXPLANATION, "match-open"), Audience::MustKnow);
+}
+
+#[test]
+fn the_page_of_the_table_is_up_to_date() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/policies/who-sees-what.md");
+    let page = sight::page::markdown();
+    if std::env::var_os("UPDATE_GENERATED").is_some() {
+        std::fs::write(&path, &page).expect("it can be written");
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        kept == page,
+        "infra/policies/who-sees-what.md is out of date: UPDATE_GENERATED=1 cargo test -p contracts --test sight"
+    );
+}

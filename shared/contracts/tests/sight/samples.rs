@@ -1,0 +1,516 @@
+//! One of each fact with every field filled: each variant leads to the next one, so that a new variant does
+//! not compile until it has its place here. A member that can name somebody, or say what compliance knows,
+//! says so in its value: [`SECRET`] or [`PERSON`] is in it.
+
+use chrono::{DateTime, Utc};
+use rules::account::{
+    Account, AccountChanges, AccountFact, ChurnRiskElevated, Evidence, Signal, SignalRecord,
+};
+use rules::clock::{Clock, Interval};
+use rules::compliance::{Clearance, Criterion, CriterionKind, MatchDetails, Review, Verdict, Vote};
+use rules::ids::{NotificationId, PublicationId, PublicationKind};
+use rules::input::InForce;
+use rules::lead::{
+    AccountView, Applied, Breach, Contact, HeldFrom, Lead, Left, OperationsReason, OperationsReview,
+    PassedStep, Personal, PersonalKind, Priority, Profile, ProfileChanges, Tier, Visit,
+};
+use rules::lead_fact::{
+    AssignmentReason, ErasureBasis, EvidenceKind, LateEvidence, LeadFact, PassedOver, PersonalChanges,
+    Threshold, Unfit,
+};
+use rules::measure::Money;
+use rules::notification::{Message, Notification, NotificationFact, Particulars, Recipient, Role};
+use rules::patch::Patch;
+use rules::policy::{StateKind, WorkflowId};
+use rules::publication::{Passed, PublicationFact, Totals};
+use rules::rep::RepFact;
+use rules::routing::Availability;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// In every value that is for compliance and operations alone.
+pub const SECRET: &str = "hush";
+/// In every value that is sealed in the record.
+pub const PERSON: &str = "Kim Carter";
+
+fn secret(what: &str) -> String {
+    format!("{what}-{SECRET}")
+}
+
+pub fn at() -> DateTime<Utc> {
+    "2026-03-02T14:00:00Z".parse().expect("an instant")
+}
+
+fn money() -> Money {
+    Money::parse("48000.00", "USD").expect("money")
+}
+
+fn person() -> Contact {
+    let said = Some(PERSON.to_owned());
+    Contact { name: said.clone(), email: said.clone(), phone: said }
+}
+
+fn found() -> MatchDetails {
+    MatchDetails { name: Some(PERSON.to_owned()), note: Some(PERSON.to_owned()) }
+}
+
+fn criterion() -> Criterion {
+    Criterion {
+        kind: CriterionKind::Sanctions,
+        match_id: secret("ofac-9"),
+        list: secret("OFAC-SDN"),
+        list_version: secret("2026-02-27"),
+        strength: Some(92),
+    }
+}
+
+fn threshold() -> Threshold {
+    Threshold {
+        clock: 1,
+        percent: 80,
+        elapsed_s: 2880,
+        window_s: 3600,
+        state: "NEW".into(),
+        market: Some("us".into()),
+        owner: Some("rep-ana".into()),
+    }
+}
+
+fn view() -> AccountView {
+    AccountView { tier: Some(Tier::Strategic), outreach_paused: true, as_of: 3 }
+}
+
+fn applied() -> Applied {
+    let step = |name: &str| vec![PassedStep { workflow: WorkflowId::SlaBreach, step: name.to_owned() }];
+    Applied {
+        publication: PublicationId { kind: PublicationKind::Policy, revision: 2 },
+        in_force: InForce { policy: 2, directory: 1 },
+        passed: step("imminent"),
+        rearmed: step("breached"),
+    }
+}
+
+/// Every particular of a message.
+pub fn particulars() -> Particulars {
+    Particulars {
+        step: Some("imminent".to_owned()),
+        state: Some("NEW".to_owned()),
+        company: Some("Acme".to_owned()),
+        market: Some("us".to_owned()),
+        owner: Some("rep-ana".into()),
+        previous_owner: Some("rep-bob".into()),
+        elapsed_s: Some(2880),
+        window_s: Some(3600),
+        reasons: vec!["nobody of the team can take it".to_owned()],
+        criteria: vec![criterion()],
+        flagged_by: Some(secret("u-flagger")),
+        instead_of: Some("rep-bob".into()),
+    }
+}
+
+/// Each kind of recipient.
+pub fn recipients() -> Vec<Recipient> {
+    let next = |after: Option<&Recipient>| match after {
+        None => Some(Recipient::Person { role: Role::WouldBeOwner, person: "rep-ana".into() }),
+        Some(Recipient::Person { .. }) => {
+            Some(Recipient::TeamChannel { team: "us-sales".into(), manager: "mia".into() })
+        }
+        Some(Recipient::TeamChannel { .. }) => Some(Recipient::ComplianceDesk),
+        Some(Recipient::ComplianceDesk) => Some(Recipient::OperationsDesk),
+        Some(Recipient::OperationsDesk) => None,
+    };
+    all(next)
+}
+
+pub fn request(to: Recipient) -> Notification {
+    Notification {
+        id: NotificationId::new("lead/L-1/7"),
+        to,
+        message: Message::Held,
+        particulars: particulars(),
+        not_before: Some(at()),
+    }
+}
+
+/// Follows the chain of variants to its end.
+fn all<T>(next: impl Fn(Option<&T>) -> Option<T>) -> Vec<T> {
+    let mut all = Vec::new();
+    while let Some(one) = next(all.last()) {
+        all.push(one);
+    }
+    all
+}
+
+/// One of each fact about a notification, and a request to each kind of recipient.
+fn notifications() -> Vec<NotificationFact> {
+    let id = || NotificationId::new("lead/L-1/7");
+    let next = |after: Option<&NotificationFact>| match after {
+        None => Some(NotificationFact::Delivered {
+            id: id(),
+            channel: "slack".to_owned(),
+            reference: Some("1741.5".to_owned()),
+            attempts: 1,
+        }),
+        Some(NotificationFact::Delivered { .. }) => {
+            Some(NotificationFact::Withdrawn { id: id(), reason: "the lead is held".to_owned() })
+        }
+        Some(NotificationFact::Withdrawn { .. }) => {
+            Some(NotificationFact::Failed { id: id(), reason: "no such channel".to_owned(), attempts: 5 })
+        }
+        Some(NotificationFact::Failed { .. }) => Some(NotificationFact::Unreachable {
+            id: id(),
+            person: secret("rep-ana").as_str().into(),
+            reason: secret("no channel"),
+        }),
+        Some(NotificationFact::Unreachable { .. }) => {
+            let to = Recipient::Person { role: Role::Owner, person: "rep-ana".into() };
+            Some(NotificationFact::Requested(Box::new(request(to))))
+        }
+        Some(NotificationFact::Requested(_)) => None,
+    };
+    let to = |to| NotificationFact::Requested(Box::new(request(to)));
+    all(next).into_iter().chain(recipients().into_iter().map(to)).collect()
+}
+
+/// One of each fact about a lead.
+pub fn lead_facts() -> Vec<LeadFact> {
+    let notifications = notifications().into_iter().map(LeadFact::Notification);
+    let sales = LeadFact::InputRefused { what: "state CONTACTED".to_owned(), why: "it is held".to_owned() };
+    all(|after| next_of_lead(after)).into_iter().chain(notifications).chain([sales]).collect()
+}
+
+fn next_of_lead(after: Option<&LeadFact>) -> Option<LeadFact> {
+    let Some(after) = after else {
+        return Some(LeadFact::Created {
+            state: "NEW".into(),
+            kind: StateKind::Working,
+            entered_at: at(),
+            history_until: Some(at()),
+        });
+    };
+    Some(match after {
+        LeadFact::Created { .. } => LeadFact::Updated {
+            changes: ProfileChanges {
+                source: Patch::Set("inbound_web".into()),
+                market: Patch::Set("us".into()),
+                country: Patch::Set("US".into()),
+                company: Patch::Set("Acme".to_owned()),
+                account_id: Patch::Set("A-1".into()),
+                account_tier: Patch::Set(Tier::Strategic),
+                score: Patch::Set(91),
+                deal_size: Patch::Set(money()),
+            },
+            confirmed: vec!["owner".to_owned()],
+            crm_owner: Patch::Set("rep-ana".into()),
+            occurred_at: at(),
+            personal: PersonalChanges { contact: Patch::Set(person()) },
+        },
+        LeadFact::Updated { .. } => {
+            LeadFact::InputStale { fields: vec!["state".to_owned()], occurred_at: at() }
+        }
+        LeadFact::InputStale { .. } => {
+            LeadFact::InputRefused { what: secret("review decision"), why: secret("whoever raised a flag") }
+        }
+        LeadFact::InputRefused { .. } => LeadFact::StateChanged {
+            from: "NEW".into(),
+            to: "ON_HOLD".into(),
+            kind: StateKind::Hold,
+            entered_at: at(),
+            resumed: true,
+            hold_until: Some(at()),
+            history_until: Some(at()),
+        },
+        LeadFact::StateChanged { .. } => LeadFact::WaitingChanged { waiting_on_customer: true, since: at() },
+        LeadFact::WaitingChanged { .. } => LeadFact::HoldChanged { hold_until: Some(at()), since: at() },
+        LeadFact::HoldChanged { .. } => {
+            LeadFact::OwnerSet { from: Some("rep-bob".into()), to: Some("rep-ana".into()) }
+        }
+        LeadFact::OwnerSet { .. } => LeadFact::Assigned {
+            to: "rep-ana".into(),
+            team: "us-sales".into(),
+            reason: AssignmentReason::Arrival,
+        },
+        LeadFact::Assigned { .. } => LeadFact::Reassigned {
+            from: Some("rep-bob".into()),
+            to: "rep-ana".into(),
+            team: "us-sales".into(),
+            reassignments: 1,
+        },
+        LeadFact::Reassigned { .. } => LeadFact::ReassignmentImpossible {
+            reason: OperationsReason::NoRepAvailable,
+            considered: vec![PassedOver { rep: "rep-bob".into(), because: Unfit::Absent }],
+        },
+        LeadFact::ReassignmentImpossible { .. } => LeadFact::ThresholdReached(threshold()),
+        LeadFact::ThresholdReached(_) => {
+            LeadFact::ThresholdSuperseded { threshold: threshold(), by: "breached".to_owned() }
+        }
+        LeadFact::ThresholdSuperseded { .. } => LeadFact::BreachRecorded {
+            owner: Some("rep-ana".into()),
+            team: Some("us-sales".into()),
+            elapsed_s: 3600,
+            window_s: 3600,
+        },
+        LeadFact::BreachRecorded { .. } => LeadFact::BreachExcused {
+            breach: 4,
+            breached_at: at(),
+            evidence: LateEvidence {
+                what: EvidenceKind::StateChanged,
+                state: Some("CONTACTED".into()),
+                occurred_at: at(),
+                late_s: 60,
+            },
+        },
+        LeadFact::BreachExcused { .. } => LeadFact::OperationsQueued { reason: OperationsReason::Stuck },
+        LeadFact::OperationsQueued { .. } => LeadFact::OperationsSettled { reason: OperationsReason::Stuck },
+        LeadFact::OperationsSettled { .. } => {
+            LeadFact::MarketSet { from: Some("us".into()), to: "dach".into() }
+        }
+        LeadFact::MarketSet { .. } => LeadFact::ClocksRestarted {},
+        LeadFact::ClocksRestarted {} => LeadFact::OperationsResolved {
+            resolution: "assigned to rep-ana".to_owned(),
+            note: "She knows them.".to_owned(),
+        },
+        LeadFact::OperationsResolved { .. } => {
+            LeadFact::HighValueFlagged { criteria: vec!["score 91".to_owned()], window_percent: 50 }
+        }
+        LeadFact::HighValueFlagged { .. } => LeadFact::HighValueRearmed {},
+        LeadFact::HighValueRearmed {} => LeadFact::PriorityRaised { to: Priority::High },
+        LeadFact::PriorityRaised { .. } => LeadFact::ComplianceMatched {
+            criterion: criterion(),
+            flagged_by: Some(secret("u-flagger")),
+            personal: Some(found()),
+        },
+        LeadFact::ComplianceMatched { .. } => LeadFact::ComplianceMatchRemembered { criterion: criterion() },
+        LeadFact::ComplianceMatchRemembered { .. } => LeadFact::ComplianceHeld {
+            from: "NEW".into(),
+            would_be_owner: Some(secret("rep-ana").as_str().into()),
+        },
+        LeadFact::ComplianceHeld { .. } => {
+            LeadFact::WouldBeOwnerNamed { to: secret("rep-ana").as_str().into() }
+        }
+        LeadFact::WouldBeOwnerNamed { .. } => LeadFact::ReviewVoted {
+            verdict: Verdict::Reject,
+            reason_code: secret("true-match"),
+            reason: secret("It is them."),
+            officer: secret("u-cleo"),
+        },
+        LeadFact::ReviewVoted { .. } => LeadFact::ReviewDecided {
+            verdict: Verdict::Reject,
+            reason_code: secret("true-match"),
+            reason: secret("It is them."),
+            officers: vec![secret("u-cora"), secret("u-cleo")],
+            criteria: vec![criterion()],
+            in_review_s: 4711,
+            to: "DISQUALIFIED_COMPLIANCE".into(),
+            kind: StateKind::Terminal,
+        },
+        LeadFact::ReviewDecided { .. } => LeadFact::RulesApplied(applied()),
+        LeadFact::RulesApplied(_) => LeadFact::Erased {
+            basis: ErasureBasis::Request,
+            reference: Some(secret("DSR-1")),
+            reason: Some(secret("They asked.")),
+            kinds: BTreeSet::from([PersonalKind::Screening]),
+        },
+        LeadFact::Erased { .. } => LeadFact::AccountApplied { view: view() },
+        // `notifications` has each of them.
+        LeadFact::AccountApplied { .. } | LeadFact::Notification(_) => return None,
+    })
+}
+
+/// One of each fact about an account.
+pub fn account_facts() -> Vec<AccountFact> {
+    let notifications = notifications().into_iter().map(AccountFact::Notification);
+    all(|after| next_of_account(after)).into_iter().chain(notifications).collect()
+}
+
+fn next_of_account(after: Option<&AccountFact>) -> Option<AccountFact> {
+    let Some(after) = after else { return Some(AccountFact::Created {}) };
+    Some(match after {
+        AccountFact::Created {} => AccountFact::Updated {
+            changes: AccountChanges {
+                name: Patch::Set("Acme".to_owned()),
+                tier: Patch::Set(Tier::Strategic),
+                owner: Patch::Set("ava".into()),
+                customer_success_owner: Patch::Set("sam".into()),
+            },
+            confirmed: vec!["name".to_owned()],
+            occurred_at: at(),
+        },
+        AccountFact::Updated { .. } => {
+            AccountFact::InputStale { fields: vec!["tier".to_owned()], occurred_at: at() }
+        }
+        AccountFact::InputStale { .. } => {
+            AccountFact::InputRefused { what: "/account/tier".to_owned(), why: "is no tier".to_owned() }
+        }
+        AccountFact::InputRefused { .. } => AccountFact::SignalRecorded {
+            id: "crm/e-1".to_owned(),
+            signal: Signal::UsageDown,
+            occurred_at: at(),
+            personal: Evidence { evidence: Some(PERSON.to_owned()) },
+        },
+        AccountFact::SignalRecorded { .. } => AccountFact::Elevated { tag: "churn-risk-elevated".to_owned() },
+        AccountFact::Elevated { .. } => AccountFact::TouchpointScheduled { due: at() },
+        AccountFact::TouchpointScheduled { .. } => AccountFact::TouchpointDue {},
+        AccountFact::TouchpointDue {} => AccountFact::OutreachPaused { until: at() },
+        AccountFact::OutreachPaused { .. } => {
+            AccountFact::OutreachResumed { reason: "the lease ran out".to_owned() }
+        }
+        AccountFact::OutreachResumed { .. } => {
+            AccountFact::RetentionCompleted { note: "They stay.".to_owned() }
+        }
+        AccountFact::RetentionCompleted { .. } => AccountFact::FalsePositive {
+            id: "crm/e-1".to_owned(),
+            signal: Signal::UsageDown,
+            note: "A holiday.".to_owned(),
+        },
+        AccountFact::FalsePositive { .. } => AccountFact::Cleared { reason: "false positives".to_owned() },
+        AccountFact::Cleared { .. } => AccountFact::LeadsTold { view: view(), leads: 3 },
+        AccountFact::LeadsTold { .. } | AccountFact::Notification(_) => return None,
+    })
+}
+
+/// One of each fact about a rep.
+pub fn rep_facts() -> Vec<RepFact> {
+    all(|after| match after {
+        None => Some(RepFact::AvailabilitySet(Availability { available: false, until: Some(at()) })),
+        Some(RepFact::AvailabilitySet(_)) => None,
+    })
+}
+
+/// One of each fact about a publication.
+pub fn publication_facts() -> Vec<PublicationFact> {
+    let next = |after: Option<&PublicationFact>| match after {
+        None => Some(PublicationFact::Published {
+            base: 1,
+            why: "Partners wait too long.".to_owned(),
+            changes: vec!["sla-breach: NEW 1h → 30m".to_owned()],
+            versions: BTreeMap::from([(WorkflowId::SlaBreach, 2)]),
+            document_sha256: "ab".to_owned(),
+        }),
+        Some(PublicationFact::Published { .. }) => Some(PublicationFact::Applied(Totals {
+            leads: 3,
+            moved: 2,
+            passed: vec![Passed {
+                team: Some("us-sales".into()),
+                step: PassedStep { workflow: WorkflowId::SlaBreach, step: "imminent".to_owned() },
+                leads: 1,
+            }],
+        })),
+        Some(PublicationFact::Applied(_) | PublicationFact::Notification(_)) => None,
+    };
+    all(next).into_iter().chain(notifications().into_iter().map(PublicationFact::Notification)).collect()
+}
+
+fn clock() -> Clock {
+    Clock {
+        number: 1,
+        ran: vec![Interval { from: at(), to: Some(at()) }],
+        passed: vec!["imminent".to_owned()],
+        unheard: vec!["imminent".to_owned()],
+        window_percent: 50,
+        history_until: Some(at()),
+    }
+}
+
+fn visit() -> Visit {
+    Visit { sla: Some(clock()), stuck: Some(clock()), reassignments: 1, taken_from: vec!["rep-bob".into()] }
+}
+
+/// A lead with every field filled.
+pub fn lead() -> Lead {
+    let said_at = BTreeMap::from([("state".to_owned(), at())]);
+    Lead {
+        id: "L-1".into(),
+        seq: 9,
+        commit: 4,
+        created_at: at(),
+        changed_at: at(),
+        profile: Profile {
+            source: Some("inbound_web".into()),
+            market: Some("us".into()),
+            country: Some("US".into()),
+            company: Some("Acme".to_owned()),
+            account_id: Some("A-1".into()),
+            account_tier: Some(Tier::Strategic),
+            score: Some(91),
+            deal_size: Some(money()),
+        },
+        personal: Personal {
+            contact: Some(person()),
+            matches: BTreeMap::from([("ofac-9".to_owned(), found())]),
+        },
+        personal_kinds: BTreeSet::from([PersonalKind::Contact, PersonalKind::Screening]),
+        erased_at: Some(at()),
+        in_force: InForce { policy: 2, directory: 1 },
+        applied: vec![applied()],
+        said_at,
+        state: "COMPLIANCE_HOLD".into(),
+        kind: StateKind::Hold,
+        entered_at: at(),
+        hold_until: Some(at()),
+        waiting_on_customer: true,
+        left: Some(Left { state: "NEW".into(), visit: visit() }),
+        held_from: Some(HeldFrom { state: "NEW".into(), kind: StateKind::Working, entered_at: at() }),
+        owner: Some("rep-ana".into()),
+        crm_owner: Some("rep-ana".into()),
+        crm_market: Some("us".into()),
+        visit: visit(),
+        breaches: vec![Breach {
+            seq: 5,
+            step: Some("breached".to_owned()),
+            due_at: at(),
+            state: "NEW".into(),
+            visit: 1,
+            in_state_at: at(),
+            in_work_at: at(),
+        }],
+        sla_clocks: 1,
+        stuck_clocks: 1,
+        priority: Priority::High,
+        high_value: vec!["score 91".to_owned()],
+        window_percent: 50,
+        account_view: view(),
+        review: Some(Review {
+            opened_at: at(),
+            revision: 3,
+            clock: Clock { passed: vec![secret("day-1")], ..clock() },
+            criteria: vec![criterion()],
+            flagged_by: vec![secret("u-flagger")],
+            would_be_owner: Some(secret("rep-ana").as_str().into()),
+            vote: Some(Vote {
+                officer: secret("u-cleo"),
+                verdict: Verdict::Clear,
+                reason_code: secret("false-match"),
+                reason: secret("Somebody else."),
+            }),
+        }),
+        clearances: vec![Clearance::of(&criterion())],
+        operations: Some(OperationsReview { since: at(), reasons: vec![OperationsReason::Stuck] }),
+    }
+}
+
+/// An account with every field filled.
+pub fn account() -> Account {
+    Account {
+        id: "A-1".into(),
+        seq: 4,
+        commit: 2,
+        changed_at: at(),
+        name: Some("Acme".to_owned()),
+        tier: Some(Tier::Strategic),
+        owner: Some("ava".into()),
+        customer_success_owner: Some("sam".into()),
+        said_at: BTreeMap::from([("tier".to_owned(), at())]),
+        churn_risk: Some(ChurnRiskElevated {
+            since: at(),
+            signals: vec![SignalRecord {
+                id: "crm/e-1".to_owned(),
+                signal: Signal::UsageDown,
+                false_positive: true,
+            }],
+            touchpoint_due: Some(at()),
+            outreach_paused_until: Some(at()),
+        }),
+        leads_told: view(),
+        news_seq: 4,
+    }
+}
