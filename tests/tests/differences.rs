@@ -184,8 +184,8 @@ fn each_change_of_a_policy_is_told_in_words() {
         ),
         (
             "/workflows/compliance-flag/reason_codes/other",
-            json!("Something else."),
-            vec!["compliance-flag: new: reason other: “Something else.”"],
+            json!({"means": "Something else.", "verdict": "clear", "officers": 2}),
+            vec!["compliance-flag: new: reason other: “Something else.”, to clear, by 2 officers"],
         ),
         (
             "/workflows/churn-risk/pause_outreach_for",

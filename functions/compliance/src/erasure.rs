@@ -38,7 +38,7 @@ impl Compliance {
         let dedupe = key.map(|_| cause.as_str());
         let done = self.service.lead(&command, dedupe, now).await.map_err(|e| problem(&e))?;
         match done.outcome {
-            Outcome::Applied | Outcome::Unchanged | Outcome::Stale => {
+            Outcome::Applied | Outcome::Unchanged | Outcome::Stale | Outcome::Recorded { .. } => {
                 let lead = self.service.require_lead(&id).await?;
                 let erased = json!({ "lead_id": lead.id, "erased_at": lead.erased_at });
                 Ok(response::json(200, &erased, None))

@@ -5,6 +5,8 @@
 //! details are shown here and nowhere else: this is behind sign-in, for those who must know.
 
 mod erasure;
+mod reopening;
+mod view;
 
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use chrono::{DateTime, Utc};
@@ -13,12 +15,14 @@ use platform::caller::{Caller, Group};
 use platform::http::Request;
 use platform::problem::Problem;
 use platform::{response, strict_json};
+use rules::directory::Directory;
 use rules::entry::Actor;
-use rules::ids::LeadId;
+use rules::ids::{LeadId, PersonId};
 use rules::input::{Command, Input, Outcome, ReviewDecision};
-use rules::lead::{Lead, Personal};
+use rules::lead::Lead;
 use serde_json::{Value, json};
 use service::{Service, paging, problem};
+use std::sync::Arc;
 
 /// The largest body of a request.
 const BODY_BYTES_MAX: usize = 16 * 1024;
@@ -28,13 +32,15 @@ enum Route {
     List,
     Show,
     Decide,
+    Reopen,
     Erase,
 }
 
-const ROUTES: [(&str, Route); 4] = [
+const ROUTES: [(&str, Route); 5] = [
     ("GET /v1/compliance/reviews", Route::List),
     ("GET /v1/compliance/reviews/{lead_id}", Route::Show),
     ("POST /v1/compliance/reviews/{lead_id}/decision", Route::Decide),
+    ("POST /v1/compliance/reviews/{lead_id}/reopening", Route::Reopen),
     ("POST /v1/leads/{id}/erasure", Route::Erase),
 ];
 
@@ -65,7 +71,7 @@ impl Compliance {
         let caller = Caller::of(request.event(), &self.groups_claim)?;
         let route = request.route(&ROUTES)?;
         if let Err(forbidden) = caller.require_any(&[Group::Compliance]) {
-            if let Route::Decide = route {
+            if let Route::Decide | Route::Reopen = route {
                 let why = "the caller is not in the compliance group";
                 self.record_attempt(&lead_id(&request)?, &caller, why, now).await?;
             }
@@ -76,14 +82,15 @@ impl Compliance {
             Route::Show => {
                 let lead = self.service.require_lead(&lead_id(&request)?).await?;
                 // Contacts' personal details are shown for a review, and there is none.
-                let Some(review) = &lead.review else {
+                let Some(revision) = view::revision(&lead) else {
                     return Err(Problem::not_found(format!("there is no open review of lead `{}`", lead.id)));
                 };
                 let personal = self.service.store.personal_of(&lead).await.map_err(|e| problem(&e))?;
-                let shown = context(&lead, now, Some(&personal));
-                Ok(response::json(200, &shown, Some(&review.revision.to_string())))
+                let shown = view::of(&lead, &*self.directory().await?, now, Some(&personal));
+                Ok(response::json(200, &shown, Some(&revision.to_string())))
             }
             Route::Decide => self.decide(&request, &caller, now).await,
+            Route::Reopen => self.reopen(&request, &caller, now).await,
             Route::Erase => self.erase(&request, &caller, now).await,
         }
     }
@@ -96,7 +103,9 @@ impl Compliance {
             .compliance_reviews(part.limit, part.after.as_ref())
             .await
             .map_err(|e| problem(&e))?;
-        let reviews: Vec<Value> = page.items.iter().map(|lead| context(lead, now, None)).collect();
+        let directory = self.directory().await?;
+        let reviews: Vec<Value> =
+            page.items.iter().map(|lead| view::of(lead, &directory, now, None)).collect();
         let next = paging::next(&page);
         Ok(response::json(200, &json!({"reviews": reviews, "next": next}), None))
     }
@@ -108,31 +117,10 @@ impl Compliance {
         now: DateTime<Utc>,
     ) -> Result<ApiGatewayV2httpResponse, Problem> {
         let lead = lead_id(request)?;
-        let revision: u64 = request.if_match()?.parse().map_err(|_| {
-            Problem::precondition_failed(
-                "`If-Match` is not the `ETag` of a review; read the review and decide on what you saw",
-            )
-        })?;
+        let revision = seen(request)?;
         let body = api::decision(&strict_json::parse(request.body())?)
             .map_err(|found| Problem::of_fields(&found))?;
-        let policy = self.service.store.current_policy().await.map_err(|e| problem(&e))?;
-        let codes = &policy.policy.workflows.compliance_flag.reason_codes;
-        if !codes.contains_key(&body.reason_code) {
-            let known: Vec<&str> = codes.keys().map(String::as_str).collect();
-            let detail =
-                format!("`{}` is none of the policy's reason codes: {}", body.reason_code, known.join(", "));
-            return Err(Problem::unprocessable(detail).at("/reason_code"));
-        }
-        let directory = self.service.store.current_directory().await.map_err(|e| problem(&e))?;
-        // Without it nobody can tell whether the officer owns the lead; so it is refused.
-        let Some(email) = caller.email.clone() else {
-            let why = "a decision needs a token with a verified e-mail address";
-            self.record_attempt(&lead, caller, why, now).await?;
-            return Err(Problem::forbidden(why));
-        };
-        let person = directory.person_by_email(&email).cloned();
-        let mut also_known_as = vec![caller.username.clone(), email];
-        also_known_as.extend(person.as_ref().map(ToString::to_string));
+        let officer = self.officer(&lead, caller, now).await?;
         let key = match request.idempotency_key()? {
             Some(key) => format!("decision/{}/{lead}/{key}", caller.subject),
             None => format!("decision/{}/{lead}/{revision}", caller.subject),
@@ -142,32 +130,61 @@ impl Compliance {
             reason_code: body.reason_code,
             reason: body.reason,
             officer: caller.subject.clone(),
-            also_known_as,
-            person,
+            also_known_as: officer.also_known_as,
+            person: officer.person,
             revision,
         });
         let command =
             Command { lead: lead.clone(), actor: Actor::staff(&caller.subject), cause: key.clone(), input };
         let dedupe = request.idempotency_key()?.map(|_| key.as_str());
         let done = self.service.lead(&command, dedupe, now).await.map_err(|e| problem(&e))?;
-        match done.outcome {
-            Outcome::Applied | Outcome::Unchanged | Outcome::Stale => {
-                let lead = self.service.require_lead(&lead).await?;
+        self.told(&lead, done.outcome, now).await
+    }
+
+    /// What an officer is told of what they did.
+    async fn told(
+        &self,
+        id: &LeadId,
+        outcome: Outcome,
+        now: DateTime<Utc>,
+    ) -> Result<ApiGatewayV2httpResponse, Problem> {
+        match outcome {
+            Outcome::Applied | Outcome::Unchanged | Outcome::Stale | Outcome::Recorded { .. } => {
+                let lead = self.service.require_lead(id).await?;
                 // The decision stands, whether or not what it was taken on can be read right now.
                 let personal = self.service.store.personal_of(&lead).await;
                 let personal = personal.inspect_err(|error| _ = problem(error)).ok();
-                Ok(response::json(200, &context(&lead, now, personal.as_ref()), None))
+                let revision = view::revision(&lead).map(|revision| revision.to_string());
+                let shown = view::of(&lead, &*self.directory().await?, now, personal.as_ref());
+                Ok(response::json(200, &shown, revision.as_deref()))
             }
             Outcome::Refused { why } => Err(Problem::forbidden(why)),
             Outcome::Conflict { why } => {
-                let lead = self.service.require_lead(&lead).await?;
-                Err(Problem::conflict(why)
-                    .of_kind("lead-moved-on")
-                    .with("current", context(&lead, now, None)))
+                let lead = self.service.require_lead(id).await?;
+                let shown = view::of(&lead, &*self.directory().await?, now, None);
+                Err(Problem::conflict(why).of_kind("lead-moved-on").with("current", shown))
             }
             Outcome::Invalid { field, why } => Err(Problem::unprocessable(why).at(format!("/{field}"))),
-            Outcome::UnknownLead => Err(Problem::not_found(format!("there is no lead `{lead}`"))),
+            Outcome::UnknownLead => Err(Problem::not_found(format!("there is no lead `{id}`"))),
         }
+    }
+
+    async fn directory(&self) -> Result<Arc<Directory>, Problem> {
+        self.service.store.current_directory().await.map_err(|error| problem(&error))
+    }
+
+    /// All names that the caller goes by: whoever raised a flag or owns the lead cannot decide on it.
+    async fn officer(&self, lead: &LeadId, caller: &Caller, now: DateTime<Utc>) -> Result<Officer, Problem> {
+        // Without it nobody can tell whether the officer owns the lead; so it is refused.
+        let Some(email) = caller.email.clone() else {
+            let why = "a decision needs a token with a verified e-mail address";
+            self.record_attempt(lead, caller, why, now).await?;
+            return Err(Problem::forbidden(why));
+        };
+        let person = self.directory().await?.person_by_email(&email).cloned();
+        let mut also_known_as = vec![caller.username.clone(), email];
+        also_known_as.extend(person.as_ref().map(ToString::to_string));
+        Ok(Officer { also_known_as, person })
     }
 
     /// Somebody who may not decide tried to: that belongs into the lead's record. Once for each of them and what they
@@ -191,42 +208,28 @@ impl Compliance {
 
 /// The identity of an attempt: the same until the review changes or, without one, the lead's state does.
 fn attempt_key(lead: &Lead, caller: &str) -> String {
-    let on = match &lead.review {
-        Some(review) => format!("review-{}", review.revision),
+    let on = match view::revision(lead) {
+        Some(revision) => format!("review-{revision}"),
         None => format!("state-{}", lead.entered_at.timestamp_millis()),
     };
     format!("attempt/{caller}/{}/{on}", lead.id)
 }
 
-fn lead_id(request: &Request) -> Result<LeadId, Problem> {
-    request.path_parameter("lead_id").map(LeadId::from)
+/// The names that an officer goes by, beside the token's subject.
+struct Officer {
+    also_known_as: Vec<String>,
+    person: Option<PersonId>,
 }
 
-/// A review in its context; with everything personal only where one lead is shown.
-fn context(lead: &Lead, now: DateTime<Utc>, personal: Option<&Personal>) -> Value {
-    let mut context = json!({
-        "lead_id": lead.id,
-        "state": lead.state,
-        "company": lead.profile.company,
-        "country": lead.profile.country,
-        "market": lead.profile.market,
-        "account_id": lead.profile.account_id,
-        "owner": lead.owner,
-        "held_from": lead.held_from.as_ref().map(|held| &held.state),
-    });
-    if let (Some(review), Value::Object(members)) = (&lead.review, &mut context) {
-        members.insert("opened_at".to_owned(), json!(review.opened_at));
-        members.insert("age_s".to_owned(), json!((now - review.opened_at).num_seconds().max(0)));
-        members.insert("revision".to_owned(), json!(review.revision));
-        members.insert("criteria".to_owned(), json!(review.criteria));
-        members.insert("flagged_by".to_owned(), json!(review.flagged_by));
-        members.insert("would_be_owner".to_owned(), json!(review.would_be_owner));
-        members.insert("first_vote".to_owned(), json!(review.vote));
-    }
-    if let (Some(personal), Value::Object(members)) = (personal, &mut context) {
-        members.insert("personal".to_owned(), json!(personal));
-        members.insert("erased_at".to_owned(), json!(lead.erased_at));
-        members.insert("clearances".to_owned(), json!(lead.clearances));
-    }
-    context
+/// The revision that a decision was taken on.
+fn seen(request: &Request) -> Result<u64, Problem> {
+    request.if_match()?.parse().map_err(|_| {
+        Problem::precondition_failed(
+            "`If-Match` is not the `ETag` of a review; read the review and decide on what you saw",
+        )
+    })
+}
+
+fn lead_id(request: &Request) -> Result<LeadId, Problem> {
+    request.path_parameter("lead_id").map(LeadId::from)
 }

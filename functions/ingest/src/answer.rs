@@ -17,7 +17,11 @@ pub struct Answer {
 pub fn of(id: String, outcome: Outcome, duplicate: bool, entries: usize) -> Answer {
     let problem = match &outcome {
         // What the business refuses is no fault of the request: it is recorded, and no use to send again.
-        Outcome::Applied | Outcome::Unchanged | Outcome::Stale | Outcome::Refused { .. } => None,
+        Outcome::Applied
+        | Outcome::Unchanged
+        | Outcome::Stale
+        | Outcome::Recorded { .. }
+        | Outcome::Refused { .. } => None,
         Outcome::Invalid { field, why } => {
             let pointer = format!("/{}", field.replace('.', "/"));
             Some(Problem::unprocessable(why.clone()).of_kind("invalid-event").at(pointer))

@@ -298,6 +298,7 @@ fn criterion(found: &Criterion) -> String {
         rules::compliance::CriterionKind::Pep => "politically exposed person",
         rules::compliance::CriterionKind::Jurisdiction => "jurisdiction not licensed",
         rules::compliance::CriterionKind::AdverseMedia => "adverse media",
+        rules::compliance::CriterionKind::Unreadable => "screening that could not be read",
     };
     let strength = found.strength.map(|s| format!(", strength {s} %")).unwrap_or_default();
     format!("{kind}: {} on {} of {}{strength}", found.match_id, found.list, found.list_version)

@@ -11,7 +11,7 @@ use platform::problem::Problem;
 use platform::response;
 use rules::entry::Actor;
 use rules::ids::{LeadId, Subject};
-use rules::input::{Command, Input};
+use rules::input::{Command, Input, Outcome};
 use rules::lead::Lead;
 use serde_json::{Value, json};
 use service::{paging, problem};
@@ -132,9 +132,14 @@ pub async fn flag(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> 
         Command { lead: lead.clone(), actor, cause: cause.clone(), input: Input::Event(Box::new(event)) };
     let done =
         call.service.lead(&command, is_keyed.then_some(&cause), call.now).await.map_err(|e| problem(&e))?;
+    let recorded = if let Outcome::Recorded { why } = &done.outcome { Some(why.clone()) } else { None };
     refusal(done.outcome, "lead")?;
     let lead = call.service.require_lead(&lead).await?;
-    Ok(response::json(200, &sight::lead(&lead, call.caller), None))
+    let mut shown = sight::lead(&lead, call.caller);
+    if let (Some(why), Value::Object(members)) = (recorded, &mut shown) {
+        members.insert("recorded".to_owned(), json!(why));
+    }
+    Ok(response::json(200, &shown, None))
 }
 
 /// `GET /v1/operations/reviews`: what waits, the oldest first.

@@ -177,7 +177,7 @@ impl Call<'_> {
 /// What a caller is told of an outcome that is not plainly done.
 fn refusal(outcome: Outcome, what: &str) -> Result<(), Problem> {
     match outcome {
-        Outcome::Applied | Outcome::Unchanged | Outcome::Stale => Ok(()),
+        Outcome::Applied | Outcome::Unchanged | Outcome::Stale | Outcome::Recorded { .. } => Ok(()),
         Outcome::Refused { why } | Outcome::Conflict { why } => Err(Problem::conflict(why)),
         Outcome::Invalid { field, why } => Err(Problem::unprocessable(why).at(format!("/{field}"))),
         Outcome::UnknownLead => Err(Problem::not_found(format!("there is no {what} of this id"))),

@@ -8,7 +8,7 @@ use rules::AccountCommand;
 use rules::directory::Directory;
 use rules::document::DocumentError;
 use rules::entry::Actor;
-use rules::input::{Command, Input, Outcome, ReviewDecision};
+use rules::input::{Command, Input, Outcome, Reopening, ReviewDecision};
 use rules::policy::{Policy, PublishedPolicy};
 use rules::simulate::{AnyEntry, Simulation};
 use std::io::{BufRead, Write};
@@ -179,7 +179,7 @@ pub fn play(
 
 fn describe(outcome: &Outcome) -> String {
     match outcome {
-        Outcome::Refused { why } | Outcome::Conflict { why } => why.clone(),
+        Outcome::Refused { why } | Outcome::Conflict { why } | Outcome::Recorded { why } => why.clone(),
         Outcome::Invalid { field, why } => format!("{field}: {why}"),
         Outcome::Stale => "older than what is known".to_owned(),
         Outcome::UnknownLead => "not known".to_owned(),
@@ -214,6 +214,19 @@ fn apply(simulation: &mut Simulation, line: &Line) -> Outcome {
                 also_known_as: Vec::new(),
                 person,
                 revision,
+            });
+            simulation.lead(&Command { lead: lead.clone(), actor: Actor::staff(officer), cause, input }, at)
+        }
+        What::ReviewReopening { lead, reason, officer } => {
+            let person =
+                Some(officer.as_str().into()).filter(|id| simulation.directory().person(id).is_some());
+            let rejection = simulation.leads().get(lead).and_then(|l| l.rejection.as_ref());
+            let input = Input::Reopen(Reopening {
+                reason: reason.clone(),
+                officer: officer.clone(),
+                also_known_as: Vec::new(),
+                person,
+                revision: rejection.map_or(0, |rejection| rejection.revision),
             });
             simulation.lead(&Command { lead: lead.clone(), actor: Actor::staff(officer), cause, input }, at)
         }

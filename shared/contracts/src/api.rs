@@ -42,6 +42,11 @@ pub fn decision(value: &Value) -> Result<Decision, Vec<FieldProblem>> {
     })
 }
 
+/// `{"reason":…}`
+pub fn reopening(value: &Value) -> Result<String, Vec<FieldProblem>> {
+    read(value, |root, problems| root.required("reason", problems, fields::text))
+}
+
 /// `{"resolution":"dismiss"|"assign"|"set-market","rep":…,"market":…,"note":…}`
 pub fn resolution(value: &Value) -> Result<Resolution, Vec<FieldProblem>> {
     read(value, |root, problems| {
@@ -151,7 +156,7 @@ pub fn flag(value: &Value, id: &str, by: &str, now: DateTime<Utc>) -> Result<Lea
             list_version: now.format("%Y-%m-%d").to_string(),
             strength: None,
         };
-        let details = Some(MatchDetails { name: None, note: Some(note?) });
+        let details = Some(MatchDetails { note: Some(note?), ..MatchDetails::default() });
         let matches = vec![Match { criterion, details }];
         Some(LeadEvent { matches, flagged_by: Some(by.to_owned()), ..LeadEvent::at(now) })
     })

@@ -2,10 +2,11 @@
 //! ignored, unknown types refused; a field that is absent is unchanged, `null` clears it.
 
 use crate::fields::{self, FieldProblem, Fields, Problems};
+use crate::matches;
 use chrono::{DateTime, Utc};
 use rules::AccountInput;
 use rules::account::AccountChanges;
-use rules::compliance::{Criterion, CriterionKind, Match, MatchDetails};
+use rules::compliance::Match;
 use rules::directory::is_country;
 use rules::ids::{AccountId, Country, LeadId, Subject};
 use rules::input::LeadEvent;
@@ -15,8 +16,6 @@ use serde_json::Value;
 
 /// Events in one request.
 pub const BATCH_MAX: usize = 100;
-/// Matches in one event.
-pub const MATCHES_MAX: usize = 50;
 /// Evidence of a signal, as JSON.
 pub const EVIDENCE_BYTES_MAX: usize = 4_096;
 
@@ -83,11 +82,14 @@ pub fn read(value: &Value) -> Result<Inbound, NotAnEvent> {
             let lead = root.object("lead", &mut problems);
             let lead_id: Option<LeadId> = lead.required("id", &mut problems, fields::id);
             subject = lead_id.clone().map(Subject::Lead);
-            let event = match kind {
+            let found_in = matches::read(&root, &lead, &mut problems);
+            let mut event = match kind {
                 "lead.upserted" => upserted(&lead, at, &mut problems),
-                "lead.state_changed" => state_changed(&lead, at, &mut problems),
-                _ => flagged(&root, &lead, at, &mut problems),
+                "lead.state_changed" => state_changed(&lead, !found_in.is_empty(), at, &mut problems),
+                _ => flagged(&root, &lead, !found_in.is_empty(), at, &mut problems),
             };
+            // A source may say it with any event of a lead.
+            event.matches = found_in;
             found.clone_from(&event.matches);
             lead_id.map(|id| Body::Lead(id, Box::new(event)))
         }
@@ -104,6 +106,15 @@ pub fn read(value: &Value) -> Result<Inbound, NotAnEvent> {
         }
         None => None,
     };
+    // A screening counts wherever its result stands, in an event of any other kind too.
+    if !matches!(body, Some(Body::Lead(..))) {
+        let (lead, stray) = stray_matches(value);
+        if !stray.is_empty() {
+            problems.add("/lead/flags", "is no part of this type of event; send it with `lead.flagged`");
+            subject = lead.map(Subject::Lead).or(subject);
+            found.extend(stray);
+        }
+    }
     match (id.clone(), occurred_at, body) {
         (Some(id), Some(occurred_at), Some(body)) if problems.0.is_empty() => {
             Ok(Inbound { id, occurred_at, body })
@@ -134,23 +145,43 @@ fn upserted(lead: &Fields<'_>, at: DateTime<Utc>, problems: &mut Problems) -> Le
     }
 }
 
-fn state_changed(lead: &Fields<'_>, at: DateTime<Utc>, problems: &mut Problems) -> LeadEvent {
+fn state_changed(
+    lead: &Fields<'_>,
+    is_flagged: bool,
+    at: DateTime<Utc>,
+    problems: &mut Problems,
+) -> LeadEvent {
     let event = movement(lead, at, problems);
     let says_nothing =
         event.state.is_none() && event.waiting_on_customer.is_none() && event.hold_until.is_keep();
-    if says_nothing && event.matches.is_empty() {
+    if says_nothing && !is_flagged {
         problems.add(lead.at("state"), "is missing");
     }
     event
 }
 
-fn flagged(root: &Fields<'_>, lead: &Fields<'_>, at: DateTime<Utc>, problems: &mut Problems) -> LeadEvent {
-    let matches = matches(lead, problems);
-    if matches.is_empty() {
+fn flagged(
+    root: &Fields<'_>,
+    lead: &Fields<'_>,
+    is_flagged: bool,
+    at: DateTime<Utc>,
+    problems: &mut Problems,
+) -> LeadEvent {
+    if !is_flagged {
         problems.add(lead.at("flags"), "names no match; expected at least one");
     }
     let flagged_by = root.optional("flagged_by", problems, fields::line);
-    LeadEvent { matches, flagged_by, ..LeadEvent::at(at) }
+    LeadEvent { flagged_by, ..LeadEvent::at(at) }
+}
+
+/// The matches of an event that is none of a lead, with the lead they are about.
+fn stray_matches(event: &Value) -> (Option<LeadId>, Vec<Match>) {
+    // What else is wrong with it was said, or is no part of the event.
+    let mut ignored = Problems::default();
+    let root = Fields::root(event, &mut ignored);
+    let lead = root.object("lead", &mut ignored);
+    let id = lead.required("id", &mut ignored, fields::id);
+    (id, matches::read(&root, &lead, &mut ignored))
 }
 
 fn movement(lead: &Fields<'_>, at: DateTime<Utc>, problems: &mut Problems) -> LeadEvent {
@@ -158,8 +189,6 @@ fn movement(lead: &Fields<'_>, at: DateTime<Utc>, problems: &mut Problems) -> Le
         state: lead.optional("state", problems, fields::state),
         hold_until: lead.patch("hold_until", problems, fields::instant),
         waiting_on_customer: lead.optional("waiting_on_customer", problems, fields::boolean),
-        // A source may say it with any event of a lead.
-        matches: matches(lead, problems),
         ..LeadEvent::at(at)
     }
 }
@@ -178,7 +207,9 @@ fn contact(value: &Value) -> Result<Contact, String> {
         name: fields.optional("name", &mut problems, fields::line),
         email: fields.optional("email", &mut problems, fields::line),
         phone: fields.optional("phone", &mut problems, fields::line),
-    };
+        identity: None,
+    }
+    .identified();
     match problems.0.into_iter().next() {
         None => Ok(contact),
         Some(problem) => Err(format!("{} {}", problem.pointer.trim_start_matches('/'), problem.detail)),
@@ -220,61 +251,6 @@ impl ReadMoney for rules::patch::Patch<Value> {
             }
         }
     }
-}
-
-fn matches(lead: &Fields<'_>, problems: &mut Problems) -> Vec<Match> {
-    let Some(flags) = lead.get("flags").filter(|v| !v.is_null()) else {
-        return Vec::new();
-    };
-    let flags = Fields::of(flags, lead.at("flags"), problems);
-    let mut found = Vec::new();
-    let kinds = [
-        ("sanctions", CriterionKind::Sanctions),
-        ("pep", CriterionKind::Pep),
-        ("adverse_media", CriterionKind::AdverseMedia),
-        ("jurisdiction", CriterionKind::Jurisdiction),
-    ];
-    for (name, kind) in kinds {
-        let list = match flags.get(name) {
-            None | Some(Value::Null) => continue,
-            Some(Value::Array(list)) => list,
-            Some(_) => {
-                problems.add(flags.at(name), "is not an array of matches");
-                continue;
-            }
-        };
-        for (n, value) in list.iter().enumerate() {
-            let item = Fields::of(value, format!("{}/{n}", flags.at(name)), problems);
-            found.extend(read_match(&item, kind, problems));
-        }
-    }
-    // A list that is misspelt would be a match that nobody sees.
-    for name in flags.names() {
-        if !kinds.iter().any(|(known, _)| *known == name) {
-            let known: Vec<&str> = kinds.iter().map(|(known, _)| *known).collect();
-            problems.add(flags.at(name), format!("is none of: {}", known.join(", ")));
-        }
-    }
-    if found.len() > MATCHES_MAX {
-        problems.add(lead.at("flags"), format!("names more than {MATCHES_MAX} matches"));
-        found.truncate(MATCHES_MAX);
-    }
-    found
-}
-
-/// Reads one match.
-pub(crate) fn read_match(item: &Fields<'_>, kind: CriterionKind, problems: &mut Problems) -> Option<Match> {
-    let match_id = item.required("match_id", problems, fields::id::<String>);
-    let list = item.required("list", problems, fields::line);
-    let list_version = item.required("list_version", problems, fields::line);
-    let strength = item
-        .optional("strength", problems, |v| fields::whole(100)(v).map(|n| u8::try_from(n).unwrap_or(100)));
-    let name = item.optional("name", problems, fields::line);
-    let note = item.optional("note", problems, fields::note);
-    let details = (name.is_some() || note.is_some()).then_some(MatchDetails { name, note });
-    let criterion =
-        Criterion { kind, match_id: match_id?, list: list?, list_version: list_version?, strength };
-    Some(Match { criterion, details })
 }
 
 fn account_upserted(account: &Fields<'_>, at: DateTime<Utc>, problems: &mut Problems) -> AccountInput {

@@ -4,6 +4,7 @@
 pub mod api;
 pub mod event;
 mod fields;
+mod matches;
 pub mod queue;
 pub mod scenario;
 pub mod sight;

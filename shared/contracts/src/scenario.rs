@@ -40,6 +40,15 @@ pub enum What {
         /// The officer: a person of the directory, or any other name.
         officer: String,
     },
+    /// `review.reopening`: an officer asks to open the review of a rejected lead again.
+    ReviewReopening {
+        /// Which lead.
+        lead: LeadId,
+        /// Why.
+        reason: String,
+        /// The officer.
+        officer: String,
+    },
     /// `operations.resolved`: operations deals with a lead.
     OperationsResolved {
         /// Which lead.
@@ -134,8 +143,9 @@ pub fn read(value: &Value) -> Result<Line, Vec<FieldProblem>> {
 }
 
 /// The types beside those of inbound events.
-pub const STAFF_TYPES: [&str; 9] = [
+pub const STAFF_TYPES: [&str; 10] = [
     "review.decided",
+    "review.reopening",
     "operations.resolved",
     "erasure.requested",
     "rep.availability",
@@ -154,6 +164,15 @@ fn staff(kind: &str, value: &Value, root: &Fields<'_>, problems: &mut Problems) 
             Some(What::ReviewDecided {
                 lead,
                 decision,
+                officer: root.required("officer", problems, fields::line)?,
+            })
+        }
+        "review.reopening" => {
+            let reason = api::reopening(value).map_err(|found| problems.0.extend(found)).ok()?;
+            let lead = root.required("lead_id", problems, fields::id)?;
+            Some(What::ReviewReopening {
+                lead,
+                reason,
                 officer: root.required("officer", problems, fields::line)?,
             })
         }

@@ -1,14 +1,15 @@
 //! What a fact does to a lead. The lead in the store is nothing but the fold of its entries
 //! through this function.
 
+mod compliance;
+
 use crate::clock::Clock;
-use crate::compliance::{Clearance, Review, Verdict, Vote};
 use crate::entry::Entry;
 use crate::ids::{LeadId, StateId, Subject};
 use crate::input::InForce;
 use crate::lead::{
-    APPLIED_MAX, BREACHES_MAX, Breach, HeldFrom, Lead, Left, OperationsReview, PassedStep, Personal,
-    PersonalKind, Profile, Visit,
+    APPLIED_MAX, BREACHES_MAX, Breach, Lead, Left, OperationsReview, PassedStep, Personal, PersonalKind,
+    Profile, Visit,
 };
 use crate::lead_fact::{LeadFact, PUBLICATION};
 use crate::policy::{StateKind, WorkflowId};
@@ -106,6 +107,8 @@ fn created(
         account_view: crate::lead::AccountView::default(),
         review: None,
         clearances: Vec::new(),
+        unanswered: Vec::new(),
+        rejection: None,
         operations: None,
     };
     if kind == StateKind::Working {
@@ -190,6 +193,11 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
                 lead.said_at.insert(field.clone(), *occurred_at);
             }
             follow_breaches(lead, *occurred_at);
+            if !(changes.company.is_keep() && changes.country.is_keep() && changes.market.is_keep())
+                || !personal.contact.is_keep()
+            {
+                compliance::follow_premises(lead, entry.seq);
+            }
         }
         LeadFact::StateChanged { to, kind, entered_at, resumed, hold_until, history_until, .. } => {
             lead.hold_until = *hold_until;
@@ -253,7 +261,10 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
             lead.operations = lead.operations.take().filter(|review| !review.reasons.is_empty());
         }
         LeadFact::OperationsResolved { .. } => lead.operations = None,
-        LeadFact::MarketSet { to, .. } => lead.profile.market = Some(to.clone()),
+        LeadFact::MarketSet { to, .. } => {
+            lead.profile.market = Some(to.clone());
+            compliance::follow_premises(lead, entry.seq);
+        }
         LeadFact::ClocksRestarted {} => {
             if lead.kind == StateKind::Working {
                 let Visit { reassignments, taken_from, .. } = std::mem::take(&mut lead.visit);
@@ -294,7 +305,9 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
         | LeadFact::ComplianceMatched { .. }
         | LeadFact::WouldBeOwnerNamed { .. }
         | LeadFact::ReviewVoted { .. }
-        | LeadFact::ReviewDecided { .. } => apply_compliance(lead, entry),
+        | LeadFact::ReviewDecided { .. }
+        | LeadFact::ReopeningAsked { .. }
+        | LeadFact::ReviewReopened { .. } => compliance::apply(lead, entry),
         LeadFact::Created { .. }
         | LeadFact::InputStale { .. }
         | LeadFact::InputRefused { .. }
@@ -418,91 +431,5 @@ fn follow_breaches(lead: &mut Lead, said_of: DateTime<Utc>) {
         if waiting {
             breach.in_work_at = breach.in_work_at.max(said_of);
         }
-    }
-}
-
-fn apply_compliance(lead: &mut Lead, entry: &Entry<LeadFact>) {
-    let at = entry.at;
-    match &entry.fact {
-        LeadFact::ComplianceHeld { from, would_be_owner } => {
-            lead.held_from =
-                Some(HeldFrom { state: from.clone(), kind: lead.kind, entered_at: lead.entered_at });
-            lead.state = StateId::from(StateId::COMPLIANCE_HOLD);
-            lead.kind = StateKind::Hold;
-            lead.entered_at = at;
-            pause_visit(&mut lead.visit, at);
-            lead.review = Some(Review {
-                opened_at: at,
-                revision: entry.seq,
-                clock: Clock::start(1, at, 100),
-                criteria: Vec::new(),
-                flagged_by: Vec::new(),
-                would_be_owner: would_be_owner.clone(),
-                vote: None,
-            });
-        }
-        LeadFact::ComplianceMatched { criterion, flagged_by, personal } => {
-            if let Some(review) = &mut lead.review {
-                review.revision = entry.seq;
-                if !review.criteria.iter().any(|known| known.is_same_match(criterion)) {
-                    review.criteria.push(criterion.clone());
-                }
-                // What the first officer decided on is not what is to be decided now.
-                review.vote = None;
-                if let Some(by) = flagged_by
-                    && !review.flagged_by.contains(by)
-                {
-                    review.flagged_by.push(by.clone());
-                }
-            }
-            lead.personal_kinds.extend(personal.as_ref().map(|_| PersonalKind::Screening));
-            if let Some(details) = personal.as_ref().filter(|_| lead.review.is_some()) {
-                lead.personal.matches.insert(criterion.match_id.clone(), details.clone());
-            }
-        }
-        LeadFact::WouldBeOwnerNamed { to } => {
-            if let Some(review) = &mut lead.review {
-                review.would_be_owner = Some(to.clone());
-            }
-        }
-        LeadFact::ReviewVoted { verdict, reason_code, reason, officer } => {
-            if let Some(review) = &mut lead.review {
-                review.revision = entry.seq;
-                review.vote = Some(Vote {
-                    officer: officer.clone(),
-                    verdict: *verdict,
-                    reason_code: reason_code.clone(),
-                    reason: reason.clone(),
-                });
-            }
-        }
-        LeadFact::ReviewDecided { verdict, criteria, to, kind, .. } => {
-            lead.review = None;
-            lead.held_from = None;
-            // What was found is in the record; a lead does not carry it about for ever.
-            lead.personal.matches.clear();
-            lead.state = to.clone();
-            lead.kind = *kind;
-            lead.entered_at = at;
-            match verdict {
-                Verdict::Clear => {
-                    for criterion in criteria {
-                        // One clearance a match: that of the list's version it was last found in.
-                        lead.clearances.retain(|known| !known.is_of(criterion));
-                        lead.clearances.push(Clearance::of(criterion));
-                    }
-                    // The same state goes on: its clock is a fresh one, its window the one it had.
-                    if *kind == StateKind::Working {
-                        restart_sla(lead, at);
-                        settle_clocks(lead, at);
-                    }
-                }
-                Verdict::Reject => {
-                    lead.visit = Visit::default();
-                    lead.left = None;
-                }
-            }
-        }
-        _ => {}
     }
 }

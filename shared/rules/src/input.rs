@@ -108,6 +108,8 @@ pub enum Input {
     ApplyAccount,
     /// An officer decides on its review.
     Decide(ReviewDecision),
+    /// An officer asks to open the review again after a rejection.
+    Reopen(Reopening),
     /// Operations deals with it.
     Resolve(Resolution),
     /// Its personal data is to be erased.
@@ -188,6 +190,52 @@ pub struct ReviewDecision {
     pub person: Option<PersonId>,
     /// The revision of the review that the officer saw.
     pub revision: u64,
+}
+
+/// An officer asks to open the review of a rejected lead again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reopening {
+    /// Why, in words.
+    pub reason: String,
+    /// The officer, by the token's subject.
+    pub officer: String,
+    /// Further names the officer goes by, as in a decision.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_known_as: Vec<String>,
+    /// The officer as a person of the directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonId>,
+    /// The revision of the rejection that the officer saw.
+    pub revision: u64,
+}
+
+/// All names that an officer goes by.
+pub(crate) struct Officer<'a>(Vec<&'a str>);
+
+impl<'a> Officer<'a> {
+    fn new(subject: &'a str, also_known_as: &'a [String], person: Option<&'a PersonId>) -> Self {
+        let names = also_known_as.iter().map(String::as_str).chain([subject]);
+        Self(names.chain(person.map(PersonId::as_str)).collect())
+    }
+
+    /// Whether a name is one of theirs. A source may write it as it likes: names compare
+    /// case-insensitively.
+    pub fn is(&self, name: &str) -> bool {
+        let name = name.trim().to_lowercase();
+        self.0.iter().any(|own| own.trim().to_lowercase() == name)
+    }
+}
+
+impl ReviewDecision {
+    pub(crate) fn officer(&self) -> Officer<'_> {
+        Officer::new(&self.officer, &self.also_known_as, self.person.as_ref())
+    }
+}
+
+impl Reopening {
+    pub(crate) fn officer(&self) -> Officer<'_> {
+        Officer::new(&self.officer, &self.also_known_as, self.person.as_ref())
+    }
 }
 
 /// How operations deals with a lead.
@@ -281,6 +329,11 @@ pub enum Outcome {
     Unchanged,
     /// It is older than what is known.
     Stale,
+    /// It is in the record, and nothing follows from it: compliance has closed the lead.
+    Recorded {
+        /// What became of the lead.
+        why: String,
+    },
     /// It is not permitted; recorded.
     Refused {
         /// Why.

@@ -1,12 +1,13 @@
 //! A lead as its history made it. It is only ever changed by `evolve`.
 
 use crate::clock::Clock;
-use crate::compliance::{Clearance, MatchDetails, Review};
+use crate::compliance::{Clearance, MatchDetails, Rejection, Review, UnderReview};
 use crate::ids::{AccountId, Country, LeadId, MarketId, PersonId, PublicationId, Source, StateId};
 use crate::input::InForce;
 use crate::measure::Money;
 use crate::patch::Patch;
 use crate::policy::{StateKind, WorkflowId};
+use crate::screened;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -98,6 +99,13 @@ pub struct Lead {
     /// The matches that were cleared.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clearances: Vec<Clearance>,
+    /// What was found of a company or contact that the lead did not name any more when its review was
+    /// decided. Nobody has answered it: it holds the lead as soon as the lead names them again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unanswered: Vec<UnderReview>,
+    /// Why compliance closed it; two officers can open the review again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejection: Option<Rejection>,
     /// Why it is in the operations queue, since when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operations: Option<OperationsReview>,
@@ -167,7 +175,7 @@ pub struct Personal {
     /// The contact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<Contact>,
-    /// What screenings found, by match.
+    /// What screenings found, by the match's key.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub matches: BTreeMap<String, MatchDetails>,
 }
@@ -206,13 +214,22 @@ pub struct Contact {
     pub email: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
+    /// Who it is, written so that two spellings of one person are the same text; see `screened`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
 }
 
 impl Contact {
+    /// The contact with its identity.
+    #[must_use]
+    pub fn identified(self) -> Self {
+        Self { identity: screened::identity(&self), ..self }
+    }
+
     /// All that is known of them.
     pub fn texts(&mut self) -> impl Iterator<Item = &mut String> {
-        let Self { name, email, phone } = self;
-        [name, email, phone].into_iter().flatten()
+        let Self { name, email, phone, identity } = self;
+        [name, email, phone, identity].into_iter().flatten()
     }
 }
 

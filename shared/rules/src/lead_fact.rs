@@ -1,12 +1,13 @@
 //! What can happen to a lead: a closed set of facts, each named in the past tense. `type` and
 //! `data` of an audit entry are these.
 
-use crate::compliance::{Criterion, MatchDetails, Verdict};
+use crate::compliance::{Criterion, MatchDetails, UnderReview, Verdict};
 use crate::ids::{MarketId, PersonId, StateId, TeamId};
 use crate::lead::{AccountView, Applied, Contact, OperationsReason, PersonalKind, Priority, ProfileChanges};
 use crate::notification::NotificationFact;
 use crate::patch::Patch;
 use crate::policy::StateKind;
+use crate::screened::Screened;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -228,6 +229,9 @@ pub enum LeadFact {
     ComplianceMatched {
         /// The criterion.
         criterion: Criterion,
+        /// Whom the lead named then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        screened: Option<Screened>,
         /// Who raised it by hand.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         flagged_by: Option<String>,
@@ -279,14 +283,33 @@ pub enum LeadFact {
         reason: String,
         /// By whom.
         officers: Vec<String>,
-        /// What was decided on.
-        criteria: Vec<Criterion>,
+        /// What was decided on, and nothing else: a clearance covers these.
+        criteria: Vec<UnderReview>,
+        /// What was found and does not hold any more; the decision does not cover it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lapsed: Vec<UnderReview>,
         /// Working time in review on the compliance desk's calendar, in seconds.
         in_review_s: i64,
         /// The state the lead goes to.
         to: StateId,
         /// Its kind.
         kind: StateKind,
+    },
+    /// One of two officers asks to open the review of a rejected lead again.
+    #[serde(rename = "review.reopening-asked")]
+    ReopeningAsked {
+        /// The reason.
+        reason: String,
+        /// The officer.
+        officer: String,
+    },
+    /// Two officers opened the review of a rejected lead again. Compliance holds the lead.
+    #[serde(rename = "review.reopened")]
+    ReviewReopened {
+        /// The second officer's reason; the first one's is in their own entry.
+        reason: String,
+        /// By whom.
+        officers: Vec<String>,
     },
     /// A policy or directory that was published changed what it waits for. What fired stays fired;
     /// thresholds that are passed already under the new one are not acted on.

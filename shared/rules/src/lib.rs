@@ -37,6 +37,7 @@ pub mod replay;
 pub mod routing;
 #[cfg(feature = "schema")]
 pub mod schema;
+pub mod screened;
 pub mod simulate;
 mod sorting;
 pub mod suggest;

@@ -153,8 +153,10 @@ impl Aggregate for Lead {
 
     fn index(&self, item: &mut Item) {
         let id = self.id.as_str();
-        if let Some(review) = &self.review {
-            put_into(COMPLIANCE_REVIEWS, item, QUEUE, format!("{}#{id}", instant(review.opened_at)));
+        let asked = self.rejection.as_ref().and_then(|rejection| rejection.asked.as_ref());
+        let since = self.review.as_ref().map(|review| review.opened_at).or(asked.map(|asked| asked.at));
+        if let Some(since) = since {
+            put_into(COMPLIANCE_REVIEWS, item, QUEUE, format!("{}#{id}", instant(since)));
         }
         if let Some(review) = &self.operations {
             put_into(OPERATIONS_REVIEWS, item, QUEUE, format!("{}#{id}", instant(review.since)));

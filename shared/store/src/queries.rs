@@ -125,7 +125,7 @@ impl Store {
         limit: usize,
         after: Option<&Cursor>,
     ) -> Result<Page<Lead>, StoreError> {
-        self.leads_in(COMPLIANCE_REVIEWS, QUEUE, limit, after, |lead| lead.review.is_some()).await
+        self.leads_in(COMPLIANCE_REVIEWS, QUEUE, limit, after, waits_for_compliance).await
     }
 
     /// Leads in the operations queue, the oldest first.
@@ -207,4 +207,10 @@ impl Store {
         }
         Ok(Page { items, next: last.filter(|_| more).map(Cursor::new) })
     }
+}
+
+/// Whether compliance has to look at a lead: a review is open, or one of two officers asked for it.
+fn waits_for_compliance(lead: &Lead) -> bool {
+    let asked = lead.rejection.as_ref().is_some_and(|rejection| rejection.asked.is_some());
+    lead.review.is_some() || asked
 }

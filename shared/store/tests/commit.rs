@@ -34,7 +34,8 @@ async fn a_lead_comes_back_as_it_was_written() {
         e.changes.account_id = Patch::Set("A-1".into());
         e.changes.score = Patch::Set(u16::MAX);
         e.changes.deal_size = Patch::Set(Money::parse("184467440737095516.15", "USD").unwrap());
-        e.contact = Patch::Set(Contact { name: Some("N".into()), email: None, phone: Some(String::new()) });
+        e.contact =
+            Patch::Set(Contact { name: Some("N".into()), phone: Some(String::new()), ..Contact::default() });
         e.matches = vec![Match {
             criterion: Criterion {
                 kind: CriterionKind::Sanctions,
@@ -43,7 +44,7 @@ async fn a_lead_comes_back_as_it_was_written() {
                 list_version: "1".into(),
                 strength: Some(255),
             },
-            details: Some(MatchDetails { name: Some("X".into()), note: None }),
+            details: Some(MatchDetails { name: Some("X".into()), ..MatchDetails::default() }),
         }];
     });
     let executed = bench.store.execute(&command, Some("evt-1"), now).await.unwrap();

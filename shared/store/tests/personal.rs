@@ -32,7 +32,8 @@ const NAME: &str = "Zebulon Quist";
 
 fn contact() -> Contact {
     let text = |kind: &str| Some(format!("{NAME} {kind}"));
-    Contact { name: text("name"), email: text("email"), phone: text("phone") }
+    let (name, email, phone) = (text("name"), text("email"), text("phone"));
+    Contact { name, email, phone, identity: None }.identified()
 }
 
 fn found(match_id: &str) -> Match {
@@ -45,7 +46,7 @@ fn found(match_id: &str) -> Match {
             list_version: "1".to_owned(),
             strength: Some(92),
         },
-        details: Some(MatchDetails { name: text("listed"), note: text("note") }),
+        details: Some(MatchDetails { name: text("listed"), note: text("note"), ..MatchDetails::default() }),
     }
 }
 
@@ -142,7 +143,7 @@ async fn nothing_personal_rests_in_clear_and_after_an_erasure_no_key_opens_it() 
     assert_eq!(opened(&of_account, &account), BTreeSet::from([format!(r#"{{"left":"{NAME}"}}"#)]));
     let personal = bench.personal("L-1").await;
     assert_eq!(personal.contact, Some(contact()));
-    assert_eq!(personal.matches["m-1"], found("m-1").details.unwrap());
+    assert_eq!(personal.matches["sanctions/OFAC-SDN/m-1"], found("m-1").details.unwrap());
 
     // While a review is open the law wants it kept.
     let refused = bench.store.execute(&erase("L-1", "x1"), None, now).await.unwrap();
@@ -202,7 +203,8 @@ async fn of_an_erased_lead_nothing_personal_is_taken_and_all_else_counts() {
     let lead = bench.check_fold("L-1").await;
     assert_eq!(lead.profile.score, Some(91));
     assert!(lead.is_held(), "a match holds an erased lead, too");
-    assert_eq!(lead.review.as_ref().unwrap().criteria, [found("m-1").criterion]);
+    let open = &lead.review.as_ref().unwrap().criteria;
+    assert_eq!(open.iter().map(|found| &found.criterion).collect::<Vec<_>>(), [&found("m-1").criterion]);
     assert!(lead.personal.is_empty() && bench.personal("L-1").await.is_empty());
     let last = bench.history(&Subject::Lead("L-1".into())).await.pop().unwrap();
     assert!(!format!("{:?}", last.entries).contains("sealed:"));
@@ -265,7 +267,8 @@ async fn who_races_with_an_erasure_is_decided_again_without_what_was_personal() 
     let store = bench.another_store();
     let late = tokio::spawn(async move {
         let command = event("L-1", "e2", at("14:01"), |e| {
-            e.contact = Patch::Set(Contact { name: Some("somebody else".to_owned()), ..contact() });
+            e.contact =
+                Patch::Set(Contact { name: Some("somebody else".to_owned()), ..contact() }.identified());
             e.changes.score = Patch::Set(33);
         });
         store.execute(&command, Some("e2"), at("14:01")).await
@@ -311,7 +314,7 @@ async fn of_two_who_make_the_first_key_one_does_and_both_are_readable() {
     bench.check_fold("L-1").await;
     let personal = bench.personal("L-1").await;
     assert_eq!(personal.contact, Some(contact()));
-    assert_eq!(personal.matches["m-1"], found("m-1").details.unwrap());
+    assert_eq!(personal.matches["sanctions/OFAC-SDN/m-1"], found("m-1").details.unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

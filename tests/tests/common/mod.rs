@@ -195,8 +195,9 @@ pub fn lead_events() -> impl Strategy<Value = Value> {
         select(vec!["cleo", "carl", "cora", "rep-ana"]),
     );
     let decided = decided.prop_map(|(id, decision, officer)| {
+        let code = if decision == "reject" { "true-match" } else { "low-risk" };
         json!({"type": "review.decided", "lead_id": id, "decision": decision, "officer": officer,
-            "reason_code": "low-risk", "reason": "Checked."})
+            "reason_code": code, "reason": "Checked."})
     });
     let actions = [
         json!({"resolution": "dismiss"}),

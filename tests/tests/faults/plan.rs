@@ -242,8 +242,12 @@ fn decisions() -> impl Strategy<Value = Value> {
     let decision = select(vec!["clear", "clear", "reject"]);
     (0..3u8, decision, select(vec!["cleo", "carl"])).prop_map(|(lead, decision, officer)| {
         json!({"type": "review.decided", "lead_id": format!("L-{lead}"), "decision": decision,
-            "officer": officer, "reason_code": "low-risk", "reason": "Checked."})
+            "officer": officer, "reason_code": reason_code(decision), "reason": "Checked."})
     })
+}
+
+fn reason_code(decision: &str) -> &'static str {
+    if decision == "reject" { "true-match" } else { "low-risk" }
 }
 
 /// Somebody has the personal data of a lead erased.

@@ -12,7 +12,11 @@ crate::flows![
     a_decision_on_what_has_moved_on_is_answered_with_what_is_so_now,
     a_decision_needs_a_reason_of_the_policy,
     there_is_nothing_to_decide_on_a_lead_that_is_not_held,
-    a_rejected_lead_is_closed_for_good,
+    a_reason_for_the_other_verdict_decides_nothing,
+    a_rejected_lead_is_closed,
+    two_officers_open_the_review_of_a_rejected_lead_again,
+    a_clearance_does_not_cover_another_person,
+    a_match_that_cannot_be_read_holds_the_lead,
     the_review_queue_shows_what_waits_the_oldest_first,
     what_a_screening_found_is_for_those_who_must_know,
     who_flagged_and_who_decided_and_why_is_for_those_who_must_know,
@@ -26,7 +30,8 @@ async fn decide(world: &World, who: &str, lead: &str, if_match: Option<&str>, bo
 }
 
 fn verdict(decision: &str) -> Value {
-    json!({"decision": decision, "reason_code": "false-match", "reason": "Somebody else of that name."})
+    let code = if decision == "reject" { "true-match" } else { "false-match" };
+    json!({"decision": decision, "reason_code": code, "reason": "Somebody else of that name."})
 }
 
 async fn etag(world: &World, lead: &str) -> String {
@@ -133,6 +138,101 @@ async fn a_decision_needs_a_reason_of_the_policy(world: &'static World) {
     assert!(answer.detail().contains("false-match"), "it names those there are: {}", answer.detail());
 }
 
+async fn a_reason_for_the_other_verdict_decides_nothing(world: &'static World) {
+    let (lead, _) = world.held_lead(json!({})).await;
+    let tag = etag(world, &lead).await;
+    for (decision, code) in [("clear", "true-match"), ("clear", "prohibited"), ("reject", "false-match")] {
+        let mut body = verdict(decision);
+        body["reason_code"] = json!(code);
+        let answer = decide(world, "cora", &lead, Some(&tag), body).await;
+        let detail = answer.shows_problem(422, Some("/reason_code")).detail().to_owned();
+        assert!(detail.starts_with(&format!("`{code}` is a reason to ")), "{detail}");
+    }
+    assert_eq!(etag(world, &lead).await, tag, "nothing was decided");
+}
+
+async fn reopen(world: &World, who: &str, lead: &str, if_match: &str, reason: &str) -> Answer {
+    let bearer = world.bearer(who);
+    let headers = [("authorization", bearer.as_str()), ("if-match", if_match)];
+    let path = format!("/v1/compliance/reviews/{lead}/reopening");
+    world.call(Method::POST, &path, &headers, Some(json!({"reason": reason}))).await
+}
+
+async fn two_officers_open_the_review_of_a_rejected_lead_again(world: &'static World) {
+    let (lead, match_id) = world.held_lead(json!({})).await;
+    let tag = etag(world, &lead).await;
+    reopen(world, "cora", &lead, &tag, "Too early.").await.shows_problem(409, None);
+    decide(world, "cora", &lead, Some(&tag), verdict("reject")).await.is(200);
+    // Whoever flags it again is told what became of it.
+    let flag = json!({"kind": "pep", "note": "A minister."});
+    let told = world.post("otto", &format!("/v1/leads/{lead}/flags"), flag).await.is(200);
+    assert_eq!(told.body["state"], "DISQUALIFIED_COMPLIANCE");
+    assert!(told.body["recorded"].as_str().unwrap().contains("compliance rejected the lead"), "{told:?}");
+    let shown = world.get("cora", &format!("/v1/compliance/reviews/{lead}")).await.is(200);
+    assert_eq!(shown.body["decided"]["reason_code"], "true-match");
+    assert_eq!(shown.body["criteria"].as_array().unwrap().len(), 2, "and what was found since");
+    assert!(shown.body["personal"].to_string().contains("Zebedee Quill"), "what it was rejected on");
+    let tag = shown.etag.unwrap();
+    reopen(world, "vera", &lead, &tag, "Please.").await.shows_problem(403, None);
+    let asked = reopen(world, "cora", &lead, &tag, "The list was wrong.").await.is(200);
+    assert_eq!(asked.body["state"], "DISQUALIFIED_COMPLIANCE", "one officer is not enough");
+    reopen(world, "cleo", &lead, &tag, "So I think.").await.shows_problem(409, None);
+    let waiting = world.all("cleo", "/v1/compliance/reviews?limit=50", "reviews").await;
+    let waiting = waiting.iter().find(|review| review["lead_id"] == *lead).unwrap();
+    assert_eq!(waiting["reopening_asked"]["reason"], "The list was wrong.");
+    let tag = etag(world, &lead).await;
+    reopen(world, "cora", &lead, &tag, "Once more.").await.shows_problem(403, None);
+    let opened = reopen(world, "cleo", &lead, &tag, "So I think.").await.is(200);
+    assert_eq!(
+        (&opened.body["state"], &opened.body["held_from"]),
+        (&json!("COMPLIANCE_HOLD"), &json!("NEW"))
+    );
+    assert_eq!(opened.body["criteria"][0]["match_id"], *match_id);
+    let tag = opened.etag.unwrap();
+    decide(world, "cleo", &lead, Some(&tag), verdict("clear")).await.is(200);
+    let shown = world.get("vera", &format!("/v1/leads/{lead}")).await.is(200);
+    assert_eq!(shown.body["state"], "NEW");
+    for hidden in ["rejection", "clearances", "true-match"] {
+        assert!(!shown.body.to_string().contains(hidden), "{:#}", shown.body);
+    }
+}
+
+async fn a_clearance_does_not_cover_another_person(world: &'static World) {
+    let contact = |name: &str| json!({"name": name, "email": format!("{name}@example.test")});
+    let (lead, match_id) = world.held_lead(json!({"contact": contact("Harmless")})).await;
+    let tag = etag(world, &lead).await;
+    decide(world, "cora", &lead, Some(&tag), verdict("clear")).await.is(200);
+    let state = async || world.get("vera", &format!("/v1/leads/{lead}")).await.is(200).body["state"].clone();
+    let flag = async |contact: Value| {
+        let flags = json!({"sanctions": [sanction(&match_id)]});
+        let lead = json!({"id": lead, "contact": contact, "flags": flags});
+        world.take("lead.upserted", json!({ "lead": lead })).await;
+    };
+    flag(contact("HARMLESS")).await;
+    assert_eq!(state().await, "NEW", "the same person, written otherwise");
+    flag(contact("Harmful")).await;
+    assert_eq!(state().await, "COMPLIANCE_HOLD");
+    let review = world.get("cora", &format!("/v1/compliance/reviews/{lead}")).await.is(200).body;
+    assert_eq!(review["criteria"][0]["earlier"][0]["different"], json!(["contact"]), "{review:#}");
+    assert_eq!(review["criteria"][0]["earlier"][0]["decided"]["reason_code"], "false-match");
+}
+
+async fn a_match_that_cannot_be_read_holds_the_lead(world: &'static World) {
+    for flags in [json!({"sanctions": [{"match_id": "a\u{7}b"}]}), json!({"sanktions": [sanction("ofac-1")]})]
+    {
+        let lead = world.lead(json!({})).await;
+        let moved = json!({"lead": {"id": lead, "state": "CONTACTED", "flags": flags}});
+        world.take("lead.state_changed", moved).await;
+        let review = world.get("cora", &format!("/v1/compliance/reviews/{lead}")).await.is(200).body;
+        assert_eq!(review["state"], "COMPLIANCE_HOLD");
+        assert_eq!(review["criteria"][0]["kind"], "unreadable", "{review:#}");
+        assert!(
+            review["personal"].to_string().contains("sanctions")
+                || review["personal"].to_string().contains("sanktions")
+        );
+    }
+}
+
 async fn there_is_nothing_to_decide_on_a_lead_that_is_not_held(world: &'static World) {
     let lead = world.lead(json!({})).await;
     decide(world, "cora", &lead, Some("\"1\""), verdict("clear")).await.shows_problem(409, None);
@@ -141,12 +241,10 @@ async fn there_is_nothing_to_decide_on_a_lead_that_is_not_held(world: &'static W
     world.get("cora", &format!("/v1/compliance/reviews/{nobody}")).await.shows_problem(404, None);
 }
 
-async fn a_rejected_lead_is_closed_for_good(world: &'static World) {
+async fn a_rejected_lead_is_closed(world: &'static World) {
     let (lead, _) = world.held_lead(json!({})).await;
     let tag = etag(world, &lead).await;
-    let mut body = verdict("reject");
-    body["reason_code"] = json!("true-match");
-    decide(world, "cora", &lead, Some(&tag), body).await.is(200);
+    decide(world, "cora", &lead, Some(&tag), verdict("reject")).await.is(200);
     let of = format!("leads/{lead}");
     world.take("lead.state_changed", json!({"lead": {"id": lead, "state": "CONTACTED"}})).await;
     let shown = world.get("vera", &format!("/v1/{of}")).await.is(200);

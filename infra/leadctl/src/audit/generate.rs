@@ -326,11 +326,12 @@ impl Play {
             event.changes.country = Patch::Set(country.into());
             event.changes.company = Patch::Set(format!("Company {n}"));
             event.changes.score = Patch::Set(score);
-            event.contact = Patch::Set(Contact {
+            let contact = Contact {
                 name: Some(format!("Kim {n}")),
                 email: Some(format!("kim.{n}@example.test")),
-                phone: None,
-            });
+                ..Contact::default()
+            };
+            event.contact = Patch::Set(contact.identified());
             event.changes.account_id = account.map_or(Patch::Keep, Patch::Set);
             event.owner = owned.map_or(Patch::Keep, Patch::Set);
         });
@@ -388,7 +389,7 @@ impl Play {
                 list_version,
                 strength: Some(92),
             },
-            details: Some(MatchDetails { name: Some(name), note: None }),
+            details: Some(MatchDetails { name: Some(name), ..MatchDetails::default() }),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod diff;
 mod docs;
+mod migrate;
 mod schema;
 mod validate;
 
@@ -22,6 +23,8 @@ pub enum Command {
     Diff(diff::Arguments),
     /// Describe a policy in Markdown, for people who never saw it
     Docs(docs::Arguments),
+    /// Write a policy of an earlier version as one of this version, comments and all
+    Migrate(migrate::Arguments),
     /// Print the JSON Schema of policies or directories, for editors
     Schema(schema::Arguments),
     /// Put a policy in force, with who, when and why; or an earlier revision again
@@ -41,6 +44,7 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, command: &Command) 
         Command::Validate(arguments) => validate::run(arguments),
         Command::Diff(arguments) => diff::run(arguments),
         Command::Docs(arguments) => docs::run(arguments),
+        Command::Migrate(arguments) => migrate::run(arguments),
         Command::Schema(arguments) => {
             schema::run(arguments);
             Ok(true)

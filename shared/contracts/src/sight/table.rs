@@ -38,13 +38,15 @@ pub const MESSAGE: &str = "message";
 
 /// Types whose entries make a commit confidential: who acted is part of what compliance knows. So is
 /// every entry of the compliance workflow, and a refusal that is not about sales.
-pub const CONFIDENTIAL: [&str; 7] = [
+pub const CONFIDENTIAL: [&str; 9] = [
     "compliance.matched",
     "compliance.match-remembered",
     "compliance.held",
     "compliance.would-be-owner",
     "review.voted",
     "review.decided",
+    "review.reopening-asked",
+    "review.reopened",
     "lead.erased",
 ];
 
@@ -129,13 +131,15 @@ pub const TABLE: &[Row] = &[
     // Compliance. That a lead is held or closed is no secret; why, by whom, and what was found is.
     ("compliance.held", Everyone, "from"),
     ("compliance.held", MustKnow, "would_be_owner"),
-    ("compliance.matched", MustKnow, "criterion flagged_by"),
+    ("compliance.matched", MustKnow, "criterion screened flagged_by"),
     ("compliance.matched", Sealed, "personal"),
     ("compliance.match-remembered", MustKnow, "criterion"),
     ("compliance.would-be-owner", MustKnow, "to"),
     ("review.voted", MustKnow, "verdict reason_code reason officer"),
     ("review.decided", Everyone, "verdict to kind"),
-    ("review.decided", MustKnow, "reason_code reason officers criteria in_review_s"),
+    ("review.decided", MustKnow, "reason_code reason officers criteria lapsed in_review_s"),
+    ("review.reopening-asked", MustKnow, "reason officer"),
+    ("review.reopened", MustKnow, "reason officers"),
     ("compliance: threshold.reached", Everyone, "clock percent state market"),
     ("compliance: threshold.reached", MustKnow, "elapsed_s window_s owner"),
     ("compliance: threshold.superseded", Everyone, "clock percent state market by"),
@@ -213,7 +217,7 @@ pub const TABLE: &[Row] = &[
     (LEAD, Everyone, "high_value window_percent operations.since operations.reasons"),
     (LEAD, Everyone, "account_view.tier account_view.outreach_paused account_view.as_of"),
     (LEAD, Everyone, "review.opened_at"),
-    (LEAD, MustKnow, "review clearances personal_kinds"),
+    (LEAD, MustKnow, "review clearances unanswered rejection personal_kinds"),
     (LEAD, Sealed, "personal"),
     // An account.
     (ACCOUNT, Everyone, "id seq commit changed_at name tier owner customer_success_owner said_at.*"),

@@ -70,8 +70,9 @@ fn entries(actor: &Actor) -> Vec<Value> {
 fn entries_of_compliance(actor: &Actor) -> Vec<Value> {
     let of_compliance = samples::lead_facts().into_iter().filter(|fact| {
         use rules::lead_fact::LeadFact::{
-            ComplianceHeld, ComplianceMatchRemembered, ComplianceMatched, Notification, ReviewDecided,
-            ReviewVoted, ThresholdReached, ThresholdSuperseded, WouldBeOwnerNamed,
+            ComplianceHeld, ComplianceMatchRemembered, ComplianceMatched, Notification, ReopeningAsked,
+            ReviewDecided, ReviewReopened, ReviewVoted, ThresholdReached, ThresholdSuperseded,
+            WouldBeOwnerNamed,
         };
         use rules::notification::NotificationFact::Requested;
         matches!(
@@ -81,6 +82,8 @@ fn entries_of_compliance(actor: &Actor) -> Vec<Value> {
                 | ComplianceMatched { .. }
                 | ReviewDecided { .. }
                 | ReviewVoted { .. }
+                | ReopeningAsked { .. }
+                | ReviewReopened { .. }
                 | ThresholdReached(_)
                 | ThresholdSuperseded { .. }
                 | WouldBeOwnerNamed { .. }

@@ -7,7 +7,10 @@ use rules::account::{
     Account, AccountChanges, AccountFact, ChurnRiskElevated, Evidence, Signal, SignalRecord,
 };
 use rules::clock::{Clock, Interval};
-use rules::compliance::{Clearance, Criterion, CriterionKind, MatchDetails, Review, Verdict, Vote};
+use rules::compliance::{
+    Clearance, Criterion, CriterionKind, Decided, MatchDetails, Rejection, ReopeningAsked, Review,
+    UnderReview, Verdict, Vote,
+};
 use rules::ids::{NotificationId, PublicationId, PublicationKind};
 use rules::input::InForce;
 use rules::lead::{
@@ -25,6 +28,7 @@ use rules::policy::{StateKind, WorkflowId};
 use rules::publication::{Passed, PublicationFact, Totals};
 use rules::rep::RepFact;
 use rules::routing::Availability;
+use rules::screened::Screened;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// In every value that is for compliance and operations alone.
@@ -46,11 +50,52 @@ fn money() -> Money {
 
 fn person() -> Contact {
     let said = Some(PERSON.to_owned());
-    Contact { name: said.clone(), email: said.clone(), phone: said }
+    Contact { name: said.clone(), email: said.clone(), phone: said.clone(), identity: said }
 }
 
 fn found() -> MatchDetails {
-    MatchDetails { name: Some(PERSON.to_owned()), note: Some(PERSON.to_owned()) }
+    let said = Some(PERSON.to_owned());
+    MatchDetails {
+        name: said.clone(),
+        aliases: vec![PERSON.to_owned()],
+        date_of_birth: said.clone(),
+        nationality: said.clone(),
+        screened_name: said.clone(),
+        headline: said.clone(),
+        url: said.clone(),
+        source: said.clone(),
+        note: said,
+    }
+}
+
+fn screened() -> Screened {
+    Screened { company: Some(secret("Acme")), contact: Some(secret("fingerprint")) }
+}
+
+fn under_review() -> UnderReview {
+    UnderReview { criterion: criterion(), screened: Some(screened()) }
+}
+
+fn decided() -> Decided {
+    Decided { at: at(), officers: vec![secret("u-cleo")], reason_code: secret("true-match"), seq: 7 }
+}
+
+fn rejection() -> Rejection {
+    Rejection {
+        at: at(),
+        revision: 7,
+        decided: decided(),
+        held_from: HeldFrom { state: "NEW".into(), kind: StateKind::Working, entered_at: at() },
+        left: None,
+        criteria: vec![under_review()],
+        flagged_by: vec![secret("u-flagger")],
+        would_be_owner: Some(secret("rep-ana").as_str().into()),
+        asked: Some(ReopeningAsked {
+            officer: secret("u-cora"),
+            reason: secret("The list was wrong."),
+            at: at(),
+        }),
+    }
 }
 
 fn criterion() -> Criterion {
@@ -276,6 +321,7 @@ fn next_of_lead(after: Option<&LeadFact>) -> Option<LeadFact> {
         LeadFact::HighValueRearmed {} => LeadFact::PriorityRaised { to: Priority::High },
         LeadFact::PriorityRaised { .. } => LeadFact::ComplianceMatched {
             criterion: criterion(),
+            screened: Some(screened()),
             flagged_by: Some(secret("u-flagger")),
             personal: Some(found()),
         },
@@ -298,12 +344,20 @@ fn next_of_lead(after: Option<&LeadFact>) -> Option<LeadFact> {
             reason_code: secret("true-match"),
             reason: secret("It is them."),
             officers: vec![secret("u-cora"), secret("u-cleo")],
-            criteria: vec![criterion()],
+            criteria: vec![under_review()],
+            lapsed: vec![under_review()],
             in_review_s: 4711,
             to: "DISQUALIFIED_COMPLIANCE".into(),
             kind: StateKind::Terminal,
         },
-        LeadFact::ReviewDecided { .. } => LeadFact::RulesApplied(applied()),
+        LeadFact::ReviewDecided { .. } => {
+            LeadFact::ReopeningAsked { reason: secret("The list was wrong."), officer: secret("u-cora") }
+        }
+        LeadFact::ReopeningAsked { .. } => LeadFact::ReviewReopened {
+            reason: secret("So I think."),
+            officers: vec![secret("u-cora"), secret("u-cleo")],
+        },
+        LeadFact::ReviewReopened { .. } => LeadFact::RulesApplied(applied()),
         LeadFact::RulesApplied(_) => LeadFact::Erased {
             basis: ErasureBasis::Request,
             reference: Some(secret("DSR-1")),
@@ -473,7 +527,7 @@ pub fn lead() -> Lead {
             opened_at: at(),
             revision: 3,
             clock: Clock { passed: vec![secret("day-1")], ..clock() },
-            criteria: vec![criterion()],
+            criteria: vec![under_review()],
             flagged_by: vec![secret("u-flagger")],
             would_be_owner: Some(secret("rep-ana").as_str().into()),
             vote: Some(Vote {
@@ -483,7 +537,9 @@ pub fn lead() -> Lead {
                 reason: secret("Somebody else."),
             }),
         }),
-        clearances: vec![Clearance::of(&criterion())],
+        clearances: vec![Clearance::of(&under_review(), decided())],
+        unanswered: vec![under_review()],
+        rejection: Some(rejection()),
         operations: Some(OperationsReview { since: at(), reasons: vec![OperationsReason::Stuck] }),
     }
 }

@@ -235,13 +235,14 @@ impl Backtest<'_> {
                 }
             }
             Input::Decide(decision) => {
-                // Whoever decided on the review as it stood would have seen it as it stands here.
-                let stood = recorded.and_then(|lead| lead.review.as_ref()).map(|review| review.revision);
-                let stands = replayed.and_then(|lead| lead.review.as_ref()).map(|review| review.revision);
-                decision.revision = match (stood == Some(decision.revision), stands) {
-                    (true, Some(stands)) => stands,
-                    _ => 0,
-                };
+                let revision = |lead: &Lead| lead.review.as_ref().map(|review| review.revision);
+                let (stood, stands) = (recorded.and_then(revision), replayed.and_then(revision));
+                decision.revision = as_it_stands(decision.revision, stood, stands);
+            }
+            Input::Reopen(reopening) => {
+                let revision = |lead: &Lead| lead.rejection.as_ref().map(|rejection| rejection.revision);
+                let (stood, stands) = (recorded.and_then(revision), replayed.and_then(revision));
+                reopening.revision = as_it_stands(reopening.revision, stood, stands);
             }
             Input::Delivery(delivery) => {
                 let id = apart.delivered(&delivery.id)?;
@@ -267,6 +268,7 @@ impl Backtest<'_> {
     fn note_not_applied(&mut self, command: &Command, recorded: Option<&Outcome>, replayed: &Outcome) {
         let what = match &command.input {
             Input::Decide(_) => "compliance decisions",
+            Input::Reopen(_) => "requests to reopen a review",
             Input::Resolve(_) => "resolutions of operations",
             Input::Erase(_) => "erasures of personal data",
             _ => return,
@@ -311,6 +313,12 @@ impl Backtest<'_> {
         }
         None
     }
+}
+
+/// The revision that somebody would have seen in the replay who saw one of the record: the one that
+/// stands here, if what they saw stood there.
+fn as_it_stands(seen: u64, stood: Option<u64>, stands: Option<u64>) -> u64 {
+    stands.filter(|_| stood == Some(seen)).unwrap_or(0)
 }
 
 fn asked(entries: &[Entry<LeadFact>]) -> impl Iterator<Item = Asked> {

@@ -48,6 +48,10 @@ pub(super) fn apply(d: &mut Deciding<'_>, said: &LeadEvent) -> Result<Outcome, N
             note_stale(d, stale, event);
             return Ok(Outcome::Refused { why });
         }
+        if let Some(why) = closed_by_compliance(d).filter(|_| !event.matches.is_empty()) {
+            note_stale(d, stale, event);
+            return Ok(Outcome::Recorded { why });
+        }
         true
     } else {
         let moved = move_state(d, event, late, is_new);
@@ -74,6 +78,16 @@ pub(super) fn apply(d: &mut Deciding<'_>, said: &LeadEvent) -> Result<Outcome, N
     Ok(if all_stale { Outcome::Stale } else { Outcome::Applied })
 }
 
+/// What became of a lead that compliance has rejected, for whoever flags it again.
+fn closed_by_compliance(d: &Deciding<'_>) -> Option<String> {
+    let lead = d.lead.as_ref().filter(|lead| lead.is_disqualified())?;
+    let on = lead.entered_at.format("%Y-%m-%d");
+    Some(format!(
+        "compliance rejected the lead on {on}, and it stays closed; the match is in its record, for the review that \
+         two officers can open again"
+    ))
+}
+
 fn note_stale(d: &mut Deciding<'_>, fields: Vec<String>, event: &LeadEvent) {
     if !fields.is_empty() {
         d.fact(None, LeadFact::InputStale { fields, occurred_at: event.occurred_at });
@@ -93,6 +107,11 @@ pub(super) fn refuse_at_door(
     matches: Vec<Match>,
     flagged_by: Option<&str>,
 ) -> Result<Outcome, Need> {
+    // A match is kept even of a lead that nobody told us of: whoever does so later finds it held.
+    if d.lead.is_none() && !matches.is_empty() {
+        create(d, &LeadEvent::at(d.now), false);
+        d.follow_market(false, true);
+    }
     if d.lead.is_some() {
         compliance_flag::flag(d, matches, flagged_by, None)?;
         d.fact(None, LeadFact::InputRefused { what: field.to_owned(), why: why.to_owned() });

@@ -5,6 +5,7 @@ mod delivery;
 mod event;
 mod evidence;
 mod publication;
+mod review;
 mod settle;
 pub(crate) use settle::MISSED_AFTER;
 mod staff;
@@ -66,7 +67,8 @@ pub fn decide(
             event::refuse_at_door(&mut d, field, why, matches.clone(), None)?
         }
         Input::ApplyAccount => event::apply_account(&mut d)?,
-        Input::Decide(decision) => staff::decide_review(&mut d, decision)?,
+        Input::Decide(decision) => review::decide(&mut d, decision)?,
+        Input::Reopen(reopening) => review::reopen(&mut d, reopening),
         Input::Resolve(resolution) => staff::resolve(&mut d, resolution)?,
         Input::Erase(erasure) => staff::erase(&mut d, erasure),
         Input::Delivery(delivery) => delivery::apply(&mut d, delivery),

@@ -1,72 +1,11 @@
-//! What staff decide: a compliance review, a case in the operations queue, an erasure.
+//! What staff decide: a case in the operations queue, an erasure.
 
 use crate::assign::{assign_if_unowned, tell_assigned};
 use crate::deciding::Deciding;
-use crate::ids::PersonId;
-use crate::input::{Erasure, Need, Outcome, Resolution, ResolutionAction, ReviewDecision};
+use crate::input::{Erasure, Need, Outcome, Resolution, ResolutionAction};
 use crate::lead_fact::{AssignmentReason, ErasureBasis, LeadFact};
 use crate::routing::{self, Standing};
 use crate::workflows::{compliance_flag, high_value};
-
-/// An officer decides on the review.
-pub(super) fn decide_review(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Result<Outcome, Need> {
-    let Some(lead) = &d.lead else {
-        return Ok(Outcome::UnknownLead);
-    };
-    let Some(review) = &lead.review else {
-        return Ok(Outcome::Conflict { why: format!("no review is open; the lead is in {}", lead.state) });
-    };
-    let names: Vec<&str> = decision
-        .also_known_as
-        .iter()
-        .chain([&decision.officer])
-        .map(String::as_str)
-        .chain(decision.person.iter().map(PersonId::as_str))
-        .collect();
-    // A source may write a name as it likes; capitals make nobody else of anybody.
-    let is_officer = |name: &str| names.iter().any(|own| own.eq_ignore_ascii_case(name.trim()));
-    let owners = [&lead.owner, &lead.crm_owner, &review.would_be_owner];
-    let why = if review.flagged_by.iter().any(|by| is_officer(by)) {
-        Some("whoever raised a flag cannot decide on it")
-    } else if owners.into_iter().flatten().any(|owner| is_officer(owner.as_str())) {
-        Some("whoever owns the lead cannot decide on it")
-    } else if review
-        .vote
-        .as_ref()
-        .is_some_and(|vote| vote.officer == decision.officer && vote.verdict == decision.verdict)
-    {
-        Some("the second officer has to be somebody else")
-    } else {
-        None
-    };
-    if let Some(why) = why {
-        let what = "review decision".to_owned();
-        d.fact(None, LeadFact::InputRefused { what, why: why.to_owned() });
-        return Ok(Outcome::Refused { why: why.to_owned() });
-    }
-    let codes = &d.world.policy.policy.workflows.compliance_flag.reason_codes;
-    if !codes.contains_key(&decision.reason_code) {
-        let known: Vec<&str> = codes.keys().map(String::as_str).collect();
-        return Ok(Outcome::Invalid {
-            field: "reason_code".to_owned(),
-            why: format!(
-                "`{}` is not a reason code of the policy; it has {}",
-                decision.reason_code,
-                known.join(", ")
-            ),
-        });
-    }
-    if review.revision != decision.revision {
-        return Ok(Outcome::Conflict {
-            why: format!(
-                "the review is at revision {}, the decision was taken on revision {}",
-                review.revision, decision.revision
-            ),
-        });
-    }
-    compliance_flag::conclude(d, decision)?;
-    Ok(Outcome::Applied)
-}
 
 /// Operations deals with a lead of its queue.
 pub(super) fn resolve(d: &mut Deciding<'_>, resolution: &Resolution) -> Result<Outcome, Need> {

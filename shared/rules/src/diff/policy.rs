@@ -4,7 +4,8 @@ use super::{Change, Changes, Part, listed, quoted, union};
 use crate::ids::{CalendarId, MarketId, Source, StateId};
 use crate::measure::{Money, Percent, Window};
 use crate::policy::{
-    Action, Ladder, Policy, PublishedPolicy, QuietHours, StateKind, StepView, Template, WindowRow, WorkflowId,
+    Action, Ladder, Policy, PublishedPolicy, QuietHours, ReasonCode, StateKind, StepView, Template,
+    WindowRow, WorkflowId,
 };
 use chrono::DateTime;
 use std::collections::BTreeMap;
@@ -200,7 +201,14 @@ fn compliance_flag(changes: &mut Changes<'_>, before: &Policy, after: &Policy) {
     };
     let item = |step: &String| format!("reminder {step} after");
     changes.map(&reminders(before), &reminders(after), item, Window::to_string);
-    changes.map(&was.reason_codes, &is.reason_codes, |code| format!("reason {code}:"), quoted);
+    changes.map(&was.reason_codes, &is.reason_codes, |code| format!("reason {code}:"), reason);
+}
+
+fn reason(code: &ReasonCode) -> String {
+    let ReasonCode { means, verdict, officers } = code;
+    let verdict = verdict.map_or(String::new(), |verdict| format!(", to {}", verdict.as_str()));
+    let officers = if *officers > 1 { format!(", by {officers} officers") } else { String::new() };
+    format!("{}{verdict}{officers}", quoted(means))
 }
 
 fn churn_risk(changes: &mut Changes<'_>, before: &Policy, after: &Policy) {

@@ -1,9 +1,10 @@
 //! One workflow in Markdown.
 
 use super::{Edition, calendar_name, cell, code, day, ladder};
+use crate::compliance::Verdict;
 use crate::directory::ALWAYS;
 use crate::ids::{CalendarId, MarketId};
-use crate::policy::WorkflowId;
+use crate::policy::{ReasonCode, WorkflowId, well_known};
 use std::fmt::Write as _;
 
 pub(super) fn markdown(edition: &Edition<'_>, id: WorkflowId) -> String {
@@ -89,10 +90,10 @@ fn compliance_flag(edition: &Edition<'_>) -> String {
          - The would-be owner is told that it is held, and not why (`held`); the compliance team is told why, on its \
          channel (`review-needed`).\n\
          - {officers}. Whoever owns the lead or flagged it by hand cannot.\n\
-         - Cleared: it goes back to its state with a fresh clock, and its owner is told (`cleared`). What was cleared does \
-         not hold it again.\n\
-         - Rejected: it goes to `DISQUALIFIED_COMPLIANCE` for good, and the would-be owner is told \
-         (`closed-by-compliance`).\n"
+         - Cleared: it goes back to its state with a fresh clock, and its owner is told (`cleared`). The same match does \
+         not hold it again: the same version of the list, the same company and contact, and no more strength.\n\
+         - Rejected: it goes to `DISQUALIFIED_COMPLIANCE`, and the would-be owner is told (`closed-by-compliance`). Two \
+         officers can open the review again.\n"
     );
     if !policy.reminders.is_empty() {
         text.push_str(
@@ -103,9 +104,13 @@ fn compliance_flag(edition: &Edition<'_>) -> String {
             _ = writeln!(text, "| {} | {} |", code(&reminder.step), reminder.after);
         }
     }
-    text.push_str("\n#### Reasons that a decision may name\n\n| code | meaning |\n| --- | --- |\n");
-    for (reason, meaning) in &policy.reason_codes {
-        _ = writeln!(text, "| {} | {} |", code(reason), cell(meaning));
+    text.push_str(
+        "\n#### Reasons that a decision may name\n\n| code | for | officers | meaning |\n| --- | --- | --- | --- |\n",
+    );
+    for (reason, ReasonCode { means, verdict, .. }) in &policy.reason_codes {
+        let verdict = verdict.or_else(|| well_known(reason)).map_or("not said", Verdict::as_str);
+        let officers = policy.officers_for(reason);
+        _ = writeln!(text, "| {} | {verdict} | {officers} | {} |", code(reason), cell(means));
     }
     text
 }

@@ -2,11 +2,12 @@
 
 use super::clocks::{closed, resting, state_of, to_come};
 use super::{Because, Case, Condition, Planned, Readiness, Status, WorkflowExplanation};
-use crate::compliance::Criterion;
+use crate::compliance::{Criterion, UnderReview};
 use crate::lead::Rest;
 use crate::policy::{StateKind, WorkflowId};
+use crate::screened::Screened;
 use crate::timers::{Ladder, Place, ladder};
-use crate::workflows::{compliance_flag, high_value as rule};
+use crate::workflows::{Lapse, compliance_flag, high_value as rule, lapse};
 
 pub(super) fn high_value(case: &Case<'_>) -> WorkflowExplanation {
     let (lead, policy) = (&case.history.lead, &case.world.policy.policy.workflows.high_value);
@@ -51,8 +52,7 @@ pub(super) fn compliance(case: &Case<'_>) -> WorkflowExplanation {
     if let Some(review) = &lead.review {
         let opened = Some(review.opened_at);
         part.because.push(resting(case, Rest::ComplianceHold).since(opened));
-        part.because
-            .extend(review.criteria.iter().map(|found| Because::new(Condition::MatchOpen, spelled(found))));
+        part.because.extend(review.criteria.iter().map(|found| match_open(case, found)));
         if let Ok(Ladder { clock, steps }) =
             ladder(lead, Place::of(lead), case.world, WorkflowId::ComplianceFlag)
         {
@@ -74,13 +74,25 @@ pub(super) fn compliance(case: &Case<'_>) -> WorkflowExplanation {
         n => part.because.push(Because::new(Condition::MatchesCleared, format!("{n} matches were cleared"))),
     }
     let unlicensed = compliance_flag::jurisdiction(lead, case.world.directory);
-    let is_cleared = unlicensed.as_ref().is_some_and(|found| found.is_cleared_by(&lead.clearances));
+    let is_cleared = unlicensed
+        .as_ref()
+        .is_some_and(|found| found.is_cleared_by(&lead.clearances, &Screened::of(lead, found)));
     part.because.push(Because::new(Condition::Jurisdiction, licence(case, unlicensed.is_some(), is_cleared)));
     if unlicensed.is_some() && !is_cleared && lead.kind != StateKind::Terminal {
         part.status = Status::Armed;
         part.steps.push(with_next_input(case.forecast.hold()));
     }
     part
+}
+
+fn match_open(case: &Case<'_>, found: &UnderReview) -> Because {
+    let what = spelled(&found.criterion);
+    let text = match lapse(found, &case.history.lead, case.world.directory) {
+        None => what,
+        Some(Lapse::Licensed) => format!("{what}; the market is licensed for the lead's country now"),
+        Some(Lapse::OtherParty) => format!("{what}; the lead names another company or contact now"),
+    };
+    Because::new(Condition::MatchOpen, text)
 }
 
 fn spelled(found: &Criterion) -> String {

@@ -73,6 +73,8 @@ lints! {
     SwitchedOff = "switched-off",
     /// A message that does not say what it is about.
     NamelessTemplate = "nameless-template",
+    /// A reason that does not say which verdict it is for, or a verdict without reasons.
+    ReasonWithoutVerdict = "reason-without-verdict",
     /// A team without reps.
     EmptyTeam = "empty-team",
     /// A team whose reps may carry nothing.

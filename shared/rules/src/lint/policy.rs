@@ -1,9 +1,10 @@
 //! What shows in a policy, apart from its windows.
 
 use super::{Lint, Warnings};
+use crate::compliance::Verdict;
 use crate::directory::Directory;
 use crate::ids::PersonId;
-use crate::policy::{Action, Ladder, Policy, Template, WorkflowId};
+use crate::policy::{Action, Ladder, Policy, Template, WorkflowId, well_known};
 use crate::quiet;
 use crate::wording::{Piece, Placeholder, parse_template};
 
@@ -22,6 +23,7 @@ pub(super) fn check(warnings: &mut Warnings, policy: &Policy, directory: Option<
         }
         check_overrides(warnings, policy, ladder);
     }
+    check_reasons(warnings, policy);
     for workflow in WorkflowId::ALL {
         for (message, _) in policy.messages(workflow).iter().filter(|(_, t)| !names_its_subject(t)) {
             warnings.policy(
@@ -50,6 +52,32 @@ fn check_reassignments(warnings: &mut Warnings, ladder: Ladder<'_>) {
             if own.actions.as_ref().is_some_and(|actions| actions.contains(&Action::Reassign)) {
                 warnings.policy(Lint::NeverReassigns, format!("{at}.markets.{market}[{n}].do"), said);
             }
+        }
+    }
+}
+
+fn check_reasons(warnings: &mut Warnings, policy: &Policy) {
+    let (at, flag) = ("workflows.compliance-flag.reason_codes", &policy.workflows.compliance_flag);
+    for (code, _) in flag.reason_codes.iter().filter(|(_, reason)| reason.verdict.is_none()) {
+        let said = match well_known(code) {
+            Some(verdict) => format!(
+                "does not say which verdict it is for, and is taken for one to {0}; write `verdict: {0}`, \
+                 or let `leadctl policy migrate` write it",
+                verdict.as_str()
+            ),
+            None => {
+                "does not say which verdict it is for, so that it can clear nothing; write `verdict: clear` \
+                     or `verdict: reject`"
+                    .to_owned()
+            }
+        };
+        warnings.policy(Lint::ReasonWithoutVerdict, format!("{at}.{code}"), said);
+    }
+    for verdict in [Verdict::Clear, Verdict::Reject] {
+        if !flag.reason_codes.keys().any(|code| flag.code_for(code, verdict).is_ok()) {
+            let said =
+                format!("no reason is one to {0}, so that no officer can {0} a lead", verdict.as_str());
+            warnings.policy(Lint::ReasonWithoutVerdict, at, said);
         }
     }
 }

@@ -4,9 +4,11 @@
 pub(crate) mod check;
 mod parts;
 mod publish;
+mod reasons;
 mod steps;
 
 pub use parts::Ladder;
+pub use reasons::{CodeError, ReasonCode, well_known};
 pub use steps::StepView;
 
 pub use publish::{PublishedPolicy, WorkflowVersion};
@@ -344,8 +346,8 @@ pub struct ComplianceFlag {
     pub officers: u8,
     /// When an undecided review is surfaced to the compliance team.
     pub reminders: Vec<Reminder>,
-    /// The reason codes a decision may name.
-    pub reason_codes: BTreeMap<String, String>,
+    /// The reason codes a decision may name, each for one verdict.
+    pub reason_codes: BTreeMap<String, ReasonCode>,
     /// Its messages in the policy's own words.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub messages: Templates,

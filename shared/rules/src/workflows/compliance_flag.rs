@@ -5,10 +5,11 @@
 //! **When**: a sanctions match, a politically exposed person, a jurisdiction that the market is
 //! not licensed for, or adverse media; on arrival or at any later time.
 //! **Why**: working such a lead can be an offence. While it is held nothing of sales happens to
-//! it; what was cleared is remembered by match and list version, so that a person decides once.
+//! it. A clearance is remembered with what it rested on, so that a person decides a question once
+//! and every other question is asked.
 
 use crate::assign::assign_cleared;
-use crate::compliance::{Criterion, CriterionKind, Match, Verdict};
+use crate::compliance::{CRITERIA_MAX, Criterion, CriterionKind, Match, UnderReview, Verdict};
 use crate::deciding::{Deciding, Routed};
 use crate::directory::Directory;
 use crate::ids::{PersonId, StateId};
@@ -18,6 +19,7 @@ use crate::lead_fact::{LeadFact, Threshold};
 use crate::notification::{Message, Particulars, Recipient, Role};
 use crate::patch::Patch;
 use crate::policy::{StateKind, WorkflowId};
+use crate::screened::{Screened, fingerprint};
 use crate::timers::compliance_calendar;
 use crate::workflows::high_value;
 
@@ -32,14 +34,28 @@ pub(crate) fn screen(d: &mut Deciding<'_>, event: &LeadEvent) -> Result<(), Need
             .map(|criterion| Match { criterion, details: None })
             .filter(|m| moved || !is_cleared(d, m)),
     );
+    matches.extend(d.lead.iter().flat_map(|lead| asked_again(lead, d.world.directory)));
     // The owner that the event names is who would have it, held or not.
     let named = if let Patch::Set(owner) = &event.owner { Some(owner.clone()) } else { None };
     flag(d, matches, event.flagged_by.as_deref(), named)
 }
 
+/// What was found of the company and contact that the lead names again, and what nobody answered.
+fn asked_again(lead: &Lead, directory: &Directory) -> Vec<Match> {
+    let again = lead.unanswered.iter().filter(|found| {
+        found.criterion.kind != CriterionKind::Jurisdiction && lapse(found, lead, directory).is_none()
+    });
+    let found = |found: &UnderReview| Match {
+        criterion: found.criterion.clone(),
+        details: lead.personal.matches.get(&found.criterion.key()).cloned(),
+    };
+    again.map(found).collect()
+}
+
 /// Holds the lead if its market is not licensed for its jurisdiction, whatever brought that about.
+/// Of a lead that is held already, the review has one more criterion.
 pub(crate) fn screen_jurisdiction(d: &mut Deciding<'_>) -> Result<(), Need> {
-    if d.lead.as_ref().is_none_or(|lead| lead.is_held() || lead.is_closed()) {
+    if d.lead.as_ref().is_none_or(Lead::is_closed) {
         return Ok(());
     }
     let found = jurisdiction_of(d).map(|criterion| Match { criterion, details: None });
@@ -48,7 +64,9 @@ pub(crate) fn screen_jurisdiction(d: &mut Deciding<'_>) -> Result<(), Need> {
 }
 
 fn is_cleared(d: &Deciding<'_>, found: &Match) -> bool {
-    d.lead.as_ref().is_some_and(|l| found.criterion.is_cleared_by(&l.clearances))
+    d.lead.as_ref().is_some_and(|lead| {
+        found.criterion.is_cleared_by(&lead.clearances, &Screened::of(lead, &found.criterion))
+    })
 }
 
 fn jurisdiction_of(d: &Deciding<'_>) -> Option<Criterion> {
@@ -67,10 +85,33 @@ pub(crate) fn jurisdiction(lead: &Lead, directory: &Directory) -> Option<Criteri
     Some(Criterion {
         kind: CriterionKind::Jurisdiction,
         match_id: format!("jurisdiction-{id}-{country}"),
-        list: format!("market-licences/{id}"),
+        list: format!("{LICENCES}{id}"),
         list_version: licences.join(","),
         strength: None,
     })
+}
+
+/// Where the lists of our own screening begin: the licences of a market.
+const LICENCES: &str = "market-licences/";
+
+/// Why a criterion of a review does not hold any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lapse {
+    /// The market is licensed for the jurisdiction now, or the lead is in another market or country.
+    Licensed,
+    /// It was found of another company or contact than the lead names now.
+    OtherParty,
+}
+
+/// Whether a criterion still holds of what the lead and the directory say now.
+pub fn lapse(found: &UnderReview, lead: &Lead, directory: &Directory) -> Option<Lapse> {
+    let UnderReview { criterion, screened } = found;
+    let is_ours = criterion.kind == CriterionKind::Jurisdiction && criterion.list.starts_with(LICENCES);
+    if is_ours && jurisdiction(lead, directory).is_none_or(|now| !now.is_same_match(criterion)) {
+        return Some(Lapse::Licensed);
+    }
+    let is_other = |then: &Screened| !then.is_same(&Screened::of(lead, criterion), criterion.kind);
+    screened.as_ref().is_some_and(is_other).then_some(Lapse::OtherParty)
 }
 
 /// Holds the lead for matches that nobody has cleared, or adds them to the review that is open.
@@ -83,25 +124,38 @@ pub(crate) fn flag(
     let Some(lead) = d.lead.clone() else {
         return Ok(());
     };
-    let open: &[Criterion] = lead.review.as_ref().map_or(&[], |r| &r.criteria);
-    let mut new: Vec<Match> = Vec::new();
-    for found in matches {
-        let known =
-            open.iter().chain(new.iter().map(|m| &m.criterion)).any(|c| c.is_same_match(&found.criterion));
-        if found.criterion.is_cleared_by(&lead.clearances) {
+    let open: &[UnderReview] = lead.review.as_ref().map_or(&[], |r| &r.criteria);
+    let mut new: Vec<(Match, Screened)> = Vec::new();
+    for mut found in matches {
+        name_unreadable(&mut found);
+        if open.len() + new.len() >= CRITERIA_MAX
+            && !open.iter().any(|o| o.criterion.is_same_match(&found.criterion))
+        {
+            found = more_than_fit();
+        }
+        let criterion = &found.criterion;
+        let screened = Screened::of(&lead, criterion);
+        let known = open.iter().any(|open| open.asks(criterion, &screened))
+            || new.iter().any(|(new, _)| new.criterion == *criterion);
+        if criterion.is_cleared_by(&lead.clearances, &screened) {
             d.fact(WORKFLOW, LeadFact::ComplianceMatchRemembered { criterion: found.criterion });
         } else if !known || is_new_flagger(&lead, flagged_by) {
-            new.push(found);
+            new.push((found, screened));
         }
     }
     if new.is_empty() {
         return Ok(());
     }
+    let matched = |(found, screened): (Match, Screened)| LeadFact::ComplianceMatched {
+        criterion: found.criterion,
+        screened: Some(screened),
+        flagged_by: flagged_by.map(str::to_owned),
+        personal: found.details,
+    };
     if lead.is_disqualified() {
-        // It is closed for good; what was found belongs into the record all the same.
-        for Match { criterion, details } in new {
-            let flagged_by = flagged_by.map(str::to_owned);
-            d.fact(WORKFLOW, LeadFact::ComplianceMatched { criterion, flagged_by, personal: details });
+        // It is closed; what was found belongs into the record, and into the review if it is opened again.
+        for found in new {
+            d.fact(WORKFLOW, matched(found));
         }
         return Ok(());
     }
@@ -110,13 +164,17 @@ pub(crate) fn flag(
         let would_be_owner = would_be_owner(d, &lead, named)?;
         d.fact(WORKFLOW, LeadFact::ComplianceHeld { from: lead.state.clone(), would_be_owner });
     }
-    for Match { criterion, details } in new {
-        let flagged_by = flagged_by.map(str::to_owned);
-        d.fact(WORKFLOW, LeadFact::ComplianceMatched { criterion, flagged_by, personal: details });
+    for found in new {
+        d.fact(WORKFLOW, matched(found));
     }
     if !already_held {
         tell_would_be_owner(d);
     }
+    tell_desk(d);
+    Ok(())
+}
+
+fn tell_desk(d: &mut Deciding<'_>) {
     let context = context(d);
     d.notify(
         Some((WorkflowId::ComplianceFlag, None)),
@@ -124,7 +182,28 @@ pub(crate) fn flag(
         Message::ReviewNeeded,
         context,
     );
-    Ok(())
+}
+
+/// What stands for all matches beyond those that a review holds.
+fn more_than_fit() -> Match {
+    let criterion = Criterion {
+        kind: CriterionKind::Unreadable,
+        match_id: "more-matches".to_owned(),
+        list: "screening".to_owned(),
+        list_version: format!("over-{CRITERIA_MAX}"),
+        strength: None,
+    };
+    Match { criterion, details: None }
+}
+
+/// Something that nobody could read has no name of its own. Its text, which is sealed, gives it one:
+/// the same text is the same match, and nobody can tell the text from the name.
+fn name_unreadable(found: &mut Match) {
+    if found.criterion.kind == CriterionKind::Unreadable
+        && let Some(text) = found.details.as_ref().and_then(|details| details.note.as_deref())
+    {
+        found.criterion.match_id = format!("unreadable-{}", fingerprint([text]));
+    }
 }
 
 /// Whoever flags what is open already cannot decide on it any more either.
@@ -186,7 +265,7 @@ fn context(d: &Deciding<'_>) -> Particulars {
     };
     Particulars {
         owner: review.would_be_owner.clone(),
-        criteria: review.criteria.clone(),
+        criteria: review.criteria.iter().map(|found| found.criterion.clone()).collect(),
         flagged_by: if review.flagged_by.is_empty() { None } else { Some(review.flagged_by.join(", ")) },
         state: d.lead.as_ref().and_then(|l| l.held_from.as_ref()).map(|held| held.state.to_string()),
         ..particulars
@@ -205,7 +284,8 @@ pub(crate) fn remind(d: &mut Deciding<'_>, step: &str, threshold: &Threshold) {
     );
 }
 
-/// An officer, who may, decides; where the policy asks for two, the second one's word counts.
+/// Records an authorized officer's decision. Where the policy asks for two officers, the second one's
+/// decision counts.
 pub(crate) fn conclude(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Result<(), Need> {
     let Some(lead) = d.lead.clone() else {
         return Ok(());
@@ -215,7 +295,7 @@ pub(crate) fn conclude(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Resul
     };
     let ReviewDecision { verdict, reason_code, reason, officer, .. } = decision.clone();
     let mut officers = vec![officer.clone()];
-    if d.world.policy.policy.workflows.compliance_flag.officers > 1 {
+    if d.world.policy.policy.workflows.compliance_flag.officers_for(&reason_code) > 1 {
         match &review.vote {
             Some(vote) if vote.verdict == verdict && vote.officer != officer => {
                 officers.insert(0, vote.officer.clone())
@@ -232,11 +312,23 @@ pub(crate) fn conclude(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Resul
         Verdict::Reject => (StateId::from(StateId::DISQUALIFIED_COMPLIANCE), StateKind::Terminal),
     };
     let in_review_s = review.clock.elapsed(compliance_calendar(&d.world), d.at()).secs();
-    let criteria = review.criteria.clone();
+    // A clearance covers what holds of the lead as it is, which is what the officer saw.
+    let has_lapsed = |found: &UnderReview| lapse(found, &lead, d.world.directory).is_some();
+    let (lapsed, criteria) = review.criteria.iter().cloned().partition(has_lapsed);
     let would_be_owner = lead.owner.clone().or_else(|| review.would_be_owner.clone());
     d.fact(
         WORKFLOW,
-        LeadFact::ReviewDecided { verdict, reason_code, reason, officers, criteria, in_review_s, to, kind },
+        LeadFact::ReviewDecided {
+            verdict,
+            reason_code,
+            reason,
+            officers,
+            criteria,
+            lapsed,
+            in_review_s,
+            to,
+            kind,
+        },
     );
     match verdict {
         Verdict::Clear => {
@@ -267,5 +359,20 @@ pub(crate) fn conclude(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Resul
             }
             Ok(())
         }
+    }
+}
+
+/// Records that an authorized officer asks to open the review of a rejected lead again. The second
+/// of two officers opens it.
+pub(crate) fn reopen(d: &mut Deciding<'_>, officer: String, reason: String) {
+    let Some(rejection) = d.lead.as_ref().and_then(|lead| lead.rejection.as_ref()) else { return };
+    match &rejection.asked {
+        Some(asked) if asked.officer != officer => {
+            let officers = vec![asked.officer.clone(), officer];
+            d.fact(WORKFLOW, LeadFact::ReviewReopened { reason, officers });
+            tell_would_be_owner(d);
+            tell_desk(d);
+        }
+        _ => d.fact(WORKFLOW, LeadFact::ReopeningAsked { reason, officer }),
     }
 }

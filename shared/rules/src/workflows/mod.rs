@@ -6,6 +6,8 @@ pub(crate) mod high_value;
 pub(crate) mod sla_breach;
 pub(crate) mod stuck_lead;
 
+pub use compliance_flag::{Lapse, lapse};
+
 use crate::deciding::{Deciding, Moved};
 use crate::input::Need;
 use crate::lead::OperationsReason;

@@ -82,6 +82,14 @@ impl Policy {
             problems
                 .add("workflows.compliance-flag.reason_codes", "there is none; a decision names its reason");
         }
+        for (code, reason) in &flag.reason_codes {
+            if !(1..=2).contains(&reason.officers) {
+                problems.add(
+                    format!("workflows.compliance-flag.reason_codes.{code}.officers"),
+                    format!("`{}` is not 1 or 2", reason.officers),
+                );
+            }
+        }
         let mut names = BTreeSet::new();
         let mut before: Option<Window> = None;
         for (n, reminder) in flag.reminders.iter().enumerate() {

@@ -1,0 +1,251 @@
+//! What screenings found, as sources send it: `flags` with a list of matches for each kind.
+//!
+//! A match that cannot be read may be any match, so that it holds the lead as *unreadable*: its
+//! text, sealed, is in the review. A source that misspells a list or an identifier hears of it and
+//! lets no lead through.
+
+use crate::fields::{self, Fields, Problems};
+use rules::compliance::{Criterion, CriterionKind, Match, MatchDetails};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// Matches in one event.
+pub const MATCHES_MAX: usize = 50;
+/// Other names of one listed person or company.
+pub const ALIASES_MAX: usize = 20;
+
+/// What all matches of an event may take, in bytes of text: lists and identifiers, and what is known
+/// of people. Everything of an event stands in one item of the record, which holds 400 KB.
+const CRITERIA_BYTES_MAX: usize = 32 * 1024;
+const DETAILS_BYTES_MAX: usize = 48 * 1024;
+
+/// The name of a match that has none that can be read.
+const UNREADABLE: &str = "unreadable";
+/// The longest text of an unreadable match that is kept; a fingerprint stands for the rest.
+const UNREADABLE_CHARS_MAX: usize = 2_000;
+
+const KINDS: [(&str, CriterionKind); 4] = [
+    ("sanctions", CriterionKind::Sanctions),
+    ("pep", CriterionKind::Pep),
+    ("adverse_media", CriterionKind::AdverseMedia),
+    ("jurisdiction", CriterionKind::Jurisdiction),
+];
+
+/// Reads the matches of a lead's event. They belong into `lead.flags`; beside `lead` they count too.
+pub(crate) fn read(root: &Fields<'_>, lead: &Fields<'_>, problems: &mut Problems) -> Vec<Match> {
+    let mut found = Vec::new();
+    for holder in [lead, root] {
+        if let Some(flags) = holder.get("flags").filter(|flags| !flags.is_null()) {
+            read_flags(flags, holder.at("flags"), &mut found, problems);
+        }
+    }
+    bounded(found)
+}
+
+/// As many as an event holds; one that holds the lead stands for the rest.
+fn bounded(mut found: Vec<Match>) -> Vec<Match> {
+    let all = found.len();
+    let (mut fitting, mut criteria, mut details) = (0, 0, 0);
+    for found in found.iter_mut().take(MATCHES_MAX) {
+        let Criterion { match_id, list, list_version, .. } = &found.criterion;
+        criteria += match_id.len() + list.len() + list_version.len();
+        details += found.details.as_mut().map_or(0, |said| said.texts().map(|text| text.len()).sum());
+        if criteria > CRITERIA_BYTES_MAX {
+            break;
+        }
+        // A match counts whatever is said of it; what is said beyond the bound is not kept.
+        if details > DETAILS_BYTES_MAX && found.criterion.kind != CriterionKind::Unreadable {
+            found.details = None;
+        }
+        fitting += 1;
+    }
+    if fitting < all {
+        found.truncate(fitting);
+        found
+            .push(unreadable("flags", &Value::String(format!("{all} matches; {fitting} of them were read"))));
+    }
+    found
+}
+
+fn read_flags(flags: &Value, at: String, found: &mut Vec<Match>, problems: &mut Problems) {
+    let Value::Object(lists) = flags else {
+        found.extend((!is_nothing(flags)).then(|| unreadable("flags", flags)));
+        return;
+    };
+    let known = KINDS.iter().filter_map(|(name, kind)| Some((*name, Some(*kind), lists.get(*name)?)));
+    let others = lists.iter().filter(|(name, _)| !KINDS.iter().any(|(known, _)| known == name));
+    for (name, kind, list) in known.chain(others.map(|(name, list)| (name.as_str(), None, list))) {
+        match (kind, list) {
+            (_, nothing) if is_nothing(nothing) => {}
+            (None, list) => found.push(unreadable(name, list)),
+            (Some(kind), Value::Array(items)) => {
+                for (n, item) in items.iter().enumerate() {
+                    found.push(read_item(item, format!("{at}/{name}/{n}"), name, kind, problems));
+                }
+            }
+            (Some(kind), item) => found.push(read_item(item, format!("{at}/{name}"), name, kind, problems)),
+        }
+    }
+}
+
+/// Whether a list says that nothing was found.
+fn is_nothing(list: &Value) -> bool {
+    list.is_null() || list.as_array().is_some_and(Vec::is_empty)
+}
+
+fn read_item(item: &Value, at: String, list: &str, kind: CriterionKind, problems: &mut Problems) -> Match {
+    if !item.is_object() {
+        return unreadable(list, item);
+    }
+    let fields = Fields::of(item, at, problems);
+    // What these three say tells one match from another.
+    let mut misread = Problems::default();
+    let criterion = criterion(&fields, kind, &mut misread, problems);
+    match criterion {
+        Some(criterion) => Match { criterion, details: details(&fields, problems) },
+        None => unreadable(list, item),
+    }
+}
+
+fn criterion(
+    fields: &Fields<'_>,
+    kind: CriterionKind,
+    misread: &mut Problems,
+    problems: &mut Problems,
+) -> Option<Criterion> {
+    let match_id = fields.required("match_id", misread, identifier);
+    let list = fields.required("list", misread, fields::line);
+    let list_version = fields.required("list_version", misread, identifier);
+    let strength = fields
+        .optional("strength", problems, |v| fields::whole(100)(v).map(|n| u8::try_from(n).unwrap_or(100)));
+    Some(Criterion { kind, match_id: match_id?, list: list?, list_version: list_version?, strength })
+}
+
+/// Lists name their records as they like, some by numbers.
+fn identifier(value: &Value) -> Result<String, String> {
+    match value.as_u64() {
+        Some(number) => Ok(number.to_string()),
+        None => fields::line(value),
+    }
+}
+
+fn details(fields: &Fields<'_>, problems: &mut Problems) -> Option<MatchDetails> {
+    let mut line = |name: &str| fields.optional(name, problems, fields::line);
+    let details = MatchDetails {
+        name: line("name"),
+        date_of_birth: line("date_of_birth"),
+        nationality: line("nationality"),
+        screened_name: line("screened_name"),
+        headline: line("headline"),
+        source: line("source"),
+        url: fields.optional("url", problems, fields::note),
+        aliases: fields.optional("aliases", problems, aliases).unwrap_or_default(),
+        note: fields.optional("note", problems, fields::note),
+    };
+    details.is_said().then_some(details)
+}
+
+fn aliases(value: &Value) -> Result<Vec<String>, String> {
+    let wrong = || format!("is not a list of at most {ALIASES_MAX} names");
+    let list = value.as_array().filter(|list| list.len() <= ALIASES_MAX).ok_or_else(wrong)?;
+    list.iter().map(|name| fields::line(name).map_err(|_| wrong())).collect()
+}
+
+/// Something in place of a match. The rules name it by its text, once that is sealed.
+fn unreadable(list: &str, item: &Value) -> Match {
+    let whole = format!("{list}: {item}");
+    let mut note: String = whole.chars().take(UNREADABLE_CHARS_MAX).collect();
+    if note.len() < whole.len() {
+        note.push_str(&format!(
+            "… ({} bytes, SHA-256 {:x?})",
+            whole.len(),
+            Sha256::digest(&whole).as_slice()
+        ));
+    }
+    let criterion = Criterion {
+        kind: CriterionKind::Unreadable,
+        match_id: UNREADABLE.to_owned(),
+        list: "screening".to_owned(),
+        list_version: UNREADABLE.to_owned(),
+        strength: None,
+    };
+    Match { criterion, details: Some(MatchDetails { note: Some(note), ..MatchDetails::default() }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn found(lead: Value) -> (Vec<(CriterionKind, String)>, usize) {
+        let mut problems = Problems::default();
+        let event = json!({"lead": lead});
+        let root = Fields::root(&event, &mut problems);
+        let lead = root.object("lead", &mut problems);
+        let found = read(&root, &lead, &mut problems);
+        (found.into_iter().map(|m| (m.criterion.kind, m.criterion.match_id)).collect(), problems.0.len())
+    }
+
+    #[test]
+    fn lists_name_their_records_as_they_like() {
+        for (id, read) in [
+            (json!("ofac 123/ü#1"), "ofac 123/ü#1"),
+            (json!("OFAC\\123"), "OFAC\\123"),
+            (json!(36_123), "36123"),
+            (json!("…"), "…"),
+        ] {
+            let item = json!({"match_id": id, "list": "OFAC-SDN", "list_version": 20_260_227});
+            assert_eq!(
+                found(json!({"flags": {"sanctions": [item]}})),
+                (vec![(CriterionKind::Sanctions, read.to_owned())], 0)
+            );
+        }
+    }
+
+    #[test]
+    fn whatever_cannot_be_read_as_a_match_is_one_that_holds() {
+        let item = |field: &str, value: Value| {
+            let mut item = json!({"match_id": "m-1", "list": "A", "list_version": "1"});
+            item[field] = value;
+            json!({"sanctions": [item]})
+        };
+        for flags in [
+            item("match_id", json!("a\u{0}b")),
+            item("match_id", json!("x".repeat(301))),
+            item("match_id", json!("")),
+            item("match_id", json!(null)),
+            item("match_id", json!(["m-1"])),
+            item("list", json!(7)),
+            item("list_version", json!(null)),
+            json!({"sanctions": ["m-1"]}),
+            json!({"sanctions": "m-1"}),
+            json!({"sanctions": true}),
+            json!({"sanctons": [{"match_id": "m-1", "list": "A", "list_version": "1"}]}),
+            json!("sanctions"),
+            json!([{"match_id": "m-1"}]),
+        ] {
+            let (kinds, _) = found(json!({"flags": flags.clone()}));
+            assert_eq!(kinds, [(CriterionKind::Unreadable, UNREADABLE.to_owned())], "{flags}");
+        }
+        for nothing in [json!(null), json!({}), json!([]), json!({"sanctions": [], "sanctons": null})] {
+            assert_eq!(found(json!({"flags": nothing})), (Vec::new(), 0), "{nothing}");
+        }
+    }
+
+    #[test]
+    fn a_match_beside_a_wrong_one_counts_and_so_does_the_wrong_one() {
+        let good = json!({"match_id": "m-1", "list": "A", "list_version": "1"});
+        let (kinds, _) = found(json!({"flags": {"pep": [good, {"match_id": 1}]}}));
+        let kinds: Vec<CriterionKind> = kinds.into_iter().map(|(kind, _)| kind).collect();
+        assert_eq!(kinds, [CriterionKind::Pep, CriterionKind::Unreadable]);
+    }
+
+    #[test]
+    fn more_matches_than_are_read_are_one_that_holds() {
+        let item = |n: usize| json!({"match_id": format!("m-{n}"), "list": "A", "list_version": "1"});
+        let items: Vec<Value> = (0..MATCHES_MAX + 9).map(item).collect();
+        let (kinds, _) = found(json!({"flags": {"sanctions": items}}));
+        assert_eq!(kinds.len(), MATCHES_MAX + 1);
+        assert_eq!(kinds.last().unwrap().0, CriterionKind::Unreadable);
+    }
+}

@@ -1,0 +1,233 @@
+//! The reasons that a compliance decision may name: each is for one verdict, and may ask for a second
+//! officer.
+
+use super::ComplianceFlag;
+use crate::compliance::Verdict;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+
+/// A reason that a compliance decision may name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReasonCode {
+    /// What it means, for people.
+    pub means: String,
+    /// The verdict it is a reason for. A policy of an earlier version does not say.
+    pub verdict: Option<Verdict>,
+    /// How many officers must agree on a decision for this reason; the policy may ask for more.
+    pub officers: u8,
+}
+
+/// A reason as it is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "ReasonCode"))]
+#[serde(deny_unknown_fields)]
+struct Written {
+    /// What it means, for people.
+    means: String,
+    /// The verdict it is a reason for.
+    verdict: Verdict,
+    /// How many officers must agree on a decision for this reason: 1 or 2.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    officers: u8,
+}
+
+fn one() -> u8 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_one(officers: &u8) -> bool {
+    *officers == 1
+}
+
+impl Serialize for ReasonCode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { means, verdict, officers } = self.clone();
+        match verdict {
+            Some(verdict) => Written { means, verdict, officers }.serialize(serializer),
+            None => means.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ReasonCode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+
+        impl<'de> Visitor<'de> for Either {
+            type Value = ReasonCode;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a reason, such as `{ means: The match is somebody else., verdict: clear }`")
+            }
+
+            fn visit_str<E: Error>(self, means: &str) -> Result<ReasonCode, E> {
+                Ok(ReasonCode { means: means.to_owned(), verdict: None, officers: 1 })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ReasonCode, A::Error> {
+                let Written { means, verdict, officers } =
+                    Written::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(ReasonCode { means, verdict: Some(verdict), officers })
+            }
+        }
+
+        deserializer.deserialize_any(Either)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for ReasonCode {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        Written::schema_name()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let written = Written::json_schema(generator);
+        schemars::json_schema!({
+            "description": "A reason that a compliance decision may name.",
+            "anyOf": [
+                written,
+                {
+                    "type": "string",
+                    "deprecated": true,
+                    "description": "What it means. Write the verdict it is for, too; without one it can clear nothing.",
+                },
+            ],
+        })
+    }
+}
+
+/// Why a decision cannot name a reason.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CodeError {
+    /// The policy does not have it.
+    #[error("`{code}` is not a reason code of the policy; for `{verdict}` it has {}", .known.join(", "))]
+    Unknown {
+        /// The code.
+        code: String,
+        /// What was to be decided.
+        verdict: &'static str,
+        /// The codes for that.
+        known: Vec<String>,
+    },
+    /// It is a reason for the other verdict.
+    #[error("`{code}` is a reason to {other}; for `{verdict}` the policy has {}", .known.join(", "))]
+    OtherVerdict {
+        /// The code.
+        code: String,
+        /// What it is a reason for.
+        other: &'static str,
+        /// What was to be decided.
+        verdict: &'static str,
+        /// The codes for that.
+        known: Vec<String>,
+    },
+    /// The policy does not say which verdict it is for, and a lead is not cleared on a guess.
+    #[error(
+        "the policy does not say which verdict `{code}` is for, so that it can clear nothing; \
+         write `verdict` beside it and publish the policy"
+    )]
+    Undefined {
+        /// The code.
+        code: String,
+    },
+}
+
+/// The reasons of the product's own policies from before a reason said its verdict.
+const WELL_KNOWN: [(&str, Verdict); 5] = [
+    ("false-match", Verdict::Clear),
+    ("licensed", Verdict::Clear),
+    ("low-risk", Verdict::Clear),
+    ("true-match", Verdict::Reject),
+    ("prohibited", Verdict::Reject),
+];
+
+/// What a reason is for that does not say it: known of the product's own, else nobody can tell.
+pub fn well_known(code: &str) -> Option<Verdict> {
+    WELL_KNOWN.iter().find(|(known, _)| *known == code).map(|(_, verdict)| *verdict)
+}
+
+impl ReasonCode {
+    fn verdict_of(&self, code: &str) -> Option<Verdict> {
+        self.verdict.or_else(|| well_known(code))
+    }
+}
+
+impl ComplianceFlag {
+    /// The reason that a decision names, if it is one for that verdict.
+    ///
+    /// # Errors
+    /// [`CodeError`] says which reasons there are.
+    pub fn code_for(&self, code: &str, verdict: Verdict) -> Result<&ReasonCode, CodeError> {
+        let known = || {
+            let fits = |(code, reason): &(&String, &ReasonCode)| reason.verdict_of(code) == Some(verdict);
+            self.reason_codes.iter().filter(fits).map(|(code, _)| code.clone()).collect()
+        };
+        let (code, verdict_name) = (code.to_owned(), verdict.as_str());
+        let Some(reason) = self.reason_codes.get(&code) else {
+            return Err(CodeError::Unknown { code, verdict: verdict_name, known: known() });
+        };
+        match reason.verdict_of(&code) {
+            Some(own) if own == verdict => Ok(reason),
+            // Nothing is let through by a rejection.
+            None if verdict == Verdict::Reject => Ok(reason),
+            None => Err(CodeError::Undefined { code }),
+            Some(other) => Err(CodeError::OtherVerdict {
+                code,
+                other: other.as_str(),
+                verdict: verdict_name,
+                known: known(),
+            }),
+        }
+    }
+
+    /// How many officers must agree on a decision for a reason.
+    pub fn officers_for(&self, code: &str) -> u8 {
+        self.reason_codes.get(code).map_or(self.officers, |reason| reason.officers.max(self.officers))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn flag(codes: serde_json::Value) -> ComplianceFlag {
+        let about = json!({"what": "a", "when": "b", "why": "c"});
+        serde_json::from_value(json!({"about": about, "officers": 1, "reminders": [], "reason_codes": codes}))
+            .unwrap()
+    }
+
+    #[test]
+    fn a_reason_is_for_one_verdict() {
+        let flag = flag(json!({
+            "fine": {"means": "Fine.", "verdict": "clear", "officers": 2},
+            "bad": {"means": "Bad.", "verdict": "reject"},
+            "false-match": "Written before verdicts were.",
+            "odd": "Of the customer's own, from before.",
+        }));
+        let refused = |code, verdict| flag.code_for(code, verdict).unwrap_err().to_string();
+        assert_eq!((flag.officers_for("fine"), flag.officers_for("bad")), (2, 1));
+        assert!(flag.code_for("fine", Verdict::Clear).is_ok());
+        assert!(flag.code_for("false-match", Verdict::Clear).is_ok());
+        assert!(flag.code_for("odd", Verdict::Reject).is_ok());
+        assert_eq!(
+            refused("bad", Verdict::Clear),
+            "`bad` is a reason to reject; for `clear` the policy has false-match, fine"
+        );
+        assert!(refused("false-match", Verdict::Reject).contains("`false-match` is a reason to clear"));
+        assert!(refused("odd", Verdict::Clear).contains("does not say which verdict `odd` is for"));
+        assert!(refused("none", Verdict::Clear).contains("`none` is not a reason code"));
+    }
+
+    #[test]
+    fn a_reason_without_a_verdict_is_written_as_it_was() {
+        let codes = json!({"odd": "From before.", "fine": {"means": "Fine.", "verdict": "clear"}});
+        let flag = flag(codes.clone());
+        assert_eq!(serde_json::to_value(&flag.reason_codes).unwrap(), codes);
+    }
+}

@@ -1,0 +1,143 @@
+//! Whom a screening looked at: the premise that a clearance rests on.
+//!
+//! A company stands in the open. A contact is personal: its [`identity`] is sealed like its other
+//! texts, and equal texts of a lead are sealed alike, so that a hash of the sealed text is a
+//! fingerprint under the lead's own key. It says whether the contact is the same and nothing else;
+//! after an erasure nobody can link it to anybody.
+
+use crate::compliance::{Criterion, CriterionKind};
+use crate::lead::{Contact, Lead};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use unicode_normalization::UnicodeNormalization as _;
+
+/// Whom a lead named when a screening looked at it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Screened {
+    /// The company, as it was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company: Option<String>,
+    /// A fingerprint of the contact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<String>,
+}
+
+impl Screened {
+    /// Whom a lead names now, as far as a criterion is about them. A jurisdiction is about the
+    /// company; who works there changes nothing in it.
+    pub fn of(lead: &Lead, criterion: &Criterion) -> Self {
+        let is_about_people = criterion.kind != CriterionKind::Jurisdiction;
+        let contact = lead.personal.contact.as_ref().filter(|_| is_about_people);
+        Self { company: lead.profile.company.clone(), contact: contact.and_then(fingerprint_of) }
+    }
+
+    /// Whether a match of a kind is about the same company and contact now.
+    pub fn is_same(&self, now: &Self, kind: CriterionKind) -> bool {
+        self.is_same_company(now, kind) && self.is_same_contact(now)
+    }
+
+    /// Whether the company is the same now, however it is written. A jurisdiction is about a place:
+    /// where no company was known, learning its name changes nothing.
+    pub fn is_same_company(&self, now: &Self, kind: CriterionKind) -> bool {
+        let was_unknown = kind == CriterionKind::Jurisdiction && self.company.is_none();
+        was_unknown || self.company.as_deref().map(normalized) == now.company.as_deref().map(normalized)
+    }
+
+    /// Whether the contact is the same now.
+    pub fn is_same_contact(&self, now: &Self) -> bool {
+        self.contact == now.contact
+    }
+}
+
+/// A name as it is compared: without case, width, punctuation and spacing. Accents and the order of
+/// the words stay, since they tell people apart.
+pub fn normalized(text: &str) -> String {
+    let folded: String = text.nfkc().flat_map(char::to_lowercase).nfkc().collect();
+    let words = folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let words: Vec<&str> = words.collect();
+    // A name without letters is what it is.
+    if words.is_empty() { folded.trim().to_owned() } else { words.join(" ") }
+}
+
+/// What says who a contact is: name and e-mail address. A telephone number says it only where
+/// nothing else does, since numbers change hands.
+pub(crate) fn identity(contact: &Contact) -> Option<String> {
+    let Contact { name, email, phone, .. } = contact;
+    let phone = phone.as_ref().filter(|_| name.is_none() && email.is_none());
+    let parts = [("name", name.as_ref()), ("email", email.as_ref()), ("phone", phone)];
+    let said = parts.into_iter().filter_map(|(what, text)| {
+        let text = text?;
+        // An address is compared by its letters: dots and dashes in it tell people apart.
+        let text = if what == "email" { text.trim().to_lowercase() } else { normalized(text) };
+        Some(format!("{what}={text}"))
+    });
+    let said: Vec<String> = said.collect();
+    (!said.is_empty()).then(|| said.join("; "))
+}
+
+fn fingerprint_of(contact: &Contact) -> Option<String> {
+    // A contact that was stored before identities were has its texts alone.
+    let texts = [&contact.name, &contact.email, &contact.phone];
+    match &contact.identity {
+        Some(identity) => Some(fingerprint([identity.as_str()])),
+        None if texts.iter().all(|text| text.is_none()) => None,
+        None => Some(fingerprint(texts.map(|text| text.as_deref().unwrap_or_default()))),
+    }
+}
+
+/// 128 bits of a hash over texts, in hexadecimal digits.
+pub(crate) fn fingerprint<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
+    let mut hash = Sha256::new();
+    for text in texts {
+        hash.update(text.as_bytes());
+        hash.update([0]);
+    }
+    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contact(name: &str, email: &str, phone: &str) -> Contact {
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        Contact { name: some(name), email: some(email), phone: some(phone), identity: None }.identified()
+    }
+
+    #[test]
+    fn spelling_makes_nobody_else() {
+        for (one, other) in [
+            ("Acme, Inc.", "ACME  inc"),
+            ("Ｆｌｏｗｅｒｓ", "flowers"),
+            ("M\u{fc}ller", "Mu\u{308}ller"),
+            ("…", " … "),
+        ] {
+            assert_eq!(normalized(one), normalized(other), "{one} and {other}");
+        }
+        for (one, other) in [("Müller", "Muller"), ("Kim Lee", "Lee Kim"), ("Acme", "Acme Two"), ("…", "?")]
+        {
+            assert_ne!(normalized(one), normalized(other), "{one} and {other}");
+        }
+    }
+
+    #[test]
+    fn a_contact_is_who_its_name_and_address_say() {
+        let kim = contact("Kim Carter", "kim@example.test", "+1 555");
+        let fingerprint = |contact: &Contact| fingerprint_of(contact);
+        for same in [
+            contact("KIM CARTER", "Kim@Example.test", "+1 555"),
+            contact("Kim  Carter", "kim@example.test", "+1 666"),
+        ] {
+            assert_eq!(fingerprint(&kim), fingerprint(&same));
+        }
+        for other in [
+            contact("Kim Carver", "kim@example.test", "+1 555"),
+            contact("Kim Carter", "k.im@example.test", "+1 555"),
+            contact("Kim Carter", "", "+1 555"),
+            contact("", "", "+1 555"),
+        ] {
+            assert_ne!(fingerprint(&kim), fingerprint(&other));
+        }
+        assert_eq!(fingerprint(&contact("", "", "")), None);
+    }
+}
