@@ -15,7 +15,7 @@ use leadctl::audit::{Order, Reader, sorted};
 use rules::AccountCommand;
 use rules::AccountInput;
 use rules::account::Signal;
-use rules::backtest::{Backtest, Trial};
+use rules::backtest::{Against, Backtest, Trial};
 use rules::directory::Directory;
 use rules::entry::Actor;
 use rules::input::{Command, Delivery, DeliveryResult, Erasure, Input, LeadEvent};
@@ -201,8 +201,8 @@ async fn what_the_store_writes_is_exported_and_replays_to_the_letter() {
     assert_eq!(report.findings(), []);
 
     let (contents, records) = sorted(Reader::new(bytes.as_slice(), "live"), Order::Time).expect("an export");
-    let mut backtest =
-        Backtest::new(&contents.revisions, Trial { policy: policy.clone(), directory: None, since: None });
+    let trial = Trial { policy: policy.clone(), directory: None, since: None, against: Against::History };
+    let mut backtest = Backtest::new(&contents.revisions, trial).expect("history is the baseline");
     for record in records {
         backtest.follow(&record.expect("a commit")).expect("it can be replayed");
     }

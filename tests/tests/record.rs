@@ -8,23 +8,33 @@ use common::*;
 use leadctl::audit::{Order, Reader, generate, sorted};
 use proptest::prelude::*;
 use rules::account::Account;
-use rules::backtest::{Backtest, FirstDifference, Happening, MessageRow, Pair, Report, Trial};
+use rules::backtest::{
+    Against, Backtest, Baseline, FirstDifference, Group, Happening, MessageRow, Pair, Report, Span, Trial,
+};
 use rules::directory::Directory;
 use rules::ids::{AccountId, LeadId, PersonId, Subject};
 use rules::input::Past;
 use rules::lead::Lead;
 use rules::notification::Message;
-use rules::policy::Policy;
+use rules::policy::{Policy, PublishedPolicy, WorkflowId};
 use rules::record::CommitRecord;
 use rules::replay::Replay;
 use rules::routing::Standing;
 use rules::simulate::Simulation;
+use rules::suggest::Suggest;
 use serde_json::json;
 use std::collections::{BTreeSet, HashMap};
 use std::io::{BufReader, Seek as _};
+use std::sync::Arc;
 
+/// A policy against what was recorded.
 fn trial(policy: Policy) -> Trial {
-    Trial { policy, directory: None, since: None }
+    Trial { policy, directory: None, since: None, against: Against::History }
+}
+
+/// A policy against the one in force, both over the same history.
+fn against_in_force(policy: Policy) -> Trial {
+    Trial { against: Against::InForce, ..trial(policy) }
 }
 
 /// Plays lines, recording; gives the records as they were decided, and all revisions.
@@ -37,7 +47,7 @@ fn record(simulation: Simulation, steps: &[Step]) -> (Vec<CommitRecord>, Past) {
 }
 
 fn backtest(records: &[CommitRecord], revisions: &Past, trial: Trial) -> Report {
-    let mut backtest = Backtest::new(revisions, trial);
+    let mut backtest = Backtest::new(revisions, trial).expect("the baseline is in the record");
     for record in records {
         backtest.follow(record).expect("the record can be replayed");
     }
@@ -56,10 +66,13 @@ fn check_same(report: &Report) {
     for row in &report.happenings {
         assert_eq!(row.count.more(), 0, "{row:?}");
     }
-    for day in &report.queues {
-        assert_eq!((day.operations.more(), day.reviews.more()), (0, 0), "{day:?}");
+    for row in &report.figures {
+        assert_eq!(row.count.more(), 0, "{row:?}");
     }
-    assert_eq!(report.not_applied.values().sum::<u64>(), 0);
+    for row in &report.queues {
+        assert_eq!((row.operations.more(), row.reviews.more()), (0, 0), "{row:?}");
+    }
+    assert_eq!(report.not_applied.values().map(|pair| pair.candidate).sum::<u64>(), 0);
 }
 
 proptest! {
@@ -69,9 +82,27 @@ proptest! {
     fn every_random_history_is_reproduced_and_its_own_policy_changes_nothing(steps in histories()) {
         let policy = lively_policy(1);
         let (records, revisions) = record(simulation(&policy, &tight_directory()), &steps);
-        let report = backtest(&records, &revisions, trial(policy));
+        let report = backtest(&records, &revisions, trial(policy.clone()));
         prop_assert_eq!(report.identity.commits, records.len() as u64);
         check_same(&report);
+        check_same(&backtest(&records, &revisions, against_in_force(policy)));
+    }
+
+    #[test]
+    fn under_any_policy_its_replay_against_history_and_against_in_force_is_the_same(
+        steps in histories(), percent in 20_u16..100,
+    ) {
+        let policy = lively_policy(1);
+        let mut candidate = serde_json::to_value(&policy).expect("a policy is JSON");
+        candidate["workflows"]["sla-breach"]["steps"][0]["at"] = json!(format!("{percent}%"));
+        let candidate: Policy = serde_json::from_value(candidate).expect("a policy");
+        prop_assume!(candidate.check().is_ok());
+        let (records, revisions) = record(simulation(&policy, &tight_directory()), &steps);
+        // Under one revision all the time, the policy in force comes to history.
+        let history = backtest(&records, &revisions, trial(candidate.clone()));
+        let mut in_force = backtest(&records, &revisions, against_in_force(candidate));
+        in_force.against = history.against.clone();
+        prop_assert_eq!(in_force, history);
     }
 }
 
@@ -141,7 +172,8 @@ fn a_made_up_record_is_sorted_and_reproduced_whatever_is_tried() {
     file.rewind().expect("a file");
     let input = BufReader::new(file);
     let (contents, sorted) = sorted(Reader::new(input, "made up"), Order::Time).expect("an export");
-    let mut backtest = Backtest::new(&contents.revisions, trial(with_imminent_at("50%")));
+    let mut backtest =
+        Backtest::new(&contents.revisions, trial(with_imminent_at("50%"))).expect("history is the baseline");
     let mut last: Option<DateTime<Utc>> = None;
     for record in sorted {
         let record = record.expect("a commit");
@@ -187,24 +219,84 @@ fn a_notice_that_comes_later_is_not_sent_to_who_was_quick_enough() {
     // have been 14:54.
     let report = backtest(&records, &revisions, trial(with_imminent_at("90%")));
     assert_eq!((report.identity.commits, report.identity.differences), (3, 0));
-    let week = "2026-03-02".parse().expect("a day");
+    // A record of an hour is counted by the hour.
+    assert_eq!(report.span, Span::Hour);
     let warning = MessageRow {
         recipient: "rep-ana".to_owned(),
-        week,
+        from: beginning(),
         message: Message::SlaWarning,
-        count: Pair { recorded: 1, replayed: 0 },
+        count: Pair { baseline: 1, candidate: 0 },
     };
     let changed: Vec<_> = report.messages.iter().filter(|row| row.count.more() != 0).collect();
     assert_eq!(changed, [&warning]);
-    assert!(report.happenings.iter().all(|row| row.count.more() == 0));
+    let changed = report.happenings.iter().filter(|row| row.count.more() != 0);
+    assert!(changed.into_iter().all(|row| row.happening == Happening::Message));
     let first = FirstDifference {
         lead: "L-0".into(),
         at: beginning() + TimeDelta::minutes(48),
-        recorded: Some("sla-warning (imminent) to rep-ana".to_owned()),
-        replayed: None,
+        baseline: Some("sla-warning (imminent) to rep-ana".to_owned()),
+        candidate: None,
     };
     assert_eq!(report.first_differences, [first]);
     assert_eq!(report.leads_different, 1);
+}
+
+/// The one lead, recorded under a policy that was replaced by another one after it was over.
+fn one_lead_under_an_earlier_policy() -> (Vec<CommitRecord>, Past) {
+    let (records, mut revisions) = one_lead();
+    let before = revisions.policies.values().next_back().expect("a policy").clone();
+    let at = before.published_at + TimeDelta::days(30);
+    let next = PublishedPolicy::next(Some(&before), with_imminent_at("50%"), "otto", at);
+    revisions.policies.insert(next.revision, Arc::new(next));
+    (records, revisions)
+}
+
+#[test]
+fn a_candidate_is_compared_with_the_policy_in_force_and_not_with_what_was_recorded() {
+    let (records, revisions) = one_lead_under_an_earlier_policy();
+    // Recorded at 80 %, in force by now at 50 %.
+    let report = backtest(&records, &revisions, against_in_force(with_imminent_at("50%")));
+    check_same(&report);
+    assert_eq!(report.against, Baseline::InForce { revision: 2 });
+    assert_eq!((report.changes.len(), report.versions_that_rise.len()), (0, 0));
+    let report = backtest(&records, &revisions, against_in_force(with_imminent_at("40%")));
+    assert_eq!((report.identity.commits, report.identity.differences), (3, 0));
+    assert_eq!(report.changes, ["sla-breach: imminent 50 % → 40 %"]);
+    assert_eq!(report.versions_that_rise, [WorkflowId::SlaBreach]);
+    let first = report.first_differences.first().expect("it comes earlier");
+    assert_eq!(first.at, beginning() + TimeDelta::minutes(24));
+    assert_eq!(
+        (&first.baseline, first.candidate.as_deref()),
+        (&None, Some("sla-warning (imminent) to rep-ana"))
+    );
+    // The recorded policy is a revision that one can compare with, too.
+    let trial = Trial { against: Against::Revision(1), ..trial(with_imminent_at("80%")) };
+    check_same(&backtest(&records, &revisions, trial));
+}
+
+/// How many notices `imminent` is judged by.
+fn judged(records: &[CommitRecord], revisions: &Past) -> u64 {
+    let mut suggest = Suggest::new(revisions);
+    records.iter().for_each(|record| suggest.follow(record).expect("it follows"));
+    let steps = suggest.finish();
+    steps.iter().filter(|step| step.step == "imminent").map(|step| step.figures.notices).sum()
+}
+
+#[test]
+fn a_threshold_is_judged_by_what_was_noticed_where_it_is_by_now() {
+    let (records, revisions) = one_lead();
+    assert_eq!(judged(&records, &revisions), 1);
+    // The notice came at 80 %; by now it is to come at 50 %, which nobody has seen yet.
+    let (records, revisions) = one_lead_under_an_earlier_policy();
+    assert_eq!(judged(&records, &revisions), 0);
+}
+
+#[test]
+fn a_revision_that_was_never_published_is_no_baseline() {
+    let (_, revisions) = one_lead();
+    let trial = Trial { against: Against::Revision(7), ..trial(with_imminent_at("80%")) };
+    let error = Backtest::new(&revisions, trial).err().expect("there is no revision 7");
+    assert_eq!(error.to_string(), "policy revision 7 is not in the record, which holds 1");
 }
 
 #[test]
@@ -216,7 +308,7 @@ fn a_notice_that_comes_earlier_runs_at_its_own_instant() {
     let first = report.first_differences.first().expect("it comes earlier");
     assert_eq!(first.at, beginning() + TimeDelta::minutes(30));
     assert_eq!(
-        (&first.recorded, first.replayed.as_deref()),
+        (&first.baseline, first.candidate.as_deref()),
         (&None, Some("sla-warning (imminent) to rep-ana"))
     );
 }
@@ -232,11 +324,27 @@ fn a_window_that_is_shorter_brings_breaches_and_reassignments() {
     ))
     .expect("a sound policy");
     let report = backtest(&records, &revisions, trial(policy));
-    assert_eq!(report.total(Happening::Breach), Pair { recorded: 0, replayed: 3 });
-    let reassigned = report.total(Happening::Reassignment).replayed;
-    let impossible = report.total(Happening::ReassignmentImpossible).replayed;
+    assert_eq!(report.total(Happening::Breach), Pair { baseline: 0, candidate: 3 });
+    let reassigned = report.total(Happening::Reassignment).candidate;
+    let impossible = report.total(Happening::ReassignmentImpossible).candidate;
     // Of four reps one is on leave, so that the third owner's is the end, as is the third time.
     assert_eq!((reassigned, impossible), (2, 1));
+    // Each by whom it happened to: three owners breached once each, and each was told.
+    let of_rep = |rep: &str, happening: Happening| {
+        let is_it = |group: &Group| matches!(group, Group::Rep { rep: of, .. } if of.as_str() == rep);
+        let rows = report.figures.iter().filter(|row| row.happening == happening && is_it(&row.group));
+        rows.map(|row| row.count.candidate).sum::<u64>()
+    };
+    assert_eq!(of_rep("rep-ana", Happening::Breach), 1);
+    assert_eq!(of_rep("rep-ana", Happening::Reassignment), 1);
+    let given: u64 = ["rep-bob", "rep-dan"].map(|rep| of_rep(rep, Happening::Assignment)).iter().sum();
+    assert_eq!(given, 2, "both reassignments gave it to somebody");
+    let of_team = |happening: Happening| {
+        let is_it = |group: &Group| matches!(group, Group::Team { team } if team.as_str() == "us-sales");
+        let rows = report.figures.iter().filter(|row| row.happening == happening && is_it(&row.group));
+        rows.map(|row| row.count.candidate).sum::<u64>()
+    };
+    assert_eq!((of_team(Happening::Breach), of_team(Happening::Reassignment)), (3, 2));
 }
 
 #[test]
@@ -261,8 +369,9 @@ fn a_decision_on_a_lead_that_is_not_held_in_the_replay_is_counted_and_not_applie
     let mut licensed = seeded_value("directory.yaml");
     licensed["markets"]["us"]["licensed_for"] = json!(["US", "CA", "FR"]);
     let licensed = Directory::check(serde_json::from_value(licensed).expect("a directory")).expect("sound");
-    let report = backtest(&records, &revisions, Trial { policy, directory: Some(licensed), since: None });
+    let report = backtest(&records, &revisions, Trial { directory: Some(licensed), ..trial(policy) });
     assert_eq!(report.identity.differences, 0);
-    assert_eq!(report.total(Happening::Held), Pair { recorded: 1, replayed: 0 });
-    assert_eq!(report.not_applied.get("compliance decisions"), Some(&1));
+    assert_eq!(report.total(Happening::Held), Pair { baseline: 1, candidate: 0 });
+    let not_applied = Pair { baseline: 0, candidate: 1 };
+    assert_eq!(report.not_applied.get("compliance decisions"), Some(&not_applied));
 }

@@ -10,7 +10,7 @@ use rules::ids::{LeadId, PublicationId, PublicationKind, Subject};
 use rules::input::{Command, Input};
 use rules::lead::Lead;
 use rules::lead_fact::LeadFact;
-use rules::publication::{Publication, PublicationCommand, PublicationInput, Totals};
+use rules::publication::{Publication, PublicationCommand, PublicationInput};
 use rules::touched::{Rules, Scope, touched};
 use service::Service;
 use store::{Cursor, Place, Progress, StoreError};
@@ -127,7 +127,11 @@ async fn page(
     for (lead, moved_now) in seen {
         // The second look counts what the first one did not see.
         if !progress.again || moved_now {
-            count(&mut progress.totals, id, lead.as_ref(), &directory, progress.again);
+            let totals = &mut progress.totals;
+            totals.leads = totals.leads.saturating_add(u64::from(!progress.again));
+            if let Some(lead) = &lead {
+                totals.note(id, lead, &directory);
+            }
         }
     }
     progress.place = match page.next {
@@ -175,26 +179,4 @@ async fn look(
         again(service, Subject::Lead(lead), found, now, now).await?;
     }
     Ok((done.lead, followed))
-}
-
-/// Counts what a lead says that the publication made of it, whoever brought that about: a page that
-/// is gone through twice after a crash counts the same.
-fn count(
-    totals: &mut Totals,
-    id: PublicationId,
-    lead: Option<&Lead>,
-    directory: &rules::directory::Directory,
-    again: bool,
-) {
-    totals.leads = totals.leads.saturating_add(u64::from(!again));
-    // Another publication may have come after it meanwhile.
-    let applied = lead.as_ref().and_then(|lead| lead.applied.iter().find(|a| a.publication == id));
-    let Some((lead, applied)) = lead.zip(applied) else { return };
-    totals.moved = totals.moved.saturating_add(1);
-    let market = lead.profile.market.as_ref().and_then(|market| directory.market(market));
-    let owners = lead.owner.as_ref().and_then(|owner| directory.team_of(owner));
-    let team = owners.or(market.map(|market| &market.team));
-    for step in &applied.passed {
-        totals.count(team, step);
-    }
 }

@@ -70,13 +70,7 @@ async fn explain_at(
     let (Some(policy), Some(directory)) = (policy, directory) else {
         return Err(Problem::not_found(format!("nothing was published by {}", spelled(by))));
     };
-    let mut knowledge = Knowledge {
-        policy,
-        directory,
-        rosters: BTreeMap::new(),
-        accounts: BTreeMap::new(),
-        past: Past::default(),
-    };
+    let mut knowledge = Knowledge::new(policy, directory);
     let record = Record { lead: &lead, account: &account };
     for _ in 0..NEEDS_MAX {
         match explain::explain(record, &knowledge.world(), at, now) {
@@ -109,9 +103,9 @@ fn spelled(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
-/// What an explanation may know of the time that it is of. How the teams stand is not kept for ever:
+/// What an explanation, or a trial of a publication, may know of the time that it is of. How the teams stand is not kept for ever:
 /// whom routing would choose is said by how they stand now.
-struct Knowledge {
+pub(crate) struct Knowledge {
     policy: Arc<PublishedPolicy>,
     directory: Arc<Directory>,
     rosters: BTreeMap<rules::ids::TeamId, rules::routing::Roster>,
@@ -120,7 +114,19 @@ struct Knowledge {
 }
 
 impl Knowledge {
-    fn world(&self) -> World<'_> {
+    /// Both documents and nothing else.
+    pub(crate) fn new(policy: Arc<PublishedPolicy>, directory: Arc<Directory>) -> Self {
+        let (rosters, accounts, past) = (BTreeMap::new(), BTreeMap::new(), Past::default());
+        Self { policy, directory, rosters, accounts, past }
+    }
+
+    /// Revisions that were in force before, at hand already.
+    pub(crate) fn remember(&mut self, policy: Arc<PublishedPolicy>, directory: Arc<Directory>) {
+        self.past.policies.insert(policy.revision, policy);
+        self.past.directories.insert(directory.revision(), directory);
+    }
+
+    pub(crate) fn world(&self) -> World<'_> {
         World {
             policy: &self.policy,
             directory: &self.directory,
@@ -130,7 +136,7 @@ impl Knowledge {
         }
     }
 
-    async fn learn(&mut self, store: &Store, need: Need) -> Result<(), StoreError> {
+    pub(crate) async fn learn(&mut self, store: &Store, need: Need) -> Result<(), StoreError> {
         match need {
             Need::Team(team) => {
                 let roster = store.standings(self.world().reps_of(&team)).await?;

@@ -2,6 +2,7 @@
 //! risk, reps' availability, and what each workflow does.
 
 mod accounts;
+mod dry_run;
 mod explain;
 mod leads;
 mod publications;

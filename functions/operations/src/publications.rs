@@ -1,6 +1,6 @@
 //! Publications of policies and directories: published by operations, read by everybody, for ever.
 
-use crate::Call;
+use crate::{Call, dry_run};
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use contracts::api::{self, Publish};
 use futures::future::try_join_all;
@@ -8,7 +8,7 @@ use platform::http::encode_cursor;
 use platform::problem::{Problem, ProblemDetail};
 use platform::response;
 use rules::directory::Directory;
-use rules::document::DocumentError;
+use rules::document::{Document, DocumentError, REVISION};
 use rules::entry::Actor;
 use rules::ids::{PublicationId, PublicationKind, Subject};
 use rules::policy::Policy;
@@ -22,8 +22,58 @@ const PAGE_DEFAULT: u32 = 25;
 /// What is on a page at the most.
 const PAGE_MAX: u32 = 100;
 
+/// What is to be published, read and checked by itself.
+pub enum Candidate {
+    /// A policy.
+    Policy(Policy),
+    /// A directory.
+    Directory(Directory),
+}
+
+impl Candidate {
+    /// Reads a document, which may say itself which revision it was made from: then it has to be the
+    /// base.
+    fn read(kind: PublicationKind, document: &Value, base: u32) -> Result<Self, Problem> {
+        // JSON is YAML: a person is told the same here as of a file.
+        let document = Document::read(&document.to_string()).map_err(|error| unsound(kind, &error))?;
+        let read = match kind {
+            PublicationKind::Policy => Policy::examine(&document, None).map(Self::Policy),
+            PublicationKind::Directory => Directory::examine(&document).map(Self::Directory),
+        };
+        let candidate = read.map_err(|error| unsound(kind, &error))?;
+        match document.revision() {
+            Some(revision) if revision != base => {
+                let what = kind.as_str();
+                let detail = format!(
+                    "the {what} says that it was made from revision {revision}, and `base` is {base}; make them the same, or leave `revision` out of the document"
+                );
+                Err(Problem::unprocessable(detail).at(format!("/{what}/{REVISION}")))
+            }
+            _ => Ok(candidate),
+        }
+    }
+
+    /// What it is.
+    pub fn kind(&self) -> PublicationKind {
+        match self {
+            Self::Policy(_) => PublicationKind::Policy,
+            Self::Directory(_) => PublicationKind::Directory,
+        }
+    }
+}
+
+/// Whether the request only asks what a publication would do.
+fn is_dry_run(call: &Call<'_>) -> Result<bool, Problem> {
+    match call.request.query("dry_run") {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        // Who asks for a trial in other words must not publish.
+        Some(_) => Err(Problem::bad_request("`dry_run` must be `true` or `false`")),
+    }
+}
+
 /// `POST /v1/policies` and `POST /v1/directories`: publishes a document that was made from the
-/// revision that is in force.
+/// revision that is in force; with `dry_run=true`, says what that would do.
 pub async fn publish(call: &Call<'_>, kind: PublicationKind) -> Result<ApiGatewayV2httpResponse, Problem> {
     let body = call.body()?;
     let Publish { base, why, document } =
@@ -33,22 +83,19 @@ pub async fn publish(call: &Call<'_>, kind: PublicationKind) -> Result<ApiGatewa
     let by = Actor::staff(&call.caller.subject);
     let publishing = Publishing { by: &by, why: &why, cause: &cause, now: call.now };
     let store = &call.service.store;
-    // JSON is YAML: a person is told the same here as of a file.
-    let text = document.to_string();
-    let unsound = |error: &DocumentError| unsound(kind, error);
-    let published = match kind {
-        PublicationKind::Policy => {
-            let policy = Policy::parse(&text).map_err(|error| unsound(&error))?;
-            store.publish_policy(&policy, &publishing, dedupe, Some(base)).await
-        }
-        PublicationKind::Directory => {
-            let directory = Directory::parse(&text).map_err(|error| unsound(&error))?;
+    let candidate = Candidate::read(kind, &document, base)?;
+    if is_dry_run(call)? {
+        return dry_run::show(call, candidate, base).await;
+    }
+    let published = match &candidate {
+        Candidate::Policy(policy) => store.publish_policy(policy, &publishing, dedupe, Some(base)).await,
+        Candidate::Directory(directory) => {
             store.publish_directory(directory.document(), &publishing, dedupe, Some(base)).await
         }
     };
     let Published { revision, is_new } = published.map_err(|error| match error {
         StoreError::BaseMovedOn { current } => moved_on(kind, base, current),
-        StoreError::Unsound(error) => unsound(&error),
+        StoreError::Unsound(error) => unsound(kind, &error),
         error => problem(&error),
     })?;
     let id = PublicationId { kind, revision };
@@ -150,7 +197,7 @@ async fn state(call: &Call<'_>, id: PublicationId) -> Result<Value, Problem> {
     }))
 }
 
-fn moved_on(kind: PublicationKind, base: u32, current: u32) -> Problem {
+pub(crate) fn moved_on(kind: PublicationKind, base: u32, current: u32) -> Problem {
     let what = kind.as_str();
     let detail = format!(
         "it was made from revision {base} of the {what}, and revision {current} is in force; look at what changed, and publish it on that"
@@ -159,7 +206,7 @@ fn moved_on(kind: PublicationKind, base: u32, current: u32) -> Problem {
 }
 
 /// Everything that is wrong with a document, each with its place in the request.
-fn unsound(kind: PublicationKind, error: &DocumentError) -> Problem {
+pub(crate) fn unsound(kind: PublicationKind, error: &DocumentError) -> Problem {
     let details: Vec<ProblemDetail> = error
         .0
         .iter()

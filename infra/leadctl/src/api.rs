@@ -47,6 +47,12 @@ impl Answer {
         detail.map_or_else(|| format!("the API answered {}", self.status), str::to_owned)
     }
 
+    /// Whether it is a problem of this kind.
+    pub fn is_of_kind(&self, kind: &str) -> bool {
+        let name = self.body.get("type").and_then(Value::as_str).unwrap_or_default();
+        name.rsplit(['/', ':', '#']).next() == Some(kind)
+    }
+
     /// The body of an answer that has to be a good one.
     ///
     /// # Errors

@@ -34,7 +34,7 @@ enum Command {
     /// Check, compare and describe policies
     #[command(subcommand)]
     Policy(leadctl::policy::Command),
-    /// Put a directory in force
+    /// Fetch a directory, and put one in force
     #[command(subcommand)]
     Directory(Directory),
     /// Take the audit out
@@ -65,7 +65,9 @@ enum Audit {
 
 #[derive(Subcommand)]
 enum Directory {
-    /// Put a directory in force, with who, when and why; or an earlier revision again
+    /// Write the directory in force as a document that says which revision it is, to be changed and published
+    Pull(leadctl::publish::pull::Arguments),
+    /// Put a directory in force, with who, when and why, after showing what that does; or an earlier revision again
     Publish(leadctl::publish::Arguments),
 }
 
@@ -100,6 +102,9 @@ async fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         Command::Simulate(arguments) => leadctl::simulate::run(&arguments).map(done)?,
         Command::Explain(arguments) => leadctl::explain::run(&root()?, &arguments).await?,
         Command::Policy(command) => leadctl::policy::run(root, &command).await?,
+        Command::Directory(Directory::Pull(arguments)) => {
+            leadctl::publish::pull::run(&root()?, PublicationKind::Directory, &arguments).await?
+        }
         Command::Directory(Directory::Publish(arguments)) => {
             leadctl::publish::run(&root()?, PublicationKind::Directory, &arguments).await?
         }

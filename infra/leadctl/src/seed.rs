@@ -35,7 +35,7 @@ pub async fn seed(root: &Path, state: &State) -> anyhow::Result<()> {
     policy.check_against(&directory).context("infra/policies/default.yaml")?;
     if let Err(StoreError::NotSeeded { .. }) = store.current_directory().await {
         let by = Actor::system(SEEDER);
-        store.publish_directory(directory.document(), &publishing(&by, WHY), None, None).await?;
+        store.publish_directory(directory.document(), &publishing(&by, WHY), None, Some(0)).await?;
     }
     if let Err(StoreError::NotSeeded { .. }) = store.current_policy().await {
         publish(&store, &policy, SEEDER, WHY).await?;
@@ -47,9 +47,9 @@ pub async fn seed(root: &Path, state: &State) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// When the store does not take it.
-pub async fn publish(store: &Store, policy: &Policy, by: &str, why: &str) -> anyhow::Result<()> {
+async fn publish(store: &Store, policy: &Policy, by: &str, why: &str) -> anyhow::Result<()> {
     let by = Actor::system(by);
-    store.publish_policy(policy, &publishing(&by, why), None, None).await?;
+    store.publish_policy(policy, &publishing(&by, why), None, Some(0)).await?;
     Ok(())
 }
 

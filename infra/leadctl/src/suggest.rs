@@ -35,7 +35,7 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Argumen
     if arguments.json {
         print(&serde_json::to_string_pretty(&steps)?);
     } else if steps.is_empty() {
-        print("no lead of the record came near a threshold");
+        print("No lead of the record came near a threshold that is in force.");
     } else {
         for step in steps {
             print(&format!("{}/{} at {} %: {}", step.workflow, step.step, step.percent, step.spelled()));

@@ -17,6 +17,7 @@ pub mod diff;
 pub mod directory;
 pub mod document;
 pub mod documentation;
+pub mod effect;
 pub mod entry;
 pub mod evolve;
 pub mod explain;

@@ -6,7 +6,7 @@ use crate::directory::Directory;
 use crate::entry::{Actor, Entry};
 use crate::ids::{NotificationId, PublicationId, Subject, TeamId};
 use crate::input::{Delivery, InForce, Outcome, World};
-use crate::lead::PassedStep;
+use crate::lead::{Lead, PassedStep};
 use crate::notification::{Message, Notification, NotificationFact, Particulars, Recipient};
 use crate::policy::WorkflowId;
 use chrono::{DateTime, Utc};
@@ -80,12 +80,35 @@ pub struct Passed {
 }
 
 impl Totals {
-    /// Counts a threshold that a lead of a team had passed already.
-    pub fn count(&mut self, team: Option<&TeamId>, step: &PassedStep) {
+    /// Counts what a lead says that a publication made of it, whoever brought that about: a page that
+    /// is gone through twice after a crash counts the same.
+    pub fn note(&mut self, publication: PublicationId, lead: &Lead, directory: &Directory) {
+        // Another publication may have come after it meanwhile.
+        let Some(applied) = lead.applied.iter().find(|a| a.publication == publication) else { return };
+        self.moved = self.moved.saturating_add(1);
+        let market = lead.profile.market.as_ref().and_then(|market| directory.market(market));
+        let owners = lead.owner.as_ref().and_then(|owner| directory.team_of(owner));
+        let team = owners.or(market.map(|market| &market.team));
+        for step in &applied.passed {
+            self.count(team, step, 1);
+        }
+    }
+
+    /// Adds what was found of other leads.
+    pub fn add(&mut self, other: &Self) {
+        self.leads = self.leads.saturating_add(other.leads);
+        self.moved = self.moved.saturating_add(other.moved);
+        for passed in &other.passed {
+            self.count(passed.team.as_ref(), &passed.step, passed.leads);
+        }
+    }
+
+    /// Counts a threshold that leads of a team had passed already.
+    fn count(&mut self, team: Option<&TeamId>, step: &PassedStep, leads: u64) {
         match self.passed.iter_mut().find(|p| p.team.as_ref() == team && p.step == *step) {
-            Some(known) => known.leads = known.leads.saturating_add(1),
+            Some(known) => known.leads = known.leads.saturating_add(leads),
             None => {
-                self.passed.push(Passed { team: team.cloned(), step: step.clone(), leads: 1 });
+                self.passed.push(Passed { team: team.cloned(), step: step.clone(), leads });
                 self.passed.sort_by(|a, b| (&a.team, &a.step).cmp(&(&b.team, &b.step)));
             }
         }
@@ -281,7 +304,7 @@ pub fn decide_publication(
 }
 
 /// One message a team, and one for operations and compliance each where they have to know.
-fn digests(totals: &Totals, directory: &Directory) -> Vec<(Recipient, Vec<String>)> {
+pub(crate) fn digests(totals: &Totals, directory: &Directory) -> Vec<(Recipient, Vec<String>)> {
     let mut digests: Vec<(Recipient, Vec<String>)> = Vec::new();
     for passed in &totals.passed {
         let manager = |team: &TeamId| Some(directory.team(team)?.manager.clone());

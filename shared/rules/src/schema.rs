@@ -4,6 +4,7 @@
 
 use crate::calendar::Weekday3;
 use crate::directory::DirectoryDocument;
+use crate::document::REVISION;
 use crate::measure::{Days, Money, Percent, TimeOfDay, Window};
 use crate::notification::Message;
 use crate::policy::Policy;
@@ -30,8 +31,23 @@ fn of<T: JsonSchema>(title: &str) -> Value {
     if let Value::Object(members) = &mut schema {
         members.insert("title".to_owned(), title.into());
     }
+    if let Some(Value::Object(fields)) = schema.get_mut("properties") {
+        fields.insert(REVISION.to_owned(), revision());
+    }
     name_keys(&mut schema);
     schema
+}
+
+/// What every document may say beside its content.
+fn revision() -> Value {
+    json!({
+        "type": "integer",
+        "minimum": 1,
+        "maximum": u32::MAX,
+        "description": "The revision that this document was made from, as `leadctl policy pull` and `leadctl directory \
+                        pull` write it. Publishing it is refused if another revision is in force by then. It is no \
+                        part of the content.",
+    })
 }
 
 /// Maps whose names are a closed set: an editor is to know them too.

@@ -1,5 +1,7 @@
 //! What the record says of thresholds: whether action followed a notice before the next threshold,
-//! and whether it would have come without the notice. It says only what the figures support.
+//! and whether it would have come without the notice. It says only what the figures support, and only
+//! of thresholds as they are in force: what was noticed at another share of the window says nothing of
+//! this one. So a suggestion can be tried by a backtest against the policy in force.
 
 mod figures;
 mod watch;
@@ -16,7 +18,7 @@ use crate::record::CommitRecord;
 use crate::replay::{ReplayError, gap, unreadable};
 use figures::Counts;
 use std::collections::BTreeMap;
-use watch::Watch;
+use watch::{Policies, Watch};
 
 /// Figures in the making. The commits of a lead come together, in their order.
 pub struct Suggest<'a> {
@@ -43,10 +45,11 @@ impl<'a> Suggest<'a> {
         let entries: Vec<Entry<LeadFact>> = record.entries().map_err(|e| unreadable(record, e))?;
         for entry in &entries {
             if let Some(before) = &lead
-                && let Some(policy) = self.revisions.policies.get(&entry.policy_revision)
+                && let Some(then) = self.revisions.policies.get(&entry.policy_revision)
+                && let Some(in_force) = self.revisions.policies.values().next_back()
                 && let Some(directory) = self.revisions.directories.get(&entry.directory_revision)
             {
-                watch.see(before, entry, policy, directory, &mut self.counts);
+                watch.see(before, entry, Policies { then, in_force }, directory, &mut self.counts);
             }
             let after = lead.as_ref().map_or(0, |lead| lead.commit);
             lead = Some(evolve::evolve(lead, entry).map_err(|_| gap(after, record))?);

@@ -133,6 +133,7 @@ pub fn problem(error: &StoreError) -> Problem {
         }
         StoreError::NotSeeded { .. } => {
             Problem::unavailable(60, "no policy or no directory has been published yet; publish them first")
+                .of_kind("nothing-published")
         }
         StoreError::TooLarge { .. } => {
             let detail = "this would make the record larger than one can be; nothing was stored, send less";

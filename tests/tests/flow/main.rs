@@ -22,6 +22,7 @@
 mod api;
 mod aws;
 mod bus;
+mod changing;
 mod checkpoints;
 mod decisions;
 mod deployment;
@@ -74,6 +75,7 @@ fn main() -> ExitCode {
     let runtime = Arc::new(runtime.expect("a runtime starts"));
     let modules = [
         // Those that take longest begin first.
+        changing::FLOWS,
         publications::FLOWS,
         story::FLOWS,
         queues::FLOWS,

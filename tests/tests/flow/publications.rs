@@ -22,10 +22,10 @@ crate::flows![
 ];
 
 /// One publishes at a time, or each would be on an old base.
-static PUBLISHING: Mutex<()> = Mutex::const_new(());
+pub static PUBLISHING: Mutex<()> = Mutex::const_new(());
 
 /// Publishes what a change makes of what is in force, for a member of staff.
-async fn publish(world: &World, what: &str, change: impl Fn(&mut Value)) -> Answer {
+pub async fn publish(world: &World, what: &str, change: impl Fn(&mut Value)) -> Answer {
     let (path, member) = paths(what);
     let current = world.get("otto", &format!("{path}/current")).await.is(200);
     let mut document = current.body[member].clone();
@@ -45,14 +45,14 @@ fn row(source: &str, window: &str) -> Value {
 }
 
 /// Sets the window of a source in NEW.
-fn set_window(policy: &mut Value, source: &str, window: &str) {
+pub fn set_window(policy: &mut Value, source: &str, window: &str) {
     let rows = policy["workflows"]["sla-breach"]["windows"].as_array_mut().unwrap();
     rows.retain(|row| row["source"] != source);
     rows.push(row(source, window));
 }
 
 /// A lead of a source that began 25 minutes ago.
-async fn lead_of(world: &World, source: &str, market: &str) -> String {
+pub async fn lead_of(world: &World, source: &str, market: &str) -> String {
     let id = world.id("L");
     let mut lead = world.plain_lead(&id);
     (lead["source"], lead["market"]) = (json!(source), json!(market));
@@ -63,7 +63,7 @@ async fn lead_of(world: &World, source: &str, market: &str) -> String {
 }
 
 /// Waits until a publication has gone through all leads in flight.
-async fn applied(world: &World, path: &str, revision: &Value) -> Value {
+pub async fn applied(world: &World, path: &str, revision: &Value) -> Value {
     eventually("the publication is applied", || async {
         let shown = world.get("vera", &format!("{path}/{revision}/publication")).await.is(200).body;
         (shown["stage"] == "applied").then_some(shown)

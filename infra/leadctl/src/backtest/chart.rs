@@ -1,5 +1,5 @@
-//! Charts of a report as inline SVG: what was recorded beside what was replayed. Colours are the
-//! page's, so that they follow its light and dark.
+//! Charts of a report as inline SVG: the baseline beside the candidate. Colors are the page's, so that
+//! they follow its light and dark.
 
 use std::fmt::Write as _;
 
@@ -12,6 +12,8 @@ const HEIGHT: f64 = 220.0;
 const LEFT: f64 = 76.0;
 const BELOW: f64 = 30.0;
 const TOP: f64 = 18.0;
+/// The width of the longest date.
+const DATE: f64 = 90.0;
 /// So many dates fit below.
 const LABELS_MAX: usize = 8;
 
@@ -19,21 +21,23 @@ const LABELS_MAX: usize = 8;
 pub(super) type Point = (String, Pair);
 
 /// Bars side by side.
-pub(super) fn bars(title: &str, points: &[Point]) -> String {
+pub(super) fn bars(title: &str, points: &[Point], baseline: &str) -> String {
     chart(title, points, |svg, x, width, y| {
         for (n, (name, pair)) in points.iter().enumerate() {
             let begin = x(n) - width / 2.0;
-            for (side, value, shift) in [("recorded", pair.recorded, 0.12), ("replayed", pair.replayed, 0.5)]
+            for (side, said, value, shift) in
+                [("baseline", baseline, pair.baseline, 0.12), ("candidate", "candidate", pair.candidate, 0.5)]
             {
                 let (top, bottom) = (y(value), y(0));
                 _ = write!(
                     svg,
-                    r#"<rect class="{side}" x="{:.1}" y="{top:.1}" width="{:.1}" height="{:.1}" rx="2"><title>{}: {} {side}</title></rect>"#,
+                    r#"<rect class="{side}" x="{:.1}" y="{top:.1}" width="{:.1}" height="{:.1}" rx="2"><title>{}: {} {}</title></rect>"#,
                     begin + width * shift,
                     width * 0.36,
                     (bottom - top).max(0.0),
                     escape(name),
-                    grouped(value)
+                    grouped(value),
+                    escape(said)
                 );
             }
         }
@@ -41,10 +45,10 @@ pub(super) fn bars(title: &str, points: &[Point]) -> String {
 }
 
 /// Lines over time.
-pub(super) fn lines(title: &str, points: &[Point]) -> String {
+pub(super) fn lines(title: &str, points: &[Point], baseline: &str) -> String {
     chart(title, points, |svg, x, width, y| {
         for (side, value) in
-            [("recorded", (|p: &Pair| p.recorded) as fn(&Pair) -> u64), ("replayed", |p| p.replayed)]
+            [("baseline", (|p: &Pair| p.baseline) as fn(&Pair) -> u64), ("candidate", |p| p.candidate)]
         {
             let places: Vec<String> = points
                 .iter()
@@ -56,12 +60,13 @@ pub(super) fn lines(title: &str, points: &[Point]) -> String {
         for (n, (name, pair)) in points.iter().enumerate() {
             _ = write!(
                 svg,
-                r#"<rect class="hover" x="{:.1}" y="{TOP}" width="{width:.1}" height="{:.1}"><title>{}: {} recorded, {} replayed</title></rect>"#,
+                r#"<rect class="hover" x="{:.1}" y="{TOP}" width="{width:.1}" height="{:.1}"><title>{}: {} {}, {} candidate</title></rect>"#,
                 x(n) - width / 2.0,
                 HEIGHT - TOP - BELOW,
                 escape(name),
-                grouped(pair.recorded),
-                grouped(pair.replayed)
+                grouped(pair.baseline),
+                escape(baseline),
+                grouped(pair.candidate)
             );
         }
     })
@@ -72,7 +77,7 @@ fn chart(
     points: &[Point],
     draw: impl Fn(&mut String, &dyn Fn(usize) -> f64, f64, &dyn Fn(u64) -> f64),
 ) -> String {
-    let most = points.iter().map(|(_, pair)| pair.recorded.max(pair.replayed)).max().unwrap_or(0);
+    let most = points.iter().map(|(_, pair)| pair.baseline.max(pair.candidate)).max().unwrap_or(0);
     let ceiling = round_up(most);
     let width = (WIDTH - LEFT) / points.len().max(1) as f64;
     let x = |n: usize| LEFT + width * (n as f64 + 0.5);
@@ -97,10 +102,12 @@ fn chart(
     for (n, (name, _)) in points.iter().enumerate().step_by(every) {
         _ = write!(
             svg,
-            r#"<text class="date" x="{:.1}" y="{:.1}">{}</text>"#,
-            x(n),
+            r#"<text class="{}" x="{:.1}" y="{:.1}">{}</text>"#,
+            // The last one would be cut off at the edge.
+            if x(n) + DATE / 2.0 > WIDTH { "date last" } else { "date" },
+            if x(n) + DATE / 2.0 > WIDTH { WIDTH } else { x(n) },
             HEIGHT - 8.0,
-            escape(name.get(5..).unwrap_or(name))
+            escape(name)
         );
     }
     draw(&mut svg, &x, width, &y);
@@ -141,7 +148,7 @@ mod tests {
 
     #[test]
     fn what_is_written_into_markup_stays_text() {
-        let chart = bars("<script>", &[("\"><b".to_owned(), Pair { recorded: 1, replayed: 2 })]);
-        assert!(!chart.contains("<script") && !chart.contains("\"><b"), "{chart}");
+        let chart = bars("<script>", &[("\"><b".to_owned(), Pair { baseline: 1, candidate: 2 })], "\"><i");
+        assert!(!chart.contains("<script") && !chart.contains("\"><b") && !chart.contains("<i"), "{chart}");
     }
 }

@@ -1,19 +1,23 @@
 //! A backtest's report as one page that needs nothing else: charts inline, no script, light and dark.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use chrono::{NaiveDate, SecondsFormat};
-use rules::backtest::{Happening, Pair, Report};
+use chrono::SecondsFormat;
+use rules::backtest::{Happening, Pair, QueueRow, Report, Span};
 use rules::measure::grouped;
 
 use super::LeadLink;
 use super::chart::{Point, bars, escape, lines};
-use super::text::{change, changed_recipients, identity, messages, queues};
+use super::figures::{
+    Table, cell, change, changed_recipients, changes_heading, column, compared, identity, long, queues,
+    rising, short, tables, totals,
+};
 
 const STYLE: &str = include_str!("page.css");
 /// So many recipients are shown; the JSON has all of them.
 const RECIPIENTS_SHOWN: usize = 40;
+/// So many spans of recipients fit beside each other, the last ones.
+const SPANS_SHOWN: usize = 16;
 
 /// The page.
 pub(super) fn page(report: &Report, link: Option<&LeadLink>) -> String {
@@ -25,21 +29,25 @@ pub(super) fn page(report: &Report, link: Option<&LeadLink>) -> String {
 
 fn write(out: &mut String, report: &Report, link: Option<&LeadLink>) -> std::fmt::Result {
     let policy = escape(&report.policy);
-    let revisions: Vec<String> = report.recorded_policies.iter().map(ToString::to_string).collect();
-    let (since, until) = (report.since.format("%-d %B %Y"), report.until.format("%-d %B %Y"));
+    let instant = |at: chrono::DateTime<chrono::Utc>| at.format("%B %-d, %Y, %H:%M");
     let proof = if report.identity.holds() { "good" } else { "bad" };
     write!(
         out,
         r#"<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Backtest of {policy}</title><style>{STYLE}</style></head><body><main>
 <header><h1>Backtest of “{policy}”</h1>
-<p>What it would have made of {since} to {until}, beside what was recorded under policy revision {}.</p>
+<p>{}</p>
+<p>{} to {} (UTC): {} leads, <strong>{}</strong> of them different.</p>
 <p class="proof {proof}">{}</p></header>
 "#,
-        revisions.join(", "),
+        escape(&compared(report)),
+        instant(report.since),
+        instant(report.until),
+        grouped(report.leads),
+        grouped(report.leads_different),
         escape(&identity(report))
     )?;
     if !report.identity.holds() {
-        out.push_str("<p class=\"proof bad\">The record could not be reproduced; nothing below can be relied on.</p><ul>");
+        out.push_str("<p class=\"proof bad\">Do not rely on the comparison below.</p><ul>");
         for d in &report.identity.first {
             write!(
                 out,
@@ -51,53 +59,52 @@ fn write(out: &mut String, report: &Report, link: Option<&LeadLink>) -> std::fmt
         }
         out.push_str("</ul>");
     }
-    totals(out, report)?;
-    out.push_str(r#"<p class="legend"><span class="recorded"></span>recorded <span class="replayed"></span>replayed</p>"#);
-    figure(out, "Messages per week", &bars("Messages per week", &weeks(report, None)))?;
-    for happening in [Happening::Breach, Happening::Reassignment] {
-        let points = weeks(report, Some(happening));
-        if points.iter().any(|(_, pair)| *pair != Pair::default()) {
-            let title = format!("{} per week", capital(happening.spelled()));
-            figure(out, &title, &bars(&title, &points))?;
-        }
-    }
-    for (title, queue) in [
-        (
-            "Operations queue at the end of each day",
-            (|day| day.operations) as fn(&rules::backtest::QueueDay) -> Pair,
-        ),
-        ("Compliance reviews at the end of each day", |day| day.reviews),
-    ] {
-        let points: Vec<Point> = report.queues.iter().map(|day| (day.day.to_string(), queue(day))).collect();
-        figure(out, title, &lines(title, &points))?;
+    changes(out, report)?;
+    overview(out, report)?;
+    charts(out, report)?;
+    for table in tables(report) {
+        self::table(out, &table)?;
     }
     recipients(out, report)?;
     differences(out, report, link)?;
     for (what, n) in &report.not_applied {
         write!(
             out,
-            "<p>{} {} made no sense in the replay and were not applied.</p>",
-            grouped(*n),
-            escape(what)
+            "<p>{} {} did not fit the replay of the candidate and were not applied there ({} in the baseline).</p>",
+            grouped(n.candidate),
+            escape(what),
+            grouped(n.baseline)
         )?;
     }
     out.push_str("</main></body></html>\n");
     Ok(())
 }
 
-fn totals(out: &mut String, report: &Report) -> std::fmt::Result {
+fn changes(out: &mut String, report: &Report) -> std::fmt::Result {
+    write!(out, "<h2>{}</h2>", escape(&changes_heading(report)))?;
+    if report.changes.is_empty() {
+        out.push_str("<p>None.</p>");
+    } else {
+        out.push_str("<ul class=\"changes\">");
+        for change in &report.changes {
+            write!(out, "<li>{}</li>", escape(change))?;
+        }
+        out.push_str("</ul>");
+    }
+    if let Some(rising) = rising(&report.versions_that_rise) {
+        write!(out, "<p>{}</p>", escape(&rising))?;
+    }
+    Ok(())
+}
+
+fn overview(out: &mut String, report: &Report) -> std::fmt::Result {
     write!(
         out,
-        "<p>{} leads, <strong>{}</strong> of them different.</p><div class=\"wide\"><table><thead><tr><th></th><th>recorded</th><th>replayed</th><th>change</th></tr></thead><tbody>",
-        grouped(report.leads),
-        grouped(report.leads_different)
+        "<h2>What changes</h2><div class=\"wide\"><table><thead><tr><th></th><th>{}</th><th>candidate</th><th>change</th></tr></thead><tbody>",
+        escape(&report.against.spelled())
     )?;
-    row(out, "messages", messages(report))?;
-    for happening in Happening::ALL {
-        let total = report.total(happening);
-        if total != Pair::default() {
-            row(out, happening.spelled(), total)?;
-        }
+    for (name, total) in totals(report) {
+        row(out, name, total)?;
     }
     for (name, at_most, at_the_end) in queues(report) {
         row(out, &format!("{name}, at most"), at_most)?;
@@ -112,52 +119,127 @@ fn row(out: &mut String, name: &str, pair: Pair) -> std::fmt::Result {
         out,
         "<tr><th>{}</th><td>{}</td><td>{}</td><td>{}</td></tr>",
         escape(name),
-        grouped(pair.recorded),
-        grouped(pair.replayed),
+        grouped(pair.baseline),
+        grouped(pair.candidate),
         change(pair)
     )
 }
 
-/// Weeks with what happened in them; messages, if nothing is named.
-fn weeks(report: &Report, of: Option<Happening>) -> Vec<Point> {
-    let all = report.messages.iter().map(|row| row.week).chain(report.happenings.iter().map(|row| row.week));
-    let mut weeks: BTreeMap<NaiveDate, Pair> = all.map(|week| (week, Pair::default())).collect();
-    match of {
-        None => report.messages.iter().for_each(|row| weeks.entry(row.week).or_default().add(row.count)),
-        Some(of) => {
-            let rows = report.happenings.iter().filter(|row| row.happening == of);
-            rows.for_each(|row| weeks.entry(row.week).or_default().add(row.count));
-        }
+fn charts(out: &mut String, report: &Report) -> std::fmt::Result {
+    let baseline = report.against.spelled();
+    write!(
+        out,
+        r#"<p class="legend"><span class="baseline"></span>{} <span class="candidate"></span>candidate</p>"#,
+        escape(&baseline)
+    )?;
+    let per = report.span.spelled();
+    for happening in [Happening::Message, Happening::Breach, Happening::Reassignment] {
+        let title = format!("{} per {per}", capital(happening.spelled()));
+        let spans = report.per_span(happening);
+        let begins: Vec<_> = spans.keys().copied().collect();
+        let points: Vec<Point> =
+            spans.iter().map(|(begin, pair)| (short(report.span, *begin, &begins), *pair)).collect();
+        figure(out, &title, &points, &baseline, bars)?;
     }
-    weeks.into_iter().map(|(week, pair)| (week.to_string(), pair)).collect()
+    let span = report.span.min(Span::Day);
+    let begins: Vec<_> = report.queues.iter().map(|row| row.from).collect();
+    for (title, queue) in [
+        ("Operations queue", (|row| row.operations) as fn(&QueueRow) -> Pair),
+        ("Compliance reviews", |row| row.reviews),
+    ] {
+        let title = format!("{title} at the end of each {}", span.spelled());
+        let point = |row: &QueueRow| (short(span, row.from, &begins), queue(row));
+        let points: Vec<Point> = report.queues.iter().map(point).collect();
+        figure(out, &title, &points, &baseline, lines)?;
+    }
+    Ok(())
+}
+
+/// A chart, or a sentence where a chart would be empty or have a single point.
+fn figure(
+    out: &mut String,
+    title: &str,
+    points: &[Point],
+    baseline: &str,
+    draw: impl Fn(&str, &[Point], &str) -> String,
+) -> std::fmt::Result {
+    write!(out, "<figure><figcaption>{}</figcaption>", escape(title))?;
+    match points {
+        _ if points.iter().all(|(_, pair)| *pair == Pair::default()) => {
+            out.push_str("<p>None on either side.</p>");
+        }
+        [(name, pair)] => write!(
+            out,
+            "<p>{}: {} {}, {} candidate.</p>",
+            escape(name),
+            grouped(pair.baseline),
+            escape(baseline),
+            grouped(pair.candidate)
+        )?,
+        _ => out.push_str(&draw(title, points, baseline)),
+    }
+    out.push_str("</figure>");
+    Ok(())
+}
+
+fn table(out: &mut String, table: &Table) -> std::fmt::Result {
+    write!(out, "<h2>{}</h2><div class=\"wide\"><table><thead><tr><th></th>", escape(table.title))?;
+    for happening in &table.columns {
+        write!(out, "<th>{}</th>", column(table.title, *happening))?;
+    }
+    out.push_str("</tr></thead><tbody>");
+    for (name, counts) in &table.rows {
+        write!(out, "<tr><th>{}</th>", escape(name))?;
+        for count in counts {
+            let class = if count.more() == 0 { "" } else { " class=\"changed\"" };
+            write!(out, "<td{class}>{}</td>", cell(*count))?;
+        }
+        out.push_str("</tr>");
+    }
+    out.push_str("</tbody></table></div>");
+    Ok(())
 }
 
 fn recipients(out: &mut String, report: &Report) -> std::fmt::Result {
     let changed = changed_recipients(report);
+    let per = report.span.spelled();
     if changed.is_empty() {
-        out.push_str("<p>Nobody would have got more or fewer messages in any week.</p>");
-        return Ok(());
+        return write!(out, "<p>Nobody would get more or fewer messages in any {per}.</p>");
     }
-    let weeks: Vec<String> = self::weeks(report, None).into_iter().map(|(week, _)| week).collect();
-    let per_week = report.messages_per_week();
-    out.push_str("<h2>Messages more and fewer, by recipient and week</h2><div class=\"wide\"><table><thead><tr><th></th>");
-    for week in &weeks {
-        write!(out, "<th>week of {week}</th>")?;
+    let per_span = report.messages_per_span();
+    let all: Vec<_> = {
+        let changed_in = per_span.iter().filter(|(_, pair)| pair.more() != 0).map(|((_, from), _)| *from);
+        changed_in.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+    };
+    let shown: Vec<_> = all.iter().skip(all.len().saturating_sub(SPANS_SHOWN)).copied().collect();
+    write!(
+        out,
+        "<h2>More and fewer messages, by recipient and {per}</h2><div class=\"wide\"><table><thead><tr><th></th>"
+    )?;
+    for from in &shown {
+        write!(out, "<th title=\"{}\">{}</th>", long(report.span, *from), short(report.span, *from, &shown))?;
     }
     out.push_str("</tr></thead><tbody>");
     for recipient in changed.iter().take(RECIPIENTS_SHOWN) {
-        write!(out, "<tr><th>{}</th>", escape(recipient))?;
-        for week in &weeks {
-            let day = week.parse::<NaiveDate>().unwrap_or_default();
-            let pair = per_week.get(&(*recipient, day)).copied().unwrap_or_default();
-            let numbers = format!("{} recorded, {} replayed", grouped(pair.recorded), grouped(pair.replayed));
+        write!(out, "<tr><th>{}</th>", escape(&report.recipient(recipient)))?;
+        for from in &shown {
+            let pair = per_span.get(&(*recipient, *from)).copied().unwrap_or_default();
+            let numbers = format!("{} → {}", grouped(pair.baseline), grouped(pair.candidate));
             write!(out, "<td title=\"{numbers}\">{}</td>", change(pair))?;
         }
         out.push_str("</tr>");
     }
     out.push_str("</tbody></table></div>");
+    if all.len() > shown.len() {
+        write!(
+            out,
+            "<p>The last {} {per}s with a change; the JSON lists all {}.</p>",
+            shown.len(),
+            all.len()
+        )?;
+    }
     if changed.len() > RECIPIENTS_SHOWN {
-        write!(out, "<p>And {} more, in the JSON.</p>", changed.len() - RECIPIENTS_SHOWN)?;
+        write!(out, "<p>And {} more recipients, in the JSON.</p>", changed.len() - RECIPIENTS_SHOWN)?;
     }
     Ok(())
 }
@@ -166,7 +248,11 @@ fn differences(out: &mut String, report: &Report, link: Option<&LeadLink>) -> st
     if report.first_differences.is_empty() {
         return Ok(());
     }
-    out.push_str("<h2>Where histories part first</h2><div class=\"wide\"><table class=\"words\"><thead><tr><th>lead</th><th>at</th><th>recorded</th><th>replayed</th></tr></thead><tbody>");
+    write!(
+        out,
+        "<h2>First difference per lead</h2><div class=\"wide\"><table class=\"words\"><thead><tr><th>lead</th><th>at (UTC)</th><th>{}</th><th>candidate</th></tr></thead><tbody>",
+        escape(&report.against.spelled())
+    )?;
     for first in &report.first_differences {
         let lead = escape(first.lead.as_str());
         let lead = match link {
@@ -178,16 +264,16 @@ fn differences(out: &mut String, report: &Report, link: Option<&LeadLink>) -> st
             out,
             "<tr><td>{lead}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
             first.at.to_rfc3339_opts(SecondsFormat::Secs, true),
-            side(&first.recorded),
-            side(&first.replayed)
+            side(&first.baseline),
+            side(&first.candidate)
         )?;
     }
     out.push_str("</tbody></table></div>");
+    let shown = report.first_differences.len() as u64;
+    if report.leads_different > shown {
+        write!(out, "<p>The first {shown} of {} leads.</p>", grouped(report.leads_different))?;
+    }
     Ok(())
-}
-
-fn figure(out: &mut String, title: &str, chart: &str) -> std::fmt::Result {
-    write!(out, "<figure><figcaption>{}</figcaption>{chart}</figure>", escape(title))
 }
 
 fn capital(text: &str) -> String {

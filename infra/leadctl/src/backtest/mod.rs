@@ -1,14 +1,15 @@
-//! `leadctl policy backtest`: what another policy would have made of what really happened.
+//! `leadctl policy backtest`: what a policy would have done, compared with the policy in force.
 
 mod chart;
+mod figures;
 mod html;
 mod text;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
-use rules::backtest::{Backtest, Report, Trial};
+use rules::backtest::{Against, Backtest, Report, Trial};
 use rules::directory::Directory;
 use rules::policy::Policy;
 
@@ -19,15 +20,19 @@ use crate::progress::{print, say};
 /// What `backtest` is given.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The policy to try (YAML); default: the published one, which has to reproduce the record
+    /// The candidate (YAML); default: the policy in force, compared with history
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
-    /// The directory to try it with (YAML); default: as they were published
+    /// The directory to try it with (YAML); default: as directories were published
     #[arg(long, value_name = "FILE")]
     directory: Option<PathBuf>,
+    /// What to compare the candidate with: `in-force`, `history`, a revision's number, or a policy file;
+    /// default: `in-force`, or `history` without a candidate
+    #[arg(long, value_name = "BASELINE")]
+    against: Option<Baseline>,
     #[command(flatten)]
     source: Source,
-    /// Count what happened from here on, RFC 3339; the policy is in force from the first record on
+    /// Count what happened from here on, RFC 3339; the policies are in force from the first record on
     #[arg(long, value_name = "INSTANT")]
     since: Option<DateTime<Utc>>,
     /// Stop here, RFC 3339
@@ -42,6 +47,27 @@ pub struct Arguments {
     /// Where a lead is looked at, with `{lead}` for its identifier
     #[arg(long, value_name = "URL", value_parser = LeadLink::parse)]
     lead_link: Option<LeadLink>,
+}
+
+/// What a candidate is compared with, as it is typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Baseline {
+    InForce,
+    History,
+    Revision(u32),
+    File(PathBuf),
+}
+
+impl std::str::FromStr for Baseline {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text {
+            "in-force" => Self::InForce,
+            "history" => Self::History,
+            _ => text.parse().map_or_else(|_| Self::File(text.into()), Self::Revision),
+        })
+    }
 }
 
 /// Where a lead is looked at.
@@ -79,10 +105,22 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Argumen
     let Some(directory) = document(arguments.directory.as_deref(), "directory", Directory::parse)? else {
         return Ok(false);
     };
+    let against = match &arguments.against {
+        Some(Baseline::InForce) => Against::InForce,
+        Some(Baseline::History) => Against::History,
+        Some(Baseline::Revision(revision)) => Against::Revision(*revision),
+        Some(Baseline::File(file)) => match document(Some(file), "policy", Policy::parse)? {
+            Some(Some(policy)) => Against::Policy(Box::new(policy)),
+            _ => return Ok(false),
+        },
+        // The policy in force is no news to itself.
+        None if policy.is_none() && directory.is_none() => Against::History,
+        None => Against::InForce,
+    };
     let (contents, records) = arguments.source.sorted(root, Order::Time).await?;
     let published = contents.revisions.policies.values().next_back();
     let policy = policy.or_else(|| published.map(|published| published.policy.clone()));
-    let policy = policy.context("the record holds no published policy")?;
+    let policy = policy.context("the record holds no published policy; name one with `--policy FILE`")?;
     let last = contents.revisions.directories.values().next_back();
     if let Some(directory) = directory.as_ref().or(last.map(|last| &**last))
         && let Err(error) = policy.check_against(directory)
@@ -90,8 +128,8 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Argumen
         say(&format!("the policy does not fit the directory:\n{error}"));
         return Ok(false);
     }
-    let mut backtest =
-        Backtest::new(&contents.revisions, Trial { policy, directory, since: arguments.since });
+    let trial = Trial { policy, directory, since: arguments.since, against };
+    let mut backtest = Backtest::new(&contents.revisions, trial)?;
     let bar = bar(contents.end.commits, "{bar:30} {human_pos} of {human_len} commits, {per_sec}, {eta} left");
     for record in records {
         let record = record?;
@@ -107,7 +145,7 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Argumen
 }
 
 fn document<T>(
-    path: Option<&std::path::Path>,
+    path: Option<&Path>,
     what: &str,
     parse: impl Fn(&str) -> Result<T, rules::document::DocumentError>,
 ) -> anyhow::Result<Option<Option<T>>> {
@@ -135,8 +173,8 @@ fn show(arguments: &Arguments, report: &Report) -> anyhow::Result<bool> {
     }
     if !report.identity.holds() {
         say(&format!(
-            "error: the record could not be reproduced: {} of {} commits come out otherwise under the very revisions \
-             they were decided under. What is said of the policy that was tried cannot be relied on.",
+            "error: the record could not be reproduced: {} of {} decisions come out otherwise under the very revisions \
+             they were taken under. Do not rely on the comparison.",
             report.identity.differences, report.identity.commits
         ));
         for difference in report.identity.first.iter().take(10) {
@@ -144,4 +182,17 @@ fn show(arguments: &Arguments, report: &Report) -> anyhow::Result<bool> {
         }
     }
     Ok(report.identity.holds())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_baseline_is_typed_as_a_word_a_number_or_a_file() {
+        let typed = ["in-force", "history", "12", "new.yaml"].map(|text| text.parse::<Baseline>().unwrap());
+        let meant =
+            [Baseline::InForce, Baseline::History, Baseline::Revision(12), Baseline::File("new.yaml".into())];
+        assert_eq!(typed, meant);
+    }
 }

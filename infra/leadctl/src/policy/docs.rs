@@ -65,7 +65,7 @@ fn history(directory: &Path) -> anyhow::Result<Vec<PublishedPolicy>> {
     let mut are_published = Vec::new();
     for path in &paths {
         let source = read(path)?;
-        let is_published = Document::read(&source.text).is_ok_and(|document| document.has("revision"));
+        let is_published = Document::read(&source.text).is_ok_and(|document| document.has("versions"));
         are_published.push(is_published);
         revisions.push(if is_published {
             serde_json::from_str(&source.text)

@@ -27,9 +27,11 @@ pub enum Command {
     Migrate(migrate::Arguments),
     /// Print the JSON Schema of policies or directories, for editors
     Schema(schema::Arguments),
-    /// Put a policy in force, with who, when and why; or an earlier revision again
+    /// Write the policy in force as a document that says which revision it is, to be changed and published
+    Pull(crate::publish::pull::Arguments),
+    /// Put a policy in force, with who, when and why, after showing what that does; or an earlier revision again
     Publish(crate::publish::Arguments),
-    /// Replay what really happened under another policy, and say what would have been different
+    /// Replay what really happened under a policy, and say what is different from the policy in force
     Backtest(crate::backtest::Arguments),
     /// Say of each threshold whether anybody acts on it, by the record
     Suggest(crate::suggest::Arguments),
@@ -48,6 +50,9 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, command: &Command) 
         Command::Schema(arguments) => {
             schema::run(arguments);
             Ok(true)
+        }
+        Command::Pull(arguments) => {
+            crate::publish::pull::run(&root()?, PublicationKind::Policy, arguments).await
         }
         Command::Publish(arguments) => {
             crate::publish::run(&root()?, PublicationKind::Policy, arguments).await

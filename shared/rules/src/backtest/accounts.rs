@@ -1,25 +1,23 @@
-//! Accounts of a backtest. While an account is the same in both histories, its leads hear of it
-//! when they did; once it is not, the replay tells them at once.
+//! Accounts of a replay. While an account is as in history, its leads hear of it when they did; once
+//! it is not, the replay tells them at once.
 
-use super::Backtest;
-use super::tally::Side;
-use crate::account::Account;
-use crate::entry::Actor;
+use super::kept::History;
+use super::play::{Made, Play};
+use crate::account::{Account, AccountFact};
+use crate::entry::{Actor, Entry};
 use crate::ids::{AccountId, LeadId, Subject};
 use crate::input::{Command, Input, Outcome, World};
 use crate::lead::AccountView;
 use crate::record::{CommitRecord, Saw};
-use crate::replay::{Replay, ReplayError};
+use crate::replay::{ReplayError, Replayed};
 use crate::simulate::wake_cause;
 use crate::workflows::churn_risk::{AccountCommand, AccountDecision, AccountInput, decide_account};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
-/// An account between its commits.
-#[derive(Debug, Default)]
-pub(super) struct KeptAccount {
-    recorded: Option<Account>,
-    recorded_wake: Option<DateTime<Utc>>,
+/// An account in a replay, as far as it is not as in history.
+#[derive(Debug)]
+pub(super) struct AccountInPlay {
     /// As the replay has it, once that is another.
     apart: Option<Option<Account>>,
     /// Whether the recorded wakes stand for the replay too.
@@ -27,38 +25,53 @@ pub(super) struct KeptAccount {
     armed: Option<DateTime<Utc>>,
 }
 
-impl KeptAccount {
-    fn replayed(&self) -> Option<&Account> {
-        self.apart.as_ref().unwrap_or(&self.recorded).as_ref()
+impl Default for AccountInPlay {
+    /// As in history.
+    fn default() -> Self {
+        Self { apart: None, follows: true, armed: None }
     }
 }
 
-impl Backtest<'_> {
+/// A recorded commit of an account, with what history made of it.
+pub(super) struct AccountCommit<'c> {
+    pub id: &'c AccountId,
+    pub record: &'c CommitRecord,
+    pub command: Option<&'c AccountCommand>,
+    pub was: Option<&'c Account>,
+    pub was_wake: Option<DateTime<Utc>>,
+    pub is: &'c Replayed<Account, AccountFact>,
+}
+
+/// What became of an account and of its leads.
+#[derive(Default)]
+pub(super) struct AccountMade {
+    pub entries: Vec<Entry<AccountFact>>,
+    pub leads: Vec<(LeadId, Made)>,
+}
+
+impl Play<'_> {
     /// What leads of the replay are to know of an account.
-    pub(super) fn account_view(&self, id: &AccountId, saw: &Saw) -> AccountView {
-        let kept = self.accounts.get(id);
-        let seen = saw.accounts.get(id).filter(|_| kept.is_none_or(|kept| kept.apart.is_none()));
-        seen.cloned().unwrap_or_else(|| {
-            kept.and_then(KeptAccount::replayed).map_or_else(AccountView::default, Account::view)
-        })
+    pub(super) fn account_view(&self, history: &History, id: &AccountId, saw: &Saw) -> AccountView {
+        let apart = self.accounts.get(id).and_then(|kept| kept.apart.as_ref());
+        if let Some(apart) = apart {
+            return apart.as_ref().map_or_else(AccountView::default, Account::view);
+        }
+        let seen = saw.accounts.get(id).cloned();
+        seen.unwrap_or_else(|| history.account(id).map_or_else(AccountView::default, Account::view))
     }
 
-    /// Follows a commit of an account in both histories.
-    pub(super) fn follow_account(
+    /// Follows a recorded commit of an account.
+    pub fn follow_account(
         &mut self,
-        id: &AccountId,
-        record: &CommitRecord,
-    ) -> Result<(), ReplayError> {
-        let new = || KeptAccount { follows: true, ..KeptAccount::default() };
-        let mut kept = self.accounts.remove(id).unwrap_or_else(new);
-        let command = Replay::account_command(record)?;
-        let recorded = self.replay.account(kept.recorded.as_ref(), record, command.as_ref())?;
-        self.note_identity(recorded.outcome.is_some(), recorded.difference);
-        self.tally.account(Side::Recorded, &recorded.entries);
-
-        let was = kept.replayed().cloned();
+        commit: &AccountCommit<'_>,
+        history: &History,
+    ) -> Result<AccountMade, ReplayError> {
+        let AccountCommit { id, record, is: recorded, .. } = commit;
+        let now = record.recorded_at;
+        let mut kept = self.accounts.remove(id).unwrap_or_default();
+        let was = kept.apart.clone().unwrap_or_else(|| commit.was.cloned());
         let is_apart = kept.apart.is_some();
-        let command = command.filter(|command| match command.input {
+        let command = commit.command.filter(|command| match command.input {
             AccountInput::Wake => kept.follows,
             // The replay tells the leads of what is its own.
             AccountInput::LeadsTold { .. } => !is_apart,
@@ -66,8 +79,7 @@ impl Backtest<'_> {
             AccountInput::Delivery(_) => !is_apart,
             _ => true,
         });
-        let decision =
-            command.as_ref().and_then(|c| self.decide_account(was.as_ref(), c, record.recorded_at));
+        let decision = command.and_then(|c| self.decide_account(was.as_ref(), c, now));
         let (is, entries, wake_at) = match decision {
             Some(AccountDecision { account, entries, wake_at, outcome }) => {
                 let made_sense = recorded.outcome == Some(Outcome::Applied);
@@ -79,48 +91,60 @@ impl Backtest<'_> {
             None if record.recorded.is_none() && !is_apart => {
                 (Some(recorded.after.clone()), recorded.entries.clone(), recorded.wake_at)
             }
-            None if kept.follows => (was.clone(), Vec::new(), kept.recorded_wake),
-            None => (was.clone(), Vec::new(), kept.armed),
+            None if kept.follows => (was, Vec::new(), commit.was_wake),
+            None => (was, Vec::new(), kept.armed),
         };
-        self.tally.account(Side::Replayed, &entries);
         let same = !is_apart && is.as_ref() == Some(&recorded.after);
-        kept.recorded = Some(recorded.after);
-        kept.recorded_wake = recorded.wake_at;
         if !same {
             kept.apart = Some(is);
         }
         kept.follows = same && wake_at == recorded.wake_at;
         let armed = if kept.follows { None } else { wake_at };
-        self.arm(Subject::Account(id.clone()), kept.armed, armed);
+        self.arm(Subject::Account((*id).clone()), kept.armed, armed);
         kept.armed = armed;
-        self.accounts.insert(id.clone(), kept);
-        self.tell_leads(id, record.recorded_at)
+        self.keep_account(id, kept);
+        let mut made = AccountMade { entries, leads: Vec::new() };
+        self.tell_leads(id, now, history, &mut made)?;
+        Ok(made)
     }
 
     /// Runs what is due of an account by the replay's own timers.
-    pub(super) fn wake_account(&mut self, id: &AccountId, due: DateTime<Utc>) -> Result<(), ReplayError> {
+    pub fn wake_account(
+        &mut self,
+        id: &AccountId,
+        due: DateTime<Utc>,
+        history: &History,
+    ) -> Result<AccountMade, ReplayError> {
         let command = AccountCommand {
             account: id.clone(),
             actor: Actor::system("clock"),
             cause: wake_cause(due),
             input: AccountInput::Wake,
         };
-        self.account_alone(id, &command, due);
+        let mut made = AccountMade::default();
+        self.account_alone(id, &command, due, history, &mut made);
         if let Some(kept) = self.accounts.get_mut(id)
             && kept.armed == Some(due)
         {
             kept.armed = None;
         }
         self.due.remove(&(due, Subject::Account(id.clone())));
-        self.tell_leads(id, due)
+        self.tell_leads(id, due, history, &mut made)?;
+        Ok(made)
     }
 
     /// Something that happens to an account in the replay alone.
-    fn account_alone(&mut self, id: &AccountId, command: &AccountCommand, now: DateTime<Utc>) {
-        let Some(mut kept) = self.accounts.remove(id) else { return };
-        let was = kept.replayed().cloned();
+    fn account_alone(
+        &mut self,
+        id: &AccountId,
+        command: &AccountCommand,
+        now: DateTime<Utc>,
+        history: &History,
+        made: &mut AccountMade,
+    ) {
+        let mut kept = self.accounts.remove(id).unwrap_or_default();
+        let was = kept.apart.clone().unwrap_or_else(|| history.account(id).cloned());
         if let Some(decision) = self.decide_account(was.as_ref(), command, now) {
-            self.tally.account(Side::Replayed, &decision.entries);
             if !decision.entries.is_empty() {
                 kept.apart = Some(decision.account);
                 kept.follows = false;
@@ -129,12 +153,25 @@ impl Backtest<'_> {
                 self.arm(Subject::Account(id.clone()), kept.armed, decision.wake_at);
                 kept.armed = decision.wake_at;
             }
+            made.entries.extend(decision.entries);
         }
-        self.accounts.insert(id.clone(), kept);
+        self.keep_account(id, kept);
+    }
+
+    fn keep_account(&mut self, id: &AccountId, kept: AccountInPlay) {
+        if kept.apart.is_some() || !kept.follows || kept.armed.is_some() {
+            self.accounts.insert(id.clone(), kept);
+        }
     }
 
     /// Tells the leads of an account that went its own way what concerns them.
-    fn tell_leads(&mut self, id: &AccountId, now: DateTime<Utc>) -> Result<(), ReplayError> {
+    fn tell_leads(
+        &mut self,
+        id: &AccountId,
+        now: DateTime<Utc>,
+        history: &History,
+        made: &mut AccountMade,
+    ) -> Result<(), ReplayError> {
         let apart = self.accounts.get(id).and_then(|kept| kept.apart.as_ref()?.as_ref());
         let Some(view) = apart.filter(|account| account.has_news_for_leads()).map(Account::view) else {
             return Ok(());
@@ -145,10 +182,13 @@ impl Backtest<'_> {
         for lead in leads {
             let (actor, cause) = (actor.clone(), cause.clone());
             let command = Command { lead: lead.clone(), actor, cause, input: Input::ApplyAccount };
-            self.tell_lead(&lead, &command, now)?;
+            if let Some(of_lead) = self.tell_lead(&lead, &command, now, history)? {
+                made.leads.push((lead, of_lead));
+            }
         }
         let input = AccountInput::LeadsTold { view, leads: told };
-        self.account_alone(id, &AccountCommand { account: id.clone(), actor, cause, input }, now);
+        let command = AccountCommand { account: id.clone(), actor, cause, input };
+        self.account_alone(id, &command, now, history, made);
         Ok(())
     }
 
@@ -158,7 +198,7 @@ impl Backtest<'_> {
         command: &AccountCommand,
         now: DateTime<Utc>,
     ) -> Option<AccountDecision> {
-        let directory = self.replayed_directory()?;
+        let directory = self.directory()?;
         let (rosters, accounts) = (BTreeMap::new(), BTreeMap::new());
         let world = World {
             policy: &self.policy,

@@ -1,76 +1,97 @@
-//! A lead between its commits: as it is while more is likely to come soon, and else as small as it
-//! can be kept, as JSON; once for both histories until they part.
+//! What is kept of leads and accounts between their commits: what history made of them, and of a
+//! replay only what is not as in history.
 
-use super::parting::Parting;
-use crate::ids::NotificationId;
+use super::shelf::{Form, Pack, Shelf, unkept};
+use crate::account::Account;
+use crate::ids::{AccountId, LeadId, NotificationId};
 use crate::input::InForce;
 use crate::lead::Lead;
 use crate::notification::{Message, Recipient};
+use crate::replay::ReplayError;
 use chrono::{DateTime, Utc};
+use std::collections::HashMap;
 
-/// Requests of a lead that parted are remembered for their deliveries, so many at most.
+/// Requests of a lead that went its own way are remembered for their deliveries, so many at most.
 const ASKED_MAX: usize = 32;
 
-/// A lead between its commits.
+/// Leads and accounts as history has them.
+#[derive(Debug, Default)]
+pub(super) struct History {
+    pub leads: Shelf<HistoryLead>,
+    pub accounts: HashMap<AccountId, HistoryAccount>,
+}
+
+/// A lead as history has it.
+#[derive(Debug, Default)]
+pub(super) struct HistoryLead {
+    lead: Form,
+    /// When history has to look at it again.
+    pub wake: Option<DateTime<Utc>>,
+}
+
+/// An account as history has it.
 #[derive(Debug)]
-pub(super) struct Kept {
-    /// As the record has it.
-    recorded: Form,
-    /// Counts when it was last touched.
-    pub touched: u64,
-    /// When the record has to look at it again.
-    pub recorded_wake: Option<DateTime<Utc>>,
-    /// The replay waits for the same instant, so that the recorded wake stands for both.
+pub(super) struct HistoryAccount {
+    pub account: Account,
+    /// When history has to look at it again.
+    pub wake: Option<DateTime<Utc>>,
+}
+
+impl History {
+    /// A lead as history has it.
+    ///
+    /// # Errors
+    /// None in practice: it was written here.
+    pub fn lead(&self, id: &LeadId) -> Result<Option<Lead>, ReplayError> {
+        let kept = self.leads.get(id).map_or(Ok(None), |kept| kept.lead.lead());
+        kept.map_err(|source| unkept(id, source))
+    }
+
+    /// Keeps what a commit made of a lead.
+    ///
+    /// # Errors
+    /// None in practice: every lead can be written as JSON.
+    pub fn keep_lead(
+        &mut self,
+        id: &LeadId,
+        lead: Lead,
+        wake: Option<DateTime<Utc>>,
+    ) -> Result<(), ReplayError> {
+        self.leads.put(id, HistoryLead { lead: Form::of(Some(lead)), wake })
+    }
+
+    pub fn account(&self, id: &AccountId) -> Option<&Account> {
+        self.accounts.get(id).map(|kept| &kept.account)
+    }
+}
+
+impl Pack for HistoryLead {
+    fn pack(&mut self) -> Result<(), serde_json::Error> {
+        self.lead.pack()
+    }
+}
+
+/// A lead in a replay, as far as it is not as in history.
+#[derive(Debug)]
+pub(super) struct LeadInPlay {
+    /// The replay waits for the same instant as history, so that the recorded wake stands for both.
     pub follows: bool,
     /// When the replay looks at it by itself.
     pub armed: Option<DateTime<Utc>>,
-    /// A timer of its own came due while the record's was late: it runs when the record says that
+    /// A timer of its own came due while that of history was late: it runs when history says that
     /// timers run again.
     pub is_waiting: bool,
-    /// What is kept once the histories have parted.
+    /// What is kept once it is not as in history.
     pub apart: Option<Box<Apart>>,
 }
 
-/// What is kept of a lead whose histories have parted.
+/// What is kept of a lead that went its own way.
 #[derive(Debug, Default)]
 pub(super) struct Apart {
-    /// As the replay has it.
-    replayed: Form,
-    /// What people would notice of both.
-    pub parting: Parting,
-    /// What was asked to be told since they parted.
-    recorded_asked: Vec<Asked>,
-    replayed_asked: Vec<Asked>,
-}
-
-/// A lead, or none, in one of two forms.
-#[derive(Debug, Default)]
-enum Form {
-    #[default]
-    None,
-    Whole(Box<Lead>),
-    Packed(Box<[u8]>),
-}
-
-impl Form {
-    fn of(lead: Option<Lead>) -> Self {
-        lead.map_or(Self::None, |lead| Self::Whole(Box::new(lead)))
-    }
-
-    fn lead(&self) -> Result<Option<Lead>, serde_json::Error> {
-        match self {
-            Self::None => Ok(None),
-            Self::Whole(lead) => Ok(Some((**lead).clone())),
-            Self::Packed(bytes) => serde_json::from_slice(bytes).map(Some),
-        }
-    }
-
-    fn pack(&mut self) -> Result<(), serde_json::Error> {
-        if let Self::Whole(lead) = self {
-            *self = Self::Packed(serde_json::to_vec(lead)?.into_boxed_slice());
-        }
-        Ok(())
-    }
+    lead: Form,
+    /// What was asked to be told since then, in history and in the replay.
+    in_history: Vec<Asked>,
+    in_play: Vec<Asked>,
 }
 
 /// A request to tell somebody.
@@ -81,68 +102,58 @@ pub(super) struct Asked {
     pub to: Recipient,
 }
 
-impl Kept {
-    /// A lead that nothing is known of: both histories begin alike.
-    pub fn new() -> Self {
-        Self {
-            recorded: Form::None,
-            touched: 0,
-            recorded_wake: None,
-            follows: true,
-            armed: None,
-            is_waiting: false,
-            apart: None,
-        }
+impl Default for LeadInPlay {
+    /// As in history.
+    fn default() -> Self {
+        Self { follows: true, armed: None, is_waiting: false, apart: None }
     }
+}
 
-    /// As the record has it.
-    pub fn recorded(&self) -> Result<Option<Lead>, serde_json::Error> {
-        self.recorded.lead()
-    }
-
-    /// As the replay has it, if that is another.
-    pub fn replayed(&self) -> Option<Result<Option<Lead>, serde_json::Error>> {
-        self.apart.as_ref().map(|apart| apart.replayed.lead())
-    }
-
-    /// Keeps what a commit of the record made of it.
-    pub fn keep_recorded(&mut self, lead: Lead) {
-        self.recorded = Form::of(Some(lead));
+impl LeadInPlay {
+    /// As the replay has it; `None` if that is as in history.
+    pub fn own(&self, id: &LeadId) -> Result<Option<Option<Lead>>, ReplayError> {
+        let own = self.apart.as_ref().map(|apart| apart.lead.lead()).transpose();
+        own.map_err(|source| unkept(id, source))
     }
 
     /// Keeps what the replay made of it.
-    pub fn keep_replayed(&mut self, lead: Option<Lead>) {
-        self.apart.get_or_insert_default().replayed = Form::of(lead);
+    pub fn keep(&mut self, lead: Option<Lead>) {
+        self.apart.get_or_insert_default().lead = Form::of(lead);
     }
 
-    /// Nothing is likely to come of it soon: it is made small.
-    pub fn pack(&mut self) -> Result<(), serde_json::Error> {
-        self.recorded.pack()?;
-        self.apart.as_mut().map_or(Ok(()), |apart| apart.replayed.pack())
+    /// Whether there is nothing to keep.
+    pub fn is_as_in_history(&self) -> bool {
+        self.follows && self.armed.is_none() && !self.is_waiting && self.apart.is_none()
+    }
+}
+
+impl Pack for LeadInPlay {
+    fn pack(&mut self) -> Result<(), serde_json::Error> {
+        self.apart.as_mut().map_or(Ok(()), |apart| apart.lead.pack())
     }
 }
 
 impl Apart {
-    /// Remembers requests of the record.
-    pub fn recorded_asks(&mut self, asked: impl Iterator<Item = Asked>) {
-        remember(&mut self.recorded_asked, asked);
+    /// Remembers requests of history.
+    pub fn asked_in_history(&mut self, asked: impl Iterator<Item = Asked>) {
+        remember(&mut self.in_history, asked);
     }
 
     /// Remembers requests of the replay.
-    pub fn replayed_asks(&mut self, asked: impl Iterator<Item = Asked>) {
-        remember(&mut self.replayed_asked, asked);
+    pub fn asked_in_play(&mut self, asked: impl Iterator<Item = Asked>) {
+        remember(&mut self.in_play, asked);
     }
 
-    /// The request of the replay that a delivery of the record speaks of. One that was made before
-    /// they parted has the same id in both; one that the replay did not make has none.
+    /// The request of the replay that a recorded delivery speaks of. One that was made before it
+    /// went its own way has the same id in both; one that the replay did not make has none.
     pub fn delivered(&mut self, id: &NotificationId) -> Option<NotificationId> {
-        let Some(place) = self.recorded_asked.iter().position(|asked| asked.id == *id) else {
+        let Some(place) = self.in_history.iter().position(|asked| asked.id == *id) else {
             return Some(id.clone());
         };
-        let recorded = self.recorded_asked.remove(place);
+        let recorded = self.in_history.remove(place);
         let same = |asked: &Asked| asked.message == recorded.message && asked.to == recorded.to;
-        let place = self.replayed_asked.iter().position(same)?;
-        Some(self.replayed_asked.remove(place).id)
+        let place = self.in_play.iter().position(same)?;
+        Some(self.in_play.remove(place).id)
     }
 }
 

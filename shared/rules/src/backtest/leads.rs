@@ -1,109 +1,81 @@
-//! Leads of a backtest: what a record, or a timer of the replay's own, makes of one.
+//! Leads of a replay: what a record, or a timer of the replay's own, makes of one.
 
-use super::Backtest;
-use super::kept::{Asked, Kept, is_same, under};
-use super::tally::Side;
+use super::kept::{Asked, History, LeadInPlay, is_same, under};
+use super::play::{LeadCommit, Made, Play, note_asked};
+use crate::Decision;
 use crate::decide::MISSED_AFTER;
 use crate::entry::{Actor, Entry};
 use crate::ids::{LeadId, Subject};
-use crate::input::{Command, DeliveryResult, Input, Need, Outcome, World};
+use crate::input::{Command, DeliveryResult, Input};
 use crate::lead::Lead;
 use crate::lead_fact::LeadFact;
 use crate::notification::NotificationFact;
 use crate::patch::Patch;
-use crate::record::{CommitRecord, Saw};
-use crate::replay::{Replay, ReplayError, unreadable};
-use crate::routing::load_changes;
+use crate::record::Saw;
+use crate::replay::ReplayError;
 use crate::simulate::wake_cause;
-use crate::{Decision, decide};
 use chrono::{DateTime, Utc};
-use std::collections::BTreeMap;
 
-/// So many touches a lead stays as it is: what follows at once, as deliveries do, finds it so.
-const RECENT_MAX: usize = 16_384;
-/// A decision asks for no more than this.
-const NEEDS_MAX: usize = 16;
-
-impl Backtest<'_> {
-    /// Follows a commit of a lead in both histories.
-    pub(super) fn follow_lead(&mut self, id: &LeadId, record: &CommitRecord) -> Result<(), ReplayError> {
-        let mut kept = self.leads.remove(id).unwrap_or_else(Kept::new);
-        let unreadable = |source| unreadable(record, source);
-        let was_recorded = kept.recorded().map_err(unreadable)?;
-        let was_replayed = match kept.replayed() {
-            Some(lead) => lead.map_err(unreadable)?,
-            None => was_recorded.clone().map(|lead| {
-                let in_force = self.replayed_in_force(lead.in_force);
-                under(lead, in_force)
-            }),
-        };
-        let nothing_seen = Saw::default();
-        let saw = record.recorded.as_ref().map_or(&nothing_seen, |recorded| &recorded.saw);
-        self.standings.see(saw);
-
-        // By the record.
-        let command = Replay::command(record)?;
-        let recorded = self.replay.lead(was_recorded.as_ref(), record, command.as_ref())?;
-        self.note_identity(recorded.outcome.is_some(), recorded.difference);
-        self.tally.lead(Side::Recorded, was_recorded.as_ref(), &recorded.after, &recorded.entries);
-        if let Some(directory) = self.directory_of(record) {
-            let changes = load_changes(was_recorded.as_ref(), &recorded.after, &recorded.entries);
-            self.standings.change_recorded(&directory, changes);
+impl Play<'_> {
+    /// Follows a recorded commit of a lead.
+    pub fn follow_lead(&mut self, commit: &LeadCommit<'_>, history: &History) -> Result<Made, ReplayError> {
+        let LeadCommit { id, record, is: recorded, .. } = commit;
+        let mut kept = self.leads.take(id).unwrap_or_default();
+        self.standings.see(commit.saw);
+        if let Some(directory) = commit.directory {
+            self.standings.change_recorded(directory, commit.load_changes);
         }
-
-        // In the replay.
-        let now = record.recorded_at;
-        let command =
-            command.and_then(|c| self.in_replay(&mut kept, was_recorded.as_ref(), was_replayed.as_ref(), c));
+        let was = self.lead(id, &kept, commit.was.cloned())?;
+        let command = commit.command.cloned();
+        let command = command.and_then(|c| self.in_replay(&mut kept, commit.was, was.as_ref(), c));
         let decision = command.as_ref().and_then(|command| {
-            let decision = self.decide(was_replayed.as_ref(), command, saw, now)?;
+            let decision = self.decide(history, was.as_ref(), command, commit.saw, record.recorded_at)?;
             self.note_not_applied(command, recorded.outcome.as_ref(), &decision.outcome);
             Some(decision)
         });
-        let (is_replayed, entries, wake_at) = match decision {
+        let (is, entries, wake_at) = match decision {
             Some(Decision { lead, entries, wake_at, .. }) => (lead, entries, wake_at),
             None if record.recorded.is_none() && kept.apart.is_none() => {
                 // Nobody knows what it answered: it is taken as it is.
-                let in_force = self.replayed_in_force(recorded.after.in_force);
+                let in_force = self.in_force(recorded.after.in_force);
                 (Some(under(recorded.after.clone(), in_force)), recorded.entries.clone(), recorded.wake_at)
             }
-            None if kept.follows => (was_replayed.clone(), Vec::new(), kept.recorded_wake),
-            None => (was_replayed.clone(), Vec::new(), kept.armed),
+            None if kept.follows => (was.clone(), Vec::new(), commit.was_wake),
+            None => (was.clone(), Vec::new(), kept.armed),
         };
-        self.after_replay(id, was_replayed.as_ref(), is_replayed.as_ref(), &entries);
-
+        self.note_lead(id, was.as_ref(), is.as_ref(), &entries);
         // What they are to each other now.
-        let same = kept.apart.is_none() && is_replayed.as_ref().is_some_and(|l| is_same(&recorded.after, l));
-        kept.keep_recorded(recorded.after);
-        kept.recorded_wake = recorded.wake_at;
+        let same = kept.apart.is_none() && is.as_ref().is_some_and(|l| is_same(&recorded.after, l));
         if !same {
-            kept.keep_replayed(is_replayed);
+            kept.keep(is.clone());
         }
         if let Some(apart) = &mut kept.apart {
-            apart.recorded_asks(asked(&recorded.entries));
-            apart.replayed_asks(asked(&entries));
-            apart.parting.note(Side::Recorded, self.since, &recorded.entries);
-            apart.parting.note(Side::Replayed, self.since, &entries);
-            if let Some(first) = apart.parting.check(id) {
-                self.note_difference(first);
-            }
+            note_asked(apart, &recorded.entries, &entries);
         }
         kept.follows = same && wake_at == recorded.wake_at;
         kept.is_waiting = false;
         let armed = if kept.follows { None } else { wake_at };
-        self.arm(Subject::Lead(id.clone()), kept.armed, armed);
+        self.arm(Subject::Lead((*id).clone()), kept.armed, armed);
         kept.armed = armed;
-        self.keep(id, kept)
+        self.keep(id, kept)?;
+        Ok(Made::Own { was, is, entries })
     }
 
     /// Runs what is due of a lead by the replay's own timers.
-    pub(super) fn wake_lead(&mut self, id: &LeadId, due: DateTime<Utc>) -> Result<(), ReplayError> {
-        let Some(mut kept) = self.leads.remove(id) else { return Ok(()) };
+    pub fn wake_lead(
+        &mut self,
+        id: &LeadId,
+        due: DateTime<Utc>,
+        history: &History,
+    ) -> Result<Option<Made>, ReplayError> {
+        let Some(mut kept) = self.leads.take(id) else { return Ok(None) };
         kept.armed = None;
-        // The record's own timer is late: timers did not run then.
-        if kept.recorded_wake.is_some_and(|wake| due - wake > MISSED_AFTER) {
+        // History's own timer is late: timers did not run then.
+        let recorded_wake = history.leads.get(id).and_then(|lead| lead.wake);
+        if recorded_wake.is_some_and(|wake| due - wake > MISSED_AFTER) {
             kept.is_waiting = true;
-            return self.keep(id, kept);
+            self.keep(id, kept)?;
+            return Ok(None);
         }
         let command = Command {
             lead: id.clone(),
@@ -111,114 +83,76 @@ impl Backtest<'_> {
             cause: wake_cause(due),
             input: Input::Wake,
         };
-        self.alone(id, &mut kept, &command, due)?;
+        let made = self.alone(id, &mut kept, &command, due, history)?;
         // A wake that changes nothing must not come again for ever.
         if kept.armed == Some(due) {
             self.arm(Subject::Lead(id.clone()), kept.armed, None);
             kept.armed = None;
         }
-        self.keep(id, kept)
+        self.keep(id, kept)?;
+        Ok(made)
     }
 
     /// Tells a lead of the replay what concerns it of its account.
-    pub(super) fn tell_lead(
+    pub fn tell_lead(
         &mut self,
         id: &LeadId,
         command: &Command,
         now: DateTime<Utc>,
-    ) -> Result<(), ReplayError> {
-        let Some(mut kept) = self.leads.remove(id) else { return Ok(()) };
-        self.alone(id, &mut kept, command, now)?;
-        self.keep(id, kept)
+        history: &History,
+    ) -> Result<Option<Made>, ReplayError> {
+        let mut kept = self.leads.take(id).unwrap_or_default();
+        let made = self.alone(id, &mut kept, command, now, history)?;
+        self.keep(id, kept)?;
+        Ok(made)
+    }
+
+    fn keep(&mut self, id: &LeadId, kept: LeadInPlay) -> Result<(), ReplayError> {
+        if kept.is_as_in_history() { Ok(()) } else { self.leads.put(id, kept) }
     }
 
     /// Something that happens in the replay alone.
     fn alone(
         &mut self,
         id: &LeadId,
-        kept: &mut Kept,
+        kept: &mut LeadInPlay,
         command: &Command,
         now: DateTime<Utc>,
-    ) -> Result<(), ReplayError> {
-        let unkept =
-            |source| ReplayError::Unreadable { subject: Subject::Lead(id.clone()), commit: 0, source };
-        let was = match kept.replayed() {
-            Some(lead) => lead.map_err(unkept)?,
-            None => kept.recorded().map_err(unkept)?.map(|lead| {
-                let in_force = self.replayed_in_force(lead.in_force);
-                under(lead, in_force)
-            }),
+        history: &History,
+    ) -> Result<Option<Made>, ReplayError> {
+        let recorded = if kept.apart.is_some() { None } else { history.lead(id)? };
+        let was = self.lead(id, kept, recorded)?;
+        let nothing_seen = Saw::default();
+        let Some(decision) = self.decide(history, was.as_ref(), command, &nothing_seen, now) else {
+            return Ok(None);
         };
-        let Some(decision) = self.decide(was.as_ref(), command, &Saw::default(), now) else { return Ok(()) };
-        self.after_replay(id, was.as_ref(), decision.lead.as_ref(), &decision.entries);
-        if !decision.entries.is_empty() {
-            kept.keep_replayed(decision.lead);
+        let Decision { lead: is, entries, wake_at, .. } = decision;
+        self.note_lead(id, was.as_ref(), is.as_ref(), &entries);
+        if !entries.is_empty() {
+            kept.keep(is.clone());
             kept.follows = false;
         }
         if let Some(apart) = &mut kept.apart {
-            apart.replayed_asks(asked(&decision.entries));
-            apart.parting.note(Side::Replayed, self.since, &decision.entries);
+            note_asked(apart, &[], &entries);
         }
         if !kept.follows {
-            self.arm(Subject::Lead(id.clone()), kept.armed, decision.wake_at);
-            kept.armed = decision.wake_at;
+            self.arm(Subject::Lead(id.clone()), kept.armed, wake_at);
+            kept.armed = wake_at;
         }
-        Ok(())
-    }
-
-    /// Puts a lead back; the one that was not touched for longest is made small.
-    fn keep(&mut self, id: &LeadId, mut kept: Kept) -> Result<(), ReplayError> {
-        self.touches += 1;
-        kept.touched = self.touches;
-        self.leads.insert(id.clone(), kept);
-        self.recent.push_back((self.touches, id.clone()));
-        while self.recent.len() > RECENT_MAX {
-            let Some((touched, id)) = self.recent.pop_front() else { break };
-            if let Some(kept) = self.leads.get_mut(&id).filter(|kept| kept.touched == touched) {
-                let subject = Subject::Lead(id);
-                kept.pack().map_err(|source| ReplayError::Unreadable { subject, commit: 0, source })?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Counts what the replay made of a lead, and lets the teams and the accounts know.
-    fn after_replay(
-        &mut self,
-        id: &LeadId,
-        was: Option<&Lead>,
-        is: Option<&Lead>,
-        entries: &[Entry<LeadFact>],
-    ) {
-        let Some(is) = is else { return };
-        self.tally.lead(Side::Replayed, was, is, entries);
-        if let Some(directory) = self.replayed_directory() {
-            let changes = load_changes(was, is, entries);
-            self.standings.change_replayed(&directory, changes);
-        }
-        let account = |lead: Option<&Lead>| lead.and_then(|lead| lead.profile.account_id.clone());
-        let (from, to) = (account(was), account(Some(is)));
-        if from != to {
-            if let Some(leads) = from.and_then(|from| self.leads_of.get_mut(&from)) {
-                leads.remove(id);
-            }
-            if let Some(to) = to {
-                self.leads_of.entry(to).or_default().insert(id.clone());
-            }
-        }
+        Ok(Some(Made::Own { was, is, entries }))
     }
 
     /// What a recorded command is in the replay; `None` if it is nothing there.
     fn in_replay(
         &self,
-        kept: &mut Kept,
+        kept: &mut LeadInPlay,
         recorded: Option<&Lead>,
         replayed: Option<&Lead>,
         mut command: Command,
     ) -> Option<Command> {
         if let Input::Wake = command.input {
             // A directory that was published since is shown to leads by such a wake.
-            let current = self.replayed_directory().map_or(0, |directory| directory.revision());
+            let current = self.directory().map_or(0, |directory| directory.revision());
             let is_shown = replayed.is_some_and(|lead| lead.in_force.directory != current);
             return (kept.follows || kept.is_waiting || is_shown).then_some(command);
         }
@@ -264,55 +198,6 @@ impl Backtest<'_> {
         }
         Some(command)
     }
-
-    fn note_not_applied(&mut self, command: &Command, recorded: Option<&Outcome>, replayed: &Outcome) {
-        let what = match &command.input {
-            Input::Decide(_) => "compliance decisions",
-            Input::Reopen(_) => "requests to reopen a review",
-            Input::Resolve(_) => "resolutions of operations",
-            Input::Erase(_) => "erasures of personal data",
-            _ => return,
-        };
-        if recorded == Some(&Outcome::Applied) && *replayed != Outcome::Applied {
-            self.could_not_apply(what);
-        }
-    }
-
-    /// Decides under the policy that is tried. `None` if the record names no directory yet, or a
-    /// revision that it lacks; then nothing could have been decided.
-    fn decide(
-        &self,
-        lead: Option<&Lead>,
-        command: &Command,
-        saw: &Saw,
-        now: DateTime<Utc>,
-    ) -> Option<Decision> {
-        let directory = self.replayed_directory()?;
-        let mut rosters = None;
-        let mut accounts = BTreeMap::new();
-        for _ in 0..NEEDS_MAX {
-            let world = World {
-                policy: &self.policy,
-                directory: &directory,
-                rosters: rosters.as_ref().unwrap_or(self.standings.replayed()),
-                accounts: &accounts,
-                past: self.revisions,
-            };
-            match decide(lead, &world, command, now) {
-                Ok(decision) => return Some(decision),
-                Err(Need::Team(team)) => {
-                    let all = rosters.get_or_insert_with(|| self.standings.replayed().clone());
-                    all.insert(team, crate::routing::Roster::default());
-                }
-                Err(Need::Account(id)) => {
-                    let view = self.account_view(&id, saw);
-                    accounts.insert(id, view);
-                }
-                Err(Need::Policy(_) | Need::Directory(_)) => return None,
-            }
-        }
-        None
-    }
 }
 
 /// The revision that somebody would have seen in the replay who saw one of the record: the one that
@@ -321,7 +206,8 @@ fn as_it_stands(seen: u64, stood: Option<u64>, stands: Option<u64>) -> u64 {
     stands.filter(|_| stood == Some(seen)).unwrap_or(0)
 }
 
-fn asked(entries: &[Entry<LeadFact>]) -> impl Iterator<Item = Asked> {
+/// What entries ask to be told.
+pub(super) fn asked(entries: &[Entry<LeadFact>]) -> impl Iterator<Item = Asked> {
     entries.iter().filter_map(|entry| match &entry.fact {
         LeadFact::Notification(NotificationFact::Requested(n)) => {
             Some(Asked { id: n.id.clone(), message: n.message, to: n.to.clone() })

@@ -1,5 +1,5 @@
-//! Where the two histories of a lead part: what people would notice of each, in order, held
-//! against the other.
+//! Where the two sides of a comparison part for a lead: what people would notice on each, in order,
+//! held against the other.
 
 use super::report::FirstDifference;
 use super::tally::{Side, recipient};
@@ -8,21 +8,20 @@ use crate::ids::LeadId;
 use crate::lead_fact::LeadFact;
 use crate::notification::NotificationFact;
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// What people would notice.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Noticed {
     at: DateTime<Utc>,
     what: String,
 }
 
-/// What one history has and the other does not have yet.
+/// What one side has and the other does not have yet.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Parting {
-    recorded: VecDeque<Noticed>,
-    replayed: VecDeque<Noticed>,
+    baseline: VecDeque<Noticed>,
+    candidate: VecDeque<Noticed>,
     /// They parted, and it was told.
     is_told: bool,
 }
@@ -34,8 +33,8 @@ impl Parting {
             return;
         }
         let queue = match side {
-            Side::Recorded => &mut self.recorded,
-            Side::Replayed => &mut self.replayed,
+            Side::Baseline => &mut self.baseline,
+            Side::Candidate => &mut self.candidate,
         };
         let noticed = entries.iter().filter(|entry| entry.at >= since);
         queue.extend(noticed.filter_map(|e| Some(Noticed { at: e.at, what: describe(&e.fact)? })));
@@ -44,19 +43,19 @@ impl Parting {
     /// Where they part, once both are complete up to now; told once.
     pub fn check(&mut self, lead: &LeadId) -> Option<FirstDifference> {
         while !self.is_told {
-            match (self.recorded.front(), self.replayed.front()) {
+            match (self.baseline.front(), self.candidate.front()) {
                 (None, None) => return None,
                 (Some(a), Some(b)) if a == b => {
-                    self.recorded.pop_front();
-                    self.replayed.pop_front();
+                    self.baseline.pop_front();
+                    self.candidate.pop_front();
                 }
                 (a, b) => {
                     let at = a.into_iter().chain(b).map(|noticed| noticed.at).min()?;
                     let then = |noticed: Option<&Noticed>| {
                         noticed.filter(|noticed| noticed.at == at).map(|noticed| noticed.what.clone())
                     };
-                    let (recorded, replayed) = (then(a), then(b));
-                    let first = FirstDifference { lead: lead.clone(), at, recorded, replayed };
+                    let (baseline, candidate) = (then(a), then(b));
+                    let first = FirstDifference { lead: lead.clone(), at, baseline, candidate };
                     *self = Self { is_told: true, ..Self::default() };
                     return Some(first);
                 }

@@ -1,32 +1,72 @@
 //! What a backtest found.
 
-use crate::ids::LeadId;
+use super::spans::Span;
+use crate::ids::{LeadId, MarketId, PersonId, TeamId};
 use crate::notification::Message;
+use crate::policy::WorkflowId;
 use crate::replay::Difference;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// A number by the record and in the replay.
+/// A number under the baseline and under the candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Pair {
-    /// As it was.
-    pub recorded: u64,
-    /// As it would have been.
-    pub replayed: u64,
+    /// Under what the candidate is compared with.
+    pub baseline: u64,
+    /// Under the policy that is tried.
+    pub candidate: u64,
 }
 
 impl Pair {
-    /// How many more there would have been.
+    /// How many more there are under the candidate.
     pub fn more(self) -> i64 {
         let signed = |n| i64::try_from(n).unwrap_or(i64::MAX);
-        signed(self.replayed).saturating_sub(signed(self.recorded))
+        signed(self.candidate).saturating_sub(signed(self.baseline))
     }
 
     /// Adds another.
     pub fn add(&mut self, other: Self) {
-        self.recorded = self.recorded.saturating_add(other.recorded);
-        self.replayed = self.replayed.saturating_add(other.replayed);
+        self.baseline = self.baseline.saturating_add(other.baseline);
+        self.candidate = self.candidate.saturating_add(other.candidate);
+    }
+}
+
+/// What the candidate is compared with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Baseline {
+    /// What was recorded, under the revisions that were in force then.
+    History {
+        /// These.
+        revisions: Vec<u32>,
+    },
+    /// The policy that was published last, replayed over the same history.
+    InForce {
+        /// Its revision.
+        revision: u32,
+    },
+    /// An earlier revision, replayed over the same history.
+    Revision {
+        /// Which.
+        revision: u32,
+    },
+    /// Another policy, replayed over the same history.
+    Policy {
+        /// Its name.
+        name: String,
+    },
+}
+
+impl Baseline {
+    /// In words, for the head of a column.
+    pub fn spelled(&self) -> String {
+        match self {
+            Self::History { .. } => "history".to_owned(),
+            Self::InForce { revision } => format!("in force ({revision})"),
+            Self::Revision { revision } => format!("revision {revision}"),
+            Self::Policy { name } => format!("“{name}”"),
+        }
     }
 }
 
@@ -35,6 +75,13 @@ impl Pair {
 pub struct Report {
     /// The name of the policy that was tried.
     pub policy: String,
+    /// What it is compared with.
+    pub against: Baseline,
+    /// What is different between the two policies and their directories, in words. Against history:
+    /// between the policy in force and the candidate.
+    pub changes: Vec<String>,
+    /// The workflows whose version rises with the candidate.
+    pub versions_that_rise: Vec<WorkflowId>,
     /// The revisions of the policy that were in force in the record.
     pub recorded_policies: Vec<u32>,
     /// What is counted begins here.
@@ -45,18 +92,24 @@ pub struct Report {
     pub identity: Identity,
     /// The leads that were replayed.
     pub leads: u64,
-    /// The leads of which somebody would have noticed a difference.
+    /// The leads of which somebody would notice a difference.
     pub leads_different: u64,
-    /// Messages, by recipient and week.
+    /// How long the spans are that things are counted by.
+    pub span: Span,
+    /// Messages, by recipient and span.
     pub messages: Vec<MessageRow>,
-    /// What else happened, by week.
+    /// What happened, by span.
     pub happenings: Vec<HappeningRow>,
-    /// The queues at the end of each day.
-    pub queues: Vec<QueueDay>,
-    /// Decisions of people that made no sense in the replay, by what was decided.
-    pub not_applied: BTreeMap<String, u64>,
-    /// Where histories part first, the earliest first.
+    /// What happened, by workflow, market, team and rep.
+    pub figures: Vec<FigureRow>,
+    /// The queues at the end of each hour or day.
+    pub queues: Vec<QueueRow>,
+    /// Decisions of people that made no sense in a replay, by what was decided.
+    pub not_applied: BTreeMap<String, Pair>,
+    /// The first difference of each lead, the earliest first.
     pub first_differences: Vec<FirstDifference>,
+    /// What people are called.
+    pub people: BTreeMap<PersonId, String>,
 }
 
 /// Whether taking the recorded decisions again comes to what is recorded.
@@ -79,13 +132,13 @@ impl Identity {
     }
 }
 
-/// Messages to somebody in a week.
+/// Messages to somebody in a span.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageRow {
     /// To whom: a person, `team/…`, or a desk.
     pub recipient: String,
-    /// The Monday of the week, UTC.
-    pub week: NaiveDate,
+    /// Where the span begins.
+    pub from: DateTime<Utc>,
     /// What about.
     pub message: Message,
     /// How many.
@@ -93,21 +146,23 @@ pub struct MessageRow {
     pub count: Pair,
 }
 
-/// What can be counted beside messages.
+/// What can be counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Happening {
-    /// An SLA was breached.
+    /// Somebody was told something.
+    Message,
+    /// An SLA window was breached.
     Breach,
-    /// A lead was taken from its owner and given to somebody else.
+    /// A lead was taken from its owner and given to another rep.
     Reassignment,
     /// A lead was given to a rep.
     Assignment,
-    /// A lead could not be given to anybody.
+    /// A lead could not be given to any rep.
     ReassignmentImpossible,
     /// A lead came into the operations queue.
     QueuedForOperations,
-    /// A lead was held by compliance.
+    /// Compliance held a lead.
     Held,
     /// A lead became a high-value lead.
     HighValue,
@@ -117,7 +172,8 @@ pub enum Happening {
 
 impl Happening {
     /// All of them, in the order of reports.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
+        Self::Message,
         Self::Breach,
         Self::Reassignment,
         Self::Assignment,
@@ -131,11 +187,12 @@ impl Happening {
     /// In words, for people.
     pub fn spelled(self) -> &'static str {
         match self {
+            Self::Message => "messages",
             Self::Breach => "breaches",
             Self::Reassignment => "reassignments",
             Self::Assignment => "assignments",
-            Self::ReassignmentImpossible => "reassignments that were impossible",
-            Self::QueuedForOperations => "reasons to be in the operations queue",
+            Self::ReassignmentImpossible => "impossible reassignments",
+            Self::QueuedForOperations => "operations queue entries",
             Self::Held => "compliance holds",
             Self::HighValue => "high-value flags",
             Self::ChurnRisk => "accounts tagged as at risk",
@@ -143,50 +200,92 @@ impl Happening {
     }
 }
 
-/// How often something happened in a week.
+/// How often something happened in a span.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HappeningRow {
     /// What.
     pub happening: Happening,
-    /// The Monday of the week, UTC.
-    pub week: NaiveDate,
+    /// Where the span begins.
+    pub from: DateTime<Utc>,
     /// How often.
     #[serde(flatten)]
     pub count: Pair,
 }
 
-/// The queues at the end of a day, UTC.
+/// By what figures are grouped.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "kebab-case")]
+pub enum Group {
+    /// A workflow that brought it about.
+    Workflow {
+        /// Which.
+        workflow: WorkflowId,
+    },
+    /// The market of the lead.
+    Market {
+        /// Which.
+        market: MarketId,
+    },
+    /// A team: its reps' breaches, and what they and its channel are told.
+    Team {
+        /// Which.
+        team: TeamId,
+    },
+    /// A rep: breaches as owner, messages, leads taken from them (reassignments) and leads given to
+    /// them (assignments).
+    Rep {
+        /// The team they are in.
+        team: TeamId,
+        /// Which.
+        rep: PersonId,
+    },
+}
+
+/// How often something happened in a group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct QueueDay {
-    /// Which day.
-    pub day: NaiveDate,
+pub struct FigureRow {
+    /// Which group.
+    #[serde(flatten)]
+    pub group: Group,
+    /// What.
+    pub happening: Happening,
+    /// How often.
+    #[serde(flatten)]
+    pub count: Pair,
+}
+
+/// The queues at the end of an hour or a day, UTC.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueRow {
+    /// Where the hour or the day begins.
+    pub from: DateTime<Utc>,
     /// Leads in the operations queue.
     pub operations: Pair,
     /// Open compliance reviews.
     pub reviews: Pair,
 }
 
-/// Where the histories of a lead part.
+/// The first difference of a lead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FirstDifference {
     /// Which lead.
     pub lead: LeadId,
     /// When.
     pub at: DateTime<Utc>,
-    /// What is in the record and does not happen in the replay then.
+    /// What happens then under the baseline, and not under the candidate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub recorded: Option<String>,
-    /// What happens in the replay then and is not in the record.
+    pub baseline: Option<String>,
+    /// What happens then under the candidate, and not under the baseline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub replayed: Option<String>,
+    pub candidate: Option<String>,
 }
 
 impl Report {
-    /// Messages of all kinds, by recipient and week.
-    pub fn messages_per_week(&self) -> BTreeMap<(&str, NaiveDate), Pair> {
-        let mut sums: BTreeMap<(&str, NaiveDate), Pair> = BTreeMap::new();
+    /// Messages of all kinds, by recipient and span.
+    pub fn messages_per_span(&self) -> BTreeMap<(&str, DateTime<Utc>), Pair> {
+        let mut sums: BTreeMap<(&str, DateTime<Utc>), Pair> = BTreeMap::new();
         for row in &self.messages {
-            sums.entry((&row.recipient, row.week)).or_default().add(row.count);
+            sums.entry((&row.recipient, row.from)).or_default().add(row.count);
         }
         sums
     }
@@ -196,5 +295,48 @@ impl Report {
         let mut sum = Pair::default();
         self.happenings.iter().filter(|row| row.happening == happening).for_each(|row| sum.add(row.count));
         sum
+    }
+
+    /// How often something happened in each span, those without any among them.
+    pub fn per_span(&self, happening: Happening) -> BTreeMap<DateTime<Utc>, Pair> {
+        let mut spans: BTreeMap<DateTime<Utc>, Pair> =
+            self.spans().into_iter().map(|begin| (begin, Pair::default())).collect();
+        let rows = self.happenings.iter().filter(|row| row.happening == happening);
+        rows.for_each(|row| spans.entry(row.from).or_default().add(row.count));
+        spans
+    }
+
+    /// The beginnings of the spans that are counted.
+    pub fn spans(&self) -> Vec<DateTime<Utc>> {
+        let (first, last) = (self.span.begin(self.since), self.until);
+        std::iter::successors(Some(first), |begin| Some(self.span.next(*begin)))
+            .take_while(|begin| *begin <= last)
+            .collect()
+    }
+
+    /// The figures of each group that has any, by what happened.
+    pub fn figures_by_group(&self) -> BTreeMap<&Group, BTreeMap<Happening, Pair>> {
+        let mut groups: BTreeMap<&Group, BTreeMap<Happening, Pair>> = BTreeMap::new();
+        for row in &self.figures {
+            groups.entry(&row.group).or_default().entry(row.happening).or_default().add(row.count);
+        }
+        groups
+    }
+
+    /// A person as colleagues call them.
+    pub fn person(&self, id: &PersonId) -> String {
+        self.people.get(id).cloned().unwrap_or_else(|| id.to_string())
+    }
+
+    /// A recipient as people call them.
+    pub fn recipient(&self, of: &str) -> String {
+        if let Some(team) = of.strip_prefix("team/") {
+            return format!("{team} channel");
+        }
+        match of {
+            "compliance-desk" => "compliance team".to_owned(),
+            "operations-desk" => "operations team".to_owned(),
+            person => self.person(&PersonId::from(person)),
+        }
     }
 }

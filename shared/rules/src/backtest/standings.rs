@@ -1,11 +1,10 @@
-//! How the teams stand, twice: as the record has it, and as it is in the replay. Whenever a
-//! record says how a team was seen, that is taken over, and what the replay made different of it
-//! stays different.
+//! How the teams stand, twice: as history has it, and as it is in a replay. Whenever a record says
+//! how a team was seen, that is taken over, and what the replay made different of it stays different.
 
 use crate::directory::Directory;
 use crate::ids::{PersonId, TeamId};
 use crate::record::{Saw, SeenStanding};
-use crate::routing::{Availability, LoadChange, Roster, Standing};
+use crate::routing::{Availability, LoadChange, Roster};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Both.
@@ -13,8 +12,6 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Standings {
     recorded: BTreeMap<TeamId, Roster>,
     replayed: BTreeMap<TeamId, Roster>,
-    /// Histories of reps, each by itself.
-    reps: BTreeMap<PersonId, Standing>,
 }
 
 impl Standings {
@@ -44,39 +41,31 @@ impl Standings {
         }
     }
 
-    /// A commit of the record changed loads.
-    pub fn change_recorded(&mut self, directory: &Directory, changes: Vec<LoadChange>) {
+    /// A recorded commit changed loads.
+    pub fn change_recorded(&mut self, directory: &Directory, changes: &[LoadChange]) {
         change(&mut self.recorded, directory, changes);
     }
 
     /// A commit of the replay changed loads.
-    pub fn change_replayed(&mut self, directory: &Directory, changes: Vec<LoadChange>) {
+    pub fn change_replayed(&mut self, directory: &Directory, changes: &[LoadChange]) {
         change(&mut self.replayed, directory, changes);
     }
 
-    /// A rep as their own history has them.
-    pub fn rep(&self, rep: &PersonId) -> Standing {
-        self.reps.get(rep).cloned().unwrap_or_default()
-    }
-
     /// A rep said whether they take leads.
-    pub fn set_availability(&mut self, directory: &Directory, rep: &PersonId, after: Standing) {
-        if let Some(team) = directory.team_of(rep) {
-            let availability: &Option<Availability> = &after.availability;
-            for teams in [&mut self.recorded, &mut self.replayed] {
-                let roster = teams.entry(team.clone()).or_default();
-                roster.standings.entry(rep.clone()).or_default().availability = availability.clone();
-            }
+    pub fn set_availability(&mut self, directory: &Directory, rep: &PersonId, said: Option<&Availability>) {
+        let Some(team) = directory.team_of(rep) else { return };
+        for teams in [&mut self.recorded, &mut self.replayed] {
+            let roster = teams.entry(team.clone()).or_default();
+            roster.standings.entry(rep.clone()).or_default().availability = said.cloned();
         }
-        self.reps.insert(rep.clone(), after);
     }
 }
 
-fn change(teams: &mut BTreeMap<TeamId, Roster>, directory: &Directory, changes: Vec<LoadChange>) {
+fn change(teams: &mut BTreeMap<TeamId, Roster>, directory: &Directory, changes: &[LoadChange]) {
     for LoadChange { rep, delta, assigned_at } in changes {
-        let Some(team) = directory.team_of(&rep).cloned() else { continue };
-        let standing = teams.entry(team).or_default().standings.entry(rep).or_default();
-        standing.load = standing.load.saturating_add_signed(i32::from(delta));
+        let Some(team) = directory.team_of(rep).cloned() else { continue };
+        let standing = teams.entry(team).or_default().standings.entry(rep.clone()).or_default();
+        standing.load = standing.load.saturating_add_signed(i32::from(*delta));
         standing.last_assigned_at = assigned_at.or(standing.last_assigned_at);
     }
 }

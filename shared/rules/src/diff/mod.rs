@@ -3,9 +3,11 @@
 
 mod directory;
 mod policy;
+mod three_way;
 
 pub use directory::directories;
 pub use policy::{policies, versions_that_rise};
+pub use three_way::ThreeWay;
 
 use crate::ids::MarketId;
 use crate::policy::WorkflowId;
@@ -28,6 +30,9 @@ pub struct Change {
     /// What it is now; none if it is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
+    /// What it touches within its part, to find who else touches that: see [`ThreeWay`].
+    #[serde(skip)]
+    touches: String,
 }
 
 /// What a difference is of.
@@ -114,8 +119,14 @@ impl<'a> Changes<'a> {
     }
 
     fn add(&mut self, item: impl Into<String>, before: Option<String>, after: Option<String>) {
+        let item = item.into();
+        let touches = three_way::touched(&item, before.as_deref().or(after.as_deref()));
+        self.add_to(touches, item, before, after);
+    }
+
+    fn add_to(&mut self, touches: String, item: String, before: Option<String>, after: Option<String>) {
         let (part, market) = (self.part.clone(), self.market.clone());
-        self.all.push(Change { part, market, item: item.into(), before, after });
+        self.all.push(Change { part, market, item, before, after, touches });
     }
 
     /// Notes what happened, where there is no value before and after.
@@ -151,11 +162,12 @@ impl<'a> Changes<'a> {
         after: &BTreeSet<T>,
         spelled: impl Fn(&T) -> String,
     ) {
-        for gone in before.difference(after) {
-            self.add(item, Some(spelled(gone)), None);
+        // Members of a set are not in each other's way.
+        for gone in before.difference(after).map(&spelled) {
+            self.add_to(format!("{item} {gone}"), item.to_owned(), Some(gone), None);
         }
-        for new in after.difference(before) {
-            self.add(item, None, Some(spelled(new)));
+        for new in after.difference(before).map(&spelled) {
+            self.add_to(format!("{item} {new}"), item.to_owned(), None, Some(new));
         }
     }
 

@@ -135,12 +135,17 @@ fn distance(a: &str, b: &str) -> usize {
     row.last().copied().unwrap_or(0)
 }
 
+/// The name at the top of a document that says which revision it was made from. It is for publishing
+/// and no part of the content: two documents that differ in it alone say the same.
+pub const REVISION: &str = "revision";
+
 /// A YAML document that was read, with the line and column of everything in it.
 #[derive(Debug, Clone)]
 pub struct Document {
     root: Node,
-    /// Keys that are there twice.
+    /// Keys that are there twice, and a revision that is none.
     problems: Vec<DocumentProblem>,
+    revision: Option<u32>,
 }
 
 impl Document {
@@ -149,8 +154,23 @@ impl Document {
     /// # Errors
     /// Where it stops to be YAML, or is not one document.
     pub fn read(yaml: &str) -> Result<Self, DocumentError> {
-        let (root, problems) = tree::read(yaml)?;
-        Ok(Self { root, problems })
+        let (mut root, mut problems) = tree::read(yaml)?;
+        let revision = root.take(REVISION).and_then(|node| {
+            let revision = node.text().and_then(|text| text.parse().ok()).filter(|revision| *revision > 0);
+            if revision.is_none() {
+                let problem = format!("{} is not the number of a revision, such as `13`", node.shown());
+                let place = Some(node.place);
+                problems.push(DocumentProblem { path: REVISION.to_owned(), problem, place });
+            }
+            revision
+        });
+        Ok(Self { root, problems, revision })
+    }
+
+    /// The revision that it says it was made from; `None` if it does not say so.
+    #[must_use]
+    pub fn revision(&self) -> Option<u32> {
+        self.revision
     }
 
     /// Whether a name stands at the top of it.

@@ -75,6 +75,21 @@ impl Node {
         matches!(&self.content, Content::Map(entries) if entries.iter().any(|entry| entry.name == name))
     }
 
+    /// Takes a name out of a block.
+    pub fn take(&mut self, name: &str) -> Option<Self> {
+        let Content::Map(entries) = &mut self.content else { return None };
+        let place = entries.iter().position(|entry| entry.name == name)?;
+        Some(entries.remove(place).value)
+    }
+
+    /// What is written without quotes.
+    pub fn text(&self) -> Option<&str> {
+        match &self.content {
+            Content::Scalar { text, plain: true } => Some(text),
+            _ => None,
+        }
+    }
+
     /// Where the name stands that a path ends in.
     pub fn name_at(&mut self, path: &[Step]) -> Option<Place> {
         let (Step::Name(name), parent) = path.split_last()? else { return None };

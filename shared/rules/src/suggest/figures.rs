@@ -233,7 +233,7 @@ impl StepFigures {
         match &self.advice {
             Advice::TooFew { needed } => {
                 format!(
-                    "only {notices} `{}` notices in `{}`; below {needed} they say nothing",
+                    "{notices} `{}` notices in `{}`; needs at least {needed} to judge",
                     self.step, self.market
                 )
             }

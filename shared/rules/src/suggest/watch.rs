@@ -5,6 +5,7 @@ use crate::calendar::{Calendar, WorkingTime};
 use crate::clock::Clock;
 use crate::directory::Directory;
 use crate::entry::Entry;
+use crate::ids::MarketId;
 use crate::input::{Past, World};
 use crate::lead::Lead;
 use crate::lead_fact::LeadFact;
@@ -29,16 +30,39 @@ struct Notice {
     gap: Option<u16>,
 }
 
+/// The policies that an entry is seen under.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Policies<'a> {
+    /// In force when the entry was recorded.
+    pub then: &'a PublishedPolicy,
+    /// In force by now.
+    pub in_force: &'a PublishedPolicy,
+}
+
+impl Policies<'_> {
+    /// Whether a step was at the same share of the window as it is by now, and the next one too.
+    fn is_as_in_force(&self, workflow: WorkflowId, market: &MarketId, step: &str) -> bool {
+        let shares = |policy: &PublishedPolicy| {
+            let steps = policy.policy.steps_in(workflow, market);
+            let own = steps.iter().find(|s| s.step == step)?.percent;
+            Some((own, steps.iter().map(|s| s.percent).filter(|p| *p > own).min()))
+        };
+        let (was, is) = (shares(self.then), shares(self.in_force));
+        is.is_some() && was == is
+    }
+}
+
 impl Watch {
     /// Takes the next entry of the lead, as it was before it.
     pub fn see(
         &mut self,
         lead: &Lead,
         entry: &Entry<LeadFact>,
-        policy: &PublishedPolicy,
+        policies: Policies<'_>,
         directory: &Directory,
         counts: &mut BTreeMap<Key, Counts>,
     ) {
+        let policy = policies.then;
         let (rosters, accounts, past) = (BTreeMap::new(), BTreeMap::new(), Past::default());
         let world = World { policy, directory, rosters: &rosters, accounts: &accounts, past: &past };
         match &entry.fact {
@@ -60,6 +84,9 @@ impl Watch {
                         counts.entry(notice.key.clone()).or_default().not_followed();
                     },
                 );
+                if !policies.is_as_in_force(workflow, &market, &step) {
+                    return;
+                }
                 let key = Key { workflow, step, market };
                 counts.entry(key.clone()).or_default().noticed(own.percent, next);
                 self.open.push(Notice {
@@ -72,10 +99,10 @@ impl Watch {
             }
             // What a timer does is no action of anybody.
             LeadFact::StateChanged { entered_at, .. } if entry.due_at.is_none() => {
-                self.acted(lead, *entered_at, &world, counts);
+                self.acted(lead, *entered_at, policies, &world, counts);
             }
             LeadFact::WaitingChanged { waiting_on_customer: true, since } => {
-                self.acted(lead, *since, &world, counts);
+                self.acted(lead, *since, policies, &world, counts);
             }
             // The clock ended, and nobody can say what would have come.
             LeadFact::StateChanged { .. }
@@ -94,6 +121,7 @@ impl Watch {
         &mut self,
         lead: &Lead,
         at: DateTime<Utc>,
+        policies: Policies<'_>,
         world: &World<'_>,
         counts: &mut BTreeMap<Key, Counts>,
     ) {
@@ -108,7 +136,8 @@ impl Watch {
             let share = share_of(clock, &measure, at);
             for step in &steps {
                 // Moved without the notice, shortly before it.
-                if mark(clock, step) != Mark::Passed {
+                let is_current = policies.is_as_in_force(workflow, market, step.step);
+                if is_current && mark(clock, step) != Mark::Passed {
                     let key = Key { workflow, step: step.step.to_owned(), market: market.clone() };
                     counts.entry(key).or_default().moved_without(share, step.percent);
                 }

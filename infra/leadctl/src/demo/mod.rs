@@ -1,53 +1,82 @@
-//! `leadctl demo`: plays the reference story against what `up` started, with windows of seconds.
-//! The policy is the default one; only its numbers are smaller.
+//! `leadctl demo`: plays the reference story against what `up` started, with windows of seconds, on a
+//! market, team, calendar and people of its own. Nobody else's policy or directory changes.
 
-use crate::progress::print;
+mod market;
+mod put;
+mod tidy;
+
+use crate::api::Api;
+use crate::progress::{print, say};
+use crate::publish::document::Content;
+use crate::publish::published;
 use crate::state::{DIRECTORY, State};
-use crate::{clean, history, seed, send, token};
+use crate::{history, send};
 use anyhow::Context as _;
 use chrono::{DateTime, SecondsFormat, Utc};
-use rules::policy::{Policy, WindowRow};
+use rules::ids::PublicationKind;
+use rules::policy::Policy;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// The policy's name while the story is told.
-const NAME: &str = "Demo: windows of seconds";
 /// Between two looks at the record.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
+/// The highest score there is.
+const SCORE_MAX: u16 = 1000;
 /// Far longer than the story.
 const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A local stack with a story going on in it.
 struct Demo {
     state: State,
-    operations: String,
-    officer: String,
+    api: Api,
     started: Instant,
     shown: usize,
     lead: String,
     account: String,
+    /// A score under the policy's threshold, and one over it.
+    scores: (u16, u16),
 }
 
-/// Plays the story, and puts the default policy back.
+/// Plays the story against what runs here.
 ///
 /// # Errors
 /// When nothing runs here, or something that should happen does not.
 pub async fn run(root: &Path) -> anyhow::Result<()> {
-    let state = State::load(&root.join(DIRECTORY))?;
-    let store = seed::local_store(&state).await?;
-    let before = store.current_policy().await?;
-    let default = seed::default_policy(root)?;
-    // A demo that was killed leaves its own policy behind; that is not what is put back.
-    let put_back = if before.policy.name == NAME { default.clone() } else { before.policy.clone() };
-    seed::publish(&store, &quick(default)?, "leadctl demo", "windows of seconds, for the demo").await?;
+    play(&State::load(&root.join(DIRECTORY))?).await
+}
+
+/// Plays the story, and takes its market away again, however the story ends.
+///
+/// # Errors
+/// When something that should happen does not.
+pub async fn play(state: &State) -> anyhow::Result<()> {
+    let operations = Api::local(state, "otto").await?;
+    // A demo that was killed leaves a lead behind that nobody works on.
+    tidy::end_leads(state, &operations).await?;
     let told = tokio::select! {
-        told = tell(&state) => told,
-        () = told_to_end() => Err(anyhow::anyhow!("interrupted; the policy is put back")),
+        told = begin_and_tell(state, &operations) => told,
+        () = told_to_end() => {
+            say("Interrupted. Taking the demo's market away …");
+            Err(anyhow::anyhow!("the demo was interrupted"))
+        }
     };
-    seed::publish(&store, &put_back, "leadctl demo", "the demo is over").await?;
-    told
+    let ended = match tidy::end_leads(state, &operations).await {
+        Ok(()) => put::take_away(&operations).await,
+        Err(error) => Err(error),
+    };
+    let ended = ended.with_context(|| format!("the market `{}` is still there", market::NAME));
+    told.and(ended)
+}
+
+async fn begin_and_tell(state: &State, operations: &Api) -> anyhow::Result<()> {
+    put::add(operations).await?;
+    let in_force = published::in_force(operations, PublicationKind::Policy).await?;
+    match in_force.map(|in_force| in_force.content) {
+        Some(Content::Policy(policy)) => tell(state, &policy).await,
+        _ => anyhow::bail!("no policy is in force here"),
+    }
 }
 
 /// Waits for Ctrl-C, an orderly end from outside, or the end of the terminal.
@@ -61,47 +90,29 @@ async fn told_to_end() {
     futures::future::select_all(ends).await;
 }
 
-/// The same document with windows of seconds: 10 s instead of an hour, 50 s instead of 3 days.
-fn quick(mut policy: Policy) -> anyhow::Result<Policy> {
-    let row = |window: &str| -> anyhow::Result<WindowRow> {
-        Ok(WindowRow {
-            market: None,
-            source: None,
-            state: "NEW".into(),
-            window: window.parse()?,
-            calendar: Some(rules::directory::ALWAYS.into()),
-        })
-    };
-    let workflows = &mut policy.workflows;
-    workflows.sla_breach.windows.retain(|row| row.state.as_str() != "NEW");
-    workflows.sla_breach.windows.push(row("10s")?);
-    workflows.stuck_lead.windows.push(row("25s")?);
-    policy.name = NAME.to_owned();
-    policy.check()?;
-    Ok(policy)
-}
-
-async fn tell(state: &State) -> anyhow::Result<()> {
+async fn tell(state: &State, policy: &Policy) -> anyhow::Result<()> {
     // Each run has a lead of its own.
     let id = now().timestamp();
     let (lead, account) = (format!("L-demo-{id}"), format!("A-demo-{id}"));
     let mut demo = Demo {
-        operations: token::issue(state, "otto").await?.token,
-        officer: token::issue(state, "cora").await?.token,
+        api: Api::local(state, "otto").await?,
         state: state.clone(),
         started: Instant::now(),
         shown: 0,
         lead: lead.clone(),
         account: account.clone(),
+        scores: scores(policy.workflows.high_value.score),
     };
+    let (ada, cam) = (market::person("ada"), market::person("cam"));
+    let (before, after) = demo.scores;
     print(&format!("The sink shows what is sent: {}", demo.state.sink_url));
     demo.chapter("An account, and a lead of it: a window of 10 s instead of an hour");
     demo.post(json!({"type": "account.upserted", "account": {
-        "id": account, "name": "Acme", "owner": "rep-bob", "customer_success_owner": "cs-sam"}}))
+        "id": account, "name": "Acme", "owner": ada, "customer_success_owner": cam}}))
         .await?;
     demo.post(json!({"type": "lead.upserted", "lead": {
-        "id": lead, "market": "us", "country": "US", "source": "paid_social", "company": "Acme", "account_id": account,
-        "state": "NEW", "owner": "rep-ana", "score": 72,
+        "id": lead, "market": market::NAME, "country": "US", "source": "paid_social", "company": "Acme", "account_id": account,
+        "state": "NEW", "owner": ada, "score": before,
         "contact": {"name": "Kim Contact", "email": "kim@acme.test"}}})).await?;
     demo.until("sla-breach tells the owner at 8 s", |e| is(e, "threshold.reached", "imminent")).await?;
     demo.until("the manager at 10 s", |e| is(e, "threshold.reached", "breached")).await?;
@@ -113,8 +124,8 @@ async fn tell(state: &State) -> anyhow::Result<()> {
         is(e, "threshold.reached", "ask-owner")
     })
     .await?;
-    demo.chapter("The score crosses 85");
-    demo.post(json!({"type": "lead.upserted", "lead": {"id": lead, "score": 91}})).await?;
+    demo.chapter(&format!("The score crosses {}", policy.workflows.high_value.score));
+    demo.post(json!({"type": "lead.upserted", "lead": {"id": lead, "score": after}})).await?;
     demo.until("high-value fires", |e| is(e, "high-value.flagged", "")).await?;
     demo.chapter("A screening finds the contact on a sanctions list");
     demo.post(json!({"type": "lead.flagged", "lead": {"id": lead, "flags": {"sanctions": [
@@ -125,7 +136,7 @@ async fn tell(state: &State) -> anyhow::Result<()> {
     demo.post(json!({"type": "lead.state_changed", "lead": {"id": lead, "state": "CONTACTED"}})).await?;
     demo.until("and is refused", |e| is(e, "input.refused", "")).await?;
     demo.chapter("An officer reads the review and clears it");
-    demo.clear().await?;
+    tidy::clear(&demo.state, &demo.lead).await?;
     demo.until("the owner has it back, with a fresh clock", |e| is(e, "review.decided", "")).await?;
     demo.chapter("Usage of the product drops");
     demo.post(json!({"type": "account.churn_signal", "account": {
@@ -192,7 +203,7 @@ impl Demo {
         let mut entries = Vec::new();
         let mut cursor = String::new();
         loop {
-            let page = self.get(&format!("{path}?limit=100{cursor}"), &self.operations).await?.1;
+            let page = self.api.get(&format!("{path}?limit=100{cursor}")).await?.ok()?;
             entries.extend(page.get("entries").and_then(Value::as_array).cloned().unwrap_or_default());
             match page.get("next").and_then(Value::as_str) {
                 Some(next) => cursor = format!("&cursor={next}"),
@@ -200,38 +211,11 @@ impl Demo {
             }
         }
     }
+}
 
-    async fn get(&self, path: &str, token: &str) -> anyhow::Result<(Option<String>, Value)> {
-        let url = format!("{}{path}", self.state.api_url.trim_end_matches('/'));
-        let response = clean::local_client()?.get(&url).bearer_auth(token).send().await?;
-        let etag = response.headers().get("etag").and_then(|tag| tag.to_str().ok()).map(str::to_owned);
-        let status = response.status();
-        let body: Value =
-            response.json().await.with_context(|| format!("{url} answered {status}, and no JSON"))?;
-        anyhow::ensure!(status.is_success(), "GET {url}: {body}");
-        Ok((etag, body))
-    }
-
-    async fn clear(&self) -> anyhow::Result<()> {
-        let path = format!("/v1/compliance/reviews/{}", self.lead);
-        let (etag, _) = self.get(&path, &self.officer).await?;
-        let url = format!("{}{path}/decision", self.state.api_url.trim_end_matches('/'));
-        let decision = json!({"decision": "clear", "reason_code": "false-match", "reason": "Another person of that name."});
-        let response = clean::local_client()?
-            .post(&url)
-            .bearer_auth(&self.officer)
-            .header("if-match", etag.context("the review has no ETag")?)
-            .json(&decision)
-            .send()
-            .await?;
-        let status = response.status();
-        anyhow::ensure!(
-            status.is_success(),
-            "the decision was not taken: {status} {}",
-            response.text().await?
-        );
-        Ok(())
-    }
+/// A score under a threshold, and one over it.
+fn scores(threshold: u16) -> (u16, u16) {
+    (threshold.saturating_sub(13), threshold.saturating_add(6).min(SCORE_MAX.max(threshold)))
 }
 
 fn is(entry: &Value, kind: &str, step: &str) -> bool {

@@ -1,0 +1,188 @@
+//! `POST /v1/policies?dry_run=true`, and of directories: what a publication would do, without
+//! publishing it. Each answer looks at some of the leads that it touches, and says where to go on.
+
+use crate::Call;
+use crate::explain::Knowledge;
+use crate::publications::{Candidate, moved_on, unsound};
+use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use futures::{StreamExt as _, TryStreamExt as _};
+use platform::http::encode_cursor;
+use platform::problem::Problem;
+use platform::response;
+use rules::directory::Directory;
+use rules::document::DocumentError;
+use rules::effect::Effect;
+use rules::entry::Actor;
+use rules::ids::{PublicationId, PublicationKind};
+use rules::input::{Command, Input};
+use rules::lead::Lead;
+use rules::policy::{PublishedPolicy, WorkflowId};
+use rules::touched::{Rules, Scope, touched};
+use rules::{Decision, decide, diff};
+use serde_json::json;
+use service::problem;
+use std::sync::Arc;
+use store::{Cursor, Place, Store, StoreError};
+
+/// Leads of a page.
+const PAGE: usize = 50;
+/// Pages of an answer: it has to come within the gateway's patience.
+const PAGES_MAX: usize = 4;
+/// Leads that are read at the same time.
+const CONCURRENT_MAX: usize = 8;
+/// A decision asks for no more than this: a few teams, and the revisions since the lead was last
+/// decided on.
+const NEEDS_MAX: usize = 48;
+
+/// Both documents, before the publication and after it.
+struct Step {
+    id: PublicationId,
+    before: (Arc<PublishedPolicy>, Arc<Directory>),
+    after: (Arc<PublishedPolicy>, Arc<Directory>),
+}
+
+/// Answers what a publication would do to the leads from the request's `cursor` on.
+pub async fn show(
+    call: &Call<'_>,
+    candidate: Candidate,
+    base: u32,
+) -> Result<ApiGatewayV2httpResponse, Problem> {
+    let kind = candidate.kind();
+    let store = &call.service.store;
+    let policy = in_force(store.current_policy().await)?;
+    let directory = in_force(store.current_directory().await)?;
+    let current = match kind {
+        PublicationKind::Policy => policy.as_ref().map_or(0, |policy| policy.revision),
+        PublicationKind::Directory => directory.as_ref().map_or(0, |directory| directory.revision()),
+    };
+    if current != base {
+        return Err(moved_on(kind, base, current));
+    }
+    let place: Place = call.request.cursor()?.unwrap_or_default();
+    let Some(step) = step(call, candidate, base, policy, directory)? else {
+        // There was none of one kind before: nothing is in flight.
+        let id = PublicationId { kind, revision: base.saturating_add(1) };
+        return Ok(answer(id, true, &[], &[], &Effect::default(), None));
+    };
+    let (was, is) = (&step.before, &step.after);
+    let mut changes = diff::policies(&was.0.policy, &is.0.policy);
+    changes.extend(diff::directories(was.1.document(), is.1.document()));
+    let rising = diff::versions_that_rise(&was.0.policy, &is.0.policy);
+    let changed = was.0.policy != is.0.policy || was.1.document() != is.1.document();
+    let (effect, next) = effect(call, &step, place).await.map_err(|e| problem(&e))?;
+    Ok(answer(step.id, changed, &diff::in_words(&changes), &rising, &effect, next.as_ref()))
+}
+
+fn answer(
+    id: PublicationId,
+    changed: bool,
+    changes: &[String],
+    rising: &[WorkflowId],
+    effect: &Effect,
+    next: Option<&Place>,
+) -> ApiGatewayV2httpResponse {
+    let shown = json!({
+        "kind": id.kind,
+        "revision": id.revision,
+        "dry_run": true,
+        "changed": changed,
+        "changes": changes,
+        "versions_that_rise": rising,
+        "effect": effect,
+        "next": next.and_then(encode_cursor),
+    });
+    response::json(200, &shown, None)
+}
+
+/// The publication as a step of both documents; `None` if there was none of one kind before.
+fn step(
+    call: &Call<'_>,
+    candidate: Candidate,
+    base: u32,
+    policy: Option<Arc<PublishedPolicy>>,
+    directory: Option<Arc<Directory>>,
+) -> Result<Option<Step>, Problem> {
+    let unfit = |kind| move |error: DocumentError| unsound(kind, &error);
+    let id = PublicationId { kind: candidate.kind(), revision: base.saturating_add(1) };
+    let after = match (candidate, &policy, &directory) {
+        (Candidate::Policy(next), before, Some(directory)) => {
+            next.check_against(directory).map_err(unfit(PublicationKind::Policy))?;
+            let next = PublishedPolicy::next(before.as_deref(), next, call.caller.subject.as_str(), call.now);
+            (Arc::new(next), Arc::clone(directory))
+        }
+        (Candidate::Directory(next), Some(policy), _) => {
+            policy.policy.check_against(&next).map_err(unfit(PublicationKind::Directory))?;
+            (Arc::clone(policy), Arc::new(next.published(id.revision, call.now)))
+        }
+        _ => return Ok(None),
+    };
+    Ok(policy.zip(directory).map(|before| Step { id, before, after }))
+}
+
+/// What is in force; `None` if nothing is.
+fn in_force<T>(found: Result<T, StoreError>) -> Result<Option<T>, Problem> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(StoreError::NotSeeded { .. }) => Ok(None),
+        Err(error) => Err(problem(&error)),
+    }
+}
+
+/// Decides on some of the leads that the step touches, as its job would; where to go on, if more are
+/// left.
+async fn effect(
+    call: &Call<'_>,
+    step: &Step,
+    mut place: Place,
+) -> Result<(Effect, Option<Place>), StoreError> {
+    let store = &call.service.store;
+    let (was, is) = (&step.before, &step.after);
+    let scopes: Vec<Scope> = touched(
+        Rules { policy: &was.0.policy, directory: &was.1 },
+        Rules { policy: &is.0.policy, directory: &is.1 },
+    );
+    let mut knowledge = Knowledge::new(Arc::clone(&step.after.0), Arc::clone(&step.after.1));
+    knowledge.remember(Arc::clone(&step.before.0), Arc::clone(&step.before.1));
+    let mut effect = Effect::default();
+    for _ in 0..PAGES_MAX {
+        let Some(scope) = scopes.get(place.scope) else { return Ok((effect, None)) };
+        let after = place.after.as_ref().map(Cursor::new);
+        let page = store.leads_in_scope(scope, PAGE, after.as_ref()).await?;
+        let leads: Vec<Option<Lead>> = futures::stream::iter(&page.items)
+            .map(|id| store.lead(id))
+            .buffered(CONCURRENT_MAX)
+            .try_collect()
+            .await?;
+        for lead in leads.into_iter().flatten() {
+            if let Some(decision) = try_out(store, &mut knowledge, step.id, &lead, call).await? {
+                effect.note(step.id, knowledge.world().in_force(), &decision, &step.after.1);
+            }
+        }
+        place = match page.next {
+            Some(next) => Place { after: Some(next.as_str().to_owned()), ..place },
+            None => Place { scope: place.scope.saturating_add(1), after: None },
+        };
+    }
+    let is_over = place.scope >= scopes.len();
+    Ok((effect, (!is_over).then_some(place)))
+}
+
+/// What would be decided if a lead were shown the new rules now.
+async fn try_out(
+    store: &Store,
+    knowledge: &mut Knowledge,
+    id: PublicationId,
+    lead: &Lead,
+    call: &Call<'_>,
+) -> Result<Option<Decision>, StoreError> {
+    let (actor, cause) = (Actor::system("publication"), id.to_string());
+    let command = Command { lead: lead.id.clone(), actor, cause, input: Input::Wake };
+    for _ in 0..NEEDS_MAX {
+        let decided = decide(Some(lead), &knowledge.world(), &command, call.now);
+        match decided {
+            Ok(decision) => return Ok(Some(decision)),
+            Err(need) => knowledge.learn(store, need).await?,
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,74 @@
+//! Changes of the documents in force, each against the revision it was made from. If somebody else
+//! publishes in between, the change is made again on theirs.
+
+use super::market;
+use crate::api::Api;
+use crate::publish::document::Content;
+use crate::publish::published::{self, route};
+use anyhow::Context as _;
+use rules::ids::PublicationKind;
+use serde_json::json;
+
+/// So often somebody else may come first.
+const TRIES_MAX: u32 = 10;
+
+/// Adds the demo's market: first the directory, which the policy refers to.
+///
+/// # Errors
+/// When the API refuses it.
+pub(super) async fn add(api: &Api) -> anyhow::Result<()> {
+    let why = "leadctl demo: adds its own market";
+    change(api, PublicationKind::Directory, why, |directory| match directory {
+        Content::Directory(directory) => Ok(Content::Directory(Box::new(market::with_people(directory)))),
+        other => Ok(other.clone()),
+    })
+    .await?;
+    change(api, PublicationKind::Policy, why, |policy| match policy {
+        Content::Policy(policy) => Ok(Content::Policy(Box::new(market::with_demo(policy)?))),
+        other => Ok(other.clone()),
+    })
+    .await
+}
+
+/// Takes the demo's market away again: first out of the policy, which refers to it.
+///
+/// # Errors
+/// When the API refuses it.
+pub(super) async fn take_away(api: &Api) -> anyhow::Result<()> {
+    let why = "leadctl demo: takes its own market away";
+    change(api, PublicationKind::Policy, why, |policy| match policy {
+        Content::Policy(policy) => Ok(Content::Policy(Box::new(market::without_demo(policy)))),
+        other => Ok(other.clone()),
+    })
+    .await?;
+    change(api, PublicationKind::Directory, why, |directory| match directory {
+        Content::Directory(directory) => Ok(Content::Directory(Box::new(market::without_people(directory)))),
+        other => Ok(other.clone()),
+    })
+    .await
+}
+
+async fn change(
+    api: &Api,
+    kind: PublicationKind,
+    why: &str,
+    change: impl Fn(&Content) -> anyhow::Result<Content>,
+) -> anyhow::Result<()> {
+    let name = kind.as_str();
+    for _ in 0..TRIES_MAX {
+        let in_force = published::in_force(api, kind).await?;
+        let in_force = in_force.with_context(|| format!("no {name} is in force here"))?;
+        let next = change(&in_force.content)?;
+        if next == in_force.content {
+            return Ok(());
+        }
+        let body = json!({"base": in_force.number, "why": why, name: next.to_value()?});
+        let answer = api.post(route(kind), &body).await?;
+        // Somebody else published, or the answer was lost: looking again tells which.
+        if answer.is_of_kind("base-moved-on") || answer.status >= 500 {
+            continue;
+        }
+        return answer.ok().map(|_| ());
+    }
+    anyhow::bail!("the {name} changed under the demo {TRIES_MAX} times; try again later")
+}

@@ -1,0 +1,171 @@
+//! A document was made from another revision than the one in force: what others changed since, what
+//! you changed, and where both touch the same thing.
+
+use super::document::Content;
+use super::published::{self, Revision};
+use crate::api::Api;
+use rules::diff::{Change, ThreeWay};
+use rules::ids::PublicationKind;
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+
+/// So many publications since are named, the last ones.
+const NAMED_MAX: u32 = 10;
+
+/// What stands between a document and its publication.
+pub(super) struct Stale {
+    kind: PublicationKind,
+    base: u32,
+    in_force: u32,
+    what: String,
+    /// Which revisions came since, with the words of who published them.
+    since: Vec<(u32, String)>,
+    /// `None`: there is no such base to compare with.
+    changes: Option<ThreeWay>,
+}
+
+impl Stale {
+    /// Compares both sides with the base.
+    ///
+    /// # Errors
+    /// When the API does not answer.
+    pub async fn find(
+        api: &Api,
+        kind: PublicationKind,
+        base: u32,
+        what: &str,
+        yours: &Content,
+        in_force: Option<&Revision>,
+    ) -> anyhow::Result<Self> {
+        let before = match base {
+            0 => None,
+            _ => published::revision(api, kind, &base.to_string()).await?,
+        };
+        let current = in_force.map_or(0, |in_force| in_force.number);
+        let mut since = Vec::new();
+        for number in base.max(current.saturating_sub(NAMED_MAX)).saturating_add(1)..=current {
+            since.push((number, published::why(api, kind, number).await?));
+        }
+        let changes = before.zip(in_force).map(|(before, in_force)| {
+            let before = before.content;
+            ThreeWay::of(before.changes_to(&in_force.content), before.changes_to(yours))
+        });
+        Ok(Self { kind, base, in_force: current, what: what.to_owned(), since, changes })
+    }
+
+    /// All of it in words.
+    pub fn words(&self) -> String {
+        let mut out = String::new();
+        // Writing to a string cannot fail.
+        _ = self.write(&mut out);
+        out
+    }
+
+    fn write(&self, out: &mut String) -> std::fmt::Result {
+        let Self { kind, base, in_force, what, since, changes } = self;
+        let name = kind.as_str();
+        let Some(ThreeWay { both, theirs, yours, conflicts }) = changes else {
+            let is = match in_force {
+                0 => format!("no {name} is in force here"),
+                _ => format!("revision {in_force} is in force"),
+            };
+            return write!(
+                out,
+                "Nothing was published: {what} was made from revision {base} of the {name}, which is not here; {is}."
+            );
+        };
+        writeln!(
+            out,
+            "Nothing was published: {what} was made from revision {base} of the {name}, and revision {in_force} is in force."
+        )?;
+        for (number, why) in since {
+            writeln!(out, "  revision {number}: “{why}”")?;
+        }
+        part(out, &format!("Others changed since ({base} → {in_force}):"), theirs)?;
+        part(out, &format!("You changed ({base} → {what}):"), yours)?;
+        if !both.is_empty() {
+            part(out, "Both changed alike:", both)?;
+        }
+        if conflicts.is_empty() {
+            writeln!(out, "No change of yours touches what others changed.")?;
+        } else {
+            writeln!(out, "Both changed the same thing:")?;
+        }
+        for (their, your) in conflicts {
+            writeln!(out, "  theirs: {their}\n  yours:  {your}")?;
+        }
+        write!(
+            out,
+            "Next: run `leadctl {name} pull --out FILE`, make your changes in FILE, and publish FILE."
+        )
+    }
+
+    /// All of it for programs.
+    pub fn json(&self) -> Value {
+        let words = |changes: &[Change]| changes.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let mut shown = json!({"published": false, "base": self.base, "in_force": self.in_force});
+        if let (Some(changes), Value::Object(members)) = (&self.changes, &mut shown) {
+            let conflicts = changes.conflicts.iter();
+            let conflicts = conflicts
+                .map(|(their, your)| json!({"theirs": their.to_string(), "yours": your.to_string()}));
+            members.insert("theirs".to_owned(), json!(words(&changes.theirs)));
+            members.insert("yours".to_owned(), json!(words(&changes.yours)));
+            members.insert("both".to_owned(), json!(words(&changes.both)));
+            members.insert("conflicts".to_owned(), conflicts.collect());
+        }
+        shown
+    }
+}
+
+fn part(out: &mut String, title: &str, changes: &[Change]) -> std::fmt::Result {
+    writeln!(out, "{title}")?;
+    if changes.is_empty() {
+        writeln!(out, "  nothing")?;
+    }
+    changes.iter().try_for_each(|change| writeln!(out, "  {change}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rules::diff;
+    use rules::policy::Policy;
+
+    const POLICY: &str = include_str!("../../../policies/default.yaml");
+
+    #[test]
+    fn a_stale_base_shows_three_ways() {
+        let base = Policy::parse(POLICY).unwrap();
+        let changed = |from: &str, to: &str| {
+            diff::policies(&base, &Policy::parse(&POLICY.replacen(from, to, 1)).unwrap())
+        };
+        let (mut theirs, mut yours) = (changed("at: 80%", "at: 70%"), changed("at: 80%", "at: 90%"));
+        theirs.extend(changed("max_reassignments: 2", "max_reassignments: 3"));
+        yours.extend(changed("score: 85", "score: 90"));
+        let stale = Stale {
+            kind: PublicationKind::Policy,
+            base: 12,
+            in_force: 13,
+            what: "new.yaml".to_owned(),
+            since: vec![(13, "warn earlier".to_owned())],
+            changes: Some(ThreeWay::of(theirs, yours)),
+        };
+        let expected = "\
+Nothing was published: new.yaml was made from revision 12 of the policy, and revision 13 is in force.
+  revision 13: “warn earlier”
+Others changed since (12 → 13):
+  sla-breach: imminent 80 % → 70 %
+  sla-breach: reassignments at most: 2 → 3
+You changed (12 → new.yaml):
+  sla-breach: imminent 80 % → 90 %
+  high-value: score: 85 → 90
+Both changed the same thing:
+  theirs: sla-breach: imminent 80 % → 70 %
+  yours:  sla-breach: imminent 80 % → 90 %
+Next: run `leadctl policy pull --out FILE`, make your changes in FILE, and publish FILE.";
+        assert_eq!(stale.words(), expected);
+        let conflict = json!([{"theirs": "sla-breach: imminent 80 % → 70 %",
+            "yours": "sla-breach: imminent 80 % → 90 %"}]);
+        assert_eq!(stale.json()["conflicts"], conflict);
+    }
+}
