@@ -3,16 +3,18 @@
 Standard input is a pipe from `leadctl`. When it closes, however `leadctl` ended, this process ends its whole process
 group: the emulator and the functions' processes under it. So nothing is left behind even by `kill -9`.
 
-Five things that the emulator leaves out are added, each of them optional: if a later version changes under our feet,
+Six things that the emulator leaves out are added, each of them optional: if a later version changes under our feet,
 a line says so and the stack still runs.
 
 * A schedule's input may name `<aws.scheduler.scheduled-time>`; AWS fills it in.
 * Schedules are looked at every second instead of every ten, so that a tick a minute is one.
 * A batch to a queue needs the permission of the single call, as on AWS; there is none for the batch.
 * A policy may ask whether an object is put only where none is (`s3:if-none-match`).
+* A policy may name the items that may be touched (`dynamodb:LeadingKeys`); of a transaction each item is asked for by itself.
 * Function logs are also written to a file, one line each with the function's name before it.
 """
 
+import json
 import os
 import signal
 import sys
@@ -72,6 +74,60 @@ def tell_policies_of_conditional_puts():
     iam_actions.s3_service_context = s3_service_context
 
 
+LEADING_KEYS = "dynamodb:LeadingKeys"
+
+
+class KeyedArn(str):
+    """The ARN of a table, with the partition keys of the items that are asked for there."""
+
+    leading_keys = ()
+
+
+def leading_keys(detail):
+    """The partition key of the item that one part of a request names. Every table here calls it `pk`."""
+    item = detail.get("Key") or detail.get("Item") or {}
+    return [value for value in item.get("pk", {}).values() if isinstance(value, str)]
+
+
+def tell_policies_of_leading_keys():
+    from ministack.core import iam_actions, iam_evaluator
+
+    context, checks, enforce = (
+        iam_actions.dynamodb_service_context,
+        iam_actions.dynamodb_transaction_checks,
+        iam_evaluator.enforce,
+    )
+
+    def dynamodb_service_context(body):
+        keys = dict(context(body) or {})
+        request = json.loads(body or b"{}")
+        if request.get("TableName") and not request.get("IndexName") and (found := leading_keys(request)):
+            keys[LEADING_KEYS] = found
+        return keys
+
+    def dynamodb_transaction_checks(action, body, region, account):
+        found = checks(action, body, region, account)
+        if not found:
+            return found
+        asked = []
+        for item in json.loads(body or b"{}").get("TransactItems", []):
+            for member, of in iam_actions._DYNAMODB_TRANSACT_ITEM_ACTIONS.items():
+                if isinstance(detail := item.get(member), dict):
+                    arn = KeyedArn(iam_actions._dynamodb_table_arn(detail["TableName"], region, account))
+                    arn.leading_keys = leading_keys(detail)
+                    asked.append((of, arn))
+        return asked
+
+    def enforce_with_keys(*arguments, resource_arn="*", service_context=None, **named):
+        if keys := getattr(resource_arn, "leading_keys", None):
+            service_context = {**(service_context or {}), LEADING_KEYS: list(keys)}
+        return enforce(*arguments, resource_arn=resource_arn, service_context=service_context, **named)
+
+    iam_actions.dynamodb_service_context = dynamodb_service_context
+    iam_actions.dynamodb_transaction_checks = dynamodb_transaction_checks
+    iam_evaluator.enforce = enforce_with_keys
+
+
 def copy_function_logs(path):
     from ministack.services import lambda_svc
 
@@ -104,6 +160,7 @@ def main():
     attempt("fill in the scheduled time", fill_in_scheduled_time)
     attempt("permit batches like single calls", permit_batches_like_single_calls)
     attempt("tell policies of conditional puts", tell_policies_of_conditional_puts)
+    attempt("tell policies of leading keys", tell_policies_of_leading_keys)
     if path := os.environ.get("LEADWATCH_FUNCTION_LOG"):
         attempt("copy the functions' logs", copy_function_logs, path)
     sys.argv = ["ministack"]

@@ -300,6 +300,14 @@ fn each_change_of_a_directory_is_told_in_words() {
             vec!["directory: calendar of compliance: `new-york` → `berlin`"],
         ),
         ("/webhooks", json!({"pager": "https://example.test"}), vec!["directory: webhook `pager` is new"]),
+        (
+            "/sources",
+            json!({"crm": {"markets": ["us"], "fields": ["score", "state"]}}),
+            vec![
+                "directory: source `crm` may write the markets: all → us",
+                "directory: source `crm` may write the fields: all → score, state",
+            ],
+        ),
     ];
     let was = seeded_value("directory.yaml");
     for (pointer, value, expected) in cases {
@@ -364,6 +372,8 @@ fn nothing_that_is_different_goes_without_a_line() {
                 json!({"us": [{"step": "imminent", "at": "70%"}, {"step": "breached", "off": true}]});
             base["workflows"]["sla-breach"]["messages"] =
                 json!({"sla-warning": {"title": "{lead}", "text": "x"}});
+        } else {
+            base["sources"] = json!({"crm": {"markets": ["us"], "fields": ["score", "state"]}, "erp": {}});
         }
         let mut places = Vec::new();
         places_of(&base, String::new(), &mut places);

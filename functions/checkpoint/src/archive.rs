@@ -49,6 +49,8 @@ pub trait Archive {
     /// The number of the last checkpoint, looked for from one that is known to be there; 0 if there
     /// is none.
     fn last(&self, from: u64) -> impl Future<Output = Result<u64, ArchiveError>> + Send;
+    /// The names of what is kept under a prefix, without it.
+    fn list(&self, prefix: &'static str) -> impl Future<Output = Result<Vec<String>, ArchiveError>> + Send;
     /// The leaves that were kept.
     fn read_leaves(&self) -> impl Future<Output = Result<Option<Vec<u8>>, ArchiveError>> + Send;
     /// Keeps leaves, in place of those that were.
@@ -117,6 +119,19 @@ impl Archive for S3Archive {
             last = numbers.fold(last, u64::max);
         }
         Ok(last)
+    }
+
+    async fn list(&self, prefix: &'static str) -> Result<Vec<String>, ArchiveError> {
+        let list = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
+        let mut pages = list.into_paginator().send();
+        let mut names = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| ArchiveError::new("list", prefix, error))?;
+            let name =
+                |object: &aws_sdk_s3::types::Object| Some(object.key()?.strip_prefix(prefix)?.to_owned());
+            names.extend(page.contents().iter().filter_map(name));
+        }
+        Ok(names)
     }
 
     async fn read_leaves(&self) -> Result<Option<Vec<u8>>, ArchiveError> {

@@ -5,27 +5,39 @@
 //! signs the root of the tree over all of it. If a history that was signed is gone, went back, or is
 //! another one now, nothing is signed: that is what checkpoints are there to find.
 //!
+//! Heads alone show no entry that was changed under them. So the entries of what came since the last
+//! checkpoint are read first, and of all other histories some each hour. What is not what was signed
+//! is reported beside the checkpoints, as the audit's stream reports what it sees there; while a
+//! report is not acknowledged, nothing is signed.
+//!
 //! Changes are written under their own hash and before the checkpoint that names them, and a
 //! checkpoint only where none is. So a run that ends anywhere leaves nothing that stands in the way
 //! of the next, and of two runs at once one is the checkpoint of the hour.
 
 mod archive;
+mod reading;
 mod series;
 mod signer;
 
 pub use archive::{Archive, ArchiveError, S3Archive, s3_client};
+pub use reading::{Entries, NEW_COMMITS_MAX, OLD_COMMITS_MAX};
 pub use series::SeriesFailure;
 pub use signer::{KmsSigner, Signer, SignerError};
 
 use audit::canonical::CanonicalError;
 use audit::checkpoint::{Checkpoint, CheckpointError, Envelope};
-use audit::leaves::{ChangesError, Leaf, LeafError, Leaves, Survey, changes_text};
+use audit::leaves::{Change, ChangesError, Leaf, LeafError, Leaves, Survey, changes_text};
+use audit::tampering::Report;
 use chrono::{DateTime, TimeDelta, Utc};
 use platform::telemetry::ErrorChain;
+use reading::{Stretch, UNREAD_MAX};
 use serde::{Deserialize, Serialize};
+use series::Known;
 use std::time::Duration;
 use store::{Cursor, DUE_SHARDS, Page, Store, StoreError};
 
+/// Within so many days every history is read again, unless the deployment says otherwise.
+pub const VERIFY_WITHIN_DAYS: u32 = 30;
 /// So far a tick may be ahead of the clock here.
 const AHEAD_MAX: TimeDelta = TimeDelta::minutes(5);
 /// How often a head that cannot be is asked for again: the index may be behind its subjects.
@@ -53,6 +65,12 @@ pub struct Made {
     pub commits: u64,
     /// How many of them are new or have moved since the one before.
     pub changed: usize,
+    /// Commits of these whose entries were read.
+    pub read: u64,
+    /// Commits that were signed before and were read again.
+    pub read_again: u64,
+    /// Histories that were to be read, and are left to a later run.
+    pub unread: usize,
 }
 
 /// Why there is no checkpoint.
@@ -63,6 +81,16 @@ pub enum CheckpointFailure {
         "nothing is signed: a history is not what was signed; compare an export with the last checkpoint"
     )]
     Refused(#[source] LeafError),
+    /// An item of the audit was changed, and nobody has acknowledged it.
+    #[error(
+        "nothing is signed: {reports} reports that the audit was changed are not acknowledged ({named}); look at each, then `leadctl audit acknowledge`"
+    )]
+    Tampered {
+        /// How many.
+        reports: usize,
+        /// The names of the first of them.
+        named: String,
+    },
     /// The tick is of another time.
     #[error("the tick is of {scheduled}, and the clock says {now}")]
     Ahead {
@@ -130,28 +158,43 @@ pub struct Deps<H, A, S> {
     pub signer: S,
     /// Whose histories they are.
     pub deployment: String,
+    /// Within so many days every history is read again.
+    pub verify_within_days: u32,
 }
 
 /// Makes the checkpoint of an hour, unless there is one.
 ///
 /// # Errors
 /// [`CheckpointFailure`]; doing it again does no harm.
-pub async fn checkpoint<H: Heads, A: Archive, S: Signer>(
+pub async fn checkpoint<H: Heads + Entries + Sync, A: Archive, S: Signer>(
     deps: &Deps<H, A, S>,
     tick: &Tick,
     now: DateTime<Utc>,
 ) -> Result<Made, CheckpointFailure> {
-    let Deps { heads, archive, signer, deployment } = deps;
+    let Deps { heads, archive, signer, deployment, verify_within_days } = deps;
     let scheduled = tick.scheduled_time;
     if scheduled > now + AHEAD_MAX {
         return Err(CheckpointFailure::Ahead { scheduled, now });
     }
-    let (last, mut leaves) = series::known(archive, signer.public_key(), deployment).await?;
+    let Known { last, mut leaves, unread } = series::known(archive, signer.public_key(), deployment).await?;
     if let Some(last) = last.as_ref().filter(|last| last.at >= scheduled) {
         return Ok(made(last, false, 0));
     }
+    reading::require_no_open_report(archive).await?;
     let changes = survey(heads, &leaves).await?;
     let changed = changes.len();
+    let before = |change: &Change| leaves.find(&change.subject).map(|(_, leaf)| leaf);
+    let new = changes.iter().map(|change| Stretch::between(before(change), change.to_leaf()));
+    let new = reading::read(heads, unread.into_iter().chain(new).collect(), NEW_COMMITS_MAX).await?;
+    let turn =
+        reading::turn(&leaves, last.as_ref().map(|last| last.at), now.max(scheduled), *verify_within_days);
+    let again = reading::read(heads, turn, OLD_COMMITS_MAX).await?;
+    let altered: Vec<Report> = new.altered.iter().chain(&again.altered).cloned().collect();
+    reading::report(archive, &altered).await?;
+    let left = new.unread.len() + again.unread.len();
+    if left > 0 {
+        tracing::warn!(histories = left, "more is to be read than one run reads; the next one goes on");
+    }
     let (text, hash) = changes_text(&changes);
     leaves.apply(changes)?;
     // Of what was committed before this instant, nothing is missing but what the index was behind.
@@ -160,17 +203,24 @@ pub async fn checkpoint<H: Heads, A: Archive, S: Signer>(
     put_changes(archive, &next, text).await?;
     let envelope = Envelope { signature: signer.sign(&next.text()?).await?, checkpoint: next };
     envelope.verify(signer.public_key())?;
+    let mut rest: Vec<Stretch> = new.unread.into_iter().chain(again.unread).collect();
+    rest.truncate(UNREAD_MAX);
     let is_ours = archive.put_new(&envelope.checkpoint.path(), envelope.text()?.into_bytes()).await?;
-    if is_ours && let Err(error) = series::keep(archive, &envelope.checkpoint, &leaves).await {
+    if is_ours && let Err(error) = series::keep(archive, &envelope.checkpoint, &leaves, rest).await {
         // The next run reads the changes instead.
         tracing::warn!(error = %ErrorChain(&error), "the leaves were not kept");
     }
-    Ok(made(&envelope.checkpoint, is_ours, changed))
+    Ok(Made {
+        read: new.commits,
+        read_again: again.commits,
+        unread: left,
+        ..made(&envelope.checkpoint, is_ours, changed)
+    })
 }
 
 fn made(checkpoint: &Checkpoint, made: bool, changed: usize) -> Made {
     let Checkpoint { number, subjects, commits, .. } = *checkpoint;
-    Made { made, number, subjects, commits, changed }
+    Made { made, number, subjects, commits, changed, read: 0, read_again: 0, unread: 0 }
 }
 
 /// Holds all heads against what was signed the last time; gives what changed.

@@ -1,6 +1,6 @@
 //! Start-up: configuration is read and clients are built once.
 
-use checkpoint::{Deps, KmsSigner, S3Archive, Tick, s3_client};
+use checkpoint::{Deps, KmsSigner, S3Archive, Tick, VERIFY_WITHIN_DAYS, s3_client};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use platform::config::{Env, sdk_config};
 use platform::telemetry::ErrorChain;
@@ -20,6 +20,7 @@ async fn main() -> Result<(), Error> {
         archive: S3Archive::new(s3_client(&sdk), env.require("CHECKPOINT_BUCKET")?, Some(cache)),
         signer: KmsSigner::new(aws_sdk_kms::Client::new(&sdk), env.require("CHECKPOINT_KEY")?).await?,
         deployment: env.require("DEPLOYMENT")?,
+        verify_within_days: env.number("VERIFY_WITHIN_DAYS", VERIFY_WITHIN_DAYS, 1..=365)?,
     };
     let deps = &deps;
     lambda_runtime::run(service_fn(async move |event: LambdaEvent<Tick>| {
@@ -32,6 +33,9 @@ async fn main() -> Result<(), Error> {
             subjects = made.subjects,
             commits = made.commits,
             changed = made.changed,
+            read = made.read,
+            read_again = made.read_again,
+            unread = made.unread,
             "checkpoint"
         );
         Ok::<_, Error>(made)

@@ -4,6 +4,7 @@
 //! they come to the root that was signed. Without them, all changes are read again from the first.
 
 use crate::archive::{Archive, ArchiveError};
+use crate::reading::Stretch;
 use audit::Hash;
 use audit::checkpoint::{self, Checkpoint, CheckpointError, Envelope};
 use audit::leaves::{ChangesError, Leaves, changes_text, read_changes};
@@ -54,6 +55,19 @@ pub enum SeriesFailure {
 struct Of {
     checkpoint: Hash,
     number: u64,
+    /// What was signed, and whose entries were not read yet: there were too many in one run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    unread: Vec<Stretch>,
+}
+
+/// What is known of what was signed.
+pub(crate) struct Known {
+    /// The last checkpoint.
+    pub last: Option<Checkpoint>,
+    /// Its leaves.
+    pub leaves: Leaves,
+    /// What was signed and is still to be read.
+    pub unread: Vec<Stretch>,
 }
 
 /// The last checkpoint and its leaves.
@@ -61,10 +75,10 @@ pub(crate) async fn known<A: Archive>(
     archive: &A,
     key: &PublicKey,
     deployment: &str,
-) -> Result<(Option<Checkpoint>, Leaves), SeriesFailure> {
-    let (mut last, mut leaves) = match kept(archive, key).await? {
-        Some((checkpoint, leaves)) => (Some(checkpoint), leaves),
-        None => (None, Leaves::default()),
+) -> Result<Known, SeriesFailure> {
+    let Known { mut last, mut leaves, unread } = match kept(archive, key).await? {
+        Some(known) => known,
+        None => Known { last: None, leaves: Leaves::default(), unread: Vec::new() },
     };
     if let Some(last) = &last {
         is_of(last, deployment)?;
@@ -87,14 +101,11 @@ pub(crate) async fn known<A: Archive>(
         next.covers(&leaves)?;
         last = Some(next);
     }
-    Ok((last, leaves))
+    Ok(Known { last, leaves, unread })
 }
 
 /// The leaves that were kept and the checkpoint they are of, if one comes to the other.
-async fn kept<A: Archive>(
-    archive: &A,
-    key: &PublicKey,
-) -> Result<Option<(Checkpoint, Leaves)>, SeriesFailure> {
+async fn kept<A: Archive>(archive: &A, key: &PublicKey) -> Result<Option<Known>, SeriesFailure> {
     let content = match archive.read_leaves().await {
         Ok(Some(content)) => content,
         Ok(None) => return Ok(None),
@@ -116,7 +127,9 @@ async fn kept<A: Archive>(
     let last = envelope.checkpoint;
     let leaves = Leaves::restore(text).ok().filter(|leaves| last.covers(leaves).is_ok());
     match leaves {
-        Some(leaves) if last.hash().is_ok_and(|hash| hash == of.checkpoint) => Ok(Some((last, leaves))),
+        Some(leaves) if last.hash().is_ok_and(|hash| hash == of.checkpoint) => {
+            Ok(Some(Known { last: Some(last), leaves, unread: of.unread }))
+        }
         _ => {
             tracing::warn!(number = of.number, "the leaves that were kept are not those of their checkpoint");
             Ok(None)
@@ -124,13 +137,16 @@ async fn kept<A: Archive>(
     }
 }
 
-/// Keeps the leaves of a checkpoint for the next run.
+/// Keeps the leaves of a checkpoint for the next run, and what that is to read first. If that is
+/// lost, it is read in its turn.
 pub(crate) async fn keep<A: Archive>(
     archive: &A,
     last: &Checkpoint,
     leaves: &Leaves,
+    unread: Vec<Stretch>,
 ) -> Result<(), SeriesFailure> {
-    let of = Of { checkpoint: last.hash().map_err(CheckpointError::from)?, number: last.number };
+    let checkpoint = last.hash().map_err(CheckpointError::from)?;
+    let of = Of { checkpoint, number: last.number, unread };
     let of = canonical::to_text(&of).map_err(CheckpointError::from)?;
     let (text, _) = changes_text(leaves.to_changes());
     Ok(archive.keep_leaves(format!("{of}\n{text}").into_bytes()).await?)

@@ -4,13 +4,15 @@
 
 use audit::checkpoint::{Envelope, number_at};
 use audit::leaves::{Leaf, LeafError, Leaves, read_changes};
-use audit::sha256;
 use audit::signature::{PublicKey, Signature, SigningKey};
+use audit::tampering::{ACKNOWLEDGED, TAMPERING};
+use audit::{ChainedCommit, Hash, sha256};
 use checkpoint::{
-    Archive, ArchiveError, CheckpointFailure, Deps, Heads, Made, SeriesFailure, Signer, SignerError, Tick,
-    checkpoint,
+    Archive, ArchiveError, CheckpointFailure, Deps, Entries, Heads, Made, SeriesFailure, Signer, SignerError,
+    Tick, checkpoint,
 };
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use store::{Cursor, DUE_SHARDS, Page, StoreError};
@@ -22,15 +24,40 @@ struct Table(Arc<Mutex<Heap>>);
 #[derive(Default)]
 struct Heap {
     heads: BTreeMap<String, Leaf>,
+    /// Histories that somebody changed; the others are what their heads say.
+    changed: BTreeMap<String, Vec<ChainedCommit>>,
+    /// How often entries were read, by subject.
+    reads: BTreeMap<String, u32>,
     behind: BTreeMap<String, (u32, Option<Leaf>)>,
 }
 
+/// A history of so many commits; the last of them is another one in each fork.
+fn history(subject: &str, commits: u64, fork: u8) -> Vec<ChainedCommit> {
+    let mut head = Hash::ZERO;
+    let commit = |commit: u64| {
+        let attempt = if commit == commits { fork.to_string() } else { "0".to_owned() };
+        let mut commit = ChainedCommit {
+            subject: subject.parse().unwrap(),
+            commit,
+            cause: format!("crm/evt-{commit}"),
+            at: hour(0),
+            recorded_at: hour(0),
+            attempt,
+            prev: head,
+            head,
+            recorded: None,
+            entries: RawValue::from_string("[{}]".to_owned()).unwrap(),
+        };
+        commit.head = commit.links().unwrap().head;
+        head = commit.head;
+        commit
+    };
+    (1..=commits).map(commit).collect()
+}
+
 fn leaf(subject: &str, commit: u64, fork: u8) -> Leaf {
-    Leaf {
-        commit,
-        head: sha256([subject.as_bytes(), &commit.to_be_bytes(), &[fork]]),
-        subject: subject.into(),
-    }
+    let head = history(subject, commit, fork).last().unwrap().head;
+    Leaf { commit, head, subject: subject.into() }
 }
 
 impl Table {
@@ -74,6 +101,27 @@ impl Heads for Table {
 
     async fn again(&self, subject: &str) -> Result<Option<Leaf>, StoreError> {
         Ok(self.look(subject))
+    }
+}
+
+impl Entries for Table {
+    /// Three commits a page.
+    async fn commits_after(
+        &self,
+        subject: &str,
+        commit: u64,
+    ) -> Result<(Vec<ChainedCommit>, bool), StoreError> {
+        let mut heap = self.0.lock().unwrap();
+        *heap.reads.entry(subject.to_owned()).or_default() += 1;
+        let head = heap.heads.get(subject).cloned();
+        let commits = heap.changed.get(subject).cloned().unwrap_or_else(|| {
+            let head = head.unwrap();
+            let fork = (0..4).find(|fork| leaf(subject, head.commit, *fork) == head).unwrap();
+            history(subject, head.commit, fork)
+        });
+        let rest: Vec<_> = commits.into_iter().filter(|next| next.commit > commit).collect();
+        let more = rest.len() > 3;
+        Ok((rest.into_iter().take(3).collect(), more))
     }
 }
 
@@ -155,6 +203,13 @@ impl Archive for Bucket {
         })
     }
 
+    async fn list(&self, prefix: &'static str) -> Result<Vec<String>, ArchiveError> {
+        self.call(prefix, |objects| {
+            let names = objects.kept.keys().filter_map(|path| path.strip_prefix(prefix));
+            names.map(str::to_owned).collect()
+        })
+    }
+
     async fn read_leaves(&self) -> Result<Option<Vec<u8>>, ArchiveError> {
         self.call("leaves", |objects| objects.leaves.clone())
     }
@@ -194,7 +249,7 @@ impl World {
     fn of(table: Table, bucket: Bucket) -> Self {
         let signer = Key(key(), key().public_key());
         let (heads, archive) = (table.clone(), bucket.clone());
-        let deps = Deps { heads, archive, signer, deployment: "leadwatch".to_owned() };
+        let deps = Deps { heads, archive, signer, deployment: "leadwatch".to_owned(), verify_within_days: 2 };
         Self { table, bucket, deps }
     }
 
@@ -229,9 +284,10 @@ async fn each_hour_has_one_checkpoint_also_when_nothing_happened() {
         world.table.commit(&format!("lead/N-{n}"), 1);
     }
     let second = world.hour(2).await.unwrap();
-    assert_eq!(second, Made { made: true, number: 2, subjects: 9, commits: 13, changed: 7 });
+    let shown = |made: &Made| (made.made, made.number, made.subjects, made.commits, made.changed, made.read);
+    assert_eq!(shown(&second), (true, 2, 9, 13, 7, 7));
     let idle = world.hour(3).await.unwrap();
-    assert_eq!(idle, Made { made: true, number: 3, subjects: 9, commits: 13, changed: 0 });
+    assert_eq!(shown(&idle), (true, 3, 9, 13, 0, 0));
     let leaves = world.bucket.verified();
     assert_eq!((leaves.len(), leaves.find("lead/L-1").unwrap().1.commit), (9, 3));
 }
@@ -268,8 +324,8 @@ async fn of_two_runs_at_once_one_is_the_checkpoint_of_the_hour() {
 
 #[tokio::test]
 async fn a_run_that_ends_anywhere_leaves_nothing_in_the_way_of_the_next() {
-    // Leaves, checkpoint, list; changes, checkpoint, leaves.
-    let calls_max = 6;
+    // Leaves, checkpoint, three lists; changes, checkpoint, leaves.
+    let calls_max = 8;
     for (calls, does_the_last) in (0..=calls_max).flat_map(|calls| [(calls, false), (calls, true)]) {
         let world = World::begun().await;
         world.table.commit("lead/L-1", 3);
@@ -393,4 +449,123 @@ async fn a_key_that_signs_something_else_makes_no_checkpoint() {
     let refused = world.hour(2).await;
     assert!(matches!(refused, Err(CheckpointFailure::Unsound(_))), "{refused:?}");
     assert_eq!(world.bucket.checkpoints().len(), 1);
+}
+
+impl World {
+    /// Changes a history behind its head's back.
+    fn change(&self, subject: &str, change: impl FnOnce(&mut Vec<ChainedCommit>)) {
+        let mut heap = self.table.0.lock().unwrap();
+        let mut commits = history(subject, heap.heads[subject].commit, 0);
+        change(&mut commits);
+        heap.changed.insert(subject.to_owned(), commits);
+    }
+
+    /// The hour is refused since the record was changed; gives the names of what is reported.
+    async fn tampered(&self, n: i64) -> Vec<String> {
+        let before = self.bucket.checkpoints();
+        let refused = self.hour(n).await;
+        assert!(matches!(refused, Err(CheckpointFailure::Tampered { .. })), "{refused:?}");
+        assert_eq!(self.bucket.checkpoints(), before, "nothing is signed");
+        self.bucket.list(TAMPERING).await.unwrap()
+    }
+
+    async fn acknowledge(&self, name: &str) {
+        self.bucket.put_new(&format!("{ACKNOWLEDGED}{name}"), b"{}".to_vec()).await.unwrap();
+    }
+}
+
+type Change = fn(&mut Vec<ChainedCommit>);
+
+/// Ways to change a history whose head stays what it was.
+const CHANGES: [(&str, Change); 8] = [
+    ("an entry is another", |commits| {
+        commits[2].entries = RawValue::from_string("[{\"x\":1}]".to_owned()).unwrap()
+    }),
+    ("the cause is another", |commits| commits[2].cause = "other".to_owned()),
+    ("the time is another", |commits| commits[2].recorded_at = hour(1)),
+    ("one is gone", |commits| _ = commits.remove(2)),
+    ("the last is gone", |commits| _ = commits.pop()),
+    ("all are gone", Vec::clear),
+    ("two changed places", |commits| commits.swap(2, 3)),
+    ("the rest was chained anew", |commits| {
+        let mut head = commits[1].head;
+        for commit in &mut commits[2..] {
+            commit.attempt = "forged".to_owned();
+            commit.prev = head;
+            commit.head = commit.links().unwrap().head;
+            head = commit.head;
+        }
+    }),
+];
+
+#[tokio::test]
+async fn what_came_since_the_last_checkpoint_is_read_before_it_is_signed_over() {
+    for (what, change) in CHANGES {
+        let world = World::begun().await;
+        world.table.commit("lead/L-1", 5);
+        world.change("lead/L-1", change);
+        let reports = world.tampered(2).await;
+        assert_eq!(reports.len(), 1, "{what}");
+        assert!(reports[0].starts_with("lead~L-1_00000000000"), "{what}: {reports:?}");
+        // It stays so, and is one report.
+        assert_eq!(world.tampered(3).await, reports, "{what}");
+        // Put back is not enough: somebody has to say that they looked.
+        world.table.0.lock().unwrap().changed.clear();
+        assert_eq!(world.tampered(4).await, reports, "{what}");
+        world.acknowledge(&reports[0]).await;
+        assert_eq!(world.hour(5).await.unwrap().read, 3, "{what}");
+        world.bucket.verified();
+    }
+}
+
+#[tokio::test]
+async fn an_alteration_that_was_acknowledged_stops_nothing_and_another_one_does() {
+    let world = World::begun().await;
+    world.table.commit("lead/L-1", 5);
+    world.change("lead/L-1", |commits| commits[2].cause = "other".to_owned());
+    let reports = world.tampered(2).await;
+    world.acknowledge(&reports[0]).await;
+    assert_eq!(world.hour(3).await.unwrap().number, 2);
+    world.table.commit("lead/L-1", 7);
+    world.change("lead/L-1", |commits| commits[5].cause = "other".to_owned());
+    assert_eq!(world.tampered(4).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_report_of_the_stream_stops_checkpoints_until_it_is_acknowledged() {
+    let world = World::begun().await;
+    let name = "lead~L-9_000000000001_replaced_77.json";
+    world.bucket.put_new(&format!("{TAMPERING}{name}"), b"{}".to_vec()).await.unwrap();
+    assert_eq!(world.tampered(2).await, [name]);
+    world.acknowledge(name).await;
+    assert_eq!(world.hour(3).await.unwrap().number, 2);
+}
+
+#[tokio::test]
+async fn an_old_entry_that_was_changed_is_found_in_its_turn() {
+    let world = World::begun().await;
+    world.change("account/A-1", |commits| commits[0].cause = "other".to_owned());
+    // The turn of every history comes within the two days.
+    let mut found = None;
+    for n in 2..=49 {
+        match world.hour(n).await {
+            Ok(_) => {}
+            Err(CheckpointFailure::Tampered { named, .. }) => {
+                found = Some(named);
+                break;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(found.as_ref().is_some_and(|named| named.starts_with("account~A-1_")), "{found:?}");
+}
+
+#[tokio::test]
+async fn a_run_that_comes_after_two_days_reads_everything_once() {
+    let world = World::begun().await;
+    world.table.0.lock().unwrap().reads.clear();
+    let made = world.hour(60).await.unwrap();
+    assert_eq!((made.read, made.read_again, made.unread), (0, 6, 0));
+    let reads = world.table.0.lock().unwrap().reads.clone();
+    assert_eq!(reads.values().copied().collect::<Vec<_>>(), [1, 1, 1]);
 }

@@ -12,8 +12,9 @@ use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse
 use chrono::{DateTime, Utc};
 use contracts::api;
 use platform::caller::{Caller, Group};
-use platform::http::Request;
+use platform::http::{Request, whole_number};
 use platform::problem::Problem;
+use platform::refusals;
 use platform::{response, strict_json};
 use rules::directory::Directory;
 use rules::entry::Actor;
@@ -59,7 +60,8 @@ impl Compliance {
         event: ApiGatewayV2httpRequest,
         now: DateTime<Utc>,
     ) -> ApiGatewayV2httpResponse {
-        self.answer(event, now).await.unwrap_or_else(Into::into)
+        let route = event.route_key.clone().unwrap_or_default();
+        self.answer(event, now).await.unwrap_or_else(|problem| refusals::noted(&route, problem, now).into())
     }
 
     async fn answer(
@@ -106,7 +108,7 @@ impl Compliance {
         let directory = self.directory().await?;
         let reviews: Vec<Value> =
             page.items.iter().map(|lead| view::of(lead, &directory, now, None)).collect();
-        let next = paging::next(&page);
+        let next = paging::next(request, &page);
         Ok(response::json(200, &json!({"reviews": reviews, "next": next}), None))
     }
 
@@ -223,7 +225,7 @@ struct Officer {
 
 /// The revision that a decision was taken on.
 fn seen(request: &Request) -> Result<u64, Problem> {
-    request.if_match()?.parse().map_err(|_| {
+    whole_number(request.if_match()?).ok_or_else(|| {
         Problem::precondition_failed(
             "`If-Match` is not the `ETag` of a review; read the review and decide on what you saw",
         )

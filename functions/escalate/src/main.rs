@@ -12,7 +12,7 @@ async fn main() -> Result<(), Error> {
     let env = Env::from_process();
     telemetry::start(env.optional("LOG_LEVEL"));
     let sdk = sdk_config().await;
-    let service = Service::from_env(&env, &sdk)?;
+    let service = Service::from_env_to_erase(&env, &sdk)?;
     let service = &service;
     lambda_runtime::run(service_fn(async move |event: LambdaEvent<SqsEvent>| {
         let wake = async |record: batch::Record<'_>| {

@@ -41,6 +41,21 @@ pub fn of(id: String, outcome: Outcome, duplicate: bool, entries: usize) -> Answ
     Answer { id: Some(id), result: problem.map_or(Ok(body), Err) }
 }
 
+impl Answer {
+    /// The same answer, with the fields that were left out, since their source may not write them.
+    #[must_use]
+    pub fn without(mut self, pointers: Vec<String>) -> Self {
+        match &mut self.result {
+            Ok(Value::Object(members)) => _ = members.insert("not_permitted".to_owned(), json!(pointers)),
+            Ok(_) => {}
+            Err(problem) => {
+                problem.extra.insert("not_permitted".to_owned(), json!(pointers));
+            }
+        }
+        self
+    }
+}
+
 /// What is wrong with something that is no event.
 pub fn refused(id: Option<String>, problems: &[FieldProblem]) -> Answer {
     let problem = Problem::of_fields(problems).of_kind("invalid-event");

@@ -4,6 +4,7 @@
 //! its own answer; one that is bad does not take the others with it.
 
 pub mod answer;
+mod rights;
 pub mod signature;
 
 use answer::{Answer, not_stored, refused};
@@ -13,8 +14,10 @@ use contracts::event::{self, BATCH_MAX, Body, Inbound, NotAnEvent};
 use futures::StreamExt as _;
 use platform::http::{Request, WEBHOOK_BODY_BYTES_MAX};
 use platform::problem::Problem;
-use platform::secrets::Secrets;
+use platform::refusals;
+use platform::secrets::{SecretError, Secrets};
 use platform::strict_json;
+use rights::Sender;
 use rules::entry::Actor;
 use rules::ids::Subject;
 use rules::input::{Command, Input};
@@ -44,7 +47,9 @@ impl Ingest {
         event: ApiGatewayV2httpRequest,
         now: DateTime<Utc>,
     ) -> ApiGatewayV2httpResponse {
-        self.accept(event, now).await.unwrap_or_else(Into::into)
+        let source = event.path_parameters.get("source").cloned().unwrap_or_default();
+        let noted = |problem| refusals::noted(&format!("hook {source}"), problem, now);
+        self.accept(event, now).await.unwrap_or_else(|problem| noted(problem).into())
     }
 
     async fn accept(
@@ -53,25 +58,26 @@ impl Ingest {
         now: DateTime<Utc>,
     ) -> Result<ApiGatewayV2httpResponse, Problem> {
         let request = Request::decode(event, WEBHOOK_BODY_BYTES_MAX)?;
-        let source = request.path_parameter("source")?;
-        if source.is_empty()
-            || !source.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        {
-            return Err(Problem::not_found("there is no such source"));
-        }
-        let keys = self.secrets.signing_keys(&format!("{}{source}", self.secret_prefix), now).await?;
-        signature::check(&request, &keys, now)?;
+        let source = request.path_parameter("source").unwrap_or_default();
+        let keys = match is_name(source) {
+            true => self.secrets.signing_keys(&format!("{}{source}", self.secret_prefix), now).await,
+            false => Err(SecretError::NotFound { id: "of no hook".to_owned() }),
+        };
+        signature::check_hook(&request, keys, now)?;
         let body = strict_json::parse(request.body())?;
+        let directory =
+            self.service.store.current_directory().await.map_err(|error| service::problem(&error))?;
+        let sender = Sender { name: source, rights: directory.rights_of(source).cloned() };
         match body {
             Value::Array(events) if events.is_empty() || events.len() > BATCH_MAX => {
                 Err(Problem::unprocessable(format!("a batch holds 1 to {BATCH_MAX} events")))
             }
-            Value::Array(events) => Ok(answer::batch(&self.take_batch(source, &events, now).await)),
-            event => Ok(answer::single(self.take(source, &event, now).await)),
+            Value::Array(events) => Ok(answer::batch(&self.take_batch(&sender, &events, now).await)),
+            event => Ok(answer::single(self.take(&sender, &event, now).await)),
         }
     }
 
-    async fn take_batch(&self, source: &str, events: &[Value], now: DateTime<Utc>) -> Vec<Answer> {
+    async fn take_batch(&self, sender: &Sender<'_>, events: &[Value], now: DateTime<Utc>) -> Vec<Answer> {
         let mut by_subject: BTreeMap<String, Vec<(usize, &Value)>> = BTreeMap::new();
         for (n, event) in events.iter().enumerate() {
             by_subject.entry(subject_hint(event, n)).or_default().push((n, event));
@@ -80,7 +86,7 @@ impl Ingest {
             .map(async |events| {
                 let mut answers = Vec::with_capacity(events.len());
                 for (n, event) in events {
-                    answers.push((n, self.take(source, event, now).await));
+                    answers.push((n, self.take(sender, event, now).await));
                 }
                 answers
             })
@@ -95,10 +101,10 @@ impl Ingest {
     }
 
     /// Applies one event.
-    async fn take(&self, source: &str, event: &Value, now: DateTime<Utc>) -> Answer {
+    async fn take(&self, sender: &Sender<'_>, event: &Value, now: DateTime<Utc>) -> Answer {
         let taken = match event::read(event) {
-            Ok(inbound) => self.apply(source, inbound, now).await,
-            Err(refusal) => self.refuse(source, refusal, now).await,
+            Ok(inbound) => self.apply_within(sender, inbound, now).await,
+            Err(refusal) => self.refuse(sender.name, refusal, now).await,
         };
         taken.unwrap_or_else(|error| not_stored(event, &service::problem(&error)))
     }
@@ -152,6 +158,11 @@ impl Ingest {
         }
         Ok(refused(id, &problems))
     }
+}
+
+/// Whether a text can be the name of a hook.
+fn is_name(source: &str) -> bool {
+    !source.is_empty() && source.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 /// What keeps the order of events: the lead or account they name, if they do.

@@ -1,11 +1,11 @@
 //! Start-up: configuration is read and clients are built once.
 
-use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use ingest::Ingest;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use platform::config::{Env, sdk_config};
 use platform::secrets::{Secrets, TTL_DEFAULT};
-use platform::{clock, telemetry};
+use platform::{clock, http, telemetry};
+use serde_json::value::RawValue;
 use service::Service;
 use std::time::SystemTime;
 
@@ -20,9 +20,13 @@ async fn main() -> Result<(), Error> {
         secret_prefix: env.require("HOOK_SECRET_PREFIX")?,
     };
     let ingest = &ingest;
-    lambda_runtime::run(service_fn(async move |event: LambdaEvent<ApiGatewayV2httpRequest>| {
+    lambda_runtime::run(service_fn(async move |event: LambdaEvent<Box<RawValue>>| {
+        let request = match http::event(&event.payload) {
+            Ok(request) => request,
+            Err(problem) => return Ok::<_, Error>(problem.into()),
+        };
         // On the heap: the whole of a request is one large future.
-        Ok::<_, Error>(Box::pin(ingest.handle(event.payload, clock::instant(SystemTime::now()))).await)
+        Ok(Box::pin(ingest.handle(request, clock::instant(SystemTime::now()))).await)
     }))
     .await
 }

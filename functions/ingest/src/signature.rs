@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use platform::http::Request;
+use platform::problem::Problem;
+use platform::secrets::SecretError;
 use platform::standard_webhooks::{
     ID_HEADER, SIGNATURE_HEADER, SignatureError, SignedHeaders, SigningKey, TIMESTAMP_HEADER, Verified,
     verify,
@@ -22,6 +24,26 @@ pub fn check<'a>(
         signature: request.header(SIGNATURE_HEADER),
     };
     verify(active, headers, request.body(), now)
+}
+
+/// Checks a request to a hook by what is known of its keys. A hook that does not exist answers as one whose key nobody
+/// has: with the same words, after the same work.
+///
+/// # Errors
+/// As of [`check`], and 503 where the keys cannot be had.
+pub fn check_hook(
+    request: &Request,
+    keys: Result<Vec<SigningKey>, SecretError>,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    match keys {
+        Ok(keys) => check(request, &keys, now).map(|_| ()).map_err(Problem::from),
+        Err(SecretError::NotFound { .. }) => {
+            let wrong = check(request, SigningKey::of_nobody().as_slice(), now).err();
+            Err(wrong.unwrap_or(SignatureError::NoMatch).into())
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 #[cfg(test)]
@@ -56,6 +78,38 @@ mod tests {
     fn a_signed_request_is_accepted_under_its_id() {
         let request = request(r#"{"id": "evt_0001"}"#, r#"{"id": "evt_0001"}"#);
         assert_eq!(check(&request, &[key()], now()).unwrap().id, "evt_0001");
+    }
+
+    #[test]
+    fn a_hook_that_does_not_exist_answers_as_one_whose_key_nobody_has() {
+        let body = r#"{"id": "evt_0001"}"#;
+        let no_hook = || Err(SecretError::NotFound { id: "hooks/none".to_owned() });
+        let other = SigningKey::parse("whsec_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB").unwrap();
+        let (signed, altered) = (request(body, body), request(body, "{}"));
+        let unsigned = Request::decode(
+            serde_json::from_value(json!({"body": body, "requestContext": {"http": {"method": "POST"}}}))
+                .unwrap(),
+            WEBHOOK_BODY_BYTES_MAX,
+        );
+        let stale = now() + chrono::TimeDelta::minutes(6);
+        for (request, at) in
+            [(&signed, now()), (&altered, now()), (&unsigned.unwrap(), now()), (&signed, stale)]
+        {
+            let unknown = check_hook(request, no_hook(), at).unwrap_err();
+            assert_eq!(unknown, check_hook(request, Ok(vec![other.clone()]), at).unwrap_err());
+            assert_eq!(unknown.status, 401);
+        }
+        assert_eq!(check_hook(&signed, Ok(vec![key()]), now()), Ok(()));
+        // Whoever reads this code can sign with the key that stands in for one.
+        let stand_in = SigningKey::of_nobody().unwrap();
+        let headers: serde_json::Map<_, _> = stand_in
+            .headers("evt_0001", now(), body.as_bytes())
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.into()))
+            .collect();
+        let event = json!({"headers": headers, "body": body, "requestContext": {"http": {"method": "POST"}}});
+        let known = Request::decode(serde_json::from_value(event).unwrap(), WEBHOOK_BODY_BYTES_MAX).unwrap();
+        assert_eq!(check_hook(&known, no_hook(), now()).unwrap_err().status, 401);
     }
 
     #[test]

@@ -1,12 +1,15 @@
-//! The one HTTP client, shared by every channel that speaks HTTP.
+//! The HTTP clients of the channels that speak HTTP.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use reqwest::redirect::Policy;
 use reqwest::{Request, Response};
 
+use crate::public_dns::PublicOnly;
 use crate::send_error::SendError;
+use crate::webhook::WebhookReach;
 
 /// Longest wait for a connection.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -29,23 +32,44 @@ impl Transport for reqwest::Client {
     }
 }
 
-/// Builds the client. It follows no redirects: a signed message and a token go where they were addressed, or nowhere.
+/// Builds the client of the channels whose address the deployment itself sets. It follows no redirects: a signed message
+/// and a token go where they were addressed, or nowhere.
 ///
 /// # Errors
 /// When TLS cannot be set up on this machine.
 pub fn http_client() -> Result<reqwest::Client, reqwest::Error> {
-    with_timeout(CALL_TIMEOUT)
+    builder(CALL_TIMEOUT).build()
+}
+
+/// Builds the client of webhooks, whose addresses are in the directory. What a name resolves to counts, each time
+/// anew: a public name can lead to a private machine, and it can do so only from the second time on.
+///
+/// # Errors
+/// As of [`http_client`].
+pub fn webhook_client(reach: WebhookReach) -> Result<reqwest::Client, reqwest::Error> {
+    webhook_client_within(reach, CALL_TIMEOUT)
 }
 
 /// The same client with another time-out.
 ///
 /// # Errors
 /// As of [`http_client`].
-pub fn with_timeout(timeout: Duration) -> Result<reqwest::Client, reqwest::Error> {
+pub fn webhook_client_within(
+    reach: WebhookReach,
+    timeout: Duration,
+) -> Result<reqwest::Client, reqwest::Error> {
+    let builder = builder(timeout);
+    match reach {
+        WebhookReach::Anywhere => builder.build(),
+        // A proxy would resolve names itself, where nobody looks at what they lead to.
+        WebhookReach::PublicOnly => builder.no_proxy().dns_resolver(Arc::new(PublicOnly)).build(),
+    }
+}
+
+fn builder(timeout: Duration) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .user_agent(concat!("leadwatch/", env!("CARGO_PKG_VERSION")))
         .redirect(Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(timeout)
-        .build()
 }

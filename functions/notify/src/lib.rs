@@ -11,7 +11,8 @@
 //! | [`teams`] | the card that a workflow of Teams takes |
 //! | [`send_error`] | why a message was not delivered, and what follows from that |
 //! | [`retry`] | attempts and waits, as constant data |
-//! | [`client`] | the one HTTP client |
+//! | [`client`] | the HTTP clients |
+//! | `public_dns` | where the names of webhooks may lead |
 //!
 //! A channel knows neither the store nor the queue. Sends are at least once, under the notification's own stable id.
 
@@ -20,6 +21,7 @@ pub mod channel;
 pub mod client;
 pub mod deliver;
 pub mod email;
+mod public_dns;
 pub mod render;
 pub mod retry;
 pub mod send_error;

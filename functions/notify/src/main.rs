@@ -3,11 +3,11 @@
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use notify::channel::Channels;
-use notify::client::http_client;
+use notify::client::{http_client, webhook_client};
 use notify::deliver::Notifier;
 use notify::email::Email;
 use notify::slack::{BASE_URL_DEFAULT, Slack};
-use notify::webhook::Webhook;
+use notify::webhook::{Webhook, WebhookReach};
 use notify::wording::Links;
 use platform::config::{Env, sdk_config};
 use platform::queue::Queue;
@@ -24,13 +24,14 @@ async fn main() -> Result<(), Error> {
     let sdk = sdk_config().await;
     let secrets = Secrets::new(aws_sdk_secretsmanager::Client::new(&sdk), TTL_DEFAULT);
     let http = Arc::new(http_client()?);
+    let reach = WebhookReach::of(env.flag("ALLOW_PRIVATE_WEBHOOKS")?);
     let sqs = aws_sdk_sqs::Client::new(&sdk);
     let notifier = Notifier {
         service: Service::from_env(&env, &sdk)?,
         channels: Channels {
-            slack: Slack::new(http.clone(), slack_url(&env)?),
+            slack: Slack::new(http, slack_url(&env)?),
             email: Email::new(aws_sdk_sesv2::Client::new(&sdk), env.optional("MAIL_FROM").map(str::to_owned)),
-            webhook: Webhook::new(http),
+            webhook: Webhook::new(Arc::new(webhook_client(reach)?), reach),
         },
         secrets,
         slack_secret_id: env.optional("SLACK_SECRET_ID").map(str::to_owned),

@@ -5,6 +5,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
+use crate::public_dns::NotPublic;
+
+/// Why a message does not go to an address on a private network.
+pub const PRIVATE_ADDRESS: &str = "the address leads to a private network";
+
 /// Longest wait that a receiver can ask for: SQS hides a message for twelve hours at most.
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(12 * 60 * 60);
 /// How long to wait when a channel refuses this deployment as such (token revoked, sender not verified): an operator
@@ -70,6 +75,9 @@ impl SendError {
 /// A failed HTTP call. The URL stays out of it: it may carry a secret.
 impl From<reqwest::Error> for SendError {
     fn from(error: reqwest::Error) -> Self {
+        if leads_nowhere_public(&error) {
+            return Self::Permanent(PRIVATE_ADDRESS.to_owned());
+        }
         let reason = if error.is_timeout() {
             "time-out"
         } else if error.is_connect() {
@@ -81,6 +89,18 @@ impl From<reqwest::Error> for SendError {
         };
         Self::transient(reason)
     }
+}
+
+/// Whether a call ended where a name led to a private network.
+fn leads_nowhere_public(error: &reqwest::Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if error.is::<NotPublic>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// Reads `Retry-After`: seconds, or a date (RFC 9110 §10.2.3). Bounded by [`RETRY_AFTER_MAX`].

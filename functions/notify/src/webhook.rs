@@ -10,25 +10,44 @@ use reqwest::{Method, Request, StatusCode, Url};
 use crate::channel::Outbound;
 use crate::client::Transport;
 use crate::render;
-use crate::send_error::{SendError, retry_after};
+use crate::send_error::{PRIVATE_ADDRESS, SendError, retry_after};
 use crate::teams;
+use rules::address::{self, Reach};
+
+/// Where webhooks may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WebhookReach {
+    /// To machines on the internet, over https.
+    PublicOnly,
+    /// To this machine and private networks too.
+    Anywhere,
+}
+
+impl WebhookReach {
+    /// By what the deployment says of private addresses.
+    #[must_use]
+    pub fn of(takes_private: bool) -> Self {
+        if takes_private { Self::Anywhere } else { Self::PublicOnly }
+    }
+}
 
 /// Sends signed POSTs.
 pub struct Webhook {
     http: Arc<dyn Transport>,
+    reach: WebhookReach,
 }
 
 impl Webhook {
-    /// With the client of [`crate::client`], which follows no redirects.
+    /// With the client of [`crate::client::webhook_client`] for the same reach, which follows no redirects.
     #[must_use]
-    pub fn new(http: Arc<dyn Transport>) -> Self {
-        Self { http }
+    pub fn new(http: Arc<dyn Transport>, reach: WebhookReach) -> Self {
+        Self { http, reach }
     }
 
     /// Makes one attempt. The message's id goes out as `webhook-id`, so that the receiver can drop what it has.
     ///
     /// # Errors
-    /// [`SendError::Permanent`] for a URL that is not https (or http to this machine itself), and for an answer that
+    /// [`SendError::Permanent`] for a URL that messages may not go to, and for an answer that
     /// speaks for no other attempt: a redirect, or 4xx but for 408, 425 and 429. [`SendError::Transient`] for 5xx and
     /// a call that failed.
     pub async fn send(
@@ -64,7 +83,7 @@ impl Webhook {
         body: String,
         now: DateTime<Utc>,
     ) -> Result<(), SendError> {
-        let mut request = Request::new(Method::POST, allowed(url)?);
+        let mut request = Request::new(Method::POST, allowed(url, self.reach)?);
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         for (name, value) in headers {
             let value = HeaderValue::try_from(value)
@@ -90,26 +109,21 @@ impl Webhook {
     }
 }
 
-/// A URL that a signed message may go to: https, or http to this machine itself, as in a local set-up.
-fn allowed(text: &str) -> Result<Url, SendError> {
-    let url = Url::parse(text).map_err(|_| SendError::Permanent("not a URL".to_owned()))?;
-    // An IPv6 address comes in brackets.
-    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-    let is_loopback = match host.parse::<std::net::IpAddr>() {
-        Ok(address) => address.is_loopback(),
-        Err(_) => host == "localhost" || host.ends_with(".localhost"),
-    };
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if is_loopback => Ok(url),
-        _ => Err(SendError::Permanent("the URL must be https".to_owned())),
+/// A URL that a message may go to, as far as its text says; what its name resolves to, the client looks at.
+fn allowed(text: &str, reach: WebhookReach) -> Result<Url, SendError> {
+    match address::read(text) {
+        Ok((_, Reach::Private)) if reach == WebhookReach::PublicOnly => {
+            Err(SendError::Permanent(PRIVATE_ADDRESS.to_owned()))
+        }
+        Ok((url, _)) => Ok(url),
+        Err(error) => Err(SendError::Permanent(format!("the URL {error}"))),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client;
+    use crate::client::{CALL_TIMEOUT, webhook_client, webhook_client_within};
     use crate::test_server::{Reply, Server};
     use platform::standard_webhooks::{SignedHeaders, verify};
     use std::time::Duration;
@@ -126,9 +140,14 @@ mod tests {
         Outbound { id: "n-1".to_owned(), title: "Held".to_owned(), ..Outbound::default() }
     }
 
+    fn anywhere(timeout: Duration) -> Webhook {
+        let reach = WebhookReach::Anywhere;
+        Webhook::new(Arc::new(webhook_client_within(reach, timeout).unwrap()), reach)
+    }
+
     async fn send(reply: Reply) -> (Result<(), SendError>, Server) {
         let server = Server::start(vec![reply]).await;
-        let webhook = Webhook::new(Arc::new(client::http_client().unwrap()));
+        let webhook = anywhere(CALL_TIMEOUT);
         (webhook.send(server.url(), &key(), &outbound(), now()).await, server)
     }
 
@@ -185,7 +204,7 @@ mod tests {
     #[tokio::test]
     async fn a_receiver_that_does_not_answer_is_transient() {
         let server = Server::start(vec![Reply::never()]).await;
-        let webhook = Webhook::new(Arc::new(client::with_timeout(Duration::from_millis(200)).unwrap()));
+        let webhook = anywhere(Duration::from_millis(200));
         let silent = webhook.send(server.url(), &key(), &outbound(), now()).await;
         assert_eq!(silent, Err(SendError::transient("time-out")));
         let freed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -196,7 +215,7 @@ mod tests {
     #[tokio::test]
     async fn teams_gets_a_card_and_no_signature() {
         let server = Server::start(vec![Reply::status(202)]).await;
-        let webhook = Webhook::new(Arc::new(client::http_client().unwrap()));
+        let webhook = anywhere(CALL_TIMEOUT);
         webhook.send_to_teams(server.url(), &outbound(), now()).await.unwrap();
         let got = &server.requests()[0];
         assert_eq!(got.header("webhook-signature"), None);
@@ -204,22 +223,37 @@ mod tests {
         assert_eq!(card["contentType"], "application/vnd.microsoft.card.adaptive");
     }
 
-    #[test]
-    fn only_https_is_allowed_but_for_this_machine_itself() {
+    #[tokio::test]
+    async fn nothing_goes_to_a_private_network_unless_the_deployment_takes_that() {
+        let server = Server::start(vec![Reply::status(200)]).await;
+        let public_only =
+            |reach| Webhook::new(Arc::new(webhook_client(reach).unwrap()), WebhookReach::PublicOnly);
+        let private = Err(SendError::Permanent(PRIVATE_ADDRESS.to_owned()));
+        let by_text = public_only(WebhookReach::PublicOnly);
         for url in
-            ["https://example.com/x", "http://127.0.0.1:1/", "http://[::1]:1/", "http://x.localhost:4566/"]
+            [server.url(), "https://127.0.0.1/", "https://0x7f.1/", "https://localhost./", "https://[::1]/"]
         {
-            assert!(allowed(url).is_ok(), "{url}");
+            assert_eq!(by_text.send(url, &key(), &outbound(), now()).await, private, "{url}");
+            assert_eq!(by_text.send_to_teams(url, &outbound(), now()).await, private, "{url}");
         }
-        for url in [
-            "http://example.com/",
-            "http://10.0.0.1/",
-            "http://169.254.169.254/",
-            "ftp://localhost/",
-            "http://localhost.example.com/",
-            "x",
-        ] {
-            assert!(allowed(url).is_err(), "{url}");
+        for url in ["http://example.com/", "http://127.0.0.1@evil.test/", "x"] {
+            let refused = by_text.send(url, &key(), &outbound(), now()).await;
+            assert!(matches!(refused, Err(SendError::Permanent(_))), "{url}");
         }
+        assert!(server.requests().is_empty());
+    }
+
+    /// The text says nothing of where a name leads: `localhost` stands for one that was bound anew.
+    #[tokio::test]
+    async fn a_name_that_leads_to_a_private_network_is_not_connected_to() {
+        let server = Server::start(vec![Reply::status(200)]).await;
+        let port = Url::parse(server.url()).unwrap().port().unwrap();
+        let url = Url::parse(&format!("http://localhost:{port}/")).unwrap();
+        let guarded = webhook_client(WebhookReach::PublicOnly).unwrap();
+        let refused = guarded.call(Request::new(Method::POST, url.clone())).await.unwrap_err();
+        assert_eq!(refused, SendError::Permanent(PRIVATE_ADDRESS.to_owned()));
+        assert!(server.requests().is_empty());
+        let open = webhook_client(WebhookReach::Anywhere).unwrap();
+        assert!(open.call(Request::new(Method::POST, url)).await.is_ok(), "so that it is this that refuses");
     }
 }

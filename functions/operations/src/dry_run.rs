@@ -6,7 +6,6 @@ use crate::explain::Knowledge;
 use crate::publications::{Candidate, moved_on, unsound};
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use futures::{StreamExt as _, TryStreamExt as _};
-use platform::http::encode_cursor;
 use platform::problem::Problem;
 use platform::response;
 use rules::directory::Directory;
@@ -70,7 +69,14 @@ pub async fn show(
     let rising = diff::versions_that_rise(&was.0.policy, &is.0.policy);
     let changed = was.0.policy != is.0.policy || was.1.document() != is.1.document();
     let (effect, next) = effect(call, &step, place).await.map_err(|e| problem(&e))?;
-    Ok(answer(step.id, changed, &diff::in_words(&changes), &rising, &effect, next.as_ref()))
+    Ok(answer(
+        step.id,
+        changed,
+        &diff::in_words(&changes),
+        &rising,
+        &effect,
+        next.and_then(|place| call.request.next_cursor(&place)),
+    ))
 }
 
 fn answer(
@@ -79,7 +85,7 @@ fn answer(
     changes: &[String],
     rising: &[WorkflowId],
     effect: &Effect,
-    next: Option<&Place>,
+    next: Option<String>,
 ) -> ApiGatewayV2httpResponse {
     let shown = json!({
         "kind": id.kind,
@@ -89,7 +95,7 @@ fn answer(
         "changes": changes,
         "versions_that_rise": rising,
         "effect": effect,
-        "next": next.and_then(encode_cursor),
+        "next": next,
     });
     response::json(200, &shown, None)
 }

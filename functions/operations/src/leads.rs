@@ -49,7 +49,7 @@ pub async fn list(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> 
 }
 
 fn leads(call: &Call<'_>, page: Page<Lead>, wanted: impl Fn(&Lead) -> bool) -> ApiGatewayV2httpResponse {
-    let next = paging::next(&page);
+    let next = paging::next(call.request, &page);
     let leads: Vec<Value> =
         page.items.iter().filter(|lead| wanted(lead)).map(|lead| sight::lead(lead, call.caller)).collect();
     response::json(200, &json!({"leads": leads, "next": next}), None)
@@ -82,7 +82,7 @@ pub async fn history(call: &Call<'_>, subject: &Subject) -> Result<ApiGatewayV2h
         .chained_audit(subject, part.after.as_ref(), part.limit)
         .await
         .map_err(|e| problem(&e))?;
-    let next = paging::next(&page);
+    let next = paging::next(call.request, &page);
     let unreadable = |error: CanonicalError| StoreError::Corrupt {
         what: format!("the audit of {subject}"),
         source: Some(error.into()),
@@ -151,7 +151,7 @@ pub async fn reviews(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Proble
         .operations_reviews(part.limit, part.after.as_ref())
         .await
         .map_err(|e| problem(&e))?;
-    let next = paging::next(&page);
+    let next = paging::next(call.request, &page);
     let reviews: Vec<Value> = page
         .items
         .iter()

@@ -15,6 +15,7 @@ use chrono::{DateTime, Utc};
 use platform::caller::{Caller, Group};
 use platform::http::Request;
 use platform::problem::Problem;
+use platform::refusals;
 use rules::ids::PublicationKind;
 use rules::input::Outcome;
 use serde_json::Value;
@@ -81,6 +82,8 @@ pub struct Operations {
     pub service: Service,
     /// The claim of the token that holds the groups.
     pub groups_claim: String,
+    /// Whether a directory may name webhooks on this machine or a private network.
+    pub takes_private_webhooks: bool,
 }
 
 /// A request with its caller and its instant.
@@ -89,6 +92,7 @@ struct Call<'a> {
     request: &'a Request,
     caller: &'a Caller,
     now: DateTime<Utc>,
+    takes_private_webhooks: bool,
 }
 
 impl Operations {
@@ -98,7 +102,8 @@ impl Operations {
         event: ApiGatewayV2httpRequest,
         now: DateTime<Utc>,
     ) -> ApiGatewayV2httpResponse {
-        self.answer(event, now).await.unwrap_or_else(Into::into)
+        let route = event.route_key.clone().unwrap_or_default();
+        self.answer(event, now).await.unwrap_or_else(|problem| refusals::noted(&route, problem, now).into())
     }
 
     async fn answer(
@@ -113,7 +118,8 @@ impl Operations {
         if request.body().len() > BODY_BYTES_MAX && !matches!(route, Route::Publish(_)) {
             return Err(Problem::payload_too_large(BODY_BYTES_MAX));
         }
-        let call = Call { service: &self.service, request: &request, caller: &caller, now };
+        let (service, takes_private_webhooks) = (&self.service, self.takes_private_webhooks);
+        let call = Call { service, request: &request, caller: &caller, now, takes_private_webhooks };
         match route {
             Route::Leads => leads::list(&call).await,
             Route::Lead => leads::show(&call).await,

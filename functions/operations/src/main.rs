@@ -1,11 +1,11 @@
 //! Start-up: configuration is read and clients are built once.
 
-use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use operations::Operations;
 use platform::caller::GROUPS_CLAIM_DEFAULT;
 use platform::config::{Env, sdk_config};
-use platform::{clock, telemetry};
+use platform::{clock, http, telemetry};
+use serde_json::value::RawValue;
 use service::Service;
 use std::time::SystemTime;
 
@@ -17,11 +17,16 @@ async fn main() -> Result<(), Error> {
     let operations = Operations {
         service: Service::from_env(&env, &sdk)?,
         groups_claim: env.optional("GROUPS_CLAIM").unwrap_or(GROUPS_CLAIM_DEFAULT).to_owned(),
+        takes_private_webhooks: env.flag("ALLOW_PRIVATE_WEBHOOKS")?,
     };
     let operations = &operations;
-    lambda_runtime::run(service_fn(async move |event: LambdaEvent<ApiGatewayV2httpRequest>| {
+    lambda_runtime::run(service_fn(async move |event: LambdaEvent<Box<RawValue>>| {
+        let request = match http::event(&event.payload) {
+            Ok(request) => request,
+            Err(problem) => return Ok::<_, Error>(problem.into()),
+        };
         // On the heap: the whole of a request is one large future.
-        Ok::<_, Error>(Box::pin(operations.handle(event.payload, clock::instant(SystemTime::now()))).await)
+        Ok(Box::pin(operations.handle(request, clock::instant(SystemTime::now()))).await)
     }))
     .await
 }

@@ -4,7 +4,7 @@ use crate::{Call, dry_run};
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use contracts::api::{self, Publish};
 use futures::future::try_join_all;
-use platform::http::encode_cursor;
+use platform::http::whole_number;
 use platform::problem::{Problem, ProblemDetail};
 use platform::response;
 use rules::directory::Directory;
@@ -84,6 +84,11 @@ pub async fn publish(call: &Call<'_>, kind: PublicationKind) -> Result<ApiGatewa
     let publishing = Publishing { by: &by, why: &why, cause: &cause, now: call.now };
     let store = &call.service.store;
     let candidate = Candidate::read(kind, &document, base)?;
+    if let Candidate::Directory(directory) = &candidate
+        && !call.takes_private_webhooks
+    {
+        only_public(directory)?;
+    }
     if is_dry_run(call)? {
         return dry_run::show(call, candidate, base).await;
     }
@@ -120,7 +125,7 @@ pub async fn list(call: &Call<'_>, kind: PublicationKind) -> Result<ApiGatewayV2
     let oldest = newest.saturating_sub(limit.saturating_sub(1)).max(1);
     let ids = (oldest..=newest).rev().map(|revision| PublicationId { kind, revision });
     let items: Vec<Value> = try_join_all(ids.map(|id| state(call, id))).await?;
-    let next = (oldest > 1 && newest > 0).then(|| encode_cursor(&oldest)).flatten();
+    let next = (oldest > 1 && newest > 0).then(|| call.request.next_cursor(&oldest)).flatten();
     Ok(response::json(200, &json!({"items": items, "next": next}), None))
 }
 
@@ -167,7 +172,7 @@ async fn wanted(call: &Call<'_>, kind: PublicationKind) -> Result<u32, Problem> 
         return Ok(newest);
     }
     let none = || Problem::not_found(format!("there is no revision `{wanted}`; the newest is {newest}"));
-    let revision: u32 = wanted.parse().map_err(|_| none())?;
+    let revision = whole_number(wanted).and_then(|n| u32::try_from(n).ok()).ok_or_else(none)?;
     if (1..=newest).contains(&revision) { Ok(revision) } else { Err(none()) }
 }
 
@@ -205,6 +210,22 @@ pub(crate) fn moved_on(kind: PublicationKind, base: u32, current: u32) -> Proble
     Problem::conflict(detail).of_kind("base-moved-on").with("current_revision", current)
 }
 
+/// A message must not carry what it knows into the deployment's own network, or ask a service there for something.
+fn only_public(directory: &Directory) -> Result<(), Problem> {
+    let said = "leads to this machine or a private network; name an address on the internet";
+    let details: Vec<ProblemDetail> = directory
+        .private_addresses()
+        .into_iter()
+        .map(|path| ProblemDetail {
+            pointer: format!("/directory{}", pointer(&path)),
+            detail: format!("{path}: {said}"),
+        })
+        .collect();
+    let Some(first) = details.first() else { return Ok(()) };
+    let problem = Problem::unprocessable(format!("the directory is not accepted: {}", first.detail));
+    Err(problem.of_kind("private-address").at(first.pointer.clone()).with_errors(&details))
+}
+
 /// Everything that is wrong with a document, each with its place in the request.
 pub(crate) fn unsound(kind: PublicationKind, error: &DocumentError) -> Problem {
     let details: Vec<ProblemDetail> = error
@@ -230,4 +251,25 @@ fn pointer(path: &str) -> String {
     }
     let parts = path.split(['.', '[']).map(|part| part.trim_end_matches(']'));
     parts.map(|part| format!("/{}", part.replace('~', "~0").replace('/', "~1"))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_with_a_webhook_into_a_private_network_is_not_accepted() {
+        let with = |webhook: &str| {
+            let text = format!(
+                "calendars: {{}}\nmarkets: {{}}\nteams: {{}}\npeople: {{}}\ncompliance: {{ channel: a }}\n\
+                 operations: {{ channel: b }}\nwebhooks: {{ x/y: \"{webhook}\" }}\n"
+            );
+            Directory::parse(&text)
+        };
+        assert_eq!(only_public(&with("https://example.com/hook").unwrap()), Ok(()));
+        let refused = only_public(&with("https://169.254.169.254/latest").unwrap()).unwrap_err();
+        assert_eq!((refused.status, refused.field.as_deref()), (422, Some("/directory/webhooks/x~1y")));
+        assert!(!refused.detail.contains("169.254"), "who knows an address may post to it");
+        assert!(with("http://127.0.0.1@evil.test/").is_err());
+    }
 }

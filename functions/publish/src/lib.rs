@@ -2,18 +2,28 @@
 //! subscribe to. What is personal stays in the record, and so does what screenings found: who
 //! subscribes is not known here.
 //!
+//! An item of the audit is put once. A record of the stream that says that one was replaced or removed
+//! is tampering: it is reported where checkpoints see it, and an alarm is raised. So is a data key that
+//! was replaced, which the stream of the keys tells; that concerns no checkpoint.
+//!
 //! The bus answers 200 and names what it did not take; those are put again. What it still does
 //! not take goes back to the stream from the first record on: events come at least once, each
 //! under its subject and sequence number.
 
-use aws_lambda_events::dynamodb::Event;
+mod tampering;
+
+pub use tampering::{CheckpointBucket, ReportError, Reports};
+
+use audit::tampering::{Deed, Report};
+use aws_lambda_events::dynamodb::{Event, EventRecord};
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use contracts::sight::{self, Reader};
 use serde_json::Value;
+use std::sync::Arc;
 use std::time::Duration;
-use store::StoredCommit;
+use store::{PK, SK, StoredCommit};
 
 /// The source of every event on the bus.
 pub const SOURCE: &str = "leadwatch";
@@ -21,6 +31,8 @@ pub const SOURCE: &str = "leadwatch";
 const ENTRIES_MAX: usize = 10;
 /// Bytes in one request, with room for what is counted beside the detail.
 const BYTES_MAX: usize = 200 * 1024;
+/// What the keys of the table of data keys begin with, and no subject does.
+const DATA_KEYS: &str = "KEY#";
 /// Pauses before what was not taken is put again.
 const PAUSES_MS: [u64; 3] = [50, 200, 800];
 
@@ -30,6 +42,8 @@ pub struct Publisher {
     pub client: Client,
     /// The bus.
     pub bus: String,
+    /// Where it is kept that the record was changed.
+    pub reports: Arc<dyn Reports>,
 }
 
 /// Why a record was not published.
@@ -44,6 +58,9 @@ pub enum PublishError {
     /// The bus did not take some events, however often they were put.
     #[error("the bus did not take {0} events")]
     NotTaken(usize),
+    /// It could not be kept that the record was changed.
+    #[error(transparent)]
+    Unreported(#[from] ReportError),
 }
 
 impl Publisher {
@@ -53,7 +70,11 @@ impl Publisher {
         let mut response = DynamoDbEventResponse::default();
         for record in event.records {
             let position = record.change.sequence_number.clone();
-            if let Err(error) = self.publish_record(record.change.new_image).await {
+            let done = match tampering::deed_of(&record.event_name) {
+                None => self.publish_record(record.change.new_image).await,
+                Some(deed) => self.report(deed, &record).await,
+            };
+            if let Err(error) = done {
                 tracing::error!(error = %platform::telemetry::ErrorChain(&error), "a commit was not published");
                 let mut failure = DynamoDbBatchItemFailure::default();
                 failure.item_identifier = position;
@@ -64,11 +85,30 @@ impl Publisher {
         response
     }
 
-    async fn publish_record(&self, image: serde_dynamo::Item) -> Result<(), PublishError> {
-        // A record without an image is a removal; the table allows none, and there is nothing to say.
-        if image.is_empty() {
+    /// Reports that an item was changed; of its content nothing is looked at.
+    async fn report(&self, deed: Deed, record: &EventRecord) -> Result<(), PublishError> {
+        let key = |name: &str| match record.change.keys.get(name) {
+            Some(serde_dynamo::AttributeValue::S(text)) => text.clone(),
+            _ => String::new(),
+        };
+        let (subject, commit, event) = (key(PK), key(SK), record.event_name.as_str());
+        if subject.starts_with(DATA_KEYS) {
+            tracing::error!(alarm = "data-key-changed", key = subject, event, "a data key was replaced");
             return Ok(());
         }
+        let mark = record.change.sequence_number.clone().unwrap_or_else(|| record.event_id.clone());
+        let report = Report { subject, commit, deed, mark };
+        tracing::error!(
+            alarm = "audit-changed",
+            subject = report.subject,
+            commit = report.commit,
+            event,
+            "an item of the audit was replaced or removed"
+        );
+        Ok(self.reports.keep(&report).await?)
+    }
+
+    async fn publish_record(&self, image: serde_dynamo::Item) -> Result<(), PublishError> {
         let commit = StoredCommit::from_image(image).map_err(PublishError::Unreadable)?;
         let mut events: Vec<PutEventsRequestEntry> = Vec::new();
         let mut bytes = 0;

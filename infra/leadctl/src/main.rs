@@ -56,6 +56,8 @@ enum Audit {
     Show(leadctl::audit::show::Arguments),
     /// Make a checkpoint of the live tables now, signed by a key in a file
     Checkpoint(leadctl::audit::checkpoint::Arguments),
+    /// Say of a report that the audit was changed that it was looked at, so that checkpoints go on
+    Acknowledge(leadctl::audit::acknowledge::Arguments),
     /// Fetch the deployment's checkpoints and the key that signs them, to verify by
     Checkpoints(leadctl::audit::checkpoints::Arguments),
     /// Make up a record under the default policy, to measure with
@@ -123,6 +125,7 @@ async fn audit(command: Audit) -> anyhow::Result<bool> {
         Audit::Show(arguments) => leadctl::audit::show::run(root, &arguments).await,
         Audit::Checkpoint(arguments) => leadctl::audit::checkpoint::run(root, &arguments).await,
         Audit::Checkpoints(arguments) => leadctl::audit::checkpoints::run(root, &arguments).await.map(done),
+        Audit::Acknowledge(arguments) => leadctl::audit::acknowledge::run(root, &arguments).await,
         Audit::Generate(arguments) => {
             leadctl::audit::generate::run(&arguments, &leadctl::seed::default_policy(&root()?)?).map(done)
         }

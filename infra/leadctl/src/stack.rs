@@ -214,6 +214,7 @@ impl Stack {
             ("DeletionProtection", "false"),
             ("AllowPasswordSignIn", "true"),
             ("RequireTls", "false"),
+            ("AllowPrivateWebhooks", "true"),
             ("MailFrom", "leadwatch@example.test"),
             ("LogRetentionDays", "1"),
             ("CheckpointRetentionDays", "1"),

@@ -16,6 +16,7 @@ mod hash;
 pub mod leaves;
 pub mod proof;
 pub mod signature;
+pub mod tampering;
 pub mod tree;
 
 pub use commit::ChainedCommit;

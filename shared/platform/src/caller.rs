@@ -12,6 +12,12 @@ use crate::problem::{Challenge, Problem};
 /// The claim that holds the groups, unless the deployment names another.
 pub const GROUPS_CLAIM_DEFAULT: &str = "cognito:groups";
 
+/// What `token_use` says of a token that shows who signed in. An access token carries no e-mail address, and a refresh
+/// token none of the groups of now.
+const ID_TOKEN: &str = "id";
+/// What `typ` says of tokens that are never shown to an API.
+const OTHER_TOKENS: [&str; 3] = ["refresh", "offline", "logout"];
+
 /// What people are, as far as permissions go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Group {
@@ -68,20 +74,35 @@ impl Caller {
     /// The caller of a request.
     ///
     /// # Errors
-    /// 401 when there are no verified claims, or no subject among them.
+    /// 401 when there are no verified claims, no subject among them, or they are not of a sign-in; 403 when the caller
+    /// is in no group that is known here. Both come before anything is read or written for them.
     pub fn of(event: &ApiGatewayV2httpRequest, groups_claim: &str) -> Result<Self, Problem> {
         let authorizer = event.request_context.authorizer.as_ref();
         let jwt = authorizer.and_then(|authorizer| authorizer.jwt.as_ref()).ok_or_else(no_token)?;
-        Self::from_claims(&jwt.claims, groups_claim)
+        let caller = Self::from_claims(&jwt.claims, groups_claim)?;
+        if caller.groups.is_empty() {
+            return Err(
+                Problem::forbidden("the token names no group that may do anything here").of_kind("no-group")
+            );
+        }
+        Ok(caller)
     }
 
     /// The caller that verified claims speak of.
     ///
     /// # Errors
-    /// 401 when there is no subject.
+    /// 401 when there is no subject, or the token says that it is for something else than showing who signed in.
     pub fn from_claims(claims: &HashMap<String, String>, groups_claim: &str) -> Result<Self, Problem> {
         let claim = |name: &str| claims.get(name).map(|text| text.trim()).filter(|text| !text.is_empty());
         let subject = claim("sub").ok_or_else(no_token)?;
+        // Cognito says it in `token_use`, Keycloak in `typ`; who says neither has one kind of token.
+        let is_for_something_else = claim("token_use").is_some_and(|kind| kind != ID_TOKEN)
+            || claim("typ")
+                .is_some_and(|kind| OTHER_TOKENS.iter().any(|other| kind.eq_ignore_ascii_case(other)));
+        if is_for_something_else {
+            let detail = "send the ID token: this one is for another use";
+            return Err(Problem::unauthorized(Challenge::Bearer, detail).of_kind("wrong-token"));
+        }
         let names = ["cognito:username", "username", "preferred_username"];
         let verified = claim("email_verified") == Some("true");
         Ok(Self {
@@ -170,6 +191,44 @@ mod tests {
         }
         assert_eq!(groups(r#"["compliance","customer-success"]"#, "groups"), both);
         assert_eq!(groups("compliance, customer-success", "groups"), both);
+    }
+
+    #[test]
+    fn a_token_of_another_use_is_no_sign_in() {
+        let kind = |name: &str, value: &str| {
+            caller(&[("sub", "s-1"), ("cognito:groups", "viewer"), (name, value)])
+                .map(|_| ())
+                .map_err(|p| p.status)
+        };
+        assert_eq!(kind("token_use", "id"), Ok(()));
+        assert_eq!(kind("iss", "https://elsewhere.example/"), Ok(()), "an issuer that says nothing of it");
+        assert_eq!(kind("typ", "Bearer"), Ok(()));
+        for (name, value) in [
+            ("token_use", "access"),
+            ("token_use", "refresh"),
+            ("token_use", "ID"),
+            ("typ", "Refresh"),
+            ("typ", "offline"),
+        ] {
+            assert_eq!(kind(name, value), Err(401), "{name}: {value}");
+        }
+    }
+
+    #[test]
+    fn who_is_in_no_group_comes_no_further() {
+        let of = |groups: &str| {
+            let event = json!({"requestContext": {
+                "http": {"method": "GET"},
+                "authorizer": {"jwt": {"claims": {"sub": "s-1", "cognito:groups": groups}, "scopes": []}},
+            }});
+            Caller::of(&serde_json::from_value(event).unwrap(), GROUPS_CLAIM_DEFAULT)
+                .map(|_| ())
+                .map_err(|p| p.status)
+        };
+        assert_eq!(of("[viewer]"), Ok(()));
+        for none in ["[]", "", "[admins]", "[Sales operations-team]"] {
+            assert_eq!(of(none), Err(403), "{none}");
+        }
     }
 
     #[test]

@@ -76,6 +76,19 @@ impl Env {
         self.optional(name).map(str::to_owned).ok_or_else(missing)
     }
 
+    /// Whether something is switched on; off when the variable is not set.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] when it is neither `true` nor `false`: a switch that is misspelt must not be taken
+    /// for one of them.
+    pub fn flag(&self, name: &'static str) -> Result<bool, ConfigError> {
+        match self.optional(name) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(ConfigError::Invalid { name, expected: "`true` or `false`".to_owned() }),
+        }
+    }
+
     /// A number within bounds, or the default when the variable is not set.
     ///
     /// # Errors
@@ -155,6 +168,14 @@ mod tests {
         assert!(env.number("HORIZON_S", 120_u32, 1..=900).is_err());
         assert_eq!(env.number("BATCH", 1_u8, 1..=10), Ok(10));
         assert_eq!(env.number("UNSET", 7_i64, 0..=9), Ok(7));
+    }
+
+    #[test]
+    fn a_switch_is_off_unless_it_says_true() {
+        let env = Env::from_iter([("ON", "true"), ("OFF", "false"), ("BLANK", ""), ("ODD", "yes")]);
+        assert_eq!((env.flag("ON"), env.flag("OFF")), (Ok(true), Ok(false)));
+        assert_eq!((env.flag("BLANK"), env.flag("UNSET")), (Ok(false), Ok(false)));
+        assert!(env.flag("ODD").is_err());
     }
 
     #[test]

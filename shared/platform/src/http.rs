@@ -6,8 +6,10 @@
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
 
 use crate::problem::Problem;
 use crate::strict_json;
@@ -20,6 +22,26 @@ pub const PATH_PARAMETER_BYTES_MAX: usize = 256;
 pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 128;
 /// Longest cursor, in characters.
 pub const CURSOR_CHARS_MAX: usize = 2048;
+
+/// Reads an event of API Gateway. A function takes its event as a [`RawValue`] and reads it here: what the runtime
+/// cannot read never comes to the function, and its caller is told of a fault of ours.
+///
+/// # Errors
+/// 400 when a header holds a control byte, or a text of the request is not Unicode.
+pub fn event(raw: &RawValue) -> Result<ApiGatewayV2httpRequest, Problem> {
+    serde_json::from_str(raw.get()).map_err(|error| {
+        // The error can repeat what was sent; its kind and place say enough.
+        tracing::warn!(category = ?error.classify(), column = error.column(), "a request could not be read");
+        Problem::bad_request("a header, the path or the query holds a byte that it must not hold")
+    })
+}
+
+/// A whole number as it is written and in no other way: no sign, no leading zero, no blank.
+#[must_use]
+pub fn whole_number(text: &str) -> Option<u64> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    if is_plain { text.parse().ok() } else { None }
+}
 
 /// A request with its body decoded.
 #[derive(Debug)]
@@ -119,8 +141,8 @@ impl Request {
         let Some(text) = self.query("limit") else {
             return Ok(default);
         };
-        match text.parse::<u32>() {
-            Ok(limit) if (1..=max).contains(&limit) => Ok(limit),
+        match whole_number(text).and_then(|limit| u32::try_from(limit).ok()) {
+            Some(limit) if (1..=max).contains(&limit) => Ok(limit),
             _ => Err(Problem::bad_request(format!("`limit` must be a number from 1 to {max}"))),
         }
     }
@@ -128,9 +150,37 @@ impl Request {
     /// The `cursor` of a list: where the page before ended.
     ///
     /// # Errors
-    /// As of [`decode_cursor`].
+    /// 400 when it is not a cursor that [`Self::next_cursor`] gave for this very list.
     pub fn cursor<T: DeserializeOwned>(&self) -> Result<Option<T>, Problem> {
-        self.query("cursor").map(decode_cursor).transpose()
+        let Some(cursor) = self.query("cursor") else { return Ok(None) };
+        let CursorOf { list, at } = decode_cursor(cursor)?;
+        if list == self.list() { Ok(Some(at)) } else { Err(foreign_cursor()) }
+    }
+
+    /// The cursor of the page after this one. `None` when it would be longer than a cursor may be.
+    pub fn next_cursor<T: Serialize>(&self, position: &T) -> Option<String> {
+        encode_cursor(&CursorOf { list: self.list(), at: position })
+    }
+
+    /// Which list a request is for, as a digest: its route, what its path names, and what its query asks for but for
+    /// the part. A cursor of another owner's list would go on in the middle of this one.
+    fn list(&self) -> String {
+        let mut parts: Vec<(&str, &str)> =
+            self.event.path_parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let query = self.event.query_string_parameters.iter();
+        parts.extend(
+            query.filter(|(name, value)| !["limit", "cursor"].contains(name) && !value.trim().is_empty()),
+        );
+        parts.sort_unstable();
+        let mut digest = Sha256::new();
+        for part in
+            std::iter::once(("", self.route_key())).chain(parts).flat_map(|(name, value)| [name, value])
+        {
+            // With its length before it, so that no two lists come to the same bytes.
+            digest.update((part.len() as u64).to_be_bytes());
+            digest.update(part.as_bytes());
+        }
+        URL_SAFE_NO_PAD.encode(digest.finalize().get(..LIST_DIGEST_BYTES).unwrap_or_default())
     }
 
     /// The `Idempotency-Key`, with or without quotes.
@@ -172,26 +222,34 @@ impl Request {
     }
 }
 
-/// Writes where a page of a list ended, opaque to the client. `None` when it would be longer than a cursor may be.
+/// So much of the digest of a list is in its cursors: enough that nobody takes one for another's by mistake.
+const LIST_DIGEST_BYTES: usize = 12;
+
+/// A cursor with the list it is for.
 ///
-/// A cursor is neither signed nor secret: put no person's data into it, and check what comes back like any input.
-pub fn encode_cursor<T: Serialize>(position: &T) -> Option<String> {
+/// It is neither signed nor secret: put no person's data into it, and check what comes back like any input.
+#[derive(Serialize, Deserialize)]
+struct CursorOf<T> {
+    list: String,
+    at: T,
+}
+
+fn foreign_cursor() -> Problem {
+    Problem::bad_request("the cursor is not one of this list; start again without it")
+}
+
+fn encode_cursor<T: Serialize>(position: &T) -> Option<String> {
     let cursor = URL_SAFE_NO_PAD.encode(serde_json::to_vec(position).ok()?);
     (cursor.len() <= CURSOR_CHARS_MAX).then_some(cursor)
 }
 
-/// Reads what [`encode_cursor`] wrote.
-///
-/// # Errors
-/// 400 when it is anything else.
-pub fn decode_cursor<T: DeserializeOwned>(cursor: &str) -> Result<T, Problem> {
-    let refusal = || Problem::bad_request("the cursor is not one of this list; start again without it");
+fn decode_cursor<T: DeserializeOwned>(cursor: &str) -> Result<T, Problem> {
     if cursor.len() > CURSOR_CHARS_MAX {
-        return Err(refusal());
+        return Err(foreign_cursor());
     }
-    let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| refusal())?;
-    let document = strict_json::parse(&bytes).map_err(|_| refusal())?;
-    serde_json::from_value(document).map_err(|_| refusal())
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| foreign_cursor())?;
+    let document = strict_json::parse(&bytes).map_err(|_| foreign_cursor())?;
+    serde_json::from_value(document).map_err(|_| foreign_cursor())
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 //! | [`http`] | an API request: body, route, parameters, cursors |
 //! | [`response`], [`problem`] | the answer, and the answer that says no |
 //! | [`caller`] | who is asking, from a verified token's claims |
+//! | [`refusals`] | what was refused at the door, by class of reason, in the log |
 //! | [`batch`] | a batch from a queue, each record on its own |
 //! | [`queue`] | sending to a queue, part failures included |
 //! | [`secrets`] | shared secrets, cached |
@@ -23,6 +24,7 @@ pub mod config;
 pub mod http;
 pub mod problem;
 pub mod queue;
+pub mod refusals;
 pub mod response;
 pub mod secrets;
 pub mod standard_webhooks;

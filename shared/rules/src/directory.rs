@@ -1,11 +1,13 @@
 //! The directory: calendars, markets, teams and people, as a document with revisions.
 //! What moves from minute to minute (availability, how many leads a rep holds) is in `routing`.
 
+use crate::address::{self, Reach};
 use crate::calendar::{Calendar, CalendarDocument, time_zone};
 use crate::document::{Document, DocumentError, Problems};
 use crate::ids::{CalendarId, Country, MarketId, PersonId, TeamId};
 use crate::measure::TimeOfDay;
 use crate::policy::check::whole_day;
+use crate::source_rights::{self, SourceRights};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +38,9 @@ pub struct DirectoryDocument {
     /// Workflows of Microsoft Teams that a person may name in `notify: teams:<name>`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub teams_channels: BTreeMap<String, String>,
+    /// What a source may write, by the name of its hook; one that is not here may write everything.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sources: BTreeMap<String, SourceRights>,
 }
 
 /// A market.
@@ -169,12 +174,20 @@ impl Directory {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn examine(document: &Document) -> Result<Self, DocumentError> {
-        document.examine(Self::check)
+        document.examine(|document| {
+            let mut problems = Problems::default();
+            addresses(&mut problems, &document);
+            Self::checked(document, problems)
+        })
     }
 
-    /// Checks a directory document; all problems at once.
+    /// Checks a directory document; all problems at once. Addresses are not looked at: one that was
+    /// published before they were checked must still be read, and whoever sends looks at them.
     pub fn check(document: DirectoryDocument) -> Result<Self, DocumentError> {
-        let mut problems = Problems::default();
+        Self::checked(document, Problems::default())
+    }
+
+    fn checked(document: DirectoryDocument, mut problems: Problems) -> Result<Self, DocumentError> {
         let mut calendars = BTreeMap::from([(CalendarId::from(ALWAYS), Calendar::always())]);
         for (id, calendar) in &document.calendars {
             if id.as_str() == ALWAYS {
@@ -283,14 +296,18 @@ impl Directory {
                 }
             }
         }
-        let webhooks = document.webhooks.iter().map(|(name, url)| ("webhooks", name, url));
-        let teams = document.teams_channels.iter().map(|(name, url)| ("teams_channels", name, url));
-        for (section, name, url) in webhooks.chain(teams) {
-            if !(url.starts_with("https://")
-                || url.starts_with("http://127.0.0.1")
-                || url.starts_with("http://localhost"))
-            {
-                problems.add(format!("{section}.{name}"), format!("`{url}` is not an https address"));
+        for (name, rights) in &document.sources {
+            let at = format!("sources.{name}");
+            for id in rights.markets.iter().flatten() {
+                if !document.markets.contains_key(id) {
+                    let known = document.markets.keys().map(MarketId::as_str);
+                    problems.unknown(format!("{at}.markets"), "market", id.as_str(), known);
+                }
+            }
+            for field in rights.fields.iter().flatten() {
+                if !source_rights::FIELDS.contains(&field.as_str()) {
+                    problems.unknown(format!("{at}.fields"), "field", field, source_rights::FIELDS);
+                }
             }
         }
         let (revision, published_at) = (0, DateTime::UNIX_EPOCH);
@@ -353,9 +370,37 @@ impl Directory {
         self.calendars.get(id)
     }
 
+    /// What a source may write; `None`: everything.
+    pub fn rights_of(&self, source: &str) -> Option<&SourceRights> {
+        self.document.sources.get(source)
+    }
+
+    /// The addresses in it that lead to this machine or a private network, each by its path.
+    pub fn private_addresses(&self) -> Vec<String> {
+        let is_private = |url: &str| address::read(url).is_ok_and(|(_, reach)| reach == Reach::Private);
+        places(&self.document).filter(|(_, url)| is_private(url)).map(|(path, _)| path).collect()
+    }
+
     /// The names of its calendars, `always` among them.
     pub fn calendar_names(&self) -> impl Iterator<Item = &str> {
         self.calendars.keys().map(CalendarId::as_str)
+    }
+}
+
+/// Every web address in a directory, with its path.
+fn places(document: &DirectoryDocument) -> impl Iterator<Item = (String, &str)> {
+    let of = |section: &'static str, all| {
+        let all: &BTreeMap<String, String> = all;
+        all.iter().map(move |(name, url)| (format!("{section}.{name}"), url.as_str()))
+    };
+    of("webhooks", &document.webhooks).chain(of("teams_channels", &document.teams_channels))
+}
+
+fn addresses(problems: &mut Problems, document: &DirectoryDocument) {
+    for (path, url) in places(document) {
+        if let Err(wrong) = address::read(url) {
+            problems.add(path, format!("`{url}` {wrong}"));
+        }
     }
 }
 

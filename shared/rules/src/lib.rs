@@ -6,6 +6,7 @@
 //! The audit is the list of facts; the lead is their fold.
 
 pub mod account;
+pub mod address;
 mod assign;
 pub mod backtest;
 pub mod calendar;
@@ -41,6 +42,7 @@ pub mod schema;
 pub mod screened;
 pub mod simulate;
 mod sorting;
+pub mod source_rights;
 pub mod suggest;
 mod timers;
 pub mod touched;

@@ -15,7 +15,7 @@ use rules::ids::{AccountId, LeadId, Subject};
 use rules::input::Command;
 use rules::publication::PublicationCommand;
 use rules::{AccountCommand, account::Account};
-use sealing::KmsWrap;
+use sealing::{KeyWrap, KmsWrap};
 use std::sync::Arc;
 use store::{Executed, ExecutedAccount, ExecutedPublication, Store, StoreError};
 
@@ -34,13 +34,29 @@ impl Service {
     /// # Errors
     /// A variable that is missing or wrong.
     pub fn from_env(env: &Env, sdk: &SdkConfig) -> Result<Self, ConfigError> {
+        Self::built(env, sdk, Store::with_keys)
+    }
+
+    /// As [`Self::from_env`], for a function whose role may destroy the data keys of erased leads.
+    ///
+    /// # Errors
+    /// A variable that is missing or wrong.
+    pub fn from_env_to_erase(env: &Env, sdk: &SdkConfig) -> Result<Self, ConfigError> {
+        Self::built(env, sdk, Store::with_keys_to_erase)
+    }
+
+    fn built(
+        env: &Env,
+        sdk: &SdkConfig,
+        with_keys: fn(Store, String, Arc<dyn KeyWrap>) -> Store,
+    ) -> Result<Self, ConfigError> {
         let client = aws_sdk_dynamodb::Client::new(sdk);
         let mut store =
             Store::new(client, env.require("LEADS_TABLE")?, env.optional("AUDIT_TABLE").unwrap_or_default());
-        // Whoever commits may erase; who may use the key itself, the function's role says.
+        // Who may use the key that wraps them, the function's role says.
         if let Some(table) = env.optional("KEYS_TABLE") {
             let wrap = KmsWrap::new(aws_sdk_kms::Client::new(sdk), env.require("DATA_KEY")?);
-            store = store.with_keys(table, Arc::new(wrap));
+            store = with_keys(store, table.to_owned(), Arc::new(wrap));
         }
         Ok(Self { store, relay: Relay::from_env(env, sdk)? })
     }
@@ -56,8 +72,13 @@ impl Service {
         now: DateTime<Utc>,
     ) -> Result<Executed, StoreError> {
         // On the heap: the future of a whole commit is large, and callers hold several.
-        let executed = Box::pin(self.store.execute(command, dedupe, now)).await?;
         let subject = Subject::Lead(command.lead.clone());
+        let executed = Box::pin(self.store.execute(command, dedupe, now)).await;
+        if let Err(StoreError::ErasedElsewhere { .. }) = &executed {
+            // Its time is over, and the wake that erases it has not come yet: it comes now.
+            self.relay.hand_on(&subject, &[], Some(now), now).await;
+        }
+        let executed = executed?;
         let wake_at = executed.wake_at.filter(|_| executed.wake_moved);
         self.relay.hand_on(&subject, &executed.notifications, wake_at, now).await;
         Ok(executed)
@@ -127,6 +148,10 @@ pub fn problem(error: &StoreError) -> Problem {
         StoreError::KeysUnavailable { .. } => Problem::unavailable(
             10,
             "what is personal cannot be sealed or opened for now; nothing was stored, try again",
+        ),
+        StoreError::ErasedElsewhere { .. } => Problem::unavailable(
+            2,
+            "the lead's personal data is being erased, since its time is over; nothing was stored, try again",
         ),
         StoreError::Unavailable(_) | StoreError::Contention => {
             Problem::unavailable(2, "the store is busy; nothing was lost, try again")

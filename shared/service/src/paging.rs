@@ -1,6 +1,6 @@
 //! Lists by the page: `limit` and `cursor` of a request, and the cursor of the next page.
 
-use platform::http::{Request, encode_cursor};
+use platform::http::Request;
 use platform::problem::Problem;
 use store::{Cursor, Page};
 
@@ -34,7 +34,7 @@ pub fn part(request: &Request) -> Result<Part, Problem> {
     Ok(Part { limit, after })
 }
 
-/// The cursor of the page after this one, if there is one.
-pub fn next<T>(page: &Page<T>) -> Option<String> {
-    encode_cursor(&page.next.as_ref()?.as_str())
+/// The cursor of the page after this one, if there is one; it is good for the list of the request alone.
+pub fn next<T>(request: &Request, page: &Page<T>) -> Option<String> {
+    request.next_cursor(&page.next.as_ref()?.as_str())
 }

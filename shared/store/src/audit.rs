@@ -149,6 +149,21 @@ impl Store {
         Ok(Page { items, next })
     }
 
+    /// The commits of a subject after one of them, in order, and whether there are more; to hold them
+    /// against what was signed.
+    ///
+    /// # Errors
+    /// If the database does not answer, or an item cannot be read.
+    pub async fn commits_after(
+        &self,
+        subject: &Subject,
+        commit: u64,
+    ) -> Result<(Vec<ChainedCommit>, bool), StoreError> {
+        let after = Cursor::new(commit_sk(commit));
+        let (items, more) = self.audit_items(subject, Some(&after), PAGE_MAX).await?;
+        Ok((items.iter().map(record_of).collect::<Result<_, _>>()?, more))
+    }
+
     /// A page of audit items, and whether there are more.
     async fn audit_items(
         &self,

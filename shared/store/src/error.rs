@@ -23,6 +23,13 @@ pub enum StoreError {
         #[source]
         source: WrapError,
     },
+    /// The decision would erase personal data, since its time is over, and this function may not
+    /// destroy data keys. One that may has to decide on the subject first. Nothing was written.
+    #[error("the personal data of {subject} is to be erased first, by a function that may")]
+    ErasedElsewhere {
+        /// Whose data.
+        subject: Subject,
+    },
     /// Others kept writing the same items; asking again helps.
     #[error("others kept writing the same items")]
     Contention,
@@ -70,7 +77,13 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the same call can succeed later without anybody doing anything.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::KeysUnavailable { .. } | Self::Contention)
+        matches!(
+            self,
+            Self::Unavailable(_)
+                | Self::KeysUnavailable { .. }
+                | Self::ErasedElsewhere { .. }
+                | Self::Contention
+        )
     }
 
     pub(crate) fn corrupt(what: impl Into<String>) -> Self {

@@ -79,6 +79,12 @@ impl Key {
         Self::new(format!("KEY#{subject}"), "KEY")
     }
 
+    /// That a subject's data key was destroyed. It is an item of its own, so that whoever may make a
+    /// key cannot say that one was destroyed, and a key that is replaced shows as just that.
+    pub fn tombstone(subject: &Subject) -> Self {
+        Self::new(format!("ERASED#{subject}"), "ERASED")
+    }
+
     pub fn attributes(&self) -> Item {
         Item::from([(PK.to_owned(), text(&self.pk)), (SK.to_owned(), text(&self.sk))])
     }

@@ -62,6 +62,7 @@ pub struct Store {
 struct DataKeys {
     table: String,
     ring: Keyring,
+    may_erase: bool,
 }
 
 #[derive(Debug)]
@@ -80,11 +81,19 @@ impl Store {
         Self { inner: Arc::new(inner), keys: None }
     }
 
-    /// With a table of data keys, and what wraps them. Without, nothing personal is taken, and
-    /// nothing is erased: both are refused.
+    /// With a table of data keys, and what wraps them. Without, nothing personal is taken: it is
+    /// refused.
     #[must_use]
     pub fn with_keys(self, table: impl Into<String>, wrap: Arc<dyn KeyWrap>) -> Self {
-        let keys = DataKeys { table: table.into(), ring: Keyring::new(wrap) };
+        let keys = DataKeys { table: table.into(), ring: Keyring::new(wrap), may_erase: false };
+        Self { keys: Some(Arc::new(keys)), ..self }
+    }
+
+    /// With a table of data keys of which it may destroy those of leads that are erased. Any other
+    /// store answers [`StoreError::ErasedElsewhere`] to a decision that erases.
+    #[must_use]
+    pub fn with_keys_to_erase(self, table: impl Into<String>, wrap: Arc<dyn KeyWrap>) -> Self {
+        let keys = DataKeys { table: table.into(), ring: Keyring::new(wrap), may_erase: true };
         Self { keys: Some(Arc::new(keys)), ..self }
     }
 

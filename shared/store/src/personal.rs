@@ -2,8 +2,8 @@
 //!
 //! The personal texts of an input are sealed under the data key of its subject before the rules see
 //! them, so that whatever is written of it (the item, its facts, the recorded input) has sealed texts
-//! alone. A new key is written in the commit that first needs it, and the commit that erases puts a
-//! tombstone in its place. Whoever raced with that lost: the version of the subject has moved, and
+//! alone. A new key is written in the commit that first needs it, and the commit that erases deletes it
+//! and leaves a tombstone. Whoever raced with that lost: the version of the subject has moved, and
 //! a subject that says it is erased is given nothing personal any more, whatever its key item says.
 
 use crate::Store;
@@ -34,7 +34,7 @@ pub(crate) struct Sealed<'c, A: Aggregate> {
     pub new_key: Option<&'c NewKey>,
 }
 
-/// What the key item of a subject says.
+/// What the key item of a subject says. Tombstones were once put in the place of the key.
 enum KeyItem {
     Absent,
     Wrapped(Vec<u8>),
@@ -147,21 +147,34 @@ impl Store {
         new_key: Option<&NewKey>,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let mut item = Key::data_key(subject).attributes();
-        let when = match new_key {
-            _ if is_erasing => {
-                self.require_keys()?;
-                item.insert(ERASED_AT.to_owned(), exact(now));
-                When::Always
+        let key = Key::data_key(subject);
+        if is_erasing {
+            if !self.keys.as_ref().is_some_and(|keys| keys.may_erase) {
+                return Err(StoreError::ErasedElsewhere { subject: subject.clone() });
             }
-            Some(NewKey { wrapped, .. }) => {
-                item.insert(WRAPPED.to_owned(), AttributeValue::B(Blob::new(wrapped.clone())));
-                item.insert(CREATED_AT.to_owned(), exact(now));
-                When::Absent
-            }
-            None => return Ok(()),
-        };
-        tx.put(Part::DataKey, self.keys_table(), item, when)
+            let mut tombstone = Key::tombstone(subject).attributes();
+            tombstone.insert(ERASED_AT.to_owned(), exact(now));
+            tx.delete(Part::DataKey, self.keys_table(), &key, When::Always)?;
+            return tx.put(Part::DataKey, self.keys_table(), tombstone, When::Always);
+        }
+        let Some(NewKey { wrapped, .. }) = new_key else { return Ok(()) };
+        let mut item = key.attributes();
+        item.insert(WRAPPED.to_owned(), AttributeValue::B(Blob::new(wrapped.clone())));
+        item.insert(CREATED_AT.to_owned(), exact(now));
+        tx.put(Part::DataKey, self.keys_table(), item, When::Absent)
+    }
+
+    async fn key_item(&self, keys: &crate::DataKeys, key: &Key) -> Result<KeyItem, StoreError> {
+        let answer = self
+            .client()
+            .get_item()
+            .table_name(&keys.table)
+            .set_key(Some(key.attributes()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(failed)?;
+        KeyItem::of(answer.item.as_ref())
     }
 
     /// What can be read of the sealed texts of a subject.
@@ -170,16 +183,11 @@ impl Store {
     /// If the database or the key service does not answer.
     pub async fn personal_data(&self, subject: &Subject) -> Result<PersonalData, StoreError> {
         let keys = self.require_keys()?;
-        let answer = self
-            .client()
-            .get_item()
-            .table_name(&keys.table)
-            .set_key(Some(Key::data_key(subject).attributes()))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(failed)?;
-        match KeyItem::of(answer.item.as_ref())? {
+        let item = match self.key_item(keys, &Key::data_key(subject)).await? {
+            KeyItem::Absent => self.key_item(keys, &Key::tombstone(subject)).await?,
+            item => item,
+        };
+        match item {
             KeyItem::Absent => Ok(PersonalData::None),
             KeyItem::Erased(at) => Ok(PersonalData::Erased(at)),
             KeyItem::Wrapped(wrapped) => {

@@ -131,7 +131,8 @@ pub fn audit_table(name: &str) -> Result<CreateTableInput, BuildError> {
 
 /// The table of data keys: a wrapped key for each subject, or a tombstone where it was destroyed.
 ///
-/// It has no stream, and must have no backups: a key that can be brought back was not destroyed.
+/// It must have no backups, and its stream has the keys of items alone: a key that can be brought
+/// back was not destroyed.
 ///
 /// # Errors
 /// None in practice; the builders of the SDK check what is always there.
@@ -141,6 +142,12 @@ pub fn keys_table(name: &str) -> Result<CreateTableInput, BuildError> {
         .billing_mode(BillingMode::PayPerRequest)
         .set_key_schema(Some(key_schema(PK, SK)?))
         .set_attribute_definitions(Some(vec![definition(PK)?, definition(SK)?]))
+        .stream_specification(
+            StreamSpecification::builder()
+                .stream_enabled(true)
+                .stream_view_type(StreamViewType::KeysOnly)
+                .build()?,
+        )
         .build()
 }
 

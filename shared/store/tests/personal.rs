@@ -23,7 +23,7 @@ use rules::touched::Scope;
 use rules::{AccountCommand, AccountInput};
 use sealing::DataKey;
 use std::collections::BTreeSet;
-use store::{PersonalData, StoreError};
+use store::{PersonalData, Store, StoreError};
 use support::wire::Fault;
 use support::*;
 
@@ -166,9 +166,12 @@ async fn nothing_personal_rests_in_clear_and_after_an_erasure_no_key_opens_it() 
     // remembers keys, not the item.
     let after = bench.dump().await;
     assert!(sealed_texts(&after).iter().any(|text| key.open(&lead.to_string(), text).is_ok()));
-    let key_item =
-        after.iter().find(|item| item.starts_with("keys") && item.contains("KEY#lead/L-1")).unwrap();
-    assert!(key_item.contains("erased_at") && !key_item.contains("wrapped"), "{key_item}");
+    let keys: Vec<_> = after.iter().filter(|item| item.starts_with("keys")).collect();
+    assert!(!keys.iter().any(|item| item.contains("KEY#lead/L-1")), "{keys:?}");
+    assert!(
+        keys.iter().any(|item| item.contains("ERASED#lead/L-1") && item.contains("erased_at")),
+        "{keys:?}"
+    );
     assert!(
         matches!(bench.store.personal_data(&lead).await.unwrap(), PersonalData::Erased(at) if at == self::at("15:00"))
     );
@@ -338,7 +341,8 @@ async fn without_a_table_of_keys_nothing_personal_is_taken_and_nothing_is_erased
     let error = bare.execute(&with_contact("L-1", "e1", now), Some("e1"), now).await.unwrap_err();
     assert!(matches!(error, StoreError::Rejected(_)), "{error:?}");
     bare.execute(&arrival("L-1", now, None), None, now).await.unwrap();
-    assert!(matches!(bare.execute(&erase("L-1", "x1"), None, now).await, Err(StoreError::Rejected(_))));
+    let erased = bare.execute(&erase("L-1", "x1"), None, now).await;
+    assert!(matches!(erased, Err(StoreError::ErasedElsewhere { .. })), "{erased:?}");
     assert!(!bench.check_fold("L-1").await.is_erased());
 }
 
@@ -411,4 +415,20 @@ async fn a_publication_finds_the_closed_leads_whose_personal_data_is_still_there
     let page = bench.store.leads_in_scope(&Scope::Closed, 10, None).await.unwrap();
     let found: BTreeSet<String> = page.items.iter().map(ToString::to_string).collect();
     assert_eq!(found, BTreeSet::from(["L-1".to_owned(), "L-4".to_owned()]));
+}
+
+#[tokio::test]
+async fn a_function_that_may_not_destroy_keys_leaves_the_erasure_to_one_that_may() {
+    let bench = Bench::seeded().await;
+    let now = at("14:00");
+    bench.store.execute(&with_contact("L-1", "e1", now), None, now).await.unwrap();
+    let before = bench.dump().await;
+    let writer = bench.store.clone().with_keys(KEYS, bench.wrap.clone());
+    for store in [writer, Store::new(bench.client.clone(), LEADS, AUDIT)] {
+        let refused = store.execute(&erase("L-1", "x1"), None, at("15:00")).await;
+        assert!(matches!(refused, Err(StoreError::ErasedElsewhere { .. })), "{refused:?}");
+        assert_eq!(bench.dump().await, before, "nothing is written");
+    }
+    let done = bench.store.execute(&erase("L-1", "x1"), None, at("15:00")).await.unwrap();
+    assert_eq!(done.outcome, Outcome::Applied);
 }

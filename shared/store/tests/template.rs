@@ -89,6 +89,8 @@ fn the_template_declares_the_table_of_data_keys_as_the_store_means_it_and_withou
     assert_eq!(declared["KeySchema"], key_schema(meant.key_schema()));
     assert_eq!(set(&declared["AttributeDefinitions"]), definitions(&meant));
     assert_eq!(declared["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], json!(false));
-    assert_eq!(declared.get("StreamSpecification"), None);
+    assert_eq!(declared["StreamSpecification"]["StreamViewType"], json!("KEYS_ONLY"));
+    let stream = meant.stream_specification().and_then(|stream| stream.stream_view_type());
+    assert_eq!(stream.map(|view| view.as_str()), Some("KEYS_ONLY"));
     assert_eq!(properties("DataKey")["EnableKeyRotation"], json!(true));
 }

@@ -16,7 +16,7 @@ use notify::channel::Channels;
 use notify::deliver::Notifier;
 use notify::email::Email;
 use notify::slack::Slack;
-use notify::webhook::Webhook;
+use notify::webhook::{Webhook, WebhookReach};
 use notify::wording::Links;
 use platform::batch;
 use platform::caller::GROUPS_CLAIM_DEFAULT;
@@ -24,7 +24,7 @@ use platform::config::{ATTEMPT_TIMEOUT, ATTEMPTS_MAX, CONNECT_TIMEOUT, OPERATION
 use platform::queue::Queue;
 use platform::secrets::{Secrets, TTL_DEFAULT};
 use publish::Publisher;
-use sealing::KmsWrap;
+use sealing::{KeyWrap, KmsWrap};
 use serde_json::Value;
 use service::{Relay, Service};
 use std::rc::Rc;
@@ -147,15 +147,17 @@ impl Handler {
                 secret_prefix: HOOK_SECRET_PREFIX.to_owned(),
             }),
             Function::Sweep => Self::Sweep(clients.service()),
-            Function::Escalate => Self::Escalate(clients.service()),
+            Function::Escalate => Self::Escalate(clients.service_that_erases()),
             Function::Compliance => {
-                Self::Compliance(compliance::Compliance { service: clients.service(), groups_claim })
+                let service = clients.service_that_erases();
+                Self::Compliance(compliance::Compliance { service, groups_claim })
             }
             Function::Operations => {
-                Self::Operations(operations::Operations { service: clients.service(), groups_claim })
+                let (service, takes_private_webhooks) = (clients.service(), false);
+                Self::Operations(operations::Operations { service, groups_claim, takes_private_webhooks })
             }
             Function::Notify => Self::Notify(Box::new(clients.notifier(line))),
-            Function::Publish => Self::Publish(clients.publisher()),
+            Function::Publish => Self::Publish(clients.publisher(line)),
         }
     }
 
@@ -242,11 +244,20 @@ impl Clients {
 
     /// The store and the queues behind it.
     pub fn service(&self) -> Service {
+        self.service_with(Store::with_keys)
+    }
+
+    /// The same, of a function whose role may destroy data keys.
+    fn service_that_erases(&self) -> Service {
+        self.service_with(Store::with_keys_to_erase)
+    }
+
+    fn service_with(&self, with_keys: fn(Store, String, Arc<dyn KeyWrap>) -> Store) -> Service {
         let sqs = client!(&self.sdk, aws_sdk_sqs);
         let queue = |name: &str| Queue::new(sqs.clone(), queue_url(name));
         let relay = Relay::new(Some(queue(DUE)), queue(NOTIFICATIONS), TimeDelta::seconds(60));
         let wrap = KmsWrap::new(client!(&self.sdk, aws_sdk_kms), MASTER_KEY);
-        let store = Store::new(self.database(), LEADS, AUDIT).with_keys(KEYS, Arc::new(wrap));
+        let store = with_keys(Store::new(self.database(), LEADS, AUDIT), KEYS.to_owned(), Arc::new(wrap));
         Service { store, relay }
     }
 
@@ -263,7 +274,7 @@ impl Clients {
             channels: Channels {
                 slack: Slack::new(Arc::<Line>::clone(&far_end), SLACK_URL.parse().expect("a URL")),
                 email: Email::new(mail, Some("leads@example.test".to_owned())),
-                webhook: Webhook::new(far_end),
+                webhook: Webhook::new(far_end, WebhookReach::PublicOnly),
             },
             secrets: self.secrets(),
             slack_secret_id: Some(SLACK_SECRET.to_owned()),
@@ -275,8 +286,9 @@ impl Clients {
         }
     }
 
-    fn publisher(&self) -> Publisher {
-        Publisher { client: client!(&self.sdk, aws_sdk_eventbridge), bus: "leadwatch".to_owned() }
+    fn publisher(&self, line: &Line) -> Publisher {
+        let client = client!(&self.sdk, aws_sdk_eventbridge);
+        Publisher { client, bus: "leadwatch".to_owned(), reports: Arc::new(line.clone()) }
     }
 }
 

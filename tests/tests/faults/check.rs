@@ -377,9 +377,8 @@ async fn personal(sim: &Sim<'_>, store: &Store, commits: &[ChainedCommit]) -> Ve
         let Subject::Lead(id) = &subject else { continue };
         let lead = store.lead(id).await.ok().flatten();
         let is_erased = lead.as_ref().is_some_and(|lead| lead.erased_at.is_some());
-        let of_it = keys.iter().find(|key| text(key, PK).ends_with(&format!("#{subject}")));
-        let has_key = of_it.is_some_and(|key| !key["wrapped"].is_null());
-        let has_tombstone = of_it.is_some_and(|key| !key["erased_at"].is_null());
+        let of_it = |family: &str| keys.iter().any(|key| text(key, PK) == format!("{family}#{subject}"));
+        let (has_key, has_tombstone) = (of_it("KEY"), of_it("ERASED"));
         if is_erased && has_key {
             wrong.push(format!("{subject} was erased, and its key is there"));
         }

@@ -112,7 +112,7 @@ fn is_forgotten(defect: Defect, write: &Value) -> bool {
     match defect {
         Defect::ForgottenOutbox => pk.starts_with("OUTBOX#"),
         Defect::ForgottenInput => pk.starts_with("SEEN#"),
-        Defect::KeptKey => write["Put"]["TableName"] == KEYS && !write["Put"]["Item"]["erased_at"].is_null(),
+        Defect::KeptKey => write["Delete"]["TableName"] == KEYS,
         _ => false,
     }
 }

@@ -15,6 +15,7 @@ mod common;
 mod database;
 mod defects;
 mod find;
+mod grants;
 mod invocations;
 mod many;
 mod outside;
@@ -204,6 +205,13 @@ fn seeds_hold(options: &Options) -> bool {
     for point in &gone {
         println!("never come to: {point}");
     }
+    let mut rights = grants::not_granted(&found.tally.uses);
+    if is_whole {
+        rights.extend(grants::not_used(&found.tally.uses));
+    }
+    for wrong in &rights {
+        println!("{wrong}");
+    }
     for (plan, wrong) in &found.failed {
         println!("{plan}: {}", wrong.join("\n  "));
     }
@@ -217,5 +225,5 @@ fn seeds_hold(options: &Options) -> bool {
         println!("{} of {} seeds were run", found.run, options.seeds);
         return false;
     }
-    found.failed.is_empty() && missed.is_empty() && gone.is_empty()
+    found.failed.is_empty() && missed.is_empty() && gone.is_empty() && rights.is_empty()
 }

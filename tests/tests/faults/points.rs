@@ -1,8 +1,9 @@
 //! The points at which something can go wrong: each request of each function, by operation and kind
 //! of item; and what can go wrong there.
 
+use crate::grants::Use;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What goes wrong with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,6 +126,8 @@ pub struct Hits {
 pub struct Tally {
     pub points: BTreeMap<String, Hits>,
     pub harms: BTreeMap<&'static str, u64>,
+    /// What was asked of AWS.
+    pub uses: BTreeSet<Use>,
 }
 
 impl Tally {
@@ -141,6 +144,7 @@ impl Tally {
             sum.crashed_before += hits.crashed_before;
             sum.crashed_after += hits.crashed_after;
         }
+        self.uses.extend(other.uses.iter().cloned());
         for (name, times) in &other.harms {
             *self.harms.entry(name).or_default() += times;
         }

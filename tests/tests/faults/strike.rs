@@ -19,6 +19,7 @@ impl Sim<'_> {
         let Some((function, is_next)) = self.function_of(parked.invocation) else { return };
         let point = format!("{} {} {}", function.name(), parked.call.operation, kind(&parked.call));
         let invocation = parked.invocation;
+        self.tally.uses.extend(crate::grants::uses(function, &parked.call));
         let harm = self.strike(&point).or_else(|| self.weather(&parked.call));
         self.say(|| {
             let body = canonical(&parked.call.body);

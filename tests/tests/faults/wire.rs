@@ -2,6 +2,7 @@
 //! would be. A request waits here until the simulator takes it up.
 
 use crate::database::Database;
+use audit::tampering::Report;
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
     http_client_fn,
@@ -14,6 +15,7 @@ use aws_smithy_types::body::SdkBody;
 use futures::future::BoxFuture;
 use notify::client::{CALL_TIMEOUT, Transport};
 use notify::send_error::SendError;
+use publish::{ReportError, Reports};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::oneshot;
@@ -82,6 +84,8 @@ pub struct Wire {
     pub current: u64,
     /// What waits.
     pub parked: Vec<Parked>,
+    /// The reports that the audit was changed: the bucket takes each at once.
+    pub reports: Vec<Report>,
     /// While this is there requests go through to it at once: before a run and after it.
     pub through: Option<Arc<Mutex<Database>>>,
 }
@@ -151,6 +155,13 @@ fn read(request: &HttpRequest) -> Call {
         other => panic!("nothing stands in for {other}"),
     };
     Call { operation: operation.to_owned(), service, body }
+}
+
+impl Reports for Line {
+    fn keep<'a>(&'a self, report: &'a Report) -> BoxFuture<'a, Result<(), ReportError>> {
+        self.wire().reports.push(report.clone());
+        Box::pin(std::future::ready(Ok(())))
+    }
 }
 
 impl Transport for Line {

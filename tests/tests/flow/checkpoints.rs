@@ -1,18 +1,21 @@
 //! Checkpoints: the hour signed by KMS into a bucket where nothing can be changed, and refused when
 //! a history is not what was signed.
 
-use crate::world::{World, now, written};
+use crate::deployment::role_of;
+use crate::world::{World, eventually, now, written};
 use audit::checkpoint::Envelope;
 use audit::leaves::{Leaves, read_changes};
 use audit::proof::{Proof, ProofBuilder};
 use audit::signature::SigningKey;
+use audit::tampering::Acknowledgment;
 use audit::{ChainedCommit, Hash};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
-use checkpoint::s3_client;
+use checkpoint::{S3Archive, s3_client};
 use futures::join;
+use leadctl::audit::acknowledge;
 use leadctl::audit::checkpoint::make;
 use leadctl::audit::checkpoints::{Fetched, fetch_local};
 use leadctl::audit::export::{Live, export};
@@ -25,6 +28,7 @@ crate::flows![
     an_hour_has_one_checkpoint_also_an_idle_one_and_it_proves_each_entry,
     nobody_takes_a_checkpoint_back_or_puts_another_in_its_place,
     no_checkpoint_is_made_over_a_head_that_was_changed,
+    an_entry_that_is_replaced_is_seen_at_once_and_stops_checkpoints,
 ];
 
 fn function(world: &World) -> String {
@@ -200,4 +204,61 @@ async fn no_checkpoint_is_made_over_a_head_that_was_changed(world: &'static Worl
     }
     set(stands.commit, stands.head).await;
     assert_eq!(hour(world).await["number"], before + 1, "nothing was signed meanwhile");
+}
+
+/// Somebody inside a function puts over an entry what its role lets it put.
+async fn an_entry_that_is_replaced_is_seen_at_once_and_stops_checkpoints(world: &'static World) {
+    let lead = world.lead(json!({})).await;
+    world.take("lead.upserted", json!({"lead": {"id": lead, "score": 51}})).await;
+    world.told(&format!("leads/{lead}")).await;
+    let before = hour(world).await["number"].as_u64().unwrap();
+    let audit = world.state.output("AuditTableName").unwrap();
+    let key = |name: &str, value: &str| (name.to_owned(), AttributeValue::S(value.to_owned()));
+    let keys = [key("pk", &format!("lead/{lead}")), key("sk", "000000000001")];
+    let read = world.aws.dynamodb.get_item().table_name(audit).set_key(Some(keys.clone().into()));
+    let stands = read.send().await.unwrap().item.unwrap();
+
+    let intruder = aws_sdk_dynamodb::Client::new(&role_of(world, "ingest").await);
+    let mut forged = stands.clone();
+    let entries = stands["entries"].as_s().unwrap().replace("Acme", "Acne");
+    forged.insert("entries".to_owned(), AttributeValue::S(entries));
+    assert_ne!(forged, stands);
+    intruder.put_item().table_name(audit).set_item(Some(forged)).send().await.expect("IAM lets it");
+
+    let bucket = world.state.output("CheckpointBucketName").unwrap();
+    let archive = S3Archive::new(s3_client(&leadctl::seed::local_sdk(&world.state).await), bucket, None);
+    let archive = &archive;
+    let report = eventually("a report", || async {
+        acknowledge::open(archive).await.unwrap().into_iter().find(|name| name.contains(&lead))
+    })
+    .await;
+    assert!(report.starts_with(&format!("lead~{lead}_000000000001_replaced_")), "{report}");
+    let alarm = eventually("an alarm in the log", || async {
+        world
+            .log()
+            .lines()
+            .find(|line| line.contains("audit-changed") && line.contains(&lead))
+            .map(str::to_owned)
+    })
+    .await;
+    assert!(alarm.contains("MODIFY") && !alarm.contains("Acne"), "{alarm}");
+    let refused = world.aws.invoke_to_fail(&function(world), &tick()).await;
+    assert!(refused["errorMessage"].as_str().unwrap().contains(&report), "{refused}");
+
+    // Put back as it was it is still a change, and another one.
+    world.aws.dynamodb.put_item().table_name(audit).set_item(Some(stands)).send().await.unwrap();
+    let all = eventually("the other report", || async {
+        let open = acknowledge::open(archive).await.unwrap();
+        (open.len() == 2).then_some(open)
+    })
+    .await;
+    let said = Acknowledgment { by: "otto".to_owned(), at: now(), why: "put back".to_owned() };
+    acknowledge::acknowledge(archive, &all, &said).await.unwrap();
+    assert_eq!(hour(world).await["number"], before + 1);
+
+    // Nobody takes a report back.
+    let s3 = s3_client(&role_of(world, "publish").await);
+    let hide = s3.delete_object().bucket(bucket).key(format!("tampering/{report}")).send().await;
+    let code = hide.err().and_then(|error| error.code().map(str::to_owned));
+    assert_eq!(code.as_deref(), Some("AccessDenied"));
 }

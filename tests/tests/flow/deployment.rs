@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 crate::flows![
     no_function_can_change_or_delete_what_is_in_the_audit,
     a_function_can_do_what_it_is_for_and_no_more,
+    a_function_writes_the_kinds_of_items_that_it_is_for,
     every_queue_gives_up_after_five_attempts_six_time_outs_apart,
     the_tables_can_be_restored_and_the_audit_has_a_stream,
 ];
@@ -72,6 +73,7 @@ async fn no_function_can_change_or_delete_what_is_in_the_audit(world: &'static W
         assert_eq!(code(delete.send().await).as_deref(), DENIED, "{name} deletes");
         let wanted = KeysAndAttributes::builder().keys(key.clone().map(|(n, v)| (n.to_owned(), v)).into());
         let read = db.batch_get_item().request_items(audit, wanted.build().unwrap()).send().await;
+        // What makes checkpoints reads histories by a query, and no single items.
         if matches!(name, "sweep" | "publish" | "checkpoint") {
             assert_eq!(code(read).as_deref(), DENIED, "{name} reads the audit");
         } else {
@@ -107,6 +109,56 @@ async fn a_function_can_do_what_it_is_for_and_no_more(world: &'static World) {
         .expression_attribute_values(":s", AttributeValue::S("DUE#0".to_owned()))
         .expression_attribute_values(":t", AttributeValue::S(crate::world::written(now())));
     assert_eq!(code(due.send().await), None);
+}
+
+/// Who may put, update and delete an item of which kind; everything else is denied.
+async fn a_function_writes_the_kinds_of_items_that_it_is_for(world: &'static World) {
+    let [leads, audit, keys] =
+        ["LeadsTableName", "AuditTableName", "KeysTableName"].map(|name| world.state.output(name).unwrap());
+    let nobody = world.id("nobody");
+    let writers = ["ingest", "escalate", "compliance", "operations", "notify"];
+    for name in writers.into_iter().chain(["sweep", "publish", "checkpoint"]) {
+        let db = as_function(world, name).await;
+        let key = |pk: &str| AttributeValue::S(format!("{pk}{nobody}"));
+        let sk = || AttributeValue::S("x".to_owned());
+        let delete = async |table: &str, pk: &str| {
+            code(db.delete_item().table_name(table).key("pk", key(pk)).key("sk", sk()).send().await)
+        };
+        // A condition that cannot hold: whoever may do it is told so, and nothing is written.
+        let put = async |table: &str, pk: &str| {
+            let put = db.put_item().table_name(table).item("pk", key(pk)).item("sk", sk());
+            code(put.condition_expression("attribute_exists(pk)").send().await)
+        };
+        let may = |answer: Option<String>| answer.as_deref() != DENIED;
+        for (family, whose) in [
+            ("LEAD#", writers.as_slice()),
+            ("OUTBOX#", writers.as_slice()),
+            ("ACCOUNT#", &["ingest", "escalate", "operations", "notify"]),
+            ("SEEN#", &["ingest", "compliance", "operations"]),
+            ("PUBLICATION#", &["escalate", "operations", "notify"]),
+            ("REP#", &["operations"]),
+            ("OTHER#", &[]),
+        ] {
+            assert_eq!(may(put(leads, family).await), whose.contains(&name), "{name} puts {family}");
+        }
+        for family in ["LEAD#", "ACCOUNT#", "REP#", "SEEN#", "PUBLICATION#"] {
+            assert!(!may(delete(leads, family).await), "{name} deletes {family}");
+        }
+        assert_eq!(may(delete(leads, "OUTBOX#").await), name == "notify", "{name} deletes from the outbox");
+        for (family, whose) in [
+            ("lead/", writers.as_slice()),
+            ("rep/", &["operations"]),
+            ("policy/", &["escalate", "operations", "notify"]),
+        ] {
+            assert_eq!(may(put(audit, family).await), whose.contains(&name), "{name} puts {family}");
+        }
+        let makes = ["ingest", "operations"].contains(&name);
+        let erases = ["compliance", "escalate"].contains(&name);
+        assert_eq!(may(put(keys, "KEY#lead/").await), makes, "{name} makes data keys");
+        assert_eq!(may(put(keys, "ERASED#lead/").await), erases, "{name} says that a key was destroyed");
+        assert_eq!(may(delete(keys, "KEY#lead/").await), erases, "{name} destroys data keys");
+        assert!(!may(delete(keys, "ERASED#lead/").await), "{name} takes back that a key was destroyed");
+    }
 }
 
 async fn every_queue_gives_up_after_five_attempts_six_time_outs_apart(world: &'static World) {

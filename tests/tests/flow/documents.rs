@@ -86,6 +86,8 @@ pub fn directory(seeded: &DirectoryDocument, sink_url: &str, now: DateTime<Utc>)
         document["people"][rep]["quiet_hours"] = quiet(until);
     }
     document["webhooks"]["flow"] = json!(format!("{sink_url}/outgoing/flow"));
+    document["sources"] =
+        json!({crate::guarded::LIMITED: {"markets": [PLAIN], "fields": ["score", "owner"]}});
     Directory::check(serde_json::from_value(document).unwrap()).expect("the directory of the run is sound")
 }
 

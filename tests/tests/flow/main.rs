@@ -32,6 +32,7 @@ mod erasure;
 mod events;
 mod explain;
 mod figures;
+mod guarded;
 mod operations;
 mod poison;
 mod publications;
@@ -82,6 +83,7 @@ fn main() -> ExitCode {
         telling::FLOWS,
         events::FLOWS,
         door::FLOWS,
+        guarded::FLOWS,
         decisions::FLOWS,
         erasure::FLOWS,
         operations::FLOWS,

@@ -3,6 +3,7 @@
 use super::*;
 use crate::client;
 use crate::test_server::{Reply, Server};
+use crate::webhook::WebhookReach;
 
 const ANA: &str = "ana+leads@example.com";
 
@@ -38,7 +39,10 @@ async fn slack(replies: Vec<Reply>) -> (Slack, Server) {
 async fn slack_within(timeout: Duration, replies: Vec<Reply>) -> (Slack, Server) {
     let server = Server::start(replies).await;
     let base_url = Url::parse(server.url()).unwrap().join("api/").unwrap();
-    let slack = Slack::new(Arc::new(client::with_timeout(timeout).unwrap()), base_url);
+    let slack = Slack::new(
+        Arc::new(client::webhook_client_within(WebhookReach::Anywhere, timeout).unwrap()),
+        base_url,
+    );
     slack.use_token(Some("xoxb-1"));
     (slack, server)
 }

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use anyhow::Context as _;
 use audit::signature::{PublicKey, Signature, SigningKey};
-use checkpoint::{CheckpointFailure, Deps, Made, Signer, SignerError, Tick};
+use checkpoint::{CheckpointFailure, Deps, Made, Signer, SignerError, Tick, VERIFY_WITHIN_DAYS};
 
 use super::directory::Directory;
 use super::export::{Live, Tables, open};
@@ -42,7 +42,12 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Argumen
     let key = read_key(path)?;
     let live = open(root, tables).await?;
     let made = match make(&live, key, dir).await {
-        Err(error) if matches!(error.downcast_ref(), Some(CheckpointFailure::Refused(_))) => {
+        Err(error)
+            if matches!(
+                error.downcast_ref(),
+                Some(CheckpointFailure::Refused(_) | CheckpointFailure::Tampered { .. })
+            ) =>
+        {
             say(&format!("{error:#}"));
             return Ok(false);
         }
@@ -64,6 +69,7 @@ pub async fn make(live: &Live, key: SigningKey, dir: &Path) -> anyhow::Result<Ma
         archive: Directory::new(dir),
         signer,
         deployment: live.deployment.clone(),
+        verify_within_days: VERIFY_WITHIN_DAYS,
     };
     let now = platform::clock::instant(SystemTime::now());
     let made = checkpoint::checkpoint(&deps, &Tick { scheduled_time: now }, now).await?;

@@ -72,6 +72,19 @@ impl Archive for Directory {
         }
     }
 
+    async fn list(&self, prefix: &'static str) -> Result<Vec<String>, ArchiveError> {
+        let failed = |error| ArchiveError::new("list", prefix, error);
+        let found = match std::fs::read_dir(self.0.join(prefix)) {
+            Ok(found) => found,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(failed(error)),
+        };
+        let name = |entry: std::io::Result<std::fs::DirEntry>| {
+            entry.map(|entry| entry.file_name().to_string_lossy().into_owned()).map_err(failed)
+        };
+        found.map(name).collect()
+    }
+
     async fn read_leaves(&self) -> Result<Option<Vec<u8>>, ArchiveError> {
         self.get(LEAVES)
     }

@@ -1,5 +1,6 @@
 //! The audit as a file: exported from the tables, read back, sorted, and made up for tests.
 
+pub mod acknowledge;
 pub mod checkpoint;
 pub mod checkpoints;
 mod directory;

@@ -104,11 +104,72 @@ fn a_decision_must_name_one_version() {
 #[test]
 fn a_cursor_comes_back_as_it_went_and_anything_else_is_refused() {
     let position = ("owner/rep-ana".to_owned(), 7_u64);
-    let cursor = encode_cursor(&position).unwrap();
+    let cursor = request(json!({})).next_cursor(&position).unwrap();
     assert!(cursor.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
-    assert_eq!(decode_cursor::<(String, u64)>(&cursor).unwrap(), position);
-    assert_eq!(decode_cursor::<u64>(&cursor).unwrap_err().status, 400);
-    assert_eq!(decode_cursor::<u64>("!").unwrap_err().status, 400);
-    assert_eq!(decode_cursor::<u64>(&"A".repeat(5000)).unwrap_err().status, 400);
-    assert_eq!(encode_cursor(&"x".repeat(5000)), None);
+    let with = |cursor: &str| request(json!({"queryStringParameters": {"owner": "", "cursor": cursor}}));
+    assert_eq!(with(&cursor).cursor::<(String, u64)>().unwrap(), Some(position));
+    assert_eq!(with(&cursor).cursor::<u64>().unwrap_err().status, 400);
+    assert_eq!(with("!").cursor::<u64>().unwrap_err().status, 400);
+    assert_eq!(with(&"A".repeat(5000)).cursor::<u64>().unwrap_err().status, 400);
+    assert_eq!(request(json!({})).next_cursor(&"x".repeat(5000)), None);
+}
+
+#[test]
+fn a_cursor_is_good_for_its_own_list_alone() {
+    let list = |route: &str, id: &str, query: Value| {
+        request(json!({"routeKey": route, "pathParameters": {"id": id}, "queryStringParameters": query}))
+    };
+    let leads = "GET /v1/leads";
+    let cursor = list(leads, "", json!({"owner": "rep-ana", "limit": "2"})).next_cursor(&"L-7").unwrap();
+    let read = |route: &str, id: &str, mut query: Value| {
+        query["cursor"] = json!(cursor);
+        list(route, id, query).cursor::<String>().map_err(|problem| problem.status)
+    };
+    assert_eq!(read(leads, "", json!({"owner": "rep-ana", "limit": "50"})), Ok(Some("L-7".to_owned())));
+    for (route, id, query) in [
+        (leads, "", json!({"owner": "rep-ben"})),
+        (leads, "", json!({"market": "rep-ana"})),
+        (leads, "", json!({"owner": "rep-ana", "state": "NEW"})),
+        (leads, "", json!({})),
+        ("GET /v1/leads/{id}/audit", "L-7", json!({})),
+        ("GET /v1/operations/reviews", "", json!({"owner": "rep-ana"})),
+    ] {
+        assert_eq!(read(route, id, query.clone()), Err(400), "{route} {id} {query}");
+    }
+    let audit = "GET /v1/accounts/{id}/audit";
+    let of_one = list(audit, "A-1", json!({})).next_cursor(&"3").unwrap();
+    let other = list(audit, "A-2", json!({"cursor": of_one}));
+    assert_eq!(other.cursor::<String>().unwrap_err().status, 400, "another account's");
+}
+
+#[test]
+fn a_number_is_written_in_one_way() {
+    assert_eq!([whole_number("0"), whole_number("17")], [Some(0), Some(17)]);
+    for other in ["", "+4", "-4", "04", "00", " 4", "4 ", "4.0", "0x4", "٤", "18446744073709551616"] {
+        assert_eq!(whole_number(other), None, "{other:?}");
+    }
+    let limit = |text: &str| request(json!({"queryStringParameters": {"limit": text}})).limit(50, 100);
+    assert_eq!(limit("20"), Ok(20));
+    for other in ["+20", "020", "0", "101"] {
+        assert_eq!(limit(other).unwrap_err().status, 400, "{other:?}");
+    }
+}
+
+#[test]
+fn a_request_that_cannot_be_read_is_the_callers_fault() {
+    let raw = |text: String| RawValue::from_string(text).unwrap();
+    let good = serde_json::to_value(event(json!({}))).unwrap();
+    assert!(super::event(&raw(good.to_string())).is_ok());
+    for control in [r"\u0000", r"\u0001", r"\u001b[31m", r"\r\nx: y", r"\u007f"] {
+        let text = format!(
+            r#"{{"headers":{{"x-any":"a{control}b"}},"requestContext":{{"http":{{"method":"GET"}}}}}}"#
+        );
+        let refused = super::event(&raw(text)).unwrap_err();
+        assert_eq!(refused.status, 400, "{control}");
+        assert!(!refused.detail.contains("x-any"));
+    }
+    // Half of a pair is no character.
+    let half = r#"{"rawPath":"/v1/\ud800","requestContext":{"http":{"method":"GET"}}}"#;
+    assert_eq!(super::event(&raw(half.to_owned())).unwrap_err().status, 400);
+    assert_eq!(super::event(&raw("[]".to_owned())).unwrap_err().status, 400);
 }

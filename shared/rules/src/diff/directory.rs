@@ -4,6 +4,7 @@ use super::{Change, Changes, Part, listed, quoted, union};
 use crate::calendar::{CalendarDocument, HoursException};
 use crate::directory::{Desk, DirectoryDocument, Market, OwnQuietHours, Person, Rep, Team};
 use crate::ids::Country;
+use crate::source_rights::SourceRights;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is different between two directories: calendars, markets, teams, people, and the rest.
@@ -23,6 +24,13 @@ pub fn directories(before: &DirectoryDocument, after: &DirectoryDocument) -> Vec
     }
     addresses(&mut changes, "webhook", &before.webhooks, &after.webhooks);
     addresses(&mut changes, "channel of Teams", &before.teams_channels, &after.teams_channels);
+    for name in union(&before.sources, &after.sources) {
+        let (was, is) = (before.sources.get(name), after.sources.get(name));
+        if was.is_some() != is.is_some() && was.or(is) == Some(&UNLIMITED) {
+            changes.say(format!("source `{name}` may write all, as before"));
+        }
+        source(&mut changes, name, was.unwrap_or(&UNLIMITED), is.unwrap_or(&UNLIMITED));
+    }
     all
 }
 
@@ -107,6 +115,18 @@ fn addresses(
             (None, _) => changes.say(format!("{what} `{name}` is new")),
         }
     }
+}
+
+/// What a source may write that the directory does not name.
+const UNLIMITED: SourceRights = SourceRights { markets: None, fields: None };
+
+fn source(changes: &mut Changes<'_>, name: &str, was: &SourceRights, is: &SourceRights) {
+    changes.value(&format!("source `{name}` may write the markets:"), &was.markets, &is.markets, |markets| {
+        markets.as_ref().map_or_else(|| "all".to_owned(), listed)
+    });
+    changes.value(&format!("source `{name}` may write the fields:"), &was.fields, &is.fields, |fields| {
+        fields.as_ref().map_or_else(|| "all".to_owned(), listed)
+    });
 }
 
 fn named(name: &impl ToString) -> String {

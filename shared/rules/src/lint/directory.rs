@@ -34,6 +34,9 @@ pub(super) fn check(
     for (id, team) in &document.teams {
         check_team(warnings, &format!("teams.{id}.reps"), team, policy, at);
     }
+    for path in directory.private_addresses() {
+        warnings.directory(Lint::PrivateAddress, path, PRIVATE);
+    }
     for (id, person) in &document.people {
         if person.quiet_hours.is_some() && quiet::time_zone_of(directory, id).is_none() {
             let said =
@@ -42,6 +45,9 @@ pub(super) fn check(
         }
     }
 }
+
+/// What is said of an address on a private network.
+const PRIVATE: &str = "leads to this machine or a private network; a deployment refuses it unless `AllowPrivateWebhooks` is set";
 
 fn check_team(warnings: &mut Warnings, path: &str, team: &Team, policy: &Policy, at: Option<DateTime<Utc>>) {
     if team.reps.is_empty() {

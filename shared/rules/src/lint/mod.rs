@@ -89,6 +89,8 @@ lints! {
     NoWorkingTime = "no-working-time",
     /// Quiet hours of somebody whose time zone nobody can tell.
     NoTimeZone = "no-time-zone",
+    /// An address on a private network, which a deployment refuses unless it is set up to take it.
+    PrivateAddress = "private-address",
 }
 
 impl std::fmt::Display for Lint {

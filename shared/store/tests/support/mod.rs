@@ -79,7 +79,7 @@ impl Bench {
                 .unwrap();
         }
         let wrap = Arc::new(Wrap::new());
-        let store = Store::new(client.clone(), LEADS, AUDIT).with_keys(KEYS, wrap.clone());
+        let store = Store::new(client.clone(), LEADS, AUDIT).with_keys_to_erase(KEYS, wrap.clone());
         wire.forget();
         Self { store, wrap, client, wire }
     }
@@ -123,7 +123,7 @@ impl Bench {
 
     pub fn another_store(&self) -> Store {
         Store::new(client(&self.wire, RetryConfig::standard()), LEADS, AUDIT)
-            .with_keys(KEYS, self.wrap.clone())
+            .with_keys_to_erase(KEYS, self.wrap.clone())
     }
 
     /// The item of a lead as it lies in the table.

@@ -1,0 +1,277 @@
+//! Reads entries and holds them against the chain: those of what came since the last checkpoint before
+//! it is signed over, and all others in turn.
+//!
+//! The heads that are signed stand beside the subjects. Who changes an entry leaves its head as it
+//! is, so that heads alone show nothing: each commit is read and its links are computed anew.
+
+use crate::CheckpointFailure;
+use crate::archive::{Archive, ArchiveError};
+use audit::leaves::{Leaf, Leaves};
+use audit::tampering::{ACKNOWLEDGED, Deed, Report, TAMPERING};
+use audit::{ChainedCommit, Hash, sha256};
+use chrono::{DateTime, Utc};
+use futures::StreamExt as _;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use store::{Store, StoreError};
+
+/// Commits that a run reads of what came since the last one; the rest is left to the next run. An
+/// hour has fewer, unless something is imported.
+pub const NEW_COMMITS_MAX: u64 = 150_000;
+/// Commits that a run reads again; each history that is begun is read to its end.
+pub const OLD_COMMITS_MAX: u64 = 50_000;
+/// Histories that are read at the same time.
+const AT_ONCE: usize = 16;
+/// Histories that are remembered as not read; more than these are read in their turn.
+pub(crate) const UNREAD_MAX: usize = 100_000;
+/// Reports that an error names.
+const NAMED_MAX: usize = 5;
+/// Hours of a day.
+const DAY_HOURS: u64 = 24;
+
+/// Where entries are read.
+pub trait Entries {
+    /// The commits of a subject after one of them, in order, and whether there are more.
+    fn commits_after(
+        &self,
+        subject: &str,
+        commit: u64,
+    ) -> impl Future<Output = Result<(Vec<ChainedCommit>, bool), StoreError>> + Send;
+}
+
+impl Entries for Store {
+    async fn commits_after(
+        &self,
+        subject: &str,
+        commit: u64,
+    ) -> Result<(Vec<ChainedCommit>, bool), StoreError> {
+        let unreadable =
+            |error| StoreError::Corrupt { what: "a subject".to_owned(), source: Some(Box::new(error)) };
+        let subject = subject.parse().map_err(unreadable)?;
+        Store::commits_after(self, &subject, commit).await
+    }
+}
+
+/// A part of a history that is to be read: what comes after a commit, up to a head.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Stretch {
+    /// Whose history.
+    pub subject: Box<str>,
+    /// The commit before it; 0: from the beginning.
+    pub after: u64,
+    /// The head of that commit.
+    pub from: Hash,
+    /// Its last commit.
+    pub until: u64,
+    /// The head of that one.
+    pub to: Hash,
+}
+
+impl Stretch {
+    /// From one head of a subject to a later one.
+    pub fn between(before: Option<&Leaf>, leaf: Leaf) -> Self {
+        let (after, from) = before.map_or((0, Hash::ZERO), |before| (before.commit, before.head));
+        Self { subject: leaf.subject, after, from, until: leaf.commit, to: leaf.head }
+    }
+}
+
+/// What a reading came to.
+#[derive(Debug, Default)]
+pub(crate) struct Reading {
+    /// The commits that were read.
+    pub commits: u64,
+    /// What was not read.
+    pub unread: Vec<Stretch>,
+    /// What was changed.
+    pub altered: Vec<Report>,
+}
+
+/// Reads stretches, as many as the commits that are left to read allow; each that is begun is read
+/// to its end.
+pub(crate) async fn read<E: Entries + Sync>(
+    entries: &E,
+    stretches: Vec<Stretch>,
+    commits_max: u64,
+) -> Result<Reading, StoreError> {
+    let (begun, mut reading) = (AtomicU64::new(0), Reading::default());
+    let outcomes = futures::stream::iter(stretches).map(async |stretch| {
+        let length = stretch.until.saturating_sub(stretch.after);
+        if begun.fetch_add(length, Ordering::Relaxed) >= commits_max {
+            return Ok((0, Some(stretch), None));
+        }
+        follow(entries, &stretch).await.map(|altered| (length, None, altered))
+    });
+    let mut outcomes = std::pin::pin!(outcomes.buffer_unordered(AT_ONCE));
+    while let Some(outcome) = outcomes.next().await {
+        let (commits, unread, altered) = outcome?;
+        reading.commits += commits;
+        reading.unread.extend(unread);
+        reading.altered.extend(altered);
+    }
+    reading.altered.sort_by_key(Report::name);
+    Ok(reading)
+}
+
+/// Follows a history from one head to another; gives the first commit that does not come to the next.
+async fn follow<E: Entries>(entries: &E, stretch: &Stretch) -> Result<Option<Report>, StoreError> {
+    let Stretch { subject, after, from, until, to } = stretch;
+    let (mut commit, mut head) = (*after, *from);
+    let altered = |commit: u64, mark: String| Report {
+        subject: subject.to_string(),
+        commit: format!("{commit:012}"),
+        deed: Deed::Altered,
+        mark,
+    };
+    while commit < *until {
+        let (page, more) = match entries.commits_after(subject, commit).await {
+            Ok(page) => page,
+            // The items are there, and are not what the product writes.
+            Err(StoreError::Corrupt { .. }) => return Ok(Some(altered(commit + 1, "unreadable".to_owned()))),
+            Err(error) => return Err(error),
+        };
+        let before = commit;
+        for next in page {
+            let links = next.links().ok();
+            let is_next =
+                next.commit == commit + 1 && next.prev == head && *next.subject.to_string() == **subject;
+            match links.filter(|links| is_next && links.head == next.head) {
+                Some(links) => (commit, head) = (commit + 1, links.head),
+                None => return Ok(Some(altered(commit + 1, mark_of(&next)))),
+            }
+            if commit == *until {
+                break;
+            }
+        }
+        if commit == before || (commit < *until && !more) {
+            return Ok(Some(altered(commit + 1, "missing".to_owned())));
+        }
+    }
+    Ok((head != *to).then(|| altered(*until, head.to_string())))
+}
+
+/// What tells one alteration of a commit from another.
+fn mark_of(commit: &ChainedCommit) -> String {
+    let text = serde_json::to_string(commit).unwrap_or_default();
+    sha256([text.as_bytes()]).to_string()
+}
+
+/// The histories whose turn it is, of those that were signed: each hour has its own, so that all are
+/// read within so many days. Hours without a run are made up for.
+pub(crate) fn turn(
+    leaves: &Leaves,
+    last: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+    within_days: u32,
+) -> Vec<Stretch> {
+    let Some(last) = last else { return Vec::new() };
+    let turns = u64::from(within_days.max(1)) * DAY_HOURS;
+    let hour = |at: DateTime<Utc>| u64::try_from(at.timestamp().div_euclid(3600)).unwrap_or(0);
+    let (from, until) = (hour(last), hour(now));
+    let missed = until.saturating_sub(from).min(turns);
+    let is_due = |subject: &str| {
+        // How far back the subject's hour lies.
+        let back = (until % turns + turns - turn_of(subject, turns)) % turns;
+        back < missed
+    };
+    let due = leaves.iter().filter(|leaf| is_due(&leaf.subject));
+    due.map(|leaf| Stretch::between(None, leaf.clone())).collect()
+}
+
+fn turn_of(subject: &str, turns: u64) -> u64 {
+    let hash = sha256([subject.as_bytes()]);
+    let start = hash.as_bytes().iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    start % turns
+}
+
+/// Refuses while there is a report that nobody acknowledged.
+pub(crate) async fn require_no_open_report<A: Archive>(archive: &A) -> Result<(), CheckpointFailure> {
+    let acknowledged = acknowledged(archive).await?;
+    let reports = archive.list(TAMPERING).await?;
+    refuse(reports.into_iter().filter(|name| !acknowledged.contains(name)).collect())
+}
+
+/// Keeps what was found, and refuses unless all of it was acknowledged before.
+pub(crate) async fn report<A: Archive>(archive: &A, found: &[Report]) -> Result<(), CheckpointFailure> {
+    if found.is_empty() {
+        return Ok(());
+    }
+    let acknowledged = acknowledged(archive).await?;
+    let mut open = Vec::new();
+    for report in found {
+        let name = report.name();
+        if acknowledged.contains(&name) {
+            tracing::warn!(report = name, "an alteration that was acknowledged is still there");
+            continue;
+        }
+        let text =
+            serde_json::to_vec(report).map_err(|error| ArchiveError::new("take", &report.path(), error))?;
+        archive.put_new(&report.path(), text).await?;
+        tracing::error!(
+            alarm = "audit-changed",
+            subject = report.subject,
+            commit = report.commit,
+            event = "ALTERED",
+            "an entry of the audit is not what was signed"
+        );
+        open.push(name);
+    }
+    refuse(open)
+}
+
+async fn acknowledged<A: Archive>(archive: &A) -> Result<BTreeSet<String>, ArchiveError> {
+    Ok(archive.list(ACKNOWLEDGED).await?.into_iter().collect())
+}
+
+fn refuse(open: Vec<String>) -> Result<(), CheckpointFailure> {
+    let reports = open.len();
+    if reports == 0 {
+        return Ok(());
+    }
+    let named = open.into_iter().take(NAMED_MAX).collect::<Vec<_>>().join(", ");
+    Err(CheckpointFailure::Tampered { reports, named })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn leaves(subjects: usize) -> Leaves {
+        let mut leaves = Leaves::default();
+        let changes = (0..subjects).map(|n| audit::leaves::Change {
+            commit: 1,
+            head: Hash::ZERO,
+            leaf: n,
+            subject: format!("lead/L-{n:05}").into(),
+        });
+        leaves.apply(changes).unwrap();
+        leaves
+    }
+
+    fn hour(n: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(n * 3600 + 60, 0).unwrap()
+    }
+
+    #[test]
+    fn every_history_is_read_again_within_the_days_also_when_hours_are_missed() {
+        let leaves = leaves(500);
+        for steps in [vec![1; 72], [1, 5, 1, 30, 2, 9].repeat(3)] {
+            let (mut at, mut read) = (400_000, BTreeMap::<Box<str>, u32>::new());
+            let end = at + 72;
+            for step in steps {
+                let next = (at + step).min(end);
+                for stretch in turn(&leaves, Some(hour(at)), hour(next), 3) {
+                    *read.entry(stretch.subject).or_default() += 1;
+                }
+                at = next;
+            }
+            assert_eq!(at, end);
+            assert_eq!(read.len(), 500);
+            assert!(read.values().all(|times| *times == 1), "each has one turn");
+        }
+        assert!(turn(&leaves, None, hour(1), 3).is_empty());
+        assert!(turn(&leaves, Some(hour(7)), hour(7), 3).is_empty());
+    }
+}

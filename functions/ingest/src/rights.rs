@@ -1,0 +1,85 @@
+//! What a source may write, as the directory says. What it may not is left out of its event and
+//! refused by name; what a screening found counts whatever the source may write.
+
+use crate::Ingest;
+use crate::answer::{self, Answer};
+use chrono::{DateTime, Utc};
+use contracts::event::{Body, Inbound};
+use rules::entry::Actor;
+use rules::input::{Command, Input, Outcome};
+use rules::source_rights::{SourceRights, says_nothing};
+use rules::{AccountCommand, AccountInput};
+use store::StoreError;
+
+/// A source and what the directory says that it may write.
+#[derive(Debug, Clone)]
+pub(crate) struct Sender<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// `None`: everything.
+    pub rights: Option<SourceRights>,
+}
+
+impl Ingest {
+    /// Applies an event as far as its source may write what it says.
+    pub(crate) async fn apply_within(
+        &self,
+        sender: &Sender<'_>,
+        mut inbound: Inbound,
+        now: DateTime<Utc>,
+    ) -> Result<Answer, StoreError> {
+        let source = sender.name;
+        let Some(rights) = &sender.rights else { return self.apply(source, inbound, now).await };
+        let (outside, is_left) = match &mut inbound.body {
+            Body::Lead(lead, event) => {
+                // Which market it is in matters only to who is limited to some.
+                let stands = match rights.markets {
+                    Some(_) => self.service.store.lead(lead).await?,
+                    None => None,
+                };
+                let market = stands.as_ref().and_then(|lead| lead.profile.market.as_ref());
+                let outside = rights.limit_lead(event, market);
+                (outside, !says_nothing(event) || !event.matches.is_empty())
+            }
+            Body::Account(_, input) => rights.limit_account(input),
+        };
+        if outside.is_empty() {
+            return self.apply(source, inbound, now).await;
+        }
+        let why = format!("the source `{source}` may not write this");
+        let (id, subject) = (inbound.id.clone(), subject_of(&inbound.body));
+        // The rest first: a lead that begins with it has a record then.
+        let answer = if is_left { Some(self.apply(source, inbound.clone(), now).await?) } else { None };
+        let field = outside.join(", ");
+        let cause = format!("{source}/{id}#rights");
+        let actor = Actor::source(source);
+        match inbound.body {
+            Body::Lead(lead, _) => {
+                let input = Input::RefusedAtDoor { field, why: why.clone(), matches: Vec::new() };
+                let command = Command { lead, actor, cause: cause.clone(), input };
+                self.service.lead(&command, Some(&cause), now).await?;
+            }
+            Body::Account(account, _) => {
+                let input = AccountInput::RefusedAtDoor { field, why: why.clone() };
+                let command = AccountCommand { account, actor, cause: cause.clone(), input };
+                self.service.account(&command, Some(&cause), now).await?;
+            }
+        }
+        let pointers = outside.iter().map(|field| pointer(subject, field)).collect();
+        let answer = answer.unwrap_or_else(|| answer::of(id, Outcome::Refused { why }, false, 0));
+        Ok(answer.without(pointers))
+    }
+}
+
+/// The member of an event that says of what it speaks.
+fn subject_of(body: &Body) -> &'static str {
+    match body {
+        Body::Lead(..) => "lead",
+        Body::Account(..) => "account",
+    }
+}
+
+/// Where a field stands in an event.
+fn pointer(subject: &str, field: &str) -> String {
+    format!("/{subject}/{}", field.trim_start_matches("account."))
+}

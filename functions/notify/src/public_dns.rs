@@ -1,0 +1,47 @@
+//! Resolves names for webhooks, and leaves out every address that is not on the internet.
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use rules::address::is_public;
+use std::net::SocketAddr;
+
+/// A name leads to a private network, or to nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the name leads to a private network")]
+pub struct NotPublic;
+
+/// The system's resolver without private addresses.
+#[derive(Debug, Clone, Copy)]
+pub struct PublicOnly;
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let public = public(found)?;
+            Ok(Box::new(public.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// Those that are on the internet. A name that leads to both kinds is used as far as it is public.
+fn public(found: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, NotPublic> {
+    let public: Vec<SocketAddr> = found.into_iter().filter(|address| is_public(address.ip())).collect();
+    if public.is_empty() { Err(NotPublic) } else { Ok(public) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(addresses: &[&str]) -> Vec<SocketAddr> {
+        addresses.iter().map(|address| SocketAddr::new(address.parse().unwrap(), 0)).collect()
+    }
+
+    #[test]
+    fn private_addresses_of_a_name_are_left_out() {
+        let mixed = at(&["127.0.0.1", "93.184.216.34", "::ffff:10.0.0.1", "169.254.169.254"]);
+        assert_eq!(public(mixed), Ok(at(&["93.184.216.34"])));
+        assert_eq!(public(at(&["10.0.0.1", "fd00:ec2::254"])), Err(NotPublic));
+        assert_eq!(public(Vec::new()), Err(NotPublic));
+    }
+}
