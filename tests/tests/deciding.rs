@@ -7,15 +7,25 @@ use common::{beginning, check_history, lively_policy, seeded_value, simulation, 
 use rules::AccountCommand;
 use rules::account::{AccountChanges, Signal};
 use rules::compliance::{Criterion, CriterionKind, Match, Verdict};
+use rules::decide_publication;
 use rules::entry::Actor;
-use rules::input::{Command, Delivery, DeliveryResult, Input, LeadEvent, Outcome, ReviewDecision};
+use rules::ids::{PublicationId, PublicationKind};
+use rules::input::{
+    Command, Delivery, DeliveryResult, Input, LeadEvent, Outcome, Resolution, ResolutionAction,
+    ReviewDecision, World,
+};
+use rules::lead::{OperationsReview, Orphaned};
 use rules::lead_fact::LeadFact;
 use rules::notification::{Notification, NotificationFact, Recipient};
 use rules::patch::Patch;
 use rules::policy::{Policy, PublishedPolicy, WorkflowId};
+use rules::publication::{
+    self, OrphanedLeads, PublicationCommand, PublicationFact, PublicationInput, Publishing, Totals, begin,
+};
 use rules::simulate::{AnyEntry, Simulation};
 use rules::workflows::churn_risk::AccountInput;
 use serde_json::json;
+use std::collections::BTreeMap;
 
 fn at(minutes: i64) -> DateTime<Utc> {
     beginning() + TimeDelta::minutes(minutes)
@@ -267,5 +277,112 @@ fn an_entry_names_the_version_that_fired() {
             *revision == 2 && (*version == if *id == WorkflowId::SlaBreach { 2 } else { 1 })
         }),
         "{fired:?}"
+    );
+}
+
+#[test]
+fn a_resolution_deals_with_what_the_person_saw_and_leaves_the_rest_in_the_queue() {
+    let mut simulation = with_a_lead();
+    let failed = |n: u32| {
+        let result = DeliveryResult::Failed { reason: "refused".to_owned() };
+        Input::Delivery(Delivery { id: format!("lead/L-1/{n}").as_str().into(), attempts: 3, result })
+    };
+    let resolve = |seen| {
+        let note = "Told by phone.".to_owned();
+        Input::Resolve(Resolution { action: ResolutionAction::Dismiss, note, seen })
+    };
+    ask(&mut simulation, failed(31), at(1));
+    let seen = simulation.leads()[&"L-1".into()].seq;
+    ask(&mut simulation, failed(32), at(2));
+    let queued = |simulation: &Simulation| {
+        let operations = simulation.leads()[&"L-1".into()].operations.clone();
+        let reasons = operations.into_iter().flat_map(|review| review.reasons);
+        reasons.map(|q| (q.notification.map(|n| n.to_string()), q.since)).collect::<Vec<_>>()
+    };
+    let (one, two) = (Some("lead/L-1/31".to_owned()), Some("lead/L-1/32".to_owned()));
+    assert_eq!(queued(&simulation), [(one, at(1)), (two.clone(), at(2))]);
+    assert_eq!(ask(&mut simulation, resolve(Some(seen)), at(3)), Outcome::Applied);
+    assert_eq!(queued(&simulation), [(two, at(2))]);
+    let blind = ask(&mut simulation, resolve(Some(seen)), at(4));
+    assert!(matches!(blind, Outcome::Conflict { .. }), "{blind:?}");
+    assert_eq!(ask(&mut simulation, resolve(None), at(5)), Outcome::Applied);
+    assert_eq!(queued(&simulation), []);
+    let entries = simulation.take_history();
+    check_history(&simulation, &entries);
+}
+
+#[test]
+fn a_queue_that_was_stored_without_an_age_for_each_reason_is_read() {
+    let stored = json!({"since": "2026-03-02T14:00:00Z", "reasons": ["stuck", "owner-unknown"]});
+    let review: OperationsReview = serde_json::from_value(stored).expect("it is read");
+    assert_eq!(review.reasons.iter().map(|queued| queued.since).collect::<Vec<_>>(), [at(0), at(0)]);
+    let written = serde_json::to_value(&review).expect("JSON");
+    assert_eq!(serde_json::from_value::<OperationsReview>(written).expect("and back"), review);
+}
+
+#[test]
+fn an_owner_who_leaves_is_told_of_in_one_digest_a_team_and_one_message_a_new_owner() {
+    let simulation = simulation(&lively_policy(1), &tight_directory());
+    let (rosters, accounts, past) = (BTreeMap::new(), BTreeMap::new(), simulation.revisions());
+    let world = World {
+        policy: simulation.policy(),
+        directory: simulation.directory(),
+        rosters: &rosters,
+        accounts: &accounts,
+        past: &past,
+    };
+    let id = PublicationId { kind: PublicationKind::Directory, revision: 2 };
+    let by = Actor::staff("otto");
+    let publishing = Publishing { by: &by, why: "Ana left.", cause: "test", now: at(0) };
+    let begun = begin(id, 1, &publishing, world.in_force(), Vec::new(), BTreeMap::new(), "ab".to_owned());
+    let publication = publication::evolve(None, &begun).expect("it begins");
+    let orphaned = |to: Option<&str>, first: &[&str], leads| OrphanedLeads {
+        team: Some("us-sales".into()),
+        orphaned: Orphaned {
+            from: "rep-zoe".into(),
+            name: Some("Zoe Zimmer".to_owned()),
+            to: to.map(Into::into),
+            kept: false,
+        },
+        leads,
+        first: first.iter().map(|id| (*id).into()).collect(),
+    };
+    let mut totals = Totals::default();
+    for page in [orphaned(Some("rep-bob"), &["L-0", "L-1", "L-2", "L-3"], 4), orphaned(None, &["L-8"], 1)] {
+        totals.add(&Totals {
+            leads: page.leads,
+            moved: page.leads,
+            orphaned: vec![page],
+            ..Totals::default()
+        });
+    }
+    let more = orphaned(Some("rep-bob"), &["L-4", "L-5", "L-6"], 3);
+    totals.add(&Totals { leads: 3, moved: 3, orphaned: vec![more], ..Totals::default() });
+    assert_eq!((totals.leads, totals.moved), (8, 8));
+    let input = PublicationInput::Applied(totals);
+    let command = PublicationCommand { publication: id, cause: "applied".to_owned(), input };
+    let decided = decide_publication(Some(&publication), &world, &command, at(1));
+    let told: Vec<String> = decided
+        .entries
+        .iter()
+        .filter_map(|entry| match &entry.fact {
+            PublicationFact::Notification(NotificationFact::Requested(told)) => Some(told),
+            _ => None,
+        })
+        .map(|told| {
+            let to = match &told.to {
+                Recipient::Person { person, .. } => person.to_string(),
+                Recipient::TeamChannel { team, .. } => team.to_string(),
+                _ => "a desk".to_owned(),
+            };
+            format!("{} to {to}: {}", told.message.as_str(), told.particulars.reasons.join("; "))
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "changed-hands to us-sales: 1 lead of Zoe Zimmer waits for a rep; 7 leads of Zoe Zimmer go to Bob Brown",
+            "changed-hands to rep-bob: 7 leads of Zoe Zimmer are yours now: L-0, L-1, L-2, L-3, L-4 and 2 more",
+        ]
     );
 }

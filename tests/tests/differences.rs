@@ -210,7 +210,7 @@ fn each_change_of_a_policy_is_told_in_words() {
             json!({"state": "TRIAL", "kind": "working"}),
             vec!["policy: new: state TRIAL, working"],
         ),
-        ("/states/4", Value::Null, vec!["policy: gone: state NEGOTIATION, working"]),
+        ("/states/7", Value::Null, vec!["policy: gone: state UNQUALIFIED, terminal"]),
         ("/states/8/kind", json!("terminal"), vec!["policy: state ON_HOLD is hold → terminal"]),
         ("/states/0/stages", json!(["open"]), vec!["policy: new: stage of NEW: `open`"]),
         (

@@ -2,6 +2,7 @@
 //! whatever the message says, only what the item itself says counts.
 
 mod publication;
+mod rep;
 
 use chrono::{DateTime, Utc};
 use contracts::queue::Due;
@@ -43,7 +44,7 @@ pub async fn escalate(
         Subject::Lead(lead) => wake_lead(service, lead, due, now).await?,
         Subject::Account(account) => wake_account(service, &account, due, now).await?,
         Subject::Publication(id) => publication::apply(service, id, now).await?,
-        Subject::Rep(_) => {}
+        Subject::Rep(id) => rep::look(service, &id, now).await?,
     }
     Ok(())
 }

@@ -5,12 +5,13 @@
 use crate::again;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt as _, TryStreamExt as _};
+use rules::directory::Directory;
 use rules::entry::Actor;
 use rules::ids::{LeadId, PublicationId, PublicationKind, Subject};
 use rules::input::{Command, Input};
 use rules::lead::Lead;
 use rules::lead_fact::LeadFact;
-use rules::publication::{Publication, PublicationCommand, PublicationInput};
+use rules::publication::{Publication, PublicationCommand, PublicationInput, Totals};
 use rules::touched::{Rules, Scope, touched};
 use service::Service;
 use store::{Cursor, Place, Progress, StoreError};
@@ -48,12 +49,13 @@ pub async fn apply(service: &Service, id: PublicationId, now: DateTime<Utc>) -> 
             }
             progress = Progress { place: Place::default(), again: true, ..progress };
         } else if is_done {
+            look_at_reps(service, &publication, now).await?;
             let input = PublicationInput::Applied(progress.totals);
             let cause = format!("applied/{id}");
             service.publication(&PublicationCommand { publication: id, cause, input }, now).await?;
             return Ok(());
         } else if let Some(scope) = scopes.get(progress.place.scope) {
-            progress = page(service, id, scope, progress, now).await?;
+            progress = page(service, id, scope, progress, (now, settled)).await?;
             if !progress.again && now < settled {
                 progress.again_until = Some(progress.place.clone());
             }
@@ -65,6 +67,30 @@ pub async fn apply(service: &Service, id: PublicationId, now: DateTime<Utc>) -> 
         progress.moves = progress.moves.saturating_add(1);
     }
     ask_again(service, id, now, now).await
+}
+
+/// A directory can give reps more room, or leave: whoever stands otherwise is looked at. What is lost of
+/// this is found by the next tick.
+async fn look_at_reps(
+    service: &Service,
+    publication: &Publication,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let (store, id) = (&service.store, publication.id());
+    if id.kind != PublicationKind::Directory || id.revision < 2 {
+        return Ok(());
+    }
+    let (before, after) =
+        futures::future::try_join(store.directory(id.revision - 1), store.directory(id.revision)).await?;
+    for (team, reps) in &after.document().teams {
+        for (rep, stands) in &reps.reps {
+            if before.rep(rep) != Some(stands) || before.team_of(rep) != Some(team) {
+                store.look_at_rep(rep, now).await?;
+                service.relay.hand_on(&Subject::Rep(rep.clone()), &[], Some(now), now).await;
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn ask_again(
@@ -114,10 +140,24 @@ async fn page(
     id: PublicationId,
     scope: &Scope,
     mut progress: Progress,
-    now: DateTime<Utc>,
+    (now, settled): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<Progress, StoreError> {
     let after = progress.place.after.as_ref().map(Cursor::new);
     let page = service.store.leads_in_scope(scope, PAGE, after.as_ref()).await?;
+    // Leads of an owner who left are counted where they are now: whoever was first at one of them, it is
+    // there. What is looked at once more is counted then, when the index is sure to know.
+    let counts_orphans = progress.again || now >= settled;
+    if let Scope::TakenOver(_) | Scope::InOperations = scope {
+        if counts_orphans {
+            let directory = service.store.current_directory().await?;
+            for lead in page.items {
+                let lead = service.store.lead(&lead).await?;
+                count_orphaned(&mut progress.totals, id, lead.as_ref(), &directory);
+            }
+        }
+        progress.place = next_place(progress.place, page.next);
+        return Ok(progress);
+    }
     let seen: Vec<(Option<Lead>, bool)> = futures::stream::iter(page.items)
         .map(|lead| look_or_skip(service, id, lead, now))
         .buffer_unordered(CONCURRENT_MAX)
@@ -126,19 +166,31 @@ async fn page(
     let directory = service.store.current_directory().await?;
     for (lead, moved_now) in seen {
         // The second look counts what the first one did not see.
-        if !progress.again || moved_now {
+        let of_owner = matches!(scope, Scope::Owner(_));
+        if !of_owner && (!progress.again || moved_now) {
             let totals = &mut progress.totals;
             totals.leads = totals.leads.saturating_add(u64::from(!progress.again));
             if let Some(lead) = &lead {
                 totals.note(id, lead, &directory);
             }
         }
+        // One that its owner keeps is in no other list.
+        let is_kept = lead
+            .as_ref()
+            .is_some_and(|lead| matches!(scope, Scope::Owner(o) if lead.owner.as_ref() == Some(o)));
+        if is_kept && counts_orphans {
+            count_orphaned(&mut progress.totals, id, lead.as_ref(), &directory);
+        }
     }
-    progress.place = match page.next {
-        Some(next) => Place { after: Some(next.as_str().to_owned()), ..progress.place },
-        None => Place { scope: progress.place.scope.saturating_add(1), after: None },
-    };
+    progress.place = next_place(progress.place, page.next);
     Ok(progress)
+}
+
+fn next_place(place: Place, next: Option<Cursor>) -> Place {
+    match next {
+        Some(next) => Place { after: Some(next.as_str().to_owned()), ..place },
+        None => Place { scope: place.scope.saturating_add(1), after: None },
+    }
 }
 
 /// Looks at a lead. One that cannot be read or written is passed over, and the log says which:
@@ -179,4 +231,12 @@ async fn look(
         again(service, Subject::Lead(lead), found, now, now).await?;
     }
     Ok((done.lead, followed))
+}
+
+/// Counts a lead whose owner left with the publication.
+fn count_orphaned(totals: &mut Totals, id: PublicationId, lead: Option<&Lead>, directory: &Directory) {
+    if let Some(lead) = lead.filter(|lead| lead.is_orphaned_by(id)) {
+        totals.leads = totals.leads.saturating_add(1);
+        totals.note_orphaned(id, lead, directory);
+    }
 }

@@ -385,6 +385,7 @@ fn is_about_work(message: Message) -> bool {
         | Message::ReassignmentImpossible
         | Message::StuckAsk
         | Message::StuckManager
+        | Message::Bounced
         | Message::HighValue => true,
         Message::Held
         | Message::ReviewNeeded
@@ -393,7 +394,8 @@ fn is_about_work(message: Message) -> bool {
         | Message::ClosedByCompliance
         | Message::ChurnRisk
         | Message::TouchpointDue
-        | Message::PublicationDigest => false,
+        | Message::PublicationDigest
+        | Message::ChangedHands => false,
     }
 }
 

@@ -145,6 +145,10 @@ impl Words<'_> {
                     "It has been in {state} for {elapsed} of working time. Please update it or move it on."
                 ),
             ),
+            Message::Bounced => (
+                format!("{what} keeps coming back to {state}"),
+                format!("It came back to {state} {reasons}. Its owner is {owner}."),
+            ),
             Message::StuckManager => (
                 format!("{what} is stuck in {state}"),
                 format!("It has been in {state} for {elapsed} of working time. Its owner is {owner}."),
@@ -178,6 +182,7 @@ impl Words<'_> {
                     "These thresholds were passed already when it was published; they are recorded and were not acted on one by one. {reasons}."
                 ),
             ),
+            Message::ChangedHands => ("Leads have changed owner".to_owned(), format!("{reasons}.")),
             Message::TouchpointDue => (
                 format!("{what}: the retention touchpoint is due"),
                 "Please be in touch with them now.".to_owned(),

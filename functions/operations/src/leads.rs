@@ -5,6 +5,7 @@ use audit::ChainedCommit;
 use audit::canonical::CanonicalError;
 use audit::chain;
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use chrono::{DateTime, Utc};
 use contracts::api;
 use platform::http::PATH_PARAMETER_BYTES_MAX;
 use platform::problem::Problem;
@@ -12,9 +13,10 @@ use platform::response;
 use rules::entry::Actor;
 use rules::ids::{LeadId, Subject};
 use rules::input::{Command, Input, Outcome};
-use rules::lead::Lead;
+use rules::lead::{Lead, Queued};
 use serde_json::{Value, json};
 use service::{paging, problem};
+use std::collections::BTreeSet;
 use store::{Page, PersonalData, StoreError};
 
 /// `GET /v1/leads`: of an owner or of a market, in a state if one is named.
@@ -30,18 +32,27 @@ pub async fn list(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> 
             return Err(Problem::bad_request(format!("`{name}` is longer than any identifier")));
         }
     }
+    let is_dismissed = match request.query("dismissed") {
+        None => false,
+        Some("true") => true,
+        Some(_) => return Err(Problem::bad_request("`dismissed` must be `true`")),
+    };
     let page = match (owner, market, account) {
+        _ if is_dismissed => store.dismissed_leads(limit, after).await,
         (Some(owner), _, _) => store.leads_by_owner(&owner.into(), limit, after).await,
         (None, Some(market), _) => store.leads_by_market(&market.into(), limit, after).await,
         (None, None, Some(account)) => store.leads_by_account(&account.into(), limit, after).await,
         (None, None, None) => {
-            return Err(Problem::bad_request("name whose leads: `owner`, `market` or `account`"));
+            return Err(Problem::bad_request(
+                "name which leads: `owner`, `market`, `account` or `dismissed=true`",
+            ));
         }
     };
     let page = page.map_err(|e| problem(&e))?;
     // The further conditions are applied to the page, which may so be shorter than its limit.
     let wanted = |lead: &Lead| {
         request.query("state").is_none_or(|state| lead.state.as_str() == state)
+            && owner.is_none_or(|o| lead.owner.as_ref().is_some_and(|has| has.as_str() == o))
             && market.is_none_or(|m| lead.profile.market.as_ref().is_some_and(|has| has.as_str() == m))
             && account.is_none_or(|a| lead.profile.account_id.as_ref().is_some_and(|has| has.as_str() == a))
     };
@@ -142,6 +153,19 @@ pub async fn flag(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> 
     Ok(response::json(200, &shown, None))
 }
 
+/// The version of the lead that the caller has seen: the `ETag` of the lead, or the `revision` of the
+/// list.
+fn seen(call: &Call<'_>) -> Result<Option<u64>, Problem> {
+    if !call.request.event().headers.contains_key("if-match") {
+        return Ok(None);
+    }
+    let tag = call.request.if_match()?;
+    // As it is written in an `ETag`: digits alone.
+    let version = tag.parse().ok().filter(|version: &u64| version.to_string() == tag);
+    let why = "`If-Match` is not the `ETag` of a lead; read the lead and resolve what you saw";
+    version.map(Some).ok_or_else(|| Problem::precondition_failed(why))
+}
+
 /// `GET /v1/operations/reviews`: what waits, the oldest first.
 pub async fn reviews(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
     let part = paging::part(call.request)?;
@@ -160,8 +184,10 @@ pub async fn reviews(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Proble
             Some(json!({
                 "lead_id": lead.id,
                 "since": review.since,
-                "age_s": (call.now - review.since).num_seconds().max(0),
-                "reasons": review.reasons,
+                "age_s": age_s(call, review.since),
+                "revision": lead.seq,
+                "reasons": review.reasons.iter().map(|queued| queued.reason).collect::<BTreeSet<_>>(),
+                "occurrences": review.reasons.iter().map(|q| occurrence(call, lead, q)).collect::<Vec<_>>(),
                 "state": lead.state,
                 "market": lead.profile.market,
                 "owner": lead.owner,
@@ -172,10 +198,28 @@ pub async fn reviews(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Proble
     Ok(response::json(200, &json!({"reviews": reviews, "next": next}), None))
 }
 
-/// `POST /v1/operations/reviews/{lead_id}/resolution`
+fn age_s(call: &Call<'_>, since: DateTime<Utc>) -> i64 {
+    (call.now - since).num_seconds().max(0)
+}
+
+/// An occurrence of a reason, with its own age and what ends it.
+fn occurrence(call: &Call<'_>, lead: &Lead, queued: &Queued) -> Value {
+    json!({
+        "reason": queued.reason,
+        "since": queued.since,
+        "age_s": age_s(call, queued.since),
+        "text": queued.reason.told(lead),
+        "ends_when": queued.reason.ends_when(lead),
+        "notification": queued.notification,
+    })
+}
+
+/// `POST /v1/operations/reviews/{lead_id}/resolution`: of everything that is in the queue, or, with
+/// `If-Match`, of what was in it at that version of the lead.
 pub async fn resolve(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
     let lead = lead_id(call, "lead_id")?;
-    let resolution = api::resolution(&call.body()?).map_err(|found| Problem::of_fields(&found))?;
+    let mut resolution = api::resolution(&call.body()?).map_err(|found| Problem::of_fields(&found))?;
+    resolution.seen = seen(call)?;
     let (cause, is_keyed) = call.cause("resolution", lead.as_str())?;
     let actor = Actor::staff(&call.caller.subject);
     let command =

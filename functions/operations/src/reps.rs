@@ -54,8 +54,9 @@ pub async fn set_availability(call: &Call<'_>) -> Result<ApiGatewayV2httpRespons
     let (cause, is_keyed) = call.cause("availability", rep.as_str())?;
     let actor = Actor::staff(&call.caller.subject);
     let dedupe = is_keyed.then_some(cause.as_str());
-    let standing = store
-        .set_availability(&rep, &availability, &actor, &cause, dedupe, call.now)
+    let standing = call
+        .service
+        .availability(&rep, &availability, &actor, (&cause, dedupe), call.now)
         .await
         .map_err(|e| problem(&e))?;
     Ok(response::json(

@@ -88,6 +88,9 @@ pub async fn sweep(service: &Service, tick: &Tick, now: DateTime<Utc>) -> Result
                         wakes.push((Subject::Publication(*id), item.wake_at));
                     }
                 }
+                DueSubject::Rep(id) => wakes.extend(
+                    take(service, item, Subject::Rep(id.clone()), covered, lease, now, &mut swept).await?,
+                ),
                 DueSubject::Account(id) => {
                     wakes.extend(
                         take(service, item, Subject::Account(id.clone()), covered, lease, now, &mut swept)

@@ -62,7 +62,7 @@ pub fn resolution(value: &Value) -> Result<Resolution, Vec<FieldProblem>> {
             }
             _ => ResolutionAction::Dismiss,
         };
-        Some(Resolution { action, note: note? })
+        Some(Resolution { action, note: note?, seen: None })
     })
 }
 

@@ -3,10 +3,11 @@
 
 use crate::deciding::{Deciding, Routed, Tag};
 use crate::ids::PersonId;
-use crate::input::Need;
+use crate::input::{Need, Outcome};
 use crate::lead::OperationsReason;
 use crate::lead_fact::{AssignmentReason, LeadFact, PassedOver, Unfit};
 use crate::notification::{Message, Particulars, Recipient, Role};
+use crate::orphans;
 use crate::policy::WorkflowId;
 use crate::routing;
 
@@ -40,6 +41,15 @@ pub(crate) fn assign_if_unowned(
     Ok(())
 }
 
+/// Takes the place that a rep may have for a lead that waits for one.
+pub(crate) fn take_offer(d: &mut Deciding<'_>) -> Result<Outcome, Need> {
+    let Some(lead) = &d.lead else { return Ok(Outcome::UnknownLead) };
+    if lead.waits_for_rep() {
+        assign_if_unowned(d, AssignmentReason::Unowned, true)?;
+    }
+    Ok(Outcome::Applied)
+}
+
 /// Tells the owner that it is theirs. Whoever is given a lead by us may hear of it nowhere else.
 pub(crate) fn tell_assigned(d: &mut Deciding<'_>, previous_owner: Option<PersonId>) {
     let owner = d.lead.as_ref().and_then(|l| l.owner.clone());
@@ -56,7 +66,9 @@ pub(crate) fn assign_cleared(d: &mut Deciding<'_>) -> Result<(), Need> {
         return Ok(());
     };
     let reason = AssignmentReason::Cleared;
-    if let Some(wish) = lead.owner.clone().or_else(|| lead.crm_owner.clone()) {
+    // Who left gets nothing back, whatever the CRM still says.
+    let named = lead.crm_owner.clone().filter(|person| !orphans::is_gone(&lead, &d.world, person));
+    if let Some(wish) = lead.owner.clone().or(named) {
         let Some(team) = d.world.directory.team_of(&wish).cloned() else {
             // No rep of ours: whom the CRM named owns it, and operations looks if nobody knows them.
             if lead.owner.is_none() {
@@ -90,6 +102,15 @@ pub(crate) fn assign_cleared(d: &mut Deciding<'_>) -> Result<(), Need> {
     if let Some(considered) = assign_next(d, reason)? {
         nobody(d, considered);
         tell_manager(d, Some((WorkflowId::ComplianceFlag, None)));
+    }
+    Ok(())
+}
+
+/// Gives it to the next rep, or puts it into the operations queue, without a word: whoever must know
+/// hears of it with the other leads of the same owner.
+pub(crate) fn give_to_next(d: &mut Deciding<'_>, reason: AssignmentReason) -> Result<(), Need> {
+    if let Some(considered) = assign_next(d, reason)? {
+        nobody(d, considered);
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use crate::notification::{Message, Notification, NotificationFact, Particulars, 
 use crate::policy::{StateKind, WorkflowId};
 use crate::quiet;
 use crate::routing::{self, Roster, Wanted};
+use crate::workflows::stuck_lead;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,6 +33,8 @@ pub(crate) struct Deciding<'a> {
     due_at: Option<DateTime<Utc>>,
     by_timer: bool,
     pub entries: Vec<Entry<LeadFact>>,
+    /// The first of the entries that the input brings about.
+    input_from: usize,
     pub relied_on: BTreeMap<PersonId, u64>,
     pub consulted: Consulted,
 }
@@ -52,6 +55,7 @@ impl<'a> Deciding<'a> {
             due_at: None,
             by_timer: false,
             entries: Vec::new(),
+            input_from: 0,
             relied_on: BTreeMap::new(),
             consulted: Consulted::default(),
         }
@@ -76,6 +80,7 @@ impl<'a> Deciding<'a> {
         self.at = self.lead.as_ref().map_or(at, |l| at.max(l.changed_at));
         self.due_at = None;
         self.by_timer = false;
+        self.input_from = self.entries.len();
     }
 
     /// The instant that the next fact takes effect.
@@ -126,6 +131,10 @@ impl<'a> Deciding<'a> {
             LeadFact::StateChanged { from, to, kind, entered_at, resumed, hold_until, history_until },
         );
         self.follow_state();
+        // An old move that is told late brings nobody running.
+        if history_until.is_none() {
+            stuck_lead::note_return(self);
+        }
     }
 
     /// Asks for somebody to be told, after their quiet hours if need be. Its id comes from its place
@@ -143,30 +152,64 @@ impl<'a> Deciding<'a> {
     /// Puts it into the operations queue for a reason, once.
     pub fn queue_for_operations(&mut self, tag: Tag<'_>, reason: OperationsReason) {
         if !self.is_queued_for(reason) {
-            self.fact(tag, LeadFact::OperationsQueued { reason });
+            self.fact(tag, LeadFact::OperationsQueued { reason, notification: None });
         }
     }
 
-    /// Takes a reason to be in the operations queue away, if it is there.
+    /// Puts it into the operations queue for a notification that did not reach anybody.
+    pub fn queue_for_failed(&mut self, notification: &NotificationId) {
+        let reason = OperationsReason::NotificationFailed;
+        let queued = self.lead.as_ref().and_then(|l| l.operations.as_ref());
+        if !queued.is_some_and(|review| review.has(reason, Some(notification))) {
+            let notification = Some(notification.clone());
+            self.fact(None, LeadFact::OperationsQueued { reason, notification });
+        }
+    }
+
+    /// Takes a reason to be in the operations queue away, if it is there or was left alone.
     pub fn settle_operations(&mut self, reason: OperationsReason) {
-        if self.is_queued_for(reason) {
-            self.fact(None, LeadFact::OperationsSettled { reason });
-        }
-    }
-
-    /// A lead that is over has no business in the operations queue.
-    pub fn settle_all_operations(&mut self) {
-        let reasons =
-            self.lead.as_ref().and_then(|l| l.operations.as_ref()).map(|review| review.reasons.clone());
-        for reason in reasons.unwrap_or_default() {
-            self.settle_operations(reason);
+        if self.is_queued_for(reason) || self.lead.as_ref().is_some_and(|lead| lead.is_dismissed(reason)) {
+            self.fact(None, LeadFact::OperationsSettled { reason, notification: None });
         }
     }
 
     /// Whether it is in the operations queue for a reason.
     pub fn is_queued_for(&self, reason: OperationsReason) -> bool {
         let queued = self.lead.as_ref().and_then(|l| l.operations.as_ref());
-        queued.is_some_and(|review| review.reasons.contains(&reason))
+        queued.is_some_and(|review| review.has(reason, None))
+    }
+
+    /// Whether its market is not known and operations was told, whatever operations made of it.
+    pub fn is_quarantined(&self) -> bool {
+        let reason = OperationsReason::MarketUnknown;
+        self.is_queued_for(reason) || self.lead.as_ref().is_some_and(|lead| lead.is_dismissed(reason))
+    }
+
+    /// Whether this decision has given the lead to its owner.
+    pub fn was_given_in_this_commit(&self) -> bool {
+        let owner = self.lead.as_ref().and_then(|lead| lead.owner.as_ref());
+        self.entries.iter().any(|entry| match &entry.fact {
+            LeadFact::Assigned { to, .. } | LeadFact::Reassigned { to, .. } => Some(to) == owner,
+            _ => false,
+        })
+    }
+
+    /// Whether the input said anything new of the lead; what it repeats, and what is refused or older
+    /// than what is known, is no news.
+    pub fn has_news(&self) -> bool {
+        self.entries.iter().skip(self.input_from).any(|entry| match &entry.fact {
+            LeadFact::Updated { changes, crm_owner, personal, .. } => {
+                !changes.is_empty() || !crm_owner.is_keep() || !personal.is_empty()
+            }
+            LeadFact::Created { .. }
+            | LeadFact::StateChanged { .. }
+            | LeadFact::WaitingChanged { .. }
+            | LeadFact::HoldChanged { .. }
+            | LeadFact::OwnerSet { .. }
+            | LeadFact::ComplianceMatched { .. }
+            | LeadFact::ReviewDecided { .. } => true,
+            _ => false,
+        })
     }
 
     /// What follows when the lead is in another state, or the policy's states are others: nobody would

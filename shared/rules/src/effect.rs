@@ -7,7 +7,7 @@ use crate::ids::PublicationId;
 use crate::input::InForce;
 use crate::lead_fact::LeadFact;
 use crate::notification::{NotificationFact, Recipient};
-use crate::publication::{Totals, digests};
+use crate::publication::{Totals, changed_hands, digests};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -47,6 +47,7 @@ impl Effect {
         self.totals.leads = self.totals.leads.saturating_add(1);
         if let Some(lead) = &decision.lead {
             self.totals.note(publication, lead, directory);
+            self.totals.note_orphaned(publication, lead, directory);
         }
         let its_own = decision.entries.iter().filter(|entry| {
             InForce { policy: entry.policy_revision, directory: entry.directory_revision } == in_force
@@ -63,6 +64,7 @@ impl Effect {
         }
         self.digests = digests(&self.totals, directory)
             .into_iter()
+            .chain(changed_hands(&self.totals.orphaned, directory))
             .map(|(to, _)| match to {
                 Recipient::TeamChannel { team, .. } => {
                     directory.team(&team).map_or_else(|| team.to_string(), |team| team.channel.clone())

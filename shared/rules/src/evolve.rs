@@ -8,11 +8,12 @@ use crate::entry::Entry;
 use crate::ids::{LeadId, StateId, Subject};
 use crate::input::InForce;
 use crate::lead::{
-    APPLIED_MAX, BREACHES_MAX, Breach, Lead, Left, OperationsReview, PassedStep, Personal, PersonalKind,
-    Profile, Visit,
+    APPLIED_MAX, BREACHES_MAX, Breach, Dismissal, Lead, Left, OperationsReason, OperationsReview, PassedStep,
+    Personal, PersonalKind, Profile, Queued, RETURNS_MAX, Return, Visit,
 };
-use crate::lead_fact::{LeadFact, PUBLICATION};
-use crate::policy::{StateKind, WorkflowId};
+use crate::lead_fact::{AssignmentReason, LeadFact, PUBLICATION};
+use crate::orphans::Gone;
+use crate::policy::{Orphan, StateKind, WorkflowId};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -95,9 +96,12 @@ fn created(
         left: None,
         held_from: None,
         owner: None,
+        owner_gone: None,
         crm_owner: None,
         crm_market: None,
         visit: Visit::default(),
+        visited: BTreeSet::new(),
+        returns: Vec::new(),
         breaches: Vec::new(),
         sla_clocks: 0,
         stuck_clocks: 0,
@@ -110,8 +114,10 @@ fn created(
         unanswered: Vec::new(),
         rejection: None,
         operations: None,
+        dismissed: None,
     };
     if kind == StateKind::Working {
+        lead.visited.insert(state.clone());
         begin_visit(&mut lead, entered_at, history_until);
     }
     lead
@@ -221,20 +227,28 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
         }
         LeadFact::OwnerSet { from, to } => {
             lead.owner.clone_from(to);
+            if to.is_some() {
+                relieve(lead, &[OperationsReason::NoRepAvailable, OperationsReason::MaxReassignments]);
+            }
             // Its first owner takes it with the time that has passed; a further one begins anew.
             if from.is_some() && to.is_some() {
                 restart_sla(lead, at);
                 lead.visit.taken_from.extend(from.clone());
             }
         }
-        LeadFact::Assigned { to, .. } => {
+        LeadFact::OwnerGone { gone, then } => {
+            lead.owner_gone = Some(gone.clone());
+            if gone.because == Gone::Left && *then == Orphan::HandOn {
+                lead.owner = None;
+            }
+        }
+        LeadFact::OwnerBack { .. } => lead.owner_gone = None,
+        LeadFact::Assigned { to, reason, .. } => {
             // Whoever loses it to an assignment does not get it back in this state either.
             lead.visit.taken_from.extend(lead.owner.replace(to.clone()).filter(|had| had != to));
+            relieve(lead, &[OperationsReason::NoRepAvailable]);
             // An assignment on arrival does not stop the clock that began with the lead.
-            if !matches!(
-                &entry.fact,
-                LeadFact::Assigned { reason: crate::lead_fact::AssignmentReason::Arrival, .. }
-            ) {
+            if *reason != AssignmentReason::Arrival {
                 restart_sla(lead, at);
             }
         }
@@ -242,34 +256,27 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
             lead.visit.taken_from.extend(from.clone());
             lead.visit.reassignments = *reassignments;
             lead.owner = Some(to.clone());
+            relieve(lead, &[OperationsReason::NoRepAvailable]);
             restart_sla(lead, at);
         }
         LeadFact::ThresholdReached(_) | LeadFact::ThresholdSuperseded { .. } => pass_step(lead, entry),
         LeadFact::BreachRecorded { .. } => remember_breach(lead, entry),
         LeadFact::BreachExcused { breach, .. } => lead.breaches.retain(|known| known.seq != *breach),
-        LeadFact::OperationsQueued { reason } => {
-            let review =
-                lead.operations.get_or_insert_with(|| OperationsReview { since: at, reasons: Vec::new() });
-            if !review.reasons.contains(reason) {
-                review.reasons.push(*reason);
-            }
-        }
-        LeadFact::OperationsSettled { reason } => {
-            if let Some(review) = &mut lead.operations {
-                review.reasons.retain(|known| known != reason);
-            }
-            lead.operations = lead.operations.take().filter(|review| !review.reasons.is_empty());
-        }
-        LeadFact::OperationsResolved { .. } => lead.operations = None,
+        LeadFact::OperationsQueued { .. }
+        | LeadFact::OperationsSettled { .. }
+        | LeadFact::OperationsResolved { .. } => apply_operations(lead, entry),
+        // What was seen to is not counted again.
+        LeadFact::Bounced { state, .. } => lead.returns.retain(|back| back.state != *state),
         LeadFact::MarketSet { to, .. } => {
             lead.profile.market = Some(to.clone());
             compliance::follow_premises(lead, entry.seq);
         }
         LeadFact::ClocksRestarted {} => {
             if lead.kind == StateKind::Working {
-                let Visit { reassignments, taken_from, .. } = std::mem::take(&mut lead.visit);
+                let Visit { reassignments, taken_from, for_operations, .. } = std::mem::take(&mut lead.visit);
                 begin_visit(lead, at, None);
-                lead.visit = Visit { reassignments, taken_from, ..std::mem::take(&mut lead.visit) };
+                lead.visit =
+                    Visit { reassignments, taken_from, for_operations, ..std::mem::take(&mut lead.visit) };
             }
         }
         LeadFact::HighValueFlagged { criteria, window_percent } => {
@@ -280,7 +287,7 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
             lead.high_value.clear();
             lead.window_percent = 100;
         }
-        LeadFact::PriorityRaised { to } => lead.priority = *to,
+        LeadFact::PriorityRaised { to } | LeadFact::PriorityLowered { to } => lead.priority = *to,
         LeadFact::RulesApplied(applied) => {
             for PassedStep { workflow, step } in &applied.rearmed {
                 if let Some(clock) = clock(lead, *workflow) {
@@ -317,6 +324,55 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
     }
 }
 
+/// What the operations queue holds of it, and what operations left alone.
+fn apply_operations(lead: &mut Lead, entry: &Entry<LeadFact>) {
+    match &entry.fact {
+        LeadFact::OperationsQueued { reason, notification } => {
+            let is_owned = lead.owner.is_some();
+            lead.visit.keep_for_operations(*reason, is_owned);
+            Dismissal::forget(&mut lead.dismissed, *reason);
+            let notification = notification.clone();
+            let queued = Queued { reason: *reason, since: entry.at, seq: entry.seq, notification };
+            OperationsReview::add(&mut lead.operations, queued);
+        }
+        LeadFact::OperationsSettled { reason, notification } => {
+            Dismissal::forget(&mut lead.dismissed, *reason);
+            OperationsReview::keep(&mut lead.operations, |known| {
+                known.reason != *reason || known.notification != *notification
+            });
+        }
+        LeadFact::OperationsResolved { reasons, seen, dismissed, note, .. } => {
+            OperationsReview::keep(&mut lead.operations, |known| seen.is_some_and(|seen| known.seq > seen));
+            let later: Vec<OperationsReason> =
+                lead.operations.iter().flat_map(|review| &review.reasons).map(|known| known.reason).collect();
+            let is_done = |reason: &OperationsReason| {
+                (reasons.is_empty() || reasons.contains(reason)) && !later.contains(reason)
+            };
+            let left = lead.left.as_mut().map(|left| &mut left.visit);
+            for visit in left.into_iter().chain([&mut lead.visit]) {
+                visit.for_operations.retain(|reason| !is_done(reason));
+            }
+            lead.dismissed = (!dismissed.is_empty()).then(|| Dismissal {
+                reasons: dismissed.clone(),
+                at: entry.at,
+                by: Some(entry.actor.id.clone()),
+                note: note.clone(),
+            });
+        }
+        _ => {}
+    }
+}
+
+/// A new owner ends what operations was to see to for want of one. On hold it stands in the state
+/// that was left.
+fn relieve(lead: &mut Lead, reasons: &[OperationsReason]) {
+    let left = lead.left.as_mut().map(|left| &mut left.visit);
+    for visit in left.into_iter().chain([&mut lead.visit]) {
+        visit.for_operations.retain(|reason| !reasons.contains(reason));
+    }
+    lead.owner_gone = None;
+}
+
 fn update(lead: &mut Lead, changes: &crate::lead::ProfileChanges, occurred_at: DateTime<Utc>) {
     let (profile, said_at) = (&mut lead.profile, &mut lead.said_at);
     macro_rules! apply {
@@ -351,6 +407,12 @@ fn change_state(
                 settle_clocks(lead, entered_at);
             }
             _ => {
+                if !lead.visited.insert(to.clone()) {
+                    if lead.returns.len() >= RETURNS_MAX {
+                        lead.returns.remove(0);
+                    }
+                    lead.returns.push(Return { state: to.clone(), at: entered_at });
+                }
                 lead.waiting_on_customer = false;
                 begin_visit(lead, entered_at, history_until);
             }

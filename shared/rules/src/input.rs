@@ -106,6 +106,10 @@ pub enum Input {
     },
     /// What it knows of its account may be old.
     ApplyAccount,
+    /// A rep of its team may have room: it waits for one.
+    Offer,
+    /// Its owner may be away, or back.
+    OwnerPresence,
     /// An officer decides on its review.
     Decide(ReviewDecision),
     /// An officer asks to open the review again after a rejection.
@@ -246,6 +250,10 @@ pub struct Resolution {
     pub action: ResolutionAction,
     /// In words.
     pub note: String,
+    /// The last entry of the lead that the person had seen. What came into the queue after it is not
+    /// resolved with the rest; absent: everything that is in the queue is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<u64>,
 }
 
 /// What operations can do.

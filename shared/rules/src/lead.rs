@@ -12,6 +12,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use crate::operations::{Dismissal, OperationsReason, OperationsReview, Queued};
+pub use crate::orphans::{Gone, Orphaned, OwnerGone};
+
 /// A lead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lead {
@@ -73,8 +76,17 @@ pub struct Lead {
     /// The market as its source last said it; operations may know better.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crm_market: Option<MarketId>,
+    /// Its owner who left or is away, until somebody else owns it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner_gone: Option<OwnerGone>,
     /// What the workflows keep of this state.
     pub visit: Visit,
+    /// The working states that it has been in.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub visited: BTreeSet<StateId>,
+    /// When it last came back to a state that it had left, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub returns: Vec<Return>,
     /// The last breaches of the SLA that late evidence can still excuse, the oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub breaches: Vec<Breach>,
@@ -109,6 +121,9 @@ pub struct Lead {
     /// Why it is in the operations queue, since when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operations: Option<OperationsReview>,
+    /// What operations left alone although it still holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dismissed: Option<Dismissal>,
 }
 
 /// What the CRM says of a lead, none of it personal.
@@ -267,6 +282,9 @@ pub struct Visit {
     /// From whom it was taken; they do not get it back in this state.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub taken_from: Vec<PersonId>,
+    /// Why operations is to look at it for as long as it stays in this state.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub for_operations: BTreeSet<OperationsReason>,
 }
 
 impl Visit {
@@ -303,6 +321,18 @@ impl Rest {
     pub fn is_hold(self) -> bool {
         matches!(self, Self::ComplianceHold | Self::OnHold)
     }
+}
+
+/// How many returns a lead keeps. All of its moves are in its record.
+pub(crate) const RETURNS_MAX: usize = 64;
+
+/// A return to a state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Return {
+    /// To which.
+    pub state: StateId,
+    /// When.
+    pub at: DateTime<Utc>,
 }
 
 /// A breach of the SLA that was recorded, with what its source had said of the time before it.
@@ -358,6 +388,9 @@ pub struct Applied {
     /// The thresholds that an earlier publication had made passed, and that are to come under them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rearmed: Vec<PassedStep>,
+    /// What became of it because its owner left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub orphaned: Option<Orphaned>,
 }
 
 /// A step of a workflow.
@@ -367,35 +400,6 @@ pub struct PassedStep {
     pub workflow: WorkflowId,
     /// Its name.
     pub step: String,
-}
-
-/// Why a lead is in the operations queue.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OperationsReview {
-    /// Since when.
-    pub since: DateTime<Utc>,
-    /// Why, the oldest first, each once.
-    pub reasons: Vec<OperationsReason>,
-}
-
-/// Why a lead needs a person in operations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OperationsReason {
-    /// No market, or one that the directory does not have.
-    MarketUnknown,
-    /// A state that the policy does not have any more: no window covers it.
-    StateUnknown,
-    /// The CRM's owner is not in the directory.
-    OwnerUnknown,
-    /// Nobody of the team can take it.
-    NoRepAvailable,
-    /// It was given to somebody else often enough.
-    MaxReassignments,
-    /// It has been in its state far too long.
-    Stuck,
-    /// Somebody could not be told.
-    NotificationFailed,
 }
 
 /// What a lead needs to know of its account.

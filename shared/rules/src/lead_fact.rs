@@ -2,11 +2,12 @@
 //! `data` of an audit entry are these.
 
 use crate::compliance::{Criterion, MatchDetails, UnderReview, Verdict};
-use crate::ids::{MarketId, PersonId, StateId, TeamId};
+use crate::ids::{MarketId, NotificationId, PersonId, StateId, TeamId};
 use crate::lead::{AccountView, Applied, Contact, OperationsReason, PersonalKind, Priority, ProfileChanges};
 use crate::notification::NotificationFact;
+use crate::orphans::OwnerGone;
 use crate::patch::Patch;
-use crate::policy::StateKind;
+use crate::policy::{Orphan, StateKind};
 use crate::screened::Screened;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -111,6 +112,21 @@ pub enum LeadFact {
         /// Who has it.
         to: Option<PersonId>,
     },
+    /// Its owner cannot work it: they left, or are away.
+    #[serde(rename = "owner.gone")]
+    OwnerGone {
+        /// Who, why, and until when.
+        #[serde(flatten)]
+        gone: OwnerGone,
+        /// What the policy says is done then. An owner who left has it no longer if it is handed on.
+        then: Orphan,
+    },
+    /// Its owner, who was away, is back.
+    #[serde(rename = "owner.back")]
+    OwnerBack {
+        /// Who.
+        owner: PersonId,
+    },
     /// It was given to a rep of its market's team.
     #[serde(rename = "lead.assigned")]
     Assigned {
@@ -153,6 +169,16 @@ pub enum LeadFact {
         /// The step acted on instead, or `history`.
         by: String,
     },
+    /// It came back to a state so often that somebody is to look at it.
+    #[serde(rename = "lead.bounced")]
+    Bounced {
+        /// To which.
+        state: StateId,
+        /// How often, this time included.
+        times: u32,
+        /// Since when: the first return that is counted.
+        since: DateTime<Utc>,
+    },
     /// An SLA was breached.
     #[serde(rename = "breach.recorded")]
     BreachRecorded {
@@ -181,12 +207,18 @@ pub enum LeadFact {
     OperationsQueued {
         /// Why.
         reason: OperationsReason,
+        /// The notification that failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        notification: Option<NotificationId>,
     },
     /// A reason to be in the operations queue is gone.
     #[serde(rename = "operations.settled")]
     OperationsSettled {
         /// Which.
         reason: OperationsReason,
+        /// The notification that had failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        notification: Option<NotificationId>,
     },
     /// Operations said which market it belongs to.
     #[serde(rename = "market.set")]
@@ -206,6 +238,15 @@ pub enum LeadFact {
         resolution: String,
         /// In words.
         note: String,
+        /// What it deals with; absent in old records: everything that was in the queue.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        reasons: Vec<OperationsReason>,
+        /// The last entry that the person had seen: what came into the queue after it stays.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seen: Option<u64>,
+        /// What still holds and is left alone until something new is said of the lead.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        dismissed: Vec<OperationsReason>,
     },
     /// It became a high-value lead.
     #[serde(rename = "high-value.flagged")]
@@ -221,6 +262,12 @@ pub enum LeadFact {
     /// Its priority rose.
     #[serde(rename = "priority.raised")]
     PriorityRaised {
+        /// To what.
+        to: Priority,
+    },
+    /// Its priority went back to what it was before it rose.
+    #[serde(rename = "priority.lowered")]
+    PriorityLowered {
         /// To what.
         to: Priority,
     },
@@ -405,6 +452,10 @@ pub enum AssignmentReason {
     Cleared,
     /// Operations decided so.
     Operations,
+    /// Its owner is no rep any more.
+    OwnerLeft,
+    /// Its owner is away for longer than it can wait.
+    OwnerAbsent,
 }
 
 /// A rep who was considered and passed over.

@@ -29,6 +29,8 @@ pub mod lead_fact;
 pub mod lint;
 pub mod measure;
 pub mod notification;
+mod operations;
+pub mod orphans;
 pub mod patch;
 pub mod policy;
 pub mod publication;

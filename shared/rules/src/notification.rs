@@ -148,6 +148,8 @@ pub enum Message {
     StuckAsk,
     /// It has been in its state far too long.
     StuckManager,
+    /// It keeps coming back to the same state.
+    Bounced,
     /// It is worth more than most.
     HighValue,
     /// It is held by compliance and cannot be worked.
@@ -166,11 +168,13 @@ pub enum Message {
     TouchpointDue,
     /// A publication made thresholds passed that nobody was told of one by one.
     PublicationDigest,
+    /// Leads have another owner, since theirs left or is away.
+    ChangedHands,
 }
 
 impl Message {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::SlaWarning,
         Self::SlaBreached,
         Self::LeadTaken,
@@ -178,6 +182,7 @@ impl Message {
         Self::ReassignmentImpossible,
         Self::StuckAsk,
         Self::StuckManager,
+        Self::Bounced,
         Self::HighValue,
         Self::Held,
         Self::ReviewNeeded,
@@ -187,6 +192,7 @@ impl Message {
         Self::ChurnRisk,
         Self::TouchpointDue,
         Self::PublicationDigest,
+        Self::ChangedHands,
     ];
 
     /// Its name in documents and audit.
@@ -199,6 +205,7 @@ impl Message {
             Self::ReassignmentImpossible => "reassignment-impossible",
             Self::StuckAsk => "stuck-ask",
             Self::StuckManager => "stuck-manager",
+            Self::Bounced => "bounced",
             Self::HighValue => "high-value",
             Self::Held => "held",
             Self::ReviewNeeded => "review-needed",
@@ -208,6 +215,7 @@ impl Message {
             Self::ChurnRisk => "churn-risk",
             Self::TouchpointDue => "touchpoint-due",
             Self::PublicationDigest => "publication-digest",
+            Self::ChangedHands => "changed-hands",
         }
     }
 
@@ -220,7 +228,7 @@ impl Message {
             | Self::LeadTaken
             | Self::LeadGiven
             | Self::ReassignmentImpossible => WorkflowId::SlaBreach,
-            Self::StuckAsk | Self::StuckManager => WorkflowId::StuckLead,
+            Self::StuckAsk | Self::StuckManager | Self::Bounced => WorkflowId::StuckLead,
             Self::HighValue => WorkflowId::HighValue,
             Self::Held
             | Self::ReviewNeeded
@@ -228,7 +236,7 @@ impl Message {
             | Self::Cleared
             | Self::ClosedByCompliance => WorkflowId::ComplianceFlag,
             Self::ChurnRisk | Self::TouchpointDue => WorkflowId::ChurnRisk,
-            Self::PublicationDigest => return None,
+            Self::PublicationDigest | Self::ChangedHands => return None,
         })
     }
 }

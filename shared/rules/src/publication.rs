@@ -4,11 +4,12 @@
 
 use crate::directory::Directory;
 use crate::entry::{Actor, Entry};
-use crate::ids::{NotificationId, PublicationId, Subject, TeamId};
+use crate::ids::{LeadId, NotificationId, PersonId, PublicationId, Subject, TeamId};
 use crate::input::{Delivery, InForce, Outcome, World};
-use crate::lead::{Lead, PassedStep};
-use crate::notification::{Message, Notification, NotificationFact, Particulars, Recipient};
+use crate::lead::{Lead, Orphaned, PassedStep};
+use crate::notification::{Message, Notification, NotificationFact, Particulars, Recipient, Role};
 use crate::policy::WorkflowId;
+use crate::quiet;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -64,7 +65,28 @@ pub struct Totals {
     /// Thresholds that were passed already, and were not acted on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub passed: Vec<Passed>,
+    /// Leads whose owner left.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub orphaned: Vec<OrphanedLeads>,
 }
+
+/// Leads of an owner who left, that came to the same end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrphanedLeads {
+    /// The team of their market; none where they have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<TeamId>,
+    /// What became of them.
+    #[serde(flatten)]
+    pub orphaned: Orphaned,
+    /// How many.
+    pub leads: u64,
+    /// The first of them.
+    pub first: Vec<LeadId>,
+}
+
+/// How many leads a message names.
+const NAMED_MAX: usize = 5;
 
 /// How many leads of a team had passed a threshold already.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,16 +103,22 @@ pub struct Passed {
 
 impl Totals {
     /// Counts what a lead says that a publication made of it, whoever brought that about: a page that
-    /// is gone through twice after a crash counts the same.
+    /// is gone through twice after a crash counts the same. That its owner left is counted apart.
     pub fn note(&mut self, publication: PublicationId, lead: &Lead, directory: &Directory) {
         // Another publication may have come after it meanwhile.
         let Some(applied) = lead.applied.iter().find(|a| a.publication == publication) else { return };
-        self.moved = self.moved.saturating_add(1);
-        let market = lead.profile.market.as_ref().and_then(|market| directory.market(market));
-        let owners = lead.owner.as_ref().and_then(|owner| directory.team_of(owner));
-        let team = owners.or(market.map(|market| &market.team));
+        self.moved = self.moved.saturating_add(u64::from(applied.orphaned.is_none()));
         for step in &applied.passed {
-            self.count(team, step, 1);
+            self.count(team_of(lead, directory), step, 1);
+        }
+    }
+
+    /// Counts a lead whose owner left with a publication.
+    pub fn note_orphaned(&mut self, publication: PublicationId, lead: &Lead, directory: &Directory) {
+        let Some(applied) = lead.applied.iter().find(|a| a.publication == publication) else { return };
+        if let Some(orphaned) = &applied.orphaned {
+            self.moved = self.moved.saturating_add(1);
+            self.count_orphaned(team_of(lead, directory), orphaned, 1, std::slice::from_ref(&lead.id));
         }
     }
 
@@ -100,6 +128,27 @@ impl Totals {
         self.moved = self.moved.saturating_add(other.moved);
         for passed in &other.passed {
             self.count(passed.team.as_ref(), &passed.step, passed.leads);
+        }
+        for OrphanedLeads { team, orphaned, leads, first } in &other.orphaned {
+            self.count_orphaned(team.as_ref(), orphaned, *leads, first);
+        }
+    }
+
+    /// Counts leads whose owner left.
+    fn count_orphaned(&mut self, team: Option<&TeamId>, orphaned: &Orphaned, leads: u64, first: &[LeadId]) {
+        let is_same = |known: &&mut OrphanedLeads| known.team.as_ref() == team && known.orphaned == *orphaned;
+        match self.orphaned.iter_mut().find(is_same) {
+            Some(known) => {
+                known.leads = known.leads.saturating_add(leads);
+                known.first.extend(first.iter().cloned());
+                known.first.sort();
+                known.first.truncate(NAMED_MAX);
+            }
+            None => {
+                let (team, orphaned, first) = (team.cloned(), orphaned.clone(), first.to_vec());
+                self.orphaned.push(OrphanedLeads { team, orphaned, leads, first });
+                self.orphaned.sort_by(|a, b| (&a.team, &a.orphaned).cmp(&(&b.team, &b.orphaned)));
+            }
         }
     }
 
@@ -264,13 +313,17 @@ pub fn decide_publication(
         PublicationInput::Applied(totals) if before.applied.is_none() => {
             facts.push(PublicationFact::Applied(totals.clone()));
             let mut seq = before.seq.saturating_add(1);
-            for (to, reasons) in digests(totals, world.directory) {
+            let passed = digests(totals, world.directory);
+            let passed = passed.into_iter().map(|(to, reasons)| (to, Message::PublicationDigest, reasons));
+            let orphaned = changed_hands(&totals.orphaned, world.directory);
+            let orphaned = orphaned.into_iter().map(|(to, reasons)| (to, Message::ChangedHands, reasons));
+            for (to, message, reasons) in passed.chain(orphaned) {
                 seq = seq.saturating_add(1);
                 let id = NotificationId::new(format!("{}/{seq}", command.publication));
                 let particulars = Particulars { reasons, ..Particulars::default() };
-                let message = Message::PublicationDigest;
-                // Channels are told at any hour.
-                let notification = Notification { id, to, message, particulars, not_before: None };
+                let at = now.max(before.changed_at);
+                let not_before = quiet::not_before(&world.policy.policy, world.directory, &to, message, at);
+                let notification = Notification { id, to, message, particulars, not_before };
                 let notification = Box::new(notification);
                 facts.push(PublicationFact::Notification(NotificationFact::Requested(notification)));
             }
@@ -301,6 +354,55 @@ pub fn decide_publication(
     }
     let outcome = if entries.is_empty() { Outcome::Unchanged } else { Outcome::Applied };
     PublicationDecision { outcome, entries, publication: state }
+}
+
+/// The team of a lead's owner, or of its market.
+fn team_of<'a>(lead: &Lead, directory: &'a Directory) -> Option<&'a TeamId> {
+    let of_owner = lead.owner.as_ref().and_then(|owner| directory.team_of(owner));
+    of_owner.or_else(|| Some(&directory.market(lead.profile.market.as_ref()?)?.team))
+}
+
+/// One message a team about the leads whose owner left, and one for each new owner.
+pub(crate) fn changed_hands(
+    orphaned: &[OrphanedLeads],
+    directory: &Directory,
+) -> Vec<(Recipient, Vec<String>)> {
+    let mut digests: Vec<(Recipient, Vec<String>)> = Vec::new();
+    let mut say = |to: Recipient, line: String| match digests.iter_mut().find(|(known, _)| *known == to) {
+        Some((_, lines)) => lines.push(line),
+        None => digests.push((to, vec![line])),
+    };
+    let name_of = |person: &PersonId| directory.person(person).map(|person| person.name.clone());
+    for OrphanedLeads { team, orphaned, leads, .. } in orphaned {
+        let from = orphaned.name.clone().or_else(|| name_of(&orphaned.from));
+        let from = from.unwrap_or_else(|| "an owner who left".to_owned());
+        let what = if *leads == 1 { format!("1 lead of {from}") } else { format!("{leads} leads of {from}") };
+        let (is, go, wait) = if *leads == 1 { ("is", "goes", "waits") } else { ("are", "go", "wait") };
+        let line = match &orphaned.to {
+            Some(to) => format!("{what} {go} to {}", name_of(to).unwrap_or_else(|| "another rep".to_owned())),
+            None if orphaned.kept => format!("{what} {is} still theirs"),
+            None => format!("{what} {wait} for a rep"),
+        };
+        let manager =
+            team.as_ref().and_then(|team| Some((team.clone(), directory.team(team)?.manager.clone())));
+        let to = manager
+            .map_or(Recipient::OperationsDesk, |(team, manager)| Recipient::TeamChannel { team, manager });
+        say(to, line);
+    }
+    for OrphanedLeads { orphaned, leads, first, .. } in orphaned {
+        let Some(person) = orphaned.to.clone().filter(|person| directory.person(person).is_some()) else {
+            continue;
+        };
+        let from = orphaned.name.clone().or_else(|| name_of(&orphaned.from));
+        let of = from.map(|name| format!(" of {name}")).unwrap_or_default();
+        let named: Vec<&str> = first.iter().map(LeadId::as_str).collect();
+        let more = leads.saturating_sub(u64::try_from(named.len()).unwrap_or(u64::MAX));
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        let (noun, is) = if *leads == 1 { ("lead", "is") } else { ("leads", "are") };
+        let line = format!("{leads} {noun}{of} {is} yours now: {}{more}", named.join(", "));
+        say(Recipient::Person { role: Role::Owner, person }, line);
+    }
+    digests
 }
 
 /// One message a team, and one for operations and compliance each where they have to know.

@@ -22,6 +22,9 @@ pub struct Standing {
     /// What they said of their availability, if they ever did; else the directory says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub availability: Option<Availability>,
+    /// Since when that is so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said_at: Option<DateTime<Utc>>,
     /// Rises with every change; a commit that relied on it names it.
     pub version: u64,
     /// The rep's last audit entry.

@@ -55,7 +55,7 @@ impl Simulation {
             _ => directory,
         };
         let rosters = directory.document().teams.keys().map(|id| (id.clone(), Roster::default())).collect();
-        Self {
+        let mut simulation = Self {
             policy,
             directory,
             past: Past::default(),
@@ -66,7 +66,10 @@ impl Simulation {
             wakes: BTreeMap::new(),
             history: Vec::new(),
             records: None,
-        }
+        };
+        let began_at = simulation.policy.published_at;
+        simulation.watch_reps(began_at);
+        simulation
     }
 
     /// Keeps the record of each commit from now on, for [`Self::take_records`].
@@ -190,16 +193,74 @@ impl Simulation {
         let answered =
             Answered { actor: &command.actor, input: &command.input, consulted, accounts: &views, now };
         self.record(answered, &decision.entries);
+        let mut freed = BTreeSet::new();
         if let Some(after) = decision.lead {
             for change in load_changes(before.as_ref(), &after, &decision.entries) {
                 self.change_load(&change);
+                freed.extend((change.delta < 0).then_some(change.rep));
             }
             let subject = Subject::Lead(after.id.clone());
             self.set_wake(subject, decision.wake_at);
             self.leads.insert(after.id.clone(), after);
         }
         self.history.extend(decision.entries.into_iter().map(AnyEntry::Lead));
+        for rep in freed {
+            self.offer(&rep, now);
+        }
         decision.outcome
+    }
+
+    /// Offers the place that a rep may have to the leads that wait for one in their team: to the one that
+    /// waits longest first.
+    fn offer(&mut self, rep: &PersonId, now: DateTime<Utc>) {
+        let Some(team) = self.directory.team_of(rep).cloned() else { return };
+        let mut waiting: Vec<(DateTime<Utc>, LeadId)> =
+            self.leads.values().filter_map(|lead| waits_since(lead, &self.directory, &team)).collect();
+        waiting.sort();
+        for (_, lead) in waiting {
+            if !self.has_room(rep, now) {
+                return;
+            }
+            let (actor, cause) = (Actor::system("routing"), offer_cause(rep, now));
+            self.lead(&Command { lead, actor, cause, input: Input::Offer }, now);
+        }
+    }
+
+    fn has_room(&self, rep: &PersonId, now: DateTime<Utc>) -> bool {
+        let (Some(team), Some(known)) = (self.directory.team_of(rep), self.directory.rep(rep)) else {
+            return false;
+        };
+        let standing = self.rosters.get(team).and_then(|roster| roster.standings.get(rep));
+        let standing = standing.cloned().unwrap_or_default();
+        standing.load < known.capacity && standing.is_available(known.on_leave_until, now)
+    }
+
+    /// Looks at every rep: whoever is away has leads to be looked after, whoever is there may have room.
+    fn watch_reps(&mut self, now: DateTime<Utc>) {
+        let teams = self.directory.document().teams.values();
+        let reps: Vec<PersonId> = teams.flat_map(|team| team.reps.keys().cloned()).collect();
+        for rep in reps {
+            self.watch_rep(&rep, now);
+        }
+    }
+
+    fn watch_rep(&mut self, rep: &PersonId, now: DateTime<Utc>) {
+        let owned: Vec<LeadId> = self
+            .leads
+            .values()
+            .filter(|lead| lead.owner.as_ref() == Some(rep) && !lead.is_closed())
+            .map(|lead| lead.id.clone())
+            .collect();
+        for lead in owned {
+            let (actor, cause) = (Actor::system("routing"), presence_cause(rep, now));
+            self.lead(&Command { lead, actor, cause, input: Input::OwnerPresence }, now);
+        }
+        self.offer(rep, now);
+        let standing =
+            self.directory.team_of(rep).and_then(|team| self.rosters.get(team)?.standings.get(rep));
+        let standing = standing.cloned().unwrap_or_default();
+        let look_at = rep::next_look(&self.directory, &self.policy.policy, rep, &standing, now);
+        self.set_wake(Subject::Rep(rep.clone()), look_at);
     }
 
     /// Applies a command to an account at an instant; its leads are told at once.
@@ -244,12 +305,12 @@ impl Simulation {
     pub fn publish_directory(&mut self, directory: Directory, now: DateTime<Utc>) {
         let revision = self.directory.revision().saturating_add(1);
         let before = std::mem::replace(&mut self.directory, directory.published(revision, now));
-        let reps = before.document().teams.values().flat_map(|team| team.reps.keys());
-        for (rep, from, to) in reps.filter_map(|rep| {
-            Some((rep, before.team_of(rep)?, self.directory.team_of(rep)?)).filter(|(_, from, to)| from != to)
-        }) {
-            if let Some(standing) = self.rosters.get_mut(from).and_then(|r| r.standings.remove(rep)) {
-                self.rosters.entry(to.clone()).or_default().standings.insert(rep.clone(), standing);
+        let teams = self.directory.document().teams.iter();
+        for (rep, team) in teams.flat_map(|(id, team)| team.reps.keys().map(move |rep| (rep, id))) {
+            let elsewhere = self.rosters.iter_mut().filter(|(of, _)| *of != team);
+            let standing = elsewhere.filter_map(|(_, roster)| roster.standings.remove(rep)).next();
+            if let Some(standing) = standing {
+                self.rosters.entry(team.clone()).or_default().standings.insert(rep.clone(), standing);
             }
         }
         self.past.directories.insert(before.revision(), Arc::new(before));
@@ -265,6 +326,7 @@ impl Simulation {
             let wake_at = self.wake_of(&lead);
             self.set_wake(Subject::Lead(lead), wake_at);
         }
+        self.watch_reps(now);
     }
 
     /// A rep comes or goes.
@@ -290,6 +352,7 @@ impl Simulation {
                 let answered = Answered { actor, input: availability, consulted, accounts, now };
                 self.record(answered, std::slice::from_ref(&entry));
                 self.history.push(AnyEntry::Rep(entry));
+                self.watch_rep(rep, now);
                 Outcome::Applied
             }
             None => Outcome::Unchanged,
@@ -321,7 +384,8 @@ impl Simulation {
                 let (account, actor) = (id.clone(), Actor::system("clock"));
                 self.account(&AccountCommand { account, actor, cause, input: AccountInput::Wake }, now);
             }
-            Subject::Rep(_) | Subject::Publication(_) => {}
+            Subject::Rep(id) => self.watch_rep(&id.clone(), now),
+            Subject::Publication(_) => {}
         }
         // A wake that changes nothing must not come again for ever.
         if self.wakes.get(subject).copied() == before {
@@ -340,7 +404,10 @@ impl Simulation {
     }
 
     fn change_load(&mut self, change: &crate::routing::LoadChange) {
-        let Some(team) = self.directory.team_of(&change.rep).cloned() else { return };
+        // Who is in no team any more stands where they stood: a later directory may have them again.
+        let stood = || self.rosters.iter().find(|(_, roster)| roster.standings.contains_key(&change.rep));
+        let team = self.directory.team_of(&change.rep).cloned().or_else(|| Some(stood()?.0.clone()));
+        let Some(team) = team else { return };
         let roster = self.rosters.entry(team).or_default();
         let standing = roster.standings.entry(change.rep.clone()).or_default();
         standing.load = standing.load.saturating_add_signed(i32::from(change.delta));
@@ -374,6 +441,23 @@ struct Answered<'a, I> {
     consulted: &'a Consulted,
     accounts: &'a BTreeMap<AccountId, AccountView>,
     now: DateTime<Utc>,
+}
+
+/// Since when a lead waits for a rep of a team, if it does.
+pub fn waits_since(lead: &Lead, directory: &Directory, team: &TeamId) -> Option<(DateTime<Utc>, LeadId)> {
+    let market = directory.market(lead.profile.market.as_ref()?)?;
+    let since = lead.waits_for_rep_since().filter(|_| market.team == *team)?;
+    Some((since, lead.id.clone()))
+}
+
+/// The identity of an offer: whose place it is.
+pub fn offer_cause(rep: &PersonId, at: DateTime<Utc>) -> String {
+    format!("offer/{rep}/{}", at.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+}
+
+/// The identity of a look at an owner's presence.
+pub fn presence_cause(rep: &PersonId, at: DateTime<Utc>) -> String {
+    format!("presence/{rep}/{}", at.to_rfc3339_opts(SecondsFormat::AutoSi, true))
 }
 
 /// The identity of a wake: the instant it was for.

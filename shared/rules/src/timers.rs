@@ -263,6 +263,16 @@ fn compliance_calendar_name<'a>(world: &World<'a>) -> &'a str {
     world.directory.document().compliance.calendar.as_ref().map_or(ALWAYS, CalendarId::as_str)
 }
 
+/// The next threshold of a sales clock.
+pub(crate) fn next_step(lead: &Lead, world: &World<'_>) -> Option<DateTime<Utc>> {
+    let of_sales = [WorkflowId::SlaBreach, WorkflowId::StuckLead].into_iter();
+    let ladders = of_sales.filter_map(|workflow| ladder(lead, Place::of(lead), world, workflow).ok());
+    let marks = ladders.flat_map(|Ladder { clock, steps }| {
+        steps.into_iter().map(|step| mark(clock, &step)).collect::<Vec<_>>()
+    });
+    marks.filter_map(|mark| if let Mark::Due(due) = mark { Some(due) } else { None }).min()
+}
+
 /// The earliest instant at which the lead has to be looked at again.
 pub(crate) fn wake_at(lead: &Lead, world: &World<'_>) -> Option<DateTime<Utc>> {
     let steps = CLOCKED.into_iter().filter_map(|workflow| {

@@ -3,9 +3,10 @@
 
 use crate::calendar::CalendarDocument;
 use crate::directory::{ALWAYS, Directory};
-use crate::ids::{CalendarId, Country, MarketId, Source, StateId};
+use crate::ids::{CalendarId, Country, MarketId, PersonId, Source, StateId};
 use crate::measure::Window;
 use crate::policy::{Policy, Reminder, StateKind, WindowRow, WorkflowId, most_specific};
+use crate::workflows::high_value::same_criteria;
 use std::collections::BTreeSet;
 
 /// The policy and the directory that are in force together.
@@ -31,6 +32,13 @@ pub enum Scope {
     },
     /// All of a market: what it is licensed for is less, or it is new.
     Market(MarketId),
+    /// Those of an owner who left the teams or the directory, or came into it.
+    Owner(PersonId),
+    /// Those of a rep who may have taken over leads of an owner who left. Nothing of them has to be looked
+    /// at; they are counted, whoever gave them to the rep.
+    TakenOver(PersonId),
+    /// Those in the operations queue: leads of an owner who left may wait there. They are counted.
+    InOperations,
     /// Those in a compliance review.
     Reviews,
     /// Those that are closed and whose personal data is still there.
@@ -47,10 +55,12 @@ pub enum Sources {
 }
 
 /// The leads that may wait for another instant after a publication.
-pub fn touched(before: Rules<'_>, after: Rules<'_>) -> Vec<Scope> {
+pub fn touched<'a>(before: Rules<'a>, after: Rules<'a>) -> Vec<Scope> {
     let mut scopes = Vec::new();
     let markets: BTreeSet<&MarketId> =
         [before, after].into_iter().flat_map(|rules| rules.directory.document().markets.keys()).collect();
+    let high_value = |rules: Rules<'a>| &rules.policy.workflows.high_value;
+    let same_value = same_criteria(high_value(before), high_value(after));
     for market in markets {
         if is_looser(market, before.directory, after.directory) {
             scopes.push(Scope::Market(market.clone()));
@@ -61,7 +71,9 @@ pub fn touched(before: Rules<'_>, after: Rules<'_>) -> Vec<Scope> {
             let has = |rules: Rules<'_>| rules.policy.kind_of(state).is_some();
             let comes_or_goes = has(before) != has(after);
             let moves = |source: &Source| {
-                comes_or_goes || waits(before, market, source, state) != waits(after, market, source, state)
+                comes_or_goes
+                    || !same_value
+                    || waits(before, market, source, state) != waits(after, market, source, state)
             };
             let (moved, kept): (BTreeSet<&Source>, BTreeSet<&Source>) =
                 named.into_iter().partition(|source| moves(source));
@@ -75,13 +87,32 @@ pub fn touched(before: Rules<'_>, after: Rules<'_>) -> Vec<Scope> {
             scopes.extend(sources.into_iter().map(scope));
         }
     }
+    let owners = owners(before.directory, after.directory);
+    let someone_leaves = owners.iter().any(|person| before.directory.rep(person).is_some());
+    scopes.extend(owners.into_iter().cloned().map(Scope::Owner));
     if reviews(before) != reviews(after) {
         scopes.push(Scope::Reviews);
     }
     if before.policy.retention != after.policy.retention {
         scopes.push(Scope::Closed);
     }
+    if someone_leaves {
+        let reps = after.directory.document().teams.values().flat_map(|team| team.reps.keys());
+        scopes.extend(reps.cloned().map(Scope::TakenOver));
+        scopes.push(Scope::InOperations);
+    }
     scopes
+}
+
+/// Who is a rep no more, or is known no more, or is known now.
+fn owners<'a>(before: &'a Directory, after: &'a Directory) -> BTreeSet<&'a PersonId> {
+    let people = [before, after].into_iter().flat_map(|directory| directory.document().people.keys());
+    let is_other = |person: &&PersonId| {
+        let is_known = |directory: &Directory| directory.person(person).is_some();
+        let leaves = before.rep(person).is_some() && after.rep(person).is_none();
+        leaves || is_known(before) != is_known(after)
+    };
+    people.filter(is_other).collect()
 }
 
 /// Whether a lead of the market may be without licence now, or may leave quarantine.
@@ -166,6 +197,9 @@ mod tests {
                     format!("{market}/{state}/-{}", names(&others))
                 }
                 Scope::Market(market) => market.to_string(),
+                Scope::Owner(person) => format!("of {person}"),
+                Scope::TakenOver(person) => format!("by {person}"),
+                Scope::InOperations => "in operations".to_owned(),
                 Scope::Reviews => "reviews".to_owned(),
                 Scope::Closed => "closed".to_owned(),
             })
@@ -180,7 +214,18 @@ mod tests {
         assert_eq!(scopes(SAME, SAME_DIRECTORY), [""; 0]);
         let wording = ("why: A lead that nobody answers", "why: A lead nobody answers");
         assert_eq!(scopes(wording, SAME_DIRECTORY), [""; 0]);
-        assert_eq!(scopes(("score: 85", "score: 80"), SAME_DIRECTORY), [""; 0]);
+        assert_eq!(scopes(("later_windows: 50%", "later_windows: 60%"), SAME_DIRECTORY), [""; 0]);
+    }
+
+    #[test]
+    fn another_threshold_of_high_value_touches_every_open_lead() {
+        let states = ["CONTACTED", "NEGOTIATION", "NEW", "PROPOSAL", "QUALIFIED"];
+        let all = ["dach", "us"].map(|market| states.map(|state| format!("{market}/{state}/-")));
+        assert_eq!(scopes(("score: 85", "score: 80"), SAME_DIRECTORY), all.concat());
+        assert_eq!(
+            scopes(("strategic_accounts: true", "strategic_accounts: false"), SAME_DIRECTORY),
+            all.concat()
+        );
     }
 
     #[test]
@@ -196,10 +241,12 @@ mod tests {
     }
 
     #[test]
-    fn a_state_that_goes_touches_whoever_is_in_it_though_no_window_covers_it() {
-        let state = ("{ state: NEGOTIATION, kind: working }", "{ state: HAGGLING, kind: working }");
-        let states = ["dach/HAGGLING/-", "dach/NEGOTIATION/-", "us/HAGGLING/-", "us/NEGOTIATION/-"];
-        assert_eq!(scopes(state, SAME_DIRECTORY), states);
+    fn a_state_that_comes_touches_the_leads_in_it_though_no_window_covers_it() {
+        let state = (
+            "  - { state: WON, kind: terminal }",
+            "  - { state: TRIAL, kind: working }\n  - { state: WON, kind: terminal }",
+        );
+        assert_eq!(scopes(state, SAME_DIRECTORY), ["dach/TRIAL/-", "us/TRIAL/-"]);
     }
 
     #[test]
@@ -215,6 +262,21 @@ mod tests {
     fn a_licence_that_is_lost_touches_the_whole_market() {
         assert_eq!(scopes(SAME, ("licensed_for: [US, CA]", "licensed_for: [US]")), ["us"]);
         assert_eq!(scopes(SAME, ("licensed_for: [US, CA]", "licensed_for: [US, CA, MX]")), [""; 0]);
+    }
+
+    #[test]
+    fn an_owner_who_leaves_or_comes_touches_their_leads_and_no_others() {
+        let leaves_the_team = ("      rep-ana: { seniority: junior, capacity: 40 }\n", "");
+        let left = ["rep-eva", "rep-fritz", "rep-gian", "rep-bob", "rep-cat", "rep-dan"]
+            .map(|rep| format!("by {rep}"));
+        let all = [vec!["of rep-ana".to_owned()], left.to_vec(), vec!["in operations".to_owned()]].concat();
+        assert_eq!(scopes(SAME, leaves_the_team), all);
+        let comes = (
+            "  cs-sam: { name: Sam Smith, email: sam@example.test }",
+            "  cs-sam: { name: Sam Smith, email: sam@example.test }\n  cs-new: { name: New, email: new@example.test }",
+        );
+        assert_eq!(scopes(SAME, comes), ["of cs-new"]);
+        assert_eq!(scopes(SAME, ("capacity: 1 }", "capacity: 2 }")), [""; 0]);
     }
 
     #[test]

@@ -89,7 +89,9 @@ impl Placeholder {
             Message::ReassignmentImpossible => {
                 &[Lead, Company, State, Market, Owner, Step, Elapsed, Window, Reasons]
             }
-            Message::HighValue | Message::ReviewNeeded => &[Lead, Company, State, Market, Owner, Reasons],
+            Message::HighValue | Message::ReviewNeeded | Message::Bounced => {
+                &[Lead, Company, State, Market, Owner, Reasons]
+            }
             Message::ReviewAgeing => &[Lead, Company, State, Market, Owner, Step, Elapsed, Reasons],
             Message::Cleared => &[Lead, Company, State, Market, Owner],
             // Whoever is told that it is held need not know where it stands.
@@ -97,7 +99,7 @@ impl Placeholder {
             Message::ChurnRisk => &[Lead, Company, Owner, Reasons],
             Message::TouchpointDue => &[Lead, Company, Owner],
             // It is about a publication and no workflow's: no policy words it.
-            Message::PublicationDigest => &[],
+            Message::PublicationDigest | Message::ChangedHands => &[],
         }
     }
 }

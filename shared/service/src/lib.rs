@@ -11,9 +11,11 @@ use aws_config::SdkConfig;
 use chrono::{DateTime, Utc};
 use platform::config::{ConfigError, Env};
 use platform::problem::Problem;
-use rules::ids::{AccountId, LeadId, Subject};
+use rules::entry::Actor;
+use rules::ids::{AccountId, LeadId, PersonId, Subject};
 use rules::input::Command;
 use rules::publication::PublicationCommand;
+use rules::routing::{Availability, Standing};
 use rules::{AccountCommand, account::Account};
 use sealing::{KeyWrap, KmsWrap};
 use std::sync::Arc;
@@ -81,7 +83,29 @@ impl Service {
         let executed = executed?;
         let wake_at = executed.wake_at.filter(|_| executed.wake_moved);
         self.relay.hand_on(&subject, &executed.notifications, wake_at, now).await;
+        // A place that became free may be what another lead waits for. The queue of those is read from an
+        // index, which follows its table within moments; they are waited for.
+        for rep in &executed.freed {
+            self.relay.hand_on(&Subject::Rep(rep.clone()), &[], Some(now + relay::INDEX_LAG), now).await;
+        }
         Ok(executed)
+    }
+
+    /// Records whether a rep takes leads, and hands on that they are to be looked at.
+    ///
+    /// # Errors
+    /// The store cannot be reached, or was too busy; nothing was written then, or all of it.
+    pub async fn availability(
+        &self,
+        rep: &PersonId,
+        availability: &Availability,
+        actor: &Actor,
+        (cause, dedupe): (&str, Option<&str>),
+        now: DateTime<Utc>,
+    ) -> Result<Standing, StoreError> {
+        let standing = self.store.set_availability(rep, availability, actor, cause, dedupe, now).await?;
+        self.relay.hand_on(&Subject::Rep(rep.clone()), &[], Some(now), now).await;
+        Ok(standing)
     }
 
     /// Decides on an account, commits, and hands on.

@@ -48,7 +48,7 @@ impl Store {
         dedupe: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<ExecutedAccount, StoreError> {
-        let Done { outcome, duplicate, entries, after: account, notifications, wake_at, wake_moved } =
+        let Done { outcome, duplicate, entries, after: account, notifications, wake_at, wake_moved, .. } =
             self.run::<Account>(command, dedupe, now).await?;
         Ok(ExecutedAccount { outcome, duplicate, entries, account, notifications, wake_at, wake_moved })
     }

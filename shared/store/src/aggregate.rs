@@ -114,4 +114,6 @@ pub(crate) struct Done<A: Aggregate> {
     pub notifications: Vec<Requested>,
     pub wake_at: Option<DateTime<Utc>>,
     pub wake_moved: bool,
+    /// The reps who have a lead less.
+    pub freed: Vec<PersonId>,
 }

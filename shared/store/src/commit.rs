@@ -71,6 +71,8 @@ pub(crate) struct Tried<A: Aggregate> {
     after: A,
     wake_at: Option<DateTime<Utc>>,
     wake_moved: bool,
+    /// The reps who have a lead less.
+    freed: Vec<PersonId>,
 }
 
 impl<A: Aggregate> Tried<A> {
@@ -90,6 +92,7 @@ impl<A: Aggregate> Tried<A> {
             notifications,
             wake_at: self.wake_at,
             wake_moved: self.wake_moved,
+            freed: self.freed,
         }
     }
 }
@@ -159,7 +162,9 @@ impl Store {
             tx.delete(Part::Delivered, leads, &Key::outbox(id), When::Present)?;
         }
         let changes = A::load_changes(before.map(|b| &b.state), after, &decided.entries);
-        self.plan_reps(&mut tx, changes, &decided.relied_on, at_zero)?;
+        let freed =
+            changes.iter().filter(|change| change.delta < 0).map(|change| change.rep.clone()).collect();
+        self.plan_reps(&mut tx, changes, &decided.relied_on, (at_zero, now))?;
         if let Some(account) = A::rests_on(command, &decided)
             && let Some(version) = knowledge.account_versions.get(&account)
         {
@@ -171,7 +176,7 @@ impl Store {
         let Some(after) = after else {
             return Err(StoreError::corrupt(format!("the decision on {subject}")));
         };
-        let tried = Tried { subject, commit, attempt, outcome, entries, after, wake_at, wake_moved };
+        let tried = Tried { subject, commit, attempt, outcome, entries, after, wake_at, wake_moved, freed };
         Ok((tx, tried))
     }
 
@@ -180,7 +185,7 @@ impl Store {
         tx: &mut Transaction<Part>,
         changes: Vec<LoadChange>,
         relied_on: &BTreeMap<PersonId, u64>,
-        at_zero: &BTreeSet<PersonId>,
+        (at_zero, now): (&BTreeSet<PersonId>, DateTime<Utc>),
     ) -> Result<(), StoreError> {
         let table = self.leads_table();
         for (rep, seen) in relied_on {
@@ -198,7 +203,7 @@ impl Store {
                 (true, false) => Part::Less(change.rep.clone()),
                 (true, true) => Part::LessAtZero(change.rep.clone()),
             };
-            tx.update(part, table, &key, rep_change(&change, seen, is_at_zero))?;
+            tx.update(part, table, &key, rep_change(&change, seen, is_at_zero, now))?;
         }
         Ok(())
     }

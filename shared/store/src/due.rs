@@ -10,7 +10,7 @@ use crate::schema::DUE;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
-use rules::ids::{AccountId, LeadId, NotificationId, PublicationId, Subject};
+use rules::ids::{AccountId, LeadId, NotificationId, PersonId, PublicationId, Subject};
 use std::collections::{BTreeMap, HashMap};
 
 /// So many items of each shard are read at once; a page holds at most this for each.
@@ -41,6 +41,8 @@ pub enum DueSubject {
     Outbox(NotificationId),
     /// A publication that is not applied to all leads in flight.
     Publication(PublicationId),
+    /// A rep who has to be looked at.
+    Rep(PersonId),
 }
 
 impl DueSubject {
@@ -50,6 +52,7 @@ impl DueSubject {
             Self::Account(id) => Key::account(id),
             Self::Outbox(id) => Key::outbox(id),
             Self::Publication(id) => Key::publication(id),
+            Self::Rep(id) => Key::rep(id),
         }
     }
 
@@ -57,6 +60,7 @@ impl DueSubject {
         match pk.split_once('#')? {
             ("LEAD", id) => Some(Self::Lead(id.into())),
             ("ACCOUNT", id) => Some(Self::Account(id.into())),
+            ("REP", id) => Some(Self::Rep(id.into())),
             ("OUTBOX", id) => Some(Self::Outbox(id.into())),
             ("PUBLICATION", id) => match id.parse() {
                 Ok(Subject::Publication(id)) => Some(Self::Publication(id)),
@@ -197,7 +201,7 @@ impl Store {
         held(sent)
     }
 
-    /// Moves the due key of a lead or an account, without a fact: after a false wake, with the
+    /// Moves the due key of a lead, an account or a rep, without a fact: after a false wake, with the
     /// `wake_at` and the commit number of the item that the wake found. Whether the item was still
     /// at that commit; if not, whoever committed has set the key.
     ///
@@ -212,8 +216,8 @@ impl Store {
         let key = match subject {
             Subject::Lead(id) => Key::lead(id),
             Subject::Account(id) => Key::account(id),
-            // Nothing of a rep falls due.
-            Subject::Rep(_) | Subject::Publication(_) => return Ok(false),
+            Subject::Rep(id) => Key::rep(id),
+            Subject::Publication(_) => return Ok(false),
         };
         self.set_due_key(&key, commit, wake_at).await
     }

@@ -137,6 +137,7 @@ impl Store {
                     notifications: Vec::new(),
                     wake_at,
                     wake_moved,
+                    freed: Vec::new(),
                 });
             }
             let planned =
@@ -296,6 +297,7 @@ fn unwritten<A: Aggregate>(outcome: Outcome, duplicate: bool, before: Option<Sta
         notifications: Vec::new(),
         wake_at,
         wake_moved: false,
+        freed: Vec::new(),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::schema::{
 use chrono::{DateTime, Utc};
 use rules::Consulted;
 use rules::entry::Entry;
-use rules::ids::{AccountId, LeadId, MarketId, NotificationId, StateId, Subject};
+use rules::ids::{AccountId, LeadId, MarketId, NotificationId, PersonId, StateId, Subject};
 use rules::input::{Command, Input, Need, Outcome, World};
 use rules::lead::Lead;
 use rules::lead_fact::LeadFact;
@@ -37,10 +37,16 @@ pub struct Executed {
     pub wake_at: Option<DateTime<Utc>>,
     /// Whether the commit moved its due key: then nobody has been asked to look at it then.
     pub wake_moved: bool,
+    /// The reps who have a lead less: their place may be what another lead waits for.
+    pub freed: Vec<PersonId>,
 }
 
 /// The one partition of a queue of reviews.
 pub(crate) const QUEUE: &str = "REVIEW";
+
+/// The partition of the operations index that holds what operations dismissed although its condition
+/// holds, so that nothing that is left alone is out of sight.
+pub(crate) const DISMISSED: &str = "DISMISSED";
 
 impl Store {
     /// Decides on a command to a lead and commits what follows. With a dedupe key it is applied
@@ -55,9 +61,9 @@ impl Store {
         dedupe: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<Executed, StoreError> {
-        let Done { outcome, duplicate, entries, after: lead, notifications, wake_at, wake_moved } =
+        let Done { outcome, duplicate, entries, after: lead, notifications, wake_at, wake_moved, freed } =
             self.run::<Lead>(command, dedupe, now).await?;
-        Ok(Executed { outcome, duplicate, entries, lead, notifications, wake_at, wake_moved })
+        Ok(Executed { outcome, duplicate, entries, lead, notifications, wake_at, wake_moved, freed })
     }
 
     /// A lead as it stands.
@@ -160,6 +166,8 @@ impl Aggregate for Lead {
         }
         if let Some(review) = &self.operations {
             put_into(OPERATIONS_REVIEWS, item, QUEUE, format!("{}#{id}", instant(review.since)));
+        } else if let Some(dismissal) = &self.dismissed {
+            put_into(OPERATIONS_REVIEWS, item, DISMISSED, format!("{}#{id}", instant(dismissal.at)));
         }
         if let Some(owner) = &self.owner {
             put_into(BY_OWNER, item, owner.as_str(), id.to_owned());

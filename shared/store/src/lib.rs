@@ -44,6 +44,7 @@ pub use personal::PersonalData;
 pub use publication::{ExecutedPublication, Place, Progress};
 pub use publish::Published;
 pub use queries::{Cursor, PAGE_MAX, Page};
+pub use rep::RepItem;
 pub use request::ATTEMPTS_MAX;
 
 use aws_sdk_dynamodb::Client;

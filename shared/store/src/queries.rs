@@ -4,7 +4,7 @@ use crate::Store;
 use crate::error::StoreError;
 use crate::item::{get_document, get_text, text};
 use crate::keys::{Key, PK};
-use crate::lead::{CLOSED, QUEUE, state_key};
+use crate::lead::{CLOSED, DISMISSED, QUEUE, state_key};
 use crate::request::failed;
 use crate::schema::{
     BY_ACCOUNT, BY_MARKET, BY_OWNER, BY_STATE, COMPLIANCE_REVIEWS, Index, OPERATIONS_REVIEWS,
@@ -100,6 +100,10 @@ impl Store {
     ) -> Result<Page<LeadId>, StoreError> {
         let page = match scope {
             Scope::Reviews => self.keys_in(COMPLIANCE_REVIEWS, QUEUE, None, limit, after).await?,
+            Scope::Owner(owner) | Scope::TakenOver(owner) => {
+                self.keys_in(BY_OWNER, owner.as_str(), None, limit, after).await?
+            }
+            Scope::InOperations => self.keys_in(OPERATIONS_REVIEWS, QUEUE, None, limit, after).await?,
             Scope::Closed => self.keys_in(BY_STATE, CLOSED, None, limit, after).await?,
             Scope::Market(market) => self.keys_in(BY_MARKET, market.as_str(), None, limit, after).await?,
             Scope::State { market, state, sources } => {
@@ -138,6 +142,19 @@ impl Store {
         after: Option<&Cursor>,
     ) -> Result<Page<Lead>, StoreError> {
         self.leads_in(OPERATIONS_REVIEWS, QUEUE, limit, after, |lead| lead.operations.is_some()).await
+    }
+
+    /// Leads that operations dismissed although the condition still holds, the oldest first.
+    ///
+    /// # Errors
+    /// If the database does not answer, or an item cannot be read.
+    pub async fn dismissed_leads(
+        &self,
+        limit: usize,
+        after: Option<&Cursor>,
+    ) -> Result<Page<Lead>, StoreError> {
+        let belongs = |lead: &Lead| lead.operations.is_none() && lead.dismissed.is_some();
+        self.leads_in(OPERATIONS_REVIEWS, DISMISSED, limit, after, belongs).await
     }
 
     /// The index may be behind its items: what does not belong any more is left out.

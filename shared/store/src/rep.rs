@@ -1,15 +1,17 @@
 //! How reps stand: what they carry, when they were last given a lead, whether they take any.
 
 use crate::Store;
+use crate::aggregate::DueKey;
 use crate::audit::{AttemptId, Writing, head_of, put_head};
 use crate::commit::SEEN_FOR;
+use crate::due::{due_key_of, put_due_key};
 use crate::error::StoreError;
 use crate::execute::SEEN_SUBJECT;
 use crate::item::{Item, exact, find_instant, find_number, find_text, get_text, number, text};
-use crate::keys::{Key, PK};
+use crate::keys::{Key, PK, due_shard, instant};
 use crate::publish::{DIRECTORY, POLICY};
-use crate::request::{ATTEMPTS_MAX, Found, pause};
-use crate::schema::TTL_ATTRIBUTE;
+use crate::request::{ATTEMPTS_MAX, Found, failed, pause};
+use crate::schema::{DUE, TTL_ATTRIBUTE};
 use crate::transaction::{Change, Ended, Transaction, When};
 use audit::Hash;
 use chrono::{DateTime, Utc};
@@ -23,6 +25,7 @@ use rules::routing::{Availability, LoadChange, Roster, Standing};
 const LOAD: &str = "load";
 const LAST_ASSIGNED_AT: &str = "last_assigned_at";
 const AVAILABILITY: &str = "availability";
+const SAID_AT: &str = "said_at";
 const SEQ: &str = "seq";
 
 /// The parts of a transaction on a rep.
@@ -33,7 +36,50 @@ enum Part {
     Seen,
 }
 
+/// A rep as they stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepItem {
+    /// How they stand.
+    pub standing: Standing,
+    /// When they have to be looked at: a place became free, or an absence begins to count or ends.
+    pub wake_at: Option<DateTime<Utc>>,
+}
+
 impl Store {
+    /// A rep as they stand; `None` if they carry nothing, were never given a lead, and said nothing.
+    ///
+    /// # Errors
+    /// If the database does not answer, or the item cannot be read.
+    pub async fn rep(&self, rep: &PersonId) -> Result<Option<RepItem>, StoreError> {
+        let Some(item) = self.read_one(&Key::rep(rep)).await? else { return Ok(None) };
+        let wake_at = due_key_of(&item)?.map(|due| due.wake_at);
+        Ok(Some(RepItem { standing: standing_of(&item)?, wake_at }))
+    }
+
+    /// Asks for a rep to be looked at, whatever happened to them: a directory gives them more room, or
+    /// leave.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn look_at_rep(&self, rep: &PersonId, at: DateTime<Utc>) -> Result<(), StoreError> {
+        let key = Key::rep(rep);
+        self.client()
+            .update_item()
+            .table_name(self.leads_table())
+            .set_key(Some(key.attributes()))
+            .update_expression("SET #shard = :shard, #wake = :wake ADD #version :one")
+            .expression_attribute_names("#shard", DUE.partition)
+            .expression_attribute_names("#wake", DUE.sort)
+            .expression_attribute_names("#version", crate::commit::VERSION)
+            .expression_attribute_values(":shard", text(due_shard(&key.pk)))
+            .expression_attribute_values(":wake", text(instant(at)))
+            .expression_attribute_values(":one", number(1))
+            .send()
+            .await
+            .map_err(failed)?;
+        Ok(())
+    }
+
     /// How reps stand; one who is not in it carries nothing and was never given a lead.
     ///
     /// # Errors
@@ -112,7 +158,7 @@ impl Store {
             tx.put(
                 Part::Rep,
                 self.leads_table(),
-                standing_item(&key, rep, &after, head)?,
+                standing_item(&key, rep, &after, head, now)?,
                 When::Version(before.version),
             )?;
             tx.put(Part::Audit, self.audit_table(), audit, When::Absent)?;
@@ -151,7 +197,14 @@ pub(crate) fn roster_of<'r>(
 /// room then, by the rules that it was decided under. By those of a publication since there may be
 /// none, and what was due before it is settled all the same. One who was named by the source takes
 /// it, room or not.
-pub(crate) fn rep_change(change: &LoadChange, seen: Option<u64>, at_zero: bool) -> Change {
+///
+/// A place that becomes free may be what another lead waits for: the rep is due to be looked at.
+pub(crate) fn rep_change(
+    change: &LoadChange,
+    seen: Option<u64>,
+    at_zero: bool,
+    now: DateTime<Utc>,
+) -> Change {
     let mut conditions = Vec::new();
     let mut values = vec![(":one", number(1))];
     match seen {
@@ -162,11 +215,19 @@ pub(crate) fn rep_change(change: &LoadChange, seen: Option<u64>, at_zero: bool) 
         }
         None => {}
     }
-    let mut set = String::new();
+    let mut sets = Vec::new();
     if let Some(at) = change.assigned_at {
-        set = format!("SET {LAST_ASSIGNED_AT} = :at ");
+        sets.push(format!("{LAST_ASSIGNED_AT} = :at"));
         values.push((":at", exact(at)));
     }
+    let mut names = vec![("#version", crate::commit::VERSION)];
+    if change.delta < 0 {
+        sets.push("#shard = :shard, #wake = :wake".to_owned());
+        names.extend([("#shard", DUE.partition), ("#wake", DUE.sort)]);
+        values.push((":shard", text(due_shard(&Key::rep(&change.rep).pk))));
+        values.push((":wake", text(instant(now))));
+    }
+    let set = if sets.is_empty() { String::new() } else { format!("SET {} ", sets.join(", ")) };
     let add = if change.delta > 0 {
         "ADD #load :one, #version :one"
     } else if change.delta == 0 {
@@ -179,7 +240,6 @@ pub(crate) fn rep_change(change: &LoadChange, seen: Option<u64>, at_zero: bool) 
         values.push((":less", number(-1)));
         "ADD #load :less, #version :one"
     };
-    let mut names = vec![("#version", crate::commit::VERSION)];
     if change.delta != 0 {
         names.push(("#load", LOAD));
     }
@@ -201,6 +261,7 @@ fn standing_of(item: &Item) -> Result<Standing, StoreError> {
         load: find_number(item, LOAD).unwrap_or(0),
         last_assigned_at: find_instant(item, LAST_ASSIGNED_AT)?,
         availability,
+        said_at: find_instant(item, SAID_AT)?,
         version: find_number(item, crate::commit::VERSION).unwrap_or(0),
         seq: find_number(item, SEQ).unwrap_or(0),
     })
@@ -211,8 +272,16 @@ fn head_of_rep(item: &Item, standing: &Standing) -> Result<Hash, StoreError> {
     if standing.seq == 0 { Ok(Hash::ZERO) } else { head_of(item) }
 }
 
-fn standing_item(key: &Key, rep: &PersonId, standing: &Standing, head: Hash) -> Result<Item, StoreError> {
+/// A rep who comes or goes is looked at: they may have room, or leads that cannot wait for them.
+fn standing_item(
+    key: &Key,
+    rep: &PersonId,
+    standing: &Standing,
+    head: Hash,
+    now: DateTime<Utc>,
+) -> Result<Item, StoreError> {
     let mut item = key.attributes();
+    put_due_key(&mut item, key, Some(&DueKey { wake_at: now, handed_at: None }));
     item.insert(LOAD.to_owned(), number(standing.load));
     item.insert(crate::commit::VERSION.to_owned(), number(standing.version));
     item.insert(SEQ.to_owned(), number(standing.seq));
@@ -221,6 +290,9 @@ fn standing_item(key: &Key, rep: &PersonId, standing: &Standing, head: Hash) -> 
     }
     if let Some(at) = standing.last_assigned_at {
         item.insert(LAST_ASSIGNED_AT.to_owned(), exact(at));
+    }
+    if let Some(at) = standing.said_at {
+        item.insert(SAID_AT.to_owned(), exact(at));
     }
     if let Some(availability) = &standing.availability {
         item.insert(AVAILABILITY.to_owned(), text(crate::item::document(key, availability)?));

@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 pub mod explaining;
+pub mod queues;
 pub mod tables;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -62,6 +63,7 @@ pub fn lively_policy(officers: u8) -> Policy {
     document["workflows"]["compliance-flag"]["officers"] = json!(officers);
     let windows = document["workflows"]["sla-breach"]["windows"].as_array_mut().expect("windows");
     windows.push(json!({"state": "CONTACTED", "market": "us", "window": "90m", "calendar": "always"}));
+    windows.retain(|row| row["state"] != "NEGOTIATION");
     windows.push(json!({"state": "NEGOTIATION", "window": "2h"}));
     document["retention"] = json!({"personal_data": "1d"});
     document["quiet_hours"] = json!({"from": "16:30", "to": "07:00", "except": ["held"]});
@@ -317,6 +319,7 @@ pub fn play(simulation: &mut Simulation, lines: Vec<Line>) -> Vec<AnyEntry> {
 pub fn check_history(simulation: &Simulation, entries: &[AnyEntry]) {
     check_folds(simulation, entries);
     check_loads(simulation);
+    queues::check(simulation);
     let mut replay = Replay::new(simulation.directory());
     for entry in entries {
         check_round_trip(entry);

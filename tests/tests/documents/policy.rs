@@ -127,21 +127,21 @@ fn a_mistake_in_a_policy_is_told_with_its_place_and_what_would_be_right() {
             "/workflows/sla-breach/windows/-",
             json!({"state":"NEW","window":"3h"}),
             &[
-                r#"workflows.sla-breach.windows[11]: another row has the same market, source and state; which one wins?"#,
+                r#"workflows.sla-breach.windows[13]: another row has the same market, source and state; which one wins?"#,
             ],
         ),
         (
             "/workflows/sla-breach/windows/-",
             json!({"market":"dahc","state":"NEW","window":"3h"}),
             &[
-                r#"workflows.sla-breach.windows[11].market: `dahc` is not a known market; did you mean `dach`?"#,
+                r#"workflows.sla-breach.windows[13].market: `dahc` is not a known market; did you mean `dach`?"#,
             ],
         ),
         (
             "/workflows/sla-breach/windows/-",
             json!({"calendar":"brelin","market":"us","state":"NEW","window":"3h"}),
             &[
-                r#"workflows.sla-breach.windows[11].calendar: `brelin` is not a known calendar; did you mean `berlin`?"#,
+                r#"workflows.sla-breach.windows[13].calendar: `brelin` is not a known calendar; did you mean `berlin`?"#,
             ],
         ),
         ("/workflows/stuck-lead", json!(null), &[r#"workflows.stuck-lead: is missing"#]),

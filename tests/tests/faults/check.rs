@@ -12,6 +12,7 @@ use rules::account::{self, AccountFact};
 use rules::entry::{Actor, Entry};
 use rules::ids::{AccountId, PublicationId, Subject};
 use rules::input::{Command, Input};
+use rules::lead::Lead;
 use rules::lead_fact::LeadFact;
 use rules::publication::{self, PublicationFact};
 use rules::rep::{self, RepFact};
@@ -409,12 +410,18 @@ async fn due(sim: &Sim<'_>, store: &Store, commits: &[ChainedCommit]) -> Vec<Str
     let now = sim.instant();
     let keys: BTreeMap<String, String> = sim.database().due().into_iter().map(|(at, pk)| (pk, at)).collect();
     let mut wrong = Vec::new();
+    for (pk, at) in keys.iter().filter(|(pk, _)| pk.starts_with("REP#")) {
+        if at.parse::<chrono::DateTime<chrono::Utc>>().is_ok_and(|at| at <= now) {
+            wrong.push(format!("{pk} was due at {at} and nobody looked at them"));
+        }
+    }
     for subject in subjects(commits) {
         let (pk, entries, wake_at, news) = match &subject {
             Subject::Lead(id) => {
                 let (actor, cause) = (Actor::system("clock"), "check".to_owned());
                 let command = Command { lead: id.clone(), actor, cause, input: Input::Wake };
                 let done = store.execute(&command, None, now).await.expect("a lead is woken");
+                wrong.extend(waits(store, &command, done.lead.as_ref(), now).await);
                 (format!("LEAD#{id}"), serde_json::json!(done.entries), done.wake_at, false)
             }
             Subject::Account(id) => {
@@ -440,6 +447,20 @@ async fn due(sim: &Sim<'_>, store: &Store, commits: &[ChainedCommit]) -> Vec<Str
         }
     }
     wrong
+}
+
+/// Nobody waits for a rep while one of the team has room.
+async fn waits(
+    store: &Store,
+    wake: &Command,
+    lead: Option<&Lead>,
+    now: chrono::DateTime<chrono::Utc>,
+) -> Option<String> {
+    lead.filter(|lead| lead.waits_for_rep())?;
+    let offer = Command { input: Input::Offer, ..wake.clone() };
+    let done = store.execute(&offer, None, now).await.expect("a lead is offered a place");
+    let owner = done.lead?.owner?;
+    Some(format!("lead/{} waited for a rep although {owner} had room", wake.lead))
 }
 
 async fn wake_account(

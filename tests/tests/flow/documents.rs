@@ -101,6 +101,8 @@ pub fn policy(seeded: Policy, directory: &Directory) -> Policy {
     let row = |source: &str, window: &str| json!({"state": "NEW", "source": source, "window": window, "calendar": "always"});
     let workflows = &mut document["workflows"];
     let sla = workflows["sla-breach"]["windows"].as_array_mut().unwrap();
+    // One state without a window, to see it explained.
+    sla.retain(|row| row["state"] != "NEGOTIATION");
     sla.extend([row("story", "5s"), row(HASTY, &format!("{HASTY_S}s"))]);
     workflows["stuck-lead"]["windows"] = json!([row("story", "14s"), row(HASTY, "24h")]);
     workflows["compliance-flag"]["messages"]["held"] = json!({"text": HELD_IN_OWN_WORDS});

@@ -451,7 +451,7 @@ impl Play {
         let rep = rep_of(self.team, self.rng.u32(0..REPS_PER_TEAM));
         let action =
             if self.rng.bool() { ResolutionAction::Dismiss } else { ResolutionAction::Assign { rep } };
-        let resolution = Resolution { action, note: "Looked at.".to_owned() };
+        let resolution = Resolution { action, note: "Looked at.".to_owned(), seen: None };
         let cause = self.cause("resolution");
         self.lead(lead, Actor::staff("otto"), cause, Input::Resolve(resolution), at);
     }

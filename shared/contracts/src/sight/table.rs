@@ -51,7 +51,8 @@ pub const CONFIDENTIAL: [&str; 9] = [
 ];
 
 /// How a cause begins that Leadwatch gives itself. Any other can name a person, even where a timer fired.
-pub const OWN_CAUSES: [&str; 6] = ["wake/", "delivery/", "account/", "applied/", "policy/", "directory/"];
+pub const OWN_CAUSES: [&str; 8] =
+    ["wake/", "delivery/", "account/", "applied/", "policy/", "directory/", "offer/", "presence/"];
 
 /// A refusal of one of these, or of something within it, is about sales. Any other may tell of a match,
 /// of a review or of a person.
@@ -108,6 +109,8 @@ pub const TABLE: &[Row] = &[
     ("waiting.changed", Everyone, "waiting_on_customer since"),
     ("hold.changed", Everyone, "hold_until since"),
     ("owner.set", Everyone, "from to"),
+    ("owner.gone", Everyone, "owner because until then"),
+    ("owner.back", Everyone, "owner"),
     // Assignment, SLA, stuck leads.
     ("lead.assigned", Everyone, "to team reason"),
     ("lead.reassigned", Everyone, "from to team reassignments"),
@@ -118,16 +121,18 @@ pub const TABLE: &[Row] = &[
     ("breach.excused", Everyone, "breach breached_at"),
     ("breach.excused", Everyone, "evidence.what evidence.state evidence.occurred_at evidence.late_s"),
     ("clocks.restarted", Everyone, ""),
+    ("lead.bounced", Everyone, "state times since"),
     // Operations.
-    ("operations.queued", Everyone, "reason"),
-    ("operations.settled", Everyone, "reason"),
+    ("operations.queued", Everyone, "reason notification"),
+    ("operations.settled", Everyone, "reason notification"),
     ("market.set", Everyone, "from to"),
-    ("operations.resolved", Everyone, "resolution"),
+    ("operations.resolved", Everyone, "resolution reasons seen dismissed"),
     ("operations.resolved", Staff, "note"),
     // High value.
     ("high-value.flagged", Everyone, "criteria window_percent"),
     ("high-value.rearmed", Everyone, ""),
     ("priority.raised", Everyone, "to"),
+    ("priority.lowered", Everyone, "to"),
     // Compliance. That a lead is held or closed is no secret; why, by whom, and what was found is.
     ("compliance.held", Everyone, "from"),
     ("compliance.held", MustKnow, "would_be_owner"),
@@ -153,9 +158,14 @@ pub const TABLE: &[Row] = &[
     // Publications.
     ("rules.applied", Everyone, "publication in_force.policy in_force.directory"),
     ("rules.applied", Everyone, "passed.workflow passed.step rearmed.workflow rearmed.step"),
+    ("rules.applied", Everyone, "orphaned.from orphaned.to orphaned.kept"),
+    ("rules.applied", Staff, "orphaned.name"),
     ("publication.published", Everyone, "base versions.* document_sha256"),
     ("publication.published", Staff, "why changes"),
     ("publication.applied", Everyone, "leads moved passed.team passed.workflow passed.step passed.leads"),
+    ("publication.applied", Everyone, "orphaned.team orphaned.from orphaned.to orphaned.kept"),
+    ("publication.applied", Everyone, "orphaned.leads orphaned.first"),
+    ("publication.applied", Staff, "orphaned.name"),
     // Notifications of sales, operations and publications.
     ("notification.requested", Everyone, "id message not_before"),
     ("notification.requested", Everyone, "to.kind to.role to.person to.team to.manager"),
@@ -214,7 +224,14 @@ pub const TABLE: &[Row] = &[
     (LEAD, Everyone, "left.visit.stuck.passed left.visit.stuck.unheard left.visit.stuck.window_percent"),
     (LEAD, Everyone, "breaches.seq breaches.step breaches.due_at breaches.state breaches.visit"),
     (LEAD, Everyone, "breaches.in_state_at breaches.in_work_at sla_clocks stuck_clocks priority"),
-    (LEAD, Everyone, "high_value window_percent operations.since operations.reasons"),
+    (LEAD, Everyone, "high_value window_percent operations.since operations.reasons.reason"),
+    (LEAD, Everyone, "operations.reasons.since operations.reasons.seq operations.reasons.notification"),
+    (LEAD, Everyone, "dismissed.reasons dismissed.at"),
+    (LEAD, Staff, "dismissed.by dismissed.note"),
+    (LEAD, Everyone, "owner_gone.owner owner_gone.because owner_gone.until"),
+    (LEAD, Everyone, "visited returns.state returns.at visit.for_operations left.visit.for_operations"),
+    (LEAD, Everyone, "applied.orphaned.from applied.orphaned.to applied.orphaned.kept"),
+    (LEAD, Staff, "applied.orphaned.name"),
     (LEAD, Everyone, "account_view.tier account_view.outreach_paused account_view.as_of"),
     (LEAD, Everyone, "review.opened_at"),
     (LEAD, MustKnow, "review clearances unanswered rejection personal_kinds"),
@@ -228,7 +245,11 @@ pub const TABLE: &[Row] = &[
     // An explanation: the reasons by their condition, and what the compliance workflow waits for.
     (EXPLANATION, Everyone, "closed market-unknown no-window no-steps all-passed too-far not-begun"),
     (EXPLANATION, Everyone, "compliance-hold on-hold waiting-on-customer outreach-paused criterion-met"),
-    (EXPLANATION, Everyone, "criterion-not-met rearms no-match-open no-account no-signal signal-stands"),
+    (
+        EXPLANATION,
+        Everyone,
+        "criterion-not-met rearms returns no-match-open no-account no-signal signal-stands",
+    ),
     (EXPLANATION, MustKnow, "match-open matches-cleared jurisdiction"),
     (EXPLANATION, MustKnow, "compliance-flag.status compliance-flag.clock compliance-flag.steps"),
     (EXPLANATION, MustKnow, "compliance-flag.fired.does"),

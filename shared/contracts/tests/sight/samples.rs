@@ -14,8 +14,9 @@ use rules::compliance::{
 use rules::ids::{NotificationId, PublicationId, PublicationKind};
 use rules::input::InForce;
 use rules::lead::{
-    AccountView, Applied, Breach, Contact, HeldFrom, Lead, Left, OperationsReason, OperationsReview,
-    PassedStep, Personal, PersonalKind, Priority, Profile, ProfileChanges, Tier, Visit,
+    AccountView, Applied, Breach, Contact, Dismissal, Gone, HeldFrom, Lead, Left, OperationsReason,
+    OperationsReview, Orphaned, OwnerGone, PassedStep, Personal, PersonalKind, Priority, Profile,
+    ProfileChanges, Queued, Return, Tier, Visit,
 };
 use rules::lead_fact::{
     AssignmentReason, ErasureBasis, EvidenceKind, LateEvidence, LeadFact, PassedOver, PersonalChanges,
@@ -24,8 +25,8 @@ use rules::lead_fact::{
 use rules::measure::Money;
 use rules::notification::{Message, Notification, NotificationFact, Particulars, Recipient, Role};
 use rules::patch::Patch;
-use rules::policy::{StateKind, WorkflowId};
-use rules::publication::{Passed, PublicationFact, Totals};
+use rules::policy::{Orphan, StateKind, WorkflowId};
+use rules::publication::{OrphanedLeads, Passed, PublicationFact, Totals};
 use rules::rep::RepFact;
 use rules::routing::Availability;
 use rules::screened::Screened;
@@ -131,7 +132,21 @@ fn applied() -> Applied {
         in_force: InForce { policy: 2, directory: 1 },
         passed: step("imminent"),
         rearmed: step("breached"),
+        orphaned: Some(orphaned()),
     }
+}
+
+fn orphaned() -> Orphaned {
+    Orphaned {
+        from: "rep-bob".into(),
+        name: Some("Bob Brown".to_owned()),
+        to: Some("rep-ana".into()),
+        kept: true,
+    }
+}
+
+fn owner_gone() -> OwnerGone {
+    OwnerGone { owner: "rep-bob".into(), because: Gone::Absent, until: Some(at()) }
 }
 
 /// Every particular of a message.
@@ -269,7 +284,9 @@ fn next_of_lead(after: Option<&LeadFact>) -> Option<LeadFact> {
         LeadFact::HoldChanged { .. } => {
             LeadFact::OwnerSet { from: Some("rep-bob".into()), to: Some("rep-ana".into()) }
         }
-        LeadFact::OwnerSet { .. } => LeadFact::Assigned {
+        LeadFact::OwnerSet { .. } => LeadFact::OwnerGone { gone: owner_gone(), then: Orphan::HandOn },
+        LeadFact::OwnerGone { .. } => LeadFact::OwnerBack { owner: "rep-bob".into() },
+        LeadFact::OwnerBack { .. } => LeadFact::Assigned {
             to: "rep-ana".into(),
             team: "us-sales".into(),
             reason: AssignmentReason::Arrival,
@@ -304,8 +321,15 @@ fn next_of_lead(after: Option<&LeadFact>) -> Option<LeadFact> {
                 late_s: 60,
             },
         },
-        LeadFact::BreachExcused { .. } => LeadFact::OperationsQueued { reason: OperationsReason::Stuck },
-        LeadFact::OperationsQueued { .. } => LeadFact::OperationsSettled { reason: OperationsReason::Stuck },
+        LeadFact::BreachExcused { .. } => LeadFact::Bounced { state: "NEW".into(), times: 4, since: at() },
+        LeadFact::Bounced { .. } => LeadFact::OperationsQueued {
+            reason: OperationsReason::NotificationFailed,
+            notification: Some(NotificationId::new("lead/L-1/7")),
+        },
+        LeadFact::OperationsQueued { .. } => LeadFact::OperationsSettled {
+            reason: OperationsReason::NotificationFailed,
+            notification: Some(NotificationId::new("lead/L-1/7")),
+        },
         LeadFact::OperationsSettled { .. } => {
             LeadFact::MarketSet { from: Some("us".into()), to: "dach".into() }
         }
@@ -313,13 +337,17 @@ fn next_of_lead(after: Option<&LeadFact>) -> Option<LeadFact> {
         LeadFact::ClocksRestarted {} => LeadFact::OperationsResolved {
             resolution: "assigned to rep-ana".to_owned(),
             note: "She knows them.".to_owned(),
+            reasons: vec![OperationsReason::Stuck],
+            seen: Some(4),
+            dismissed: vec![OperationsReason::NoRepAvailable],
         },
         LeadFact::OperationsResolved { .. } => {
             LeadFact::HighValueFlagged { criteria: vec!["score 91".to_owned()], window_percent: 50 }
         }
         LeadFact::HighValueFlagged { .. } => LeadFact::HighValueRearmed {},
         LeadFact::HighValueRearmed {} => LeadFact::PriorityRaised { to: Priority::High },
-        LeadFact::PriorityRaised { .. } => LeadFact::ComplianceMatched {
+        LeadFact::PriorityRaised { .. } => LeadFact::PriorityLowered { to: Priority::Normal },
+        LeadFact::PriorityLowered { .. } => LeadFact::ComplianceMatched {
             criterion: criterion(),
             screened: Some(screened()),
             flagged_by: Some(secret("u-flagger")),
@@ -448,6 +476,12 @@ pub fn publication_facts() -> Vec<PublicationFact> {
                 step: PassedStep { workflow: WorkflowId::SlaBreach, step: "imminent".to_owned() },
                 leads: 1,
             }],
+            orphaned: vec![OrphanedLeads {
+                team: Some("us-sales".into()),
+                orphaned: orphaned(),
+                leads: 1,
+                first: vec!["L-1".into()],
+            }],
         })),
         Some(PublicationFact::Applied(_) | PublicationFact::Notification(_)) => None,
     };
@@ -466,7 +500,13 @@ fn clock() -> Clock {
 }
 
 fn visit() -> Visit {
-    Visit { sla: Some(clock()), stuck: Some(clock()), reassignments: 1, taken_from: vec!["rep-bob".into()] }
+    Visit {
+        sla: Some(clock()),
+        stuck: Some(clock()),
+        reassignments: 1,
+        taken_from: vec!["rep-bob".into()],
+        for_operations: BTreeSet::from([OperationsReason::Stuck]),
+    }
 }
 
 /// A lead with every field filled.
@@ -505,9 +545,12 @@ pub fn lead() -> Lead {
         left: Some(Left { state: "NEW".into(), visit: visit() }),
         held_from: Some(HeldFrom { state: "NEW".into(), kind: StateKind::Working, entered_at: at() }),
         owner: Some("rep-ana".into()),
+        owner_gone: Some(owner_gone()),
         crm_owner: Some("rep-ana".into()),
         crm_market: Some("us".into()),
         visit: visit(),
+        visited: BTreeSet::from(["NEW".into()]),
+        returns: vec![Return { state: "NEW".into(), at: at() }],
         breaches: vec![Breach {
             seq: 5,
             step: Some("breached".to_owned()),
@@ -540,7 +583,21 @@ pub fn lead() -> Lead {
         clearances: vec![Clearance::of(&under_review(), decided())],
         unanswered: vec![under_review()],
         rejection: Some(rejection()),
-        operations: Some(OperationsReview { since: at(), reasons: vec![OperationsReason::Stuck] }),
+        operations: Some(OperationsReview {
+            since: at(),
+            reasons: vec![Queued {
+                reason: OperationsReason::NotificationFailed,
+                since: at(),
+                seq: 4,
+                notification: Some(NotificationId::new("lead/L-1/7")),
+            }],
+        }),
+        dismissed: Some(Dismissal {
+            reasons: vec![OperationsReason::NoRepAvailable],
+            at: at(),
+            by: Some("u-otto".to_owned()),
+            note: "She knows them.".to_owned(),
+        }),
     }
 }
 

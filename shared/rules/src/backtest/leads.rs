@@ -190,10 +190,13 @@ impl Play<'_> {
                 }
                 delivery.id = id;
             }
+            // Entries are counted otherwise here: it deals with everything that is in the queue.
+            Input::Resolve(resolution) => resolution.seen = None,
             Input::Wake
             | Input::RefusedAtDoor { .. }
             | Input::ApplyAccount
-            | Input::Resolve(_)
+            | Input::Offer
+            | Input::OwnerPresence
             | Input::Erase(_) => {}
         }
         Some(command)

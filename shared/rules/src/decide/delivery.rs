@@ -1,8 +1,8 @@
 //! Records what became of a notification; where somebody cannot be reached, somebody else is told.
 
 use crate::deciding::Deciding;
+use crate::ids::{NotificationId, PersonId};
 use crate::input::{Delivery, DeliveryResult, Outcome};
-use crate::lead::OperationsReason;
 use crate::lead_fact::LeadFact;
 use crate::notification::{Notification, NotificationFact, Particulars};
 use crate::policy::WorkflowId;
@@ -15,12 +15,12 @@ pub(super) fn apply(d: &mut Deciding<'_>, delivery: &Delivery) -> Outcome {
     d.fact(None, LeadFact::Notification(NotificationFact::of(delivery)));
     match &delivery.result {
         DeliveryResult::Delivered { .. } | DeliveryResult::Withdrawn { .. } => {}
-        DeliveryResult::Failed { .. } => d.queue_for_operations(None, OperationsReason::NotificationFailed),
+        DeliveryResult::Failed { .. } => d.queue_for_failed(&delivery.id),
         DeliveryResult::Unreachable { person, notification, .. } => {
             let is_over = d.lead.as_ref().is_some_and(|lead| lead.is_held() || lead.is_closed());
             // Of a lead that is held or over, only compliance has something left to say.
             if !is_over || notification.message.workflow() == Some(WorkflowId::ComplianceFlag) {
-                pass_on(d, person, notification);
+                pass_on(d, &delivery.id, person, notification);
             }
         }
     }
@@ -28,7 +28,7 @@ pub(super) fn apply(d: &mut Deciding<'_>, delivery: &Delivery) -> Outcome {
 }
 
 /// The manager is told instead; where that is the one who cannot be reached, operations looks.
-fn pass_on(d: &mut Deciding<'_>, person: &crate::ids::PersonId, notification: &Notification) {
+fn pass_on(d: &mut Deciding<'_>, id: &NotificationId, person: &PersonId, notification: &Notification) {
     let team = d.world.directory.team_of(person).cloned().or_else(|| d.team());
     match team.and_then(|team| d.manager_of(team)) {
         Some(to) if notification.to != to => {
@@ -37,6 +37,6 @@ fn pass_on(d: &mut Deciding<'_>, person: &crate::ids::PersonId, notification: &N
             let tag = notification.message.workflow().map(|workflow| (workflow, None));
             d.notify(tag, to, notification.message, particulars);
         }
-        _ => d.queue_for_operations(None, OperationsReason::NotificationFailed),
+        _ => d.queue_for_failed(id),
     }
 }

@@ -6,8 +6,9 @@ use crate::compliance::Match;
 use crate::deciding::{Deciding, Moved};
 use crate::ids::{MarketId, PersonId};
 use crate::input::{LeadEvent, Need, Outcome};
-use crate::lead::{Lead, OperationsReason, ProfileChanges};
+use crate::lead::{OperationsReason, ProfileChanges};
 use crate::lead_fact::{AssignmentReason, LeadFact, PersonalChanges};
+use crate::operations;
 use crate::policy::StateKind;
 use crate::sorting::Sorting;
 use crate::workflows::{compliance_flag, high_value};
@@ -55,13 +56,13 @@ pub(super) fn apply(d: &mut Deciding<'_>, said: &LeadEvent) -> Result<Outcome, N
         true
     } else {
         let moved = move_state(d, event, late, is_new);
-        if d.lead.as_ref().is_some_and(Lead::is_closed) {
-            d.settle_all_operations();
-        }
+        operations::reconcile(d, false);
         let owned = set_owner(d, event);
-        // Somebody may have room by now for one that nobody could take.
-        let waits = d.is_queued_for(OperationsReason::NoRepAvailable);
-        if is_new || market_changed || owned || waits {
+        // Somebody may have room by now for one that nobody could take. One that operations left
+        // alone stays alone until something new is said of it.
+        let is_left_alone =
+            d.lead.as_ref().is_some_and(|lead| lead.is_dismissed(OperationsReason::NoRepAvailable));
+        if is_new || market_changed || owned || !is_left_alone || d.has_news() {
             let reason = if is_new { AssignmentReason::Arrival } else { AssignmentReason::Unowned };
             // An old lead is assigned without a word: an import is no reason to tell anybody.
             assign_if_unowned(d, reason, !late)?;

@@ -10,12 +10,15 @@ mod settle;
 pub(crate) use settle::MISSED_AFTER;
 mod staff;
 
+use crate::assign;
 use crate::deciding::{Consulted, Deciding};
 use crate::entry::Entry;
 use crate::ids::PersonId;
 use crate::input::{Command, Input, Need, Outcome, World};
 use crate::lead::Lead;
 use crate::lead_fact::LeadFact;
+use crate::operations;
+use crate::orphans;
 use crate::record::Recordable as _;
 use crate::timers;
 use crate::workflows::compliance_flag;
@@ -67,12 +70,16 @@ pub fn decide(
             event::refuse_at_door(&mut d, field, why, matches.clone(), None)?
         }
         Input::ApplyAccount => event::apply_account(&mut d)?,
+        Input::Offer => assign::take_offer(&mut d)?,
+        Input::OwnerPresence => orphans::follow_presence(&mut d)?,
         Input::Decide(decision) => review::decide(&mut d, decision)?,
         Input::Reopen(reopening) => review::reopen(&mut d, reopening),
         Input::Resolve(resolution) => staff::resolve(&mut d, resolution)?,
         Input::Erase(erasure) => staff::erase(&mut d, erasure),
         Input::Delivery(delivery) => delivery::apply(&mut d, delivery),
     };
+    let is_news = matches!(command.input, Input::Event(_)) && d.has_news();
+    operations::reconcile(&mut d, is_news);
     // An input can bring about what is due at once (an old lead, a state entered long ago).
     if d.lead.is_some() {
         let until = d.now;

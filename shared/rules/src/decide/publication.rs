@@ -9,15 +9,21 @@
 use super::settle::{is_news, pass_at_publication, settle};
 use crate::assign::assign_if_unowned;
 use crate::clock::Clock;
-use crate::deciding::Deciding;
-use crate::ids::{PublicationId, PublicationKind};
+use crate::deciding::{Deciding, Routed};
+use crate::ids::{PersonId, PublicationId, PublicationKind};
 use crate::input::{InForce, Need, World};
-use crate::lead::{Applied, Lead, OperationsReason, PassedStep};
+use crate::lead::{Applied, Lead, Orphaned, PassedStep};
 use crate::lead_fact::{AssignmentReason, LeadFact};
-use crate::policy::WorkflowId;
+use crate::operations;
+use crate::orphans;
+use crate::policy::{Orphan, WorkflowId};
 use crate::timers::{Ladder, Place, StepDue, What, ladder, timers};
-use crate::workflows::{compliance_flag, high_value};
+use crate::workflows::compliance_flag;
+use crate::workflows::high_value::{self, Crossing};
 use chrono::{DateTime, Utc};
+
+/// How a digest names the leads that a publication makes high-value.
+const FLAGGED: &str = "flagged";
 
 /// A lead that slept through more revisions of a kind than this was concerned by none of the
 /// earlier ones, or it would have been looked at.
@@ -92,10 +98,7 @@ fn apply(d: &mut Deciding<'_>, before: &World<'_>, published_at: DateTime<Utc>) 
     let has_state = |world: &World<'_>| world.policy.policy.kind_of(&lead.state).is_some();
     let follows_state = has_state(before) != has_state(&d.world);
     // The clocks of a lead that leaves quarantine begin anew, unless they passed something before it.
-    let is_fresh = is_known
-        && !was_known
-        && d.is_queued_for(OperationsReason::MarketUnknown)
-        && !lead.visit.has_passed_a_step();
+    let is_fresh = is_known && !was_known && d.is_quarantined() && !lead.visit.has_passed_a_step();
     let earliest = |world: &World<'_>| timers(lead, world).into_iter().map(|timer| timer.due).min();
     let mut passed: Vec<_> = timers(lead, &d.world)
         .into_iter()
@@ -104,7 +107,18 @@ fn apply(d: &mut Deciding<'_>, before: &World<'_>, published_at: DateTime<Utc>) 
     passed.sort_by_key(|timer| timer.due);
     let rearmed = rearmed(lead, &d.world, published_at);
     let is_moved = was_known != is_known || follows_state;
-    if passed.is_empty() && rearmed.is_empty() && !is_moved && earliest(before) == earliest(&d.world) {
+    let (had, has) = (&before.policy.policy.workflows, &d.world.policy.policy.workflows);
+    let crossing = high_value::crossing(lead, &had.high_value, &has.high_value);
+    let leaver = orphans::leaves(lead, before, &d.world);
+    let queue_is_off = !operations::is_reconciled(lead, &d.world);
+    if passed.is_empty()
+        && rearmed.is_empty()
+        && !is_moved
+        && !queue_is_off
+        && crossing.is_none()
+        && leaver.is_none()
+        && earliest(before) == earliest(&d.world)
+    {
         return Ok(());
     }
     let told = passed.iter().filter_map(|timer| match &timer.what {
@@ -113,24 +127,46 @@ fn apply(d: &mut Deciding<'_>, before: &World<'_>, published_at: DateTime<Utc>) 
         }
         _ => None,
     });
+    // Nobody is told of each lead that is high-value by the new rules; the digest tells how many.
+    let flagged = (crossing == Some(Crossing::Flagged))
+        .then(|| PassedStep { workflow: WorkflowId::HighValue, step: FLAGGED.to_owned() });
     let in_force = d.world.in_force();
     let publication = of(before.in_force(), in_force);
-    let applied = Applied { publication, in_force, passed: told.collect(), rearmed };
+    let passed_steps = told.chain(flagged).collect();
+    let orphaned = leaver.as_ref().map(|owner| orphaned(d, before, owner)).transpose()?;
+    let applied = Applied { publication, in_force, passed: passed_steps, rearmed, orphaned };
     d.fact(None, LeadFact::RulesApplied(applied));
     pass_at_publication(d, &passed, published_at);
     d.begin_publication(published_at);
     if follows_state {
         d.follow_state();
     }
-    match (was_known, is_known) {
-        (false, true) => leave_quarantine(d),
-        // Its market is gone: nothing can be measured of it any more, and operations has to look.
-        (true, false) => {
-            d.follow_market(true, false);
-            Ok(())
-        }
-        _ => Ok(()),
+    if let Some(owner) = &leaver {
+        orphans::follow_leaver(d, owner)?;
     }
+    if let Some(crossing) = crossing {
+        high_value::follow(d, crossing);
+    }
+    match (was_known, is_known) {
+        (false, true) => leave_quarantine(d)?,
+        // Its market is gone: nothing can be measured of it any more, and operations has to look.
+        (true, false) => d.follow_market(true, false),
+        _ => {}
+    }
+    operations::reconcile(d, false);
+    Ok(())
+}
+
+/// What becomes of a lead whose owner left, as the publication's digest tells it.
+fn orphaned(d: &mut Deciding<'_>, before: &World<'_>, owner: &PersonId) -> Result<Orphaned, Need> {
+    let name = before.directory.person(owner).map(|person| person.name.clone());
+    let is_handed_on = d.world.policy.policy.owners.left == Orphan::HandOn;
+    let is_held = d.lead.as_ref().is_some_and(Lead::is_held);
+    let to = match (is_handed_on && !is_held).then(|| d.route(false)).transpose()? {
+        Some(Routed::To { rep, .. }) => Some(rep),
+        _ => None,
+    };
+    Ok(Orphaned { from: owner.clone(), name, to, kept: !is_handed_on })
 }
 
 /// The thresholds that an earlier publication made passed, and that are to come under the rules of
@@ -159,7 +195,7 @@ fn of(before: InForce, after: InForce) -> PublicationId {
 
 /// The directory knows the lead's market at last.
 fn leave_quarantine(d: &mut Deciding<'_>) -> Result<(), Need> {
-    if !d.is_queued_for(OperationsReason::MarketUnknown) {
+    if !d.is_quarantined() {
         return Ok(());
     }
     d.follow_market(false, false);

@@ -9,6 +9,7 @@ use crate::deciding::Deciding;
 use crate::input::Need;
 use crate::lead::Lead;
 use crate::lead_fact::{LeadFact, PUBLICATION, Threshold};
+use crate::operations;
 use crate::policy::{Action, WorkflowId};
 use crate::timers::{StepDue, Timer, What, timers_due};
 use crate::workflows::{self, compliance_flag};
@@ -42,6 +43,7 @@ pub(super) fn settle(d: &mut Deciding<'_>, until: DateTime<Utc>) -> Result<(), N
             What::RetentionEnd => super::staff::end_retention(d),
             What::Step(step) => settle_step(d, step, next.due, &due)?,
         }
+        operations::reconcile(d, false);
     }
     Ok(())
 }

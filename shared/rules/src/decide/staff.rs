@@ -3,7 +3,9 @@
 use crate::assign::{assign_if_unowned, tell_assigned};
 use crate::deciding::Deciding;
 use crate::input::{Erasure, Need, Outcome, Resolution, ResolutionAction};
+use crate::lead::{OperationsReason, Queued};
 use crate::lead_fact::{AssignmentReason, ErasureBasis, LeadFact};
+use crate::operations::is_left_alone;
 use crate::routing::{self, Standing};
 use crate::workflows::{compliance_flag, high_value};
 
@@ -12,9 +14,21 @@ pub(super) fn resolve(d: &mut Deciding<'_>, resolution: &Resolution) -> Result<O
     let Some(lead) = d.lead.clone() else {
         return Ok(Outcome::UnknownLead);
     };
-    if lead.operations.is_none() {
+    let seen = resolution.seen;
+    let queued = lead.operations.iter().flat_map(|review| &review.reasons);
+    let (covered, later): (Vec<&Queued>, Vec<&Queued>) =
+        queued.partition(|queued| seen.is_none_or(|seen| queued.seq <= seen));
+    if covered.is_empty() && !later.is_empty() {
+        let why = "the lead came into the operations queue after the version that you saw; look at it again";
+        return Ok(Outcome::Conflict { why: why.to_owned() });
+    }
+    if covered.is_empty() && lead.dismissed.is_none() {
         return Ok(Outcome::Conflict { why: "the lead is not in the operations queue".to_owned() });
     }
+    let mut reasons: Vec<OperationsReason> = covered.iter().map(|queued| queued.reason).collect();
+    reasons.extend(lead.dismissed.iter().flat_map(|dismissal| &dismissal.reasons));
+    reasons.sort_unstable();
+    reasons.dedup();
     let locked = lead.is_held() || lead.is_disqualified();
     let done = match &resolution.action {
         ResolutionAction::Dismiss => "dismissed".to_owned(),
@@ -68,7 +82,15 @@ pub(super) fn resolve(d: &mut Deciding<'_>, resolution: &Resolution) -> Result<O
             format!("market set to {market}")
         }
     };
-    d.fact(None, LeadFact::OperationsResolved { resolution: done, note: resolution.note.clone() });
+    let note = resolution.note.clone();
+    let dismissed = if resolution.action == ResolutionAction::Dismiss {
+        let still =
+            d.lead.iter().flat_map(|lead| reasons.iter().filter(|r| is_left_alone(lead, &d.world, **r)));
+        still.copied().collect()
+    } else {
+        Vec::new()
+    };
+    d.fact(None, LeadFact::OperationsResolved { resolution: done, note, reasons, seen, dismissed });
     if matches!(resolution.action, ResolutionAction::SetMarket { .. }) {
         // A market says which jurisdictions are licensed, so that the lead is screened anew.
         compliance_flag::screen_jurisdiction(d)?;

@@ -4,7 +4,7 @@ use super::{Change, Changes, Part, listed, quoted, union};
 use crate::ids::{CalendarId, MarketId, Source, StateId};
 use crate::measure::{Money, Percent, Window};
 use crate::policy::{
-    Action, Ladder, Policy, PublishedPolicy, QuietHours, ReasonCode, StateKind, StepView, Template,
+    Action, Ladder, Orphan, Policy, PublishedPolicy, QuietHours, ReasonCode, StateKind, StepView, Template,
     WindowRow, WorkflowId,
 };
 use chrono::DateTime;
@@ -24,7 +24,7 @@ pub fn policies(before: &Policy, after: &Policy) -> Vec<Change> {
         }
         match workflow {
             WorkflowId::SlaBreach => sla_breach(&mut changes, before, after),
-            WorkflowId::StuckLead => {}
+            WorkflowId::StuckLead => returns(&mut changes, before, after),
             WorkflowId::HighValue => high_value(&mut changes, before, after),
             WorkflowId::ComplianceFlag => compliance_flag(&mut changes, before, after),
             WorkflowId::ChurnRisk => churn_risk(&mut changes, before, after),
@@ -45,8 +45,28 @@ pub fn policies(before: &Policy, after: &Policy) -> Vec<Change> {
         Window::to_string,
     );
     retention(&mut changes, before, after);
+    owners(&mut changes, before, after);
     quiet_hours(&mut changes, before.quiet_hours.as_ref(), after.quiet_hours.as_ref());
     all
+}
+
+fn returns(changes: &mut Changes<'_>, before: &Policy, after: &Policy) {
+    let spelled = |policy: &Policy| match &policy.workflows.stuck_lead.returns {
+        Some(returns) => {
+            let actions: Vec<&str> = returns.actions.iter().map(|action| action.as_str()).collect();
+            format!("{} within {}: {}", returns.times, returns.within, actions.join(", "))
+        }
+        None => "none".to_owned(),
+    };
+    changes.value("returns to a state:", &spelled(before), &spelled(after), String::clone);
+}
+
+fn owners(changes: &mut Changes<'_>, before: &Policy, after: &Policy) {
+    let (was, is) = (&before.owners, &after.owners);
+    let named = |orphan: &Orphan| orphan.as_str().to_owned();
+    changes.value("leads of an owner who left:", &was.left, &is.left, named);
+    changes.value("leads of an owner who is away:", &was.absent, &is.absent, named);
+    changes.value("an absence counts after:", &was.absent_after, &is.absent_after, Window::to_string);
 }
 
 fn retention(changes: &mut Changes<'_>, before: &Policy, after: &Policy) {

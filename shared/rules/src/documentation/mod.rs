@@ -10,7 +10,7 @@ pub use data::{StepDoc, VersionDoc, WindowDoc, WorkflowDoc};
 
 use crate::calendar::{CalendarDocument, Weekday3};
 use crate::directory::{ALWAYS, Directory};
-use crate::policy::{Policy, PublishedPolicy, StateKind, WorkflowId};
+use crate::policy::{Orphan, Owners, Policy, PublishedPolicy, StateKind, WorkflowId};
 use std::fmt::Write as _;
 
 /// A policy with what is known of its past and of those it is for.
@@ -57,6 +57,7 @@ impl Edition<'_> {
         }
         text.push_str(&self.states());
         text.push_str(&self.time());
+        text.push_str(&self.owners());
         text.push_str("\n## Workflows\n");
         for id in WorkflowId::ALL {
             text.push('\n');
@@ -78,6 +79,24 @@ impl Edition<'_> {
             );
         }
         format!("{from}\n\n")
+    }
+
+    /// What becomes of the leads of an owner who leaves, or is away.
+    fn owners(&self) -> String {
+        let Owners { left, absent, .. } = &self.policy().owners;
+        let done = |orphan: &Orphan| match orphan {
+            Orphan::Keep => "stays with them",
+            Orphan::HandOn => "goes to the next available rep of the team, with a fresh clock",
+            Orphan::Queue => "goes to the operations queue",
+        };
+        format!(
+            "\n## Owners who leave or are away\n\nA lead of an owner who is no rep any more {}. A lead of an owner who is \
+             away, whose next step is due before they are back, {}; an absence counts once it has lasted, or is said to \
+             last, longer than {}.\n",
+            done(left),
+            done(absent),
+            self.policy().owners.absent_after
+        )
     }
 
     fn states(&self) -> String {

@@ -4,7 +4,7 @@ use super::{Edition, calendar_name, cell, code, day, ladder};
 use crate::compliance::Verdict;
 use crate::directory::ALWAYS;
 use crate::ids::{CalendarId, MarketId};
-use crate::policy::{ReasonCode, WorkflowId, well_known};
+use crate::policy::{Action, ReasonCode, WorkflowId, well_known};
 use std::fmt::Write as _;
 
 pub(super) fn markdown(edition: &Edition<'_>, id: WorkflowId) -> String {
@@ -27,7 +27,8 @@ pub(super) fn markdown(edition: &Edition<'_>, id: WorkflowId) -> String {
         text.push_str(&ladder::windows(ladder));
     }
     match id {
-        WorkflowId::SlaBreach | WorkflowId::StuckLead => {}
+        WorkflowId::SlaBreach => {}
+        WorkflowId::StuckLead => text.push_str(&returns(edition)),
         WorkflowId::HighValue => text.push_str(&high_value(edition)),
         WorkflowId::ComplianceFlag => text.push_str(&compliance_flag(edition)),
         WorkflowId::ChurnRisk => text.push_str(&churn_risk(edition)),
@@ -35,6 +36,27 @@ pub(super) fn markdown(edition: &Edition<'_>, id: WorkflowId) -> String {
     text.push_str(&words(edition, id));
     text.push_str(&past(edition, id));
     text
+}
+
+/// What is done about a lead that keeps coming back.
+fn returns(edition: &Edition<'_>) -> String {
+    let Some(returns) = &edition.policy().workflows.stuck_lead.returns else { return String::new() };
+    let done: Vec<&str> = returns
+        .actions
+        .iter()
+        .map(|action| match action {
+            Action::TellOwner => "its owner is told",
+            Action::TellManager => "the manager is told on the team's channel",
+            Action::QueueForOperations => "it goes to the operations queue",
+            Action::RecordBreach | Action::Reassign => "nothing is done",
+        })
+        .collect();
+    let (times, days) = (returns.times, returns.within.to_time().num_days());
+    format!(
+        "\n#### A lead that keeps coming back\n\nEach return to a state begins its clocks anew. A lead that comes back to \
+         the same state {times} times within {days} days is recorded as such (`lead.bounced`), and {}.\n",
+        done.join(", and ")
+    )
 }
 
 fn high_value(edition: &Edition<'_>) -> String {

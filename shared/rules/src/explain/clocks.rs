@@ -5,6 +5,7 @@ use crate::clock::Clock;
 use crate::lead::Rest;
 use crate::policy::{StateKind, WorkflowId};
 use crate::timers::{Idle, Ladder, Mark, Place, StepDue, ladder, mark};
+use crate::workflows::stuck_lead::counted;
 
 /// `sla-breach` or `stuck-lead`.
 pub(super) fn of_sales(case: &Case<'_>, workflow: WorkflowId) -> WorkflowExplanation {
@@ -35,6 +36,17 @@ pub(super) fn of_sales(case: &Case<'_>, workflow: WorkflowId) -> WorkflowExplana
             }
         }
         Err(idle) => part.because.push(why_idle(idle)),
+    }
+    if let Some(returns) = &case.world.policy.policy.workflows.stuck_lead.returns
+        && workflow == WorkflowId::StuckLead
+        && is_there
+    {
+        let times = counted(lead, returns).len();
+        if times > 0 {
+            let (state, due, within) = (&lead.state, returns.times, returns.within.to_time().num_days());
+            let text = format!("{times} of {due} returns to {state} within {within} days");
+            part.because.push(Because::new(Condition::Returns, text));
+        }
     }
     let is_armed = part.steps.iter().any(|step| step.readiness == Readiness::Armed);
     part.status = match (is_armed, rests.is_empty()) {

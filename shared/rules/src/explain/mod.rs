@@ -16,6 +16,7 @@ use crate::entry::Entry;
 use crate::evolve::{FoldError, fold};
 use crate::ids::{AccountId, LeadId, MarketId, PersonId, StateId, Subject, TeamId};
 use crate::input::{Need, World};
+use crate::lead::Lead;
 use crate::lead_fact::LeadFact;
 use crate::notification::{Message, Notification, NotificationFact, Recipient};
 use crate::policy::WorkflowId;
@@ -69,11 +70,41 @@ pub struct Explanation {
     /// The earliest instant at which anything is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wake_at: Option<DateTime<Utc>>,
+    /// Why it is in the operations queue, the oldest reason first; empty: it is not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operations: Vec<InQueue>,
+    /// What operations left alone although it still holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dismissed: Option<LeftAlone>,
     /// The five workflows.
     pub workflows: Vec<WorkflowExplanation>,
     /// What had taken effect by then and was recorded only afterwards, where that is known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recorded_later: Vec<RecordedLater>,
+}
+
+/// A reason to be in the operations queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InQueue {
+    /// Which.
+    pub reason: OperationsReason,
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// The condition in words.
+    pub text: String,
+    /// What takes it out of the queue.
+    pub ends_when: String,
+}
+
+/// What operations left alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftAlone {
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// Why operations left it alone, in their words.
+    pub note: String,
+    /// What still holds.
+    pub reasons: Vec<InQueue>,
 }
 
 /// One workflow's part.
@@ -137,6 +168,8 @@ pub enum Condition {
     NoWindow,
     /// The policy has no steps for the market.
     NoSteps,
+    /// How often it came back to its state, and at how many returns something is done.
+    Returns,
     /// The clock passed all of its steps.
     AllPassed,
     /// No calendar holds so much working time.
@@ -417,9 +450,24 @@ pub fn explain(
         retention_ends_at: timers::retention_end(lead, world),
         erased_at: lead.erased_at,
         wake_at: timers::wake_at(lead, world),
+        operations: lead
+            .operations
+            .iter()
+            .flat_map(|review| &review.reasons)
+            .map(|q| in_queue(lead, q.reason, q.since))
+            .collect(),
+        dismissed: lead.dismissed.as_ref().map(|dismissal| LeftAlone {
+            since: dismissal.at,
+            note: dismissal.note.clone(),
+            reasons: dismissal.reasons.iter().map(|reason| in_queue(lead, *reason, dismissal.at)).collect(),
+        }),
         workflows,
         recorded_later: Vec::new(),
     })
+}
+
+fn in_queue(lead: &Lead, reason: OperationsReason, since: DateTime<Utc>) -> InQueue {
+    InQueue { reason, since, text: reason.told(lead), ends_when: reason.ends_when(lead).to_owned() }
 }
 
 /// The account that a lead belonged to at an instant: whose history an explanation draws on.
@@ -483,8 +531,9 @@ impl Does {
             LeadFact::BreachRecorded { owner, team, .. } => Self::RecordBreach { owner, team },
             LeadFact::BreachExcused { breach, .. } => Self::ExcuseBreach { breach },
             LeadFact::Reassigned { from, to, team, .. } => Self::Reassign { from, to, team },
+            LeadFact::Assigned { to, team, .. } => Self::Reassign { from: None, to, team },
             LeadFact::ReassignmentImpossible { reason, .. } => Self::KeepOwner { reason },
-            LeadFact::OperationsQueued { reason } => Self::QueueForOperations { reason },
+            LeadFact::OperationsQueued { reason, .. } => Self::QueueForOperations { reason },
             LeadFact::ThresholdSuperseded { by, .. } => Self::Supersede { by },
             LeadFact::ComplianceHeld { from, .. } => Self::Hold { from },
             LeadFact::PriorityRaised { .. } => Self::RaisePriority {},

@@ -36,6 +36,20 @@ impl Display for Explanation {
         if let Some(erased) = self.erased_at {
             writeln!(f, "its personal data was erased at {}", when.at(erased))?;
         }
+        for queued in &self.operations {
+            let (since, ends) = (when.at(queued.since), &queued.ends_when);
+            writeln!(f, "in the operations queue since {since}: {}; until {ends}", queued.text)?;
+        }
+        if let Some(dismissed) = &self.dismissed {
+            let reasons: Vec<&str> = dismissed.reasons.iter().map(|reason| reason.text.as_str()).collect();
+            let (since, reasons) = (when.at(dismissed.since), reasons.join("; "));
+            writeln!(
+                f,
+                "dismissed from the operations queue at {since} (“{}”): {reasons}; it comes back when \
+                anything new is said of the lead",
+                dismissed.note
+            )?;
+        }
         for later in &self.recorded_later {
             let (at, recorded) = (when.at(later.at), when.at(later.recorded_at));
             writeln!(f, "entry {} took effect at {at} and was recorded at {recorded} only", later.seq)?;

@@ -1,7 +1,7 @@
 //! What shows in a directory, and in what the policy makes of it.
 
 use super::{Lint, Warnings};
-use crate::calendar::WorkingTime;
+use crate::calendar::{CalendarDocument, Weekday3, WorkingTime};
 use crate::directory::{Directory, Seniority, Team};
 use crate::policy::Policy;
 use crate::quiet;
@@ -17,6 +17,9 @@ pub(super) fn check(
     at: Option<DateTime<Utc>>,
 ) {
     let document = directory.document();
+    for (id, calendar) in &document.calendars {
+        check_hours(warnings, &format!("calendars.{id}"), calendar);
+    }
     for (id, market) in &document.markets {
         if market.licensed_for.is_empty() {
             let said = "is empty; every lead whose country is known is held by compliance";
@@ -48,6 +51,23 @@ pub(super) fn check(
 
 /// What is said of an address on a private network.
 const PRIVATE: &str = "leads to this machine or a private network; a deployment refuses it unless `AllowPrivateWebhooks` is set";
+
+/// A block ends before the minute it names, so hours to 23:59 leave out the last minute of the day.
+fn check_hours(warnings: &mut Warnings, at: &str, calendar: &CalendarDocument) {
+    let ends_a_minute_early = |block: &str| block.ends_with("-23:59");
+    let of_week = Weekday3::ALL.iter().filter_map(|day| Some((day, calendar.hours.get(day)?)));
+    let of_week = of_week.map(|(day, blocks)| (format!("hours.{}", day.as_str()), blocks));
+    let of_dates = calendar.exceptions.iter().enumerate();
+    let of_dates = of_dates.map(|(n, date)| (format!("exceptions[{n}].hours"), &date.hours));
+    for (path, blocks) in of_week.chain(of_dates) {
+        for (n, block) in blocks.iter().enumerate().filter(|(_, block)| ends_a_minute_early(block)) {
+            let whole = block == "00:00-23:59";
+            let or = if whole { ", or use `always: true` if every day is open" } else { "" };
+            let said = format!("`{block}` leaves out the last minute of the day; end it at `24:00`{or}");
+            warnings.directory(Lint::MissingMinute, format!("{at}.{path}[{n}]"), said);
+        }
+    }
+}
 
 fn check_team(warnings: &mut Warnings, path: &str, team: &Team, policy: &Policy, at: Option<DateTime<Utc>>) {
     if team.reps.is_empty() {

@@ -87,6 +87,9 @@ lints! {
     NoLicence = "no-licence",
     /// A market whose calendar has no working time in the year to come.
     NoWorkingTime = "no-working-time",
+    /// Hours that end at 23:59: they end before the minute they name, so the last minute of the day is
+    /// missing.
+    MissingMinute = "missing-minute",
     /// Quiet hours of somebody whose time zone nobody can tell.
     NoTimeZone = "no-time-zone",
     /// An address on a private network, which a deployment refuses unless it is set up to take it.

@@ -19,6 +19,8 @@ pub(super) fn check(warnings: &mut Warnings, policy: &Policy, directory: Option<
         if row.kind == StateKind::Working && !ladders.iter().any(|ladder| has_window(ladder.windows)) {
             let said = format!("no window covers `{}`; no lead is ever late or stuck in it", row.state);
             warnings.policy(Lint::UncoveredState, format!("states[{n}]"), said);
+        } else if row.kind == StateKind::Working {
+            check_gaps(warnings, &format!("states[{n}]"), &row.state, policy, directory);
         }
     }
     for Ladder { workflow, windows: rows, .. } in ladders {
@@ -31,6 +33,46 @@ pub(super) fn check(warnings: &mut Warnings, policy: &Policy, directory: Option<
         }
     }
     check_covered(warnings, policy, directory);
+}
+
+/// A state can have windows that leave out a market, or every source without a row of its own. A
+/// market without any window at all has a warning of its own.
+fn check_gaps(
+    warnings: &mut Warnings,
+    at: &str,
+    state: &StateId,
+    policy: &Policy,
+    directory: Option<&Directory>,
+) {
+    let rows = policy.ladders().into_iter().flat_map(|ladder| ladder.windows).collect::<Vec<_>>();
+    let markets: Vec<Option<&MarketId>> = match directory {
+        Some(directory) => directory.document().markets.keys().map(Some).collect(),
+        None => vec![None],
+    };
+    for market in markets {
+        // Without a directory, a row of any market may be the one that covers it.
+        let applies = |row: &&&WindowRow| market.is_none_or(|market| applies_in(row, market));
+        let in_market: Vec<&&WindowRow> = rows.iter().filter(applies).collect();
+        let of_state = || in_market.iter().filter(|row| row.state == *state);
+        let place = market.map_or_else(String::new, |market| format!(" in market `{market}`"));
+        if in_market.is_empty() || of_state().any(|row| row.source.is_none()) {
+            continue;
+        }
+        let mut sources: Vec<&str> =
+            of_state().filter_map(|row| row.source.as_ref()).map(Source::as_str).collect();
+        sources.sort_unstable();
+        sources.dedup();
+        let said = if sources.is_empty() {
+            format!("no window covers `{state}`{place}; no lead is ever late or stuck in it there")
+        } else {
+            format!(
+                "only leads from {} have a window in `{state}`{place}; leads from other sources are never late or \
+                 stuck there",
+                sources.join(", ")
+            )
+        };
+        warnings.policy(Lint::UncoveredState, at, said);
+    }
 }
 
 /// Without any window nothing of a workflow fires, in a market or anywhere.

@@ -2,11 +2,13 @@
 //! Its numbers are all here; no rule has one of its own.
 
 pub(crate) mod check;
+mod owners;
 mod parts;
 mod publish;
 mod reasons;
 mod steps;
 
+pub use owners::{Orphan, Owners};
 pub use parts::Ladder;
 pub use reasons::{CodeError, ReasonCode, well_known};
 pub use steps::StepView;
@@ -81,6 +83,9 @@ pub struct Policy {
     /// When people are not told directly; absent: at any hour.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet_hours: Option<QuietHours>,
+    /// What becomes of the leads of an owner who leaves, or is away.
+    #[serde(default, skip_serializing_if = "Owners::is_default")]
+    pub owners: Owners,
 }
 
 /// For how long personal data is kept.
@@ -302,12 +307,30 @@ pub struct StuckLead {
     /// Windows of its own; where there is none, the SLA window of the state.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<WindowRow>,
+    /// What is done about a lead that keeps coming back to a state. Absent: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returns: Option<Returns>,
     /// What markets do differently at thresholds.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub markets: BTreeMap<MarketId, Vec<StepOverride>>,
     /// Its messages in the policy's own words.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub messages: Templates,
+}
+
+/// A lead that keeps coming back to a state: each visit begins its clocks anew, so that no window of
+/// the state ever ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Returns {
+    /// At so many returns to one state.
+    pub times: u32,
+    /// Within so long.
+    pub within: Days,
+    /// What is done: `tell-owner`, `tell-manager`, `queue-for-operations`.
+    #[serde(rename = "do")]
+    pub actions: Vec<Action>,
 }
 
 /// The high-value workflow.

@@ -30,10 +30,60 @@ pub(crate) fn evaluate(d: &mut Deciding<'_>) -> Result<(), Need> {
         if !criteria.is_empty() {
             return fire(d, criteria);
         }
-    } else if criteria.is_empty() && lead.profile.score.unwrap_or(0) <= rearmed_at(policy) {
-        d.fact(WORKFLOW, LeadFact::HighValueRearmed {});
+    } else if is_over(lead, policy) {
+        rearm(d);
     }
     Ok(())
+}
+
+/// What a publication makes of a lead in flight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Crossing {
+    /// It is high-value by the new rules.
+    Flagged,
+    /// It is not any more by the new rules.
+    Rearmed,
+}
+
+/// What becomes of a lead where a publication changes what makes a lead high-value.
+pub(crate) fn crossing(lead: &Lead, before: &HighValue, after: &HighValue) -> Option<Crossing> {
+    if lead.is_held() || lead.is_closed() || same_criteria(before, after) {
+        return None;
+    }
+    if lead.high_value.is_empty() {
+        (!criteria(lead, after).is_empty()).then_some(Crossing::Flagged)
+    } else {
+        is_over(lead, after).then_some(Crossing::Rearmed)
+    }
+}
+
+/// Whether two policies make the same leads high-value.
+pub(crate) fn same_criteria(before: &HighValue, after: &HighValue) -> bool {
+    let of = |policy: &HighValue| {
+        let HighValue { score, score_margin, strategic_accounts, deal_size_over, .. } = policy.clone();
+        (score, score_margin, strategic_accounts, deal_size_over)
+    };
+    of(before) == of(after)
+}
+
+/// Follows a publication, without a word: the digest of the publication tells of all leads together.
+pub(crate) fn follow(d: &mut Deciding<'_>, crossing: Crossing) {
+    match crossing {
+        Crossing::Flagged => evaluate_quietly(d),
+        Crossing::Rearmed => rearm(d),
+    }
+}
+
+/// Whether a lead that was flagged can be armed again.
+fn is_over(lead: &Lead, policy: &HighValue) -> bool {
+    criteria(lead, policy).is_empty() && lead.profile.score.unwrap_or(0) <= rearmed_at(policy)
+}
+
+fn rearm(d: &mut Deciding<'_>) {
+    d.fact(WORKFLOW, LeadFact::HighValueRearmed {});
+    if d.lead.as_ref().is_some_and(|l| l.priority > Priority::Normal) {
+        d.fact(WORKFLOW, LeadFact::PriorityLowered { to: Priority::Normal });
+    }
 }
 
 /// Marks an old lead that is taken over as what it is. It was high-value before it came here, so

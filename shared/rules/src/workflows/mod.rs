@@ -26,7 +26,13 @@ pub(crate) fn act(
     let (to_owner, to_manager) = step_messages(workflow);
     match action {
         Action::TellOwner => {
-            if let Some(to) = d.owner(Role::Owner) {
+            if workflow == WorkflowId::StuckLead && d.was_given_in_this_commit() {
+                // The new owner hears in the same moment that it is theirs. How long it has been in its
+                // state is not their doing, so the manager hears of that.
+                if let Some(to) = d.manager() {
+                    d.notify(Some((workflow, Some(step))), to, to_manager, told(d, step, threshold));
+                }
+            } else if let Some(to) = d.owner(Role::Owner) {
                 d.notify(Some((workflow, Some(step))), to, to_owner, told(d, step, threshold));
             }
         }
@@ -50,7 +56,7 @@ pub(crate) fn act(
             let reason = if workflow == WorkflowId::StuckLead {
                 OperationsReason::Stuck
             } else {
-                OperationsReason::MaxReassignments
+                OperationsReason::Overdue
             };
             d.queue_for_operations(Some((workflow, Some(step))), reason);
         }

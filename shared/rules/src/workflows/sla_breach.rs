@@ -12,7 +12,7 @@ use super::told;
 use crate::deciding::{Deciding, Routed};
 use crate::input::Need;
 use crate::lead::OperationsReason;
-use crate::lead_fact::{LeadFact, PassedOver, Threshold};
+use crate::lead_fact::{AssignmentReason, LeadFact, PassedOver, Threshold};
 use crate::notification::{Message, Particulars, Recipient, Role};
 use crate::policy::WorkflowId;
 
@@ -29,16 +29,23 @@ pub(super) fn reassign(
 ) -> Result<(), Need> {
     let Some(lead) = &d.lead else { return Ok(()) };
     let done = lead.visit.reassignments;
-    if done >= d.world.policy.policy.workflows.sla_breach.max_reassignments {
+    // Nobody loses a lead that nobody owns: it is given to its first owner, as often as need be.
+    if lead.owner.is_some() && done >= d.world.policy.policy.workflows.sla_breach.max_reassignments {
         give_up(d, workflow, step, threshold, OperationsReason::MaxReassignments, Vec::new());
         return Ok(());
     }
     let from = lead.owner.clone();
     match d.route(false)? {
         Routed::To { rep, team } => {
-            let reassignments = done.saturating_add(1);
             let tag = Some((workflow, Some(step)));
-            d.fact(tag, LeadFact::Reassigned { from: from.clone(), to: rep.clone(), team, reassignments });
+            let to = rep.clone();
+            let given = if from.is_some() {
+                let reassignments = done.saturating_add(1);
+                LeadFact::Reassigned { from: from.clone(), to, team, reassignments }
+            } else {
+                LeadFact::Assigned { to, team, reason: AssignmentReason::Unowned }
+            };
+            d.fact(tag, given);
             let particulars = Particulars { previous_owner: from.clone(), ..told(d, step, threshold) };
             if let Some(person) = from.filter(|p| d.world.directory.person(p).is_some()) {
                 let to = Recipient::Person { role: Role::PreviousOwner, person };

@@ -3,7 +3,7 @@
 mod messages;
 mod steps;
 
-use super::{Policy, StateKind, WindowRow, WorkflowId};
+use super::{Action, Policy, Returns, StateKind, WindowRow, WorkflowId};
 use crate::directory::Directory;
 use crate::document::{DocumentError, Problems};
 use crate::ids::{CalendarId, MarketId, StateId};
@@ -12,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// More reassignments of one lead in one state than any team has reps.
 const REASSIGNMENTS_MAX: u32 = 100;
+/// A lead keeps no more returns than these.
+const RETURNS_MAX: u32 = 16;
 /// Reminders of one review at most; like the thresholds of a clock.
 const REMINDERS_MAX: usize = 10;
 
@@ -48,6 +50,9 @@ impl Policy {
             && quiet.from == quiet.to
         {
             problems.add("quiet_hours.to", whole_day(quiet.to));
+        }
+        if let Some(returns) = &w.stuck_lead.returns {
+            check_returns(&mut problems, returns);
         }
         let high = &w.high_value;
         if high.score_margin >= high.score {
@@ -221,6 +226,23 @@ impl Policy {
                     "another row has the same market, source and state; which one wins?",
                 );
             }
+        }
+    }
+}
+
+fn check_returns(problems: &mut Problems, returns: &Returns) {
+    let at = "workflows.stuck-lead.returns";
+    if !(1..=RETURNS_MAX).contains(&returns.times) {
+        problems.add(format!("{at}.times"), format!("`{}` is not 1 to {RETURNS_MAX}", returns.times));
+    }
+    steps::check_actions(problems, &format!("{at}.do"), &returns.actions);
+    for (n, action) in returns.actions.iter().enumerate() {
+        if matches!(action, Action::RecordBreach | Action::Reassign) {
+            let said = format!(
+                "`{}` is not done about a return; write `tell-owner`, `tell-manager` or `queue-for-operations`",
+                action.as_str()
+            );
+            problems.add(format!("{at}.do[{n}]"), said);
         }
     }
 }

@@ -102,7 +102,7 @@ fn check_override(problems: &mut Problems, at: &str, own: &StepOverride, steps: 
     }
 }
 
-fn check_actions(problems: &mut Problems, at: &str, actions: &[Action]) {
+pub(super) fn check_actions(problems: &mut Problems, at: &str, actions: &[Action]) {
     if actions.is_empty() {
         problems.add(at, "there is nothing to do; name at least one action");
     }

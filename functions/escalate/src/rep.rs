@@ -1,0 +1,125 @@
+//! A rep whose place became free, or who came or went: the leads that wait for a rep in their team are
+//! offered the place, the one that waits longest first; the leads of a rep who is away are looked after.
+//!
+//! The rep's due key stands until all of that is done, so that after a crash the next tick goes on.
+
+use crate::again;
+use chrono::{DateTime, Utc};
+use rules::directory::Directory;
+use rules::entry::Actor;
+use rules::ids::{LeadId, PersonId, Subject, TeamId};
+use rules::input::{Command, Input};
+use rules::rep::{absence, next_look};
+use rules::simulate::{offer_cause, presence_cause, waits_since};
+use service::Service;
+use store::{Cursor, RepItem, StoreError};
+
+/// Leads that are read at a time.
+const PAGE: usize = 100;
+/// Pages of the operations queue that are searched for leads that wait.
+const PAGES_MAX: usize = 20;
+/// How often a rep is looked at again, since something happened to them meanwhile. After that the next
+/// tick does.
+const ROUNDS_MAX: usize = 4;
+
+/// Looks at a rep.
+///
+/// # Errors
+/// The store did not answer: the message goes back to the queue.
+pub async fn look(service: &Service, rep: &PersonId, now: DateTime<Utc>) -> Result<(), StoreError> {
+    let store = &service.store;
+    for _ in 0..ROUNDS_MAX {
+        let Some(RepItem { standing, wake_at: Some(due) }) = store.rep(rep).await? else { return Ok(()) };
+        if due > now {
+            let found = (standing.version, Some(due), false);
+            return again(service, Subject::Rep(rep.clone()), found, due, now).await;
+        }
+        let directory = store.current_directory().await?;
+        let policy = store.current_policy().await?;
+        let mut next = None;
+        if let (Some(team), Some(known)) = (directory.team_of(rep), directory.rep(rep)) {
+            let away = absence(&directory, rep, &standing, now);
+            let counts = away.is_some_and(|absence| absence.counts(&policy.policy, now));
+            if counts || standing.availability.is_some() || known.on_leave_until.is_some() {
+                look_after_leads(service, rep, now).await?;
+            }
+            offer(service, rep, team, &directory, now).await?;
+            let standing = store.rep(rep).await?.map(|item| item.standing).unwrap_or_default();
+            next = next_look(&directory, &policy.policy, rep, &standing, now);
+        }
+        // Whoever was given a lead just now stands otherwise, and so does one who lost another.
+        let stands = store.rep(rep).await?.map_or(0, |item| item.standing.version);
+        if stands == standing.version && store.rearm(&Subject::Rep(rep.clone()), stands, next).await? {
+            if let Some(next) = next {
+                service.relay.hand_on(&Subject::Rep(rep.clone()), &[], Some(next), now).await;
+            }
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Shows the leads of a rep whether they are away or back.
+async fn look_after_leads(service: &Service, rep: &PersonId, now: DateTime<Utc>) -> Result<(), StoreError> {
+    let mut after: Option<Cursor> = None;
+    loop {
+        let page = service.store.leads_by_owner(rep, PAGE, after.as_ref()).await?;
+        for lead in page.items.into_iter().filter(|lead| !lead.is_closed()) {
+            let (actor, cause) = (Actor::system("routing"), presence_cause(rep, now));
+            let command = Command { lead: lead.id, actor, cause, input: Input::OwnerPresence };
+            service.lead(&command, None, now).await?;
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+/// Offers the rep's room to the leads that wait for one in the team.
+async fn offer(
+    service: &Service,
+    rep: &PersonId,
+    team: &TeamId,
+    directory: &Directory,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    if !has_room(service, rep, directory, now).await? {
+        return Ok(());
+    }
+    for lead in waiting(service, team, directory).await? {
+        if !has_room(service, rep, directory, now).await? {
+            return Ok(());
+        }
+        let (actor, cause) = (Actor::system("routing"), offer_cause(rep, now));
+        service.lead(&Command { lead, actor, cause, input: Input::Offer }, None, now).await?;
+    }
+    Ok(())
+}
+
+async fn has_room(
+    service: &Service,
+    rep: &PersonId,
+    directory: &Directory,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let Some(known) = directory.rep(rep) else { return Ok(false) };
+    let standing = service.store.rep(rep).await?.map(|item| item.standing).unwrap_or_default();
+    Ok(standing.load < known.capacity && standing.is_available(known.on_leave_until, now))
+}
+
+/// The leads that wait for a rep of a team, the one that waits longest first.
+async fn waiting(service: &Service, team: &TeamId, directory: &Directory) -> Result<Vec<LeadId>, StoreError> {
+    let mut waiting: Vec<(DateTime<Utc>, LeadId)> = Vec::new();
+    let mut after: Option<Cursor> = None;
+    for _ in 0..PAGES_MAX {
+        let page = service.store.operations_reviews(PAGE, after.as_ref()).await?;
+        waiting.extend(page.items.iter().filter_map(|lead| waits_since(lead, directory, team)));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    waiting.sort();
+    Ok(waiting.into_iter().map(|(_, lead)| lead).collect())
+}

@@ -1,0 +1,146 @@
+//! Leads whose owner leaves the directory, or is away: the policy says whether the owner keeps them,
+//! whether the next rep gets them, or whether operations decides. Each is recorded, so that no lead
+//! goes quiet because of a change that was not about it.
+
+use crate::assign::{give_to_next, tell_assigned};
+use crate::deciding::{Deciding, Routed};
+use crate::ids::{PersonId, PublicationId};
+use crate::input::{Need, Outcome, World};
+use crate::lead::{Lead, OperationsReason};
+use crate::lead_fact::{AssignmentReason, LeadFact};
+use crate::policy::Orphan;
+use crate::rep;
+use crate::timers;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// An owner who cannot work their leads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnerGone {
+    /// Who.
+    pub owner: PersonId,
+    /// Why.
+    pub because: Gone,
+    /// Until when they are away, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<DateTime<Utc>>,
+}
+
+/// Why an owner cannot work their leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Gone {
+    /// They are no rep of any team any more.
+    Left,
+    /// They are away.
+    Absent,
+}
+
+/// What a publication made of a lead whose owner left.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Orphaned {
+    /// Who left.
+    pub from: PersonId,
+    /// Their name, as the directory before it said it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Who has it now; absent: nobody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<PersonId>,
+    /// Whether the owner who left still has it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub kept: bool,
+}
+
+/// The owner, if a publication makes them leave the teams.
+pub(crate) fn leaves(lead: &Lead, before: &World<'_>, after: &World<'_>) -> Option<PersonId> {
+    // Held on arrival, it has no owner yet: whom its source named is to have it when it is cleared.
+    let named = lead.crm_owner.as_ref().filter(|_| lead.is_held());
+    let owner = lead.owner.as_ref().or(named).filter(|_| !lead.is_closed())?;
+    let is_rep = |world: &World<'_>| world.directory.rep(owner).is_some();
+    (is_rep(before) && !is_rep(after)).then(|| owner.clone())
+}
+
+/// Brings a lead whose owner left to what the policy says. The clock begins anew for a new owner.
+pub(crate) fn follow_leaver(d: &mut Deciding<'_>, owner: &PersonId) -> Result<(), Need> {
+    let then = d.world.policy.policy.owners.left;
+    let gone = OwnerGone { owner: owner.clone(), because: Gone::Left, until: None };
+    d.fact(None, LeadFact::OwnerGone { gone, then });
+    match then {
+        Orphan::Keep => {}
+        Orphan::Queue => d.queue_for_operations(None, OperationsReason::OwnerLeft),
+        // Compliance holds it: whoever gets it gets it when it is cleared.
+        Orphan::HandOn if d.lead.as_ref().is_some_and(Lead::is_held) => {}
+        Orphan::HandOn => give_to_next(d, AssignmentReason::OwnerLeft)?,
+    }
+    Ok(())
+}
+
+/// Follows what is so of the presence of the lead's owner: where they are away for so long that it
+/// counts, and the lead's next step is due before they are back, the policy says what is done.
+pub(crate) fn follow_presence(d: &mut Deciding<'_>) -> Result<Outcome, Need> {
+    let Some(lead) = d.lead.clone() else { return Ok(Outcome::UnknownLead) };
+    let Some(owner) = lead.owner.clone().filter(|_| !lead.is_closed() && !lead.is_held()) else {
+        return Ok(Outcome::Unchanged);
+    };
+    let Some(team) = d.world.directory.team_of(&owner).cloned() else { return Ok(Outcome::Unchanged) };
+    let standing = d.roster(&team)?.standings.get(&owner).cloned().unwrap_or_default();
+    let absence = rep::absence(d.world.directory, &owner, &standing, d.at());
+    let was_away = lead.owner_gone.as_ref().filter(|gone| gone.because == Gone::Absent);
+    let Some(absence) = absence.filter(|absence| absence.counts(&d.world.policy.policy, d.at())) else {
+        if was_away.is_some() && absence.is_none() {
+            d.fact(None, LeadFact::OwnerBack { owner });
+        }
+        return Ok(Outcome::Applied);
+    };
+    let gone = OwnerGone { owner, because: Gone::Absent, until: absence.until };
+    let then = d.world.policy.policy.owners.absent;
+    let comes_first = |due: DateTime<Utc>| absence.until.is_none_or(|until| due < until);
+    let is_pressing = timers::next_step(&lead, &d.world).is_some_and(comes_first);
+    if then == Orphan::Keep || !is_pressing || was_away == Some(&gone) {
+        return Ok(Outcome::Applied);
+    }
+    d.fact(None, LeadFact::OwnerGone { gone, then });
+    match then {
+        Orphan::HandOn => hand_on_from_absent(d)?,
+        _ => d.queue_for_operations(None, OperationsReason::OwnerAbsent),
+    }
+    Ok(Outcome::Applied)
+}
+
+/// The owner who is away keeps it where nobody else can take it, and operations looks.
+fn hand_on_from_absent(d: &mut Deciding<'_>) -> Result<(), Need> {
+    let previous_owner = d.lead.as_ref().and_then(|lead| lead.owner.clone());
+    match d.route(false)? {
+        Routed::To { rep, team } => {
+            d.fact(None, LeadFact::Assigned { to: rep, team, reason: AssignmentReason::OwnerAbsent });
+            tell_assigned(d, previous_owner);
+        }
+        Routed::Nobody { considered } => {
+            let reason = OperationsReason::OwnerAbsent;
+            d.fact(None, LeadFact::ReassignmentImpossible { reason, considered });
+            d.queue_for_operations(None, reason);
+        }
+        Routed::NoTeam => d.queue_for_operations(None, OperationsReason::OwnerAbsent),
+    }
+    Ok(())
+}
+
+/// Whether the owner of a lead is away and the lead was to be handed on.
+pub(crate) fn is_away(lead: &Lead) -> bool {
+    let away = lead.owner_gone.as_ref().filter(|gone| gone.because == Gone::Absent);
+    away.is_some_and(|gone| lead.owner.as_ref() == Some(&gone.owner))
+}
+
+/// Whether an owner left, and nobody has taken the lead since.
+pub(crate) fn is_gone(lead: &Lead, world: &World<'_>, person: &PersonId) -> bool {
+    let left = lead.owner_gone.as_ref().filter(|gone| gone.because == Gone::Left);
+    left.is_some_and(|gone| gone.owner == *person) && world.directory.rep(person).is_none()
+}
+
+impl Lead {
+    /// Whether its owner left with a publication.
+    pub fn is_orphaned_by(&self, publication: PublicationId) -> bool {
+        self.applied.iter().any(|applied| applied.publication == publication && applied.orphaned.is_some())
+    }
+}
