@@ -20,12 +20,13 @@ async fn main() -> Result<(), Error> {
     };
     let compliance = &compliance;
     lambda_runtime::run(service_fn(async move |event: LambdaEvent<Box<RawValue>>| {
-        let request = match http::event(&event.payload) {
+        let now = clock::instant(SystemTime::now());
+        let request = match http::event(&event.payload, now) {
             Ok(request) => request,
             Err(problem) => return Ok::<_, Error>(problem.into()),
         };
         // On the heap: the whole of a request is one large future.
-        Ok(Box::pin(compliance.handle(request, clock::instant(SystemTime::now()))).await)
+        Ok(Box::pin(compliance.handle(request, now)).await)
     }))
     .await
 }

@@ -6,12 +6,14 @@
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
 use crate::problem::Problem;
+use crate::refusals;
 use crate::strict_json;
 
 /// Largest body of a webhook, in bytes.
@@ -28,10 +30,10 @@ pub const CURSOR_CHARS_MAX: usize = 2048;
 ///
 /// # Errors
 /// 400 when a header holds a control byte, or a text of the request is not Unicode.
-pub fn event(raw: &RawValue) -> Result<ApiGatewayV2httpRequest, Problem> {
-    serde_json::from_str(raw.get()).map_err(|error| {
-        // The error can repeat what was sent; its kind and place say enough.
-        tracing::warn!(category = ?error.classify(), column = error.column(), "a request could not be read");
+pub fn event(raw: &RawValue, now: DateTime<Utc>) -> Result<ApiGatewayV2httpRequest, Problem> {
+    serde_json::from_str(raw.get()).map_err(|_| {
+        // The error can repeat what was sent.
+        refusals::refused("a request", "unreadable", now);
         Problem::bad_request("a header, the path or the query holds a byte that it must not hold")
     })
 }

@@ -21,13 +21,22 @@ pub struct Use {
 }
 
 /// Grants that no call of a run uses, and why they are there all the same: function, statement.
-const NOT_IN_A_RUN: [(&str, &str, &str); 14] = [
+const NOT_IN_A_RUN: [(&str, &str, &str); 19] = [
     ("escalate", "Receive", "Lambda polls the queue with the function's role"),
     ("notify", "Receive", "Lambda polls the queue with the function's role"),
     ("publish", "AuditStream", "Lambda reads the streams with the function's role"),
     ("publish", "AuditStreams", "Lambda reads the streams with the function's role"),
     ("publish", "Unpublished", "Lambda leaves there what it gave up"),
     ("publish", "ReportTampering", "a run keeps reports itself; the flows replace an item of the audit"),
+    ("escalate", "DestroyDataKeys", "the retention of personal data is over after years; no run is so long"),
+    ("escalate", "Tombstones", "the retention of personal data is over after years; no run is so long"),
+    (
+        "escalate",
+        "LeadsByIndex ${LeadsTable.Arn}/index/by-market",
+        "no run has a publication that takes a licence away; the flows have",
+    ),
+    ("operations", "ReadDataKeys KeysTable.Arn", "staff of a run read no history; the flows do"),
+    ("operations", "ReadAudit AuditTable.Arn", "staff of a run read no history; the flows do"),
     ("sweep", "FailedTicks", "Lambda leaves there the ticks that failed"),
     (
         "notify",

@@ -59,6 +59,9 @@ struct Options {
     /// A plan as JSON, with its trace.
     #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
+    /// Also fails on a right that no call used; so many seeds as are run by default always do.
+    #[arg(long)]
+    rights: bool,
     /// Runs at a time; as many as there are cores, if nobody says.
     #[arg(long)]
     threads: Option<NonZeroUsize>,
@@ -206,7 +209,7 @@ fn seeds_hold(options: &Options) -> bool {
         println!("never come to: {point}");
     }
     let mut rights = grants::not_granted(&found.tally.uses);
-    if is_whole {
+    if is_whole || options.rights {
         rights.extend(grants::not_used(&found.tally.uses));
     }
     for wrong in &rights {

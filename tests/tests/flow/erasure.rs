@@ -127,16 +127,8 @@ async fn only_functions_that_take_or_show_personal_data_may_use_its_keys(world: 
         let text = |text: String| AttributeValue::S(text);
         let delete =
             db.delete_item().table_name(table).key("pk", text(world.id("KEY"))).key("sk", text("KEY".into()));
-        assert_eq!(code(delete.send().await).as_deref(), DENIED, "{name} deletes keys");
+        assert_eq!(code(delete.send().await).as_deref(), DENIED, "{name} deletes what is no key of a lead");
         let scan = db.scan().table_name(table).send().await;
         assert_eq!(code(scan).as_deref(), DENIED, "{name} reads all keys");
-        let put =
-            db.put_item().table_name(table).item("pk", text(world.id("KEY"))).item("sk", text("KEY".into()));
-        let commits = !matches!(name, "sweep" | "publish");
-        assert_eq!(
-            code(put.send().await).as_deref(),
-            if commits { None } else { DENIED },
-            "{name} destroys keys"
-        );
     }
 }

@@ -158,18 +158,19 @@ fn a_number_is_written_in_one_way() {
 #[test]
 fn a_request_that_cannot_be_read_is_the_callers_fault() {
     let raw = |text: String| RawValue::from_string(text).unwrap();
+    let now = DateTime::UNIX_EPOCH;
     let good = serde_json::to_value(event(json!({}))).unwrap();
-    assert!(super::event(&raw(good.to_string())).is_ok());
+    assert!(super::event(&raw(good.to_string()), now).is_ok());
     for control in [r"\u0000", r"\u0001", r"\u001b[31m", r"\r\nx: y", r"\u007f"] {
         let text = format!(
             r#"{{"headers":{{"x-any":"a{control}b"}},"requestContext":{{"http":{{"method":"GET"}}}}}}"#
         );
-        let refused = super::event(&raw(text)).unwrap_err();
+        let refused = super::event(&raw(text), now).unwrap_err();
         assert_eq!(refused.status, 400, "{control}");
         assert!(!refused.detail.contains("x-any"));
     }
     // Half of a pair is no character.
     let half = r#"{"rawPath":"/v1/\ud800","requestContext":{"http":{"method":"GET"}}}"#;
-    assert_eq!(super::event(&raw(half.to_owned())).unwrap_err().status, 400);
-    assert_eq!(super::event(&raw("[]".to_owned())).unwrap_err().status, 400);
+    assert_eq!(super::event(&raw(half.to_owned()), now).unwrap_err().status, 400);
+    assert_eq!(super::event(&raw("[]".to_owned()), now).unwrap_err().status, 400);
 }
