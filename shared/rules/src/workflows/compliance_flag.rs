@@ -22,6 +22,7 @@ use crate::policy::{StateKind, WorkflowId};
 use crate::screened::{Screened, fingerprint};
 use crate::timers::compliance_calendar;
 use crate::workflows::high_value;
+use chrono::{DateTime, Utc};
 
 const WORKFLOW: Option<(WorkflowId, Option<&str>)> = Some((WorkflowId::ComplianceFlag, None));
 
@@ -127,19 +128,21 @@ pub(crate) fn flag(
     let open: &[UnderReview] = lead.review.as_ref().map_or(&[], |r| &r.criteria);
     let mut new: Vec<(Match, Screened)> = Vec::new();
     for mut found in matches {
-        name_unreadable(&mut found);
+        name_unreadable(&mut found, lead.seq);
+        if found.criterion.is_cleared_by(&lead.clearances, &Screened::of(&lead, &found.criterion)) {
+            d.fact(WORKFLOW, LeadFact::ComplianceMatchRemembered { criterion: found.criterion });
+            continue;
+        }
         if open.len() + new.len() >= CRITERIA_MAX
-            && !open.iter().any(|o| o.criterion.is_same_match(&found.criterion))
+            && !open.iter().any(|open| open.criterion.is_same_match(&found.criterion))
         {
-            found = more_than_fit();
+            found = more_than_fit(lead.review.as_ref().map_or(d.at(), |review| review.opened_at));
         }
         let criterion = &found.criterion;
         let screened = Screened::of(&lead, criterion);
         let known = open.iter().any(|open| open.asks(criterion, &screened))
             || new.iter().any(|(new, _)| new.criterion == *criterion);
-        if criterion.is_cleared_by(&lead.clearances, &screened) {
-            d.fact(WORKFLOW, LeadFact::ComplianceMatchRemembered { criterion: found.criterion });
-        } else if !known || is_new_flagger(&lead, flagged_by) {
+        if !known || is_new_flagger(&lead, flagged_by) {
             new.push((found, screened));
         }
     }
@@ -184,25 +187,26 @@ fn tell_desk(d: &mut Deciding<'_>) {
     );
 }
 
-/// What stands for all matches beyond those that a review holds.
-fn more_than_fit() -> Match {
+/// What stands for all matches beyond those that a review holds, once a review.
+fn more_than_fit(opened_at: DateTime<Utc>) -> Match {
     let criterion = Criterion {
         kind: CriterionKind::Unreadable,
         match_id: "more-matches".to_owned(),
         list: "screening".to_owned(),
-        list_version: format!("over-{CRITERIA_MAX}"),
+        list_version: opened_at.to_rfc3339(),
         strength: None,
     };
     Match { criterion, details: None }
 }
 
 /// Something that nobody could read has no name of its own. Its text, which is sealed, gives it one:
-/// the same text is the same match, and nobody can tell the text from the name.
-fn name_unreadable(found: &mut Match) {
-    if found.criterion.kind == CriterionKind::Unreadable
-        && let Some(text) = found.details.as_ref().and_then(|details| details.note.as_deref())
-    {
-        found.criterion.match_id = format!("unreadable-{}", fingerprint([text]));
+/// the same text is the same match, and nobody can tell the text from the name. Of an erased lead no
+/// text is kept, so that each is a question of its own.
+fn name_unreadable(found: &mut Match, after: u64) {
+    if found.criterion.kind == CriterionKind::Unreadable {
+        let text = found.details.as_ref().and_then(|details| details.note.as_deref());
+        let name = text.map_or_else(|| format!("after-{after}"), |text| fingerprint([text]));
+        found.criterion.match_id = format!("unreadable-{name}");
     }
 }
 
