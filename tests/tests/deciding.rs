@@ -23,6 +23,7 @@ use rules::publication::{
     self, OrphanedLeads, PublicationCommand, PublicationFact, PublicationInput, Publishing, Totals, begin,
 };
 use rules::simulate::{AnyEntry, Simulation};
+use rules::unread::Unread;
 use rules::workflows::churn_risk::AccountInput;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -216,14 +217,23 @@ fn an_account_s_timer_may_run_before_the_input_or_be_settled_by_it() {
             };
             simulation.account(&command, now)
         };
-        let signal = AccountInput::Signal { occurred_at: at(0), signal: Signal::UsageDown, evidence: None };
+        let signal = AccountInput::Signal {
+            occurred_at: at(0),
+            signal: Signal::UsageDown,
+            evidence: None,
+            unread: Unread::default(),
+        };
         ask(&mut simulation, signal, at(0));
         let later = at(2 * 24 * 60 + 1);
         if !late {
             simulation.run_until(later);
         }
         let changes = AccountChanges { name: Patch::Set("Acme".to_owned()), ..AccountChanges::default() };
-        ask(&mut simulation, AccountInput::Update { occurred_at: later, changes }, later);
+        ask(
+            &mut simulation,
+            AccountInput::Update { occurred_at: later, changes, unread: Unread::default() },
+            later,
+        );
         let entries = simulation.take_history();
         let told = entries.iter().map(|e| {
             let value = serde_json::to_value(e).expect("JSON");

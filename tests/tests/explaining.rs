@@ -84,6 +84,7 @@ fn publication(n: u32, minutes: u32, percent: u32, lines: &[Line]) -> Line {
         occurred_at: at,
         received_at: at,
         what: What::PolicyPublished { policy: Box::new(policy), by: "test".to_owned() },
+        warnings: Vec::new(),
     }
 }
 

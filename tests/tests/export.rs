@@ -24,6 +24,7 @@ use rules::patch::Patch;
 use rules::policy::Policy;
 use rules::publication::Publishing;
 use rules::routing::Availability;
+use rules::unread::Unread;
 use sealing::LocalWrap;
 use serde_json::json;
 use std::collections::{BTreeSet, HashMap};
@@ -146,6 +147,7 @@ async fn what_the_store_writes_is_exported_and_replays_to_the_letter() {
             occurred_at: now,
             signal: Signal::UsageDown,
             evidence: Some(json!({"said by": "Kim", "share": 0.1}).to_string()),
+            unread: Unread::default(),
         },
     };
     store.execute_account(&signal, None, now).await.expect("executed");

@@ -115,6 +115,7 @@ proptest! {
                         occurred_at: at,
                         received_at: at,
                         what: What::Outage { since },
+                        warnings: Vec::new(),
                     };
                     leadctl::simulate::play(&mut simulation, vec![line, outage], at, &mut |e| { record.push(e.clone()); Ok(()) })
                 } else {

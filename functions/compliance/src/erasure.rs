@@ -24,8 +24,8 @@ impl Compliance {
         now: DateTime<Utc>,
     ) -> Result<ApiGatewayV2httpResponse, Problem> {
         let id: LeadId = request.path_parameter("id").map(LeadId::from)?;
-        let erasure = api::erasure_alone(&strict_json::parse(request.body())?)
-            .map_err(|found| Problem::of_fields(&found))?;
+        let erasure =
+            api::erasure(&strict_json::parse(request.body())?).map_err(|found| Problem::of_fields(&found))?;
         let key = request.idempotency_key()?;
         let what = key.map_or(erasure.reference.as_str(), |key| key);
         let cause = format!("erasure/{}/{id}/{what}", caller.subject);
@@ -45,6 +45,7 @@ impl Compliance {
             }
             Outcome::Conflict { why } => Err(Problem::conflict(why).of_kind("review-open")),
             Outcome::Refused { why } => Err(Problem::forbidden(why)),
+            Outcome::Reused { why } => Err(service::reused(why)),
             Outcome::Invalid { field, why } => Err(Problem::unprocessable(why).at(format!("/{field}"))),
             Outcome::UnknownLead => Err(Problem::not_found(format!("there is no lead `{id}`"))),
         }

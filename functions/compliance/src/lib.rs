@@ -79,6 +79,10 @@ impl Compliance {
             }
             return Err(forbidden);
         }
+        request.knows_query(match route {
+            Route::List => &["limit", "cursor"],
+            Route::Show | Route::Decide | Route::Erase => &[],
+        })?;
         match route {
             Route::List => self.list(&request, now).await,
             Route::Show => {
@@ -166,6 +170,7 @@ impl Compliance {
                 let shown = view::of(&lead, &*self.directory().await?, now, None);
                 Err(Problem::conflict(why).of_kind("lead-moved-on").with("current", shown))
             }
+            Outcome::Reused { why } => Err(service::reused(why)),
             Outcome::Invalid { field, why } => Err(Problem::unprocessable(why).at(format!("/{field}"))),
             Outcome::UnknownLead => Err(Problem::not_found(format!("there is no lead `{id}`"))),
         }
@@ -201,7 +206,7 @@ impl Compliance {
         let Some(lead) = self.service.store.lead(id).await.map_err(|e| problem(&e))? else { return Ok(()) };
         let cause = attempt_key(&lead, &caller.subject);
         let (field, why) = ("review decision".to_owned(), why.to_owned());
-        let input = Input::RefusedAtDoor { field, why, matches: Vec::new() };
+        let input = Input::RefusedAtDoor { field, why, matches: Vec::new(), flagged_by: None };
         let command =
             Command { lead: lead.id, actor: Actor::staff(&caller.subject), cause: cause.clone(), input };
         self.service.lead(&command, Some(&cause), now).await.map(|_| ()).map_err(|e| problem(&e))

@@ -5,12 +5,34 @@ use contracts::FieldProblem;
 use platform::problem::Problem;
 use platform::response;
 use rules::input::Outcome;
+use rules::unread::PLACES_MAX;
 use serde_json::{Value, json};
 
 /// The answer to one event.
 pub struct Answer {
     id: Option<String>,
     result: Result<Value, Problem>,
+}
+
+impl Answer {
+    /// With what was not understood of the event: the first places, and how many more there are.
+    #[must_use]
+    pub fn with_warnings(mut self, warnings: &[FieldProblem]) -> Self {
+        if warnings.is_empty() {
+            return self;
+        }
+        let (named, more) = warnings.split_at(warnings.len().min(PLACES_MAX));
+        let mut shown: Vec<Value> = named.iter().map(|warning| json!(warning)).collect();
+        if !more.is_empty() {
+            shown.push(json!({"pointer": "", "detail": format!("and {} more", more.len())}));
+        }
+        match &mut self.result {
+            Ok(Value::Object(members)) => _ = members.insert("warnings".to_owned(), Value::Array(shown)),
+            Ok(_) => {}
+            Err(problem) => _ = problem.extra.insert("warnings".to_owned(), Value::Array(shown)),
+        }
+        self
+    }
 }
 
 /// What became of an event that was read.
@@ -31,6 +53,7 @@ pub fn of(id: String, outcome: Outcome, duplicate: bool, entries: usize) -> Answ
             Some(Problem::unprocessable(detail).of_kind("unknown-lead").at("/lead/id"))
         }
         Outcome::Conflict { why } => Some(Problem::conflict(why.clone())),
+        Outcome::Reused { why } => Some(service::reused(why.clone()).at("/id")),
     };
     let mut body = serde_json::to_value(&outcome).unwrap_or_default();
     if let Value::Object(members) = &mut body {

@@ -64,6 +64,7 @@ impl Ingest {
             false => Err(SecretError::NotFound { id: "of no hook".to_owned() }),
         };
         signature::check_hook(&request, keys, now)?;
+        request.knows_query(&[])?;
         let body = strict_json::parse(request.body())?;
         let directory =
             self.service.store.current_directory().await.map_err(|error| service::problem(&error))?;
@@ -110,6 +111,7 @@ impl Ingest {
     }
 
     async fn apply(&self, source: &str, inbound: Inbound, now: DateTime<Utc>) -> Result<Answer, StoreError> {
+        let warnings = inbound.warnings_at(now);
         let Inbound { id, body, .. } = inbound;
         let cause = format!("{source}/{id}");
         let actor = Actor::source(source);
@@ -125,7 +127,7 @@ impl Ingest {
                 (done.outcome, done.duplicate, done.entries.len())
             }
         };
-        Ok(answer::of(id, outcome, duplicate, entries))
+        Ok(answer::of(id, outcome, duplicate, entries).with_warnings(&warnings))
     }
 
     /// Something that is no event: it is refused, and where its subject is known, that is recorded.
@@ -135,28 +137,29 @@ impl Ingest {
         refusal: NotAnEvent,
         now: DateTime<Utc>,
     ) -> Result<Answer, StoreError> {
-        let NotAnEvent { id, subject, matches, problems } = refusal;
+        let NotAnEvent { id, subject, matches, flagged_by, problems, warnings } = refusal;
         let first = problems.first().cloned();
-        if let (Some(id), Some(subject), Some(problem)) = (&id, subject, first) {
-            // The event, mended, may come again under its own id; so the refusal has its own.
-            let cause = format!("{source}/{id}#refused");
+        if let (Some(subject), Some(problem)) = (subject, first) {
+            // The event, mended, may come again under its own id; so the refusal has its own. With
+            // other mistakes or other matches it is another refusal, and its matches count.
+            let cause = format!("{source}/{}#refused", id.as_deref().unwrap_or_default());
             let actor = Actor::source(source);
             let (field, why) = (problem.pointer, problem.detail);
             match subject {
                 Subject::Lead(lead) => {
-                    let input = Input::RefusedAtDoor { field, why, matches };
-                    let command = Command { lead, actor, cause: cause.clone(), input };
-                    self.service.lead(&command, Some(&cause), now).await?;
+                    let input = Input::RefusedAtDoor { field, why, matches, flagged_by };
+                    let command = Command { lead, actor, cause, input };
+                    self.service.refuse_lead(&command, now).await?;
                 }
                 Subject::Account(account) => {
                     let input = AccountInput::RefusedAtDoor { field, why };
-                    let command = AccountCommand { account, actor, cause: cause.clone(), input };
-                    self.service.account(&command, Some(&cause), now).await?;
+                    let command = AccountCommand { account, actor, cause, input };
+                    self.service.refuse_account(&command, now).await?;
                 }
                 Subject::Rep(_) | Subject::Publication(_) => {}
             }
         }
-        Ok(refused(id, &problems))
+        Ok(refused(id, &problems).with_warnings(&warnings))
     }
 }
 

@@ -118,6 +118,7 @@ impl Operations {
         if request.body().len() > BODY_BYTES_MAX && !matches!(route, Route::Publish(_)) {
             return Err(Problem::payload_too_large(BODY_BYTES_MAX));
         }
+        request.knows_query(query_of(route))?;
         let (service, takes_private_webhooks) = (&self.service, self.takes_private_webhooks);
         let call = Call { service, request: &request, caller: &caller, now, takes_private_webhooks };
         match route {
@@ -142,6 +143,31 @@ impl Operations {
             Route::Reps => reps::list(&call).await,
             Route::Availability => reps::set_availability(&call).await,
         }
+    }
+}
+
+/// The parameters that a route knows.
+fn query_of(route: Route) -> &'static [&'static str] {
+    match route {
+        Route::Leads => &["owner", "market", "account", "state", "limit", "cursor"],
+        Route::LeadAudit | Route::AccountAudit | Route::Reviews | Route::Publications(_) => {
+            &["limit", "cursor"]
+        }
+        Route::Explain => &["at"],
+        Route::Reps => &["team"],
+        Route::Lead
+        | Route::Flag
+        | Route::Resolve
+        | Route::Account
+        | Route::Signal
+        | Route::Retention
+        | Route::Workflows
+        | Route::Workflow
+        | Route::Policy
+        | Route::Publish(_)
+        | Route::Publication(_)
+        | Route::Directory
+        | Route::Availability => &[],
     }
 }
 
@@ -186,6 +212,7 @@ fn refusal(outcome: Outcome, what: &str) -> Result<(), Problem> {
     match outcome {
         Outcome::Applied | Outcome::Unchanged | Outcome::Stale | Outcome::Recorded { .. } => Ok(()),
         Outcome::Refused { why } | Outcome::Conflict { why } => Err(Problem::conflict(why)),
+        Outcome::Reused { why } => Err(service::reused(why)),
         Outcome::Invalid { field, why } => Err(Problem::unprocessable(why).at(format!("/{field}"))),
         Outcome::UnknownLead => Err(Problem::not_found(format!("there is no {what} of this id"))),
     }

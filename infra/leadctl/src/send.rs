@@ -84,9 +84,18 @@ fn describe(status: u64, result: &Value) -> String {
         let entries = inner.get("entries").and_then(Value::as_u64).unwrap_or_default();
         let seen = inner.get("duplicate").and_then(Value::as_bool).unwrap_or_default();
         let seen = if seen { ", seen before" } else { "" };
-        return format!("{id}: {}{seen}, {entries} entries", text(inner, "outcome"));
+        return format!("{id}: {}{seen}, {entries} entries{}", text(inner, "outcome"), warnings(inner));
     }
-    format!("{id}: {status} {}", text(inner, "detail"))
+    format!("{id}: {status} {}{}", text(inner, "detail"), warnings(inner))
+}
+
+/// What the hook did not understand, a line each.
+fn warnings(answer: &Value) -> String {
+    let warnings = answer.get("warnings").and_then(Value::as_array).into_iter().flatten();
+    let text =
+        |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let line = |warning: &Value| format!("\n  {} {}", text(warning, "pointer"), text(warning, "detail"));
+    warnings.map(line).collect()
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {

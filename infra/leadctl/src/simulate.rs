@@ -10,7 +10,9 @@ use rules::document::DocumentError;
 use rules::entry::Actor;
 use rules::input::{Command, Input, Outcome, Reopening, ReviewDecision};
 use rules::policy::{Policy, PublishedPolicy};
+use rules::reuse::{self, Reuse};
 use rules::simulate::{AnyEntry, Simulation};
+use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 
@@ -48,6 +50,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let events = lines.len();
     if events < all {
         eprintln!("{} events come after {until} and are not played", all - events);
+    }
+    for line in &lines {
+        for warning in &line.warnings {
+            eprintln!("{}: {} {}", line.id, warning.pointer, warning.detail);
+        }
     }
     let refused = play(&mut simulation, lines, until, &mut |entry| {
         entries += 1;
@@ -149,12 +156,8 @@ pub fn play(
             _ => None,
         })
         .collect();
-    let mut heard = std::collections::BTreeSet::new();
+    let mut heard = Heard::default();
     for line in lines {
-        // A source that sends an event again is heard once.
-        if matches!(line.what, What::Event(_)) && !heard.insert(line.id.clone()) {
-            continue;
-        }
         let at = line.received_at;
         let down = outages.iter().find(|(since, end)| *since < at && at <= *end);
         match down {
@@ -162,7 +165,23 @@ pub fn play(
             Some((since, _)) => simulation.run_until(*since),
             None => simulation.run_until(at),
         }
-        let outcome = apply(simulation, &line);
+        for entry in simulation.take_history() {
+            each(&entry)?;
+        }
+        let outcome = match heard.before(&line) {
+            Before::Never => {
+                let outcome = apply(simulation, &line);
+                heard.note(&line, &outcome);
+                outcome
+            }
+            Before::Same => continue,
+            Before::Reused(reuse, is_new) => {
+                if is_new {
+                    refuse(simulation, &line, reuse);
+                }
+                reuse::outcome(reuse, &Actor::source(SOURCE))
+            }
+        };
         if !matches!(outcome, Outcome::Applied | Outcome::Unchanged) {
             not_applied.push((line.id, describe(&outcome)));
         }
@@ -177,9 +196,85 @@ pub fn play(
     Ok(not_applied)
 }
 
+/// The source that the events of a file come from.
+const SOURCE: &str = "simulate";
+
+/// What the events of a file said under their ids, as the store keeps it: a source that sends an
+/// event again is heard once, and other content under its id is refused, once for each.
+#[derive(Default)]
+struct Heard {
+    applied: BTreeMap<String, Body>,
+    refused: BTreeMap<String, Vec<Body>>,
+}
+
+/// Whether the id of a line was used before.
+enum Before {
+    Never,
+    Same,
+    /// For something else; and whether this content is new under it.
+    Reused(Reuse, bool),
+}
+
+impl Heard {
+    fn before(&mut self, line: &Line) -> Before {
+        let What::Event(body) = &line.what else { return Before::Never };
+        match self.applied.get(&line.id) {
+            None => Before::Never,
+            Some(known) if known == body => Before::Same,
+            Some(known) => {
+                let reuse = if is_of_same(known, body) { Reuse::OtherContent } else { Reuse::OtherSubject };
+                let others = self.refused.entry(line.id.clone()).or_default();
+                let is_new = !others.contains(body);
+                if is_new {
+                    others.push(body.clone());
+                }
+                Before::Reused(reuse, is_new)
+            }
+        }
+    }
+
+    /// What is refused for its form may come again, mended, under its own id.
+    fn note(&mut self, line: &Line, outcome: &Outcome) {
+        if let What::Event(body) = &line.what
+            && !matches!(outcome, Outcome::Invalid { .. } | Outcome::UnknownLead)
+        {
+            self.applied.insert(line.id.clone(), body.clone());
+        }
+    }
+}
+
+fn is_of_same(one: &Body, other: &Body) -> bool {
+    match (one, other) {
+        (Body::Lead(one, _), Body::Lead(other, _)) => one == other,
+        (Body::Account(one, _), Body::Account(other, _)) => one == other,
+        _ => false,
+    }
+}
+
+/// Records that an event's id was used before; what a screening found in it counts.
+fn refuse(simulation: &mut Simulation, line: &Line, reuse: Reuse) {
+    let (at, cause, actor) = (line.received_at, line.id.clone(), Actor::source(SOURCE));
+    match &line.what {
+        What::Event(Body::Lead(lead, event)) => {
+            let (lead, input) = (lead.clone(), Input::Event(event.clone()));
+            let refusal = Command { lead, actor, cause, input }.refusal(reuse);
+            refusal.into_iter().for_each(|refusal| _ = simulation.lead(&refusal, at));
+        }
+        What::Event(Body::Account(account, input)) => {
+            let (account, input) = (account.clone(), input.clone());
+            let refusal = AccountCommand { account, actor, cause, input }.refusal(reuse);
+            refusal.into_iter().for_each(|refusal| _ = simulation.account(&refusal, at));
+        }
+        _ => {}
+    }
+}
+
 fn describe(outcome: &Outcome) -> String {
     match outcome {
-        Outcome::Refused { why } | Outcome::Conflict { why } | Outcome::Recorded { why } => why.clone(),
+        Outcome::Refused { why }
+        | Outcome::Conflict { why }
+        | Outcome::Recorded { why }
+        | Outcome::Reused { why } => why.clone(),
         Outcome::Invalid { field, why } => format!("{field}: {why}"),
         Outcome::Stale => "older than what is known".to_owned(),
         Outcome::UnknownLead => "not known".to_owned(),
@@ -192,13 +287,11 @@ fn apply(simulation: &mut Simulation, line: &Line) -> Outcome {
     match &line.what {
         What::Event(Body::Lead(lead, event)) => {
             let input = Input::Event(event.clone());
-            simulation
-                .lead(&Command { lead: lead.clone(), actor: Actor::source("simulate"), cause, input }, at)
+            simulation.lead(&Command { lead: lead.clone(), actor: Actor::source(SOURCE), cause, input }, at)
         }
         What::Event(Body::Account(account, input)) => {
             let (account, input) = (account.clone(), input.clone());
-            simulation
-                .account(&AccountCommand { account, actor: Actor::source("simulate"), cause, input }, at)
+            simulation.account(&AccountCommand { account, actor: Actor::source(SOURCE), cause, input }, at)
         }
         What::ReviewDecided { lead, decision, officer } => {
             let person =

@@ -26,20 +26,25 @@ fn read<T>(
 ) -> Result<T, Vec<FieldProblem>> {
     let mut problems = Problems::default();
     let root = Fields::root(value, &mut problems);
-    match with(&root, &mut problems) {
-        Some(body) if problems.0.is_empty() => Ok(body),
-        _ => Err(problems.0),
+    let body = with(&root, &mut problems);
+    // A person who writes a member that is not known means something by it, and can mend it.
+    problems.refuse_unknown(&root);
+    match body {
+        Some(body) if problems.found.is_empty() => Ok(body),
+        _ => Err(problems.found),
     }
 }
 
 /// `{"decision":"clear"|"reject","reason_code":…,"reason":…}`
 pub fn decision(value: &Value) -> Result<Decision, Vec<FieldProblem>> {
-    read(value, |root, problems| {
-        let verdict = root.required("decision", problems, fields::name("clear, reject"));
-        let reason_code = root.required("reason_code", problems, fields::id::<String>);
-        let reason = root.required("reason", problems, fields::text);
-        Some(Decision { verdict: verdict?, reason_code: reason_code?, reason: reason? })
-    })
+    read(value, decision_of)
+}
+
+pub(crate) fn decision_of(root: &Fields<'_>, problems: &mut Problems) -> Option<Decision> {
+    let verdict = root.required("decision", problems, fields::name("clear, reject"));
+    let reason_code = root.required("reason_code", problems, fields::id::<String>);
+    let reason = root.required("reason", problems, fields::text);
+    Some(Decision { verdict: verdict?, reason_code: reason_code?, reason: reason? })
 }
 
 /// `{"reason":…}`
@@ -49,21 +54,23 @@ pub fn reopening(value: &Value) -> Result<String, Vec<FieldProblem>> {
 
 /// `{"resolution":"dismiss"|"assign"|"set-market","rep":…,"market":…,"note":…}`
 pub fn resolution(value: &Value) -> Result<Resolution, Vec<FieldProblem>> {
-    read(value, |root, problems| {
-        let note = root.required("note", problems, fields::text);
-        let kind = root.required("resolution", problems, |v| match v.as_str() {
-            Some(kind @ ("dismiss" | "assign" | "set-market")) => Ok(kind.to_owned()),
-            _ => Err("is none of: dismiss, assign, set-market".to_owned()),
-        })?;
-        let action = match kind.as_str() {
-            "assign" => ResolutionAction::Assign { rep: root.required("rep", problems, fields::id)? },
-            "set-market" => {
-                ResolutionAction::SetMarket { market: root.required("market", problems, fields::id)? }
-            }
-            _ => ResolutionAction::Dismiss,
-        };
-        Some(Resolution { action, note: note?, seen: None })
-    })
+    read(value, resolution_of)
+}
+
+pub(crate) fn resolution_of(root: &Fields<'_>, problems: &mut Problems) -> Option<Resolution> {
+    let note = root.required("note", problems, fields::text);
+    let kind = root.required("resolution", problems, |v| match v.as_str() {
+        Some(kind @ ("dismiss" | "assign" | "set-market")) => Ok(kind.to_owned()),
+        _ => Err("is none of: dismiss, assign, set-market".to_owned()),
+    })?;
+    let action = match kind.as_str() {
+        "assign" => ResolutionAction::Assign { rep: root.required("rep", problems, fields::id)? },
+        "set-market" => {
+            ResolutionAction::SetMarket { market: root.required("market", problems, fields::id)? }
+        }
+        _ => ResolutionAction::Dismiss,
+    };
+    Some(Resolution { action, note: note?, seen: None })
 }
 
 /// `{"reference":"DSR-2026-17","reason":…}`
@@ -71,17 +78,7 @@ pub fn erasure(value: &Value) -> Result<Erasure, Vec<FieldProblem>> {
     read(value, erasure_of)
 }
 
-/// The same and nothing else: it cannot be undone, and whoever says more means more.
-pub fn erasure_alone(value: &Value) -> Result<Erasure, Vec<FieldProblem>> {
-    read(value, |root, problems| {
-        for name in root.names().filter(|name| !["reference", "reason"].contains(name)) {
-            problems.add(root.at(name), "is not known here; there are `reference` and `reason`");
-        }
-        erasure_of(root, problems)
-    })
-}
-
-fn erasure_of(root: &Fields<'_>, problems: &mut Problems) -> Option<Erasure> {
+pub(crate) fn erasure_of(root: &Fields<'_>, problems: &mut Problems) -> Option<Erasure> {
     let reference = root.required("reference", problems, fields::id::<String>);
     let reason = root.required("reason", problems, fields::text);
     Some(Erasure { reference: reference?, reason: reason? })
@@ -114,11 +111,13 @@ pub fn publish(value: &Value, kind: &str) -> Result<Publish, Vec<FieldProblem>> 
 
 /// `{"available":true|false,"until":…}`
 pub fn availability(value: &Value) -> Result<Availability, Vec<FieldProblem>> {
-    read(value, |root, problems| {
-        let available = root.required("available", problems, fields::boolean);
-        let until = root.optional("until", problems, fields::instant);
-        Some(Availability { available: available?, until })
-    })
+    read(value, availability_of)
+}
+
+pub(crate) fn availability_of(root: &Fields<'_>, problems: &mut Problems) -> Option<Availability> {
+    let available = root.required("available", problems, fields::boolean);
+    let until = root.optional("until", problems, fields::instant);
+    Some(Availability { available: available?, until })
 }
 
 /// `{"signal":…,"evidence":…}`, as of now.
@@ -160,4 +159,42 @@ pub fn flag(value: &Value, id: &str, by: &str, now: DateTime<Utc>) -> Result<Lea
         let matches = vec![Match { criterion, details }];
         Some(LeadEvent { matches, flagged_by: Some(by.to_owned()), ..LeadEvent::at(now) })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn told(found: Result<impl std::fmt::Debug, Vec<FieldProblem>>) -> Vec<String> {
+        found
+            .unwrap_err()
+            .into_iter()
+            .map(|problem| format!("{} {}", problem.pointer, problem.detail))
+            .collect()
+    }
+
+    #[test]
+    fn a_person_who_writes_a_member_that_is_not_known_is_told() {
+        let body =
+            json!({"decision": "clear", "reason_code": "false-match", "reason": "Checked.", "reasn": "x"});
+        assert_eq!(told(decision(&body)), ["/reasn is not known here; did you mean `reason`?"]);
+        let body = json!({"available": false, "whenever": 1});
+        assert_eq!(
+            told(availability(&body)),
+            ["/whenever is not known here; there are `available`, `until`"]
+        );
+        let body = json!({"reference": "DSR-1", "reason": "Asked for.", "lead": "L-2"});
+        assert_eq!(told(erasure(&body)).len(), 1);
+        let body = json!({"resolution": "dismiss", "note": "Done.", "rep": "rep-ana"});
+        assert_eq!(told(resolution(&body)), ["/rep is not known here; there are `note`, `resolution`"]);
+        let body = json!({"kind": "pep", "note": "Seen.", "strength": 90});
+        assert_eq!(told(flag(&body, "k", "ana", DateTime::UNIX_EPOCH)).len(), 1);
+        let body = json!({"signal": "usage_down", "evidence": {"any": "thing"}, "at": 1});
+        assert_eq!(told(churn_signal(&body, DateTime::UNIX_EPOCH)).len(), 1);
+        let body = json!({"outcome": "completed", "note": "They stay.", "signal_id": "s"});
+        assert_eq!(told(retention(&body)).len(), 1);
+        let body = json!({"base": 1, "why": "Better.", "policy": {}, "force": true});
+        assert_eq!(told(publish(&body, "policy")).len(), 1);
+    }
 }

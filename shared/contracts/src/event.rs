@@ -1,5 +1,6 @@
-//! Inbound events of the generic source, which every CRM adapter maps onto. Unknown fields are
-//! ignored, unknown types refused; a field that is absent is unchanged, `null` clears it.
+//! Inbound events of the generic source, which every CRM adapter maps onto. Unknown types are
+//! refused; unknown fields are left out, and the answer and the record say so. A field that is absent
+//! is unchanged, `null` clears it.
 
 use crate::fields::{self, FieldProblem, Fields, Problems};
 use crate::matches;
@@ -12,6 +13,8 @@ use rules::ids::{AccountId, Country, LeadId, Subject};
 use rules::input::LeadEvent;
 use rules::lead::{Contact, ProfileChanges};
 use rules::measure::Money;
+use rules::patch::Patch;
+use rules::unread::Unread;
 use serde_json::Value;
 
 /// Events in one request.
@@ -32,6 +35,8 @@ pub struct Inbound {
     pub occurred_at: DateTime<Utc>,
     /// What it says.
     pub body: Body,
+    /// What was not understood of it, or means nothing.
+    pub warnings: Vec<FieldProblem>,
 }
 
 /// What an event says, and of what.
@@ -52,8 +57,12 @@ pub struct NotAnEvent {
     pub subject: Option<Subject>,
     /// What a screening found of the lead, as far as it can be read: that counts, whatever else is wrong.
     pub matches: Vec<Match>,
+    /// Who raised the matches by hand.
+    pub flagged_by: Option<String>,
     /// What is wrong with it; never empty.
     pub problems: Vec<FieldProblem>,
+    /// What was not understood of it beside that.
+    pub warnings: Vec<FieldProblem>,
 }
 
 /// Reads one event.
@@ -61,10 +70,18 @@ pub struct NotAnEvent {
 /// # Errors
 /// [`NotAnEvent`] names every field that is wrong.
 pub fn read(value: &Value) -> Result<Inbound, NotAnEvent> {
+    read_with(value, &[])
+}
+
+/// As [`read`], with further members that whoever reads it knows.
+pub(crate) fn read_with(value: &Value, further: &[&str]) -> Result<Inbound, NotAnEvent> {
     let mut problems = Problems::default();
     let root = Fields::root(value, &mut problems);
+    for name in further {
+        root.get(name);
+    }
     let id: Option<String> = root.required("id", &mut problems, fields::id::<String>);
-    let occurred_at = root.required("occurred_at", &mut problems, fields::instant);
+    let occurred_at = root.required("occurred_at", &mut problems, fields::exact_instant);
     let kind = root.required("type", &mut problems, |value| {
         let text = value.as_str().unwrap_or_default();
         TYPES
@@ -75,6 +92,7 @@ pub fn read(value: &Value) -> Result<Inbound, NotAnEvent> {
     });
     let mut subject = None;
     let mut found = Vec::new();
+    let mut flagger = None;
     // An instant that is wrong was noted; the rest is read all the same, to name all that is wrong.
     let at = occurred_at.unwrap_or_default();
     let body = match kind {
@@ -83,14 +101,18 @@ pub fn read(value: &Value) -> Result<Inbound, NotAnEvent> {
             let lead_id: Option<LeadId> = lead.required("id", &mut problems, fields::id);
             subject = lead_id.clone().map(Subject::Lead);
             let found_in = matches::read(&root, &lead, &mut problems);
+            let is_flagged = !found_in.is_empty();
             let mut event = match kind {
                 "lead.upserted" => upserted(&lead, at, &mut problems),
-                "lead.state_changed" => state_changed(&lead, !found_in.is_empty(), at, &mut problems),
-                _ => flagged(&root, &lead, !found_in.is_empty(), at, &mut problems),
+                "lead.state_changed" => state_changed(&lead, is_flagged, at, &mut problems),
+                _ => flagged(&lead, is_flagged, at, &mut problems),
             };
             // A source may say it with any event of a lead.
             event.matches = found_in;
+            flagged_by(&root, &mut event, &mut problems);
             found.clone_from(&event.matches);
+            flagger.clone_from(&event.flagged_by);
+            problems.warn_of_unknown(&lead);
             lead_id.map(|id| Body::Lead(id, Box::new(event)))
         }
         Some(kind) => {
@@ -102,6 +124,7 @@ pub fn read(value: &Value) -> Result<Inbound, NotAnEvent> {
             } else {
                 churn_signal(&account, at, &mut problems)
             };
+            problems.warn_of_unknown(&account);
             account_id.zip(input).map(|(id, input)| Body::Account(id, input))
         }
         None => None,
@@ -113,13 +136,45 @@ pub fn read(value: &Value) -> Result<Inbound, NotAnEvent> {
             problems.add("/lead/flags", "is no part of this type of event; send it with `lead.flagged`");
             subject = lead.map(Subject::Lead).or(subject);
             found.extend(stray);
+            flagger = root.optional("flagged_by", &mut problems, fields::line);
+        }
+    };
+    if kind.is_some() {
+        problems.warn_of_unknown(&root);
+    }
+    let Problems { found: wrong, warnings } = problems;
+    match (id.clone(), occurred_at, body) {
+        (Some(id), Some(occurred_at), Some(mut body)) if wrong.is_empty() => {
+            body.set_unread(Unread::of(warnings.iter().map(|warning| warning.pointer.clone())));
+            Ok(Inbound { id, occurred_at, body, warnings })
+        }
+        _ => Err(NotAnEvent { id, subject, matches: found, flagged_by: flagger, problems: wrong, warnings }),
+    }
+}
+
+impl Body {
+    fn set_unread(&mut self, not_understood: Unread) {
+        match self {
+            Self::Lead(_, event) => event.unread = not_understood,
+            Self::Account(_, AccountInput::Update { unread, .. } | AccountInput::Signal { unread, .. }) => {
+                *unread = not_understood;
+            }
+            Self::Account(..) => {}
         }
     }
-    match (id.clone(), occurred_at, body) {
-        (Some(id), Some(occurred_at), Some(body)) if problems.0.is_empty() => {
-            Ok(Inbound { id, occurred_at, body })
+}
+
+impl Inbound {
+    /// What was not understood of it, or means nothing when it comes at an instant.
+    pub fn warnings_at(&self, now: DateTime<Utc>) -> Vec<FieldProblem> {
+        let mut warnings = self.warnings.clone();
+        if let Body::Lead(_, event) = &self.body
+            && event.hold_until.as_set().is_some_and(|until| *until <= now)
+        {
+            let detail = "is in the past: the hold is over already".to_owned();
+            warnings.push(FieldProblem { pointer: "/lead/hold_until".to_owned(), detail });
         }
-        _ => Err(NotAnEvent { id, subject, matches: found, problems: problems.0 }),
+        warnings
     }
 }
 
@@ -139,7 +194,7 @@ fn upserted(lead: &Fields<'_>, at: DateTime<Utc>, problems: &mut Problems) -> Le
     LeadEvent {
         creates: true,
         changes,
-        contact: lead.patch("contact", problems, contact),
+        contact: lead.patch("contact", problems, |v| Ok(v.clone())).and_then_contact(lead, problems),
         owner: lead.patch("owner", problems, fields::id),
         ..movement(lead, at, problems)
     }
@@ -160,18 +215,21 @@ fn state_changed(
     event
 }
 
-fn flagged(
-    root: &Fields<'_>,
-    lead: &Fields<'_>,
-    is_flagged: bool,
-    at: DateTime<Utc>,
-    problems: &mut Problems,
-) -> LeadEvent {
+fn flagged(lead: &Fields<'_>, is_flagged: bool, at: DateTime<Utc>, problems: &mut Problems) -> LeadEvent {
     if !is_flagged {
         problems.add(lead.at("flags"), "names no match; expected at least one");
     }
-    let flagged_by = root.optional("flagged_by", problems, fields::line);
-    LeadEvent { flagged_by, ..LeadEvent::at(at) }
+    LeadEvent::at(at)
+}
+
+/// Who raised the matches by hand: whatever event they come with, that person cannot decide on them.
+fn flagged_by(root: &Fields<'_>, event: &mut LeadEvent, problems: &mut Problems) {
+    let by = root.optional("flagged_by", problems, fields::line);
+    if by.is_some() && event.matches.is_empty() {
+        problems.warn(root.at("flagged_by"), "says who raised a flag, and there is none");
+    } else {
+        event.flagged_by = by;
+    }
 }
 
 /// The matches of an event that is none of a lead, with the lead they are about.
@@ -200,31 +258,39 @@ fn country(value: &Value) -> Result<Country, String> {
     }
 }
 
-fn contact(value: &Value) -> Result<Contact, String> {
-    let mut problems = Problems::default();
-    let fields = Fields::root(value, &mut problems);
-    let contact = Contact {
-        name: fields.optional("name", &mut problems, fields::line),
-        email: fields.optional("email", &mut problems, fields::line),
-        phone: fields.optional("phone", &mut problems, fields::line),
-        identity: None,
-    }
-    .identified();
-    match problems.0.into_iter().next() {
-        None => Ok(contact),
-        Some(problem) => Err(format!("{} {}", problem.pointer.trim_start_matches('/'), problem.detail)),
+/// A contact has fields of its own, each with its own complaint.
+trait ReadContact {
+    fn and_then_contact(self, lead: &Fields<'_>, problems: &mut Problems) -> Patch<Contact>;
+}
+
+impl ReadContact for Patch<Value> {
+    fn and_then_contact(self, lead: &Fields<'_>, problems: &mut Problems) -> Patch<Contact> {
+        let value = match self {
+            Self::Keep => return Patch::Keep,
+            Self::Clear => return Patch::Clear,
+            Self::Set(value) => value,
+        };
+        let fields = Fields::of(&value, lead.at("contact"), problems);
+        let contact = Contact {
+            name: fields.optional("name", problems, fields::line),
+            email: fields.optional("email", problems, fields::line),
+            phone: fields.optional("phone", problems, fields::line),
+            identity: None,
+        }
+        .identified();
+        problems.warn_of_unknown(&fields);
+        Patch::Set(contact)
     }
 }
 
 /// Money has two fields of its own, each with its own complaint.
 trait ReadMoney {
-    fn and_then_read(self, lead: &Fields<'_>, problems: &mut Problems) -> rules::patch::Patch<Money>;
+    fn and_then_read(self, lead: &Fields<'_>, problems: &mut Problems) -> Patch<Money>;
 }
 
-impl ReadMoney for rules::patch::Patch<Value> {
-    fn and_then_read(self, lead: &Fields<'_>, problems: &mut Problems) -> rules::patch::Patch<Money> {
+impl ReadMoney for Patch<Value> {
+    fn and_then_read(self, lead: &Fields<'_>, problems: &mut Problems) -> Patch<Money> {
         use rules::measure::MoneyError;
-        use rules::patch::Patch;
         let value = match self {
             Patch::Keep => return Patch::Keep,
             Patch::Clear => return Patch::Clear,
@@ -238,6 +304,7 @@ impl ReadMoney for rules::patch::Patch<Value> {
                 .ok_or_else(|| "is not a decimal string; write e.g. `\"48000.00\"`".to_owned())
         });
         let currency = fields.required("currency", problems, fields::line);
+        problems.warn_of_unknown(&fields);
         let (Some(amount), Some(currency)) = (amount, currency) else {
             return Patch::Keep;
         };
@@ -260,7 +327,7 @@ fn account_upserted(account: &Fields<'_>, at: DateTime<Utc>, problems: &mut Prob
         owner: account.patch("owner", problems, fields::id),
         customer_success_owner: account.patch("customer_success_owner", problems, fields::id),
     };
-    AccountInput::Update { occurred_at: at, changes }
+    AccountInput::Update { occurred_at: at, changes, unread: Unread::default() }
 }
 
 /// Reads a signal of churn.
@@ -272,7 +339,12 @@ pub(crate) fn churn_signal(
     let signal =
         account.required("signal", problems, fields::name("usage_down, ticket_spike, stakeholder_left"));
     let evidence = account.required("evidence", problems, evidence);
-    Some(AccountInput::Signal { occurred_at: at, signal: signal?, evidence: Some(evidence?) })
+    Some(AccountInput::Signal {
+        occurred_at: at,
+        signal: signal?,
+        evidence: Some(evidence?),
+        unread: Unread::default(),
+    })
 }
 
 /// Evidence is the source's own, kept as a JSON text; a number in it is a whole one or a string.
@@ -339,14 +411,93 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_type_is_refused_and_an_unknown_field_is_not() {
+    fn an_unknown_type_is_refused_and_an_unknown_field_is_told() {
         let mut value = documented();
         value["lead"]["colour"] = json!("blue");
-        assert!(read(&value).is_ok());
+        assert_eq!(warnings(&value), ["/lead/colour is not known here, and was left out"]);
         value["type"] = json!("lead.deleted");
         assert_eq!(pointers(&value), ["/type"]);
         assert_eq!(pointers(&json!([])), [""]);
         assert_eq!(pointers(&json!({})), ["/id", "/occurred_at", "/type"]);
+    }
+
+    fn warnings(value: &Value) -> Vec<String> {
+        let said = read(value).map_or_else(|refused| refused.warnings, |event| event.warnings);
+        said.into_iter().map(|warning| format!("{} {}", warning.pointer, warning.detail)).collect()
+    }
+
+    #[test]
+    fn what_is_not_understood_is_told_by_its_place_and_not_by_its_content() {
+        let mut value = documented();
+        value["lead"]["scor"] = json!(99);
+        value["lead"]["contact"] = json!({"name": "Kim", "e-mail": "kim@example.test"});
+        value["lead"]["deal_size"]["a/b~c"] = json!(1);
+        value["lead"]["flags"]["sanctions"][0]["heading"] = json!("secret");
+        value["odd\u{202e}"] = json!(1);
+        value["flagged_by"] = json!("cleo");
+        let told = warnings(&value);
+        for expected in [
+            "/lead/scor is not known here, and was left out; did you mean `score`?",
+            "/lead/contact/e-mail is not known here, and was left out; did you mean `email`?",
+            "/lead/deal_size/a~1b~0c is not known here, and was left out",
+            "/odd\u{fffd} is not known here, and was left out",
+        ] {
+            assert!(told.iter().any(|warning| warning == expected), "{expected} in {told:#?}");
+        }
+        assert!(
+            told.iter().any(|warning| warning.starts_with("/lead/flags/sanctions/0/heading ")),
+            "{told:#?}"
+        );
+        assert_eq!(told.len(), 5, "{told:#?}");
+        assert!(!told.concat().contains("secret") && !told.concat().contains("kim@"));
+        let Body::Lead(_, event) = read(&value).unwrap().body else { panic!("a lead's event") };
+        assert_eq!((event.unread.members.len(), event.unread.more), (5, 0));
+        assert_eq!(event.flagged_by.as_deref(), Some("cleo"), "of whatever event the flag comes with");
+    }
+
+    #[test]
+    fn what_another_type_of_event_would_take_is_not_taken_in_silence() {
+        let moved = json!({"id": "e1", "type": "lead.state_changed", "occurred_at": "2026-03-02T14:00:00Z",
+            "flagged_by": "cleo", "lead": {"id": "L-1", "state": "NEW", "score": 9, "flags": null}});
+        let told = warnings(&moved);
+        assert_eq!(told.len(), 3, "{told:#?}");
+        for place in ["/lead/score ", "/lead/flags ", "/flagged_by "] {
+            assert!(told.iter().any(|warning| warning.starts_with(place)), "{place} in {told:#?}");
+        }
+        let mut twice = documented();
+        let one = twice["lead"]["flags"]["sanctions"][0].clone();
+        twice["lead"]["flags"]["sanctions"].as_array_mut().unwrap().push(one);
+        assert_eq!(warnings(&twice), ["/lead/flags/sanctions/1 is there already; the first one counts"]);
+        let account = json!({"id": "e1", "type": "account.upserted", "occurred_at": "2026-03-02T14:00:00Z",
+            "account": {"id": "A-1", "tire": "strategic"}});
+        assert_eq!(
+            warnings(&account),
+            ["/account/tire is not known here, and was left out; did you mean `tier`?"]
+        );
+    }
+
+    #[test]
+    fn a_match_counts_in_an_event_without_an_id_or_of_no_known_type() {
+        let mut value = documented();
+        value.as_object_mut().unwrap().remove("id");
+        let refused = read(&value).unwrap_err();
+        assert_eq!((refused.id, refused.matches.len()), (None, 1));
+        assert_eq!(refused.subject, Some(Subject::Lead("L-1001".into())));
+        value = documented();
+        value["type"] = json!("lead.screened");
+        let refused = read(&value).unwrap_err();
+        assert_eq!(refused.matches.len(), 1);
+        assert_eq!(refused.subject, Some(Subject::Lead("L-1001".into())));
+    }
+
+    #[test]
+    fn two_events_of_one_millisecond_have_an_order() {
+        let at = |text: &str| {
+            let mut value = documented();
+            value["occurred_at"] = json!(text);
+            read(&value).unwrap().occurred_at
+        };
+        assert!(at("2026-03-02T14:00:00.0001Z") < at("2026-03-02T14:00:00.0009Z"));
     }
 
     #[test]

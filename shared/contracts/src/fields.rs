@@ -5,7 +5,10 @@
 use chrono::{DateTime, Utc};
 use rules::ids::StateId;
 use rules::patch::Patch;
+use rules::unread::{self, PLACE_CHARS_MAX};
 use serde_json::{Map, Value};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 /// What is wrong with a field.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -25,19 +28,45 @@ pub const NOTE_CHARS_MAX: usize = 1_000;
 /// The longest free text.
 pub const TEXT_CHARS_MAX: usize = 4_000;
 
-/// A JSON object that is being read.
+/// A JSON object that is being read. It notes which fields are asked for: what is never asked for is
+/// not understood.
 pub(crate) struct Fields<'a> {
     map: Option<&'a Map<String, Value>>,
     pointer: String,
+    asked: RefCell<BTreeSet<String>>,
 }
 
-/// Collects what is wrong.
+/// Collects what is wrong, and what was not understood although it is no mistake.
 #[derive(Default)]
-pub(crate) struct Problems(pub Vec<FieldProblem>);
+pub(crate) struct Problems {
+    /// What is wrong.
+    pub found: Vec<FieldProblem>,
+    /// What was not understood.
+    pub warnings: Vec<FieldProblem>,
+}
 
 impl Problems {
     pub fn add(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
-        self.0.push(FieldProblem { pointer: pointer.into(), detail: detail.into() });
+        self.found.push(FieldProblem { pointer: pointer.into(), detail: detail.into() });
+    }
+
+    pub fn warn(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
+        self.warnings.push(FieldProblem { pointer: pointer.into(), detail: detail.into() });
+    }
+
+    /// Notes the members of an object that nobody asked for, as no mistake.
+    pub fn warn_of_unknown(&mut self, fields: &Fields<'_>) {
+        for (pointer, hint) in fields.unknown() {
+            self.warn(pointer, format!("is not known here, and was left out{hint}"));
+        }
+    }
+
+    /// Notes the members of an object that nobody asked for, as mistakes.
+    pub fn refuse_unknown(&mut self, fields: &Fields<'_>) {
+        for (pointer, hint) in fields.unknown() {
+            let hint = if hint.is_empty() { fields.known() } else { hint };
+            self.add(pointer, format!("is not known here{hint}"));
+        }
     }
 }
 
@@ -51,7 +80,7 @@ impl<'a> Fields<'a> {
         if map.is_none() {
             problems.add(pointer.clone(), format!("is {}; expected an object", kind(value)));
         }
-        Self { map, pointer }
+        Self { map, pointer, asked: RefCell::default() }
     }
 
     pub fn at(&self, name: &str) -> String {
@@ -59,7 +88,28 @@ impl<'a> Fields<'a> {
     }
 
     pub fn get(&self, name: &str) -> Option<&'a Value> {
+        self.asked.borrow_mut().insert(name.to_owned());
         self.map?.get(name)
+    }
+
+    /// The members that were not asked for: where each stands, and which one may have been meant.
+    fn unknown(&self) -> Vec<(String, String)> {
+        let asked = self.asked.borrow();
+        let known: Vec<&str> = asked.iter().map(String::as_str).collect();
+        self.names()
+            .filter(|name| !asked.contains(*name))
+            .map(|name| {
+                let pointer = format!("{}/{}", self.pointer, name.replace('~', "~0").replace('/', "~1"));
+                let meant = unread::meant(name, &known);
+                let hint = meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
+                (unread::harmless(&pointer, PLACE_CHARS_MAX), hint)
+            })
+            .collect()
+    }
+
+    fn known(&self) -> String {
+        let asked: Vec<String> = self.asked.borrow().iter().map(|name| format!("`{name}`")).collect();
+        format!("; there are {}", asked.join(", "))
     }
 
     /// The names of its fields.
@@ -75,7 +125,7 @@ impl<'a> Fields<'a> {
                 if self.map.is_some() {
                     problems.add(self.at(name), "is missing; expected an object");
                 }
-                Fields { map: None, pointer: self.at(name) }
+                Fields { map: None, pointer: self.at(name), asked: RefCell::default() }
             }
         }
     }
@@ -198,16 +248,21 @@ fn bounded(value: &Value, chars_max: usize) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// An instant, RFC 3339 with an offset, between 1970 and 2200.
+/// An instant, RFC 3339 with an offset, between 1970 and 2200. Seconds and milliseconds carry
+/// through every store and index; finer parts are dropped.
 pub(crate) fn instant(value: &Value) -> Result<DateTime<Utc>, String> {
-    let wrong = || "is not an instant; write RFC 3339 with an offset, e.g. `2026-03-02T14:00:00Z`".to_owned();
-    let at = DateTime::parse_from_rfc3339(string(value)?).map_err(|_| wrong())?.with_timezone(&Utc);
-    // Seconds and milliseconds carry through every store and index; finer parts are dropped.
-    let millis = at.timestamp_millis();
-    if !(0..=7_258_118_400_000).contains(&millis) {
+    let at = exact_instant(value)?;
+    Ok(DateTime::from_timestamp_millis(at.timestamp_millis()).unwrap_or(at))
+}
+
+/// As [`instant`], with all its digits: two events of one millisecond have an order, too.
+pub(crate) fn exact_instant(value: &Value) -> Result<DateTime<Utc>, String> {
+    let wrong = "is not an instant; write RFC 3339 with an offset, e.g. `2026-03-02T14:00:00Z`";
+    let at = DateTime::parse_from_rfc3339(string(value)?).map_err(|_| wrong.to_owned())?.with_timezone(&Utc);
+    if !(0..=7_258_118_400_000).contains(&at.timestamp_millis()) {
         return Err("is not between the years 1970 and 2200".to_owned());
     }
-    DateTime::from_timestamp_millis(millis).ok_or_else(wrong)
+    Ok(at)
 }
 
 /// `true` or `false`.

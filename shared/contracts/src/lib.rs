@@ -10,3 +10,4 @@ pub mod scenario;
 pub mod sight;
 
 pub use fields::FieldProblem;
+pub use rules::unread;

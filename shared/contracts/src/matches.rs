@@ -24,6 +24,9 @@ const UNREADABLE: &str = "unreadable";
 /// The longest text of an unreadable match that is kept; a fingerprint stands for the rest.
 const UNREADABLE_CHARS_MAX: usize = 2_000;
 
+/// `null` clears a field, and a match is none: only compliance decides on it.
+const NOTHING_TAKEN_BACK: &str = "takes no match back, and was left out; compliance decides on matches";
+
 const KINDS: [(&str, CriterionKind); 4] = [
     ("sanctions", CriterionKind::Sanctions),
     ("pep", CriterionKind::Pep),
@@ -35,8 +38,10 @@ const KINDS: [(&str, CriterionKind); 4] = [
 pub(crate) fn read(root: &Fields<'_>, lead: &Fields<'_>, problems: &mut Problems) -> Vec<Match> {
     let mut found = Vec::new();
     for holder in [lead, root] {
-        if let Some(flags) = holder.get("flags").filter(|flags| !flags.is_null()) {
-            read_flags(flags, holder.at("flags"), &mut found, problems);
+        match holder.get("flags") {
+            None => {}
+            Some(Value::Null) => problems.warn(holder.at("flags"), NOTHING_TAKEN_BACK),
+            Some(flags) => read_flags(flags, holder.at("flags"), &mut found, problems),
         }
     }
     bounded(found)
@@ -76,16 +81,27 @@ fn read_flags(flags: &Value, at: String, found: &mut Vec<Match>, problems: &mut 
     let others = lists.iter().filter(|(name, _)| !KINDS.iter().any(|(known, _)| known == name));
     for (name, kind, list) in known.chain(others.map(|(name, list)| (name.as_str(), None, list))) {
         match (kind, list) {
+            (_, Value::Null) => problems.warn(format!("{at}/{name}"), NOTHING_TAKEN_BACK),
             (_, nothing) if is_nothing(nothing) => {}
             (None, list) => found.push(unreadable(name, list)),
             (Some(kind), Value::Array(items)) => {
                 for (n, item) in items.iter().enumerate() {
-                    found.push(read_item(item, format!("{at}/{name}/{n}"), name, kind, problems));
+                    let place = format!("{at}/{name}/{n}");
+                    let read = read_item(item, place.clone(), name, kind, problems);
+                    let is_read = kind_is_read(&read);
+                    if is_read && found.iter().any(|known| known.criterion.is_same_match(&read.criterion)) {
+                        problems.warn(place, "is there already; the first one counts");
+                    }
+                    found.push(read);
                 }
             }
             (Some(kind), item) => found.push(read_item(item, format!("{at}/{name}"), name, kind, problems)),
         }
     }
+}
+
+fn kind_is_read(found: &Match) -> bool {
+    found.criterion.kind != CriterionKind::Unreadable
 }
 
 /// Whether a list says that nothing was found.
@@ -102,7 +118,11 @@ fn read_item(item: &Value, at: String, list: &str, kind: CriterionKind, problems
     let mut misread = Problems::default();
     let criterion = criterion(&fields, kind, &mut misread, problems);
     match criterion {
-        Some(criterion) => Match { criterion, details: details(&fields, problems) },
+        Some(criterion) => {
+            let details = details(&fields, problems);
+            problems.warn_of_unknown(&fields);
+            Match { criterion, details }
+        }
         None => unreadable(list, item),
     }
 }
@@ -183,7 +203,7 @@ mod tests {
         let root = Fields::root(&event, &mut problems);
         let lead = root.object("lead", &mut problems);
         let found = read(&root, &lead, &mut problems);
-        (found.into_iter().map(|m| (m.criterion.kind, m.criterion.match_id)).collect(), problems.0.len())
+        (found.into_iter().map(|m| (m.criterion.kind, m.criterion.match_id)).collect(), problems.found.len())
     }
 
     #[test]

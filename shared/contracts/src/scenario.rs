@@ -20,10 +20,12 @@ pub struct Line {
     pub id: String,
     /// When it happens.
     pub occurred_at: DateTime<Utc>,
-    /// When it arrives, if later than it happens.
+    /// When it arrives, by our clock.
     pub received_at: DateTime<Utc>,
     /// What happens.
     pub what: What,
+    /// What was not understood of it, or means nothing.
+    pub warnings: Vec<FieldProblem>,
 }
 
 /// What happens.
@@ -111,7 +113,7 @@ pub enum What {
 pub fn read(value: &Value) -> Result<Line, Vec<FieldProblem>> {
     let kind = value.get("type").and_then(Value::as_str).unwrap_or_default();
     if event::TYPES.contains(&kind) || !STAFF_TYPES.contains(&kind) {
-        let Inbound { id, occurred_at, body } = event::read(value).map_err(|refused| {
+        let inbound = event::read_with(value, &["received_at"]).map_err(|refused| {
             let mut problems = refused.problems;
             for problem in problems.iter_mut().filter(|p| p.pointer == "/type") {
                 problem.detail =
@@ -122,23 +124,30 @@ pub fn read(value: &Value) -> Result<Line, Vec<FieldProblem>> {
         let mut problems = Problems::default();
         let received =
             Fields::root(value, &mut problems).optional("received_at", &mut problems, fields::instant);
-        if !problems.0.is_empty() {
-            return Err(problems.0);
+        if !problems.found.is_empty() {
+            return Err(problems.found);
         }
-        let received_at = received.unwrap_or(occurred_at).max(occurred_at);
-        return Ok(Line { id, occurred_at, received_at, what: What::Event(body) });
+        // It may be earlier than it happens: a source's clock may be ahead.
+        let received_at = received.unwrap_or(inbound.occurred_at);
+        let warnings = inbound.warnings_at(received_at);
+        let Inbound { id, occurred_at, body, .. } = inbound;
+        return Ok(Line { id, occurred_at, received_at, what: What::Event(body), warnings });
     }
     let mut problems = Problems::default();
     let root = Fields::root(value, &mut problems);
     let id = root.optional("id", &mut problems, fields::id::<String>);
     let at = root.required("occurred_at", &mut problems, fields::instant);
-    let what = staff(kind, value, &root, &mut problems);
+    for name in ["type", "received_at"] {
+        root.get(name);
+    }
+    let what = staff(kind, &root, &mut problems);
+    problems.refuse_unknown(&root);
     match (at, what) {
-        (Some(occurred_at), Some(what)) if problems.0.is_empty() => {
+        (Some(occurred_at), Some(what)) if problems.found.is_empty() => {
             let id = id.unwrap_or_else(|| format!("{kind}@{}", occurred_at.to_rfc3339()));
-            Ok(Line { id, occurred_at, received_at: occurred_at, what })
+            Ok(Line { id, occurred_at, received_at: occurred_at, what, warnings: Vec::new() })
         }
-        _ => Err(problems.0),
+        _ => Err(problems.found),
     }
 }
 
@@ -156,16 +165,13 @@ pub const STAFF_TYPES: [&str; 10] = [
     "sweep.resumed",
 ];
 
-fn staff(kind: &str, value: &Value, root: &Fields<'_>, problems: &mut Problems) -> Option<What> {
+fn staff(kind: &str, root: &Fields<'_>, problems: &mut Problems) -> Option<What> {
     match kind {
         "review.decided" => {
-            let decision = api::decision(value).map_err(|found| problems.0.extend(found)).ok()?;
+            let decision = api::decision_of(root, problems);
             let lead = root.required("lead_id", problems, fields::id)?;
-            Some(What::ReviewDecided {
-                lead,
-                decision,
-                officer: root.required("officer", problems, fields::line)?,
-            })
+            let officer = root.required("officer", problems, fields::line)?;
+            Some(What::ReviewDecided { lead, decision: decision?, officer })
         }
         "review.reopening" => {
             let reason = api::reopening(value).map_err(|found| problems.0.extend(found)).ok()?;
@@ -177,20 +183,21 @@ fn staff(kind: &str, value: &Value, root: &Fields<'_>, problems: &mut Problems) 
             })
         }
         "operations.resolved" => {
-            let resolution = api::resolution(value).map_err(|found| problems.0.extend(found)).ok()?;
+            let resolution = api::resolution_of(root, problems);
             let lead = root.required("lead_id", problems, fields::id)?;
             let by = root.optional("by", problems, fields::line).unwrap_or_else(|| "operations".to_owned());
-            Some(What::OperationsResolved { lead, resolution, by })
+            Some(What::OperationsResolved { lead, resolution: resolution?, by })
         }
         "erasure.requested" => {
-            let erasure = api::erasure(value).map_err(|found| problems.0.extend(found)).ok()?;
+            let erasure = api::erasure_of(root, problems);
             let lead = root.required("lead_id", problems, fields::id)?;
             let by = root.optional("by", problems, fields::line).unwrap_or_else(|| "compliance".to_owned());
-            Some(What::ErasureRequested { lead, erasure, by })
+            Some(What::ErasureRequested { lead, erasure: erasure?, by })
         }
         "rep.availability" => {
-            let availability = api::availability(value).map_err(|found| problems.0.extend(found)).ok()?;
-            Some(What::RepAvailability { rep: root.required("rep", problems, fields::id)?, availability })
+            let availability = api::availability_of(root, problems);
+            let rep = root.required("rep", problems, fields::id)?;
+            Some(What::RepAvailability { rep, availability: availability? })
         }
         "retention.completed" | "churn.false_positive" => {
             let account = root.required("account_id", problems, fields::id)?;

@@ -6,11 +6,13 @@
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use contracts::unread;
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeSet;
 
 use crate::problem::Problem;
 use crate::refusals;
@@ -24,6 +26,9 @@ pub const PATH_PARAMETER_BYTES_MAX: usize = 256;
 pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 128;
 /// Longest cursor, in characters.
 pub const CURSOR_CHARS_MAX: usize = 2048;
+
+/// How much of a parameter's name a problem repeats, in characters.
+const PARAMETER_CHARS_MAX: usize = 40;
 
 /// Reads an event of API Gateway. A function takes its event as a [`RawValue`] and reads it here: what the runtime
 /// cannot read never comes to the function, and its caller is told of a fault of ours.
@@ -133,6 +138,31 @@ impl Request {
     #[must_use]
     pub fn query(&self, name: &str) -> Option<&str> {
         self.event.query_string_parameters.first(name).filter(|value| !value.trim().is_empty())
+    }
+
+    /// Refuses parameters in the query that a route does not know, or that are there twice: a condition
+    /// that is misspelt would be a longer list than was asked for.
+    ///
+    /// # Errors
+    /// 400, which names them and what there is.
+    pub fn knows_query(&self, known: &[&str]) -> Result<(), Problem> {
+        let mut seen = BTreeSet::new();
+        for (name, _) in self.event.query_string_parameters.iter() {
+            let shown = unread::harmless(name, PARAMETER_CHARS_MAX);
+            if !known.contains(&name) {
+                let there_is = match (unread::meant(name, known), known) {
+                    (_, []) => "this route takes none".to_owned(),
+                    (Some(meant), _) => format!("did you mean `{meant}`?"),
+                    (None, _) => format!("there is {}", known.join(", ")),
+                };
+                let detail = format!("`{shown}` is not a parameter of this route; {there_is}");
+                return Err(Problem::bad_request(detail).of_kind("unknown-parameter"));
+            }
+            if !seen.insert(name) {
+                return Err(Problem::bad_request(format!("`{shown}` is there twice; name it once")));
+            }
+        }
+        Ok(())
     }
 
     /// The `limit` of a list.

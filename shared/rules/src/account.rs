@@ -7,6 +7,7 @@ use crate::ids::{AccountId, PersonId, Subject};
 use crate::lead::{AccountView, Tier};
 use crate::notification::NotificationFact;
 use crate::patch::Patch;
+use crate::unread::Unread;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -154,6 +155,9 @@ pub enum AccountFact {
         /// Why not.
         why: String,
     },
+    /// An input had members that nobody here understands; the rest of it was taken.
+    #[serde(rename = "input.not-understood")]
+    InputNotUnderstood(Unread),
     /// A signal came in.
     #[serde(rename = "churn.signal-recorded")]
     SignalRecorded {
@@ -376,6 +380,7 @@ fn apply(account: &mut Account, entry: &Entry<AccountFact>) {
         AccountFact::Created {}
         | AccountFact::InputStale { .. }
         | AccountFact::InputRefused { .. }
+        | AccountFact::InputNotUnderstood(_)
         | AccountFact::RetentionCompleted { .. }
         | AccountFact::Notification(_) => {}
     }

@@ -125,10 +125,21 @@ impl<'a> Deciding<'a> {
         let Some(from) = self.lead.as_ref().map(|l| l.state.clone()) else {
             return;
         };
-        let Moved { resumed, hold_until, history_until } = rest;
+        let Moved { resumed, hold_until, history_until, said_of } = rest;
+        let (occurred_at, ours) = (said_of.filter(|said_of| *said_of != entered_at), said_of.is_none());
         self.fact(
             None,
-            LeadFact::StateChanged { from, to, kind, entered_at, resumed, hold_until, history_until },
+            LeadFact::StateChanged {
+                from,
+                to,
+                kind,
+                entered_at,
+                resumed,
+                hold_until,
+                history_until,
+                occurred_at,
+                ours,
+            },
         );
         self.follow_state();
         // An old move that is told late brings nobody running.
@@ -345,6 +356,8 @@ pub(crate) struct Moved {
     pub hold_until: Option<DateTime<Utc>>,
     /// Thresholds passed until then are history.
     pub history_until: Option<DateTime<Utc>>,
+    /// When the source says so, by its own clock; absent where Leadwatch moves it by itself.
+    pub said_of: Option<DateTime<Utc>>,
 }
 
 /// What routing found.

@@ -8,8 +8,8 @@ use crate::entry::Entry;
 use crate::ids::{LeadId, StateId, Subject};
 use crate::input::InForce;
 use crate::lead::{
-    APPLIED_MAX, BREACHES_MAX, Breach, Dismissal, Lead, Left, OperationsReason, OperationsReview, PassedStep,
-    Personal, PersonalKind, Profile, Queued, RETURNS_MAX, Return, Visit,
+    APPLIED_MAX, BREACHES_MAX, Breach, Dismissal, HoldEnded, Lead, Left, OperationsReason, OperationsReview,
+    PassedStep, Personal, PersonalKind, Profile, Queued, RETURNS_MAX, Return, Visit,
 };
 use crate::lead_fact::{AssignmentReason, LeadFact, PUBLICATION};
 use crate::orphans::Gone;
@@ -53,7 +53,7 @@ pub fn evolve(lead: Option<Lead>, entry: &Entry<LeadFact>) -> Result<Lead, FoldE
     }
     let beginning = || FoldError::Beginning { subject: entry.subject.clone(), seq: entry.seq };
     let mut lead = match (lead, &entry.fact, &entry.subject) {
-        (None, LeadFact::Created { state, kind, entered_at, history_until }, Subject::Lead(id)) => {
+        (None, LeadFact::Created { state, kind, entered_at, history_until, .. }, Subject::Lead(id)) => {
             created(id, entry.at, state, *kind, *entered_at, *history_until)
         }
         (Some(lead), fact, Subject::Lead(_)) if !matches!(fact, LeadFact::Created { .. }) => lead,
@@ -87,13 +87,14 @@ fn created(
         personal: Personal::default(),
         personal_kinds: BTreeSet::new(),
         erased_at: None,
-        said_at: BTreeMap::from([("state".to_owned(), entered_at)]),
+        said_at: BTreeMap::new(),
         state: state.clone(),
         kind,
         entered_at,
         hold_until: None,
         waiting_on_customer: false,
         left: None,
+        hold_ended: None,
         held_from: None,
         owner: None,
         owner_gone: None,
@@ -205,25 +206,23 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
                 compliance::follow_premises(lead, entry.seq);
             }
         }
-        LeadFact::StateChanged { to, kind, entered_at, resumed, hold_until, history_until, .. } => {
-            lead.hold_until = *hold_until;
-            // A transition says these anew; what was said of them before it is of another state.
-            lead.said_at.insert("state".to_owned(), *entered_at);
-            lead.said_at.insert("hold_until".to_owned(), *entered_at);
-            if *kind == StateKind::Working && !resumed {
-                lead.said_at.insert("waiting_on_customer".to_owned(), *entered_at);
+        LeadFact::Created { entered_at, occurred_at, ours, .. } => {
+            // As a transition does, it says anew what was said of the lead in another state.
+            for field in ["state", "hold_until", "waiting_on_customer"].into_iter().filter(|_| !ours) {
+                lead.said_at.insert(field.to_owned(), occurred_at.unwrap_or(*entered_at));
             }
-            change_state(lead, to, *kind, *entered_at, *resumed, *history_until);
         }
-        LeadFact::WaitingChanged { waiting_on_customer, since } => {
+        LeadFact::StateChanged { .. } => change_state(lead, entry),
+        LeadFact::WaitingChanged { waiting_on_customer, since, occurred_at } => {
+            let said_of = occurred_at.unwrap_or(*since);
             lead.waiting_on_customer = *waiting_on_customer;
-            lead.said_at.insert("waiting_on_customer".to_owned(), *since);
+            lead.said_at.insert("waiting_on_customer".to_owned(), said_of);
             settle_clocks(lead, *since);
-            follow_breaches(lead, *since);
+            follow_breaches(lead, said_of);
         }
-        LeadFact::HoldChanged { hold_until, since } => {
+        LeadFact::HoldChanged { hold_until, since, occurred_at } => {
             lead.hold_until = *hold_until;
-            lead.said_at.insert("hold_until".to_owned(), *since);
+            lead.said_at.insert("hold_until".to_owned(), occurred_at.unwrap_or(*since));
         }
         LeadFact::OwnerSet { from, to } => {
             lead.owner.clone_from(to);
@@ -315,9 +314,9 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
         | LeadFact::ReviewDecided { .. }
         | LeadFact::ReopeningAsked { .. }
         | LeadFact::ReviewReopened { .. } => compliance::apply(lead, entry),
-        LeadFact::Created { .. }
-        | LeadFact::InputStale { .. }
+        LeadFact::InputStale { .. }
         | LeadFact::InputRefused { .. }
+        | LeadFact::InputNotUnderstood(_)
         | LeadFact::ReassignmentImpossible { .. }
         | LeadFact::Notification(_)
         | LeadFact::ComplianceMatchRemembered { .. } => {}
@@ -386,15 +385,57 @@ fn update(lead: &mut Lead, changes: &crate::lead::ProfileChanges, occurred_at: D
     apply!(source, market, country, company, account_id, account_tier, score, deal_size);
 }
 
-fn change_state(
+/// Moves it to another state. A source's word of a transition says anew until when a hold lasts and,
+/// of another working state, that nothing is waited for, unless it said something else of a later
+/// time: it may be heard of late. What Leadwatch does by itself changes nothing that was said.
+fn change_state(lead: &mut Lead, entry: &Entry<LeadFact>) {
+    let LeadFact::StateChanged {
+        to,
+        kind,
+        entered_at,
+        resumed,
+        hold_until,
+        history_until,
+        occurred_at,
+        ours,
+        ..
+    } = &entry.fact
+    else {
+        return;
+    };
+    let said_of = occurred_at.unwrap_or(*entered_at);
+    let before = (lead.state.clone(), lead.kind);
+    if *ours {
+        lead.hold_until = *hold_until;
+        let state = before.0.clone();
+        lead.hold_ended =
+            (before.1 == StateKind::Hold).then(|| HoldEnded { state, at: entry.due_at.unwrap_or(entry.at) });
+    } else {
+        let outlasted = |field: &str| lead.said(field).is_some_and(|said| said > said_of);
+        let (hold, waiting) = (outlasted("hold_until"), outlasted("waiting_on_customer"));
+        lead.said_at.insert("state".to_owned(), said_of);
+        lead.hold_ended = None;
+        if !hold {
+            lead.hold_until = *hold_until;
+            lead.said_at.insert("hold_until".to_owned(), said_of);
+        }
+        if *kind == StateKind::Working && !resumed && !waiting {
+            lead.waiting_on_customer = false;
+            lead.said_at.insert("waiting_on_customer".to_owned(), said_of);
+        }
+    }
+    enter(lead, before, to, *kind, *entered_at, *resumed, *history_until);
+}
+
+fn enter(
     lead: &mut Lead,
+    before: (StateId, StateKind),
     to: &StateId,
     kind: StateKind,
     entered_at: DateTime<Utc>,
     resumed: bool,
     history_until: Option<DateTime<Utc>>,
 ) {
-    let before = (lead.state.clone(), lead.kind);
     lead.state = to.clone();
     lead.kind = kind;
     lead.entered_at = entered_at;
@@ -413,7 +454,6 @@ fn change_state(
                     }
                     lead.returns.push(Return { state: to.clone(), at: entered_at });
                 }
-                lead.waiting_on_customer = false;
                 begin_visit(lead, entered_at, history_until);
             }
         },
@@ -471,6 +511,7 @@ fn remember_breach(lead: &mut Lead, entry: &Entry<LeadFact>) {
         visit: lead.stuck_clocks,
         in_state_at: said("state"),
         in_work_at: said("waiting_on_customer"),
+        hold_ended: lead.hold_ended.clone(),
     };
     if lead.breaches.len() >= BREACHES_MAX {
         lead.breaches.remove(0);

@@ -8,6 +8,7 @@ use crate::lead::{AccountView, Contact, ProfileChanges};
 use crate::patch::Patch;
 use crate::policy::PublishedPolicy;
 use crate::routing::Roster;
+use crate::unread::Unread;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -103,6 +104,9 @@ pub enum Input {
         /// What a screening found, as far as it could be read: it counts all the same.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         matches: Vec<Match>,
+        /// Who raised the matches by hand.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        flagged_by: Option<String>,
     },
     /// What it knows of its account may be old.
     ApplyAccount,
@@ -154,6 +158,9 @@ pub struct LeadEvent {
     /// Who raised the matches by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flagged_by: Option<String>,
+    /// What nobody here understood of it.
+    #[serde(default, skip_serializing_if = "Unread::is_empty")]
+    pub unread: Unread,
 }
 
 impl LeadEvent {
@@ -170,6 +177,7 @@ impl LeadEvent {
             owner: Patch::Keep,
             matches: Vec::new(),
             flagged_by: None,
+            unread: Unread::default(),
         }
     }
 }
@@ -349,6 +357,11 @@ pub enum Outcome {
     },
     /// The lead moved on.
     Conflict {
+        /// Why.
+        why: String,
+    },
+    /// Its id was used for other content: nothing of it was applied.
+    Reused {
         /// Why.
         why: String,
     },

@@ -63,6 +63,10 @@ pub struct Lead {
     /// The state it left for a hold, with its clocks, to go on there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left: Option<Left>,
+    /// The hold that ended by itself and that it is back from, for as long as no source moves it on:
+    /// what a source says late of the time of that hold is no new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_ended: Option<HoldEnded>,
     /// The state compliance took it from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_from: Option<HeldFrom>,
@@ -353,6 +357,9 @@ pub struct Breach {
     pub in_state_at: DateTime<Utc>,
     /// The last time before the breach of which it said that nothing was waited for.
     pub in_work_at: DateTime<Utc>,
+    /// The hold that had ended by itself before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_ended: Option<HoldEnded>,
 }
 
 /// A state that was left for a hold.
@@ -362,6 +369,15 @@ pub struct Left {
     pub state: StateId,
     /// What the workflows kept of it, clocks paused.
     pub visit: Visit,
+}
+
+/// A hold that ended by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldEnded {
+    /// The state that the lead was on hold in.
+    pub state: StateId,
+    /// When the hold ended, as its source had said.
+    pub at: DateTime<Utc>,
 }
 
 /// The state compliance took a lead from.
@@ -425,6 +441,11 @@ impl Lead {
     /// Whether compliance closed it.
     pub fn is_disqualified(&self) -> bool {
         self.state.as_str() == StateId::DISQUALIFIED_COMPLIANCE
+    }
+
+    /// When a source last spoke of a field, by the source's own clock.
+    pub fn said(&self, field: &str) -> Option<DateTime<Utc>> {
+        self.said_at.get(field).copied()
     }
 
     /// Whether its personal data was erased.

@@ -9,6 +9,7 @@ use crate::orphans::OwnerGone;
 use crate::patch::Patch;
 use crate::policy::{Orphan, StateKind};
 use crate::screened::Screened;
+use crate::unread::Unread;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -28,11 +29,17 @@ pub enum LeadFact {
         state: StateId,
         /// What kind of state that is.
         kind: StateKind,
-        /// Since when it is in it, by the source's time.
+        /// Since when it is in it, by our clock: never in the future.
         entered_at: DateTime<Utc>,
         /// It came late: thresholds passed until then are history.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         history_until: Option<DateTime<Utc>>,
+        /// When the source says so, where that is not `entered_at`. Order goes by it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        occurred_at: Option<DateTime<Utc>>,
+        /// Leadwatch chose the state: the source named none.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        ours: bool,
     },
     /// A source said what its fields are.
     #[serde(rename = "lead.updated")]
@@ -68,6 +75,9 @@ pub enum LeadFact {
         /// Why not.
         why: String,
     },
+    /// An input had members that nobody here understands; the rest of it was taken.
+    #[serde(rename = "input.not-understood")]
+    InputNotUnderstood(Unread),
     /// It moved to another state.
     #[serde(rename = "state.changed")]
     StateChanged {
@@ -77,7 +87,7 @@ pub enum LeadFact {
         to: StateId,
         /// What kind of state that is.
         kind: StateKind,
-        /// Since when, by the source's time.
+        /// Since when, by our clock: never in the future, and never before it entered the state it left.
         entered_at: DateTime<Utc>,
         /// Whether it goes on where it was before a hold.
         resumed: bool,
@@ -87,22 +97,34 @@ pub enum LeadFact {
         /// It came late: thresholds passed until then are history.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         history_until: Option<DateTime<Utc>>,
+        /// When the source says so, where that is not `entered_at`. Order goes by it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        occurred_at: Option<DateTime<Utc>>,
+        /// Leadwatch moved it: no source said so, and the source's last word of its state stands.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        ours: bool,
     },
     /// Whether the customer is to act next, and until when a hold lasts, was said anew.
     #[serde(rename = "waiting.changed")]
     WaitingChanged {
         /// Whether the customer is to act next.
         waiting_on_customer: bool,
-        /// Since when, by the source's time.
+        /// Since when, by our clock: never in the future.
         since: DateTime<Utc>,
+        /// When the source says so, where that is not `since`. Order goes by it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        occurred_at: Option<DateTime<Utc>>,
     },
     /// The end of a hold was said anew.
     #[serde(rename = "hold.changed")]
     HoldChanged {
         /// Until when.
         hold_until: Option<DateTime<Utc>>,
-        /// Since when that is so, by the source's time.
+        /// Since when that is so, by our clock: never in the future.
         since: DateTime<Utc>,
+        /// When the source says so, where that is not `since`. Order goes by it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        occurred_at: Option<DateTime<Utc>>,
     },
     /// A source set its owner.
     #[serde(rename = "owner.set")]

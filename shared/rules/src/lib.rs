@@ -38,6 +38,7 @@ pub mod quiet;
 pub mod record;
 pub mod rep;
 pub mod replay;
+pub mod reuse;
 pub mod routing;
 #[cfg(feature = "schema")]
 pub mod schema;
@@ -48,6 +49,7 @@ pub mod source_rights;
 pub mod suggest;
 mod timers;
 pub mod touched;
+pub mod unread;
 pub mod wording;
 pub mod workflows;
 

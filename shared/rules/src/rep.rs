@@ -19,6 +19,11 @@ pub enum RepFact {
     AvailabilitySet(Availability),
 }
 
+/// Whether what is said is over already: nobody means that.
+pub fn is_over(availability: &Availability, now: DateTime<Utc>) -> bool {
+    availability.until.is_some_and(|until| until <= now)
+}
+
 /// What saying so brings about; `None` if it is so already.
 pub fn set_availability(
     rep: &PersonId,

@@ -342,6 +342,10 @@ impl Simulation {
             let why = format!("`{rep}` is not a rep of the directory");
             return Outcome::Invalid { field: "rep".to_owned(), why };
         };
+        if rep::is_over(availability, now) {
+            let why = "is in the past; name a later instant, or leave it out".to_owned();
+            return Outcome::Invalid { field: "until".to_owned(), why };
+        }
         let roster = self.rosters.entry(team).or_default();
         let standing = roster.standings.entry(rep.clone()).or_default();
         let in_force = InForce { policy: self.policy.revision, directory: self.directory.revision() };

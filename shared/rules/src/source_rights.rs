@@ -265,6 +265,7 @@ mod tests {
                 name: Patch::Set("Acme".into()),
                 ..Default::default()
             },
+            unread: crate::unread::Unread::default(),
         };
         let limited = |rights: SourceRights| rights.limit_account(&mut input());
         assert_eq!(limited(SourceRights::default()), (vec![], true));
@@ -274,6 +275,7 @@ mod tests {
             occurred_at: DateTime::UNIX_EPOCH,
             signal: crate::account::Signal::UsageDown,
             evidence: None,
+            unread: crate::unread::Unread::default(),
         };
         assert_eq!(
             rights(None, Some(&["score"])).limit_account(&mut signal),

@@ -15,6 +15,7 @@ use rules::entry::Actor;
 use rules::ids::{AccountId, LeadId, PersonId, Subject};
 use rules::input::Command;
 use rules::publication::PublicationCommand;
+use rules::reuse;
 use rules::routing::{Availability, Standing};
 use rules::{AccountCommand, account::Account};
 use sealing::{KeyWrap, KmsWrap};
@@ -108,6 +109,29 @@ impl Service {
         Ok(standing)
     }
 
+    /// Records what a source is refused of a lead, once for each content: an event that is refused may
+    /// come again under its id with other mistakes.
+    ///
+    /// # Errors
+    /// As [`Service::lead`].
+    pub async fn refuse_lead(&self, refusal: &Command, now: DateTime<Utc>) -> Result<Executed, StoreError> {
+        let key = store::key_by_content(refusal)?;
+        self.lead(refusal, Some(&key), now).await
+    }
+
+    /// As [`Service::refuse_lead`], of an account.
+    ///
+    /// # Errors
+    /// As [`Service::account`].
+    pub async fn refuse_account(
+        &self,
+        refusal: &AccountCommand,
+        now: DateTime<Utc>,
+    ) -> Result<ExecutedAccount, StoreError> {
+        let key = store::account_key_by_content(refusal)?;
+        self.account(refusal, Some(&key), now).await
+    }
+
     /// Decides on an account, commits, and hands on.
     ///
     /// # Errors
@@ -167,7 +191,18 @@ impl Service {
 
 /// What a caller is told when the store did not do it: try again where that helps, and only there.
 pub fn problem(error: &StoreError) -> Problem {
-    tracing::error!(error = %platform::telemetry::ErrorChain(error), "the store did not do it");
+    match error {
+        // The caller's mistake, and none of ours.
+        StoreError::UsedForAnother
+        | StoreError::UsedForOtherContent
+        | StoreError::UnknownRep(_)
+        | StoreError::UntilPassed => {
+            tracing::info!(error = %platform::telemetry::ErrorChain(error), "refused a request");
+        }
+        _ => {
+            tracing::error!(error = %platform::telemetry::ErrorChain(error), "store operation failed");
+        }
+    }
     match error {
         StoreError::KeysUnavailable { .. } => Problem::unavailable(
             10,
@@ -191,12 +226,22 @@ pub fn problem(error: &StoreError) -> Problem {
         StoreError::UsedForAnother => {
             Problem::conflict("this key was used for something else; use another one").of_kind("key-used")
         }
+        StoreError::UsedForOtherContent => reused(reuse::why_other_content("Idempotency-Key")),
+        StoreError::UntilPassed => {
+            Problem::unprocessable("`until` is in the past; name a later instant, or leave it out")
+                .at("/until")
+        }
         StoreError::UnknownRep(rep) => Problem::not_found(format!("there is no rep `{rep}`")),
         StoreError::Corrupt { .. }
         | StoreError::BaseMovedOn { .. }
         | StoreError::Unsound(_)
         | StoreError::Rejected(_) => Problem::internal(),
     }
+}
+
+/// What a caller is told whose id was used for other content.
+pub fn reused(why: String) -> Problem {
+    Problem::unprocessable(why).of_kind("id-reused")
 }
 
 #[cfg(test)]
@@ -215,5 +260,6 @@ mod tests {
         assert_eq!(asked(large), (422, None));
         assert_eq!(asked(StoreError::Rejected("no permission".into())), (500, None));
         assert_eq!(asked(StoreError::UsedForAnother), (409, None));
+        assert_eq!(asked(StoreError::UsedForOtherContent), (422, None));
     }
 }

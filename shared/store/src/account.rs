@@ -6,6 +6,7 @@ use crate::error::StoreError;
 use crate::item::{Item, get_document};
 use crate::keys::Key;
 use crate::outbox::Requested;
+use crate::seen::digest;
 use chrono::{DateTime, Utc};
 use rules::Consulted;
 use rules::account::{Account, AccountFact};
@@ -13,7 +14,8 @@ use rules::entry::Entry;
 use rules::ids::{AccountId, NotificationId, Subject};
 use rules::input::{Need, Outcome, World};
 use rules::notification::{Notification, NotificationFact};
-use rules::record::{Recordable as _, Recorded};
+use rules::record::{Recordable as _, Recorded, RecordedInput};
+use rules::reuse::{self, Reuse};
 use rules::routing::LoadChange;
 use rules::{AccountCommand, AccountInput, decide_account};
 use std::collections::BTreeMap;
@@ -35,6 +37,14 @@ pub struct ExecutedAccount {
     pub wake_at: Option<DateTime<Utc>>,
     /// Whether the commit moved its due key: then nobody has been asked to look at it then.
     pub wake_moved: bool,
+}
+
+/// As [`crate::key_by_content`], of an account.
+///
+/// # Errors
+/// As there.
+pub fn account_key_by_content(command: &AccountCommand) -> Result<String, StoreError> {
+    Ok(format!("{}/{}", command.cause, Account::asked(command)?))
 }
 
 impl Store {
@@ -96,6 +106,24 @@ impl Aggregate for Account {
 
     fn personal_texts(command: &mut AccountCommand) -> Vec<&mut String> {
         command.input.personal_texts()
+    }
+
+    fn asked(command: &AccountCommand) -> Result<String, StoreError> {
+        digest(&Self::subject(command), &RecordedInput::of(&command.asked()).asked)
+    }
+
+    fn asked_personal(command: &AccountCommand) -> Result<Option<String>, StoreError> {
+        // The recorded input is without its evidence, which is all that is personal in it.
+        let AccountInput::Signal { evidence: Some(evidence), .. } = &command.input else { return Ok(None) };
+        digest(&Self::subject(command), evidence).map(Some)
+    }
+
+    fn reused(command: &AccountCommand, reuse: Reuse) -> Outcome {
+        reuse::outcome(reuse, &command.actor)
+    }
+
+    fn refusal(command: &AccountCommand, reuse: Reuse) -> Option<AccountCommand> {
+        command.refusal(reuse)
     }
 
     fn forget(command: &mut AccountCommand) {

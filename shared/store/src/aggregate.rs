@@ -1,5 +1,6 @@
 //! What a lead and an account have in common: a history, an item that is its fold, a due key.
 
+use crate::error::StoreError;
 use crate::item::Item;
 use crate::keys::Key;
 use crate::outbox::Requested;
@@ -11,6 +12,7 @@ use rules::ids::{AccountId, NotificationId, PersonId, Subject};
 use rules::input::{Need, Outcome, World};
 use rules::notification::Notification;
 use rules::record::Recorded;
+use rules::reuse::Reuse;
 use rules::routing::LoadChange;
 use serde::{Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
@@ -39,6 +41,22 @@ pub(crate) trait Aggregate: Clone + Serialize + DeserializeOwned + Send + Sync {
     /// The personal texts of the command.
     fn personal_texts(_: &mut Self::Command) -> Vec<&mut String> {
         Vec::new()
+    }
+
+    /// The digest of what the command asks, but for what is personal: the same request asks the same.
+    fn asked(command: &Self::Command) -> Result<String, StoreError>;
+
+    /// The digest of what is personal in a command whose texts are sealed; nothing, if nothing is.
+    fn asked_personal(_: &Self::Command) -> Result<Option<String>, StoreError> {
+        Ok(None)
+    }
+
+    /// What is answered to a command whose id was used before.
+    fn reused(command: &Self::Command, reuse: Reuse) -> Outcome;
+
+    /// The refusal of a command whose id was used before, for the record of what it names.
+    fn refusal(_: &Self::Command, _: Reuse) -> Option<Self::Command> {
+        None
     }
 
     /// Takes what is personal out of the command.

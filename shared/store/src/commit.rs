@@ -6,12 +6,12 @@ use crate::aggregate::{Aggregate, Decided, Done, Standing};
 use crate::audit::{AttemptId, Writing, put_head};
 use crate::due::{next_due_key, put_due_key};
 use crate::error::StoreError;
-use crate::execute::{Knowledge, OUTCOME, SEEN_SUBJECT};
-use crate::item::{DOC, document, exact, number, text};
+use crate::execute::{Knowledge, OUTCOME};
+use crate::item::{DOC, document, number, text};
 use crate::keys::Key;
 use crate::outbox::{Requested, outbox_item};
 use crate::rep::rep_change;
-use crate::schema::TTL_ATTRIBUTE;
+use crate::seen::{Asked, seen_item};
 use crate::transaction::{Transaction, When};
 use audit::Hash;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -52,6 +52,8 @@ pub(crate) enum Part {
 pub(crate) struct Planned<'a, A: Aggregate> {
     pub command: &'a A::Command,
     pub dedupe: Option<&'a str>,
+    /// What the command asks; looked at with a dedupe key only.
+    pub asked: &'a Asked,
     pub now: DateTime<Utc>,
     pub before: Option<&'a Standing<A>>,
     /// The data key that was made for what is personal in the command.
@@ -105,7 +107,7 @@ impl Store {
         knowledge: &Knowledge,
         decided: Decided<A>,
     ) -> Result<(Transaction<Part>, Tried<A>), StoreError> {
-        let Planned { command, dedupe, now, before, new_key, at_zero } = planned;
+        let Planned { command, dedupe, asked, now, before, new_key, at_zero } = planned;
         let (subject, key) = (A::subject(command), A::key(command));
         let Some(after) = &decided.after else {
             return Err(StoreError::corrupt(format!("the decision on {subject}")));
@@ -146,13 +148,9 @@ impl Store {
         let may_come_mended =
             matches!(decided.outcome, Outcome::Invalid { .. }) && A::comes_from_a_source(command);
         if let Some(dedupe) = dedupe.filter(|_| !may_come_mended) {
-            let mut item = Key::seen(dedupe).attributes();
+            let mut item = seen_item(dedupe, &subject, after.version(), asked, now);
             let outcome = document(&Key::seen(dedupe), &decided.outcome)?;
             item.insert(OUTCOME.to_owned(), text(outcome));
-            item.insert(SEEN_SUBJECT.to_owned(), text(subject.to_string()));
-            item.insert("commit".to_owned(), number(after.version()));
-            item.insert("at".to_owned(), exact(now));
-            item.insert(TTL_ATTRIBUTE.to_owned(), number((now + SEEN_FOR).timestamp()));
             tx.put(Part::Seen, leads, item, When::Absent)?;
         }
         for notification in decided.entries.iter().filter_map(|e| A::requested(&e.fact)) {

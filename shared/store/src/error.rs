@@ -2,6 +2,7 @@
 
 use rules::document::DocumentError;
 use rules::ids::{PersonId, Subject};
+use rules::reuse::Reuse;
 use sealing::WrapError;
 
 /// What lies under an error; its text is for the log, never for an answer.
@@ -57,9 +58,15 @@ pub enum StoreError {
     /// The dedupe key stands for an input to something else.
     #[error("the id was used for something else")]
     UsedForAnother,
+    /// The dedupe key stands for other content.
+    #[error("the id was used for other content")]
+    UsedForOtherContent,
     /// The directory has no such rep.
     #[error("`{0}` is not a rep of the directory")]
     UnknownRep(PersonId),
+    /// An availability that is over already.
+    #[error("the availability is over already")]
+    UntilPassed,
     /// The document does not pass its own checks.
     #[error("the document is not sound")]
     Unsound(#[source] DocumentError),
@@ -84,6 +91,13 @@ impl StoreError {
                 | Self::ErasedElsewhere { .. }
                 | Self::Contention
         )
+    }
+
+    pub(crate) fn of_reuse(reuse: Reuse) -> Self {
+        match reuse {
+            Reuse::OtherSubject => Self::UsedForAnother,
+            Reuse::OtherContent => Self::UsedForOtherContent,
+        }
     }
 
     pub(crate) fn corrupt(what: impl Into<String>) -> Self {

@@ -11,6 +11,7 @@ use crate::keys::{Key, instant};
 use crate::publish::{DIRECTORY, POLICY};
 use crate::rep::roster_of;
 use crate::request::{ATTEMPTS_MAX, Found, pause};
+use crate::seen::{self, Asked, Compared};
 use crate::transaction::Ended;
 use chrono::{DateTime, Utc};
 use rules::account::Account;
@@ -19,6 +20,7 @@ use rules::ids::{AccountId, PersonId, TeamId};
 use rules::input::{Need, Outcome, Past, World};
 use rules::lead::AccountView;
 use rules::policy::PublishedPolicy;
+use rules::reuse::Reuse;
 use rules::routing::Roster;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -29,20 +31,16 @@ const NEEDS_MAX: usize = 48;
 
 /// The attribute of a dedupe item that holds what became of the input.
 pub(crate) const OUTCOME: &str = "outcome";
-/// The attribute of a dedupe item that says whose history the input went into.
-pub(crate) const SEEN_SUBJECT: &str = "subject";
-/// What is answered to an input whose id was another's: dropping it as a repetition would lose it.
-const USED_FOR_ANOTHER: &str = "this id was used for another lead or account";
 
 /// What decisions have asked for so far; read at once the next time.
 #[derive(Debug, Default)]
-struct Asked {
+struct Needed {
     /// Teams, with all who were in them by any directory that was known.
     teams: BTreeMap<TeamId, BTreeSet<PersonId>>,
     accounts: BTreeSet<AccountId>,
 }
 
-impl Asked {
+impl Needed {
     /// Whether everybody in a team by a directory was asked for.
     fn has_all(&self, team: &TeamId, directory: &Directory) -> bool {
         let is_asked = |rep| self.teams.get(team).is_some_and(|reps| reps.contains(rep));
@@ -82,15 +80,51 @@ impl Knowledge {
     }
 }
 
+/// What became of a command, before anything is made of a used id.
+enum Ran<A: Aggregate> {
+    Done(Done<A>),
+    /// Its id was used for something else; nothing was written.
+    Reused {
+        reuse: Reuse,
+        /// What tells this content from any other.
+        content: String,
+        before: Option<Standing<A>>,
+    },
+}
+
 impl Store {
-    /// Decides on a command and commits what follows.
+    /// Decides on a command and commits what follows. One whose id was used for something else is
+    /// refused; the refusal is recorded, once for each other content.
     pub(crate) async fn run<A: Aggregate>(
         &self,
         command: &A::Command,
         dedupe: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<Done<A>, StoreError> {
-        let mut asked = Asked::default();
+        let (reuse, content, before) = match self.try_to_run(command, dedupe, now).await? {
+            Ran::Done(done) => return Ok(done),
+            Ran::Reused { reuse, content, before } => (reuse, content, before),
+        };
+        let outcome = A::reused(command, reuse);
+        let refusal = A::refusal(command, reuse);
+        if let (Some(refusal), Some(dedupe)) = (refusal, dedupe) {
+            let key = format!("{dedupe}#other/{content}");
+            if let Ran::Done(done) = self.try_to_run(&refusal, Some(&key), now).await? {
+                return Ok(Done { outcome, duplicate: false, ..done });
+            }
+        }
+        Ok(unwritten(outcome, false, before))
+    }
+
+    async fn try_to_run<A: Aggregate>(
+        &self,
+        command: &A::Command,
+        dedupe: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<Ran<A>, StoreError> {
+        let subject = A::subject(command);
+        let mut content = Asked::plain(A::asked(command)?);
+        let mut asked = Needed::default();
         let mut tried: Vec<Tried<A>> = Vec::new();
         let mut at_zero: BTreeSet<PersonId> = BTreeSet::new();
         let mut unknown = None;
@@ -99,18 +133,35 @@ impl Store {
             pause(attempt).await;
             let found = self.load::<A>(command, dedupe, &asked, &tried).await?;
             if let Some(done) = settle(&found, &mut tried) {
-                return Ok(done);
+                return Ok(Ran::Done(done));
             }
             let before = standing::<A>(found.get(&A::key(command)))?;
-            if is_of_another::<A>(&found, command, dedupe)? {
-                let outcome = Outcome::Conflict { why: USED_FOR_ANOTHER.to_owned() };
-                return Ok(unwritten(outcome, false, before));
+            let seen = dedupe.and_then(|dedupe| found.get(&Key::seen(dedupe)));
+            let compared = seen.map(|item| seen::compare(item, &subject, &content.plain)).transpose()?;
+            if let Some(Compared::Reused(reuse)) = compared {
+                return Ok(Ran::Reused { reuse, content: content.name(), before });
             }
-            if let Some(outcome) = repeated::<A>(&found, command, dedupe)? {
-                return Ok(unwritten(outcome, true, before));
+            // What is personal has to be sealed to be held against what was.
+            let compares_personal = compared == Some(Compared::Same { personal: true })
+                && (A::is_personal(command) || seen.and_then(seen::personal_of).is_some())
+                && !before.as_ref().is_some_and(|before| before.state.erased());
+            if let Some(item) = seen.filter(|_| !compares_personal) {
+                return Ok(Ran::Done(unwritten(outcome_of(item)?, true, before)));
+            }
+            // The outbox item goes with the delivery: where it is gone, the delivery is recorded.
+            if A::delivered(command).is_some_and(|id| found.get(&Key::outbox(id)).is_none()) {
+                return Ok(Ran::Done(unwritten(Outcome::Applied, true, before)));
             }
             let sealed = self.sealed::<A>(command, before.as_ref(), &found, &mut new_key).await?;
             let (command, new_key) = (&*sealed.command, sealed.new_key);
+            content.personal = A::asked_personal(command)?;
+            if let Some(item) = seen {
+                if seen::personal_of(item) == content.personal.as_deref() {
+                    return Ok(Ran::Done(unwritten(outcome_of(item)?, true, before)));
+                }
+                let reuse = Reuse::OtherContent;
+                return Ok(Ran::Reused { reuse, content: content.name(), before });
+            }
             let mut knowledge = self.knowledge(&found).await?;
             for (team, reps) in &asked.teams {
                 // Who came since is asked for with their team.
@@ -129,7 +180,7 @@ impl Store {
                 let stands = before.as_ref().and_then(|b| b.due.as_ref()).map(|due| instant(due.wake_at));
                 // The key that stands is not where it belongs; nothing is written, so that it stays.
                 let wake_moved = stands != wake_at.map(instant);
-                return Ok(Done {
+                return Ok(Ran::Done(Done {
                     outcome,
                     duplicate: false,
                     entries,
@@ -138,13 +189,14 @@ impl Store {
                     wake_at,
                     wake_moved,
                     freed: Vec::new(),
-                });
+                }));
             }
+            let before = before.as_ref();
             let planned =
-                Planned { command, dedupe, now, before: before.as_ref(), new_key, at_zero: &at_zero };
+                Planned { command, dedupe, asked: &content, now, before, new_key, at_zero: &at_zero };
             let (transaction, attempt) = self.plan(planned, &knowledge, decided)?;
             match transaction.commit(self).await {
-                Ended::Done => return Ok(attempt.into_done()),
+                Ended::Done => return Ok(Ran::Done(attempt.into_done())),
                 Ended::Lost(parts) => {
                     tracing::debug!(subject = %A::subject(command), ?parts, "lost a race; deciding again");
                     for part in parts {
@@ -175,7 +227,7 @@ impl Store {
         &self,
         command: &A::Command,
         dedupe: Option<&str>,
-        asked: &Asked,
+        asked: &Needed,
         tried: &[Tried<A>],
     ) -> Result<Found, StoreError> {
         let accounts = A::names_account(command).into_iter().chain(&asked.accounts).map(Key::account);
@@ -217,7 +269,7 @@ impl Store {
         knowledge: &mut Knowledge,
         command: &A::Command,
         now: DateTime<Utc>,
-        asked: &mut Asked,
+        asked: &mut Needed,
     ) -> Result<Decided<A>, StoreError> {
         for _ in 0..NEEDS_MAX {
             match A::decide(before, &knowledge.world(), command, now) {
@@ -260,30 +312,10 @@ fn settle<A: Aggregate>(found: &Found, tried: &mut Vec<Tried<A>>) -> Option<Done
     None
 }
 
-/// Whether the dedupe key stands for an input to another lead or account.
-fn is_of_another<A: Aggregate>(
-    found: &Found,
-    command: &A::Command,
-    dedupe: Option<&str>,
-) -> Result<bool, StoreError> {
-    let Some(item) = dedupe.and_then(|dedupe| found.get(&Key::seen(dedupe))) else { return Ok(false) };
-    Ok(get_text(item, SEEN_SUBJECT)? != A::subject(command).to_string())
-}
-
 /// What became of an input that was applied before.
-fn repeated<A: Aggregate>(
-    found: &Found,
-    command: &A::Command,
-    dedupe: Option<&str>,
-) -> Result<Option<Outcome>, StoreError> {
-    if let Some(item) = dedupe.and_then(|dedupe| found.get(&Key::seen(dedupe))) {
-        let outcome = serde_json::from_str(get_text(item, OUTCOME)?)
-            .map_err(|error| StoreError::unreadable("the outcome of a dedupe item", error))?;
-        return Ok(Some(outcome));
-    }
-    // The outbox item goes with the delivery: where it is gone, the delivery is recorded.
-    let gone = A::delivered(command).is_some_and(|id| found.get(&Key::outbox(id)).is_none());
-    Ok(gone.then_some(Outcome::Applied))
+fn outcome_of(item: &Item) -> Result<Outcome, StoreError> {
+    serde_json::from_str(get_text(item, OUTCOME)?)
+        .map_err(|error| StoreError::unreadable("the outcome of a dedupe item", error))
 }
 
 /// The answer where nothing is written.

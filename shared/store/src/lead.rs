@@ -9,6 +9,7 @@ use crate::outbox::Requested;
 use crate::schema::{
     BY_ACCOUNT, BY_MARKET, BY_OWNER, BY_STATE, COMPLIANCE_REVIEWS, OPERATIONS_REVIEWS, put_into,
 };
+use crate::seen::digest;
 use chrono::{DateTime, Utc};
 use rules::Consulted;
 use rules::entry::Entry;
@@ -17,7 +18,8 @@ use rules::input::{Command, Input, Need, Outcome, World};
 use rules::lead::Lead;
 use rules::lead_fact::LeadFact;
 use rules::notification::{Notification, NotificationFact};
-use rules::record::{Recordable as _, Recorded};
+use rules::record::{Recordable as _, Recorded, RecordedInput};
+use rules::reuse::{self, Reuse};
 use rules::routing::{LoadChange, load_changes};
 
 /// What became of a command to a lead.
@@ -39,6 +41,15 @@ pub struct Executed {
     pub wake_moved: bool,
     /// The reps who have a lead less: their place may be what another lead waits for.
     pub freed: Vec<PersonId>,
+}
+
+/// A dedupe key that is of a command's cause and content: the same content is known by it, and other
+/// content under the same cause is another input.
+///
+/// # Errors
+/// None in practice: every input can be written as JSON.
+pub fn key_by_content(command: &Command) -> Result<String, StoreError> {
+    Ok(format!("{}/{}", command.cause, Lead::asked(command)?))
 }
 
 /// The one partition of a queue of reviews.
@@ -118,6 +129,26 @@ impl Aggregate for Lead {
 
     fn personal_texts(command: &mut Command) -> Vec<&mut String> {
         command.input.personal_texts()
+    }
+
+    fn asked(command: &Command) -> Result<String, StoreError> {
+        digest(&Self::subject(command), &RecordedInput::of(&command.asked()).asked)
+    }
+
+    fn asked_personal(command: &Command) -> Result<Option<String>, StoreError> {
+        let personal = RecordedInput::of(&command.input).personal;
+        if personal.is_empty() {
+            return Ok(None);
+        }
+        digest(&Self::subject(command), &personal).map(Some)
+    }
+
+    fn reused(command: &Command, reuse: Reuse) -> Outcome {
+        reuse::outcome(reuse, &command.actor)
+    }
+
+    fn refusal(command: &Command, reuse: Reuse) -> Option<Command> {
+        command.refusal(reuse)
     }
 
     fn forget(command: &mut Command) {

@@ -31,14 +31,15 @@ mod queries;
 mod rep;
 mod request;
 pub mod schema;
+mod seen;
 mod transaction;
 
-pub use account::ExecutedAccount;
+pub use account::{ExecutedAccount, account_key_by_content};
 pub use audit::{ScanCursor, StoredCommit};
 pub use due::{DueCursor, DueItem, DuePage, DueSubject};
 pub use error::{Cause, StoreError};
 pub use keys::{DUE_SHARDS, PK, SK};
-pub use lead::Executed;
+pub use lead::{Executed, key_by_content};
 pub use outbox::{OUTBOX_LEASE, OutboxItem, Requested};
 pub use personal::PersonalData;
 pub use publication::{ExecutedPublication, Place, Progress};

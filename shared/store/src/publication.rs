@@ -8,9 +8,10 @@ use crate::error::StoreError;
 use crate::item::{DOC, Item, document, get_document, text};
 use crate::keys::{Key, PK};
 use crate::outbox::Requested;
+use crate::seen::digest;
 use chrono::{DateTime, Utc};
 use rules::Consulted;
-use rules::entry::Entry;
+use rules::entry::{Actor, Entry};
 use rules::ids::{AccountId, NotificationId, PublicationId, Subject};
 use rules::input::{Need, Outcome, World};
 use rules::notification::{Notification, NotificationFact};
@@ -18,6 +19,7 @@ use rules::publication::{
     Publication, PublicationCommand, PublicationFact, PublicationInput, Totals, decide_publication,
 };
 use rules::record::Recorded;
+use rules::reuse::{self, Reuse};
 use rules::routing::LoadChange;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -156,6 +158,14 @@ impl Aggregate for Publication {
 
     fn names_account(_: &PublicationCommand) -> Option<&AccountId> {
         None
+    }
+
+    fn asked(command: &PublicationCommand) -> Result<String, StoreError> {
+        digest(&Self::subject(command), &command.cause)
+    }
+
+    fn reused(_: &PublicationCommand, reuse: Reuse) -> Outcome {
+        reuse::outcome(reuse, &Actor::system("publication"))
     }
 
     fn decide(

@@ -4,16 +4,15 @@
 use crate::Store;
 use crate::aggregate::DueKey;
 use crate::audit::{AttemptId, Writing, put_head};
-use crate::commit::{Part, SEEN_FOR, VERSION};
+use crate::commit::{Part, VERSION};
 use crate::due::put_due_key;
 use crate::error::StoreError;
-use crate::execute::SEEN_SUBJECT;
 use crate::item::{
     DOC, Item, canonical, document, exact, get_document, get_instant, get_number, get_text, number, text,
 };
 use crate::keys::Key;
 use crate::request::{ATTEMPTS_MAX, pause};
-use crate::schema::TTL_ATTRIBUTE;
+use crate::seen::{self, Asked, seen_item};
 use crate::transaction::{Ended, Transaction, When};
 use audit::Hash;
 use chrono::{DateTime, Utc};
@@ -72,6 +71,17 @@ pub struct Published {
 enum New<'a> {
     Policy(&'a Policy),
     Directory(&'a Directory),
+}
+
+impl New<'_> {
+    /// The digest of what is asked with a publication.
+    fn digest(self, kind: PublicationKind, why: &str, base: Option<u32>) -> Result<String, StoreError> {
+        let what = Subject::Publication(PublicationId { kind, revision: 0 });
+        match self {
+            Self::Policy(policy) => seen::digest(&what, &(base, why, policy)),
+            Self::Directory(directory) => seen::digest(&what, &(base, why, directory.document())),
+        }
+    }
 }
 
 fn hash_of(text: &str) -> String {
@@ -194,6 +204,7 @@ impl Store {
             New::Directory(_) => PublicationKind::Directory,
         };
         let series = series(kind);
+        let asked = Asked::plain(new.digest(kind, publishing.why, expected_base)?);
         let mut tried: Vec<(PublicationId, AttemptId)> = Vec::new();
         let mut unknown = None;
         for attempt in 0..ATTEMPTS_MAX {
@@ -209,14 +220,18 @@ impl Store {
                 return Ok(Published { revision: id.revision, is_new: true });
             }
             if let Some(seen) = dedupe.and_then(|dedupe| found.get(&Key::seen(dedupe))) {
-                return match get_text(seen, SEEN_SUBJECT)?.parse() {
-                    Ok(Subject::Publication(id))
-                        if id.kind == kind && self.says(id.revision, new).await? =>
-                    {
-                        Ok(Published { revision: id.revision, is_new: false })
-                    }
-                    _ => Err(StoreError::UsedForAnother),
+                let revision = match get_text(seen, seen::SEEN_SUBJECT)?.parse() {
+                    Ok(Subject::Publication(id)) if id.kind == kind => id.revision,
+                    _ => return Err(StoreError::UsedForAnother),
                 };
+                let is_same = match seen::asked_of(seen) {
+                    Some(before) => before == asked.plain,
+                    None => self.says(revision, new).await?,
+                };
+                if !is_same {
+                    return Err(StoreError::UsedForOtherContent);
+                }
+                return Ok(Published { revision, is_new: false });
             }
             let current =
                 found.get(&Key::current(series)).map_or(Ok(0), |pointer| get_number(pointer, VERSION))?;
@@ -232,6 +247,7 @@ impl Store {
             };
             let id = PublicationId { kind, revision: current.saturating_add(1) };
             let attempt = AttemptId::random();
+            let dedupe = dedupe.map(|dedupe| (dedupe, &asked));
             let tx = self.revision(id, json, &entry, dedupe, &attempt, publishing.now)?;
             match tx.commit(self).await {
                 Ended::Done => return Ok(Published { revision: id.revision, is_new: true }),
@@ -259,7 +275,7 @@ impl Store {
         id: PublicationId,
         json: String,
         entry: &Entry<PublicationFact>,
-        dedupe: Option<&str>,
+        dedupe: Option<(&str, &Asked)>,
         attempt: &AttemptId,
         now: DateTime<Utc>,
     ) -> Result<Transaction<Part>, StoreError> {
@@ -302,10 +318,8 @@ impl Store {
         put_head(&mut item, &subject, 1, head);
         tx.put(Part::State, table, item, When::Absent)?;
         tx.put(Part::Audit, self.audit_table(), audit, When::Absent)?;
-        if let Some(dedupe) = dedupe {
-            let mut item = Key::seen(dedupe).attributes();
-            item.insert(SEEN_SUBJECT.to_owned(), text(subject.to_string()));
-            item.insert(TTL_ATTRIBUTE.to_owned(), number((now + SEEN_FOR).timestamp()));
+        if let Some((dedupe, asked)) = dedupe {
+            let item = seen_item(dedupe, &subject, 1, asked, now);
             tx.put(Part::Seen, table, item, When::Absent)?;
         }
         Ok(tx)

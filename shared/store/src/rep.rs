@@ -3,15 +3,14 @@
 use crate::Store;
 use crate::aggregate::DueKey;
 use crate::audit::{AttemptId, Writing, head_of, put_head};
-use crate::commit::SEEN_FOR;
 use crate::due::{due_key_of, put_due_key};
 use crate::error::StoreError;
-use crate::execute::SEEN_SUBJECT;
-use crate::item::{Item, exact, find_instant, find_number, find_text, get_text, number, text};
+use crate::item::{Item, exact, find_instant, find_number, find_text, number, text};
 use crate::keys::{Key, PK, due_shard, instant};
 use crate::publish::{DIRECTORY, POLICY};
 use crate::request::{ATTEMPTS_MAX, Found, failed, pause};
-use crate::schema::{DUE, TTL_ATTRIBUTE};
+use crate::schema::DUE;
+use crate::seen::{self, Asked, Compared, seen_item};
 use crate::transaction::{Change, Ended, Transaction, When};
 use audit::Hash;
 use chrono::{DateTime, Utc};
@@ -19,7 +18,7 @@ use rules::Consulted;
 use rules::entry::Actor;
 use rules::ids::{PersonId, Subject};
 use rules::record::Recorded;
-use rules::rep::{evolve, set_availability};
+use rules::rep::{evolve, is_over, set_availability};
 use rules::routing::{Availability, LoadChange, Roster, Standing};
 
 const LOAD: &str = "load";
@@ -96,7 +95,8 @@ impl Store {
     /// Records whether a rep takes leads. Saying again what is so writes nothing.
     ///
     /// # Errors
-    /// [`StoreError::UnknownRep`] if the directory has no such rep; else as [`Store::execute`].
+    /// [`StoreError::UnknownRep`] if the directory has no such rep, [`StoreError::UntilPassed`] if it is over
+    /// already; else as [`Store::execute`].
     pub async fn set_availability(
         &self,
         rep: &PersonId,
@@ -107,6 +107,7 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Standing, StoreError> {
         let subject = Subject::Rep(rep.clone());
+        let asked = Asked::plain(seen::digest(&subject, availability)?);
         let mut tried: Vec<(Key, AttemptId)> = Vec::new();
         let mut unknown = None;
         for attempt in 0..ATTEMPTS_MAX {
@@ -126,12 +127,15 @@ impl Store {
                 tried.iter().any(|(key, attempt)| found.get(key).is_some_and(|item| attempt.wrote(item)));
             let seen = dedupe.and_then(|dedupe| found.get(&Key::seen(dedupe)));
             if let Some(item) = seen.filter(|_| !written)
-                && get_text(item, SEEN_SUBJECT)? != subject.to_string()
+                && let Compared::Reused(reuse) = seen::compare(item, &subject, &asked.plain)?
             {
-                return Err(StoreError::UsedForAnother);
+                return Err(StoreError::of_reuse(reuse));
             }
             if written || seen.is_some() {
                 return Ok(before);
+            }
+            if is_over(availability, now) {
+                return Err(StoreError::UntilPassed);
             }
             let in_force = knowledge.world().in_force();
             let Some(entry) = set_availability(rep, &before, availability, actor, cause, in_force, now)
@@ -163,10 +167,7 @@ impl Store {
             )?;
             tx.put(Part::Audit, self.audit_table(), audit, When::Absent)?;
             if let Some(dedupe) = dedupe {
-                let mut item = Key::seen(dedupe).attributes();
-                item.insert(SEEN_SUBJECT.to_owned(), text(subject.to_string()));
-                item.insert("commit".to_owned(), number(after.seq));
-                item.insert(TTL_ATTRIBUTE.to_owned(), number((now + SEEN_FOR).timestamp()));
+                let item = seen_item(dedupe, &subject, after.seq, &asked, now);
                 tx.put(Part::Seen, self.leads_table(), item, When::Absent)?;
             }
             match tx.commit(self).await {

@@ -268,8 +268,12 @@ async fn a_refusal_at_the_door_is_recorded_once_however_often_it_comes() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     bench.store.execute(&arrival("L-1", now, Some("rep-ana")), Some("k1"), now).await.unwrap();
-    let input =
-        Input::RefusedAtDoor { field: "/lead/score".into(), why: "is no number".into(), matches: Vec::new() };
+    let input = Input::RefusedAtDoor {
+        field: "/lead/score".into(),
+        why: "is no number".into(),
+        matches: Vec::new(),
+        flagged_by: None,
+    };
     let actor = rules::entry::Actor::source("crm");
     let refusal = Command { lead: "L-1".into(), actor, cause: "evt-2#refused".into(), input };
     for n in 0..3 {

@@ -20,6 +20,7 @@ use rules::lead::{Contact, PersonalKind};
 use rules::lead_fact::{ErasureBasis, LeadFact};
 use rules::patch::Patch;
 use rules::touched::Scope;
+use rules::unread::Unread;
 use rules::{AccountCommand, AccountInput};
 use sealing::DataKey;
 use std::collections::BTreeSet;
@@ -117,6 +118,7 @@ async fn nothing_personal_rests_in_clear_and_after_an_erasure_no_key_opens_it() 
         field: "/lead/score".to_owned(),
         why: "is not a whole number".to_owned(),
         matches: vec![found("m-2")],
+        flagged_by: None,
     };
     bench.store.execute(&refused, Some("e4"), now).await.unwrap();
     let signal = AccountCommand {
@@ -127,6 +129,7 @@ async fn nothing_personal_rests_in_clear_and_after_an_erasure_no_key_opens_it() 
             occurred_at: now,
             signal: Signal::StakeholderLeft,
             evidence: Some(format!(r#"{{"left":"{NAME}"}}"#)),
+            unread: Unread::default(),
         },
     };
     bench.store.execute_account(&signal, Some("s1"), now).await.unwrap();

@@ -23,6 +23,7 @@ use rules::publication::Publishing;
 use rules::rep::RepFact;
 use rules::routing::Availability;
 use rules::touched::{Scope, Sources};
+use rules::unread::Unread;
 use rules::{AccountCommand, AccountInput};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -36,7 +37,16 @@ fn account(id: &str, cause: &str, input: AccountInput) -> AccountCommand {
 
 fn signal(id: &str, cause: &str, evidence: serde_json::Value) -> AccountCommand {
     let evidence = Some(evidence.to_string());
-    account(id, cause, AccountInput::Signal { occurred_at: at("13:00"), signal: Signal::UsageDown, evidence })
+    account(
+        id,
+        cause,
+        AccountInput::Signal {
+            occurred_at: at("13:00"),
+            signal: Signal::UsageDown,
+            evidence,
+            unread: Unread::default(),
+        },
+    )
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -92,7 +102,7 @@ async fn a_request_to_publish_is_known_again_only_by_what_it_said() {
     assert_eq!(ask(&first).await.unwrap(), Published { revision: 2, is_new: true });
     assert_eq!(ask(&first).await.unwrap(), Published { revision: 2, is_new: false });
     let refused = ask(&other).await;
-    assert!(matches!(refused, Err(StoreError::UsedForAnother)), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::UsedForOtherContent)), "{refused:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -319,7 +329,8 @@ async fn a_lead_that_joins_an_account_at_risk_is_paused_with_it() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     let changes = AccountChanges { tier: Patch::Set(Tier::Strategic), ..AccountChanges::default() };
-    let command = account("A-1", "up", AccountInput::Update { occurred_at: now, changes });
+    let command =
+        account("A-1", "up", AccountInput::Update { occurred_at: now, changes, unread: Unread::default() });
     bench.store.execute_account(&command, None, now).await.unwrap();
     bench.store.execute_account(&signal("A-1", "sig", json!(null)), None, now).await.unwrap();
     let mut joins = arrival("L-1", now, Some("rep-ana"));
@@ -347,7 +358,11 @@ async fn a_lead_that_joins_an_account_while_it_changes_knows_how_it_ended() {
         let now = at("14:00");
         if known {
             let changes = AccountChanges { name: Patch::Set("Acme".into()), ..AccountChanges::default() };
-            let command = account("A-1", "up", AccountInput::Update { occurred_at: now, changes });
+            let command = account(
+                "A-1",
+                "up",
+                AccountInput::Update { occurred_at: now, changes, unread: Unread::default() },
+            );
             bench.store.execute_account(&command, None, now).await.unwrap();
         }
         let mut joins = arrival("L-1", now, Some("rep-ana"));

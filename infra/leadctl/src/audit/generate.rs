@@ -23,6 +23,7 @@ use rules::policy::{Policy, PublishedPolicy};
 use rules::record::{CommitRecord, FORMAT_VERSION, Header};
 use rules::routing::Availability;
 use rules::simulate::{AnyEntry, Simulation};
+use rules::unread::Unread;
 use rules::{AccountCommand, AccountInput};
 use serde_json::json;
 
@@ -291,7 +292,11 @@ impl Play {
             Act::Account(n) => {
                 let owner = rep_of(self.team, self.rng.u32(0..REPS_PER_TEAM));
                 let changes = AccountChanges { owner: Patch::Set(owner), ..AccountChanges::default() };
-                self.account(n, AccountInput::Update { occurred_at: at, changes }, at);
+                self.account(
+                    n,
+                    AccountInput::Update { occurred_at: at, changes, unread: Unread::default() },
+                    at,
+                );
                 let next = self.within(at, 1000..20_000);
                 self.at(next, Act::Signal(n));
             }
@@ -299,7 +304,11 @@ impl Play {
                 let signal = self.pick(Signal::UsageDown, [Signal::TicketSpike, Signal::StakeholderLeft]);
                 let evidence =
                     Some(json!({"drop": self.rng.u32(10..90), "named": "Kim Example"}).to_string());
-                self.account(n, AccountInput::Signal { occurred_at: at, signal, evidence }, at);
+                self.account(
+                    n,
+                    AccountInput::Signal { occurred_at: at, signal, evidence, unread: Unread::default() },
+                    at,
+                );
                 let next = self.within(at, 2000..9000);
                 self.at(next, Act::Retain(n));
             }

@@ -75,6 +75,21 @@ fn parameters_are_bounded() {
 }
 
 #[test]
+fn a_parameter_that_a_route_does_not_know_is_refused_and_so_is_one_that_is_there_twice() {
+    let asked = |query: Value| request(json!({"queryStringParameters": query}));
+    let known = ["owner", "limit"];
+    assert_eq!(asked(json!({"owner": "rep-ana", "limit": "2"})).knows_query(&known), Ok(()));
+    let problem = asked(json!({"ownr": "rep-ana"})).knows_query(&known).unwrap_err();
+    assert_eq!(problem.status, 400);
+    assert_eq!(problem.detail, "`ownr` is not a parameter of this route; did you mean `owner`?");
+    let problem = asked(json!({"x\ny": "1"})).knows_query(&known).unwrap_err();
+    assert_eq!(problem.detail, "`x\u{fffd}y` is not a parameter of this route; there is owner, limit");
+    assert_eq!(asked(json!({"x": "1"})).knows_query(&[]).unwrap_err().status, 400);
+    let twice = asked(json!({"owner": "rep-ana,rep-bob"}));
+    assert_eq!(twice.knows_query(&known).unwrap_err().detail, "`owner` is there twice; name it once");
+}
+
+#[test]
 fn an_idempotency_key_is_visible_ascii_or_refused() {
     let key = |value: &str| {
         let request = request(json!({"headers": {"Idempotency-Key": value}}));

@@ -4,9 +4,9 @@ use super::evidence;
 use crate::assign::assign_if_unowned;
 use crate::compliance::Match;
 use crate::deciding::{Deciding, Moved};
-use crate::ids::{MarketId, PersonId};
+use crate::ids::{MarketId, PersonId, StateId};
 use crate::input::{LeadEvent, Need, Outcome};
-use crate::lead::{OperationsReason, ProfileChanges};
+use crate::lead::{HoldEnded, Lead, OperationsReason, ProfileChanges};
 use crate::lead_fact::{AssignmentReason, LeadFact, PersonalChanges};
 use crate::operations;
 use crate::policy::StateKind;
@@ -89,6 +89,13 @@ fn closed_by_compliance(d: &Deciding<'_>) -> Option<String> {
     ))
 }
 
+/// Records what nobody here understood of an event, where there is a lead.
+pub(super) fn note_unread(d: &mut Deciding<'_>, event: &LeadEvent) {
+    if !event.unread.is_empty() && d.lead.is_some() {
+        d.fact(None, LeadFact::InputNotUnderstood(event.unread.clone()));
+    }
+}
+
 fn note_stale(d: &mut Deciding<'_>, fields: Vec<String>, event: &LeadEvent) {
     if !fields.is_empty() {
         d.fact(None, LeadFact::InputStale { fields, occurred_at: event.occurred_at });
@@ -165,13 +172,48 @@ fn is_history(d: &Deciding<'_>, occurred_at: DateTime<Utc>) -> bool {
 
 fn create(d: &mut Deciding<'_>, event: &LeadEvent, late: bool) {
     let policy = &d.world.policy.policy;
-    let state = event.state.as_ref().filter(|s| !s.is_reserved()).or_else(|| policy.first_state());
+    let said = event.state.as_ref().filter(|s| !s.is_reserved());
+    let state = said.or_else(|| policy.first_state());
     let Some((state, kind)) = state.and_then(|s| Some((s.clone(), policy.kind_of(s)?))) else {
         return;
     };
-    let entered_at = event.occurred_at.min(d.now);
+    let entered_at = measured(event.occurred_at).min(d.now);
     let history_until = late.then_some(d.now);
-    d.fact(None, LeadFact::Created { state, kind, entered_at, history_until });
+    let occurred_at = said.and_then(|_| said_of(event, entered_at));
+    let ours = said.is_none();
+    d.fact(None, LeadFact::Created { state, kind, entered_at, history_until, occurred_at, ours });
+}
+
+/// A source's instant as clocks measure it: stores and indexes of instants carry milliseconds.
+fn measured(at: DateTime<Utc>) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(at.timestamp_millis()).unwrap_or(at)
+}
+
+/// The source's own instant, where it is not the one that is measured from.
+fn said_of(event: &LeadEvent, since: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    Some(event.occurred_at).filter(|at| *at != since)
+}
+
+/// Whether an event speaks of a hold that has ended by itself, as it had been said: it repeats what
+/// is known and puts nothing on hold again.
+fn is_of_ended_hold(lead: &Lead, event: &LeadEvent) -> bool {
+    let is_that = |ended: &HoldEnded| event.state.as_ref() == Some(&ended.state);
+    lead.hold_ended.as_ref().is_some_and(|ended| is_that(ended) && event.occurred_at <= ended.at)
+}
+
+/// The state of a hold that ended by itself, where the event says that it lasts longer.
+fn prolonged(d: &Deciding<'_>, lead: &Lead, event: &LeadEvent) -> Option<StateId> {
+    let ended = lead.hold_ended.as_ref().filter(|ended| event.occurred_at <= ended.at)?;
+    let is_that = event.state.as_ref().is_none_or(|state| *state == ended.state);
+    let lasts = event.hold_until.outcome().is_some_and(|until| until.is_none_or(|until| *until > d.now));
+    (is_that && lasts && !is_hold_stale(lead, event)).then(|| ended.state.clone())
+}
+
+/// Whether something newer is known of until when the lead is on hold. A later word of a state
+/// that is no hold has ended it.
+fn is_hold_stale(lead: &Lead, event: &LeadEvent) -> bool {
+    let knows_newer = |field: &str| lead.said(field).is_some_and(|said| said > event.occurred_at);
+    knows_newer("hold_until") || (lead.kind != StateKind::Hold && knows_newer("state"))
 }
 
 /// Updates the fields; gives the names of those that the event knows less well than we do.
@@ -195,21 +237,25 @@ fn update(d: &mut Deciding<'_>, event: &LeadEvent) -> Vec<String> {
         let here = lead.held_from.as_ref().map_or(&lead.state, |held| &held.state);
         match sorting.is_stale("state") {
             true => sorting.stale.push("state".to_owned()),
-            false if state == here || *state == lead.state => sorting.confirm("state"),
+            false if state == here || *state == lead.state || is_of_ended_hold(lead, event) => {
+                sorting.confirm("state");
+            }
             false => {}
         }
     }
-    for (field, is_said) in [
-        ("waiting_on_customer", event.waiting_on_customer.is_some()),
-        ("hold_until", !event.hold_until.is_keep()),
-    ] {
-        if is_said && sorting.is_stale(field) {
-            sorting.stale.push(field.to_owned());
+    if let Some(waiting) = event.waiting_on_customer {
+        match sorting.is_stale("waiting_on_customer") {
+            true => sorting.stale.push("waiting_on_customer".to_owned()),
+            false if waiting == lead.waiting_on_customer => sorting.confirm("waiting_on_customer"),
+            false => {}
         }
     }
-    if event.waiting_on_customer == Some(lead.waiting_on_customer) && !sorting.is_stale("waiting_on_customer")
-    {
-        sorting.confirm("waiting_on_customer");
+    if let Some(until) = event.hold_until.outcome() {
+        match is_hold_stale(lead, event) {
+            true => sorting.stale.push("hold_until".to_owned()),
+            false if until == lead.hold_until.as_ref() => sorting.confirm("hold_until"),
+            false => {}
+        }
     }
     let Sorting { stale, confirmed, .. } = sorting;
     let says_something = changes != ProfileChanges::default()
@@ -264,6 +310,7 @@ fn refuse_moves(d: &mut Deciding<'_>, event: &LeadEvent, is_new: bool, stale: &[
         && news("state")
         && state != here
         && *state != lead.state
+        && !is_of_ended_hold(lead, event)
     {
         refused.push(format!("state {state}"));
     }
@@ -298,33 +345,43 @@ fn move_state(d: &mut Deciding<'_>, event: &LeadEvent, late: bool, is_new: bool)
     let Some(lead) = d.lead.clone() else {
         return false;
     };
-    let since = event.occurred_at.clamp(lead.entered_at.min(d.now), d.now);
-    let fresh = |field: &str| is_new || lead.said_at.get(field).is_none_or(|said| *said <= event.occurred_at);
+    let since = measured(event.occurred_at).clamp(lead.entered_at.min(d.now), d.now);
+    let occurred_at = said_of(event, since);
+    let fresh = |field: &str| is_new || lead.said(field).is_none_or(|said| said <= event.occurred_at);
     let mut moved = false;
-    if let Some(to) = &event.state
+    let prolonged = prolonged(d, &lead, event);
+    // A hold that lasts longer than was known: what was said last of the state stands.
+    let (said, word) = match &prolonged {
+        Some(hold) => (Some(hold), lead.said("state").or(Some(event.occurred_at))),
+        None => (event.state.as_ref().filter(|_| !is_of_ended_hold(&lead, event)), Some(event.occurred_at)),
+    };
+    if let Some(to) = said
         && *to != lead.state
-        && fresh("state")
+        && (prolonged.is_some() || fresh("state"))
         && let Some(kind) = d.world.policy.policy.kind_of(to)
     {
         let resumed =
             lead.kind == StateKind::Hold && lead.left.as_ref().is_some_and(|left| left.state == *to);
         let hold_until = if kind == StateKind::Hold { event.hold_until.as_set().copied() } else { None };
         let history_until = late.then_some(d.now);
-        d.change_state(to.clone(), kind, since, Moved { resumed, hold_until, history_until });
+        d.change_state(to.clone(), kind, since, Moved { resumed, hold_until, history_until, said_of: word });
         moved = true;
-    } else if let Some(until) = event.hold_until.outcome()
-        && lead.kind == StateKind::Hold
-        && until.copied() != lead.hold_until
-        && fresh("hold_until")
+    }
+    // Until when a hold lasts may be heard of before the hold.
+    if let Some(until) = event.hold_until.outcome()
+        && d.lead.as_ref().is_some_and(|now| {
+            let speaks_of_hold = now.kind == StateKind::Hold || event.state.is_none();
+            speaks_of_hold && until.copied() != now.hold_until && !is_hold_stale(now, event)
+        })
     {
-        d.fact(None, LeadFact::HoldChanged { hold_until: until.copied(), since });
+        d.fact(None, LeadFact::HoldChanged { hold_until: until.copied(), since, occurred_at });
         moved = true;
     }
     if let Some(waiting) = event.waiting_on_customer
-        && d.lead.as_ref().is_some_and(|l| l.waiting_on_customer != waiting && !l.is_closed())
+        && d.lead.as_ref().is_some_and(|l| l.waiting_on_customer != waiting)
         && fresh("waiting_on_customer")
     {
-        d.fact(None, LeadFact::WaitingChanged { waiting_on_customer: waiting, since });
+        d.fact(None, LeadFact::WaitingChanged { waiting_on_customer: waiting, since, occurred_at });
         moved = true;
     }
     moved

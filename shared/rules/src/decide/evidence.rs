@@ -41,6 +41,7 @@ fn shows(d: &Deciding<'_>, event: &LeadEvent, breach: &Breach) -> Option<(Eviden
         && !state.is_reserved()
         && *state != breach.state
         && said_of >= breach.in_state_at
+        && !is_of_ended_hold(event, state, breach)
     {
         let is_hold = d.world.policy.policy.kind_of(state) == Some(StateKind::Hold);
         let what = if is_hold { EvidenceKind::PutOnHold } else { EvidenceKind::StateChanged };
@@ -48,4 +49,13 @@ fn shows(d: &Deciding<'_>, event: &LeadEvent, breach: &Breach) -> Option<(Eviden
     }
     (event.waiting_on_customer == Some(true) && said_of >= breach.in_work_at)
         .then_some((EvidenceKind::WaitingOnCustomer, None))
+}
+
+/// Whether an event repeats that the lead was on hold, which ended before the breach as it had been said.
+fn is_of_ended_hold(event: &LeadEvent, state: &StateId, breach: &Breach) -> bool {
+    breach.hold_ended.as_ref().is_some_and(|ended| {
+        let lasted =
+            event.hold_until.outcome().is_some_and(|until| until.is_none_or(|until| *until > ended.at));
+        ended.state == *state && event.occurred_at <= ended.at && !lasted
+    })
 }

@@ -64,10 +64,14 @@ pub fn decide(
     // Licences change without any lead's doing.
     compliance_flag::screen_jurisdiction(&mut d)?;
     let outcome = match &*taken(&d, &command.input) {
-        Input::Event(event) => event::apply(&mut d, event)?,
+        Input::Event(event) => {
+            let outcome = event::apply(&mut d, event)?;
+            event::note_unread(&mut d, event);
+            outcome
+        }
         Input::Wake => Outcome::Applied,
-        Input::RefusedAtDoor { field, why, matches } => {
-            event::refuse_at_door(&mut d, field, why, matches.clone(), None)?
+        Input::RefusedAtDoor { field, why, matches, flagged_by } => {
+            event::refuse_at_door(&mut d, field, why, matches.clone(), flagged_by.as_deref())?
         }
         Input::ApplyAccount => event::apply_account(&mut d)?,
         Input::Offer => assign::take_offer(&mut d)?,
@@ -85,8 +89,12 @@ pub fn decide(
         let until = d.now;
         settle::settle(&mut d, until)?;
     }
-    let outcome =
-        if outcome == Outcome::Applied && d.entries.is_empty() { Outcome::Unchanged } else { outcome };
+    // That something was not understood is no change.
+    let is_news = |entry: &Entry<LeadFact>| !matches!(entry.fact, LeadFact::InputNotUnderstood(_));
+    let outcome = match outcome {
+        Outcome::Applied if !d.entries.iter().any(is_news) => Outcome::Unchanged,
+        outcome => outcome,
+    };
     let wake_at = d.lead.as_ref().and_then(|lead| timers::wake_at(lead, world));
     Ok(Decision {
         outcome,

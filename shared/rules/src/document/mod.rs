@@ -100,17 +100,20 @@ impl Problems {
 /// How many letters a name may be off to be meant.
 const DISTANCE_MAX: usize = 3;
 
+/// The nearest name there is, if it is near enough to be meant.
+pub(crate) fn nearest<'k>(value: &str, known: &[&'k str]) -> Option<&'k str> {
+    let nearest = known.iter().copied().min_by_key(|name| (distance(name, value), *name))?;
+    (distance(nearest, value) <= DISTANCE_MAX && !value.is_empty()).then_some(nearest)
+}
+
 /// The nearest name there is, or some of those there are.
 pub(crate) fn hint(value: &str, known: &[&str]) -> String {
-    let mut names = known.to_vec();
-    names.sort_unstable_by_key(|name| (distance(name, value), *name));
-    names.dedup();
-    match names.first() {
-        Some(nearest) if distance(nearest, value) <= DISTANCE_MAX && !value.is_empty() => {
-            format!("did you mean `{nearest}`?")
-        }
-        _ => {
+    match nearest(value, known) {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None => {
+            let mut names = known.to_vec();
             names.sort_unstable();
+            names.dedup();
             let more = if names.len() > 12 { ", …" } else { "" };
             format!("known: {}{more}", names.iter().take(12).copied().collect::<Vec<_>>().join(", "))
         }

@@ -72,8 +72,9 @@ pub(super) fn resting(case: &Case<'_>, rest: Rest) -> Because {
         }
         Rest::OnHold => (Condition::OnHold, "the lead is on hold", Some(lead.entered_at)),
         Rest::WaitingOnCustomer => {
-            let since = lead.said_at.get("waiting_on_customer").copied();
-            (Condition::WaitingOnCustomer, "the customer is to act next", since.or(Some(lead.created_at)))
+            // A source's clock may be ahead of ours.
+            let since = lead.said("waiting_on_customer").unwrap_or(lead.created_at).min(lead.changed_at);
+            (Condition::WaitingOnCustomer, "the customer is to act next", Some(since))
         }
         Rest::OutreachPaused => (
             Condition::OutreachPaused,

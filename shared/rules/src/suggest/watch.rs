@@ -101,7 +101,7 @@ impl Watch {
             LeadFact::StateChanged { entered_at, .. } if entry.due_at.is_none() => {
                 self.acted(lead, *entered_at, policies, &world, counts);
             }
-            LeadFact::WaitingChanged { waiting_on_customer: true, since } => {
+            LeadFact::WaitingChanged { waiting_on_customer: true, since, .. } => {
                 self.acted(lead, *since, policies, &world, counts);
             }
             // The clock ended, and nobody can say what would have come.

@@ -18,6 +18,7 @@ use crate::notification::{Message, Notification, NotificationFact, Particulars, 
 use crate::policy::WorkflowId;
 use crate::quiet;
 use crate::sorting::Sorting;
+use crate::unread::Unread;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +45,9 @@ pub enum AccountInput {
         occurred_at: DateTime<Utc>,
         /// What changed.
         changes: AccountChanges,
+        /// What nobody here understood of it.
+        #[serde(default, skip_serializing_if = "Unread::is_empty")]
+        unread: Unread,
     },
     /// A signal of churn.
     Signal {
@@ -54,6 +58,9 @@ pub enum AccountInput {
         /// What it rests on, a JSON text.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         evidence: Option<String>,
+        /// What nobody here understood of it.
+        #[serde(default, skip_serializing_if = "Unread::is_empty")]
+        unread: Unread,
     },
     /// A source said something that is no event; the refusal belongs into the record.
     RefusedAtDoor {
@@ -120,8 +127,11 @@ pub fn decide_account(
     };
     d.settle();
     let outcome = d.apply();
-    let outcome =
-        if outcome == Outcome::Applied && d.entries.is_empty() { Outcome::Unchanged } else { outcome };
+    let is_news = |entry: &Entry<AccountFact>| !matches!(entry.fact, AccountFact::InputNotUnderstood(_));
+    let outcome = match outcome {
+        Outcome::Applied if !d.entries.iter().any(is_news) => Outcome::Unchanged,
+        outcome => outcome,
+    };
     let wake_at = d.account.as_ref().and_then(Account::wake_at);
     AccountDecision { outcome, entries: d.entries, account: d.account, wake_at }
 }
@@ -145,6 +155,7 @@ impl Deciding<'_> {
                 | AccountFact::Created {}
                 | AccountFact::InputStale { .. }
                 | AccountFact::InputRefused { .. }
+                | AccountFact::InputNotUnderstood(_)
                 | AccountFact::LeadsTold { .. }
         );
         let entry = Entry {
@@ -201,9 +212,15 @@ impl Deciding<'_> {
     fn apply(&mut self) -> Outcome {
         let command = self.command;
         match &command.input {
-            AccountInput::Update { occurred_at, changes } => self.update(*occurred_at, changes),
-            AccountInput::Signal { occurred_at, signal, evidence } => {
-                self.signal(*occurred_at, *signal, evidence.clone())
+            AccountInput::Update { occurred_at, changes, unread } => {
+                let outcome = self.update(*occurred_at, changes);
+                self.note_unread(unread);
+                outcome
+            }
+            AccountInput::Signal { occurred_at, signal, evidence, unread } => {
+                let outcome = self.signal(*occurred_at, *signal, evidence.clone());
+                self.note_unread(unread);
+                outcome
             }
             AccountInput::RefusedAtDoor { field, why } => self.refuse(field, why.clone()),
             AccountInput::Wake => Outcome::Applied,
@@ -226,6 +243,13 @@ impl Deciding<'_> {
                 Outcome::Applied
             }
             AccountInput::Delivery(delivery) => self.delivery(delivery),
+        }
+    }
+
+    /// Records what nobody here understood of an input.
+    fn note_unread(&mut self, unread: &Unread) {
+        if !unread.is_empty() && self.account.is_some() {
+            self.fact(AccountFact::InputNotUnderstood(unread.clone()));
         }
     }
 

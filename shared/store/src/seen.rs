@@ -1,0 +1,106 @@
+//! The dedupe item: the id of an input, what it asked, and what became of it. The same id with the
+//! same content is a repetition; with other content it is another input under a used id.
+//!
+//! What was asked is kept as a digest (SHA-256 over canonical JSON). What is personal in it has a
+//! digest of its own, over its sealed texts: nobody who reads the table can try names. Once the
+//! subject is erased its seals cannot be made again, and what is personal is compared no more.
+
+use crate::commit::SEEN_FOR;
+use crate::error::StoreError;
+use crate::item::{Item, exact, find_text, get_text, number, text};
+use crate::keys::Key;
+use crate::schema::TTL_ATTRIBUTE;
+use chrono::{DateTime, Utc};
+use rules::ids::Subject;
+use rules::reuse::Reuse;
+use serde::Serialize;
+
+/// The attribute that says whose history the input went into.
+pub(crate) const SEEN_SUBJECT: &str = "subject";
+/// The digest of what was asked; items of earlier versions have none.
+const ASKED: &str = "asked";
+/// The digest of what was personal in it, sealed.
+const ASKED_PERSONAL: &str = "asked_personal";
+
+/// The digest of something that was asked.
+pub(crate) fn digest(what: &Subject, asked: &impl Serialize) -> Result<String, StoreError> {
+    let json = audit::canonical::to_text(asked)
+        .map_err(|error| StoreError::unreadable(format!("what is asked of {what}"), error))?;
+    Ok(audit::sha256([json.as_bytes()]).to_string())
+}
+
+/// What an input asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// The digest of what is not personal.
+    pub plain: String,
+    /// The digest of what is personal, sealed.
+    pub personal: Option<String>,
+}
+
+impl Asked {
+    /// Of an input with nothing personal in it.
+    pub fn plain(plain: String) -> Self {
+        Self { plain, personal: None }
+    }
+
+    /// Both digests as one text.
+    pub fn name(&self) -> String {
+        match &self.personal {
+            Some(personal) => format!("{}.{personal}", self.plain),
+            None => self.plain.clone(),
+        }
+    }
+}
+
+/// The item of an input that is applied; attributes beside these are the caller's.
+pub(crate) fn seen_item(
+    dedupe: &str,
+    subject: &Subject,
+    commit: u64,
+    asked: &Asked,
+    now: DateTime<Utc>,
+) -> Item {
+    let mut item = Key::seen(dedupe).attributes();
+    item.insert(SEEN_SUBJECT.to_owned(), text(subject.to_string()));
+    item.insert(ASKED.to_owned(), text(&asked.plain));
+    if let Some(personal) = &asked.personal {
+        item.insert(ASKED_PERSONAL.to_owned(), text(personal));
+    }
+    item.insert("commit".to_owned(), number(commit));
+    item.insert("at".to_owned(), exact(now));
+    item.insert(TTL_ATTRIBUTE.to_owned(), number((now + SEEN_FOR).timestamp()));
+    item
+}
+
+/// What an input asks beside what was asked under its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Compared {
+    /// The same, as far as it is not personal. Whether what is personal has to be held against it, too.
+    Same { personal: bool },
+    /// Something else.
+    Reused(Reuse),
+}
+
+/// Holds an input against the item of its id, without what is personal.
+pub(crate) fn compare(item: &Item, subject: &Subject, plain: &str) -> Result<Compared, StoreError> {
+    if get_text(item, SEEN_SUBJECT)? != subject.to_string() {
+        return Ok(Compared::Reused(Reuse::OtherSubject));
+    }
+    Ok(match asked_of(item) {
+        // An earlier version kept no digest: the id alone has to do.
+        None => Compared::Same { personal: false },
+        Some(asked) if asked == plain => Compared::Same { personal: true },
+        Some(_) => Compared::Reused(Reuse::OtherContent),
+    })
+}
+
+/// The digest of what was asked under an id; items of earlier versions have none.
+pub(crate) fn asked_of(item: &Item) -> Option<&str> {
+    find_text(item, ASKED)
+}
+
+/// What was personal under an id, sealed.
+pub(crate) fn personal_of(item: &Item) -> Option<&str> {
+    find_text(item, ASKED_PERSONAL)
+}

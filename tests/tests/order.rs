@@ -1,0 +1,223 @@
+//! Order goes by the source's own clock, which may be off by five minutes either way; measuring goes
+//! by ours. In whatever order events arrive, a lead ends as if they had come in the source's order.
+
+mod common;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use common::{beginning, check_history, lively_policy, simulation, tight_directory};
+use contracts::scenario::Line;
+use proptest::prelude::*;
+use proptest::sample::select;
+use rules::account::Account;
+use rules::lead::Lead;
+use rules::policy::StateKind;
+use rules::simulate::Simulation;
+use serde_json::{Map, Value, json};
+
+/// How far a source's clock may be off, in milliseconds.
+const SKEW_MS_MAX: i64 = 300_000;
+/// How long an event is on its way at the most, in milliseconds.
+const DELAY_MS_MAX: i64 = 600_000;
+/// Events happen within so long, in milliseconds: no clock of the policy is over by then.
+const SPAN_MS: i64 = 1_200_000;
+
+/// An event of a source whose clock is off.
+#[derive(Debug, Clone)]
+struct Said {
+    happened_ms: i64,
+    skew_ms: i64,
+    delay_ms: i64,
+    members: Map<String, Value>,
+}
+
+impl Said {
+    /// When it is so by the source's clock; no two are of one instant.
+    fn occurred_at(&self, n: usize) -> DateTime<Utc> {
+        let exact = TimeDelta::milliseconds(self.happened_ms + self.skew_ms + SKEW_MS_MAX);
+        beginning() + exact + TimeDelta::microseconds(i64::try_from(n).expect("few events"))
+    }
+
+    fn received_at(&self) -> DateTime<Utc> {
+        beginning() + TimeDelta::milliseconds(self.happened_ms + self.delay_ms + SKEW_MS_MAX)
+    }
+}
+
+fn maybe(
+    name: &'static str,
+    often: f64,
+    values: impl Strategy<Value = Value>,
+) -> impl Strategy<Value = Option<(String, Value)>> {
+    proptest::option::weighted(often, values).prop_map(move |v| v.map(|v| (name.to_owned(), v)))
+}
+
+fn one_of(values: &[Value]) -> impl Strategy<Value = Value> + use<> {
+    select(values.to_vec())
+}
+
+fn after(minutes: std::ops::Range<i64>) -> impl Strategy<Value = Value> {
+    minutes.prop_map(|minutes| json!(beginning() + TimeDelta::minutes(minutes)))
+}
+
+/// What an event may say of a lead: any state, any field. Whoever says that it is on hold says until when.
+fn members(hold_until: impl Strategy<Value = Value>) -> impl Strategy<Value = Map<String, Value>> {
+    let states = ["NEW", "CONTACTED", "QUALIFIED", "ON_HOLD", "ON_HOLD", "WON", "LOST"].map(Value::from);
+    let fields = (
+        maybe("state", 0.7, one_of(&states)),
+        prop_oneof![4 => hold_until, 1 => Just(Value::Null)].prop_map(|v| Some(("hold_until".to_owned(), v))),
+        maybe("score", 0.5, one_of(&[json!(10), json!(20), json!(30), json!(null)])),
+        maybe("company", 0.4, one_of(&[json!("Acme"), json!("Bolt"), json!(null)])),
+        maybe("source", 0.3, one_of(&[json!("partner"), json!("fair")])),
+        maybe("country", 0.3, one_of(&[json!("US"), json!("CA")])),
+        maybe("owner", 0.5, one_of(&[json!("rep-ana"), json!("rep-bob"), json!("rep-dan")])),
+        maybe(
+            "contact",
+            0.4,
+            one_of(&[json!({"name": "Kim"}), json!({"email": "r@example.test"}), json!(null)]),
+        ),
+        maybe("deal_size", 0.2, one_of(&[json!({"amount": "1.00", "currency": "USD"}), json!(null)])),
+    );
+    fields.prop_map(|(a, b, c, d, e, f, g, h, i)| {
+        let mut members: Map<String, Value> = [a, b, c, d, e, f, g, h, i].into_iter().flatten().collect();
+        if members.get("state").is_none_or(|state| state != "ON_HOLD") {
+            members.remove("hold_until");
+        }
+        members
+    })
+}
+
+fn said(members: impl Strategy<Value = Map<String, Value>>) -> impl Strategy<Value = Said> {
+    let times = (0..SPAN_MS, -SKEW_MS_MAX..=SKEW_MS_MAX, 0..DELAY_MS_MAX);
+    (times, members).prop_map(|((happened_ms, skew_ms, delay_ms), members)| Said {
+        happened_ms,
+        skew_ms,
+        delay_ms,
+        members,
+    })
+}
+
+/// Events with a state of its own each, whether the customer is to act next, and until when a hold
+/// lasts: each may be said alone, but for the first word, which is of a state.
+fn moves() -> impl Strategy<Value = Vec<Said>> {
+    let states = ["NEW", "CONTACTED", "QUALIFIED", "PROPOSAL", "ON_HOLD", "WON"];
+    let order = Just(states.to_vec()).prop_shuffle();
+    let members = (
+        maybe("waiting_on_customer", 0.6, one_of(&[json!(true), json!(false)])),
+        maybe("hold_until", 0.4, prop_oneof![3 => after(60..120), 1 => Just(Value::Null)]),
+    );
+    let one = said(members.prop_map(|(waiting, until)| [waiting, until].into_iter().flatten().collect()));
+    let moves = proptest::collection::vec((one, any::<bool>()), 2..7);
+    (moves, order).prop_map(|(mut moves, states)| {
+        moves.sort_by_key(|(said, _)| said.occurred_at(0));
+        let with_state = |(n, ((mut said, moves), state)): (usize, ((Said, bool), &str))| {
+            if moves || n == 0 {
+                said.members.insert("state".to_owned(), state.into());
+            }
+            said
+        };
+        moves.into_iter().zip(states).enumerate().map(with_state).collect()
+    })
+}
+
+fn line(n: usize, kind: &str, said: &Said, received_at: DateTime<Utc>) -> Line {
+    let mut members = said.members.clone();
+    members.insert("id".to_owned(), "S-1".into());
+    let subject = kind.split('.').next().unwrap_or_default();
+    if subject == "lead" {
+        members.insert("market".to_owned(), "us".into());
+    }
+    let event = json!({"id": format!("e{n}"), "type": kind, "occurred_at": said.occurred_at(n),
+        "received_at": received_at, subject: members});
+    contracts::scenario::read(&event).unwrap_or_else(|problems| panic!("{event}: {problems:?}"))
+}
+
+/// Plays events as they arrive, and those of another deployment in the source's order.
+fn both(events: &[Said], kind: &str) -> [Simulation; 2] {
+    let mut arriving: Vec<Line> =
+        events.iter().enumerate().map(|(n, said)| line(n, kind, said, said.received_at())).collect();
+    let mut in_order: Vec<Line> =
+        events.iter().enumerate().map(|(n, said)| line(n, kind, said, said.occurred_at(n))).collect();
+    let end = beginning() + TimeDelta::minutes(45);
+    [&mut arriving, &mut in_order].map(|lines| {
+        leadctl::simulate::sort(lines);
+        let mut simulation = simulation(&lively_policy(1), &tight_directory());
+        let mut entries = Vec::new();
+        leadctl::simulate::play(&mut simulation, lines.clone(), end, &mut |entry| {
+            entries.push(entry.clone());
+            Ok(())
+        })
+        .expect("nobody refuses an entry");
+        check_history(&simulation, &entries);
+        simulation
+    })
+}
+
+fn lead(simulation: &Simulation) -> Lead {
+    simulation.leads().values().next().expect("there is a lead").clone()
+}
+
+/// What a source says of a lead, as far as it is known.
+fn known(lead: &Lead) -> Value {
+    let owner = lead.crm_owner.as_ref().and(lead.owner.as_ref());
+    json!([lead.profile, lead.crm_market, lead.crm_owner, owner, lead.personal, lead.state, lead.kind])
+}
+
+fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(config(256))]
+
+    #[test]
+    fn fields_and_state_are_as_the_source_said_them_last(
+        events in proptest::collection::vec(said(members(after(60..120))), 1..7)
+    ) {
+        let [arrived, in_order] = both(&events, "lead.upserted").map(|simulation| lead(&simulation));
+        prop_assert_eq!(known(&arrived), known(&in_order));
+        if arrived.kind == StateKind::Hold {
+            prop_assert_eq!(arrived.hold_until, in_order.hold_until);
+        }
+    }
+
+    #[test]
+    fn a_hold_that_ends_meanwhile_is_sorted_like_any_word(
+        events in proptest::collection::vec(said(members(after(0..40))), 1..5)
+    ) {
+        let [arrived, in_order] = both(&events, "lead.upserted").map(|simulation| lead(&simulation));
+        prop_assert_eq!(known(&arrived), known(&in_order));
+    }
+
+    #[test]
+    fn waiting_and_the_end_of_a_hold_are_as_they_were_said_last(events in moves()) {
+        let [arrived, in_order] = both(&events, "lead.upserted").map(|simulation| lead(&simulation));
+        prop_assert_eq!(known(&arrived), known(&in_order));
+        if arrived.kind == StateKind::Working {
+            prop_assert_eq!(arrived.waiting_on_customer, in_order.waiting_on_customer);
+        }
+        if arrived.kind == StateKind::Hold {
+            prop_assert_eq!(arrived.hold_until, in_order.hold_until);
+        }
+    }
+
+    #[test]
+    fn an_account_is_as_the_source_said_it_last(
+        events in proptest::collection::vec(said(account_members()), 1..7)
+    ) {
+        let account = |simulation: Simulation| simulation.accounts().values().next().cloned();
+        let known = |account: &Account| {
+            json!([account.name, account.tier, account.owner, account.customer_success_owner])
+        };
+        let [arrived, in_order] = both(&events, "account.upserted").map(account);
+        prop_assert_eq!(arrived.as_ref().map(known), in_order.as_ref().map(known));
+    }
+}
+
+fn account_members() -> impl Strategy<Value = Map<String, Value>> {
+    let fields = (
+        maybe("name", 0.6, one_of(&[json!("Acme"), json!("Bolt"), json!(null)])),
+        maybe("tier", 0.6, one_of(&[json!("standard"), json!("strategic"), json!(null)])),
+        maybe("owner", 0.6, one_of(&[json!("rep-ana"), json!("rep-bob"), json!(null)])),
+        maybe("customer_success_owner", 0.4, one_of(&[json!("rep-cat"), json!(null)])),
+    );
+    fields.prop_map(|(a, b, c, d)| [a, b, c, d].into_iter().flatten().collect())
+}
