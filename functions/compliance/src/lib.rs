@@ -81,7 +81,7 @@ impl Compliance {
         }
         request.knows_query(match route {
             Route::List => &["limit", "cursor"],
-            Route::Show | Route::Decide | Route::Erase => &[],
+            Route::Show | Route::Decide | Route::Reopen | Route::Erase => &[],
         })?;
         match route {
             Route::List => self.list(&request, now).await,

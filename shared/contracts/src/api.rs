@@ -49,7 +49,11 @@ pub(crate) fn decision_of(root: &Fields<'_>, problems: &mut Problems) -> Option<
 
 /// `{"reason":…}`
 pub fn reopening(value: &Value) -> Result<String, Vec<FieldProblem>> {
-    read(value, |root, problems| root.required("reason", problems, fields::text))
+    read(value, reopening_of)
+}
+
+pub(crate) fn reopening_of(root: &Fields<'_>, problems: &mut Problems) -> Option<String> {
+    root.required("reason", problems, fields::text)
 }
 
 /// `{"resolution":"dismiss"|"assign"|"set-market","rep":…,"market":…,"note":…}`

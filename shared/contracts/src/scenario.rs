@@ -174,13 +174,10 @@ fn staff(kind: &str, root: &Fields<'_>, problems: &mut Problems) -> Option<What>
             Some(What::ReviewDecided { lead, decision: decision?, officer })
         }
         "review.reopening" => {
-            let reason = api::reopening(value).map_err(|found| problems.0.extend(found)).ok()?;
+            let reason = api::reopening_of(root, problems);
             let lead = root.required("lead_id", problems, fields::id)?;
-            Some(What::ReviewReopening {
-                lead,
-                reason,
-                officer: root.required("officer", problems, fields::line)?,
-            })
+            let officer = root.required("officer", problems, fields::line)?;
+            Some(What::ReviewReopening { lead, reason: reason?, officer })
         }
         "operations.resolved" => {
             let resolution = api::resolution_of(root, problems);

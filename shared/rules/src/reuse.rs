@@ -58,6 +58,10 @@ impl Command {
                 decision.also_known_as.clear();
                 decision.person = None;
             }
+            Input::Reopen(reopening) => {
+                reopening.also_known_as.clear();
+                reopening.person = None;
+            }
             // A flag raised by hand is of the instant it comes, and so is its list.
             Input::Event(event) if self.actor.kind == ActorKind::Staff => {
                 event.occurred_at = DateTime::UNIX_EPOCH;

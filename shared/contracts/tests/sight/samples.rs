@@ -14,9 +14,9 @@ use rules::compliance::{
 use rules::ids::{NotificationId, PublicationId, PublicationKind};
 use rules::input::InForce;
 use rules::lead::{
-    AccountView, Applied, Breach, Contact, Dismissal, Gone, HeldFrom, Lead, Left, OperationsReason,
-    OperationsReview, Orphaned, OwnerGone, PassedStep, Personal, PersonalKind, Priority, Profile,
-    ProfileChanges, Queued, Return, Tier, Visit,
+    AccountView, Applied, Breach, Contact, Dismissal, Gone, HeldFrom, HoldEnded, Lead, Left,
+    OperationsReason, OperationsReview, Orphaned, OwnerGone, PassedStep, Personal, PersonalKind, Priority,
+    Profile, ProfileChanges, Queued, Return, Tier, Visit,
 };
 use rules::lead_fact::{
     AssignmentReason, ErasureBasis, EvidenceKind, LateEvidence, LeadFact, PassedOver, PersonalChanges,
@@ -30,6 +30,7 @@ use rules::publication::{OrphanedLeads, Passed, PublicationFact, Totals};
 use rules::rep::RepFact;
 use rules::routing::Availability;
 use rules::screened::Screened;
+use rules::unread::Unread;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// In every value that is for compliance and operations alone.
@@ -245,6 +246,8 @@ fn next_of_lead(after: Option<&LeadFact>) -> Option<LeadFact> {
             kind: StateKind::Working,
             entered_at: at(),
             history_until: Some(at()),
+            occurred_at: Some(at()),
+            ours: true,
         });
     };
     Some(match after {
@@ -270,7 +273,8 @@ fn next_of_lead(after: Option<&LeadFact>) -> Option<LeadFact> {
         LeadFact::InputStale { .. } => {
             LeadFact::InputRefused { what: secret("review decision"), why: secret("whoever raised a flag") }
         }
-        LeadFact::InputRefused { .. } => LeadFact::StateChanged {
+        LeadFact::InputRefused { .. } => LeadFact::InputNotUnderstood(unread()),
+        LeadFact::InputNotUnderstood(_) => LeadFact::StateChanged {
             from: "NEW".into(),
             to: "ON_HOLD".into(),
             kind: StateKind::Hold,
@@ -278,9 +282,15 @@ fn next_of_lead(after: Option<&LeadFact>) -> Option<LeadFact> {
             resumed: true,
             hold_until: Some(at()),
             history_until: Some(at()),
+            occurred_at: Some(at()),
+            ours: true,
         },
-        LeadFact::StateChanged { .. } => LeadFact::WaitingChanged { waiting_on_customer: true, since: at() },
-        LeadFact::WaitingChanged { .. } => LeadFact::HoldChanged { hold_until: Some(at()), since: at() },
+        LeadFact::StateChanged { .. } => {
+            LeadFact::WaitingChanged { waiting_on_customer: true, since: at(), occurred_at: Some(at()) }
+        }
+        LeadFact::WaitingChanged { .. } => {
+            LeadFact::HoldChanged { hold_until: Some(at()), since: at(), occurred_at: Some(at()) }
+        }
         LeadFact::HoldChanged { .. } => {
             LeadFact::OwnerSet { from: Some("rep-bob".into()), to: Some("rep-ana".into()) }
         }
@@ -423,7 +433,8 @@ fn next_of_account(after: Option<&AccountFact>) -> Option<AccountFact> {
         AccountFact::InputStale { .. } => {
             AccountFact::InputRefused { what: "/account/tier".to_owned(), why: "is no tier".to_owned() }
         }
-        AccountFact::InputRefused { .. } => AccountFact::SignalRecorded {
+        AccountFact::InputRefused { .. } => AccountFact::InputNotUnderstood(unread()),
+        AccountFact::InputNotUnderstood(_) => AccountFact::SignalRecorded {
             id: "crm/e-1".to_owned(),
             signal: Signal::UsageDown,
             occurred_at: at(),
@@ -488,6 +499,10 @@ pub fn publication_facts() -> Vec<PublicationFact> {
     all(next).into_iter().chain(notifications().into_iter().map(PublicationFact::Notification)).collect()
 }
 
+fn unread() -> Unread {
+    Unread { members: vec![secret("/lead/flags/sanctions/0/headline")], more: 1 }
+}
+
 fn clock() -> Clock {
     Clock {
         number: 1,
@@ -543,6 +558,7 @@ pub fn lead() -> Lead {
         hold_until: Some(at()),
         waiting_on_customer: true,
         left: Some(Left { state: "NEW".into(), visit: visit() }),
+        hold_ended: Some(HoldEnded { state: "ON_HOLD".into(), at: at() }),
         held_from: Some(HeldFrom { state: "NEW".into(), kind: StateKind::Working, entered_at: at() }),
         owner: Some("rep-ana".into()),
         owner_gone: Some(owner_gone()),
@@ -559,6 +575,7 @@ pub fn lead() -> Lead {
             visit: 1,
             in_state_at: at(),
             in_work_at: at(),
+            hold_ended: Some(HoldEnded { state: "ON_HOLD".into(), at: at() }),
         }],
         sla_clocks: 1,
         stuck_clocks: 1,

@@ -57,6 +57,7 @@ The record of a lead is the list of what happened to it, in order. Each entry sa
 | `lead.erased` | its personal data was erased: somebody asked for it, or it was kept long enough |
 | `notification.requested`, `notification.delivered` | somebody is to be told, and was |
 | `input.refused`, `input.stale` | what came was not applied: it may not be, or it is older than what is known |
+| `input.not-understood` | what came had members that are not known here; the rest of it was applied |
 
 ## Words
 
