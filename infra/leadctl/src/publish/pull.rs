@@ -120,7 +120,7 @@ mod tests {
         std::fs::write(file.path(), POLICY).unwrap();
         let content = Draft::read(PublicationKind::Policy, file.path()).unwrap().unwrap().content;
         let pulled = written(PublicationKind::Policy, 2, "2026-11-27T10:00:00Z", "x", &content).unwrap();
-        assert!(pulled.contains("{ state: NEW, kind: working }"), "{pulled}");
+        assert!(pulled.contains("- {state: NEW, kind: working}\n"), "{pulled}");
         assert!(pulled.lines().nth(2) == Some("revision: 2"), "{pulled}");
         let place = |text: &str| pulled.find(text).unwrap();
         assert!(place("name: ") < place("states:") && place("states:") < place("workflows:"), "{pulled}");

@@ -163,17 +163,13 @@ mod tests {
         let expected = "\
 name: x
 rows:
-  - { state: NEW, window: 1h, do: [a, b] }
+  - {state: NEW, window: 1h, do: [a, b]}
 also: [US, CA]
 deep:
   b:
-    c: { d: 1 }
-  a: \"yes\"
+    c: {d: 1}
+  a: 'yes'
 ";
-        let text = written(json).unwrap();
-        assert_eq!(
-            text.replace("{state", "{ state").replace("]}", "] }").replace("{d: 1}", "{ d: 1 }"),
-            expected
-        );
+        assert_eq!(written(json).unwrap().replace('"', "'"), expected);
     }
 }
