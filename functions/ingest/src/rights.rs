@@ -55,7 +55,8 @@ impl Ingest {
         let actor = Actor::source(source);
         match inbound.body {
             Body::Lead(lead, _) => {
-                let input = Input::RefusedAtDoor { field, why: why.clone(), matches: Vec::new() };
+                let input =
+                    Input::RefusedAtDoor { flagged_by: None, field, why: why.clone(), matches: Vec::new() };
                 let command = Command { lead, actor, cause: cause.clone(), input };
                 self.service.lead(&command, Some(&cause), now).await?;
             }
