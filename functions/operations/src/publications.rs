@@ -23,6 +23,7 @@ const PAGE_DEFAULT: u32 = 25;
 const PAGE_MAX: u32 = 100;
 
 /// What is to be published, read and checked by itself.
+#[expect(clippy::large_enum_variant, reason = "there is one a request")]
 pub enum Candidate {
     /// A policy.
     Policy(Policy),

@@ -69,11 +69,13 @@ pub struct NotAnEvent {
 ///
 /// # Errors
 /// [`NotAnEvent`] names every field that is wrong.
+#[expect(clippy::result_large_err, reason = "both are made once an event, and moved")]
 pub fn read(value: &Value) -> Result<Inbound, NotAnEvent> {
     read_with(value, &[])
 }
 
 /// As [`read`], with further members that whoever reads it knows.
+#[expect(clippy::result_large_err, reason = "both are made once an event, and moved")]
 pub(crate) fn read_with(value: &Value, further: &[&str]) -> Result<Inbound, NotAnEvent> {
     let mut problems = Problems::default();
     let root = Fields::root(value, &mut problems);

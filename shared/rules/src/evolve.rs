@@ -200,9 +200,9 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
                 lead.said_at.insert(field.clone(), *occurred_at);
             }
             follow_breaches(lead, *occurred_at);
-            if !(changes.company.is_keep() && changes.country.is_keep() && changes.market.is_keep())
-                || !personal.contact.is_keep()
-            {
+            let same_place = changes.country.is_keep() && changes.market.is_keep();
+            let same_party = changes.company.is_keep() && personal.contact.is_keep();
+            if !(same_place && same_party) {
                 compliance::follow_premises(lead, entry.seq);
             }
         }

@@ -23,6 +23,7 @@ use std::sync::Arc;
 /// An entry of any subject.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
+#[expect(clippy::large_enum_variant, reason = "most entries are a lead's")]
 pub enum AnyEntry {
     /// Of a lead.
     Lead(Entry<LeadFact>),

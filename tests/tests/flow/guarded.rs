@@ -139,7 +139,7 @@ async fn a_cursor_of_another_list_is_refused(world: &'static World) {
     for path in [
         format!("/v1/leads?account={other}"),
         format!("/v1/leads?account={one}&state=NEW"),
-        format!("/v1/leads?market=plain"),
+        "/v1/leads?market=plain".to_owned(),
         format!("/v1/leads/{lead}/audit?x="),
         "/v1/operations/reviews?x=".to_owned(),
         "/v1/policies?x=".to_owned(),

@@ -236,7 +236,7 @@ fn notifications() -> Vec<NotificationFact> {
 pub fn lead_facts() -> Vec<LeadFact> {
     let notifications = notifications().into_iter().map(LeadFact::Notification);
     let sales = LeadFact::InputRefused { what: "state CONTACTED".to_owned(), why: "it is held".to_owned() };
-    all(|after| next_of_lead(after)).into_iter().chain(notifications).chain([sales]).collect()
+    all(next_of_lead).into_iter().chain(notifications).chain([sales]).collect()
 }
 
 fn next_of_lead(after: Option<&LeadFact>) -> Option<LeadFact> {
@@ -411,7 +411,7 @@ fn next_of_lead(after: Option<&LeadFact>) -> Option<LeadFact> {
 /// One of each fact about an account.
 pub fn account_facts() -> Vec<AccountFact> {
     let notifications = notifications().into_iter().map(AccountFact::Notification);
-    all(|after| next_of_account(after)).into_iter().chain(notifications).collect()
+    all(next_of_account).into_iter().chain(notifications).collect()
 }
 
 fn next_of_account(after: Option<&AccountFact>) -> Option<AccountFact> {

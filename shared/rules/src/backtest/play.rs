@@ -58,6 +58,7 @@ pub(super) struct LeadCommit<'c> {
 }
 
 /// What a replay made of a lead.
+#[expect(clippy::large_enum_variant, reason = "one is made at a time, and taken apart at once")]
 pub(super) enum Made {
     /// The same as history.
     AsInHistory,
