@@ -6,6 +6,7 @@
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use chrono::{DateTime, Utc};
 use contracts::unread;
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
