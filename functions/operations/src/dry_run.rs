@@ -25,8 +25,10 @@ use store::{Cursor, Place, Store, StoreError};
 
 /// Leads of a page.
 const PAGE: usize = 50;
-/// Pages of an answer: it has to come within the gateway's patience.
-const PAGES_MAX: usize = 4;
+/// An answer has to come within the gateway's patience: so many leads, and so many pages that may
+/// hold few or none.
+const LEADS_MAX: u64 = 200;
+const PAGES_MAX: usize = 40;
 /// Leads that are read at the same time.
 const CONCURRENT_MAX: usize = 8;
 /// A decision asks for no more than this: a few teams, and the revisions since the lead was last
@@ -164,10 +166,14 @@ async fn effect(
                 effect.note(step.id, knowledge.world().in_force(), &decision, &step.after.1);
             }
         }
+        let is_enough = effect.totals.leads >= LEADS_MAX;
         place = match page.next {
             Some(next) => Place { after: Some(next.as_str().to_owned()), ..place },
             None => Place { scope: place.scope.saturating_add(1), after: None },
         };
+        if is_enough {
+            break;
+        }
     }
     let is_over = place.scope >= scopes.len();
     Ok((effect, (!is_over).then_some(place)))
