@@ -30,10 +30,14 @@ pub enum Defect {
     LostEvent,
     /// Who is erased keeps their key.
     KeptKey,
+    /// What a source says goes by the instant at which it comes.
+    OurClock,
+    /// What comes under an id that was used is answered and not written.
+    LostChange,
 }
 
 impl Defect {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::UnconditionalCommit,
         Self::IgnoredClaim,
         Self::ForgottenWake,
@@ -45,6 +49,8 @@ impl Defect {
         Self::ChangedEntry,
         Self::LostEvent,
         Self::KeptKey,
+        Self::OurClock,
+        Self::LostChange,
     ];
 }
 
@@ -58,6 +64,14 @@ pub fn answer(defect: Defect, call: &Call) -> Option<Answer> {
                 .as_array()?
                 .iter()
                 .any(|write| write["Put"]["Item"]["cause"]["S"].as_str().is_some_and(|c| c.ends_with("-0")));
+            is_it.then(|| Answer::done(&json!({})))
+        }
+        Defect::LostChange if call.operation == "TransactWriteItems" => {
+            let says_it = |write: &Value| {
+                let entries = write["Put"]["Item"]["entries"]["S"].as_str().unwrap_or_default();
+                entries.contains(crate::staff::CHANGED)
+            };
+            let is_it = body["TransactItems"].as_array()?.iter().any(says_it);
             is_it.then(|| Answer::done(&json!({})))
         }
         Defect::LostEvent if call.service == Service::Bus => {

@@ -199,6 +199,9 @@ impl Sim<'_> {
         if answer.status_code == 500 {
             self.violations.push(format!("a caller is told of a fault of ours: {body}"));
         }
+        if let Some(sent) = self.sendings[n].body().filter(|_| answer.status_code < 500) {
+            self.heard.push((sent.clone(), answer.status_code, body.clone()));
+        }
         if self.sendings[n].is_webhook() && answer.status_code == 200 {
             let input = json!({"input": self.sendings[n].input});
             self.acknowledged.push((input, body.clone()));

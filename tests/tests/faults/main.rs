@@ -21,13 +21,16 @@ mod many;
 mod outside;
 mod plan;
 mod points;
+mod premises;
 mod promises;
 mod queues;
 mod report;
 mod seeding;
 mod sim;
+mod sources;
 mod staff;
 mod strike;
+mod truth;
 mod version;
 mod wire;
 

@@ -48,6 +48,12 @@ pub struct Input {
     /// It happened so long before it is sent.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub late_s: u64,
+    /// Its source's clock is ahead by so much.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub ahead_s: u64,
+    /// What is sent again says something else under the same id.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub changes: bool,
     /// It is sent again so long after it was sent first, whatever was answered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub repeats_s: Vec<u64>,
@@ -183,16 +189,26 @@ fn inputs() -> impl Strategy<Value = Vec<Input>> {
         9 => common::lead_events(),
         3 => common::other_events(),
         2 => publications(),
-        3 => matches(),
+        4 => matches(),
+        1 => renames(),
         3 => decisions(),
         1 => erasures(),
     ];
     let more = prop_oneof![21 => one.prop_map(|what| vec![what]), 4 => vec(arrivals(), 1..4)];
     (opening, vec((more, timing()), 0..9)).prop_map(|(opening, more)| {
-        let first = Input { after_s: 60, late_s: 0, repeats_s: Vec::new(), says: opening };
-        let more = more.into_iter().map(|(says, (after_s, late_s, repeats_s))| Input {
+        let first = Input {
+            after_s: 60,
+            late_s: 0,
+            ahead_s: 0,
+            changes: false,
+            repeats_s: Vec::new(),
+            says: opening,
+        };
+        let more = more.into_iter().map(|(says, (after_s, late_s, ahead_s, changes, repeats_s))| Input {
             after_s,
             late_s,
+            ahead_s,
+            changes: changes && !repeats_s.is_empty(),
             repeats_s,
             says,
         });
@@ -200,12 +216,15 @@ fn inputs() -> impl Strategy<Value = Vec<Input>> {
     })
 }
 
-fn timing() -> impl Strategy<Value = (u64, u64, Vec<u64>)> {
+fn timing() -> impl Strategy<Value = (u64, u64, u64, bool, Vec<u64>)> {
     let after = prop_oneof![3 => Just(0), 2 => 0..20u64, 4 => 0..3_600u64, 1 => 0..30_000u64];
     let late = prop_oneof![7 => Just(0), 1 => 0..120u64, 2 => select(LATE_S.to_vec())];
+    // A clock may be off by five minutes either way: what is further ahead is refused.
+    let ahead = prop_oneof![4 => Just(0), 1 => 0..295u64];
+    let changes = prop_oneof![1 => Just(false), 1 => Just(true)];
     let again = prop_oneof![1 => 0..30u64, 2 => select(LATE_S.to_vec())];
     let repeats = prop_oneof![4 => Just(Vec::new()), 1 => vec(again, 1..3)];
-    (after, late, repeats)
+    (after, late, ahead, changes, repeats)
 }
 
 /// A lead of which something will be heard.
@@ -230,10 +249,23 @@ fn arrivals() -> impl Strategy<Value = Value> {
 
 /// Something that a screening finds of a lead.
 fn matches() -> impl Strategy<Value = Value> {
-    (0..3u8, 0..3u8).prop_map(|(lead, found)| {
-        let found =
-            json!({"match_id": format!("m-{found}"), "list": "A", "list_version": "1", "name": PERSON});
+    let strength = select(vec![json!(null), json!(61), json!(61), json!(100)]);
+    (0..3u8, 0..3u8, select(vec!["1", "1", "2"]), strength).prop_map(|(lead, found, version, strength)| {
+        let mut found =
+            json!({"match_id": format!("m-{found}"), "list": "A", "list_version": version, "name": PERSON});
+        if !strength.is_null() {
+            found["strength"] = strength;
+        }
         json!({"type": "lead.flagged", "lead": {"id": format!("L-{lead}"), "flags": {"sanctions": [found]}}})
+    })
+}
+
+/// A lead becomes another company's, or another person's.
+fn renames() -> impl Strategy<Value = Value> {
+    let company = select(vec![json!("Acme"), json!("Bolt"), json!(" ACME ")]);
+    let contact = select(vec![json!({"name": PERSON}), json!({"name": PERSON, "phone": "1"})]);
+    (0..3u8, company, contact).prop_map(|(lead, company, contact)| {
+        json!({"type": "lead.upserted", "lead": {"id": format!("L-{lead}"), "company": company, "contact": contact}})
     })
 }
 
@@ -257,8 +289,16 @@ fn erasures() -> impl Strategy<Value = Value> {
 
 /// What is published in the middle of it all; see `staff`.
 fn publications() -> impl Strategy<Value = Value> {
-    select(vec!["tighter-windows", "longer-windows", "fewer-places", "a-holiday", "another-team"])
-        .prop_map(|change| json!({"type": "publication", "change": change}))
+    let changes = vec![
+        "tighter-windows",
+        "longer-windows",
+        "fewer-places",
+        "a-holiday",
+        "another-team",
+        "somebody-leaves",
+        "somebody-on-leave",
+    ];
+    select(changes).prop_map(|change| json!({"type": "publication", "change": change}))
 }
 
 fn fault() -> impl Strategy<Value = Fault> {

@@ -6,6 +6,7 @@ use crate::check::raw;
 use crate::outside::Sent;
 use crate::sim::{MINUTE_MS, Sim};
 use crate::staff::Answered;
+use crate::{premises, sources, truth};
 use audit::ChainedCommit;
 use chrono::{DateTime, Utc};
 use rules::entry::Entry;
@@ -38,6 +39,9 @@ pub fn check(sim: &Sim<'_>, commits: &[ChainedCommit]) -> Vec<String> {
     wrong.extend(messages(sim, commits));
     wrong.extend(failures(sim, commits));
     wrong.extend(staff(sim, commits));
+    wrong.extend(sources::check(sim, commits));
+    wrong.extend(truth::check(sim, commits));
+    wrong.extend(premises::check(commits));
     wrong
 }
 

@@ -66,6 +66,8 @@ pub struct Sim<'p> {
     pub tally: Tally,
     /// Acknowledged webhooks: what was sent and what was answered.
     pub acknowledged: Vec<(Value, Value)>,
+    /// What a source sent, the status of the answer, and the answer; what was not taken is not here.
+    pub heard: Vec<(Value, i64, Value)>,
     /// What must not happen and did.
     pub violations: Vec<String>,
     /// Invocations in which something went wrong.
@@ -116,6 +118,7 @@ impl<'p> Sim<'p> {
             outside: Outside::default(),
             tally: Tally::default(),
             acknowledged: Vec::new(),
+            heard: Vec::new(),
             violations: Vec::new(),
             harmed: BTreeSet::new(),
             troubles: BTreeSet::new(),
@@ -350,7 +353,10 @@ impl<'p> Sim<'p> {
     pub(crate) fn send(&mut self, n: usize) {
         let number = self.number();
         let now = self.instant();
-        let (function, request) = self.sendings[n].request(number, now);
+        let sending = self.sendings[n].clone();
+        let is_at_our_clock = self.defect == Some(Defect::OurClock);
+        let sending = if is_at_our_clock { sending.at_our_clock(now) } else { sending };
+        let (function, request) = sending.request(number, now);
         self.sendings[n].attempts += 1;
         let invocation = self.invoke(function, Work::Http(request), Origin::Sending(n));
         self.sendings[n].awaited = Some(invocation);

@@ -13,6 +13,9 @@ pub const PATIENCE_MS: i64 = 10_000;
 /// When it sends again, in seconds after each attempt; the last one repeats.
 const AGAIN_S: [i64; 6] = [10, 60, 300, 1_200, 3_600, 7_200];
 
+/// How the match begins that only what is sent again under the same id tells of.
+pub const CHANGED: &str = "m-changed-";
+
 /// Something that is sent until it is answered.
 #[derive(Debug, Clone)]
 pub struct Sending {
@@ -61,18 +64,19 @@ impl Who {
 
 /// What is sent of an input.
 pub fn sending(n: usize, repetition: usize, input: &Input, occurred_at: DateTime<Utc>) -> Sending {
-    let occurred_at = occurred_at - TimeDelta::seconds(i64::try_from(input.late_s).expect("seconds"));
+    let seconds = |seconds| TimeDelta::seconds(i64::try_from(seconds).expect("seconds"));
+    let occurred_at = occurred_at - seconds(input.late_s) + seconds(input.ahead_s);
     Sending {
         input: n,
         repetition,
-        what: what(n, input, occurred_at),
+        what: what(n, repetition, input, occurred_at),
         attempts: 0,
         awaited: None,
         is_over: false,
     }
 }
 
-fn what(n: usize, input: &Input, occurred_at: DateTime<Utc>) -> What {
+fn what(n: usize, repetition: usize, input: &Input, occurred_at: DateTime<Utc>) -> What {
     let first = &input.says[0];
     let text = |name: &str| first[name].as_str().unwrap_or_default().to_owned();
     let staff = |function, route, id: String, body, who| What::Staff { function, route, id, body, who };
@@ -119,9 +123,23 @@ fn what(n: usize, input: &Input, occurred_at: DateTime<Utc>) -> What {
             for (k, event) in events.iter_mut().enumerate() {
                 event["id"] = json!(event_id(n, k));
                 event["occurred_at"] = json!(occurred_at.to_rfc3339());
+                if input.changes && repetition > 0 {
+                    change(event, n, repetition);
+                }
             }
             What::Webhook(if events.len() == 1 { events.remove(0) } else { Value::Array(events) })
         }
+    }
+}
+
+/// Lets an event say something else: of a lead, that a screening found something.
+fn change(event: &mut Value, n: usize, repetition: usize) {
+    if event["lead"].is_object() {
+        let found =
+            json!({"match_id": format!("{CHANGED}{n}-{repetition}"), "list": "B", "list_version": "1"});
+        event["lead"]["flags"] = json!({"sanctions": [found]});
+    } else {
+        event["account"]["name"] = json!(format!("Renamed {repetition}"));
     }
 }
 
@@ -131,6 +149,24 @@ pub fn event_id(input: usize, event: usize) -> String {
 }
 
 impl Sending {
+    /// The same, as if all of it had happened just now.
+    pub fn at_our_clock(mut self, now: DateTime<Utc>) -> Self {
+        let at = json!(now.to_rfc3339());
+        match &mut self.what {
+            What::Webhook(Value::Array(events)) => {
+                events.iter_mut().for_each(|event| event["occurred_at"] = at.clone());
+            }
+            What::Webhook(event) => event["occurred_at"] = at,
+            _ => {}
+        }
+        self
+    }
+
+    /// What a CRM sends.
+    pub fn body(&self) -> Option<&Value> {
+        if let What::Webhook(body) = &self.what { Some(body) } else { None }
+    }
+
     /// Whether a CRM sends it.
     pub fn is_webhook(&self) -> bool {
         matches!(self.what, What::Webhook(_))
@@ -300,8 +336,22 @@ fn changed(document: &mut Value, change: &str) {
             let is_there = teams["us-sales"]["reps"].get("rep-bob").is_some();
             let (from, to) = if is_there { ("us-sales", "dach-sales") } else { ("dach-sales", "us-sales") };
             let reps = teams[from]["reps"].as_object_mut().expect("reps");
-            let rep = reps.remove("rep-bob").expect("a rep of one of the two");
-            teams[to]["reps"]["rep-bob"] = rep;
+            // By now they may have left.
+            if let Some(rep) = reps.remove("rep-bob") {
+                teams[to]["reps"]["rep-bob"] = rep;
+            }
+        }
+        "somebody-leaves" => {
+            for team in ["us-sales", "dach-sales"] {
+                document["teams"][team]["reps"].as_object_mut().expect("reps").remove("rep-bob");
+            }
+            document["people"].as_object_mut().expect("people").remove("rep-bob");
+        }
+        "somebody-on-leave" => {
+            let of_team = &mut document["teams"]["us-sales"]["reps"];
+            if let Some(rep) = of_team.get_mut("rep-ana") {
+                rep["on_leave_until"] = json!("2026-03-20T00:00:00Z");
+            }
         }
         other => panic!("no change is called {other}"),
     }
