@@ -47,15 +47,16 @@ pub fn check(commits: &[ChainedCommit]) -> Vec<String> {
         match entry["type"].as_str().unwrap_or_default() {
             "lead.updated" => {
                 if let Some(company) = data["changes"].get("company") {
-                    lead.company = company.clone();
+                    lead.company = company.as_str().map_or(Value::Null, |name| normalized(name).into());
                 }
                 if let Some(contact) = data["personal"].get("contact") {
-                    lead.contact = contact.clone();
+                    // Who somebody is; a telephone number does not say it.
+                    lead.contact = contact.get("identity").unwrap_or(&Value::Null).clone();
                 }
                 lead.note();
             }
             "lead.erased" => lead.is_erased = true,
-            "compliance.held" => {
+            "compliance.held" | "review.reopened" => {
                 lead.is_in_review = true;
                 lead.in_review.clear();
                 lead.note();
@@ -69,6 +70,10 @@ pub fn check(commits: &[ChainedCommit]) -> Vec<String> {
             }
             "compliance.match-remembered" => {
                 let (found, premises) = (&data["criterion"], lead.premises());
+                // A jurisdiction is of a place, not of somebody.
+                if found["kind"] == "jurisdiction" {
+                    continue;
+                }
                 let covers = |(cleared, under): &(Value, BTreeSet<String>)| {
                     is_same(cleared, found) && is_as_strong(cleared, found) && under.contains(&premises)
                 };
@@ -90,8 +95,13 @@ fn is_same(a: &Value, b: &Value) -> bool {
 /// Whether what was cleared was at least as strong as what is found now.
 fn is_as_strong(cleared: &Value, found: &Value) -> bool {
     match (cleared["strength"].as_u64(), found["strength"].as_u64()) {
-        (_, None) => true,
-        (None, Some(_)) => false,
+        (None, None) => true,
         (Some(then), Some(now)) => now <= then,
+        _ => false,
     }
+}
+
+/// A name without case and spacing.
+fn normalized(name: &str) -> String {
+    name.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ")
 }
