@@ -158,7 +158,7 @@ fn whom_nobody_reaches_is_stood_in_for_by_the_manager_and_then_by_operations() {
             reason: "no such user".to_owned(),
             notification: Box::new(notification.clone()),
         };
-        Input::Delivery(Delivery { id: notification.id, attempts: 1, result })
+        Input::Delivery(Delivery { id: notification.id, attempts: 1, result, with: Vec::new() })
     };
     assert_eq!(ask(&mut simulation, unreachable(notification.clone()), at(97)), Outcome::Applied);
     let stand_in = first_notification(&simulation.take_history());
@@ -175,7 +175,7 @@ fn a_delivery_is_on_record_and_one_that_failed_is_for_operations() {
     let delivered = DeliveryResult::Delivered { channel: "slack".to_owned(), reference: None };
     let failed = DeliveryResult::Failed { reason: "channel_not_found".to_owned() };
     for (minutes, result) in [(1, delivered), (2, failed)] {
-        let delivery = Delivery { id: "lead/L-1/4".into(), attempts: 3, result };
+        let delivery = Delivery { id: "lead/L-1/4".into(), attempts: 3, result, with: Vec::new() };
         assert_eq!(ask(&mut simulation, Input::Delivery(delivery), at(minutes)), Outcome::Applied);
     }
     let entries = simulation.take_history();

@@ -131,7 +131,7 @@ async fn what_the_store_writes_is_exported_and_replays_to_the_letter() {
         written += 1;
         let id = done.notifications.first().expect("whoever is given it is told").id.clone();
         let result = DeliveryResult::Delivered { channel: "slack".to_owned(), reference: None };
-        let input = Input::Delivery(Delivery { id, attempts: 1, result });
+        let input = Input::Delivery(Delivery { id, attempts: 1, result, with: Vec::new() });
         let (actor, cause) = (Actor::system("notify"), format!("told-{n}"));
         let told = Command { lead: arrives.lead.clone(), actor, cause, input };
         store.execute(&told, None, now).await.expect("executed");

@@ -94,6 +94,27 @@ pub struct Channels {
 }
 
 impl Channels {
+    /// Whether a message has been delivered since an instant, by somebody who could not record it. Only Slack can be
+    /// asked; a webhook's receiver drops what it has by its id, and other channels get it again.
+    ///
+    /// # Errors
+    /// [`SendError`] where the channel does not answer; it has to be asked again.
+    pub async fn has(
+        &self,
+        destination: &Destination,
+        outbound: &Outbound,
+        since: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<bool, SendError> {
+        match destination {
+            Destination::SlackDm { email } => self.slack.has_dm(email, outbound, since, now).await,
+            Destination::SlackChannel { channel } => {
+                self.slack.has_in_channel(channel, outbound, since, now).await
+            }
+            Destination::Email { .. } | Destination::Teams { .. } | Destination::Webhook { .. } => Ok(false),
+        }
+    }
+
     /// Makes one attempt to deliver a message. `signing` is the key of the webhook; other channels need none, and a
     /// webhook without one is not configured: it never goes out unsigned.
     ///

@@ -5,7 +5,8 @@ use crate::address::{self, NoAddress};
 use crate::channel::{Channels, Destination};
 use crate::retry::{GaveUp, IN_PROCESS, attempt, redeliver_after};
 use crate::send_error::SendError;
-use crate::wording::{self, Links};
+use crate::together::{Claimed, Others};
+use crate::wording::{self, Links, Saying};
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::queue::Notify;
 use platform::batch::Record;
@@ -15,12 +16,14 @@ use platform::telemetry::ErrorChain;
 use rules::entry::Actor;
 use rules::ids::{NotificationId, Subject};
 use rules::input::{Command, Delivery, DeliveryResult, Input};
-use rules::notification::{Message, Notification, Recipient};
+use rules::notification::{Notification, Recipient};
 use rules::publication::{PublicationCommand, PublicationInput};
+use rules::still_true::Telling;
 use rules::{AccountCommand, AccountInput};
 use service::Service;
+use std::cell::Cell;
 use std::time::Duration;
-use store::{OUTBOX_LEASE, OutboxItem, Requested, StoreError};
+use store::{MaybeSent, OUTBOX_LEASE, OutboxItem, Requested, StoreError};
 
 /// How often the queue delivers a message before it goes to the dead-letter queue; the template
 /// says the same.
@@ -29,7 +32,7 @@ pub const RECEIVES_MAX: u32 = 5;
 const BUDGET: Duration = Duration::from_secs(15);
 /// How long a notification is one message's to send: longer than the budget, so that nobody else sends it meanwhile,
 /// and no longer than need be after a crash.
-const CLAIM: TimeDelta = TimeDelta::seconds(60);
+pub(crate) const CLAIM: TimeDelta = TimeDelta::seconds(60);
 /// How soon a message comes again whose notification is another one's to send: when that claim has ended.
 const CLAIM_PAUSE: Duration = Duration::from_secs(75);
 /// How soon a message comes again when the store was too busy.
@@ -95,7 +98,13 @@ impl Notifier {
         let Notify::V1 { id } = serde_json::from_str(record.body).map_err(DeliverError::Unreadable)?;
         let (is_claimed, seen_through) = match self.claim(&id, record, now).await {
             Ok(None) => return Ok(()),
-            Ok(Some(item)) => (true, self.see_through(&item, record, now).await),
+            Ok(Some(claimed)) => {
+                let seen_through = self.see_through(&claimed, record, now).await;
+                if seen_through.is_err() {
+                    self.release(claimed.with()).await;
+                }
+                (true, seen_through)
+            }
             Err(error) => (false, Err(error)),
         };
         if let Err(error) = &seen_through {
@@ -111,18 +120,33 @@ impl Notifier {
         id: &NotificationId,
         record: Record<'_>,
         now: DateTime<Utc>,
-    ) -> Result<Option<OutboxItem>, DeliverError> {
+    ) -> Result<Option<Claimed>, DeliverError> {
         // Gone from the outbox: it was delivered or given up before.
         let Some(item) = self.service.store.outbox(id).await? else { return Ok(None) };
         if let Some(at) = item.notification.not_before.filter(|at| *at > now) {
             self.wait_until(id, at, now).await?;
             return Ok(None);
         }
-        if !self.service.store.claim_outbox(id, now, now + CLAIM).await? {
-            self.claimed(id, record).await?;
+        let telling = self.telling(&item, now).await?;
+        if let Telling::With(_) = telling {
+            // Its due key stays until the other one is recorded, with this one.
             return Ok(None);
         }
-        Ok(Some(item))
+        let Some(claim) = self.service.store.claim_outbox(id, now, now + CLAIM).await? else {
+            self.claimed(id, record).await?;
+            return Ok(None);
+        };
+        let others = self.claim_others(item, claim, telling, now).await;
+        if !matches!(others, Ok(Others::Claimed(_))) && claim.sent_since.is_none() {
+            self.release(std::slice::from_ref(id)).await;
+        }
+        match others? {
+            Others::Claimed(claimed) => Ok(Some(claimed)),
+            Others::Busy { until } => {
+                self.service.relay.notify(&[(id.clone(), until)], now).await?;
+                Ok(None)
+            }
+        }
     }
 
     /// What the store or a secret did not do: the message comes again. A claim is given back by whom it is, and by
@@ -145,7 +169,11 @@ impl Notifier {
             _ => return,
         };
         if is_claimed {
-            self.postpone(id, record, pause, now).await;
+            let is_sent = match error {
+                DeliverError::Secret(_) => MaybeSent::No,
+                _ => MaybeSent::Unknown,
+            };
+            self.postpone(id, record, pause, is_sent, now).await;
         } else {
             self.keep_back(record, pause).await;
         }
@@ -153,15 +181,19 @@ impl Notifier {
 
     async fn see_through(
         &self,
-        item: &OutboxItem,
+        claimed: &Claimed,
         record: Record<'_>,
         now: DateTime<Utc>,
     ) -> Result<(), DeliverError> {
-        let id = &item.id;
-        if let Some(reason) = self.outlived(item).await? {
-            let result = DeliveryResult::Withdrawn { reason: reason.to_owned() };
-            return self.record(id, &item.subject, record, result, now).await;
-        }
+        let Claimed { item, claim, telling, .. } = claimed;
+        let told = match telling {
+            Telling::Tell(told) => told,
+            Telling::Withdraw { reason } => {
+                let result = DeliveryResult::Withdrawn { reason: reason.clone() };
+                return self.record(claimed, record, result, now).await;
+            }
+            Telling::With(_) => return Ok(()),
+        };
         let (policy, directory) = futures::future::try_join(
             self.service.store.current_policy(),
             self.service.store.current_directory(),
@@ -171,11 +203,11 @@ impl Notifier {
             Ok(destination) => destination,
             Err(missing) => {
                 let result = unreachable(&item.notification, missing);
-                return self.record(id, &item.subject, record, result, now).await;
+                return self.record(claimed, record, result, now).await;
             }
         };
-        let outbound =
-            wording::outbound(&item.notification, &item.subject, &policy.policy, &directory, &self.links);
+        let saying = Saying { policy: &policy.policy, directory: &directory, links: &self.links, now };
+        let outbound = wording::outbound(&item.notification, told, &item.subject, &saying);
         if matches!(destination, Destination::SlackDm { .. } | Destination::SlackChannel { .. }) {
             self.channels.slack.use_token(self.slack_token(now).await?.as_deref());
         }
@@ -183,17 +215,33 @@ impl Notifier {
             Some(secret) if destination.kind() == "webhook" => self.secrets.signing_keys(secret, now).await?,
             _ => Vec::new(),
         };
+        // At the last delivery nobody could look once more.
+        let can_look = record.receive_count < RECEIVES_MAX;
+        let sent_since = Cell::new(claim.sent_since.filter(|_| can_look));
         let sent = attempt(IN_PROCESS, BUDGET, async |_, _| {
-            self.channels.send(&destination, &outbound, keys.first(), now).await
+            if let Some(since) = sent_since.get()
+                && self.channels.has(&destination, &outbound, since, now).await?
+            {
+                return Ok(());
+            }
+            sent_since.set(None);
+            let sent = self.channels.send(&destination, &outbound, keys.first(), now).await;
+            if sent.as_ref().is_err_and(SendError::may_have_arrived) {
+                sent_since.set(Some(claim.sent_since.unwrap_or(now)));
+            }
+            sent
         })
         .await;
         match sent {
             Ok(_) => {
                 let result =
                     DeliveryResult::Delivered { channel: destination.kind().to_owned(), reference: None };
-                self.record(id, &item.subject, record, result, now).await
+                self.record(claimed, record, result, now).await
             }
-            Err(gave_up) => self.not_sent(item, record, gave_up, now).await,
+            Err(gave_up) => {
+                let is_sent = sent_since.get().map_or(MaybeSent::No, |_| MaybeSent::Unknown);
+                self.not_sent(claimed, record, gave_up, is_sent, now).await
+            }
         }
     }
 
@@ -206,26 +254,12 @@ impl Notifier {
         now: DateTime<Utc>,
     ) -> Result<(), DeliverError> {
         let requested = Requested { id: id.clone(), not_before: Some(at) };
-        if self.service.store.lease_outbox(id, requested.due(now)).await?
+        if self.service.store.lease_outbox(id, requested.due(now), MaybeSent::Unknown).await?
             && !requested.is_left_to_the_sweep(now)
         {
             self.service.relay.notify(&[(id.clone(), at)], now).await?;
         }
         Ok(())
-    }
-
-    /// Why there is nothing left to tell, if so: a lead that is held or over is not to be worked, whatever fell due
-    /// before.
-    async fn outlived(&self, item: &OutboxItem) -> Result<Option<&'static str>, StoreError> {
-        let Subject::Lead(id) = &item.subject else { return Ok(None) };
-        if !is_about_work(item.notification.message) {
-            return Ok(None);
-        }
-        Ok(match self.service.store.lead(id).await? {
-            Some(lead) if lead.is_held() => Some("the lead is held"),
-            Some(lead) if lead.is_closed() => Some("the lead is closed"),
-            _ => None,
-        })
     }
 
     /// A deployment without Slack has no such secret.
@@ -259,28 +293,31 @@ impl Notifier {
         now: DateTime<Utc>,
     ) {
         // Where nobody can tell whether another one is sending it, it is not said to have failed.
-        if !is_claimed && !matches!(self.service.store.claim_outbox(id, now, now + CLAIM).await, Ok(true)) {
+        if !is_claimed && !matches!(self.service.store.claim_outbox(id, now, now + CLAIM).await, Ok(Some(_)))
+        {
             return;
         }
         let result = DeliveryResult::Failed { reason: error.to_string() };
         let recorded = match self.service.store.outbox_subject(id).await {
-            Ok(Some(subject)) => self.record(id, &subject, record, result, now).await,
+            Ok(Some(subject)) => self.record_of(id, &subject, record, result, Vec::new(), now).await,
             Ok(None) => Ok(()),
             Err(error) => Err(error.into()),
         };
         if let Err(error) = recorded {
             tracing::error!(notification = %id, error = %ErrorChain(&error), "the failure was not recorded");
-            self.leave(id, UNRECORDED_PAUSE, now).await;
+            self.leave(id, UNRECORDED_PAUSE, MaybeSent::Unknown, now).await;
         }
     }
 
     async fn not_sent(
         &self,
-        item: &OutboxItem,
+        claimed: &Claimed,
         record: Record<'_>,
         gave_up: GaveUp,
+        is_sent: MaybeSent,
         now: DateTime<Utc>,
     ) -> Result<(), DeliverError> {
+        let item = &claimed.item;
         let reason = gave_up.error.to_string();
         let person = match &item.notification.to {
             Recipient::Person { person, .. } => Some(person.clone()),
@@ -289,34 +326,41 @@ impl Notifier {
         if let (SendError::UnknownRecipient, Some(person)) = (&gave_up.error, person) {
             let notification = Box::new(item.notification.clone());
             let result = DeliveryResult::Unreachable { person, reason, notification };
-            return self.record(&item.id, &item.subject, record, result, now).await;
+            return self.record(claimed, record, result, now).await;
         }
         if !gave_up.error.is_worth_retrying() {
             // In this order: of what is recorded nothing is left in the outbox, and if this function ended in
             // between, the message would come again and be taken for one that is done.
             self.dead_letters.send(platform::queue::Message::new(item.id.as_str(), record.body)).await?;
-            self.record(&item.id, &item.subject, record, DeliveryResult::Failed { reason }, now).await?;
+            self.record(claimed, record, DeliveryResult::Failed { reason }, now).await?;
             return Ok(());
         }
         if record.receive_count >= RECEIVES_MAX {
             // The queue moves it to the dead-letter queue by itself, when this delivery fails too.
-            self.record(&item.id, &item.subject, record, DeliveryResult::Failed { reason }, now).await?;
+            self.record(claimed, record, DeliveryResult::Failed { reason }, now).await?;
         } else if let Some(wait) = redeliver_after(record.receive_count, &gave_up.error, fastrand::f64()) {
-            self.postpone(&item.id, record, wait, now).await;
+            self.postpone(&item.id, record, wait, is_sent, now).await;
         }
         Err(DeliverError::NotSent(gave_up))
     }
 
     /// Keeps the message back for as long as the channel asks, and the sweep away from it.
-    async fn postpone(&self, id: &NotificationId, record: Record<'_>, wait: Duration, now: DateTime<Utc>) {
-        self.leave(id, wait, now).await;
+    async fn postpone(
+        &self,
+        id: &NotificationId,
+        record: Record<'_>,
+        wait: Duration,
+        is_sent: MaybeSent,
+        now: DateTime<Utc>,
+    ) {
+        self.leave(id, wait, is_sent, now).await;
         self.keep_back(record, wait).await;
     }
 
     /// Gives the claim back, and keeps the sweep away for so long and a lease.
-    async fn leave(&self, id: &NotificationId, wait: Duration, now: DateTime<Utc>) {
+    async fn leave(&self, id: &NotificationId, wait: Duration, is_sent: MaybeSent, now: DateTime<Utc>) {
         let wait = TimeDelta::from_std(wait).unwrap_or(OUTBOX_LEASE);
-        if let Err(error) = self.service.store.lease_outbox(id, now + wait + OUTBOX_LEASE).await {
+        if let Err(error) = self.service.store.lease_outbox(id, now + wait + OUTBOX_LEASE, is_sent).await {
             tracing::warn!(notification = %id, error = %ErrorChain(&error), "the lease was not moved");
         }
     }
@@ -338,16 +382,28 @@ impl Notifier {
         }
     }
 
-    /// Writes into the record what became of it.
+    /// Writes into the record what became of it, and of those that are told with it.
     async fn record(
+        &self,
+        claimed: &Claimed,
+        record: Record<'_>,
+        result: DeliveryResult,
+        now: DateTime<Utc>,
+    ) -> Result<(), DeliverError> {
+        let OutboxItem { id, subject, .. } = &claimed.item;
+        self.record_of(id, subject, record, result, claimed.with().to_vec(), now).await
+    }
+
+    async fn record_of(
         &self,
         id: &NotificationId,
         subject: &Subject,
         record: Record<'_>,
         result: DeliveryResult,
+        with: Vec<NotificationId>,
         now: DateTime<Utc>,
     ) -> Result<(), DeliverError> {
-        let delivery = Delivery { id: id.clone(), attempts: record.receive_count, result };
+        let delivery = Delivery { id: id.clone(), attempts: record.receive_count, result, with };
         let (actor, cause) = (Actor::system("notify"), format!("delivery/{id}"));
         match subject {
             Subject::Lead(lead) => {
@@ -373,30 +429,6 @@ impl Notifier {
 #[derive(serde::Deserialize)]
 struct SlackSecret {
     bot_token: String,
-}
-
-/// Whether a message asks somebody to work the lead. What compliance says is said whatever became of the lead.
-fn is_about_work(message: Message) -> bool {
-    match message {
-        Message::SlaWarning
-        | Message::SlaBreached
-        | Message::LeadTaken
-        | Message::LeadGiven
-        | Message::ReassignmentImpossible
-        | Message::StuckAsk
-        | Message::StuckManager
-        | Message::Bounced
-        | Message::HighValue => true,
-        Message::Held
-        | Message::ReviewNeeded
-        | Message::ReviewAgeing
-        | Message::Cleared
-        | Message::ClosedByCompliance
-        | Message::ChurnRisk
-        | Message::TouchpointDue
-        | Message::PublicationDigest
-        | Message::ChangedHands => false,
-    }
 }
 
 fn unreachable(notification: &Notification, missing: NoAddress) -> DeliveryResult {

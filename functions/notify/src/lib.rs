@@ -3,6 +3,7 @@
 //! | module | what for |
 //! | --- | --- |
 //! | [`deliver`] | takes a notification from the queue and sees it through |
+//! | [`together`] | whether it is still true, and what the same message tells too |
 //! | [`address`] | whom it is for, and where they are told |
 //! | [`wording`] | what it says |
 //! | [`channel`] | what is sent and where to; hands a message to its channel |
@@ -27,6 +28,7 @@ pub mod retry;
 pub mod send_error;
 pub mod slack;
 pub mod teams;
+pub mod together;
 pub mod webhook;
 pub mod wording;
 

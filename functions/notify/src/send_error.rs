@@ -61,6 +61,13 @@ impl SendError {
         matches!(self, Self::Transient { .. } | Self::RateLimited { .. })
     }
 
+    /// Whether the message may have arrived all the same: no answer came, or none that says.
+    #[must_use]
+    pub fn may_have_arrived(&self) -> bool {
+        // An operator's fault is a refusal, though it may work later.
+        matches!(self, Self::Transient { retry_after, .. } if *retry_after != Some(DEPLOYMENT_FAULT_PAUSE))
+    }
+
     /// When to try again, if the channel says so.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {

@@ -1,8 +1,8 @@
 //! Slack's Web API (<https://docs.slack.dev/apis/web-api>): direct messages and channels.
 //!
 //! Slack reports errors as `ok: false` inside an answer of 200, and limits rates with 429 and `Retry-After`, by method
-//! and workspace. It knows no idempotency key: a message carries the notification's id as metadata, so that a second
-//! delivery can be recognised.
+//! and workspace. It knows no idempotency key: a message carries the notification's id as metadata, by which [`sent`]
+//! finds it before it would be sent a second time.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,8 +27,8 @@ pub const CONVERSATION_TTL: TimeDelta = TimeDelta::hours(1);
 pub const CONVERSATIONS_MAX: usize = 1000;
 /// Wait after a rate limit that does not say how long: about one message a second goes to a channel.
 pub const RATE_LIMIT_DEFAULT: Duration = Duration::from_secs(1);
-/// Largest answer that is read, in bytes.
-pub const ANSWER_BYTES_MAX: usize = 256 * 1024;
+/// Largest answer that is read, in bytes: a page of a conversation holds some hundred messages.
+pub const ANSWER_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// The kind of the metadata that a message carries.
 pub const METADATA_TYPE: &str = "leadwatch_notification";
 
@@ -143,7 +143,7 @@ impl Slack {
     }
 
     async fn open(&self, email: &str, now: DateTime<Utc>) -> Result<String, SendError> {
-        let found = self.call("users.lookupByEmail", Arguments::Form("email", email), now).await?;
+        let found = self.call("users.lookupByEmail", Arguments::Form(&[("email", email)]), now).await?;
         let user = found.get("user").unwrap_or(&Value::Null);
         if user.get("deleted").and_then(Value::as_bool) == Some(true) {
             return Err(SendError::UnknownRecipient);
@@ -241,18 +241,18 @@ impl Slack {
     }
 }
 
-/// `users.lookupByEmail` takes a form only. In the body, as an address in a URL would end up in logs.
+/// Methods that read take a form. In the body, as an address in a URL would end up in logs.
 enum Arguments<'a> {
-    Form(&'static str, &'a str),
+    Form(&'a [(&'static str, &'a str)]),
     Json(Value),
 }
 
 impl Arguments<'_> {
     fn encode(self) -> (&'static str, String) {
         match self {
-            Self::Form(name, value) => {
+            Self::Form(fields) => {
                 // The URL parser brings the encoding of forms along.
-                let form = Url::parse_with_params("http://form/", [(name, value)]);
+                let form = Url::parse_with_params("http://form/", fields);
                 let query = form.ok().and_then(|url| url.query().map(str::to_owned));
                 ("application/x-www-form-urlencoded", query.unwrap_or_default())
             }
@@ -295,6 +295,8 @@ async fn read_bounded(mut answer: reqwest::Response) -> Result<Vec<u8>, SendErro
     }
     Ok(bytes)
 }
+
+mod sent;
 
 #[cfg(test)]
 mod tests;

@@ -5,15 +5,23 @@
 //! The policy's words are those in force when the message goes out: what was put right while it waited
 //! counts for it too. What is filled in is the notification's own, as it was asked for.
 
+mod clean;
+mod names;
+
 use crate::channel::Outbound;
-use rules::calendar::WorkingTime;
-use rules::compliance::Criterion;
+use chrono::{DateTime, Utc};
+use clean::{COMPANY_MAX, TEXT_MAX};
 use rules::directory::Directory;
 use rules::ids::{PersonId, Subject};
-use rules::measure::spelled;
-use rules::notification::{Message, Notification, Particulars, Recipient};
-use rules::policy::Policy;
+use rules::notification::{Message, Notification, Particulars, Recipient, Role};
+use rules::policy::{ComplianceChannel, Policy, WorkflowId};
+use rules::still_true::Told;
 use rules::wording::{Piece, Placeholder, parse_template};
+
+/// The longest title, in characters: what a header of Slack takes.
+const TITLE_MAX: usize = 150;
+/// A longer identifier of a lead is a machine's.
+const ID_MAX: usize = 24;
 
 /// Where links lead.
 #[derive(Debug, Clone)]
@@ -38,42 +46,106 @@ impl Links {
     }
 }
 
-/// Puts a notification into words.
+/// What a message is worded by.
+pub struct Saying<'a> {
+    /// The policy that is in force.
+    pub policy: &'a Policy,
+    /// The directory.
+    pub directory: &'a Directory,
+    /// Where links lead.
+    pub links: &'a Links,
+    /// When it goes out.
+    pub now: DateTime<Utc>,
+}
+
+/// Puts a notification into words, as it is true now.
 pub fn outbound(
     notification: &Notification,
+    told: &Told,
     subject: &Subject,
-    policy: &Policy,
-    directory: &Directory,
-    links: &Links,
+    saying: &Saying<'_>,
 ) -> Outbound {
-    // Its recipient reads what the table of who sees what lets them.
-    let notification = &contracts::sight::message(notification);
-    let p = &notification.particulars;
-    let words = Words { p, directory, subject };
+    let Saying { policy, directory, links, now } = saying;
+    let told = &readable(notification, told);
+    let short = is_short(notification, policy).then(|| in_short(told));
+    let told = short.as_ref().unwrap_or(told);
+    let words = Words { told, p: &told.particulars, directory, subject, to: &notification.to, now: *now };
     let (title, text) = words.say(notification.message);
-    let own = policy.template(notification.message);
+    let own = policy.template(notification.message).filter(|_| !words.is_report_of_the_past());
     let in_own_words = |text: Option<&String>| text.and_then(|text| words.fill_in(text));
     let title = in_own_words(own.and_then(|own| own.title.as_ref())).unwrap_or(title);
     let text = in_own_words(own.and_then(|own| own.text.as_ref())).unwrap_or(text);
-    let text = match &notification.to {
+    let mut text = match &notification.to {
         Recipient::TeamChannel { manager, .. } => format!("For {}: {text}", words.name(manager)),
         _ => text,
     };
-    let text = match &p.instead_of {
-        Some(person) => format!("{text} ({} could not be reached.)", words.name(person)),
-        None => text,
-    };
-    // What it says of time was so when it was asked for.
-    let text = match notification.not_before {
-        Some(_) => format!("{text} (It waited for the end of your quiet hours.)"),
-        None => text,
-    };
+    if !told.with.is_empty() {
+        let for_person = matches!(notification.to, Recipient::Person { .. });
+        let earlier: Vec<&str> =
+            told.with.iter().map(|earlier| in_passing(earlier.message, for_person)).collect();
+        text = format!("{text} Before that: {}.", earlier.join("; "));
+    }
+    if let Some(person) = &told.particulars.instead_of {
+        text = format!("{text} ({} could not be reached.)", words.name(person));
+    }
+    if notification.not_before.is_some() {
+        text = format!("{text} (It waited for the end of your quiet hours.)");
+    }
     Outbound {
         id: notification.id.to_string(),
-        title,
-        text,
+        title: clean::line(&title, TITLE_MAX).unwrap_or_default(),
+        text: clean::paragraphs(&text),
         fields: words.fields(),
         buttons: buttons(notification.message, subject, links),
+    }
+}
+
+/// What of a message its recipient may read, by the table of who sees what.
+fn readable(notification: &Notification, told: &Told) -> Told {
+    let now = Notification { particulars: told.particulars.clone(), ..notification.clone() };
+    Told { particulars: contracts::sight::message(&now).particulars, ..told.clone() }
+}
+
+/// Whether the policy keeps what compliance found out of its channel.
+fn is_short(notification: &Notification, policy: &Policy) -> bool {
+    matches!(notification.message, Message::ReviewNeeded | Message::ReviewAgeing)
+        && policy.workflows.compliance_flag.channel == ComplianceChannel::Short
+}
+
+/// The kinds alone; everything else is behind the link.
+fn in_short(told: &Told) -> Told {
+    let Particulars { criteria, step, elapsed_s, instead_of, .. } = told.particulars.clone();
+    let mut reasons: Vec<String> = Vec::new();
+    for found in &criteria {
+        let kind = names::kind(found.kind).to_owned();
+        if !reasons.contains(&kind) {
+            reasons.push(kind);
+        }
+    }
+    let particulars = Particulars { step, elapsed_s, instead_of, reasons, ..Particulars::default() };
+    Told { particulars, ..Told::default() }
+}
+
+/// What an earlier message told, in passing.
+fn in_passing(message: Message, for_person: bool) -> &'static str {
+    match message {
+        Message::SlaWarning => "its SLA window was about to end",
+        Message::SlaBreached => "its SLA was breached",
+        Message::LeadTaken => "it was reassigned",
+        Message::LeadGiven if for_person => "it was assigned to you",
+        Message::LeadGiven => "it was assigned to its owner",
+        Message::ReassignmentImpossible => "nobody else could take it",
+        Message::StuckAsk | Message::StuckManager => "it was stuck",
+        Message::Bounced => "it kept coming back",
+        Message::HighValue => "it became a high-value lead",
+        Message::Held => "compliance held it",
+        Message::ReviewNeeded => "compliance held it for review",
+        Message::ReviewAgeing => "its review was getting old",
+        Message::Cleared => "compliance cleared it",
+        Message::ClosedByCompliance => "compliance closed it",
+        Message::ChurnRisk => "the account came to be at risk",
+        Message::TouchpointDue => "a retention touchpoint was due",
+        Message::PublicationDigest | Message::ChangedHands => "rules were published",
     }
 }
 
@@ -96,117 +168,238 @@ fn fill(template: &str, place: &str, id: &str) -> String {
 }
 
 struct Words<'a> {
+    told: &'a Told,
     p: &'a Particulars,
     directory: &'a Directory,
     subject: &'a Subject,
+    to: &'a Recipient,
+    now: DateTime<Utc>,
 }
 
 impl Words<'_> {
     fn say(&self, message: Message) -> (String, String) {
         let what = self.what();
-        let said = |placeholder| self.spoken(placeholder);
-        let (state, owner) = (said(Placeholder::State), said(Placeholder::Owner));
-        let (elapsed, window) = (said(Placeholder::Elapsed), said(Placeholder::Window));
-        let (left, previous) = (said(Placeholder::Left), said(Placeholder::PreviousOwner));
-        let reasons = said(Placeholder::Reasons);
-        let (title, text) = match message {
-            Message::SlaWarning => (
-                format!("{what}: {left} left"),
-                format!(
-                    "{elapsed} of {window} working time in {state} have passed, {left} are left. Please act on it."
-                ),
-            ),
-            Message::SlaBreached => (
-                format!("{what}: SLA breached"),
-                format!(
-                    "{elapsed} of working time in {state} have passed; the window is {window}. Its owner is {owner}."
-                ),
-            ),
-            Message::LeadTaken => (
-                format!("{what} was reassigned"),
-                format!("It went from {previous} to {owner}{}.", self.because()),
-            ),
-            Message::LeadGiven if self.p.previous_owner.is_none() => {
-                (format!("{what} is yours"), format!("It is in {state} and was assigned to you."))
+        match message {
+            Message::SlaWarning => self.warning(&what),
+            Message::SlaBreached if !self.is_over() => {
+                let (title, text) = self.warning(&what);
+                (title, format!("{text} {}", self.owned()))
             }
-            Message::LeadGiven => (
-                format!("{what} is yours now"),
-                format!("It went from {previous} to you{}. Your own window begins now.", self.because()),
-            ),
+            Message::SlaBreached => (format!("{what}: SLA breached"), self.breach()),
+            Message::LeadTaken => {
+                let now = self.p.owner.as_ref().map_or_else(
+                    || "Nobody owns it now".to_owned(),
+                    |owner| format!("{} has it now", self.name(owner)),
+                );
+                (format!("{what} was reassigned"), format!("{now}{}.", self.because()))
+            }
+            Message::LeadGiven => self.given(&what),
             Message::ReassignmentImpossible => (
                 format!("{what} could not be reassigned"),
-                format!(
-                    "{elapsed} in {state}, window {window}: {reasons}. {owner} keeps it, and it is in the operations queue."
-                ),
+                sentences([
+                    self.value(Placeholder::Reasons).map(|reasons| capital(&reasons)),
+                    self.elapsed_of_window(),
+                    Some(match &self.p.owner {
+                        Some(owner) => format!("{} keeps it, and it is in the operations queue", self.name(owner)),
+                        None => "It is in the operations queue".to_owned(),
+                    }),
+                ]),
             ),
-            Message::StuckAsk => (
-                format!("{what} is stuck in {state}"),
-                format!(
-                    "It has been in {state} for {elapsed} of working time. Please update it or move it on."
-                ),
-            ),
-            Message::Bounced => (
-                format!("{what} keeps coming back to {state}"),
-                format!("It came back to {state} {reasons}. Its owner is {owner}."),
-            ),
-            Message::StuckManager => (
-                format!("{what} is stuck in {state}"),
-                format!("It has been in {state} for {elapsed} of working time. Its owner is {owner}."),
-            ),
+            Message::StuckAsk => {
+                (format!("{what} is stuck{}", self.in_state()), sentences([
+                    self.stay(),
+                    Some("Update it or move it on".to_owned()),
+                ]))
+            }
+            Message::Bounced => {
+                let back = self.value(Placeholder::Reasons).map(|times| format!(" {times}")).unwrap_or_default();
+                let to = self.p.state.as_ref().map(|state| format!(" to {}", shown(state))).unwrap_or_default();
+                let text = sentences([Some(format!("It came back{to}{back}")), Some(self.owned())]);
+                (format!("{what} keeps coming back{to}"), text)
+            }
+            Message::StuckManager => {
+                (format!("{what} is stuck{}", self.in_state()), sentences([self.stay()]) + " " + &self.owned())
+            }
             Message::HighValue => (
                 format!("{what} is a high-value lead"),
-                format!("{}. Its owner is {owner}.", capital(&reasons)),
+                sentences([self.value(Placeholder::Reasons).map(|reasons| capital(&reasons))]) + " " + &self.owned(),
             ),
             Message::Held => (
                 format!("{what} is held by compliance"),
-                "It cannot be worked until compliance has decided.".to_owned(),
+                "Stop working this lead until compliance has decided.".to_owned(),
             ),
             Message::ReviewNeeded => (format!("{what} needs a compliance review"), self.review()),
             Message::ReviewAgeing => {
-                (format!("{what} has waited {elapsed} for a compliance decision"), self.review())
+                let waited = self.p.elapsed_s.map(|s| format!(" for {}", names::duration(s))).unwrap_or_default();
+                (format!("{what} has waited{waited} for a compliance decision"), self.review())
             }
-            Message::Cleared => (
-                format!("{what} was cleared by compliance"),
-                format!("It is yours, in {state}, and can be worked."),
-            ),
+            Message::Cleared => {
+                let text = format!("It is{} and can be worked", self.in_state());
+                let text = sentences([Some(text), Some(self.owned()), self.due()]);
+                (format!("{what} was cleared by compliance"), text)
+            }
             Message::ClosedByCompliance => {
-                (format!("{what} was closed by compliance"), "It is not to be worked any more.".to_owned())
+                (format!("{what} was closed by compliance"), "Stop working this lead.".to_owned())
             }
             Message::ChurnRisk => (
                 format!("{what} is at risk"),
-                format!("Signal: {reasons}. A retention touchpoint is scheduled."),
+                sentences([
+                    self.value(Placeholder::Reasons).map(|reasons| capital(&reasons)),
+                    Some("A retention touchpoint is scheduled".to_owned()),
+                ]),
             ),
             Message::PublicationDigest => (
                 format!("{what} is in force"),
-                format!(
-                    "These thresholds were passed already when it was published; they are recorded and were not acted on one by one. {reasons}."
-                ),
+                sentences([
+                    Some("Leads had already passed these thresholds when the new rules came into force, and nobody is told of each".to_owned()),
+                    self.passed(),
+                ]),
             ),
-            Message::ChangedHands => ("Leads have changed owner".to_owned(), format!("{reasons}.")),
+            Message::ChangedHands => (
+                "Leads have changed owner".to_owned(),
+                sentences([self.value(Placeholder::Reasons).map(|reasons| capital(&reasons))]),
+            ),
             Message::TouchpointDue => (
                 format!("{what}: the retention touchpoint is due"),
-                "Please be in touch with them now.".to_owned(),
+                "Contact the customer now.".to_owned(),
             ),
+        }
+    }
+
+    fn warning(&self, what: &str) -> (String, String) {
+        let act = Some("Move the lead on, or mark it as waiting".to_owned());
+        let title = match (self.is_over(), self.value(Placeholder::Left)) {
+            (true, _) => format!("{what}: the SLA window is over"),
+            (false, Some(left)) => format!("{what}: {left} left"),
+            (false, None) => format!("{what}: the SLA window ends soon"),
         };
-        (title, text)
+        (title, sentences([self.due(), act, self.elapsed_of_window()]))
+    }
+
+    fn breach(&self) -> String {
+        let (owner, since) = (self.p.owner.as_ref(), self.told);
+        let is_past = self.is_report_of_the_past();
+        let owned = match (owner, is_past) {
+            (Some(owner), true) => format!("{} owned it", self.name(owner)),
+            (Some(owner), false) if since.owner_not_told => {
+                format!("{} owns it, and is told when their quiet hours end", self.name(owner))
+            }
+            (Some(owner), false) => format!("{} owns it", self.name(owner)),
+            (None, true) => "Nobody owned it".to_owned(),
+            (None, false) => "Nobody owns it".to_owned(),
+        };
+        let became = match (&since.moved_to, &since.went_to) {
+            (Some(state), Some(owner)) => {
+                Some(format!("It has moved on to {} since, and {} has it", shown(state), self.name(owner)))
+            }
+            (Some(state), None) => Some(format!("It has moved on to {} since", shown(state))),
+            (None, Some(owner)) => Some(format!("{} has it now", self.name(owner))),
+            (None, None) => None,
+        };
+        sentences([self.elapsed_of_window(), Some(owned), became])
+    }
+
+    fn given(&self, what: &str) -> (String, String) {
+        let from = self.p.previous_owner.as_ref().map(|previous| self.name(previous));
+        let is_for_its_owner = self.is_for_its_owner();
+        let owner = match (&self.p.owner, is_for_its_owner) {
+            (_, true) => "you".to_owned(),
+            (Some(owner), false) => self.name(owner),
+            (None, false) => "a rep".to_owned(),
+        };
+        let title = match (is_for_its_owner, &from) {
+            (true, None) => format!("{what} is yours"),
+            (true, Some(_)) => format!("{what} is yours now"),
+            (false, _) => format!("{what} went to {owner}"),
+        };
+        let text = match from {
+            Some(from) => format!("It went from {from} to {owner}{}", self.because()),
+            None => match &self.p.state {
+                Some(state) => format!("It is in {} and was assigned to {owner}", shown(state)),
+                None => format!("It was assigned to {owner}"),
+            },
+        };
+        (title, sentences([Some(text), self.due()]))
+    }
+
+    /// The deadline in the reader's time zone.
+    fn due(&self) -> Option<String> {
+        let at = self.told.due_at?;
+        let time = names::time_of_day(at, self.now, names::zone(self.directory, self.to));
+        Some(if at > self.now { format!("Due {time}") } else { format!("It was due {time}") })
+    }
+
+    fn elapsed_of_window(&self) -> Option<String> {
+        let (elapsed, window) = (self.value(Placeholder::Elapsed)?, self.value(Placeholder::Window)?);
+        let state = self.in_state();
+        Some(if self.is_over() {
+            format!("{elapsed} of working time{state} have passed; the window is {window}")
+        } else {
+            format!("{elapsed} of the {window} window{state} have passed")
+        })
+    }
+
+    fn stay(&self) -> Option<String> {
+        let elapsed = self.value(Placeholder::Elapsed)?;
+        Some(format!("It has been{} for {elapsed} of working time", self.in_state()))
+    }
+
+    fn in_state(&self) -> String {
+        self.p.state.as_ref().map(|state| format!(" in {}", shown(state))).unwrap_or_default()
+    }
+
+    fn owned(&self) -> String {
+        match &self.p.owner {
+            Some(_) if self.is_for_its_owner() => "It is yours.".to_owned(),
+            Some(owner) => format!("{} owns it.", self.name(owner)),
+            None => "Nobody owns it.".to_owned(),
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.p.elapsed_s.zip(self.p.window_s).is_some_and(|(elapsed, window)| elapsed >= window)
+    }
+
+    fn is_for_its_owner(&self) -> bool {
+        matches!(self.to, Recipient::Person { role: Role::Owner, .. })
+    }
+
+    /// A policy words what is so; what was so and is not any more is said in our words.
+    fn is_report_of_the_past(&self) -> bool {
+        self.told.moved_to.is_some() || self.told.went_to.is_some()
     }
 
     fn review(&self) -> String {
-        let who = self.p.flagged_by.as_ref().map(|by| format!(" Flagged by {by}.")).unwrap_or_default();
-        let owner =
-            self.p.owner.as_ref().map(|o| format!(" Would-be owner: {}.", self.name(o))).unwrap_or_default();
-        format!(
-            "{}.{owner}{who} The contact's details are in the review.",
-            capital(&self.spoken(Placeholder::Reasons))
-        )
+        let reasons = self.value(Placeholder::Reasons).map(|reasons| capital(&reasons));
+        if self.p.criteria.is_empty() {
+            return sentences([reasons, Some("Open the review for the details".to_owned())]);
+        }
+        let owner = self.p.owner.as_ref().map(|owner| format!("Would-be owner: {}", self.name(owner)));
+        let by = self.p.flagged_by.as_ref();
+        let by = by.map(|by| format!("Flagged by {}", names::people(self.directory, by.split(", "))));
+        sentences([reasons, owner, by, Some("The contact's details are in the review".to_owned())])
+    }
+
+    /// The thresholds that a publication made passed; the record names each `workflow/step: leads`.
+    fn passed(&self) -> Option<String> {
+        let in_words = |line: &String| {
+            let line = clean::line(line, TEXT_MAX)?;
+            Some(match line.split_once('/') {
+                Some((workflow, rest)) => match WorkflowId::ALL.iter().find(|id| id.as_str() == workflow) {
+                    Some(id) => format!("{}, {rest}", workflow_name(*id)),
+                    None => line,
+                },
+                None => line,
+            })
+        };
+        let lines: Vec<String> = self.p.reasons.iter().filter_map(in_words).collect();
+        (!lines.is_empty()).then(|| lines.join("; "))
     }
 
     fn because(&self) -> String {
         match (self.value(Placeholder::Reasons), self.value(Placeholder::Elapsed)) {
             (Some(reasons), _) => format!(": {reasons}"),
-            (None, Some(elapsed)) => {
-                format!(" after {elapsed} of working time in {}", self.spoken(Placeholder::State))
-            }
+            (None, Some(elapsed)) => format!(" after {elapsed} of working time{}", self.in_state()),
             (None, None) => String::new(),
         }
     }
@@ -225,12 +418,14 @@ impl Words<'_> {
     fn spoken(&self, placeholder: Placeholder) -> String {
         let absent = match placeholder {
             Placeholder::Lead => "it",
-            Placeholder::Company => "an unnamed company",
+            Placeholder::Company => "a company without a name",
             Placeholder::State => "its state",
-            Placeholder::Market => "an unknown market",
-            Placeholder::Owner | Placeholder::PreviousOwner => "nobody",
-            Placeholder::Step => "no step",
-            Placeholder::Elapsed | Placeholder::Window | Placeholder::Left => "an unknown time",
+            Placeholder::Market => "no market",
+            Placeholder::Owner | Placeholder::PreviousOwner => "no owner",
+            Placeholder::Step => "this step",
+            Placeholder::Elapsed => "some time",
+            Placeholder::Window => "its window",
+            Placeholder::Left => "little time",
             Placeholder::Reasons => "no reason given",
         };
         self.value(placeholder).unwrap_or_else(|| absent.to_owned())
@@ -238,85 +433,101 @@ impl Words<'_> {
 
     fn value(&self, placeholder: Placeholder) -> Option<String> {
         let p = self.p;
+        let said = |text: &String| clean::line(text, TEXT_MAX);
         match placeholder {
             Placeholder::Lead => match self.subject {
                 Subject::Lead(id) => Some(id.to_string()),
                 Subject::Account(id) => Some(id.to_string()),
                 Subject::Rep(_) | Subject::Publication(_) => None,
             },
-            Placeholder::Company => p.company.clone(),
-            Placeholder::State => p.state.clone(),
-            Placeholder::Market => p.market.clone(),
+            Placeholder::Company => self.company(),
+            Placeholder::State => p.state.as_ref().and_then(said),
+            Placeholder::Market => p.market.as_ref().and_then(said),
             Placeholder::Owner => p.owner.as_ref().map(|owner| self.name(owner)),
             Placeholder::PreviousOwner => p.previous_owner.as_ref().map(|owner| self.name(owner)),
-            Placeholder::Step => p.step.clone(),
-            Placeholder::Elapsed => p.elapsed_s.map(time),
-            Placeholder::Window => p.window_s.map(time),
-            Placeholder::Left => {
-                p.window_s.zip(p.elapsed_s).map(|(window, elapsed)| time(window.saturating_sub(elapsed)))
-            }
+            Placeholder::Step => p.step.as_ref().and_then(said),
+            Placeholder::Elapsed => p.elapsed_s.map(names::duration),
+            Placeholder::Window => p.window_s.map(names::duration),
+            Placeholder::Left => p
+                .window_s
+                .zip(p.elapsed_s)
+                .map(|(window, elapsed)| names::duration(window.saturating_sub(elapsed))),
             Placeholder::Reasons if !p.criteria.is_empty() => {
-                Some(p.criteria.iter().map(criterion).collect::<Vec<_>>().join("; "))
+                Some(p.criteria.iter().map(names::criterion).collect::<Vec<_>>().join("; "))
             }
-            Placeholder::Reasons => (!p.reasons.is_empty()).then(|| p.reasons.join("; ")),
+            Placeholder::Reasons => {
+                let reasons: Vec<String> = p.reasons.iter().filter_map(said).collect();
+                (!reasons.is_empty()).then(|| reasons.join("; "))
+            }
         }
     }
 
+    fn company(&self) -> Option<String> {
+        self.p.company.as_ref().and_then(|company| clean::line(company, COMPANY_MAX))
+    }
+
     fn what(&self) -> String {
-        let id = match self.subject {
-            Subject::Lead(id) => format!("Lead {id}"),
-            Subject::Account(id) => format!("Account {id}"),
-            Subject::Rep(id) => format!("Rep {id}"),
-            Subject::Publication(id) => format!("{} revision {}", capital(id.kind.as_str()), id.revision),
+        let (kind, id) = match self.subject {
+            Subject::Lead(id) => ("Lead", id.as_str()),
+            Subject::Account(id) => ("Account", id.as_str()),
+            Subject::Rep(_) => return "A rep".to_owned(),
+            Subject::Publication(id) => {
+                return format!("{} revision {}", capital(id.kind.as_str()), id.revision);
+            }
         };
-        self.p.company.as_ref().map_or(id.clone(), |company| format!("{id} ({company})"))
+        match self.company() {
+            // A machine's identifier tells a reader nothing that the name does not.
+            Some(company) if id.len() > ID_MAX => format!("{kind} {company}"),
+            Some(company) => format!("{kind} {id} ({company})"),
+            None => format!("{kind} {id}"),
+        }
     }
 
     fn fields(&self) -> Vec<(String, String)> {
-        let mut fields = Vec::new();
-        let mut add = |label: &str, value: Option<String>| {
-            if let Some(value) = value {
-                fields.push((label.to_owned(), value));
-            }
-        };
-        add("State", self.p.state.clone());
-        add("Market", self.p.market.clone());
-        add("Owner", self.p.owner.as_ref().map(|owner| self.name(owner)));
-        add("Elapsed", self.p.elapsed_s.map(time));
-        add("Window", self.p.window_s.map(time));
-        fields
+        let market = |id: &String| Some(names::market(id)).filter(|market| !market.is_empty());
+        let fields = [
+            ("State", self.value(Placeholder::State)),
+            ("Market", self.p.market.as_ref().and_then(market)),
+            ("Owner", self.value(Placeholder::Owner)),
+            ("Elapsed", self.value(Placeholder::Elapsed)),
+            ("Window", self.value(Placeholder::Window)),
+        ];
+        let known = fields.into_iter().filter_map(|(label, value)| Some((label.to_owned(), value?)));
+        known.collect()
     }
 
     fn name(&self, id: &PersonId) -> String {
-        self.directory.person(id).map_or_else(|| id.to_string(), |person| person.name.clone())
+        names::person(self.directory, id)
     }
+}
+
+fn workflow_name(id: WorkflowId) -> &'static str {
+    match id {
+        WorkflowId::SlaBreach => "SLA",
+        WorkflowId::StuckLead => "Stuck lead",
+        WorkflowId::HighValue => "High value",
+        WorkflowId::ComplianceFlag => "Compliance",
+        WorkflowId::ChurnRisk => "Churn risk",
+    }
+}
+
+/// The parts that there are, each a sentence.
+fn sentences<const N: usize>(parts: [Option<String>; N]) -> String {
+    let ended = parts.into_iter().flatten().map(|part| match part.ends_with(['.', '…', '!', '?']) {
+        true => part,
+        false => format!("{part}."),
+    });
+    ended.collect::<Vec<_>>().join(" ")
+}
+
+/// A state's name on one line.
+fn shown(state: &str) -> String {
+    clean::line(state, TEXT_MAX).unwrap_or_default()
 }
 
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
-}
-
-fn criterion(found: &Criterion) -> String {
-    let kind = match found.kind {
-        rules::compliance::CriterionKind::Sanctions => "sanctions list",
-        rules::compliance::CriterionKind::Pep => "politically exposed person",
-        rules::compliance::CriterionKind::Jurisdiction => "jurisdiction not licensed",
-        rules::compliance::CriterionKind::AdverseMedia => "adverse media",
-        rules::compliance::CriterionKind::Unreadable => "screening that could not be read",
-    };
-    let strength = found.strength.map(|s| format!(", strength {s} %")).unwrap_or_default();
-    format!("{kind}: {} on {} of {}{strength}", found.match_id, found.list, found.list_version)
-}
-
-fn time(secs: i64) -> String {
-    let days = secs / 86_400;
-    if days >= 2 {
-        // Hours and minutes of several days are of no use to a person.
-        let hours = secs % 86_400 / 3600;
-        return if hours == 0 { format!("{days}d") } else { format!("{days}d{hours}h") };
-    }
-    spelled(WorkingTime::from_secs(secs))
 }
 
 #[cfg(test)]

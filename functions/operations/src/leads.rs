@@ -136,8 +136,8 @@ pub async fn flag(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> 
     call.service.require_lead(&lead).await?;
     let (cause, is_keyed) = call.cause("flag", lead.as_str())?;
     let key = cause.replace('/', "-");
-    let event =
-        api::flag(&call.body()?, &key, &call.caller.subject, call.now).map_err(|f| Problem::of_fields(&f))?;
+    let by = flagger(call).await?;
+    let event = api::flag(&call.body()?, &key, &by, call.now).map_err(|f| Problem::of_fields(&f))?;
     let actor = Actor::staff(&call.caller.subject);
     let command =
         Command { lead: lead.clone(), actor, cause: cause.clone(), input: Input::Event(Box::new(event)) };
@@ -164,6 +164,14 @@ fn seen(call: &Call<'_>) -> Result<Option<u64>, Problem> {
     let version = tag.parse().ok().filter(|version: &u64| version.to_string() == tag);
     let why = "`If-Match` is not the `ETag` of a lead; read the lead and resolve what you saw";
     version.map(Some).ok_or_else(|| Problem::precondition_failed(why))
+}
+
+/// Who raises a flag, as the compliance team knows them: a person of the directory, else a verified e-mail
+/// address. The token's subject is in the record besides.
+async fn flagger(call: &Call<'_>) -> Result<String, Problem> {
+    let Some(email) = &call.caller.email else { return Ok(call.caller.subject.clone()) };
+    let directory = call.service.store.current_directory().await.map_err(|error| problem(&error))?;
+    Ok(directory.person_by_email(email).map_or_else(|| email.clone(), ToString::to_string))
 }
 
 /// `GET /v1/operations/reviews`: what waits, the oldest first.

@@ -9,10 +9,12 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt as _, TryStreamExt as _, future};
+use platform::telemetry::ErrorChain;
 use rules::ids::{NotificationId, Subject};
 use serde::{Deserialize, Serialize};
 use service::Service;
 use store::{DueCursor, DueItem, DueSubject, OUTBOX_LEASE, StoreError};
+use tokio::sync::OnceCell;
 
 /// How many periods after its instant something that was handed on is a straggler.
 const STRAGGLER_PERIODS: i32 = 2;
@@ -20,6 +22,8 @@ const STRAGGLER_PERIODS: i32 = 2;
 const HANDED_MAX: usize = 20_000;
 /// Notifications that are handed on again at a time.
 const CONCURRENT_NOTIFICATIONS_MAX: usize = 8;
+/// More messages than this in the queue are a backlog: more than the notifier takes at once.
+const BACKLOG_MIN: u64 = 100;
 
 /// The schedule's input. The tick's own time comes with it, so that a repeated tick is the same.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -70,6 +74,7 @@ pub async fn sweep(service: &Service, tick: &Tick, now: DateTime<Utc>) -> Result
     let mut swept = Swept::default();
     let mut reached = covered;
     let mut cursor: Option<DueCursor> = None;
+    let backlog = OnceCell::new();
     loop {
         let page = store.due(None, until, cursor.as_ref()).await?;
         let mut wakes: Vec<(Subject, DateTime<Utc>)> = Vec::new();
@@ -101,7 +106,7 @@ pub async fn sweep(service: &Service, tick: &Tick, now: DateTime<Utc>) -> Result
         }
         relay.wake(&wakes, now).await?;
         swept.notifications += futures::stream::iter(notifications)
-            .map(|(item, id)| notify(service, item, id, now))
+            .map(|(item, id)| notify(service, item, id, &backlog, now))
             .buffer_unordered(CONCURRENT_NOTIFICATIONS_MAX)
             .try_fold(0, |handed, taken| future::ready(Ok(handed + usize::from(taken))))
             .await?;
@@ -143,16 +148,38 @@ async fn take(
 
 /// Hands a notification on for its instant: the end of the quiet hours it waits for, or of a lease
 /// within which it was not delivered. If it is by then, the message finds nothing to do.
+///
+/// A notification that was handed to the queue with its commit is rescued within a minute or two,
+/// should that message be lost. In a backlog it most likely waits in the queue, and a second message
+/// would only make the backlog longer: it is left there for a whole lease.
 async fn notify(
     service: &Service,
     item: &DueItem,
     id: &NotificationId,
+    backlog: &OnceCell<bool>,
     now: DateTime<Utc>,
 ) -> Result<bool, SweepError> {
+    if item.handed_at.is_some_and(|handed| now - handed < OUTBOX_LEASE)
+        && *backlog.get_or_init(|| has_backlog(service)).await
+    {
+        return Ok(false);
+    }
     let at = item.wake_at.max(now);
     if !service.store.lease_found(item, at + OUTBOX_LEASE).await? {
         return Ok(false);
     }
     service.relay.notify(&[(id.clone(), at)], now).await?;
     Ok(true)
+}
+
+/// Whether notifications pile up in their queue. A queue that does not say is taken for an idle one: a
+/// message too many is harmless, one that is lost is not.
+async fn has_backlog(service: &Service) -> bool {
+    match service.relay.notifications_waiting().await {
+        Ok(waiting) => waiting > BACKLOG_MIN,
+        Err(error) => {
+            tracing::warn!(error = %ErrorChain(&error), "the queue does not say how much waits in it");
+            false
+        }
+    }
 }

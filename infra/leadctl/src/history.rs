@@ -37,7 +37,8 @@ fn notification(data: &Value, parts: &mut Vec<String>) {
     parts.push(format!("{} to {to}", at("/message")));
     for (name, value) in data.as_object().into_iter().flatten() {
         match name.as_str() {
-            "message" | "to" => {}
+            // What it is about tells by what stands around it.
+            "message" | "to" | "about" => {}
             "particulars" => flatten("", value, parts),
             _ => flatten(name, value, parts),
         }

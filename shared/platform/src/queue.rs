@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use aws_sdk_sqs::types::{QueueAttributeName, SendMessageBatchRequestEntry};
 
 /// Entries that SQS takes in one call.
 pub const BATCH_ENTRIES_MAX: usize = 10;
@@ -67,6 +67,22 @@ impl Queue {
     /// The queue at that URL.
     pub fn new(client: Client, url: impl Into<String>) -> Self {
         Self { client, url: url.into() }
+    }
+
+    /// About how many messages wait in it, not counting those that are held back or being worked on.
+    ///
+    /// # Errors
+    /// [`QueueError`] when the queue does not say.
+    pub async fn waiting(&self) -> Result<u64, QueueError> {
+        let outage = |reason: String| QueueError { ids: Vec::new(), reason };
+        let name = QueueAttributeName::ApproximateNumberOfMessages;
+        let call = self.client.get_queue_attributes().queue_url(&self.url).attribute_names(name.clone());
+        let answer = call.send().await.map_err(|error| {
+            let code = error.as_service_error().and_then(|refusal| refusal.meta().code());
+            outage(code.map_or_else(|| error.to_string(), str::to_owned))
+        })?;
+        let waiting = answer.attributes().and_then(|all| all.get(&name)).and_then(|text| text.parse().ok());
+        waiting.ok_or_else(|| outage("it gave no number".to_owned()))
     }
 
     /// Sends one message.
@@ -240,6 +256,15 @@ mod tests {
         let (queue, server) = queue(vec![answer(&[0, 2], &[(1, false)]), answer(&[0], &[])]).await;
         queue.send_all(messages(3)).await.unwrap();
         assert_eq!(bodies(&server.requests()[1]), ["body 1"]);
+    }
+
+    #[tokio::test]
+    async fn a_queue_says_how_much_waits_in_it_or_that_it_does_not_say() {
+        let waiting = Answer::json(200, json!({"Attributes": {"ApproximateNumberOfMessages": "101"}}));
+        let (queue, server) = queue(vec![waiting, Answer::json(200, json!({}))]).await;
+        assert_eq!(queue.waiting().await, Ok(101));
+        assert_eq!(server.requests()[0]["AttributeNames"], json!(["ApproximateNumberOfMessages"]));
+        assert!(queue.waiting().await.is_err());
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@ use crate::ids::{AccountId, LeadId, NotificationId, PersonId, StateId, Subject, 
 use crate::input::{Command, Need, World};
 use crate::lead::{AccountView, Lead, OperationsReason};
 use crate::lead_fact::LeadFact;
-use crate::notification::{Message, Notification, NotificationFact, Particulars, Recipient, Role};
+use crate::notification::{About, Message, Notification, NotificationFact, Particulars, Recipient, Role};
 use crate::policy::{StateKind, WorkflowId};
 use crate::quiet;
 use crate::routing::{self, Roster, Wanted};
@@ -156,8 +156,19 @@ impl<'a> Deciding<'a> {
         let world = self.world;
         // By when the request takes effect, so that it does not hang on when a sweep ran.
         let not_before = quiet::not_before(&world.policy.policy, world.directory, &to, message, self.at);
-        let notification = Notification { id, to, message, particulars, not_before };
+        let about = self.about();
+        let notification = Notification { id, to, message, particulars, about, not_before };
         self.fact(tag, LeadFact::Notification(NotificationFact::Requested(Box::new(notification))));
+    }
+
+    /// What of the lead a message is about right now.
+    fn about(&self) -> About {
+        self.lead.as_ref().map_or_else(About::default, |lead| About {
+            sla_clock: Some(lead.sla_clocks),
+            visit: Some(lead.stuck_clocks),
+            review: lead.review.as_ref().map(|review| review.opened_at),
+            due_at: self.due_at,
+        })
     }
 
     /// Puts it into the operations queue for a reason, once.

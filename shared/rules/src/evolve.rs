@@ -13,6 +13,7 @@ use crate::lead::{
 };
 use crate::lead_fact::{AssignmentReason, LeadFact, PUBLICATION};
 use crate::orphans::Gone;
+use crate::pending;
 use crate::policy::{Orphan, StateKind, WorkflowId};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -104,6 +105,7 @@ fn created(
         visited: BTreeSet::new(),
         returns: Vec::new(),
         breaches: Vec::new(),
+        undelivered: Vec::new(),
         sla_clocks: 0,
         stuck_clocks: 0,
         priority: crate::lead::Priority::Normal,
@@ -260,7 +262,10 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
         }
         LeadFact::ThresholdReached(_) | LeadFact::ThresholdSuperseded { .. } => pass_step(lead, entry),
         LeadFact::BreachRecorded { .. } => remember_breach(lead, entry),
-        LeadFact::BreachExcused { breach, .. } => lead.breaches.retain(|known| known.seq != *breach),
+        LeadFact::BreachExcused { breach, breached_at, .. } => {
+            lead.breaches.retain(|known| known.seq != *breach);
+            pending::excuse(&mut lead.undelivered, *breached_at);
+        }
         LeadFact::OperationsQueued { .. }
         | LeadFact::OperationsSettled { .. }
         | LeadFact::OperationsResolved { .. } => apply_operations(lead, entry),
@@ -314,11 +319,11 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
         | LeadFact::ReviewDecided { .. }
         | LeadFact::ReopeningAsked { .. }
         | LeadFact::ReviewReopened { .. } => compliance::apply(lead, entry),
+        LeadFact::Notification(fact) => pending::follow(&mut lead.undelivered, fact, at),
         LeadFact::InputStale { .. }
         | LeadFact::InputRefused { .. }
         | LeadFact::InputNotUnderstood(_)
         | LeadFact::ReassignmentImpossible { .. }
-        | LeadFact::Notification(_)
         | LeadFact::ComplianceMatchRemembered { .. } => {}
     }
 }
@@ -502,12 +507,17 @@ fn remember_breach(lead: &mut Lead, entry: &Entry<LeadFact>) {
     else {
         return;
     };
+    let owner = match &entry.fact {
+        LeadFact::BreachRecorded { owner, owner_not_told: false, .. } => owner.clone(),
+        _ => None,
+    };
     let said = |field: &str| lead.said_at.get(field).copied().unwrap_or(lead.entered_at);
     let breach = Breach {
         seq: entry.seq,
         step: workflow.step.clone(),
         due_at: entry.due_at.unwrap_or(entry.at),
         state: lead.state.clone(),
+        owner,
         visit: lead.stuck_clocks,
         in_state_at: said("state"),
         in_work_at: said("waiting_on_customer"),

@@ -300,6 +300,9 @@ pub struct Delivery {
     pub attempts: u32,
     /// What became of it.
     pub result: DeliveryResult,
+    /// Earlier notifications to the same recipient that the same message tells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub with: Vec<NotificationId>,
 }
 
 /// What became of a notification.
@@ -314,7 +317,7 @@ pub enum DeliveryResult {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reference: Option<String>,
     },
-    /// There was nothing left to tell: the lead is held or closed by now.
+    /// It was not true any more for its recipient.
     Withdrawn {
         /// Why.
         reason: String,

@@ -6,6 +6,7 @@ use crate::ids::{AccountId, Country, LeadId, MarketId, PersonId, PublicationId, 
 use crate::input::InForce;
 use crate::measure::Money;
 use crate::patch::Patch;
+use crate::pending::Pending;
 use crate::policy::{StateKind, WorkflowId};
 use crate::screened;
 use chrono::{DateTime, Utc};
@@ -94,6 +95,9 @@ pub struct Lead {
     /// The last breaches of the SLA that late evidence can still excuse, the oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub breaches: Vec<Breach>,
+    /// The last notifications that nobody has been told of yet, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undelivered: Vec<Pending>,
     /// How many SLA clocks there were.
     pub sla_clocks: u32,
     /// How many stuck clocks there were.
@@ -353,6 +357,9 @@ pub struct Breach {
     pub state: StateId,
     /// The stuck clock of that time in the state: it tells one visit from another.
     pub visit: u32,
+    /// Whom it counts against; absent where the owner had not been told that the lead is theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<PersonId>,
     /// The last time before the breach of which the source said that the lead was in that state.
     pub in_state_at: DateTime<Utc>,
     /// The last time before the breach of which it said that nothing was waited for.

@@ -212,6 +212,9 @@ pub enum LeadFact {
         elapsed_s: i64,
         /// The window, in seconds of working time.
         window_s: i64,
+        /// The owner had not been told yet that the lead is theirs: it does not count against them.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        owner_not_told: bool,
     },
     /// A breach is excused: the lead had been worked in time, and word of it came late. What was
     /// done at the breach is not undone.
@@ -459,6 +462,8 @@ pub enum EvidenceKind {
     PutOnHold,
     /// The customer was to act next: its clock rested.
     WaitingOnCustomer,
+    /// Its owner had not been told that it is theirs.
+    OwnerNotTold,
 }
 
 /// Why a lead was given to a rep.

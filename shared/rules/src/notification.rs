@@ -20,9 +20,36 @@ pub struct Notification {
     /// The particulars.
     #[serde(default, skip_serializing_if = "Particulars::is_empty")]
     pub particulars: Particulars,
+    /// What of the lead it is about, so that it can be asked later whether that is still so.
+    #[serde(default, skip_serializing_if = "About::is_empty")]
+    pub about: About,
     /// It is to go out no earlier: it was asked for in its recipient's quiet hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<DateTime<Utc>>,
+}
+
+/// What of a lead a notification is about: another clock, another visit or another review is
+/// something else to tell. Nothing is known of notifications that are older than this type.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct About {
+    /// The SLA clock of that time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sla_clock: Option<u32>,
+    /// The stuck clock of that time: it tells one visit of a state from another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visit: Option<u32>,
+    /// When the open review was opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<DateTime<Utc>>,
+    /// When the threshold was due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<DateTime<Utc>>,
+}
+
+impl About {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What becomes of a notification, as a history tells it.
@@ -52,6 +79,9 @@ pub enum NotificationFact {
         id: NotificationId,
         /// Why.
         reason: String,
+        /// The message that told it too, where several were due together.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        with: Option<NotificationId>,
     },
     /// Somebody could not be told.
     #[serde(rename = "notification.failed")]
@@ -76,6 +106,20 @@ pub enum NotificationFact {
 }
 
 impl NotificationFact {
+    /// What became of those that were told together with it.
+    pub fn told_with(delivery: &Delivery, with: Vec<NotificationId>) -> impl Iterator<Item = Self> {
+        let reason = match &delivery.result {
+            DeliveryResult::Delivered { .. } => "told together with a later message",
+            _ => "part of a later message, which did not arrive",
+        };
+        let told_by = delivery.id.clone();
+        with.into_iter().map(move |id| Self::Withdrawn {
+            id,
+            reason: reason.to_owned(),
+            with: Some(told_by.clone()),
+        })
+    }
+
     /// What became of it, as a history tells it.
     pub fn of(delivery: &Delivery) -> Self {
         let (id, attempts) = (delivery.id.clone(), delivery.attempts);
@@ -83,7 +127,9 @@ impl NotificationFact {
             DeliveryResult::Delivered { channel, reference } => {
                 Self::Delivered { id, channel: channel.clone(), reference: reference.clone(), attempts }
             }
-            DeliveryResult::Withdrawn { reason } => Self::Withdrawn { id, reason: reason.clone() },
+            DeliveryResult::Withdrawn { reason } => {
+                Self::Withdrawn { id, reason: reason.clone(), with: None }
+            }
             DeliveryResult::Failed { reason } => Self::Failed { id, reason: reason.clone(), attempts },
             DeliveryResult::Unreachable { person, reason, .. } => {
                 Self::Unreachable { id, person: person.clone(), reason: reason.clone() }
@@ -114,6 +160,17 @@ pub enum Recipient {
     ComplianceDesk,
     /// Operations, on its channel.
     OperationsDesk,
+}
+
+impl Recipient {
+    /// Whether two messages reach the same person or channel.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Person { person, .. }, Self::Person { person: other, .. }) => person == other,
+            (Self::TeamChannel { team, .. }, Self::TeamChannel { team: other, .. }) => team == other,
+            _ => self == other,
+        }
+    }
 }
 
 /// In which role somebody is told.
@@ -217,6 +274,12 @@ impl Message {
             Self::PublicationDigest => "publication-digest",
             Self::ChangedHands => "changed-hands",
         }
+    }
+
+    /// Whether it is about work on a lead: none is to be done while compliance holds the lead, or once
+    /// it is closed. What compliance says is said whatever became of the lead.
+    pub fn is_about_work(self) -> bool {
+        matches!(self.workflow(), Some(WorkflowId::SlaBreach | WorkflowId::StuckLead | WorkflowId::HighValue))
     }
 
     /// The workflow it belongs to: its wording is part of that workflow's version. What is said of

@@ -7,7 +7,7 @@ use crate::entry::{Actor, Entry};
 use crate::ids::{LeadId, NotificationId, PersonId, PublicationId, Subject, TeamId};
 use crate::input::{Delivery, InForce, Outcome, World};
 use crate::lead::{Lead, Orphaned, PassedStep};
-use crate::notification::{Message, Notification, NotificationFact, Particulars, Recipient, Role};
+use crate::notification::{About, Message, Notification, NotificationFact, Particulars, Recipient, Role};
 use crate::policy::WorkflowId;
 use crate::quiet;
 use chrono::{DateTime, Utc};
@@ -323,7 +323,8 @@ pub fn decide_publication(
                 let particulars = Particulars { reasons, ..Particulars::default() };
                 let at = now.max(before.changed_at);
                 let not_before = quiet::not_before(&world.policy.policy, world.directory, &to, message, at);
-                let notification = Notification { id, to, message, particulars, not_before };
+                let notification =
+                    Notification { id, to, message, particulars, about: About::default(), not_before };
                 let notification = Box::new(notification);
                 facts.push(PublicationFact::Notification(NotificationFact::Requested(notification)));
             }

@@ -6,13 +6,15 @@ use crate::deciding::Consulted;
 use crate::directory::Directory;
 use crate::entry::{Actor, Entry};
 use crate::ids::{AccountId, LeadId, PersonId, PublicationId, PublicationKind, Subject, TeamId};
-use crate::input::{Command, InForce, Input, Need, Outcome, Past, World};
+use crate::input::{Command, Delivery, DeliveryResult, InForce, Input, Need, Outcome, Past, World};
 use crate::lead::{AccountView, Lead};
 use crate::lead_fact::LeadFact;
+use crate::notification::{Notification, NotificationFact, Recipient};
 use crate::policy::{Policy, PublishedPolicy};
 use crate::record::{CommitRecord, Recordable, Recorded};
 use crate::rep::{self, RepFact};
 use crate::routing::{Availability, Roster, load_changes};
+use crate::still_true::{self, Telling};
 use crate::workflows::churn_risk::{AccountCommand, AccountInput, decide_account};
 use crate::{decide, wake_at};
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -33,6 +35,34 @@ pub enum AnyEntry {
     Rep(Entry<RepFact>),
 }
 
+/// The notifications that wait for the end of somebody's quiet hours.
+#[derive(Debug, Clone, Default)]
+struct Untold(BTreeMap<DateTime<Utc>, Vec<(Subject, Notification)>>);
+
+impl Untold {
+    fn follow(&mut self, subject: &Subject, fact: &NotificationFact) {
+        if let NotificationFact::Requested(notification) = fact
+            && let Some(at) = notification.not_before
+        {
+            self.0.entry(at).or_default().push((subject.clone(), (**notification).clone()));
+        }
+    }
+
+    fn first(&self) -> Option<DateTime<Utc>> {
+        self.0.keys().next().copied()
+    }
+
+    /// The first one of an instant, in the order in which they were asked for.
+    fn take(&mut self, at: DateTime<Utc>) -> Option<(Subject, Notification)> {
+        let waiting = self.0.get_mut(&at)?;
+        let first = (!waiting.is_empty()).then(|| waiting.remove(0));
+        if waiting.is_empty() {
+            self.0.remove(&at);
+        }
+        first
+    }
+}
+
 /// A deployment in memory.
 #[derive(Debug, Clone)]
 pub struct Simulation {
@@ -44,6 +74,9 @@ pub struct Simulation {
     rosters: BTreeMap<TeamId, Roster>,
     due: BTreeSet<(DateTime<Utc>, Subject)>,
     wakes: BTreeMap<Subject, DateTime<Utc>>,
+    /// What waits for the end of somebody's quiet hours. Everything else is told at once, and nothing
+    /// is written of it.
+    untold: Untold,
     history: Vec<AnyEntry>,
     records: Option<Vec<Result<CommitRecord, Arc<serde_json::Error>>>>,
 }
@@ -65,6 +98,7 @@ impl Simulation {
             rosters,
             due: BTreeSet::new(),
             wakes: BTreeMap::new(),
+            untold: Untold::default(),
             history: Vec::new(),
             records: None,
         };
@@ -153,8 +187,17 @@ impl Simulation {
 
     /// Runs every timer up to an instant, that instant included.
     pub fn run_until(&mut self, until: DateTime<Utc>) {
-        while let Some((due, subject)) = self.due.first().cloned().filter(|(due, _)| *due <= until) {
-            self.wake(&subject, due, due);
+        loop {
+            let due = self.due.first().cloned().filter(|(due, _)| *due <= until);
+            // What is due at the same time is done first: it may change what is told.
+            let told = self.untold.first().filter(|at| *at <= until);
+            match (due, told) {
+                (Some((due, subject)), told) if told.is_none_or(|at| due <= at) => {
+                    self.wake(&subject, due, due);
+                }
+                (_, Some(at)) => self.tell(at, at),
+                (Some(_), None) | (None, None) => return,
+            }
         }
     }
 
@@ -162,6 +205,65 @@ impl Simulation {
     pub fn resume_at(&mut self, now: DateTime<Utc>) {
         while let Some((due, subject)) = self.due.first().cloned().filter(|(due, _)| *due <= now) {
             self.wake(&subject, due, now);
+        }
+        while let Some(at) = self.untold.first().filter(|at| *at <= now) {
+            self.tell(at, now);
+        }
+    }
+
+    /// Tells what waited until an instant, as far as it is still true.
+    fn tell(&mut self, waited_until: DateTime<Utc>, now: DateTime<Utc>) {
+        let Some((subject, notification)) = self.untold.take(waited_until) else { return };
+        let mut with = Vec::new();
+        let world = World {
+            policy: &self.policy,
+            directory: &self.directory,
+            rosters: &self.rosters,
+            accounts: &BTreeMap::new(),
+            past: &self.past,
+        };
+        let telling = match &subject {
+            Subject::Lead(id) => match self.leads.get(id) {
+                // Told together with another one.
+                Some(lead) if !lead.undelivered.iter().any(|p| p.id == notification.id) => return,
+                Some(lead) => still_true::of_lead(lead, &world, &notification, now),
+                None => return,
+            },
+            Subject::Account(id) => match self.accounts.get(id) {
+                Some(account) => still_true::of_account(account, &notification),
+                None => return,
+            },
+            Subject::Rep(_) | Subject::Publication(_) => return,
+        };
+        let result = match telling {
+            Telling::With(_) => return,
+            Telling::Withdraw { reason } => DeliveryResult::Withdrawn { reason },
+            Telling::Tell(told) => {
+                with.extend(told.with.into_iter().map(|earlier| earlier.id));
+                DeliveryResult::Delivered { channel: self.channel_of(&notification.to), reference: None }
+            }
+        };
+        let (actor, cause) = (Actor::system("notify"), format!("delivery/{}", notification.id));
+        let delivery = Delivery { id: notification.id, attempts: 1, result, with };
+        match subject {
+            Subject::Lead(lead) => {
+                let input = Input::Delivery(delivery);
+                self.lead(&Command { lead, actor, cause, input }, now);
+            }
+            Subject::Account(account) => {
+                let input = AccountInput::Delivery(delivery);
+                self.account(&AccountCommand { account, actor, cause, input }, now);
+            }
+            Subject::Rep(_) | Subject::Publication(_) => {}
+        }
+    }
+
+    fn channel_of(&self, to: &Recipient) -> String {
+        let Recipient::Person { person, .. } = to else { return "slack-channel".to_owned() };
+        let notify = self.directory.person(person).and_then(|person| person.notify.as_deref());
+        match notify {
+            None | Some("slack") => "slack-dm".to_owned(),
+            Some(other) => other.split(':').next().unwrap_or(other).to_owned(),
         }
     }
 
@@ -203,6 +305,11 @@ impl Simulation {
             let subject = Subject::Lead(after.id.clone());
             self.set_wake(subject, decision.wake_at);
             self.leads.insert(after.id.clone(), after);
+        }
+        for entry in &decision.entries {
+            if let LeadFact::Notification(fact) = &entry.fact {
+                self.untold.follow(&entry.subject, fact);
+            }
         }
         self.history.extend(decision.entries.into_iter().map(AnyEntry::Lead));
         for rep in freed {
@@ -284,6 +391,11 @@ impl Simulation {
         if let Some(after) = decision.account {
             self.set_wake(Subject::Account(after.id.clone()), decision.wake_at);
             self.accounts.insert(after.id.clone(), after);
+        }
+        for entry in &decision.entries {
+            if let AccountFact::Notification(fact) = &entry.fact {
+                self.untold.follow(&entry.subject, fact);
+            }
         }
         self.history.extend(decision.entries.into_iter().map(AnyEntry::Account));
         if let Some(view) = news {

@@ -98,6 +98,14 @@ impl Relay {
         self.notifications.send_all(messages.collect()).await
     }
 
+    /// About how many notifications wait in their queue.
+    ///
+    /// # Errors
+    /// The queue does not say.
+    pub async fn notifications_waiting(&self) -> Result<u64, platform::queue::QueueError> {
+        self.notifications.waiting().await
+    }
+
     /// Asks for subjects to be looked at, each at its instant. A queue holds a message back for
     /// fifteen minutes at most; whoever receives one early sends it on.
     ///

@@ -11,7 +11,8 @@ use chrono::{DateTime, Utc};
 use rules::Consulted;
 use rules::account::{Account, AccountFact};
 use rules::entry::Entry;
-use rules::ids::{AccountId, NotificationId, Subject};
+use rules::ids::{AccountId, Subject};
+use rules::input::Delivery;
 use rules::input::{Need, Outcome, World};
 use rules::notification::{Notification, NotificationFact};
 use rules::record::{Recordable as _, Recorded, RecordedInput};
@@ -92,8 +93,8 @@ impl Aggregate for Account {
         matches!(command.input, AccountInput::Update { .. } | AccountInput::Signal { .. })
     }
 
-    fn delivered(command: &AccountCommand) -> Option<&NotificationId> {
-        if let AccountInput::Delivery(delivery) = &command.input { Some(&delivery.id) } else { None }
+    fn delivered(command: &AccountCommand) -> Option<&Delivery> {
+        if let AccountInput::Delivery(delivery) = &command.input { Some(delivery) } else { None }
     }
 
     fn names_account(_: &AccountCommand) -> Option<&AccountId> {

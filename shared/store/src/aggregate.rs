@@ -8,7 +8,8 @@ use audit::Hash;
 use chrono::{DateTime, Utc};
 use rules::Consulted;
 use rules::entry::Entry;
-use rules::ids::{AccountId, NotificationId, PersonId, Subject};
+use rules::ids::{AccountId, PersonId, Subject};
+use rules::input::Delivery;
 use rules::input::{Need, Outcome, World};
 use rules::notification::Notification;
 use rules::record::Recorded;
@@ -29,8 +30,8 @@ pub(crate) trait Aggregate: Clone + Serialize + DeserializeOwned + Send + Sync {
     fn cause(command: &Self::Command) -> &str;
     /// Whether it is what a source says, under the source's own id; a refusal has an id of ours.
     fn comes_from_a_source(command: &Self::Command) -> bool;
-    /// The notification whose delivery the command reports.
-    fn delivered(command: &Self::Command) -> Option<&NotificationId>;
+    /// The delivery that the command reports.
+    fn delivered(command: &Self::Command) -> Option<&Delivery>;
     /// The account that the command names.
     fn names_account(command: &Self::Command) -> Option<&AccountId>;
     /// Whether there are personal texts in the command.

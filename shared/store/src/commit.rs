@@ -156,8 +156,11 @@ impl Store {
         for notification in decided.entries.iter().filter_map(|e| A::requested(&e.fact)) {
             tx.put(Part::Outbox, leads, outbox_item(&subject, notification, now)?, When::Always)?;
         }
-        if let Some(id) = A::delivered(command) {
-            tx.delete(Part::Delivered, leads, &Key::outbox(id), When::Present)?;
+        if let Some(delivery) = A::delivered(command) {
+            tx.delete(Part::Delivered, leads, &Key::outbox(&delivery.id), When::Present)?;
+            for earlier in &delivery.with {
+                tx.delete(Part::Delivered, leads, &Key::outbox(earlier), When::Always)?;
+            }
         }
         let changes = A::load_changes(before.map(|b| &b.state), after, &decided.entries);
         let freed =

@@ -236,7 +236,7 @@ impl Store {
             .chain(accounts)
             .chain(asked.teams.values().flatten().map(Key::rep))
             .chain(dedupe.map(Key::seen))
-            .chain(A::delivered(command).map(Key::outbox));
+            .chain(A::delivered(command).map(|delivery| Key::outbox(&delivery.id)));
         let audit = tried.iter().map(Tried::key);
         let data_key = A::is_personal(command).then(|| Key::data_key(&A::subject(command)));
         if data_key.is_some() {

@@ -13,8 +13,8 @@ use crate::seen::digest;
 use chrono::{DateTime, Utc};
 use rules::Consulted;
 use rules::entry::Entry;
-use rules::ids::{AccountId, LeadId, MarketId, NotificationId, PersonId, StateId, Subject};
-use rules::input::{Command, Input, Need, Outcome, World};
+use rules::ids::{AccountId, LeadId, MarketId, PersonId, StateId, Subject};
+use rules::input::{Command, Delivery, Input, Need, Outcome, World};
 use rules::lead::Lead;
 use rules::lead_fact::LeadFact;
 use rules::notification::{Notification, NotificationFact};
@@ -115,8 +115,8 @@ impl Aggregate for Lead {
         matches!(command.input, Input::Event(_))
     }
 
-    fn delivered(command: &Command) -> Option<&NotificationId> {
-        if let Input::Delivery(delivery) = &command.input { Some(&delivery.id) } else { None }
+    fn delivered(command: &Command) -> Option<&Delivery> {
+        if let Input::Delivery(delivery) = &command.input { Some(delivery) } else { None }
     }
 
     fn names_account(command: &Command) -> Option<&AccountId> {

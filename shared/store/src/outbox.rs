@@ -6,22 +6,31 @@ use crate::Store;
 use crate::aggregate::DueKey;
 use crate::due::{held, put_due_key};
 use crate::error::StoreError;
-use crate::item::{DOC, Item, document, get_document, get_text, text};
+use crate::item::{DOC, Item, document, find_instant, get_document, get_text, text};
 use crate::keys::{Key, PK, due_shard, instant};
 use crate::schema::DUE;
+use aws_sdk_dynamodb::types::ReturnValue;
 use chrono::{DateTime, TimeDelta, Utc};
 use rules::ids::{NotificationId, Subject};
 use rules::notification::Notification;
 
-/// So long the queue has for a notification before the sweep hands it over again: more than the
-/// queue's own visibility time-out and a usual backlog, or it would be in the queue twice.
-/// And so long a queue can keep a message back at the most (SQS): what waits longer is left to the
-/// sweep.
+/// So long the queue has for a notification that the sweep or the notifier put off, before the sweep
+/// hands it over again: more than the queue's own visibility time-out. And so long a queue can keep a
+/// message back at the most (SQS): a longer wait is left to the sweep.
 pub const OUTBOX_LEASE: TimeDelta = TimeDelta::minutes(15);
+
+/// So long somebody has to claim a notification after its commit. A function that crashes between the
+/// commit and the queue loses the message; the sweep finds it then. Where the queue is only slow, the
+/// sweep sees the backlog and sends no second message.
+pub const FIRST_LEASE: TimeDelta = TimeDelta::seconds(60);
 
 const SUBJECT: &str = "subject";
 /// Until when somebody is sending it; nobody else does meanwhile.
 const SENDING_UNTIL: &str = "sending_until";
+/// Since when somebody may have sent it without a record of it.
+const SENT_SINCE: &str = "sent_since";
+/// How long after the end of a claim the sweep hands the notification over again.
+const AFTER_CLAIM: TimeDelta = TimeDelta::seconds(5);
 
 /// A notification that is to be delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +43,25 @@ pub struct OutboxItem {
     pub notification: Notification,
     /// When the sweep hands it over again.
     pub wake_at: Option<DateTime<Utc>>,
+    /// Until when somebody is sending it.
+    pub claimed_until: Option<DateTime<Utc>>,
+}
+
+/// The right to see a notification through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// Since when an earlier holder may have sent it, who never reported; `None`: this is the first
+    /// claim, or the ones before it are known to have sent nothing.
+    pub sent_since: Option<DateTime<Utc>>,
+}
+
+/// Whether a holder of a claim may have sent the notification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MaybeSent {
+    /// It did not: it was refused, or nothing was tried.
+    No,
+    /// It was sent and not recorded, or no answer came.
+    Unknown,
 }
 
 /// A notification that a commit asked for.
@@ -59,7 +87,7 @@ impl Requested {
     pub fn due(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         match self.not_before {
             Some(at) if self.is_left_to_the_sweep(now) => at,
-            at => at.map_or(now, |at| at.max(now)) + OUTBOX_LEASE,
+            at => at.map_or(now, |at| at.max(now)) + FIRST_LEASE,
         }
     }
 }
@@ -77,6 +105,7 @@ impl Store {
             subject: subject.parse().map_err(|error| StoreError::unreadable("a subject", Box::new(error)))?,
             notification: get_document(&item)?,
             wake_at: crate::due::due_key_of(&item)?.map(|due| due.wake_at),
+            claimed_until: find_instant(&item, SENDING_UNTIL)?,
         }))
     }
 
@@ -90,8 +119,9 @@ impl Store {
         subject.parse().map(Some).map_err(|error| StoreError::unreadable("a subject", Box::new(error)))
     }
 
-    /// Claims a notification for sending until an instant; whether it was there and nobody else
-    /// was at it. A claim ends with the delivery, when it is given back, or by itself.
+    /// Claims a notification for sending until an instant, if it is there and nobody else is at it. A
+    /// claim ends with the delivery, when it is given back, or by itself; the sweep hands the
+    /// notification over again after that.
     ///
     /// # Errors
     /// If the database does not answer.
@@ -100,46 +130,91 @@ impl Store {
         id: &NotificationId,
         now: DateTime<Utc>,
         until: DateTime<Utc>,
-    ) -> Result<bool, StoreError> {
-        let sent = self
-            .client()
-            .update_item()
-            .table_name(self.leads_table())
-            .set_key(Some(Key::outbox(id).attributes()))
-            .update_expression("SET #until = :until")
-            .condition_expression(format!(
-                "attribute_exists({PK}) AND (attribute_not_exists(#until) OR #until <= :now)"
-            ))
-            .expression_attribute_names("#until", SENDING_UNTIL)
-            .expression_attribute_values(":until", text(instant(until)))
-            .expression_attribute_values(":now", text(instant(now)))
-            .send()
-            .await;
-        held(sent)
-    }
-
-    /// Gives a claim back, and leaves the notification to the queue until an instant; whether it
-    /// still was to be delivered.
-    ///
-    /// # Errors
-    /// If the database does not answer.
-    pub async fn lease_outbox(&self, id: &NotificationId, until: DateTime<Utc>) -> Result<bool, StoreError> {
+    ) -> Result<Option<Claim>, StoreError> {
         let key = Key::outbox(id);
         let sent = self
             .client()
             .update_item()
             .table_name(self.leads_table())
             .set_key(Some(key.attributes()))
-            .update_expression("SET #shard = :shard, #wake = :wake REMOVE #until")
+            .update_expression(
+                "SET #until = :until, #since = if_not_exists(#since, :now), #shard = :shard, #wake = :wake",
+            )
+            .condition_expression(format!(
+                "attribute_exists({PK}) AND (attribute_not_exists(#until) OR #until <= :now)"
+            ))
+            .expression_attribute_names("#until", SENDING_UNTIL)
+            .expression_attribute_names("#since", SENT_SINCE)
+            .expression_attribute_names("#shard", DUE.partition)
+            .expression_attribute_names("#wake", DUE.sort)
+            .expression_attribute_values(":until", text(instant(until)))
+            .expression_attribute_values(":now", text(instant(now)))
+            .expression_attribute_values(":shard", text(due_shard(&key.pk)))
+            .expression_attribute_values(":wake", text(instant(until + AFTER_CLAIM)))
+            .return_values(ReturnValue::AllOld)
+            .send()
+            .await;
+        let before = sent.as_ref().ok().and_then(|answer| answer.attributes.clone());
+        if !held(sent)? {
+            return Ok(None);
+        }
+        let sent_since = before.as_ref().map(|item| find_instant(item, SENT_SINCE)).transpose()?.flatten();
+        Ok(Some(Claim { sent_since }))
+    }
+
+    /// Gives a claim back that its holder sent nothing under; the due key stays.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn release_outbox(&self, id: &NotificationId) -> Result<bool, StoreError> {
+        let sent = self
+            .client()
+            .update_item()
+            .table_name(self.leads_table())
+            .set_key(Some(Key::outbox(id).attributes()))
+            .update_expression("REMOVE #until, #since")
+            .condition_expression(format!("attribute_exists({PK})"))
+            .expression_attribute_names("#until", SENDING_UNTIL)
+            .expression_attribute_names("#since", SENT_SINCE)
+            .send()
+            .await;
+        held(sent)
+    }
+
+    /// Gives a claim back, and leaves the notification to the queue until an instant; whether it
+    /// still was to be delivered. That it may have been sent is remembered, unless it is known that it
+    /// was not.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn lease_outbox(
+        &self,
+        id: &NotificationId,
+        until: DateTime<Utc>,
+        is_sent: MaybeSent,
+    ) -> Result<bool, StoreError> {
+        let key = Key::outbox(id);
+        let update = self
+            .client()
+            .update_item()
+            .table_name(self.leads_table())
+            .set_key(Some(key.attributes()))
+            .update_expression(match is_sent {
+                MaybeSent::Unknown => "SET #shard = :shard, #wake = :wake REMOVE #until",
+                MaybeSent::No => "SET #shard = :shard, #wake = :wake REMOVE #until, #since",
+            })
             .condition_expression(format!("attribute_exists({PK})"))
             .expression_attribute_names("#shard", DUE.partition)
             .expression_attribute_names("#wake", DUE.sort)
             .expression_attribute_names("#until", SENDING_UNTIL)
             .expression_attribute_values(":shard", text(due_shard(&key.pk)))
-            .expression_attribute_values(":wake", text(instant(until)))
-            .send()
-            .await;
-        held(sent)
+            .expression_attribute_values(":wake", text(instant(until)));
+        // DynamoDB refuses a name that the expression does not use.
+        let update = match is_sent {
+            MaybeSent::Unknown => update,
+            MaybeSent::No => update.expression_attribute_names("#since", SENT_SINCE),
+        };
+        held(update.send().await)
     }
 }
 
@@ -152,7 +227,10 @@ pub(crate) fn outbox_item(
     let mut item = key.attributes();
     item.insert(SUBJECT.to_owned(), text(subject.to_string()));
     item.insert(DOC.to_owned(), text(document(&key, notification)?));
-    let due = DueKey { wake_at: Requested::of(notification).due(now), handed_at: None };
+    let requested = Requested::of(notification);
+    // Whoever commits it hands it to the queue, unless its time is too far off for that.
+    let handed_at = (!requested.is_left_to_the_sweep(now)).then_some(now);
+    let due = DueKey { wake_at: requested.due(now), handed_at };
     put_due_key(&mut item, &key, Some(&due));
     Ok(item)
 }

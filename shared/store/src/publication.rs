@@ -12,7 +12,8 @@ use crate::seen::digest;
 use chrono::{DateTime, Utc};
 use rules::Consulted;
 use rules::entry::{Actor, Entry};
-use rules::ids::{AccountId, NotificationId, PublicationId, Subject};
+use rules::ids::{AccountId, PublicationId, Subject};
+use rules::input::Delivery;
 use rules::input::{Need, Outcome, World};
 use rules::notification::{Notification, NotificationFact};
 use rules::publication::{
@@ -152,8 +153,8 @@ impl Aggregate for Publication {
         false
     }
 
-    fn delivered(command: &PublicationCommand) -> Option<&NotificationId> {
-        if let PublicationInput::Delivery(delivery) = &command.input { Some(&delivery.id) } else { None }
+    fn delivered(command: &PublicationCommand) -> Option<&Delivery> {
+        if let PublicationInput::Delivery(delivery) = &command.input { Some(delivery) } else { None }
     }
 
     fn names_account(_: &PublicationCommand) -> Option<&AccountId> {

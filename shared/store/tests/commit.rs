@@ -19,7 +19,7 @@ use rules::measure::Money;
 use rules::notification::NotificationFact;
 use rules::patch::Patch;
 use std::collections::BTreeSet;
-use store::{DueSubject, StoreError};
+use store::{Claim, DueSubject, MaybeSent, StoreError};
 use support::wire::Fault;
 use support::*;
 
@@ -409,7 +409,11 @@ async fn a_notification_is_in_the_outbox_from_its_commit_to_its_delivery() {
     let id = told.notifications[0].id.clone();
     let item = bench.store.outbox(&id).await.unwrap().expect("it is in the outbox");
     assert_eq!(item.subject, Subject::Lead("L-1".into()));
-    assert_eq!(item.wake_at, Some(now + store::OUTBOX_LEASE));
+    assert_eq!(
+        item.wake_at,
+        Some(now + store::FIRST_LEASE),
+        "a lost message is found within a minute or two"
+    );
     assert_eq!(bench.store.outbox_subject(&id).await.unwrap(), Some(item.subject));
     let asked = told.entries.iter().find_map(|e| match &e.fact {
         LeadFact::Notification(NotificationFact::Requested(n)) if n.id == id => Some(n.clone()),
@@ -417,17 +421,26 @@ async fn a_notification_is_in_the_outbox_from_its_commit_to_its_delivery() {
     });
     assert_eq!(Some(item.notification), asked.map(|asked| *asked));
 
-    assert!(bench.store.lease_outbox(&id, at("15:00")).await.unwrap());
+    assert!(bench.store.lease_outbox(&id, at("15:00"), MaybeSent::Unknown).await.unwrap());
     let leased = bench.store.outbox(&id).await.unwrap().unwrap();
     assert_eq!(leased.wake_at, Some(at("15:00")));
 
     // Two who would send it at once: one does. A claim ends by itself, or when it is given back.
     let claim = async |now| bench.store.claim_outbox(&id, now, now + minutes(1)).await.unwrap();
-    assert!(claim(at("14:00")).await);
-    assert!(!claim(at("14:00:59")).await);
-    assert!(claim(at("14:01")).await);
-    assert!(bench.store.lease_outbox(&id, at("15:00")).await.unwrap());
-    assert!(claim(at("14:01")).await);
+    let sent_since = |since: Option<&str>| Some(Claim { sent_since: since.map(at) });
+    assert_eq!(claim(at("14:00")).await, sent_since(None), "nobody had sent it before");
+    let claimed = bench.store.outbox(&id).await.unwrap().unwrap();
+    assert_eq!(claimed.claimed_until, Some(at("14:01")));
+    assert_eq!(claimed.wake_at, Some(at("14:01:05")), "after a crash the sweep has it when the claim ends");
+    assert_eq!(claim(at("14:00:59")).await, None);
+    assert_eq!(claim(at("14:01")).await, sent_since(Some("14:00")), "the first holder never reported");
+    assert!(bench.store.lease_outbox(&id, at("15:00"), MaybeSent::Unknown).await.unwrap());
+    assert_eq!(claim(at("14:01")).await, sent_since(Some("14:00")), "it gave no answer");
+    assert!(bench.store.lease_outbox(&id, at("15:00"), MaybeSent::No).await.unwrap());
+    assert_eq!(claim(at("14:01")).await, sent_since(None), "it was refused");
+    assert!(bench.store.release_outbox(&id).await.unwrap());
+    assert_eq!(claim(at("14:01")).await, sent_since(None), "nothing was tried");
+    assert!(bench.store.lease_outbox(&id, at("15:00"), MaybeSent::No).await.unwrap());
 
     // Two sweeps that saw it at once: one has it.
     let due = bench.store.due(None, at("15:00"), None).await.unwrap().items;
@@ -437,12 +450,13 @@ async fn a_notification_is_in_the_outbox_from_its_commit_to_its_delivery() {
 
     let mut delivery = wake("L-1", "delivery-1");
     let result = DeliveryResult::Delivered { channel: "slack".into(), reference: None };
-    delivery.input = Input::Delivery(Delivery { id: id.clone(), attempts: 1, result });
+    delivery.input = Input::Delivery(Delivery { id: id.clone(), attempts: 1, result, with: Vec::new() });
     let first = bench.store.execute(&delivery, None, now + minutes(1)).await.unwrap();
     assert!(!first.duplicate);
     assert_eq!(bench.store.outbox(&id).await.unwrap(), None);
-    assert!(!bench.store.lease_outbox(&id, at("16:00")).await.unwrap());
-    assert!(!claim(at("16:00")).await);
+    assert!(!bench.store.lease_outbox(&id, at("16:00"), MaybeSent::No).await.unwrap());
+    assert!(!bench.store.release_outbox(&id).await.unwrap());
+    assert_eq!(claim(at("16:00")).await, None);
     assert_eq!(bench.store.outbox(&id).await.unwrap(), None, "no lease and no claim brings it back");
     let second = bench.store.execute(&delivery, None, now + minutes(2)).await.unwrap();
     assert!(second.duplicate && second.entries.is_empty());
@@ -461,7 +475,7 @@ async fn who_cannot_be_reached_is_replaced_in_the_same_commit() {
     let mut delivery = wake("L-1", "delivery-1");
     let result =
         DeliveryResult::Unreachable { person: "rep-ana".into(), reason: "no such user".into(), notification };
-    delivery.input = Input::Delivery(Delivery { id: id.clone(), attempts: 1, result });
+    delivery.input = Input::Delivery(Delivery { id: id.clone(), attempts: 1, result, with: Vec::new() });
     let passed_on = bench.store.execute(&delivery, None, now).await.unwrap();
     assert_eq!(passed_on.notifications.len(), 1);
     assert_eq!(bench.store.outbox(&id).await.unwrap(), None);

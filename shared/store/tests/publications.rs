@@ -317,8 +317,11 @@ async fn an_account_comes_back_as_it_was_written_with_all_its_evidence() {
     assert!(again.duplicate);
     let id = executed.notifications[0].id.clone();
     let result = DeliveryResult::Delivered { channel: "slack".into(), reference: Some("r".into()) };
-    let delivery =
-        account("A-1", "d", AccountInput::Delivery(Delivery { id: id.clone(), attempts: 2, result }));
+    let delivery = account(
+        "A-1",
+        "d",
+        AccountInput::Delivery(Delivery { id: id.clone(), attempts: 2, result, with: Vec::new() }),
+    );
     assert!(!bench.store.execute_account(&delivery, None, now).await.unwrap().duplicate);
     assert!(bench.store.execute_account(&delivery, None, now).await.unwrap().duplicate);
     assert_eq!(bench.store.outbox(&id).await.unwrap(), None);

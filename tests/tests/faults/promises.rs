@@ -11,7 +11,7 @@ use audit::ChainedCommit;
 use chrono::{DateTime, Utc};
 use rules::entry::Entry;
 use rules::evolve;
-use rules::ids::Subject;
+use rules::ids::{PersonId, Subject};
 use rules::lead::Lead;
 use rules::lead_fact::LeadFact;
 use rules::notification::Message;
@@ -27,6 +27,11 @@ const LATE_MS_MAX: i64 = 3_000;
 /// A message may be on its way when the lead is held: no function runs for longer, and what is put off on
 /// the wire is not put off for longer.
 const ON_ITS_WAY_MS: i64 = 90_000;
+/// What went wrong up to so long after a message was asked for may have lost it.
+const LOST_MS: i64 = 10_000;
+/// A message that was lost goes out so late at the most: a lease of a minute and a tick, or a claim of a minute that its
+/// holder never gave back, and the pause of one whose secret could not be read. It is far from a whole lease.
+const RESCUED_MS_MAX: i64 = 7 * MINUTE_MS;
 /// The queue delivers a message so often; the template says the same.
 const RECEIVES_MAX: u64 = 5;
 
@@ -74,6 +79,8 @@ fn thresholds(sim: &Sim<'_>, commits: &[ChainedCommit]) -> Vec<String> {
 struct Asked<'c> {
     subject: &'c Subject,
     is_about_work: bool,
+    /// Whose the lead has to be for it to be true.
+    owner: Option<PersonId>,
     not_before: Option<i64>,
     ready: i64,
 }
@@ -81,16 +88,25 @@ struct Asked<'c> {
 /// Messages go out soon, not before their time, and not about work on a lead that is held.
 fn messages(sim: &Sim<'_>, commits: &[ChainedCommit]) -> Vec<String> {
     let written = sim.database().written.clone();
-    let (asked, held) = (asked(commits, &written), held(commits, &written));
+    let (asked, (held, owners)) = (asked(commits, &written), folded(commits, &written));
     let (mut wrong, mut seen) = (Vec::new(), BTreeSet::new());
     for Sent { notification, at_ms, .. } in &sim.outside.sent {
-        let Some(Asked { subject, is_about_work, not_before, ready }) = asked.get(notification) else {
+        let Some(Asked { subject, is_about_work, owner, not_before, ready }) = asked.get(notification) else {
             continue;
         };
         let late = at_ms - ready;
         let is_first = seen.insert(notification);
         if is_first && late > late_ms_max(sim) && sim.was_quiet(ready - AFTERMATH_MS, *at_ms) {
             wrong.push(format!("notification {notification} is sent {late} ms late, for no reason"));
+        }
+        let late_max = RESCUED_MS_MAX + late_ms_max(sim);
+        if is_first && late > late_max && sim.was_quiet(ready + LOST_MS, *at_ms) {
+            wrong.push(format!("notification {notification} was lost and is sent only {late} ms late"));
+        }
+        if let Some(owner) = owner
+            && !owned(owners.get(subject).map_or(&[], Vec::as_slice), owner, *at_ms)
+        {
+            wrong.push(format!("notification {notification} tells {owner} of a lead that is not theirs"));
         }
         if not_before.is_some_and(|not_before| *at_ms < not_before - late_ms_max(sim)) {
             wrong.push(format!("notification {notification} is sent before its time"));
@@ -114,14 +130,36 @@ fn asked<'c>(commits: &'c [ChainedCommit], written: &[i64]) -> BTreeMap<String, 
             let is_about_work = message.workflow().is_some_and(|workflow| OF_SALES.contains(&workflow));
             let ready = not_before.map_or(*at, |not_before| not_before.max(*at));
             let subject = &commit.subject;
-            asked.insert(text(&data["id"]).to_owned(), Asked { subject, is_about_work, not_before, ready });
+            let for_its_owner = [Message::SlaWarning, Message::LeadGiven, Message::StuckAsk]
+                .contains(&message)
+                && data["to"]["role"] == "owner";
+            let owner = data["to"]["person"].as_str().filter(|_| for_its_owner).map(PersonId::from);
+            let this = Asked { subject, is_about_work, owner, not_before, ready };
+            asked.insert(text(&data["id"]).to_owned(), this);
         }
     }
     asked
 }
 
-/// Since when, and until when, each lead was held.
-fn held<'c>(commits: &'c [ChainedCommit], written: &[i64]) -> BTreeMap<&'c Subject, Vec<Range<i64>>> {
+/// Whether somebody owned a lead when a message went out, or shortly before: it may have been on its way.
+fn owned(owners: &[(i64, Option<PersonId>)], owner: &PersonId, at_ms: i64) -> bool {
+    let ended = |n: usize| owners.get(n + 1).map_or(i64::MAX, |(until, _)| *until);
+    let then = owners
+        .iter()
+        .enumerate()
+        .filter(|(n, (from, _))| *from <= at_ms && ended(*n) > at_ms - ON_ITS_WAY_MS);
+    then.into_iter().any(|(_, (_, whose))| whose.as_ref() == Some(owner))
+}
+
+/// Times of something, by subject.
+type Times<'c, T> = BTreeMap<&'c Subject, Vec<T>>;
+
+/// Since when, and until when, each lead was held; and since when it was whose.
+fn folded<'c>(
+    commits: &'c [ChainedCommit],
+    written: &[i64],
+) -> (Times<'c, Range<i64>>, Times<'c, (i64, Option<PersonId>)>) {
+    let mut owners: Times<'c, (i64, Option<PersonId>)> = BTreeMap::new();
     let mut leads: BTreeMap<&Subject, Option<Lead>> = BTreeMap::new();
     let mut held: BTreeMap<&Subject, Vec<Range<i64>>> = BTreeMap::new();
     for (commit, at) in commits.iter().zip(written) {
@@ -140,8 +178,13 @@ fn held<'c>(commits: &'c [ChainedCommit], written: &[i64]) -> BTreeMap<&'c Subje
             (true, false) => times.last_mut().expect("it was held").end = *at,
             _ => {}
         }
+        let owner = lead.as_ref().and_then(|lead| lead.owner.clone());
+        let known = owners.entry(subject).or_default();
+        if known.last().is_none_or(|(_, last)| *last != owner) {
+            known.push((*at, owner));
+        }
     }
-    held
+    (held, owners)
 }
 
 /// A message fails only if its channel refused it, or after all of its deliveries.

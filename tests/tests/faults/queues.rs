@@ -64,6 +64,11 @@ impl Queues {
         match call.operation.as_str() {
             "SendMessageBatch" => self.send(&call.body, now, refused),
             "ChangeMessageVisibility" => self.change_visibility(&call.body, now),
+            "GetQueueAttributes" => {
+                let queue = self.of_url(call.body["QueueUrl"].as_str().unwrap_or_default());
+                let waiting = queue.messages.values().filter(|message| message.visible_at <= now).count();
+                Answer::done(&json!({"Attributes": {"ApproximateNumberOfMessages": waiting.to_string()}}))
+            }
             other => panic!("no function of ours asks a queue for {other}"),
         }
     }

@@ -152,7 +152,9 @@ async fn in_quiet_hours_a_message_waits_and_the_channel_is_told_at_once(world: &
     world.message(&lead, "#odd-sales").await;
 
     // Handed on too early, by whatever mistake, it is left until then again.
-    assert!(world.store.lease_outbox(&id, now() - TimeDelta::seconds(1)).await.unwrap());
+    assert!(
+        world.store.lease_outbox(&id, now() - TimeDelta::seconds(1), store::MaybeSent::No).await.unwrap()
+    );
     tick(world, &written(now())).await;
     eventually("it is left until the quiet hours end", || async {
         let wake_at = world.store.outbox(&id).await.unwrap().expect("it was not sent").wake_at;

@@ -195,3 +195,50 @@ async fn a_new_token_counts_at_once_and_what_was_known_under_the_old_one_does_no
     assert_eq!(tokens[..4], ["Bearer xoxb-1"; 4]);
     assert_eq!(tokens[4..], ["Bearer xoxb-2"; 3]);
 }
+
+fn said(id: &str) -> serde_json::Value {
+    json!({"type": "message", "ts": "1.2", "metadata": {"event_type": METADATA_TYPE, "event_payload": {"notification_id": id}}})
+}
+
+#[tokio::test]
+async fn a_message_that_is_there_already_is_found_by_its_id() {
+    let other = json!({"type": "message", "text": "hello"});
+    let first =
+        json!({"ok": true, "messages": [other, said("n-2")], "response_metadata": {"next_cursor": "more"}});
+    let second = json!({"ok": true, "messages": [said("n-1")]});
+    let replies = vec![user(), opened(), Reply::json(first), Reply::json(second)];
+    let (slack, server) = slack(replies).await;
+    assert_eq!(slack.has_dm(ANA, &outbound(), at(0), at(90)).await, Ok(true));
+    let asked = server.requests();
+    assert_eq!(paths(&server)[2..], ["/api/conversations.history", "/api/conversations.history"]);
+    let oldest = at(0).timestamp() - 60;
+    let body = format!("channel=D1&oldest={oldest}&limit=100&include_all_metadata=true");
+    assert_eq!(
+        (asked[2].body.as_str(), asked[3].body.as_str()),
+        (body.as_str(), &*format!("{body}&cursor=more"))
+    );
+}
+
+#[tokio::test]
+async fn a_channel_that_is_known_by_name_is_looked_up_by_its_id() {
+    let channels = json!({"ok": true, "channels": [{"id": "C7", "name": "us-sales"}]});
+    let nothing = json!({"ok": true, "messages": [said("n-2")]});
+    let (slack, server) = slack(vec![Reply::json(channels), Reply::json(nothing)]).await;
+    assert_eq!(slack.has_in_channel("#us-sales", &outbound(), at(0), at(90)).await, Ok(false));
+    let asked = server.requests();
+    assert_eq!(paths(&server), ["/api/conversations.list", "/api/conversations.history"]);
+    assert!(asked[1].body.starts_with("channel=C7&"), "{}", asked[1].body);
+}
+
+#[tokio::test]
+async fn where_slack_does_not_let_us_look_the_message_is_sent_again() {
+    for code in ["missing_scope", "not_in_channel", "channel_not_found"] {
+        let (slack, _server) = slack(vec![no(code)]).await;
+        assert_eq!(slack.has_in_channel("C1", &outbound(), at(0), at(90)).await, Ok(false), "{code}");
+    }
+    let (slack, _server) = slack(vec![no("missing_scope")]).await;
+    assert_eq!(slack.has_in_channel("#us-sales", &outbound(), at(0), at(90)).await, Ok(false));
+    // One that does not answer for now is asked again before anything is sent.
+    let (slack, _server) = slack_within(client::CALL_TIMEOUT, vec![no("ratelimited")]).await;
+    assert!(slack.has_in_channel("C1", &outbound(), at(0), at(90)).await.is_err());
+}

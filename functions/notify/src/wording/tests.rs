@@ -1,10 +1,11 @@
 //! Every message in the policy's own words and in ours, with everything there and with nothing.
 
 use super::*;
-use rules::compliance::CriterionKind;
+use rules::compliance::{Criterion, CriterionKind};
 use rules::ids::NotificationId;
-use rules::notification::Role;
-use rules::policy::{Template, WorkflowId};
+use rules::notification::{About, Role};
+use rules::pending::Pending;
+use rules::policy::{ComplianceChannel, Template, WorkflowId};
 
 fn directory() -> Directory {
     Directory::parse(include_str!("../../../../infra/policies/directory.yaml")).unwrap()
@@ -48,16 +49,33 @@ fn everything() -> Particulars {
     }
 }
 
+fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+fn notification(to: Recipient, message: Message, particulars: Particulars) -> Notification {
+    let id = NotificationId::new("lead/L-1/5");
+    Notification { id, to, message, particulars, about: About::default(), not_before: None }
+}
+
+fn owner() -> Recipient {
+    Recipient::Person { role: Role::Owner, person: "rep-ana".into() }
+}
+
+fn manager() -> Recipient {
+    Recipient::TeamChannel { team: "us-sales".into(), manager: "mgr-max".into() }
+}
+
+/// What goes out at ten in New York.
+fn sent(notification: &Notification, told: &Told, subject: &str, policy: &Policy) -> Outbound {
+    let (directory, links) = (directory(), Links::new(None, None, "https://api.test"));
+    let saying = Saying { policy, directory: &directory, links: &links, now: at("2026-03-02T15:00:00Z") };
+    outbound(notification, told, &subject.parse().unwrap(), &saying)
+}
+
 fn said(message: Message, particulars: Particulars, policy: &Policy) -> Outbound {
-    let notification = Notification {
-        id: NotificationId::new("lead/L-1/5"),
-        to: Recipient::Person { role: Role::Owner, person: "rep-ana".into() },
-        message,
-        particulars,
-        not_before: None,
-    };
-    let subject = Subject::Lead("L-1".into());
-    outbound(&notification, &subject, policy, &directory(), &Links::new(None, None, "https://api.test"))
+    let told = Told { particulars: particulars.clone(), ..Told::default() };
+    sent(&notification(owner(), message, particulars), &told, "lead/L-1", policy)
 }
 
 #[test]
@@ -101,7 +119,8 @@ fn what_the_policy_does_not_word_is_said_in_our_words() {
     let message = Message::SlaWarning;
     let ours = said(message, everything(), &policy(message, None, None));
     assert_eq!(ours.title, "Lead L-1 (Acme): 12m left");
-    assert_eq!(ours.text, "48m of 1h working time in NEW have passed, 12m are left. Please act on it.");
+    let text = "Move the lead on, or mark it as waiting. 48m of the 1h window in NEW have passed.";
+    assert_eq!(ours.text, text);
     let titled = said(message, everything(), &policy(message, Some("{{{left}}} {lead}"), None));
     assert_eq!((titled.title.as_str(), &titled.text), ("{12m} L-1", &ours.text));
     let worded = said(message, everything(), &policy(message, None, Some("Hurry.")));
@@ -137,13 +156,13 @@ fn the_reasons_of_a_review_are_its_criteria() {
         kind: CriterionKind::Sanctions,
         match_id: "ofac-1".to_owned(),
         list: "OFAC-SDN".to_owned(),
-        list_version: "2026".to_owned(),
+        list_version: "2026-02-27".to_owned(),
         strength: Some(92),
     };
     let particulars = Particulars { criteria: vec![criterion], reasons: Vec::new(), ..everything() };
     let own = policy(Message::ReviewNeeded, None, Some("{reasons}"));
     let text = said(Message::ReviewNeeded, particulars, &own).text;
-    assert_eq!(text, "sanctions list: ofac-1 on OFAC-SDN of 2026, strength 92 %");
+    assert_eq!(text, "OFAC SDN match ofac-1 (list of Feb 27, 2026), 92 %");
 }
 
 #[test]
@@ -160,19 +179,296 @@ fn a_name_from_outside_is_text_and_never_a_placeholder() {
 #[test]
 fn the_manager_who_is_told_instead_and_who_waited_is_said_in_any_words() {
     let own = policy(Message::SlaWarning, None, Some("Hurry."));
-    let mut notification = Notification {
-        id: NotificationId::new("lead/L-1/5"),
-        to: Recipient::TeamChannel { team: "us-sales".into(), manager: "mgr-max".into() },
-        message: Message::SlaWarning,
-        particulars: Particulars { instead_of: Some("rep-ana".into()), ..everything() },
-        not_before: None,
+    let particulars = Particulars { instead_of: Some("rep-ana".into()), ..everything() };
+    let mut notification = notification(manager(), Message::SlaWarning, particulars);
+    let said = |n: &Notification| {
+        let told = Told { particulars: n.particulars.clone(), ..Told::default() };
+        sent(n, &told, "lead/L-1", &own).text
     };
-    let links = Links::new(None, None, "");
-    let subject = Subject::Lead("L-1".into());
-    let said = |n: &Notification| outbound(n, &subject, &own, &directory(), &links).text;
     assert_eq!(said(&notification), "For Max Miller: Hurry. (Ana Alvarez could not be reached.)");
     notification.to = Recipient::Person { role: Role::Owner, person: "rep-ana".into() };
     notification.particulars.instead_of = None;
     notification.not_before = Some("2026-03-03T13:00:00Z".parse().unwrap());
     assert_eq!(said(&notification), "Hurry. (It waited for the end of your quiet hours.)");
+}
+
+/// A message as every channel shows it.
+fn shown(outbound: &Outbound) -> String {
+    let mut shown = format!("{}\n\n{}\n", outbound.title, outbound.text);
+    for (label, value) in &outbound.fields {
+        shown += &format!("\n{label}: {value}");
+    }
+    for (label, url) in &outbound.buttons {
+        shown += &format!("\n[{label}] {url}");
+    }
+    shown
+}
+
+/// What each recipient of a message gets, in the situations that it is sent in.
+fn situations(message: Message) -> Vec<(&'static str, Recipient, Told)> {
+    let due_at = Some(at("2026-03-02T16:00:00Z"));
+    let told = |particulars: Particulars| Told { particulars, ..Told::default() };
+    let plain = || Particulars { reasons: Vec::new(), previous_owner: None, ..everything() };
+    let over = || Particulars { elapsed_s: Some(5400), ..plain() };
+    let earlier =
+        |message: Message| Pending::of(&notification(owner(), message, Particulars::default()), None);
+    let role = |role: Role, person: &str| Recipient::Person { role, person: person.into() };
+    let of_account = || Particulars {
+        company: Some("Acme".to_owned()),
+        owner: Some("rep-ana".into()),
+        reasons: vec!["usage is down".to_owned()],
+        ..Particulars::default()
+    };
+    let found = |kind, match_id: &str, list: &str, list_version: &str, strength| Criterion {
+        kind,
+        match_id: match_id.to_owned(),
+        list: list.to_owned(),
+        list_version: list_version.to_owned(),
+        strength,
+    };
+    let review = || Particulars {
+        state: Some("NEW".to_owned()),
+        company: Some("Acme".to_owned()),
+        market: Some("dach".to_owned()),
+        owner: Some("rep-eva".into()),
+        criteria: vec![
+            found(CriterionKind::Sanctions, "ofac-123", "OFAC-SDN", "2026-02-27", Some(92)),
+            found(CriterionKind::Pep, "pep-7", "World-PEP", "v12", None),
+            found(
+                CriterionKind::Jurisdiction,
+                "jurisdiction-dach-FR",
+                "market-licences/dach",
+                "AT,CH,DE",
+                None,
+            ),
+            found(CriterionKind::AdverseMedia, "manual-flag-a3801b2e", "raised by hand", "2026-11-27", None),
+        ],
+        flagged_by: Some("ana@example.test, 0199c3a4-1111-7222-8333-444455556666".to_owned()),
+        ..Particulars::default()
+    };
+    match message {
+        Message::SlaWarning => vec![
+            ("the owner", owner(), Told { due_at, ..told(plain()) }),
+            (
+                "the owner, whose window ended in quiet hours",
+                owner(),
+                Told {
+                    due_at: Some(at("2026-03-01T22:30:00Z")),
+                    with: vec![earlier(Message::LeadGiven)],
+                    ..told(over())
+                },
+            ),
+            (
+                "the manager, as nobody known owns it",
+                manager(),
+                Told { due_at, ..told(Particulars { owner: None, ..plain() }) },
+            ),
+        ],
+        Message::SlaBreached => vec![
+            ("the manager", manager(), told(over())),
+            ("the manager, before the window is over", manager(), Told { due_at, ..told(plain()) }),
+            ("the manager, and the owner sleeps", manager(), Told { owner_not_told: true, ..told(over()) }),
+            (
+                "the manager, after the lead moved on",
+                manager(),
+                Told {
+                    moved_to: Some("CONTACTED".to_owned()),
+                    went_to: Some("rep-bob".into()),
+                    ..told(over())
+                },
+            ),
+            ("the manager, and nobody owns it", manager(), told(Particulars { owner: None, ..over() })),
+        ],
+        Message::LeadTaken => vec![
+            (
+                "the owner before",
+                role(Role::PreviousOwner, "rep-bob"),
+                told(Particulars { previous_owner: Some("rep-bob".into()), ..over() }),
+            ),
+            (
+                "the owner before, of a high-value lead",
+                role(Role::PreviousOwner, "rep-bob"),
+                told(Particulars {
+                    previous_owner: Some("rep-bob".into()),
+                    reasons: vec!["a high-value lead goes to a senior rep".to_owned()],
+                    ..plain()
+                }),
+            ),
+        ],
+        Message::LeadGiven => vec![
+            (
+                "the owner, on arrival",
+                owner(),
+                Told { due_at, ..told(Particulars { elapsed_s: None, window_s: None, ..plain() }) },
+            ),
+            (
+                "the owner after another one",
+                owner(),
+                Told { due_at, ..told(Particulars { previous_owner: Some("rep-bob".into()), ..over() }) },
+            ),
+            (
+                "the manager, as the owner cannot be reached",
+                manager(),
+                told(Particulars {
+                    previous_owner: Some("rep-bob".into()),
+                    instead_of: Some("rep-ana".into()),
+                    ..over()
+                }),
+            ),
+        ],
+        Message::ReassignmentImpossible => {
+            let reasons = vec!["nobody of the team can take it".to_owned()];
+            vec![
+                ("the manager", manager(), told(Particulars { reasons: reasons.clone(), ..over() })),
+                (
+                    "the manager, and nobody owns it",
+                    manager(),
+                    told(Particulars { reasons, owner: None, elapsed_s: None, window_s: None, ..plain() }),
+                ),
+            ]
+        }
+        Message::StuckAsk => vec![(
+            "the owner",
+            owner(),
+            Told {
+                with: vec![earlier(Message::LeadGiven), earlier(Message::SlaWarning)],
+                ..told(Particulars { elapsed_s: Some(3 * 86_400), ..plain() })
+            },
+        )],
+        Message::StuckManager => {
+            vec![("the manager", manager(), told(Particulars { elapsed_s: Some(4 * 86_400), ..plain() }))]
+        }
+        Message::Bounced => vec![(
+            "the manager",
+            manager(),
+            told(Particulars {
+                reasons: vec!["4 times within 7d".to_owned()],
+                elapsed_s: None,
+                window_s: None,
+                ..plain()
+            }),
+        )],
+        Message::ChangedHands => {
+            let reasons = vec!["2 leads of Cat Chen are yours now: L-1, L-2".to_owned()];
+            vec![("the new owner", owner(), told(Particulars { reasons, ..Particulars::default() }))]
+        }
+        Message::HighValue => {
+            let reasons = vec!["score 91 is at or over 85".to_owned(), "the account is strategic".to_owned()];
+            let high =
+                || told(Particulars { elapsed_s: None, window_s: None, reasons: reasons.clone(), ..plain() });
+            vec![
+                ("the owner", owner(), high()),
+                ("the manager", manager(), high()),
+                ("the regional VP", role(Role::RegionalVp, "vp-ruth"), high()),
+            ]
+        }
+        Message::Held | Message::ClosedByCompliance => {
+            let need_to_know = Particulars { company: Some("Acme".to_owned()), ..Particulars::default() };
+            vec![("the would-be owner", role(Role::WouldBeOwner, "rep-eva"), told(need_to_know))]
+        }
+        Message::ReviewNeeded => vec![("the compliance team", Recipient::ComplianceDesk, told(review()))],
+        Message::ReviewAgeing => vec![(
+            "the compliance team",
+            Recipient::ComplianceDesk,
+            Told {
+                with: vec![earlier(Message::ReviewNeeded)],
+                ..told(Particulars { elapsed_s: Some(28_800), step: Some("first".to_owned()), ..review() })
+            },
+        )],
+        Message::Cleared => {
+            let cleared = || Particulars { elapsed_s: None, window_s: None, ..plain() };
+            vec![
+                ("the owner", owner(), Told { due_at, ..told(cleared()) }),
+                (
+                    "the manager, as nobody known owns it",
+                    manager(),
+                    told(Particulars { owner: None, ..cleared() }),
+                ),
+            ]
+        }
+        Message::ChurnRisk | Message::TouchpointDue => vec![
+            ("the account's owner", role(Role::AccountOwner, "rep-ana"), told(of_account())),
+            ("customer success", role(Role::CustomerSuccess, "cs-sam"), told(of_account())),
+            ("operations", Recipient::OperationsDesk, told(Particulars { owner: None, ..of_account() })),
+        ],
+        Message::PublicationDigest => {
+            let reasons =
+                vec!["sla-breach/breached: 3 leads".to_owned(), "stuck-lead/ask: 1 lead".to_owned()];
+            vec![("the manager", manager(), told(Particulars { reasons, ..Particulars::default() }))]
+        }
+    }
+}
+
+#[test]
+fn each_message_reads_so_to_each_of_its_recipients() {
+    for message in Message::ALL {
+        let subject = match message {
+            Message::ChurnRisk | Message::TouchpointDue => "account/A-77",
+            Message::PublicationDigest | Message::ChangedHands => "directory/13",
+            _ => "lead/L-1",
+        };
+        let mut all = String::new();
+        for (whom, to, told) in situations(message) {
+            let notification = notification(to, message, told.particulars.clone());
+            let outbound = sent(&notification, &told, subject, &policy(message, None, None));
+            all += &format!("--- {whom}\n{}\n\n", shown(&outbound));
+        }
+        insta::assert_snapshot!(message.as_str(), all);
+    }
+}
+
+#[test]
+fn a_message_of_each_channel_is_this() {
+    let (_, to, told) = situations(Message::SlaWarning).remove(0);
+    let notification = notification(to, Message::SlaWarning, told.particulars.clone());
+    let outbound = sent(&notification, &told, "lead/L-1", &policy(Message::SlaWarning, None, None));
+    let json = |value: serde_json::Value| serde_json::to_string_pretty(&value).unwrap();
+    insta::assert_snapshot!("channel-slack", json(crate::render::blocks(&outbound).into()));
+    insta::assert_snapshot!("channel-teams", json(crate::teams::message(&outbound)));
+    insta::assert_snapshot!("channel-email", crate::render::email_text(&outbound));
+    insta::assert_snapshot!("channel-webhook", json(crate::render::webhook_document(&outbound)));
+}
+
+#[test]
+fn a_channel_that_is_not_private_is_told_the_kinds_alone() {
+    let mut policy = policy(Message::ReviewNeeded, None, Some("{lead} of {company}: {reasons}"));
+    policy.workflows.compliance_flag.channel = ComplianceChannel::Short;
+    for message in [Message::ReviewNeeded, Message::ReviewAgeing] {
+        let (_, to, told) = situations(message).remove(0);
+        let outbound = sent(&notification(to, message, told.particulars.clone()), &told, "lead/L-1", &policy);
+        let shown = shown(&outbound);
+        for hidden in ["Acme", "ofac", "OFAC", "France", "Eva", "dach", "DACH", "Ana"] {
+            assert!(!shown.contains(hidden), "{message:?}: {shown}");
+        }
+        assert!(shown.contains("Sanctions match") && shown.contains("Adverse media"), "{shown}");
+        assert!(shown.contains("/compliance/reviews/L-1"), "{shown}");
+    }
+}
+
+#[test]
+fn nobody_is_an_identifier_and_no_name_breaks_a_message() {
+    let odd = Particulars {
+        company: Some("Acme\u{202e}\r\n\u{2066}".to_owned() + &"x".repeat(500)),
+        owner: Some("005Hs00000Ab3dEFG".into()),
+        reasons: vec!["one\ntwo".to_owned()],
+        ..everything()
+    };
+    for message in Message::ALL {
+        let outbound = said(message, odd.clone(), &policy(message, None, None));
+        let shown = shown(&outbound);
+        assert!(!shown.contains("005Hs"), "{message:?}: {shown}");
+        assert!(!shown.contains(['\u{202e}', '\u{2066}', '\r']) && !outbound.title.contains('\n'), "{shown}");
+        assert!(
+            outbound.title.chars().count() <= TITLE_MAX && outbound.title.len() > 12,
+            "{}",
+            outbound.title
+        );
+        assert!(outbound.text.len() > 20, "the name is cut, and not what is said: {shown}");
+    }
+    // An identifier of a machine gives way to the name.
+    let policy = policy(Message::Held, None, None);
+    let told = Told { particulars: everything(), ..Told::default() };
+    let notification = notification(owner(), Message::Held, everything());
+    let subject = "lead/0199c3a4-1111-7222-8333-444455556666";
+    assert_eq!(sent(&notification, &told, subject, &policy).title, "Lead Acme is held by compliance");
 }

@@ -251,6 +251,10 @@ impl Play {
     }
 
     fn deliver(&mut self, subject: &Subject, notification: Notification, now: DateTime<Utc>) {
+        // The simulation itself tells what waits for the end of quiet hours.
+        if notification.not_before.is_some() {
+            return;
+        }
         let at = now + TimeDelta::milliseconds(self.rng.i64(800..9000));
         self.at(at, Act::Deliver(subject.clone(), Box::new(notification)));
     }
@@ -420,7 +424,7 @@ impl Play {
             },
             _ => DeliveryResult::Delivered { channel: "slack".to_owned(), reference: None },
         };
-        let delivery = Delivery { id: id.clone(), attempts: 1, result };
+        let delivery = Delivery { id: id.clone(), attempts: 1, result, with: Vec::new() };
         let (actor, cause) = (Actor::system("notify"), format!("delivery/{id}"));
         match subject {
             Subject::Lead(lead) => self.lead(lead, actor, cause, Input::Delivery(delivery), at),

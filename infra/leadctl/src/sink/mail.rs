@@ -58,6 +58,7 @@ fn message(mail: &Mail) -> Message {
         recipient: Some(mail.to.join(", ")),
         text: format!("{}\n\n{}", mail.subject, mail.body_text),
         blocks: None,
+        metadata: None,
         headers: BTreeMap::new(),
         signature: None,
     }

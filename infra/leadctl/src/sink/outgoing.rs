@@ -39,6 +39,7 @@ pub(super) async fn receive(
         recipient: None,
         text: String::from_utf8_lossy(shown).into_owned(),
         blocks: None,
+        metadata: None,
         headers: text_headers(&headers),
         signature: Some(signature),
     });

@@ -10,7 +10,7 @@
 //! | a channel that starts with `#archived` | `is_archived` |
 //! | a channel that starts with `#limited` | the first call is answered 429, to be tried again after a second |
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::Json;
@@ -18,6 +18,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use chrono::DateTime;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -36,7 +37,8 @@ pub(super) async fn call(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let takes_json = !matches!(method.as_str(), "users.lookupByEmail" | "auth.test");
+    let reads = ["users.lookupByEmail", "auth.test", "conversations.history", "conversations.list"];
+    let takes_json = !reads.contains(&method.as_str());
     let arguments = match arguments(query.as_deref(), &headers, &body, takes_json) {
         Ok(arguments) => arguments,
         Err(error) => return refusal(error),
@@ -49,6 +51,8 @@ pub(super) async fn call(
         "users.lookupByEmail" => look_up(&context, &arguments),
         "conversations.open" => open(&context, &arguments),
         "chat.postMessage" => post(&context, &arguments),
+        "conversations.history" => history(&context, &arguments),
+        "conversations.list" => list(&context),
         _ => refusal("unknown_method"),
     }
 }
@@ -159,6 +163,7 @@ fn post(context: &Arc<Context>, arguments: &Map<String, Value>) -> Response {
         recipient,
         text: said.to_owned(),
         blocks,
+        metadata: arguments.get("metadata").cloned(),
         headers: BTreeMap::new(),
         signature: None,
     });
@@ -166,6 +171,48 @@ fn post(context: &Arc<Context>, arguments: &Map<String, Value>) -> Response {
     answer(
         json!({"channel": id, "ts": format!("{}.{:06}", 1_700_000_000 + seq, seq % 1_000_000), "message": {"type": "message", "text": said}}),
     )
+}
+
+/// What was said in a conversation, the latest first. Channels are known by their id only.
+fn history(context: &Arc<Context>, arguments: &Map<String, Value>) -> Response {
+    let Some(channel) = text(arguments, "channel") else { return refusal("channel_not_found") };
+    let oldest = text(arguments, "oldest").and_then(|oldest| oldest.parse::<f64>().ok()).unwrap_or(0.0);
+    let limit = text(arguments, "limit").and_then(|limit| limit.parse().ok()).unwrap_or(100);
+    let with_metadata = text(arguments, "include_all_metadata") == Some("true");
+    let said = context.store.after(0);
+    let said = said.iter().rev().filter(|m| m.method == "chat.postMessage" && id_of(&m.channel) == channel);
+    let mut messages = Vec::new();
+    for message in said.take(limit) {
+        let at =
+            DateTime::parse_from_rfc3339(&message.at).map(|at| at.timestamp_millis()).unwrap_or_default();
+        if (at as f64) / 1000.0 <= oldest {
+            continue;
+        }
+        let ts = format!("{}.{:03}{:03}", at / 1000, at % 1000, message.seq % 1000);
+        let mut shown = json!({"type": "message", "ts": ts, "text": message.text, "bot_id": "B0LEADWATCH"});
+        if let (true, Some(metadata), Some(shown)) = (with_metadata, &message.metadata, shown.as_object_mut())
+        {
+            shown.insert("metadata".into(), metadata.clone());
+        }
+        messages.push(shown);
+    }
+    answer(json!({"messages": messages, "has_more": false, "response_metadata": {"next_cursor": ""}}))
+}
+
+/// The channels that were written to.
+fn list(context: &Arc<Context>) -> Response {
+    let said = context.store.after(0);
+    let names: BTreeSet<&str> = said.iter().filter_map(|m| m.channel.strip_prefix('#')).collect();
+    let channels: Vec<Value> = names
+        .into_iter()
+        .map(|name| json!({"id": id('C', name), "name": name, "is_channel": true}))
+        .collect();
+    answer(json!({"channels": channels, "response_metadata": {"next_cursor": ""}}))
+}
+
+/// The id of a conversation as it was named by the sender.
+fn id_of(channel: &str) -> String {
+    channel.strip_prefix('#').map_or_else(|| channel.to_owned(), |name| id('C', name))
 }
 
 /// The blocks, which a form carries as JSON in text.

@@ -45,6 +45,9 @@ pub struct Message {
     /// Layout blocks as Slack has them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocks: Option<Value>,
+    /// What a Slack message carries for programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Value>,
     /// A webhook's headers.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
@@ -150,6 +153,7 @@ mod tests {
             recipient: None,
             text: text.into(),
             blocks: None,
+            metadata: None,
             headers: BTreeMap::new(),
             signature: None,
         }

@@ -38,6 +38,7 @@ pub(super) async fn receive(
         recipient: None,
         text: paragraphs.join("\n"),
         blocks: Some(Value::Array(blocks)),
+        metadata: None,
         headers: BTreeMap::new(),
         signature: None,
     });

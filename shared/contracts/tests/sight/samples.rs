@@ -23,8 +23,9 @@ use rules::lead_fact::{
     Threshold, Unfit,
 };
 use rules::measure::Money;
-use rules::notification::{Message, Notification, NotificationFact, Particulars, Recipient, Role};
+use rules::notification::{About, Message, Notification, NotificationFact, Particulars, Recipient, Role};
 use rules::patch::Patch;
+use rules::pending::Pending;
 use rules::policy::{Orphan, StateKind, WorkflowId};
 use rules::publication::{OrphanedLeads, Passed, PublicationFact, Totals};
 use rules::rep::RepFact;
@@ -182,12 +183,17 @@ pub fn recipients() -> Vec<Recipient> {
     all(next)
 }
 
+fn about() -> About {
+    About { sla_clock: Some(2), visit: Some(1), review: Some(at()), due_at: Some(at()) }
+}
+
 pub fn request(to: Recipient) -> Notification {
     Notification {
         id: NotificationId::new("lead/L-1/7"),
         to,
         message: Message::Held,
         particulars: particulars(),
+        about: about(),
         not_before: Some(at()),
     }
 }
@@ -212,7 +218,8 @@ fn notifications() -> Vec<NotificationFact> {
             attempts: 1,
         }),
         Some(NotificationFact::Delivered { .. }) => {
-            Some(NotificationFact::Withdrawn { id: id(), reason: "the lead is held".to_owned() })
+            let with = Some(NotificationId::new("lead/L-1/9"));
+            Some(NotificationFact::Withdrawn { id: id(), reason: "the lead is held".to_owned(), with })
         }
         Some(NotificationFact::Withdrawn { .. }) => {
             Some(NotificationFact::Failed { id: id(), reason: "no such channel".to_owned(), attempts: 5 })
@@ -320,6 +327,7 @@ fn next_of_lead(after: Option<&LeadFact>) -> Option<LeadFact> {
             team: Some("us-sales".into()),
             elapsed_s: 3600,
             window_s: 3600,
+            owner_not_told: true,
         },
         LeadFact::BreachRecorded { .. } => LeadFact::BreachExcused {
             breach: 4,
@@ -572,11 +580,13 @@ pub fn lead() -> Lead {
             step: Some("breached".to_owned()),
             due_at: at(),
             state: "NEW".into(),
+            owner: Some("rep-ana".into()),
             visit: 1,
             in_state_at: at(),
             in_work_at: at(),
             hold_ended: Some(HoldEnded { state: "ON_HOLD".into(), at: at() }),
         }],
+        undelivered: vec![Pending::of(&request(Recipient::ComplianceDesk), Some(at()))],
         sla_clocks: 1,
         stuck_clocks: 1,
         priority: Priority::High,

@@ -3,16 +3,27 @@
 use crate::deciding::Deciding;
 use crate::ids::{NotificationId, PersonId};
 use crate::input::{Delivery, DeliveryResult, Outcome};
-use crate::lead_fact::LeadFact;
+use crate::lead::Breach;
+use crate::lead_fact::{EvidenceKind, LateEvidence, LeadFact};
 use crate::notification::{Notification, NotificationFact, Particulars};
 use crate::policy::WorkflowId;
+use chrono::{DateTime, Utc};
 
 /// Records a delivery.
 pub(super) fn apply(d: &mut Deciding<'_>, delivery: &Delivery) -> Outcome {
     if d.lead.is_none() {
         return Outcome::UnknownLead;
     }
+    excuse_what_nobody_was_told(d, delivery);
     d.fact(None, LeadFact::Notification(NotificationFact::of(delivery)));
+    // One that is recorded already was told by somebody else.
+    let is_pending = |id: &&NotificationId| {
+        d.lead.as_ref().is_some_and(|lead| lead.undelivered.iter().any(|p| p.id == **id))
+    };
+    let with: Vec<NotificationId> = delivery.with.iter().filter(is_pending).cloned().collect();
+    for fact in NotificationFact::told_with(delivery, with) {
+        d.fact(None, LeadFact::Notification(fact));
+    }
     match &delivery.result {
         DeliveryResult::Delivered { .. } | DeliveryResult::Withdrawn { .. } => {}
         DeliveryResult::Failed { .. } => d.queue_for_failed(&delivery.id),
@@ -25,6 +36,31 @@ pub(super) fn apply(d: &mut Deciding<'_>, delivery: &Delivery) -> Outcome {
         }
     }
     Outcome::Applied
+}
+
+/// Nobody's breach is counted before they were told that the lead is theirs. That they were told late,
+/// or never, shows when that is recorded.
+fn excuse_what_nobody_was_told(d: &mut Deciding<'_>, delivery: &Delivery) {
+    let Some(lead) = &d.lead else { return };
+    let settled = |id: &NotificationId| *id == delivery.id || delivery.with.contains(id);
+    let given = lead.undelivered.iter().filter(|p| p.gives() && settled(&p.id));
+    let mut excused: Vec<(Breach, DateTime<Utc>)> = Vec::new();
+    for (person, asked_at) in given.filter_map(|p| Some((p.person()?, p.asked_at?))) {
+        let theirs = lead.breaches.iter().filter(|b| b.owner.as_ref() == Some(person));
+        let meanwhile = theirs.filter(|b| b.due_at >= asked_at && b.due_at <= d.now);
+        excused.extend(meanwhile.map(|breach| (breach.clone(), asked_at)));
+    }
+    for (breach, asked_at) in excused {
+        let evidence = LateEvidence {
+            what: EvidenceKind::OwnerNotTold,
+            state: None,
+            occurred_at: asked_at,
+            late_s: (d.now - asked_at).num_seconds(),
+        };
+        let tag = Some((WorkflowId::SlaBreach, breach.step.as_deref()));
+        let (breached_at, breach) = (breach.due_at, breach.seq);
+        d.fact(tag, LeadFact::BreachExcused { breach, breached_at, evidence });
+    }
 }
 
 /// The manager is told instead; where that is the one who cannot be reached, operations looks.

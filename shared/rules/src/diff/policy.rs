@@ -215,6 +215,7 @@ fn yes_or_no(yes: &bool) -> String {
 fn compliance_flag(changes: &mut Changes<'_>, before: &Policy, after: &Policy) {
     let (was, is) = (&before.workflows.compliance_flag, &after.workflows.compliance_flag);
     changes.value("officers:", &was.officers, &is.officers, u8::to_string);
+    changes.value("channel:", &was.channel, &is.channel, |channel| channel.as_str().to_owned());
     let reminders = |policy: &Policy| -> BTreeMap<String, Window> {
         let reminders = policy.workflows.compliance_flag.reminders.iter();
         reminders.map(|reminder| (reminder.step.clone(), reminder.after)).collect()

@@ -4,7 +4,7 @@ use super::{Edition, calendar_name, cell, code, day, ladder};
 use crate::compliance::Verdict;
 use crate::directory::ALWAYS;
 use crate::ids::{CalendarId, MarketId};
-use crate::policy::{Action, ReasonCode, WorkflowId, well_known};
+use crate::policy::{Action, ComplianceChannel, ReasonCode, WorkflowId, well_known};
 use std::fmt::Write as _;
 
 pub(super) fn markdown(edition: &Edition<'_>, id: WorkflowId) -> String {
@@ -106,10 +106,14 @@ fn compliance_flag(edition: &Edition<'_>) -> String {
     } else {
         format!("{} officers have to agree", policy.officers)
     };
+    let why = match policy.channel {
+        ComplianceChannel::Full => "why",
+        ComplianceChannel::Short => "the kinds of criteria alone",
+    };
     let mut text = format!(
         "\n#### What is done, and who is told\n\n\
          - The lead goes to `COMPLIANCE_HOLD`. Clocks rest, and moves from outside are refused and recorded.\n\
-         - The would-be owner is told that it is held, and not why (`held`); the compliance team is told why, on its \
+         - The would-be owner is told that it is held, and not why (`held`); the compliance team is told {why}, on its \
          channel (`review-needed`).\n\
          - {officers}. Whoever owns the lead or flagged it by hand cannot.\n\
          - Cleared: it goes back to its state with a fresh clock, and its owner is told (`cleared`). The same match does \

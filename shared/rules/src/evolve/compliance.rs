@@ -6,7 +6,7 @@ use crate::compliance::{
     CLEARANCES_MAX, CRITERIA_MAX, Clearance, Decided, Rejection, ReopeningAsked, Review, UnderReview,
     Verdict, Vote,
 };
-use crate::entry::Entry;
+use crate::entry::{ActorKind, Entry};
 use crate::ids::StateId;
 use crate::lead::{HeldFrom, Lead, PersonalKind, Visit};
 use crate::lead_fact::LeadFact;
@@ -103,6 +103,11 @@ fn matched(lead: &mut Lead, entry: &Entry<LeadFact>) {
     }
     if let Some(by) = flagged_by.as_ref().filter(|by| !flaggers.contains(by)) {
         flaggers.push(by.clone());
+    }
+    // A person is known by the token's subject, too, whatever name the flag gives them.
+    let is_by_staff = flagged_by.is_some() && entry.actor.kind == ActorKind::Staff;
+    if is_by_staff && !flaggers.contains(&entry.actor.id) {
+        flaggers.push(entry.actor.id.clone());
     }
     lead.personal_kinds.extend(personal.as_ref().map(|_| PersonalKind::Screening));
     if let Some(details) = personal {

@@ -371,9 +371,40 @@ pub struct ComplianceFlag {
     pub reminders: Vec<Reminder>,
     /// The reason codes a decision may name, each for one verdict.
     pub reason_codes: BTreeMap<String, ReasonCode>,
+    /// What the compliance team's channel is told of a review: `full`, or `short` where the channel is
+    /// not private.
+    #[serde(default, skip_serializing_if = "ComplianceChannel::is_default")]
+    pub channel: ComplianceChannel,
     /// Its messages in the policy's own words.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub messages: Templates,
+}
+
+/// What the compliance team's channel is told of a review.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum ComplianceChannel {
+    /// The whole context: criteria, company, market, owner and flagger. Personal details stay behind
+    /// sign-in.
+    #[default]
+    Full,
+    /// The kinds of criteria, and the link to the review.
+    Short,
+}
+
+impl ComplianceChannel {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Its name in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Short => "short",
+        }
+    }
 }
 
 /// A rung of the ladder of ageing reviews.

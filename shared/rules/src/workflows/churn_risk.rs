@@ -14,7 +14,7 @@ use crate::ids::{AccountId, CalendarId, NotificationId, PersonId, Subject};
 use crate::input::{Delivery, DeliveryResult, Outcome, World};
 use crate::lead::AccountView;
 use crate::measure::Window;
-use crate::notification::{Message, Notification, NotificationFact, Particulars, Recipient, Role};
+use crate::notification::{About, Message, Notification, NotificationFact, Particulars, Recipient, Role};
 use crate::policy::WorkflowId;
 use crate::quiet;
 use crate::sorting::Sorting;
@@ -400,7 +400,7 @@ impl Deciding<'_> {
         let id = NotificationId::new(format!("account/{}/{seq}", self.command.account));
         let world = self.world;
         let not_before = quiet::not_before(&world.policy.policy, world.directory, &to, message, self.at);
-        let notification = Notification { id, to, message, particulars, not_before };
+        let notification = Notification { id, to, message, particulars, about: About::default(), not_before };
         self.fact(AccountFact::Notification(NotificationFact::Requested(Box::new(notification))));
     }
 

@@ -13,6 +13,7 @@ use crate::input::Need;
 use crate::lead::OperationsReason;
 use crate::lead_fact::{LeadFact, Threshold};
 use crate::notification::{Message, Particulars, Role};
+use crate::pending;
 use crate::policy::{Action, StateKind, WorkflowId};
 
 /// Does what a step of a clock says.
@@ -46,9 +47,13 @@ pub(crate) fn act(
             let team =
                 owner.as_ref().and_then(|o| d.world.directory.team_of(o)).cloned().or_else(|| d.team());
             let (elapsed_s, window_s) = (threshold.elapsed_s, threshold.window_s);
+            // Whoever has not been told yet that the lead is theirs could not act on it.
+            let pending = d.lead.as_ref().map_or(&[][..], |lead| &lead.undelivered);
+            let owner_not_told =
+                owner.as_ref().is_some_and(|owner| pending::is_yet_to_be_told(pending, owner, d.at()));
             d.fact(
                 Some((workflow, Some(step))),
-                LeadFact::BreachRecorded { owner, team, elapsed_s, window_s },
+                LeadFact::BreachRecorded { owner, team, elapsed_s, window_s, owner_not_told },
             );
         }
         Action::Reassign => sla_breach::reassign(d, workflow, step, threshold)?,

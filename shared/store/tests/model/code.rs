@@ -75,7 +75,8 @@ async fn the_transactions_of_the_model_are_the_ones_that_the_store_sends() {
     .into_iter()
     .enumerate()
     {
-        let delivery = Delivery { id: told.notifications[n].id.clone(), attempts: 1, result };
+        let delivery =
+            Delivery { id: told.notifications[n].id.clone(), attempts: 1, result, with: Vec::new() };
         let command = Command { input: Input::Delivery(delivery), ..wake("L-3", "delivery") };
         bench.store.execute(&command, None, due).await.unwrap();
         assert_eq!(sent(&bench), Decision::Delivery(fact).writes());

@@ -12,7 +12,8 @@
 //! that refuses, reps who lose leads, and time but for its order.
 //!
 //! What it takes for granted: a function is dead before a claim of its ends (the template's time-out),
-//! a message that met a claim comes again after it, and an outbox item's lease is longer than both.
+//! a message that met a claim comes again after it. An outbox item's lease may be shorter than both: then
+//! there are two messages for it, as when the queue delivers one twice.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,0 +1,167 @@
+//! People, places, lists and times as a reader knows them.
+
+use super::clean::{TEXT_MAX, line};
+use chrono::{DateTime, NaiveDate, Utc};
+use jiff::Timestamp;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+use rules::calendar::WorkingTime;
+use rules::compliance::{Criterion, CriterionKind};
+use rules::directory::Directory;
+use rules::ids::PersonId;
+use rules::measure::spelled;
+use rules::notification::Recipient;
+use rules::quiet::time_zone_of;
+
+/// Stands for people whom nothing names but a token's identifier.
+const UNNAMED: &str = "a person who is not in the directory";
+/// The list of a flag that a person raised; the word of flags that are recorded already.
+const BY_HAND: &str = "raised by hand";
+/// What the criterion of a jurisdiction is called: `jurisdiction-<market>-<country>`.
+const JURISDICTION: &str = "jurisdiction-";
+
+/// A person of the directory by name. The id of one who is not there names nobody.
+pub fn person(directory: &Directory, id: &PersonId) -> String {
+    known(directory, id.as_str()).unwrap_or_else(|| UNNAMED.to_owned())
+}
+
+/// People by name, whether the record has their id in the directory, their e-mail address, or a name
+/// that a source gave. One person can be there twice, as the record keeps their token's subject, too.
+pub fn people<'a>(directory: &Directory, all: impl Iterator<Item = &'a str>) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for text in all {
+        let name = known(directory, text.trim()).or_else(|| named(text));
+        names.extend(name.filter(|name| !names.contains(name)));
+    }
+    if names.is_empty() { UNNAMED.to_owned() } else { names.join(", ") }
+}
+
+fn known(directory: &Directory, text: &str) -> Option<String> {
+    let by_email = || directory.person_by_email(text).and_then(|id| directory.person(id));
+    let person = directory.person(&PersonId::from(text)).or_else(by_email)?;
+    line(&person.name, TEXT_MAX)
+}
+
+/// An identifier of a machine names nobody.
+fn named(text: &str) -> Option<String> {
+    let is_opaque = !text.contains([' ', '@'])
+        && text.len() >= 16
+        && text.bytes().filter(u8::is_ascii_digit).count() >= 4;
+    line(text, TEXT_MAX).filter(|_| !is_opaque)
+}
+
+/// The time zone of whoever reads a message: a person's own, a team's manager's, the compliance desk's.
+pub fn zone<'a>(directory: &'a Directory, to: &Recipient) -> Option<&'a str> {
+    match to {
+        Recipient::Person { person, .. } => time_zone_of(directory, person),
+        Recipient::TeamChannel { manager, .. } => time_zone_of(directory, manager),
+        Recipient::ComplianceDesk => {
+            let calendar = directory.document().compliance.calendar.as_ref()?;
+            directory.calendar(calendar).map(|calendar| calendar.time_zone_name())
+        }
+        Recipient::OperationsDesk => None,
+    }
+}
+
+/// A time as a reader says it: `11:00 (New York)`, with the day unless it is today.
+pub fn time_of_day(at: DateTime<Utc>, now: DateTime<Utc>, zone: Option<&str>) -> String {
+    let known = zone.and_then(|name| TimeZoneDatabase::bundled().get(name).ok());
+    let place = match (&known, zone) {
+        (Some(_), Some(name)) => city(name),
+        _ => "UTC".to_owned(),
+    };
+    let zone = known.unwrap_or(TimeZone::UTC);
+    let local =
+        |at: DateTime<Utc>| Timestamp::from_second(at.timestamp()).ok().map(|at| zone.to_datetime(at));
+    let (Some(then), Some(today)) = (local(at), local(now)) else { return at.to_rfc3339() };
+    let form = match (then.date() == today.date(), then.year() == today.year()) {
+        (true, _) => "%H:%M",
+        (false, true) => "%a, %b %-d, %H:%M",
+        (false, false) => "%a, %b %-d, %Y, %H:%M",
+    };
+    format!("{} ({place})", then.strftime(form))
+}
+
+/// `America/New_York` is New York.
+fn city(zone: &str) -> String {
+    zone.rsplit('/').next().unwrap_or(zone).replace('_', " ")
+}
+
+/// A stretch of working time.
+pub fn duration(secs: i64) -> String {
+    let days = secs / 86_400;
+    if days >= 2 {
+        // Hours and minutes of several days are of no use to a person.
+        let hours = secs % 86_400 / 3600;
+        return if hours == 0 { format!("{days}d") } else { format!("{days}d{hours}h") };
+    }
+    spelled(WorkingTime::from_secs(secs))
+}
+
+/// A criterion of compliance, in words.
+pub fn criterion(found: &Criterion) -> String {
+    let said = |text: &str| line(text, TEXT_MAX).unwrap_or_default();
+    let (id, list) = (said(&found.match_id), said(&found.list).replace('-', " "));
+    let kind = kind(found.kind);
+    if found.kind == CriterionKind::Unreadable {
+        return kind.to_owned();
+    }
+    if found.list == BY_HAND {
+        return format!("{kind}, flagged by hand on {}", date(&found.list_version));
+    }
+    if let (CriterionKind::Jurisdiction, Some((market, country))) = (found.kind, places(&found.match_id)) {
+        let licensed: Vec<String> =
+            found.list_version.split(',').filter(|c| !c.is_empty()).map(self::country).collect();
+        let licensed = if licensed.is_empty() { "nowhere".to_owned() } else { licensed.join(", ") };
+        return format!("{} is not licensed in {market} (licensed: {licensed})", self::country(country));
+    }
+    let strength = found.strength.map(|strength| format!(", {strength} %")).unwrap_or_default();
+    let version = match NaiveDate::parse_from_str(&found.list_version, "%Y-%m-%d") {
+        Ok(_) => format!("list of {}", date(&found.list_version)),
+        Err(_) => format!("list version {}", said(&found.list_version)),
+    };
+    match found.kind {
+        CriterionKind::Sanctions => format!("{list} match {id} ({version}){strength}"),
+        _ => format!("{kind}: {list} match {id} ({version}){strength}"),
+    }
+}
+
+/// A kind of criterion, in words.
+pub fn kind(kind: CriterionKind) -> &'static str {
+    match kind {
+        CriterionKind::Sanctions => "Sanctions match",
+        CriterionKind::Pep => "Politically exposed person",
+        CriterionKind::Jurisdiction => "Jurisdiction not licensed",
+        CriterionKind::AdverseMedia => "Adverse media",
+        CriterionKind::Unreadable => "A screening that could not be read",
+    }
+}
+
+fn places(match_id: &str) -> Option<(String, &str)> {
+    let (market, country) = match_id.strip_prefix(JURISDICTION)?.rsplit_once('-')?;
+    Some((self::market(market), country))
+}
+
+/// A market as people write it: `DACH`, `US`, `North America`.
+pub fn market(id: &str) -> String {
+    let id = line(id, TEXT_MAX).unwrap_or_default();
+    if id.len() <= 4 {
+        return id.to_uppercase();
+    }
+    let words = id.split(['-', '_']).map(super::capital);
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// A country by its English name (ISO 3166-1); what is no code stays as it is.
+pub fn country(code: &str) -> String {
+    match celes::Country::from_alpha2(code) {
+        Ok(country) => country.long_name.trim_start_matches("The ").to_owned(),
+        Err(_) => line(code, TEXT_MAX).unwrap_or_default(),
+    }
+}
+
+fn date(text: &str) -> String {
+    NaiveDate::parse_from_str(text, "%Y-%m-%d").map_or_else(
+        |_| line(text, TEXT_MAX).unwrap_or_default(),
+        |date| date.format("%b %-d, %Y").to_string(),
+    )
+}
