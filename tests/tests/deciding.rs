@@ -295,7 +295,12 @@ fn a_resolution_deals_with_what_the_person_saw_and_leaves_the_rest_in_the_queue(
     let mut simulation = with_a_lead();
     let failed = |n: u32| {
         let result = DeliveryResult::Failed { reason: "refused".to_owned() };
-        Input::Delivery(Delivery { id: format!("lead/L-1/{n}").as_str().into(), attempts: 3, result })
+        Input::Delivery(Delivery {
+            id: format!("lead/L-1/{n}").as_str().into(),
+            attempts: 3,
+            result,
+            with: Vec::new(),
+        })
     };
     let resolve = |seen| {
         let note = "Told by phone.".to_owned();

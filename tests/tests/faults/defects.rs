@@ -90,9 +90,8 @@ pub fn damage(defect: Defect, call: &mut Call) {
             let expression = call.body["ConditionExpression"].as_str().unwrap_or_default();
             if expression.contains("attribute_not_exists(#until)") {
                 call.body["ConditionExpression"] = json!("attribute_exists(pk)");
-                if let Value::Object(values) = &mut call.body["ExpressionAttributeValues"] {
-                    values.remove(":now");
-                }
+                // Nor does anybody hear that another one may have sent it, and looks.
+                call.body["ReturnValues"] = json!("NONE");
             }
         }
         (Defect::ForgottenWake, "SendMessageBatch") => {
