@@ -257,7 +257,10 @@ impl Words<'_> {
             ),
             Message::ChangedHands => (
                 "Leads have changed owner".to_owned(),
-                sentences([self.value(Placeholder::Reasons).map(|reasons| capital(&reasons))]),
+                sentences([
+                    Some("Their owner left or is away".to_owned()),
+                    self.value(Placeholder::Reasons).map(|reasons| capital(&reasons)),
+                ]),
             ),
             Message::TouchpointDue => (
                 format!("{what}: the retention touchpoint is due"),
