@@ -149,7 +149,7 @@ impl Store {
                 return Ok(Ran::Done(unwritten(outcome_of(item)?, true, before)));
             }
             // The outbox item goes with the delivery: where it is gone, the delivery is recorded.
-            if A::delivered(command).is_some_and(|id| found.get(&Key::outbox(id)).is_none()) {
+            if A::delivered(command).is_some_and(|delivery| found.get(&Key::outbox(&delivery.id)).is_none()) {
                 return Ok(Ran::Done(unwritten(Outcome::Applied, true, before)));
             }
             let sealed = self.sealed::<A>(command, before.as_ref(), &found, &mut new_key).await?;
