@@ -110,6 +110,7 @@ pub fn uses(function: Function, call: &Call) -> Vec<Use> {
             let action = match operation {
                 "SendMessage" | "SendMessageBatch" => "sqs:SendMessage",
                 "ChangeMessageVisibility" | "ChangeMessageVisibilityBatch" => "sqs:ChangeMessageVisibility",
+                "GetQueueAttributes" => "sqs:GetQueueAttributes",
                 other => panic!("no function of ours asks a queue for {other}"),
             };
             let resource = match text("QueueUrl").rsplit('/').next().unwrap_or_default() {
