@@ -274,18 +274,21 @@ pub struct SeenStanding {
     /// What they said of their availability.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub availability: Option<Availability>,
+    /// Since when they said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said_at: Option<DateTime<Utc>>,
 }
 
 impl SeenStanding {
     fn of(standing: &Standing) -> Self {
-        let Standing { load, last_assigned_at, availability, .. } = standing.clone();
-        Self { load, last_assigned_at, availability }
+        let Standing { load, last_assigned_at, availability, said_at, .. } = standing.clone();
+        Self { load, last_assigned_at, availability, said_at }
     }
 
     /// As routing takes it.
     pub fn to_standing(&self) -> Standing {
-        let Self { load, last_assigned_at, availability } = self.clone();
-        Standing { load, last_assigned_at, availability, ..Standing::default() }
+        let Self { load, last_assigned_at, availability, said_at } = self.clone();
+        Standing { load, last_assigned_at, availability, said_at, ..Standing::default() }
     }
 }
 

@@ -357,16 +357,13 @@ async fn what_operations_dismissed_is_in_a_list_of_its_own_until_there_is_news()
 async fn a_place_that_becomes_free_makes_the_rep_due_until_they_were_looked_at() {
     let bench = Bench::seeded().await;
     let now = at("08:00");
-    let owned = event("L-1", "a", now, |e| {
-        e.changes.market = Patch::Set("us".into());
-        e.owner = Patch::Set("rep-ana".into());
-    });
-    let given = bench.store.execute(&owned, None, now).await.unwrap();
+    let given = bench.store.execute(&arrival("L-1", now, Some("rep-ana")), None, now).await.unwrap();
     assert_eq!(given.freed, Vec::<rules::ids::PersonId>::new());
     let rep = || async { bench.store.rep(&"rep-ana".into()).await.unwrap().unwrap() };
     assert_eq!(rep().await.wake_at, None);
     let later = now + TimeDelta::minutes(1);
     let closed = event("L-1", "b", later, |e| e.state = Some("LOST".into()));
+    assert_eq!(given.lead.and_then(|lead| lead.owner), Some("rep-ana".into()));
     let done = bench.store.execute(&closed, None, later).await.unwrap();
     assert_eq!(done.freed, ["rep-ana".into()]);
     let item = rep().await;

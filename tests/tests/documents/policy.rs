@@ -15,7 +15,7 @@ fn a_mistake_in_a_policy_is_told_with_its_place_and_what_would_be_right() {
             "/colour",
             json!("blue"),
             &[
-                r#"colour: `colour` is not a field here; known: intake, name, quiet_hours, retention, states, workflows"#,
+                r#"colour: `colour` is not a field here; known: intake, name, owners, quiet_hours, retention, states, workflows"#,
             ],
         ),
         ("/name", json!(["x"]), &[r#"name: what stands there is not a text"#]),

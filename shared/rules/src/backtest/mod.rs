@@ -287,9 +287,8 @@ impl<'a> Backtest<'a> {
         let replayed = self.replay.rep(rep, &before, record)?;
         self.note_identity(replayed.outcome.is_some(), replayed.difference);
         if let Some(directory) = self.directory_of(record) {
-            let said = replayed.after.availability.as_ref();
             for play in self.baseline.iter_mut().chain([&mut self.candidate]) {
-                play.standings.set_availability(&directory, rep, said);
+                play.standings.set_availability(&directory, rep, &replayed.after);
             }
         }
         self.reps.insert(rep.clone(), replayed.after);

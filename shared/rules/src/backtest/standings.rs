@@ -4,7 +4,7 @@
 use crate::directory::Directory;
 use crate::ids::{PersonId, TeamId};
 use crate::record::{Saw, SeenStanding};
-use crate::routing::{Availability, LoadChange, Roster};
+use crate::routing::{LoadChange, Roster, Standing};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Both.
@@ -36,6 +36,7 @@ impl Standings {
                     is.last_assigned_at = seen.last_assigned_at;
                 }
                 is.availability = seen.availability.clone();
+                is.said_at = seen.said_at;
                 *was = seen.to_standing();
             }
         }
@@ -52,11 +53,13 @@ impl Standings {
     }
 
     /// A rep said whether they take leads.
-    pub fn set_availability(&mut self, directory: &Directory, rep: &PersonId, said: Option<&Availability>) {
+    pub fn set_availability(&mut self, directory: &Directory, rep: &PersonId, stands: &Standing) {
         let Some(team) = directory.team_of(rep) else { return };
         for teams in [&mut self.recorded, &mut self.replayed] {
             let roster = teams.entry(team.clone()).or_default();
-            roster.standings.entry(rep.clone()).or_default().availability = said.cloned();
+            let standing = roster.standings.entry(rep.clone()).or_default();
+            standing.availability.clone_from(&stands.availability);
+            standing.said_at = stands.said_at;
         }
     }
 }
