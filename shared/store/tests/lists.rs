@@ -362,10 +362,10 @@ async fn a_place_that_becomes_free_makes_the_rep_due_until_they_were_looked_at()
     let rep = || async { bench.store.rep(&"rep-ana".into()).await.unwrap().unwrap() };
     assert_eq!(rep().await.wake_at, None);
     let later = now + TimeDelta::minutes(1);
-    let closed = event("L-1", "b", later, |e| e.state = Some("LOST".into()));
+    let closed = event("L-1", "b", later, |e| e.state = Some("WON".into()));
     assert_eq!(given.lead.and_then(|lead| lead.owner), Some("rep-ana".into()));
     let done = bench.store.execute(&closed, None, later).await.unwrap();
-    assert_eq!(done.freed, ["rep-ana".into()]);
+    assert_eq!(done.freed, ["rep-ana".into()], "{:?}", done.outcome);
     let item = rep().await;
     assert_eq!((item.wake_at, item.standing.load), (Some(later), 0));
     let due = bench.store.due(None, later, None).await.unwrap().items;
