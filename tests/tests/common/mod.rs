@@ -291,7 +291,9 @@ pub fn lines(steps: &[Step]) -> Vec<Line> {
         let kind = event["type"].as_str().unwrap_or_default();
         let from_source = kind.starts_with("lead.") || kind.starts_with("account.");
         let late = if from_source { step.late } else { TimeDelta::zero() };
-        if let Some(minutes) = event["minutes"].as_i64() {
+        // Outages are written by how long they last; the file says since when.
+        let minutes = event.as_object_mut().and_then(|event| event.remove("minutes"));
+        if let Some(minutes) = minutes.and_then(|minutes| minutes.as_i64()) {
             event["since"] = (now - TimeDelta::minutes(minutes)).to_rfc3339().into();
         }
         event["occurred_at"] = (now - late).to_rfc3339().into();
