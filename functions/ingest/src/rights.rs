@@ -32,6 +32,10 @@ impl Ingest {
         let Some(rights) = &sender.rights else { return self.apply(source, inbound, now).await };
         let (outside, is_left) = match &mut inbound.body {
             Body::Lead(lead, event) => {
+                let (actor, cause) = (Actor::source(source), inbound.id.clone());
+                let input = Input::Event(event.clone());
+                let whole = Command { lead: lead.clone(), actor, cause, input };
+                event.said = Some(store::content_of(&whole)?);
                 // Which market it is in matters only to who is limited to some.
                 let stands = match rights.markets {
                     Some(_) => self.service.store.lead(lead).await?,

@@ -161,6 +161,10 @@ pub struct LeadEvent {
     /// What nobody here understood of it.
     #[serde(default, skip_serializing_if = "Unread::is_empty")]
     pub unread: Unread,
+    /// The digest of all that the source said, where this is only what it may write: what it may write
+    /// changes, and what it said under this id does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
 }
 
 impl LeadEvent {
@@ -178,6 +182,7 @@ impl LeadEvent {
             matches: Vec::new(),
             flagged_by: None,
             unread: Unread::default(),
+            said: None,
         }
     }
 }

@@ -59,6 +59,8 @@ impl SourceRights {
             let mut kept = LeadEvent::at(event.occurred_at);
             kept.matches = std::mem::take(&mut event.matches);
             kept.flagged_by = event.flagged_by.take();
+            kept.unread = std::mem::take(&mut event.unread);
+            kept.said = event.said.take();
             *event = kept;
             return outside.0;
         }

@@ -52,6 +52,14 @@ pub fn key_by_content(command: &Command) -> Result<String, StoreError> {
     Ok(format!("{}/{}", command.cause, Lead::asked(command)?))
 }
 
+/// The digest of what a command asks; see [`rules::input::LeadEvent::said`].
+///
+/// # Errors
+/// None in practice: every input can be written as JSON.
+pub fn content_of(command: &Command) -> Result<String, StoreError> {
+    Lead::asked(command)
+}
+
 /// The one partition of a queue of reviews.
 pub(crate) const QUEUE: &str = "REVIEW";
 
@@ -132,11 +140,20 @@ impl Aggregate for Lead {
     }
 
     fn asked(command: &Command) -> Result<String, StoreError> {
+        if let Input::Event(event) = &command.input
+            && let Some(said) = &event.said
+        {
+            return Ok(said.clone());
+        }
         digest(&Self::subject(command), &RecordedInput::of(&command.asked()).asked)
     }
 
     fn asked_personal(command: &Command) -> Result<Option<String>, StoreError> {
-        let personal = RecordedInput::of(&command.input).personal;
+        let mut personal = RecordedInput::of(&command.input).personal;
+        // Whether a source may write a contact changes, and what it says of matches always counts.
+        if matches!(&command.input, Input::Event(event) if event.said.is_some()) {
+            personal.contact = None;
+        }
         if personal.is_empty() {
             return Ok(None);
         }

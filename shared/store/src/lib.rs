@@ -39,7 +39,7 @@ pub use audit::{ScanCursor, StoredCommit};
 pub use due::{DueCursor, DueItem, DuePage, DueSubject};
 pub use error::{Cause, StoreError};
 pub use keys::{DUE_SHARDS, PK, SK};
-pub use lead::{Executed, key_by_content};
+pub use lead::{Executed, content_of, key_by_content};
 pub use outbox::{Claim, FIRST_LEASE, MaybeSent, OUTBOX_LEASE, OutboxItem, Requested};
 pub use personal::PersonalData;
 pub use publication::{ExecutedPublication, Place, Progress};

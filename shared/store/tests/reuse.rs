@@ -285,3 +285,29 @@ async fn an_event_that_is_refused_again_with_other_matches_counts_again() {
     let history = bench.history(&Subject::Lead("L-1".into())).await;
     assert_eq!(history.len(), 3);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_limited_source_said_is_a_repetition_whatever_it_may_write_by_now() {
+    let bench = Bench::seeded().await;
+    let now = at("14:00");
+    bench.store.execute(&arrival("L-1", now, Some("rep-ana")), Some("a"), now).await.unwrap();
+    let said = |score: u16, may_write_contact: bool| {
+        let whole = event("L-1", "k", now, |e| {
+            e.changes.score = Patch::Set(score);
+            e.contact = Patch::Set(Contact { name: Some("Kim".to_owned()), ..Contact::default() });
+        });
+        let content = store::content_of(&whole).unwrap();
+        let mut limited = whole;
+        if let Input::Event(event) = &mut limited.input {
+            event.said = Some(content);
+            if !may_write_contact {
+                event.contact = Patch::Keep;
+            }
+        }
+        limited
+    };
+    let ask = async |command: Command| bench.store.execute(&command, Some("k"), at("14:01")).await.unwrap();
+    assert_eq!(ask(said(10, true)).await.outcome, Outcome::Applied);
+    assert!(ask(said(10, false)).await.duplicate);
+    assert!(is_reused(&ask(said(11, false)).await));
+}
