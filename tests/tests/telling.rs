@@ -60,7 +60,7 @@ fn arrives(simulation: &mut Simulation, owner: Option<&str>) {
 }
 
 fn asked_for(entries: &[AnyEntry], message: Message) -> Notification {
-    let all = entries.iter().filter_map(|entry| match entry {
+    let mut all = entries.iter().filter_map(|entry| match entry {
         AnyEntry::Lead(entry) => match &entry.fact {
             LeadFact::Notification(NotificationFact::Requested(n)) if n.message == message => {
                 Some((**n).clone())
@@ -69,7 +69,7 @@ fn asked_for(entries: &[AnyEntry], message: Message) -> Notification {
         },
         _ => None,
     });
-    all.last().expect("somebody is to be told")
+    all.next_back().expect("somebody is to be told")
 }
 
 fn telling(simulation: &Simulation, notification: &Notification, minutes: i64) -> Telling {
@@ -121,7 +121,8 @@ fn a_late_warning_says_what_is_left_now_and_when_the_window_ends() {
 
 #[test]
 fn a_warning_is_withdrawn_when_its_ground_is_gone() {
-    let changes: [(&str, Box<dyn Fn(&mut LeadEvent)>); 6] = [
+    type Change = Box<dyn Fn(&mut LeadEvent)>;
+    let changes: [(&str, Change); 6] = [
         ("the lead moved on to CONTACTED", Box::new(|event| event.state = Some("CONTACTED".into()))),
         ("somebody else has the lead now", Box::new(|event| event.owner = Patch::Set("rep-bob".into()))),
         ("its clock rests", Box::new(|event| event.waiting_on_customer = Some(true))),

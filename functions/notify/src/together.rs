@@ -30,6 +30,7 @@ pub struct Claimed {
 }
 
 /// What became of the claims on others that the same message tells.
+#[expect(clippy::large_enum_variant, reason = "there is one a message")]
 pub enum Others {
     /// All are this message's.
     Claimed(Claimed),

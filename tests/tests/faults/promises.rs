@@ -151,15 +151,15 @@ fn owned(owners: &[(i64, Option<PersonId>)], owner: &PersonId, at_ms: i64) -> bo
     then.into_iter().any(|(_, (_, whose))| whose.as_ref() == Some(owner))
 }
 
+/// Since when somebody owns a lead, in milliseconds.
+type Owned = (i64, Option<PersonId>);
+
 /// Times of something, by subject.
 type Times<'c, T> = BTreeMap<&'c Subject, Vec<T>>;
 
 /// Since when, and until when, each lead was held; and since when it was whose.
-fn folded<'c>(
-    commits: &'c [ChainedCommit],
-    written: &[i64],
-) -> (Times<'c, Range<i64>>, Times<'c, (i64, Option<PersonId>)>) {
-    let mut owners: Times<'c, (i64, Option<PersonId>)> = BTreeMap::new();
+fn folded<'c>(commits: &'c [ChainedCommit], written: &[i64]) -> (Times<'c, Range<i64>>, Times<'c, Owned>) {
+    let mut owners: Times<'c, Owned> = BTreeMap::new();
     let mut leads: BTreeMap<&Subject, Option<Lead>> = BTreeMap::new();
     let mut held: BTreeMap<&Subject, Vec<Range<i64>>> = BTreeMap::new();
     for (commit, at) in commits.iter().zip(written) {
