@@ -47,7 +47,7 @@ async fn store() -> (Client, Store) {
     let client = Client::from_conf(config);
     tables::create(&client, "leads", "audit", "keys").await;
     let wrap = LocalWrap::random().expect("a key");
-    let store = Store::new(client.clone(), "leads", "audit").with_keys("keys", Arc::new(wrap));
+    let store = Store::new(client.clone(), "leads", "audit").with_keys_to_erase("keys", Arc::new(wrap));
     (client, store)
 }
 

@@ -239,6 +239,29 @@ fn cases() -> Vec<(Changes, Vec<&'static str>)> {
             ],
         ),
         (
+            vec![
+                ("policy", "/workflows/compliance-flag/reason_codes/licensed", json!("A licence covers it.")),
+                ("policy", "/workflows/compliance-flag/reason_codes/other", json!("Something else.")),
+            ],
+            vec![
+                "reason-without-verdict: workflows.compliance-flag.reason_codes.licensed: does not say which verdict it is \
+                 for, and is taken for one to clear; write `verdict: clear`, or let `leadctl policy migrate` write it",
+                "reason-without-verdict: workflows.compliance-flag.reason_codes.other: does not say which verdict it is \
+                 for, so that it can clear nothing; write `verdict: clear` or `verdict: reject`",
+            ],
+        ),
+        (
+            vec![(
+                "policy",
+                "/workflows/compliance-flag/reason_codes",
+                json!({"false-match": {"means": "The match is somebody else.", "verdict": "clear", "officers": 2}}),
+            )],
+            vec![
+                "reason-without-verdict: workflows.compliance-flag.reason_codes: no reason is one to reject, so that no \
+                 officer can reject a lead",
+            ],
+        ),
+        (
             vec![("directory", "/teams/us-sales/reps", json!({}))],
             vec!["empty-team: teams.us-sales.reps: there is nobody; its leads go to the operations queue"],
         ),

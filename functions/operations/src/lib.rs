@@ -149,7 +149,7 @@ impl Operations {
 /// The parameters that a route knows.
 fn query_of(route: Route) -> &'static [&'static str] {
     match route {
-        Route::Leads => &["owner", "market", "account", "state", "limit", "cursor"],
+        Route::Leads => &["owner", "market", "account", "state", "dismissed", "limit", "cursor"],
         Route::LeadAudit | Route::AccountAudit | Route::Reviews | Route::Publications(_) => {
             &["limit", "cursor"]
         }
@@ -164,10 +164,10 @@ fn query_of(route: Route) -> &'static [&'static str] {
         | Route::Workflows
         | Route::Workflow
         | Route::Policy
-        | Route::Publish(_)
         | Route::Publication(_)
         | Route::Directory
         | Route::Availability => &[],
+        Route::Publish(_) => &["dry_run"],
     }
 }
 

@@ -13,7 +13,7 @@ use platform::telemetry::ErrorChain;
 use rules::ids::{NotificationId, Subject};
 use serde::{Deserialize, Serialize};
 use service::Service;
-use store::{DueCursor, DueItem, DueSubject, OUTBOX_LEASE, StoreError};
+use store::{DueCursor, DueItem, DueSubject, FIRST_LEASE, OUTBOX_LEASE, StoreError};
 use tokio::sync::OnceCell;
 
 /// How many periods after its instant something that was handed on is a straggler.
@@ -149,9 +149,9 @@ async fn take(
 /// Hands a notification on for its instant: the end of the quiet hours it waits for, or of a lease
 /// within which it was not delivered. If it is by then, the message finds nothing to do.
 ///
-/// A notification that was handed to the queue with its commit is rescued within a minute or two,
-/// should that message be lost. In a backlog it most likely waits in the queue, and a second message
-/// would only make the backlog longer: it is left there for a whole lease.
+/// Should that message be lost, the notification is rescued within a minute or two. In a backlog it most
+/// likely waits in the queue, and a second message would only make the backlog longer: it is left there
+/// for a whole lease.
 async fn notify(
     service: &Service,
     item: &DueItem,
@@ -165,11 +165,18 @@ async fn notify(
         return Ok(false);
     }
     let at = item.wake_at.max(now);
-    if !service.store.lease_found(item, at + OUTBOX_LEASE).await? {
+    if !service.store.lease_found(item, at, at + next_lease(item)).await? {
         return Ok(false);
     }
     service.relay.notify(&[(id.clone(), at)], now).await?;
     Ok(true)
+}
+
+/// How long the queue has this time. A sweep may crash before it hands the notification on, so the first
+/// lease is short; one that comes back again and again has twice as long each time.
+fn next_lease(item: &DueItem) -> TimeDelta {
+    let last = item.handed_at.map_or(TimeDelta::zero(), |handed| item.wake_at - handed);
+    (last * 2).clamp(FIRST_LEASE, OUTBOX_LEASE)
 }
 
 /// Whether notifications pile up in their queue. A queue that does not say is taken for an idle one: a

@@ -135,7 +135,9 @@ pub(crate) fn read_with(value: &Value, further: &[&str]) -> Result<Inbound, NotA
     if !matches!(body, Some(Body::Lead(..))) {
         let (lead, stray) = stray_matches(value);
         if !stray.is_empty() {
-            problems.add("/lead/flags", "is no part of this type of event; send it with `lead.flagged`");
+            if kind.is_some() {
+                problems.add("/lead/flags", "is no part of this type of event; send it with `lead.flagged`");
+            }
             subject = lead.map(Subject::Lead).or(subject);
             found.extend(stray);
             flagger = root.optional("flagged_by", &mut problems, fields::line);
@@ -435,14 +437,14 @@ mod tests {
         value["lead"]["contact"] = json!({"name": "Kim", "e-mail": "kim@example.test"});
         value["lead"]["deal_size"]["a/b~c"] = json!(1);
         value["lead"]["flags"]["sanctions"][0]["heading"] = json!("secret");
-        value["odd\u{202e}"] = json!(1);
+        value["oddity\u{202e}"] = json!(1);
         value["flagged_by"] = json!("cleo");
         let told = warnings(&value);
         for expected in [
             "/lead/scor is not known here, and was left out; did you mean `score`?",
             "/lead/contact/e-mail is not known here, and was left out; did you mean `email`?",
             "/lead/deal_size/a~1b~0c is not known here, and was left out",
-            "/odd\u{fffd} is not known here, and was left out",
+            "/oddity\u{fffd} is not known here, and was left out",
         ] {
             assert!(told.iter().any(|warning| warning == expected), "{expected} in {told:#?}");
         }

@@ -227,6 +227,7 @@ impl<'a> Deciding<'a> {
             | LeadFact::StateChanged { .. }
             | LeadFact::WaitingChanged { .. }
             | LeadFact::HoldChanged { .. }
+            | LeadFact::HoldEnteredFrom { .. }
             | LeadFact::OwnerSet { .. }
             | LeadFact::ComplianceMatched { .. }
             | LeadFact::ReviewDecided { .. } => true,

@@ -8,8 +8,8 @@ use crate::entry::Entry;
 use crate::ids::{LeadId, StateId, Subject};
 use crate::input::InForce;
 use crate::lead::{
-    APPLIED_MAX, BREACHES_MAX, Breach, Dismissal, HoldEnded, Lead, Left, OperationsReason, OperationsReview,
-    PassedStep, Personal, PersonalKind, Profile, Queued, RETURNS_MAX, Return, Visit,
+    APPLIED_MAX, BEFORE_HOLD, BREACHES_MAX, Breach, Dismissal, HoldEnded, Lead, Left, OperationsReason,
+    OperationsReview, PassedStep, Personal, PersonalKind, Profile, Queued, RETURNS_MAX, Return, Visit,
 };
 use crate::lead_fact::{AssignmentReason, LeadFact, PUBLICATION};
 use crate::orphans::Gone;
@@ -226,6 +226,9 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
             lead.hold_until = *hold_until;
             lead.said_at.insert("hold_until".to_owned(), occurred_at.unwrap_or(*since));
         }
+        LeadFact::HoldEnteredFrom { state, kind, since, occurred_at } => {
+            enter_hold_from(lead, state, *kind, *since, occurred_at.unwrap_or(*since));
+        }
         LeadFact::OwnerSet { from, to } => {
             lead.owner.clone_from(to);
             if to.is_some() {
@@ -412,13 +415,18 @@ fn change_state(lead: &mut Lead, entry: &Entry<LeadFact>) {
     let before = (lead.state.clone(), lead.kind);
     if *ours {
         lead.hold_until = *hold_until;
-        let state = before.0.clone();
-        lead.hold_ended =
-            (before.1 == StateKind::Hold).then(|| HoldEnded { state, at: entry.due_at.unwrap_or(entry.at) });
+        if before.1 == StateKind::Hold {
+            let (state, at) = (before.0.clone(), entry.due_at.unwrap_or(entry.at));
+            lead.hold_ended = Some(HoldEnded { state, at });
+        }
     } else {
         let outlasted = |field: &str| lead.said(field).is_some_and(|said| said > said_of);
         let (hold, waiting) = (outlasted("hold_until"), outlasted("waiting_on_customer"));
-        lead.said_at.insert("state".to_owned(), said_of);
+        let said_before = lead.said_at.insert("state".to_owned(), said_of);
+        // A hold that is prolonged was said before.
+        if *kind == StateKind::Hold && before.1 != StateKind::Hold && said_before != Some(said_of) {
+            remember_said(lead, BEFORE_HOLD, said_before);
+        }
         lead.hold_ended = None;
         if !hold {
             lead.hold_until = *hold_until;
@@ -430,6 +438,42 @@ fn change_state(lead: &mut Lead, entry: &Entry<LeadFact>) {
         }
     }
     enter(lead, before, to, *kind, *entered_at, *resumed, *history_until);
+}
+
+fn remember_said(lead: &mut Lead, field: &str, said: Option<DateTime<Utc>>) {
+    match said {
+        Some(said) => lead.said_at.insert(field.to_owned(), said),
+        None => lead.said_at.remove(field),
+    };
+}
+
+/// Where a lead that is on hold goes on, as it turns out. If the hold is over already, only when that was
+/// said is remembered.
+fn enter_hold_from(
+    lead: &mut Lead,
+    state: &StateId,
+    kind: StateKind,
+    since: DateTime<Utc>,
+    said_of: DateTime<Utc>,
+) {
+    lead.said_at.insert(BEFORE_HOLD.to_owned(), said_of);
+    if lead.left.as_ref().is_some_and(|left| left.state == *state) {
+        return;
+    }
+    if kind == StateKind::Working && lead.said("waiting_on_customer").is_none_or(|said| said < said_of) {
+        lead.waiting_on_customer = false;
+        lead.said_at.insert("waiting_on_customer".to_owned(), said_of);
+    }
+    if lead.kind != StateKind::Hold {
+        return;
+    }
+    lead.left = (kind == StateKind::Working).then(|| {
+        let resting = std::mem::take(&mut lead.visit);
+        begin_visit(lead, since, None);
+        let mut visit = std::mem::replace(&mut lead.visit, resting);
+        pause_visit(&mut visit, lead.entered_at);
+        Left { state: state.clone(), visit }
+    });
 }
 
 fn enter(

@@ -369,6 +369,9 @@ pub struct Breach {
     pub hold_ended: Option<HoldEnded>,
 }
 
+/// The name under which a lead remembers of when its source said the state that it went on hold from.
+pub(crate) const BEFORE_HOLD: &str = "before_hold";
+
 /// A state that was left for a hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Left {

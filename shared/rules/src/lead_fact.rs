@@ -126,6 +126,19 @@ pub enum LeadFact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         occurred_at: Option<DateTime<Utc>>,
     },
+    /// A source said late in which state it was before it went on hold: it goes on there after the hold.
+    #[serde(rename = "hold.entered-from")]
+    HoldEnteredFrom {
+        /// The state.
+        state: StateId,
+        /// What it is in the policy.
+        kind: StateKind,
+        /// Since when it was in it, by our clock: never in the future.
+        since: DateTime<Utc>,
+        /// When the source says so, where that is not `since`. Order goes by it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        occurred_at: Option<DateTime<Utc>>,
+    },
     /// A source set its owner.
     #[serde(rename = "owner.set")]
     OwnerSet {

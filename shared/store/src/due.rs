@@ -180,21 +180,27 @@ impl Store {
         held(sent)
     }
 
-    /// Leaves a notification that was found due to the queue until an instant; whether its due key
-    /// was still the one seen. Of two sweeps that see it at once, one has it.
+    /// Leaves a notification that was found due to the queue from one instant until another; whether its
+    /// due key was still the one seen. Of two sweeps that see it at once, one has it.
     ///
     /// # Errors
     /// If the database does not answer.
-    pub async fn lease_found(&self, item: &DueItem, until: DateTime<Utc>) -> Result<bool, StoreError> {
+    pub async fn lease_found(
+        &self,
+        item: &DueItem,
+        from: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
         let sent = self
             .client()
             .update_item()
             .table_name(self.leads_table())
             .set_key(Some(item.subject.key().attributes()))
-            .update_expression("SET #wake = :until")
+            .update_expression(format!("SET #wake = :until, {HANDED_AT} = :from"))
             .condition_expression("#wake = :wake")
             .expression_attribute_names("#wake", DUE.sort)
             .expression_attribute_values(":until", text(instant(until)))
+            .expression_attribute_values(":from", text(instant(from)))
             .expression_attribute_values(":wake", text(instant(item.wake_at)))
             .send()
             .await;

@@ -14,8 +14,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rules::ids::{NotificationId, Subject};
 use rules::notification::Notification;
 
-/// So long the queue has for a notification that the sweep or the notifier put off, before the sweep
-/// hands it over again: more than the queue's own visibility time-out. And so long a queue can keep a
+/// So long the queue has for a notification that the notifier put off, and at the most for one that the
+/// sweep handed over, before the sweep hands it over again: more than the queue's own visibility time-out. And so long a queue can keep a
 /// message back at the most (SQS): a longer wait is left to the sweep.
 pub const OUTBOX_LEASE: TimeDelta = TimeDelta::minutes(15);
 
@@ -229,7 +229,8 @@ pub(crate) fn outbox_item(
     item.insert(DOC.to_owned(), text(document(&key, notification)?));
     let requested = Requested::of(notification);
     // Whoever commits it hands it to the queue, unless its time is too far off for that.
-    let handed_at = (!requested.is_left_to_the_sweep(now)).then_some(now);
+    let handed_at = (!requested.is_left_to_the_sweep(now))
+        .then(|| requested.not_before.map_or(now, |not_before| not_before.max(now)));
     let due = DueKey { wake_at: requested.due(now), handed_at };
     put_due_key(&mut item, &key, Some(&due));
     Ok(item)

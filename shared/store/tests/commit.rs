@@ -445,8 +445,8 @@ async fn a_notification_is_in_the_outbox_from_its_commit_to_its_delivery() {
     // Two sweeps that saw it at once: one has it.
     let due = bench.store.due(None, at("15:00"), None).await.unwrap().items;
     let found = due.iter().find(|found| found.subject == DueSubject::Outbox(id.clone())).unwrap();
-    assert!(bench.store.lease_found(found, at("15:05")).await.unwrap());
-    assert!(!bench.store.lease_found(found, at("15:05")).await.unwrap());
+    assert!(bench.store.lease_found(found, at("14:50"), at("15:05")).await.unwrap());
+    assert!(!bench.store.lease_found(found, at("14:50"), at("15:05")).await.unwrap());
 
     let mut delivery = wake("L-1", "delivery-1");
     let result = DeliveryResult::Delivered { channel: "slack".into(), reference: None };

@@ -115,7 +115,7 @@ impl Follower {
             if before > self.now {
                 self.simulation.run_until(before);
                 let early = self.take();
-                assert!(early.iter().all(is_of_routing), "nothing was said to fire before {due}: {early:?}");
+                assert!(early.iter().all(is_unforeseen), "nothing was said to fire before {due}: {early:?}");
                 // A rep who comes back takes what waits, and what was explained before that is over.
                 if !early.is_empty() {
                     self.now = before;
@@ -129,7 +129,7 @@ impl Follower {
                 let is_its = |entry: &AnyEntry| subject(entry) == Subject::Lead(explanation.lead.clone());
                 assert!(fired.iter().any(is_its), "{due} brings nothing:\n{explanation}");
             }
-            let (routed, of_timers): (Vec<_>, Vec<_>) = fired.iter().cloned().partition(is_of_routing);
+            let (routed, of_timers): (Vec<_>, Vec<_>) = fired.iter().cloned().partition(is_unforeseen);
             if routed.is_empty() {
                 check_wakes(&explanations, &of_timers);
             }
@@ -140,7 +140,7 @@ impl Follower {
         self.simulation.run_until(until);
         all.extend(self.take());
         // Other leads take reps, and accounts tell their leads: alone it comes as it was foreseen.
-        let is_alone = before.len() == 1 && !all.iter().any(is_of_routing);
+        let is_alone = before.len() == 1 && !all.iter().any(is_unforeseen);
         if is_alone && all.iter().all(|entry| matches!(entry, AnyEntry::Lead(_))) {
             before.values().for_each(|explanation| check_foreseen(explanation, &all, begun, until));
         }
@@ -405,10 +405,15 @@ fn without_teams(mut explanation: Explanation) -> Explanation {
     explanation
 }
 
-/// Whether a rep's coming or going brought it about: nobody can foresee that of a lead.
-fn is_of_routing(entry: &AnyEntry) -> bool {
-    let AnyEntry::Lead(entry) = entry else { return false };
-    ["offer/", "presence/"].iter().any(|of| entry.cause.starts_with(of))
+/// Whether the coming or going of a rep, or the delivery of a message, brought it about. Nobody can foresee
+/// these of a lead alone.
+fn is_unforeseen(entry: &AnyEntry) -> bool {
+    let cause = match entry {
+        AnyEntry::Lead(entry) => &entry.cause,
+        AnyEntry::Account(entry) => &entry.cause,
+        AnyEntry::Rep(entry) => &entry.cause,
+    };
+    ["offer/", "presence/", "delivery/"].iter().any(|of| cause.starts_with(of))
 }
 
 fn subject(entry: &AnyEntry) -> Subject {

@@ -529,6 +529,7 @@ fn check_hold(lead: &Lead, entry: &Entry<LeadFact>) {
             | LeadFact::StateChanged { .. }
             | LeadFact::WaitingChanged { .. }
             | LeadFact::HoldChanged { .. }
+            | LeadFact::HoldEnteredFrom { .. }
     );
     assert!(!moves, "a held lead moves: {entry:?}");
 }

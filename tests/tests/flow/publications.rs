@@ -96,7 +96,7 @@ async fn a_tightened_policy_moves_the_leads_it_touches_and_tells_the_team_once(w
     assert_eq!(count(&world.history(&format!("leads/{other}")).await, "rules.applied"), 0);
     let title = format!("Policy revision {}", published["revision"]);
     let digest = world.message(&title, "#plain-sales").await;
-    assert!(serde_json::to_string(&digest).unwrap().contains("sla-breach/breached: 2 leads"), "{digest:?}");
+    assert!(serde_json::to_string(&digest).unwrap().contains("SLA, breached: 2 leads"), "{digest:?}");
     assert_eq!(world.messages(&title).len(), 1);
 }
 

@@ -163,8 +163,13 @@ fn the_reasons_of_a_review_are_its_criteria() {
     };
     let particulars = Particulars { criteria: vec![criterion], reasons: Vec::new(), ..everything() };
     let own = policy(Message::ReviewNeeded, None, Some("{reasons}"));
-    let text = said(Message::ReviewNeeded, particulars, &own).text;
-    assert_eq!(text, "OFAC SDN match ofac-1 (list of Feb 27, 2026), 92 %");
+    let told = Told { particulars: particulars.clone(), ..Told::default() };
+    let to = |to| {
+        let notification = notification(to, Message::ReviewNeeded, particulars.clone());
+        sent(&notification, &told, "lead/L-1", &own).text
+    };
+    assert_eq!(to(Recipient::ComplianceDesk), "OFAC SDN match ofac-1 (list of Feb 27, 2026), 92 %");
+    assert_eq!(to(owner()), "no reason given", "it is not for an owner to know");
 }
 
 #[test]
@@ -406,7 +411,8 @@ fn each_message_reads_so_to_each_of_its_recipients() {
     for message in Message::ALL {
         let subject = match message {
             Message::ChurnRisk | Message::TouchpointDue => "account/A-77",
-            Message::PublicationDigest | Message::ChangedHands => "directory/13",
+            Message::PublicationDigest => "policy/13",
+            Message::ChangedHands => "directory/13",
             _ => "lead/L-1",
         };
         let mut all = String::new();

@@ -111,6 +111,7 @@ pub const TABLE: &[Row] = &[
     ("state.changed", Everyone, "occurred_at ours"),
     ("waiting.changed", Everyone, "waiting_on_customer since occurred_at"),
     ("hold.changed", Everyone, "hold_until since occurred_at"),
+    ("hold.entered-from", Everyone, "state kind since occurred_at"),
     ("owner.set", Everyone, "from to"),
     ("owner.gone", Everyone, "owner because until then"),
     ("owner.back", Everyone, "owner"),

@@ -298,7 +298,13 @@ fn next_of_lead(after: Option<&LeadFact>) -> Option<LeadFact> {
         LeadFact::WaitingChanged { .. } => {
             LeadFact::HoldChanged { hold_until: Some(at()), since: at(), occurred_at: Some(at()) }
         }
-        LeadFact::HoldChanged { .. } => {
+        LeadFact::HoldChanged { .. } => LeadFact::HoldEnteredFrom {
+            state: "NEW".into(),
+            kind: StateKind::Working,
+            since: at(),
+            occurred_at: Some(at()),
+        },
+        LeadFact::HoldEnteredFrom { .. } => {
             LeadFact::OwnerSet { from: Some("rep-bob".into()), to: Some("rep-ana".into()) }
         }
         LeadFact::OwnerSet { .. } => LeadFact::OwnerGone { gone: owner_gone(), then: Orphan::HandOn },

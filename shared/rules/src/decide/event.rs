@@ -6,7 +6,7 @@ use crate::compliance::Match;
 use crate::deciding::{Deciding, Moved};
 use crate::ids::{MarketId, PersonId, StateId};
 use crate::input::{LeadEvent, Need, Outcome};
-use crate::lead::{HoldEnded, Lead, OperationsReason, ProfileChanges};
+use crate::lead::{BEFORE_HOLD, HoldEnded, Lead, OperationsReason, ProfileChanges};
 use crate::lead_fact::{AssignmentReason, LeadFact, PersonalChanges};
 use crate::operations;
 use crate::policy::StateKind;
@@ -348,7 +348,7 @@ fn move_state(d: &mut Deciding<'_>, event: &LeadEvent, late: bool, is_new: bool)
     let since = measured(event.occurred_at).clamp(lead.entered_at.min(d.now), d.now);
     let occurred_at = said_of(event, since);
     let fresh = |field: &str| is_new || lead.said(field).is_none_or(|said| said <= event.occurred_at);
-    let mut moved = false;
+    let mut moved = enter_hold_from(d, &lead, event);
     let prolonged = prolonged(d, &lead, event);
     // A hold that lasts longer than was known: what was said last of the state stands.
     let (said, word) = match &prolonged {
@@ -385,6 +385,28 @@ fn move_state(d: &mut Deciding<'_>, event: &LeadEvent, late: bool, is_new: bool)
         moved = true;
     }
     moved
+}
+
+/// Takes over from which state the lead went on hold, where the source says so late; whether it did. A
+/// hold that has ended by itself went on where it seemed to have begun.
+fn enter_hold_from(d: &mut Deciding<'_>, lead: &Lead, event: &LeadEvent) -> bool {
+    let is_about_hold = lead.kind == StateKind::Hold || lead.hold_ended.is_some();
+    let is_before_hold = lead.said("state").is_some_and(|said| event.occurred_at < said);
+    let is_news = lead.said(BEFORE_HOLD).is_none_or(|said| said < event.occurred_at);
+    if !is_about_hold || !is_before_hold || !is_news {
+        return false;
+    }
+    let policy = &d.world.policy.policy;
+    let Some(state) = event.state.clone().filter(|state| !state.is_reserved()) else { return false };
+    let Some(kind) = policy.kind_of(&state).filter(|kind| *kind != StateKind::Hold) else { return false };
+    let goes_on = if kind == StateKind::Working { Some(&state) } else { policy.first_state() }.cloned();
+    let since = measured(event.occurred_at).min(lead.entered_at);
+    let occurred_at = said_of(event, since);
+    d.fact(None, LeadFact::HoldEnteredFrom { state, kind, since, occurred_at });
+    if let Some(to) = goes_on.filter(|to| lead.kind == StateKind::Working && *to != lead.state) {
+        d.change_state(to, StateKind::Working, lead.entered_at, Moved::default());
+    }
+    true
 }
 
 /// Sets the owner if the source says a new one; whether it did.

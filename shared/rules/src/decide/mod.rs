@@ -84,11 +84,7 @@ pub fn decide(
     };
     let is_news = matches!(command.input, Input::Event(_)) && d.has_news();
     operations::reconcile(&mut d, is_news);
-    // An input can bring about what is due at once (an old lead, a state entered long ago).
-    if d.lead.is_some() {
-        let until = d.now;
-        settle::settle(&mut d, until)?;
-    }
+    settle::settle_after_input(&mut d)?;
     // That something was not understood is no change.
     let is_news = |entry: &Entry<LeadFact>| !matches!(entry.fact, LeadFact::InputNotUnderstood(_));
     let outcome = match outcome {

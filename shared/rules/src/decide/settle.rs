@@ -27,9 +27,26 @@ const ROUNDS_MAX: usize = 512;
 
 /// Does whatever is due up to an instant.
 pub(super) fn settle(d: &mut Deciding<'_>, until: DateTime<Utc>) -> Result<(), Need> {
+    settle_those(d, until, |_| true)
+}
+
+/// Does what an input brought about that is due at once: it may tell of an old lead, or of a state that was
+/// entered long ago. Personal data whose time is over by that is erased by the wake that follows: most
+/// functions that take inputs may not erase, and without the input nothing would be due.
+pub(super) fn settle_after_input(d: &mut Deciding<'_>) -> Result<(), Need> {
+    let until = d.now;
+    settle_those(d, until, |what| !matches!(what, What::RetentionEnd))
+}
+
+fn settle_those(
+    d: &mut Deciding<'_>,
+    until: DateTime<Utc>,
+    is_for_now: impl Fn(&What<'_>) -> bool,
+) -> Result<(), Need> {
     for _ in 0..ROUNDS_MAX {
         let Some(lead) = &d.lead else { return Ok(()) };
         let mut due = timers_due(lead, &d.world, until);
+        due.retain(|timer| is_for_now(&timer.what));
         due.sort_by_key(|t| (t.due, order(&t.what)));
         let Some(next) = due.first().cloned() else {
             return Ok(());
