@@ -262,6 +262,17 @@ fn cases() -> Vec<(Changes, Vec<&'static str>)> {
             ],
         ),
         (
+            vec![(
+                "directory",
+                "/webhooks",
+                json!({"crm": "https://crm.test/in", "bi": "http://127.0.0.1/in"}),
+            )],
+            vec![
+                "private-address: webhooks.bi: leads to this machine or a private network; a deployment refuses it \
+                 unless `AllowPrivateWebhooks` is set",
+            ],
+        ),
+        (
             vec![("directory", "/teams/us-sales/reps", json!({}))],
             vec!["empty-team: teams.us-sales.reps: there is nobody; its leads go to the operations queue"],
         ),

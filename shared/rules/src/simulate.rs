@@ -77,6 +77,8 @@ pub struct Simulation {
     /// What waits for the end of somebody's quiet hours. Everything else is told at once, and nothing
     /// is written of it.
     untold: Untold,
+    /// The latest instant at which anything happened. What an input makes due before it is done no earlier.
+    reached: DateTime<Utc>,
     history: Vec<AnyEntry>,
     records: Option<Vec<Result<CommitRecord, Arc<serde_json::Error>>>>,
 }
@@ -99,6 +101,7 @@ impl Simulation {
             due: BTreeSet::new(),
             wakes: BTreeMap::new(),
             untold: Untold::default(),
+            reached: DateTime::<Utc>::MIN_UTC,
             history: Vec::new(),
             records: None,
         };
@@ -193,9 +196,9 @@ impl Simulation {
             let told = self.untold.first().filter(|at| *at <= until);
             match (due, told) {
                 (Some((due, subject)), told) if told.is_none_or(|at| due <= at) => {
-                    self.wake(&subject, due, due);
+                    self.wake(&subject, due, due.max(self.reached));
                 }
-                (_, Some(at)) => self.tell(at, at),
+                (_, Some(at)) => self.tell(at, at.max(self.reached)),
                 (Some(_), None) | (None, None) => return,
             }
         }
@@ -269,6 +272,7 @@ impl Simulation {
 
     /// Applies a command to a lead at an instant.
     pub fn lead(&mut self, command: &Command, now: DateTime<Utc>) -> Outcome {
+        self.reached = self.reached.max(now);
         let before = self.leads.get(&command.lead).cloned();
         let mut views = BTreeMap::new();
         // Every team is known here; an account is read when the decision asks for it.
@@ -373,6 +377,7 @@ impl Simulation {
 
     /// Applies a command to an account at an instant; its leads are told at once.
     pub fn account(&mut self, command: &AccountCommand, now: DateTime<Utc>) -> Outcome {
+        self.reached = self.reached.max(now);
         let before = self.accounts.get(&command.account).cloned();
         let no_views = BTreeMap::new();
         let world = World {

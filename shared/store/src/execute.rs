@@ -101,16 +101,21 @@ impl Store {
         dedupe: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<Done<A>, StoreError> {
-        let (reuse, content, before) = match self.try_to_run(command, dedupe, now).await? {
+        let (reuse, mut content, before) = match self.try_to_run(command, dedupe, now).await? {
             Ran::Done(done) => return Ok(done),
             Ran::Reused { reuse, content, before } => (reuse, content, before),
         };
         let outcome = A::reused(command, reuse);
-        let refusal = A::refusal(command, reuse);
-        if let (Some(refusal), Some(dedupe)) = (refusal, dedupe) {
-            let key = format!("{dedupe}#other/{content}");
-            if let Ran::Done(done) = self.try_to_run(&refusal, Some(&key), now).await? {
-                return Ok(Done { outcome, duplicate: false, ..done });
+        if let (Some(refusal), Some(dedupe)) = (A::refusal(command, reuse), dedupe) {
+            // One id may come with the same content for several subjects.
+            let mut key = format!("{dedupe}#other/{}", A::subject(command));
+            // Contents that differ in what is personal alone are told apart once that is sealed.
+            for _ in 0..2 {
+                key = format!("{key}/{content}");
+                match self.try_to_run(&refusal, Some(&key), now).await? {
+                    Ran::Done(done) => return Ok(Done { outcome, duplicate: false, ..done }),
+                    Ran::Reused { content: sealed, .. } => content = sealed,
+                }
             }
         }
         Ok(unwritten(outcome, false, before))

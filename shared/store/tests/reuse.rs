@@ -97,6 +97,13 @@ async fn a_match_under_a_used_id_holds_the_lead_that_the_event_names() {
     }
     let again = bench.store.execute(&flagged("L-1"), Some("k"), at("14:06")).await.unwrap();
     assert!(is_reused(&again) && again.entries.is_empty() && again.notifications.is_empty());
+    // It says something else of that match, in what is personal alone.
+    let noted = event("L-1", "k", now, |e| e.matches = vec![found("ofac-9", "A third person")]);
+    for (at, is_recorded) in [("14:07", true), ("14:08", false)] {
+        let done = bench.store.execute(&noted, Some("k"), self::at(at)).await.unwrap();
+        assert!(is_reused(&done), "{done:?}");
+        assert_eq!(refusals(std::slice::from_ref(&done)) == 1, is_recorded, "{done:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -110,6 +110,8 @@ async fn the_reference_story_is_told_whole_and_in_order(world: &'static World) {
         "account_id": account, "state": "NEW", "owner": "rep-ida", "score": 72});
     world.take("lead.upserted", json!({"lead": lead})).await;
     world.entry(&of, "the owner is asked to move it", |e| e["workflow"]["step"] == "ask-owner").await;
+    // What waits to be sent when the next message comes goes out as a part of that one.
+    world.told(&of).await;
     world.take("lead.upserted", json!({"lead": {"id": id, "score": 91}})).await;
     // What sales is told of a lead is withdrawn once it is held; so everybody is told before.
     world.told(&of).await;
