@@ -348,7 +348,7 @@ fn an_owner_who_leaves_is_told_of_in_one_digest_a_team_and_one_message_a_new_own
     };
     let id = PublicationId { kind: PublicationKind::Directory, revision: 2 };
     let by = Actor::staff("otto");
-    let publishing = Publishing { by: &by, why: "Ana left.", cause: "test", now: at(0) };
+    let publishing = Publishing { by: &by, publisher: None, why: "Ana left.", cause: "test", now: at(0) };
     let begun = begin(id, 1, &publishing, world.in_force(), Vec::new(), BTreeMap::new(), "ab".to_owned());
     let publication = publication::evolve(None, &begun).expect("it begins");
     let orphaned = |to: Option<&str>, first: &[&str], leads| OrphanedLeads {

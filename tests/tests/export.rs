@@ -77,7 +77,7 @@ async fn change(client: &Client, pk: &str, sk: &str, from: &str, to: &str) {
 async fn publish_first(store: &Store, by: &Actor, now: DateTime<Utc>) -> Policy {
     let policy = Policy::parse(&seeded("default.yaml")).expect("a sound policy");
     let directory = Directory::parse(&seeded("directory.yaml")).expect("a sound directory");
-    let publishing = Publishing { by, why: "the first", cause: "test", now };
+    let publishing = Publishing { by, publisher: None, why: "the first", cause: "test", now };
     store.publish_directory(directory.document(), &publishing, None, None).await.expect("published");
     store.publish_policy(&policy, &publishing, None, None).await.expect("published");
     policy

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt as _, TryStreamExt as _};
 use rules::directory::Directory;
 use rules::entry::Actor;
-use rules::ids::{LeadId, PublicationId, PublicationKind, Subject};
+use rules::ids::{LeadId, PersonId, PublicationId, PublicationKind, Subject, TeamId};
 use rules::input::{Command, Input};
 use rules::lead::Lead;
 use rules::lead_fact::LeadFact;
@@ -69,26 +69,47 @@ pub async fn apply(service: &Service, id: PublicationId, now: DateTime<Utc>) -> 
     ask_again(service, id, now, now).await
 }
 
-/// A directory can give reps more room, or leave: whoever stands otherwise is looked at. What is lost of
-/// this is found by the next tick.
+/// A directory can give reps more room, or leave: whoever stands otherwise is looked at. So is everybody
+/// where a policy says anew what becomes of the leads of those who are away. What is lost of this is found
+/// by the next tick.
 async fn look_at_reps(
     service: &Service,
     publication: &Publication,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let (store, id) = (&service.store, publication.id());
-    if id.kind != PublicationKind::Directory || id.revision < 2 {
+    if id.revision < 2 {
         return Ok(());
     }
-    let (before, after) =
-        futures::future::try_join(store.directory(id.revision - 1), store.directory(id.revision)).await?;
-    for (team, reps) in &after.document().teams {
-        for (rep, stands) in &reps.reps {
-            if before.rep(rep) != Some(stands) || before.team_of(rep) != Some(team) {
-                store.look_at_rep(rep, now).await?;
-                service.relay.hand_on(&Subject::Rep(rep.clone()), &[], Some(now), now).await;
+    let stand_otherwise: Vec<PersonId> = match id.kind {
+        PublicationKind::Policy => {
+            let (before, after) = futures::future::try_join(
+                store.required_policy(id.revision - 1),
+                store.required_policy(id.revision),
+            )
+            .await?;
+            if before.policy.owners == after.policy.owners {
+                return Ok(());
             }
+            let directory = store.current_directory().await?;
+            directory.document().teams.values().flat_map(|team| team.reps.keys().cloned()).collect()
         }
+        PublicationKind::Directory => {
+            let (before, after) =
+                futures::future::try_join(store.directory(id.revision - 1), store.directory(id.revision))
+                    .await?;
+            let is_other = |team: &TeamId, rep: &PersonId, stands| {
+                before.rep(rep) != Some(stands) || before.team_of(rep) != Some(team)
+            };
+            let all = after.document().teams.iter();
+            all.flat_map(|(id, team)| team.reps.iter().filter(move |(rep, stands)| is_other(id, rep, stands)))
+                .map(|(rep, _)| rep.clone())
+                .collect()
+        }
+    };
+    for rep in stand_otherwise {
+        store.look_at_rep(&rep, now).await?;
+        service.relay.hand_on(&Subject::Rep(rep), &[], Some(now), now).await;
     }
     Ok(())
 }

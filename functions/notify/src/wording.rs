@@ -249,7 +249,13 @@ impl Words<'_> {
                 ]),
             ),
             Message::PublicationDigest => (
-                format!("{what} is in force"),
+                match self.p.published_by.as_deref() {
+                    Some(by) => {
+                        let by = names::people(self.directory, std::iter::once(by));
+                        format!("{what}, published by {by}, is in force")
+                    }
+                    None => format!("{what} is in force"),
+                },
                 sentences([
                     Some("Leads had already passed these thresholds when the new rules came into force, and nobody is told of each".to_owned()),
                     self.passed(),

@@ -169,9 +169,7 @@ fn seen(call: &Call<'_>) -> Result<Option<u64>, Problem> {
 /// Who raises a flag, as the compliance team knows them: a person of the directory, else a verified e-mail
 /// address. The token's subject is in the record besides.
 async fn flagger(call: &Call<'_>) -> Result<String, Problem> {
-    let Some(email) = &call.caller.email else { return Ok(call.caller.subject.clone()) };
-    let directory = call.service.store.current_directory().await.map_err(|error| problem(&error))?;
-    Ok(directory.person_by_email(email).map_or_else(|| email.clone(), ToString::to_string))
+    Ok(call.named().await?.unwrap_or_else(|| call.caller.subject.clone()))
 }
 
 /// `GET /v1/operations/reviews`: what waits, the oldest first.

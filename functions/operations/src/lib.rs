@@ -167,7 +167,7 @@ fn query_of(route: Route) -> &'static [&'static str] {
         | Route::Publication(_)
         | Route::Directory
         | Route::Availability => &[],
-        Route::Publish(_) => &["dry_run"],
+        Route::Publish(_) => &["dry_run", "cursor"],
     }
 }
 
@@ -200,6 +200,14 @@ impl Call<'_> {
             Some(key) => (format!("{what}/{}/{subject}/{key}", self.caller.subject), true),
             None => (format!("{what}/{}", self.request.id()), false),
         })
+    }
+
+    /// Who the caller is to others: a person of the directory, else a verified e-mail address.
+    async fn named(&self) -> Result<Option<String>, Problem> {
+        let Some(email) = &self.caller.email else { return Ok(None) };
+        let directory =
+            self.service.store.current_directory().await.map_err(|error| service::problem(&error))?;
+        Ok(Some(directory.person_by_email(email).map_or_else(|| email.clone(), ToString::to_string)))
     }
 
     fn body(&self) -> Result<Value, Problem> {

@@ -82,7 +82,9 @@ pub async fn publish(call: &Call<'_>, kind: PublicationKind) -> Result<ApiGatewa
     let (cause, is_keyed) = call.cause("publication", kind.as_str())?;
     let dedupe = is_keyed.then_some(cause.as_str());
     let by = Actor::staff(&call.caller.subject);
-    let publishing = Publishing { by: &by, why: &why, cause: &cause, now: call.now };
+    let publisher = call.named().await?;
+    let publishing =
+        Publishing { by: &by, publisher: publisher.as_deref(), why: &why, cause: &cause, now: call.now };
     let store = &call.service.store;
     let candidate = Candidate::read(kind, &document, base)?;
     if let Candidate::Directory(directory) = &candidate
@@ -182,7 +184,7 @@ async fn state(call: &Call<'_>, id: PublicationId) -> Result<Value, Problem> {
     let store = &call.service.store;
     let publication = store.publication(&id).await.map_err(|e| problem(&e))?;
     let none = || Problem::not_found(format!("there is no publication `{id}`"));
-    let Publication { published_at, published_by, why, changes, applied, .. } =
+    let Publication { published_at, published_by, publisher, why, changes, applied, .. } =
         publication.ok_or_else(none)?;
     let (stage, totals) = match applied {
         Some(totals) => ("applied", totals),
@@ -196,6 +198,7 @@ async fn state(call: &Call<'_>, id: PublicationId) -> Result<Value, Problem> {
         "revision": id.revision,
         "published_at": published_at,
         "published_by": published_by,
+        "publisher": publisher,
         "why": why,
         "changes": changes,
         "stage": stage,

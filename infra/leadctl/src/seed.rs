@@ -54,7 +54,7 @@ async fn publish(store: &Store, policy: &Policy, by: &str, why: &str) -> anyhow:
 }
 
 fn publishing<'a>(by: &'a Actor, why: &'a str) -> Publishing<'a> {
-    Publishing { by, why, cause: why, now: platform::clock::instant(SystemTime::now()) }
+    Publishing { by, publisher: None, why, cause: why, now: platform::clock::instant(SystemTime::now()) }
 }
 
 /// The policy that a new deployment begins with.

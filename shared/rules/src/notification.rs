@@ -340,6 +340,9 @@ pub struct Particulars {
     /// Who raised the flag, for the compliance desk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flagged_by: Option<String>,
+    /// Who published the rules that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published_by: Option<String>,
     /// Who could not be reached, where the message was passed on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instead_of: Option<PersonId>,

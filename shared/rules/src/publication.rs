@@ -33,6 +33,9 @@ pub struct Publication {
     pub in_force: InForce,
     /// By whom.
     pub published_by: Actor,
+    /// Who that is, by the directory or by their token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publisher: Option<String>,
     /// Why.
     pub why: String,
     /// What is different, in words.
@@ -173,6 +176,9 @@ pub enum PublicationFact {
     Published {
         /// The revision that it replaces; 0: there was none.
         base: u32,
+        /// Who published it: a person of the directory, or the e-mail address that their token vouches for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        publisher: Option<String>,
         /// Why, in words.
         why: String,
         /// What is different, in words.
@@ -198,6 +204,8 @@ pub enum PublicationFact {
 pub struct Publishing<'a> {
     /// Who publishes.
     pub by: &'a Actor,
+    /// Who that is: a person of the directory, or the e-mail address that their token vouches for.
+    pub publisher: Option<&'a str>,
     /// Why, in words.
     pub why: &'a str,
     /// The identity of the request.
@@ -216,7 +224,7 @@ pub fn begin(
     versions: BTreeMap<WorkflowId, u32>,
     document_sha256: String,
 ) -> Entry<PublicationFact> {
-    let Publishing { by, why, cause, now } = publishing;
+    let Publishing { by, publisher, why, cause, now } = publishing;
     Entry {
         subject: Subject::Publication(id),
         seq: 1,
@@ -228,7 +236,14 @@ pub fn begin(
         workflow: None,
         policy_revision: in_force.policy,
         directory_revision: in_force.directory,
-        fact: PublicationFact::Published { base, why: (*why).to_owned(), changes, versions, document_sha256 },
+        fact: PublicationFact::Published {
+            base,
+            publisher: publisher.map(str::to_owned),
+            why: (*why).to_owned(),
+            changes,
+            versions,
+            document_sha256,
+        },
     }
 }
 
@@ -241,7 +256,7 @@ pub fn fold<'a>(entries: impl IntoIterator<Item = &'a Entry<PublicationFact>>) -
 pub fn evolve(publication: Option<Publication>, entry: &Entry<PublicationFact>) -> Option<Publication> {
     let Subject::Publication(id) = entry.subject else { return None };
     let mut publication = match (publication, &entry.fact) {
-        (None, PublicationFact::Published { why, changes, .. }) => Publication {
+        (None, PublicationFact::Published { why, changes, publisher, .. }) => Publication {
             kind: id.kind,
             revision: id.revision,
             seq: 0,
@@ -250,6 +265,7 @@ pub fn evolve(publication: Option<Publication>, entry: &Entry<PublicationFact>) 
             published_at: entry.at,
             in_force: InForce { policy: entry.policy_revision, directory: entry.directory_revision },
             published_by: entry.actor.clone(),
+            publisher: publisher.clone(),
             why: why.clone(),
             changes: changes.clone(),
             applied: None,
@@ -320,7 +336,9 @@ pub fn decide_publication(
             for (to, message, reasons) in passed.chain(orphaned) {
                 seq = seq.saturating_add(1);
                 let id = NotificationId::new(format!("{}/{seq}", command.publication));
-                let particulars = Particulars { reasons, ..Particulars::default() };
+                // Why a rule changed is for managers to ask; whose lead it is, is said in the digest itself.
+                let published_by = before.publisher.clone().filter(|_| message == Message::PublicationDigest);
+                let particulars = Particulars { reasons, published_by, ..Particulars::default() };
                 let at = now.max(before.changed_at);
                 let not_before = quiet::not_before(&world.policy.policy, world.directory, &to, message, at);
                 let notification =

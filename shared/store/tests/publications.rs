@@ -95,7 +95,7 @@ async fn the_history_of_a_publication_holds_the_hash_of_its_text() {
 async fn a_request_to_publish_is_known_again_only_by_what_it_said() {
     let bench = Bench::seeded().await;
     let (by, now) = (Actor::staff("ops"), at("10:00"));
-    let publishing = Publishing { by: &by, why: "for the test", cause: "test", now };
+    let publishing = Publishing { by: &by, publisher: None, why: "for the test", cause: "test", now };
     let (mut first, mut other) = (policy(), policy());
     (first.workflows.high_value.score, other.workflows.high_value.score) = (90, 91);
     let ask = async |policy| bench.store.publish_policy(policy, &publishing, Some("key"), Some(1)).await;

@@ -18,7 +18,7 @@ pub async fn seed(clients: &Clients, now: DateTime<Utc>) {
     common::tables::create(&clients.database(), LEADS, AUDIT, KEYS).await;
     let store = clients.service().store;
     let by = Actor::staff("ops");
-    let publishing = Publishing { by: &by, why: "the first", cause: "seed", now };
+    let publishing = Publishing { by: &by, publisher: None, why: "the first", cause: "seed", now };
     let directory = DIRECTORY.document();
     store.publish_directory(directory, &publishing, None, None).await.expect("a sound directory");
     store.publish_policy(&POLICY, &publishing, None, None).await.expect("a sound policy");

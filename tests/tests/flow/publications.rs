@@ -106,7 +106,7 @@ async fn publish_and_die(world: &World, source: &str, window: &str) -> Value {
     set_window(&mut document, source, window);
     let policy: Policy = serde_json::from_value(document).unwrap();
     let by = Actor::staff("somebody");
-    let publishing = Publishing { by: &by, why: "dies", cause: "dies", now: now() };
+    let publishing = Publishing { by: &by, publisher: None, why: "dies", cause: "dies", now: now() };
     json!(world.store.publish_policy(&policy, &publishing, None, None).await.unwrap().revision)
 }
 

@@ -156,7 +156,8 @@ impl World {
         let team = documents::directory(seeded.document(), &state.sink_url, begun);
         let policy = documents::policy(seed::default_policy(root)?, &team);
         let by = Actor::system("flow tests");
-        let publishing = Publishing { by: &by, why: "for the tests", cause: "tests", now: now() };
+        let publishing =
+            Publishing { by: &by, publisher: None, why: "for the tests", cause: "tests", now: now() };
         store.publish_directory(team.document(), &publishing, None, None).await?;
         store.publish_policy(&policy, &publishing, None, None).await?;
         let mut tokens = BTreeMap::new();

@@ -45,6 +45,7 @@ fn everything() -> Particulars {
         reasons: vec!["Score 91".to_owned(), "strategic account".to_owned()],
         criteria: Vec::new(),
         flagged_by: None,
+        published_by: Some("pia@example.test".to_owned()),
         instead_of: None,
     }
 }
@@ -401,7 +402,19 @@ fn situations(message: Message) -> Vec<(&'static str, Recipient, Told)> {
         Message::PublicationDigest => {
             let reasons =
                 vec!["sla-breach/breached: 3 leads".to_owned(), "stuck-lead/ask: 1 lead".to_owned()];
-            vec![("the manager", manager(), told(Particulars { reasons, ..Particulars::default() }))]
+            let published_by = Some("ana@example.test".to_owned());
+            vec![
+                (
+                    "the manager",
+                    manager(),
+                    told(Particulars { reasons: reasons.clone(), published_by, ..Particulars::default() }),
+                ),
+                (
+                    "the manager, of one that nobody is known of",
+                    manager(),
+                    told(Particulars { reasons, ..Particulars::default() }),
+                ),
+            ]
         }
     }
 }

@@ -165,7 +165,7 @@ pub const TABLE: &[Row] = &[
     ("rules.applied", Everyone, "orphaned.from orphaned.to orphaned.kept"),
     ("rules.applied", Staff, "orphaned.name"),
     ("publication.published", Everyone, "base versions.* document_sha256"),
-    ("publication.published", Staff, "why changes"),
+    ("publication.published", Staff, "publisher why changes"),
     ("publication.applied", Everyone, "leads moved passed.team passed.workflow passed.step passed.leads"),
     ("publication.applied", Everyone, "orphaned.team orphaned.from orphaned.to orphaned.kept"),
     ("publication.applied", Everyone, "orphaned.leads orphaned.first"),
@@ -178,6 +178,7 @@ pub const TABLE: &[Row] = &[
     ("notification.requested", Everyone, "particulars.market particulars.owner particulars.previous_owner"),
     ("notification.requested", Everyone, "particulars.elapsed_s particulars.window_s particulars.reasons"),
     ("notification.requested", Everyone, "particulars.instead_of"),
+    ("notification.requested", Staff, "particulars.published_by"),
     ("notification.requested", MustKnow, "particulars.criteria particulars.flagged_by"),
     ("notification.delivered", Everyone, "id channel attempts"),
     ("notification.delivered", Staff, "reference"),
@@ -263,6 +264,6 @@ pub const TABLE: &[Row] = &[
     (EXPLANATION, MustKnow, "compliance-flag.fired.does"),
     // A message: what may be said to a person, on a team's channel, and at a desk.
     (MESSAGE, Everyone, "step state company market owner previous_owner elapsed_s window_s reasons"),
-    (MESSAGE, Everyone, "instead_of"),
+    (MESSAGE, Everyone, "published_by instead_of"),
     (MESSAGE, MustKnow, "criteria flagged_by"),
 ];

@@ -165,6 +165,7 @@ pub fn particulars() -> Particulars {
         reasons: vec!["nobody of the team can take it".to_owned()],
         criteria: vec![criterion()],
         flagged_by: Some(secret("u-flagger")),
+        published_by: Some("otto".to_owned()),
         instead_of: Some("rep-bob".into()),
     }
 }
@@ -488,6 +489,7 @@ pub fn publication_facts() -> Vec<PublicationFact> {
     let next = |after: Option<&PublicationFact>| match after {
         None => Some(PublicationFact::Published {
             base: 1,
+            publisher: Some("otto".to_owned()),
             why: "Partners wait too long.".to_owned(),
             changes: vec!["sla-breach: NEW 1h → 30m".to_owned()],
             versions: BTreeMap::from([(WorkflowId::SlaBreach, 2)]),

@@ -161,9 +161,10 @@ impl Tally {
                 LeadFact::Notification(NotificationFact::Requested(notification)) => {
                     self.message(side, entry.at, notification, directory);
                 }
-                LeadFact::BreachRecorded { owner, team, .. } => {
+                LeadFact::BreachRecorded { owner, team, owner_not_told, .. } => {
                     self.team(side, team.as_ref(), happening);
-                    self.rep(side, owner.as_ref(), happening, directory);
+                    // Whoever did not know yet that the lead is theirs did not breach.
+                    self.rep(side, owner.as_ref().filter(|_| !owner_not_told), happening, directory);
                 }
                 LeadFact::Reassigned { from, to, team, .. } => {
                     self.team(side, Some(team), happening);

@@ -239,6 +239,10 @@ fn update(d: &mut Deciding<'_>, event: &LeadEvent) -> Vec<String> {
             true => sorting.stale.push("state".to_owned()),
             false if state == here || *state == lead.state || is_of_ended_hold(lead, event) => {
                 sorting.confirm("state");
+                // A word that comes after a hold that has ended: nothing older is of the time before it.
+                if lead.hold_ended.is_some() && *state == lead.state && !is_of_ended_hold(lead, event) {
+                    sorting.confirm(BEFORE_HOLD);
+                }
             }
             false => {}
         }

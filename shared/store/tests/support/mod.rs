@@ -114,7 +114,7 @@ impl Bench {
         now: DateTime<Utc>,
     ) -> Result<Published, StoreError> {
         let by = Actor::staff("ops");
-        let publishing = Publishing { by: &by, why: "for the test", cause: "test", now };
+        let publishing = Publishing { by: &by, publisher: None, why: "for the test", cause: "test", now };
         let published = self.store.publish_directory(document, &publishing, None, None).await?;
         let id = PublicationId { kind: PublicationKind::Directory, revision: published.revision };
         self.applied(id, now).await?;
@@ -319,7 +319,12 @@ pub async fn publish(
 ) -> Result<Published, StoreError> {
     let by = Actor::staff("ops");
     store
-        .publish_policy(policy, &Publishing { by: &by, why: "for the test", cause: "test", now }, None, base)
+        .publish_policy(
+            policy,
+            &Publishing { by: &by, publisher: None, why: "for the test", cause: "test", now },
+            None,
+            base,
+        )
         .await
 }
 

@@ -58,7 +58,7 @@ fn begin(
     versions: BTreeMap<rules::policy::WorkflowId, u32>,
 ) -> anyhow::Result<CommitRecord> {
     let (by, cause) = (Actor::system("made-up"), format!("publish {id}"));
-    let publishing = Publishing { by: &by, why: "made up", cause: &cause, now: at };
+    let publishing = Publishing { by: &by, publisher: None, why: "made up", cause: &cause, now: at };
     let (base, sha256) = (id.revision.saturating_sub(1), sha256([text.get().as_bytes()]).to_string());
     let entry = publication::begin(id, base, &publishing, in_force, Vec::new(), versions, sha256);
     Ok(CommitRecord {
