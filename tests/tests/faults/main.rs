@@ -2,7 +2,7 @@
 //! that can.
 //!
 //! ```text
-//! cargo test -p leadwatch-tests --test faults                                     250 seeds, and what is kept
+//! cargo test -p leadwatch-tests --test faults                                     60 seeds, and what is kept
 //! cargo test -p leadwatch-tests --release --test faults -- --seeds 50000          more
 //! cargo test -p leadwatch-tests --test faults -- --seed 42                        one, with its trace
 //! cargo test -p leadwatch-tests --test faults -- --replay plan.json               a plan that was printed
@@ -51,7 +51,7 @@ const SEED_MAX: u64 = u64::MAX / 2;
 #[command(name = "faults")]
 struct Options {
     /// How many seeds.
-    #[arg(long, default_value_t = 250, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
     /// The first seed.
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=SEED_MAX))]
