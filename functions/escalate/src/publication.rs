@@ -7,14 +7,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt as _, TryStreamExt as _};
 use rules::directory::Directory;
 use rules::entry::Actor;
-use rules::ids::{LeadId, PersonId, PublicationId, PublicationKind, Subject, TeamId};
-use rules::input::{Command, Input};
+use rules::ids::{LeadId, PublicationId, PublicationKind, Subject};
+use rules::input::{Command, InForce, Input};
 use rules::lead::Lead;
 use rules::lead_fact::LeadFact;
+use rules::policy::PublishedPolicy;
 use rules::publication::{Publication, PublicationCommand, PublicationInput, Totals};
-use rules::touched::{Rules, Scope, touched};
+use rules::touched::{self, Rules, Scope};
 use service::Service;
-use store::{Cursor, Place, Progress, StoreError};
+use std::sync::Arc;
+use store::{Cursor, Place, Progress, Store, StoreError};
 
 /// Leads of a page.
 const PAGE: usize = 50;
@@ -35,7 +37,10 @@ pub async fn apply(service: &Service, id: PublicationId, now: DateTime<Utc>) -> 
     let Some(publication) = store.publication(&id).await?.filter(|p| p.applied.is_none()) else {
         return Ok(());
     };
-    let scopes = scopes(service, &publication).await?;
+    let documents = before_and_after(store, &publication).await?;
+    let scopes = documents
+        .as_ref()
+        .map_or_else(Vec::new, |(before, after)| touched::touched(before.rules(), after.rules()));
     let settled = publication.published_at + IN_FLIGHT;
     let mut progress = store.progress(&id).await?;
     for _ in 0..PAGES_MAX {
@@ -49,7 +54,9 @@ pub async fn apply(service: &Service, id: PublicationId, now: DateTime<Utc>) -> 
             }
             progress = Progress { place: Place::default(), again: true, ..progress };
         } else if is_done {
-            look_at_reps(service, &publication, now).await?;
+            if let Some((before, after)) = &documents {
+                look_at_reps(service, before, after, now).await?;
+            }
             let input = PublicationInput::Applied(progress.totals);
             let cause = format!("applied/{id}");
             service.publication(&PublicationCommand { publication: id, cause, input }, now).await?;
@@ -69,47 +76,16 @@ pub async fn apply(service: &Service, id: PublicationId, now: DateTime<Utc>) -> 
     ask_again(service, id, now, now).await
 }
 
-/// A directory can give reps more room, or leave: whoever stands otherwise is looked at. So is everybody
-/// where a policy says anew what becomes of the leads of those who are away. What is lost of this is found
-/// by the next tick.
+/// Looks at the reps whom it concerns. What is lost of this is found by the next tick.
 async fn look_at_reps(
     service: &Service,
-    publication: &Publication,
+    before: &Documents,
+    after: &Documents,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let (store, id) = (&service.store, publication.id());
-    if id.revision < 2 {
-        return Ok(());
-    }
-    let stand_otherwise: Vec<PersonId> = match id.kind {
-        PublicationKind::Policy => {
-            let (before, after) = futures::future::try_join(
-                store.required_policy(id.revision - 1),
-                store.required_policy(id.revision),
-            )
-            .await?;
-            if before.policy.owners == after.policy.owners {
-                return Ok(());
-            }
-            let directory = store.current_directory().await?;
-            directory.document().teams.values().flat_map(|team| team.reps.keys().cloned()).collect()
-        }
-        PublicationKind::Directory => {
-            let (before, after) =
-                futures::future::try_join(store.directory(id.revision - 1), store.directory(id.revision))
-                    .await?;
-            let is_other = |team: &TeamId, rep: &PersonId, stands| {
-                before.rep(rep) != Some(stands) || before.team_of(rep) != Some(team)
-            };
-            let all = after.document().teams.iter();
-            all.flat_map(|(id, team)| team.reps.iter().filter(move |(rep, stands)| is_other(id, rep, stands)))
-                .map(|(rep, _)| rep.clone())
-                .collect()
-        }
-    };
-    for rep in stand_otherwise {
-        store.look_at_rep(&rep, now).await?;
-        service.relay.hand_on(&Subject::Rep(rep), &[], Some(now), now).await;
+    for rep in touched::reps(before.rules(), after.rules()) {
+        service.store.look_at_rep(rep, now).await?;
+        service.relay.hand_on(&Subject::Rep(rep.clone()), &[], Some(now), now).await;
     }
     Ok(())
 }
@@ -124,35 +100,42 @@ async fn ask_again(
     Ok(())
 }
 
-/// What it may concern: worked out anew each time from the two revisions, which never change.
-/// Each publication is one step of the two documents together, so that what none of them finds
-/// waits for the same instant before and after all of them.
-async fn scopes(service: &Service, publication: &Publication) -> Result<Vec<Scope>, StoreError> {
-    let (store, id, in_force) = (&service.store, publication.id(), publication.in_force);
-    if id.revision < 2 || in_force.policy == 0 || in_force.directory == 0 {
-        // Nothing was in flight before there was one of each.
-        return Ok(Vec::new());
+/// A policy and a directory that were in force together.
+struct Documents {
+    policy: Arc<PublishedPolicy>,
+    directory: Arc<Directory>,
+}
+
+impl Documents {
+    async fn read(store: &Store, of: InForce) -> Result<Self, StoreError> {
+        let (policy, directory) =
+            futures::future::try_join(store.required_policy(of.policy), store.directory(of.directory))
+                .await?;
+        Ok(Self { policy, directory })
     }
-    match id.kind {
-        PublicationKind::Policy => {
-            let directory = store.directory(in_force.directory).await?;
-            let (before, after) = futures::future::try_join(
-                store.required_policy(id.revision - 1),
-                store.required_policy(id.revision),
-            )
-            .await?;
-            let rules = |policy| Rules { policy, directory: &directory };
-            Ok(touched(rules(&before.policy), rules(&after.policy)))
-        }
-        PublicationKind::Directory => {
-            let policy = store.required_policy(in_force.policy).await?;
-            let (before, after) =
-                futures::future::try_join(store.directory(id.revision - 1), store.directory(id.revision))
-                    .await?;
-            let rules = |directory| Rules { policy: &policy.policy, directory };
-            Ok(touched(rules(&before), rules(&after)))
-        }
+
+    fn rules(&self) -> Rules<'_> {
+        Rules { policy: &self.policy.policy, directory: &self.directory }
     }
+}
+
+/// What was in force before a publication, and what is from then; `None` if nothing was in flight, since
+/// there was not one of each. They are read anew each time: revisions never change. Each publication is one
+/// step of the two documents together, so that what none of them finds waits for the same instant before
+/// and after all of them.
+async fn before_and_after(
+    store: &Store,
+    publication: &Publication,
+) -> Result<Option<(Documents, Documents)>, StoreError> {
+    let (id, after) = (publication.id(), publication.in_force);
+    if id.revision < 2 || after.policy == 0 || after.directory == 0 {
+        return Ok(None);
+    }
+    let before = match id.kind {
+        PublicationKind::Policy => InForce { policy: id.revision - 1, ..after },
+        PublicationKind::Directory => InForce { directory: id.revision - 1, ..after },
+    };
+    futures::future::try_join(Documents::read(store, before), Documents::read(store, after)).await.map(Some)
 }
 
 /// Looks at the leads of a page, and counts what the publication made of them.

@@ -202,7 +202,8 @@ impl Call<'_> {
         })
     }
 
-    /// Who the caller is to others: a person of the directory, else a verified e-mail address.
+    /// The name under which the record knows the caller: their id in the directory, or else the e-mail
+    /// address that their token vouches for. `None` if the token vouches for none.
     async fn named(&self) -> Result<Option<String>, Problem> {
         let Some(email) = &self.caller.email else { return Ok(None) };
         let directory =

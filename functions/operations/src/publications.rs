@@ -81,10 +81,6 @@ pub async fn publish(call: &Call<'_>, kind: PublicationKind) -> Result<ApiGatewa
         api::publish(&body, kind.as_str()).map_err(|found| Problem::of_fields(&found))?;
     let (cause, is_keyed) = call.cause("publication", kind.as_str())?;
     let dedupe = is_keyed.then_some(cause.as_str());
-    let by = Actor::staff(&call.caller.subject);
-    let publisher = call.named().await?;
-    let publishing =
-        Publishing { by: &by, publisher: publisher.as_deref(), why: &why, cause: &cause, now: call.now };
     let store = &call.service.store;
     let candidate = Candidate::read(kind, &document, base)?;
     if let Candidate::Directory(directory) = &candidate
@@ -95,6 +91,9 @@ pub async fn publish(call: &Call<'_>, kind: PublicationKind) -> Result<ApiGatewa
     if is_dry_run(call)? {
         return dry_run::show(call, candidate, base).await;
     }
+    let (by, publisher) = (Actor::staff(&call.caller.subject), call.named().await?);
+    let publishing =
+        Publishing { by: &by, publisher: publisher.as_deref(), why: &why, cause: &cause, now: call.now };
     let published = match &candidate {
         Candidate::Policy(policy) => store.publish_policy(policy, &publishing, dedupe, Some(base)).await,
         Candidate::Directory(directory) => {

@@ -2,21 +2,25 @@
 //! through this function.
 
 mod compliance;
+mod state;
+mod visit;
 
 use crate::clock::Clock;
 use crate::entry::Entry;
 use crate::ids::{LeadId, StateId, Subject};
 use crate::input::InForce;
 use crate::lead::{
-    APPLIED_MAX, BEFORE_HOLD, BREACHES_MAX, Breach, Dismissal, HoldEnded, Lead, Left, OperationsReason,
-    OperationsReview, PassedStep, Personal, PersonalKind, Profile, Queued, RETURNS_MAX, Return, Visit,
+    APPLIED_MAX, BREACHES_MAX, Breach, Dismissal, Lead, OperationsReason, OperationsReview, PassedStep,
+    Personal, PersonalKind, Profile, Queued, Visit,
 };
 use crate::lead_fact::{AssignmentReason, LeadFact, PUBLICATION};
 use crate::orphans::Gone;
 use crate::pending;
 use crate::policy::{Orphan, StateKind, WorkflowId};
 use chrono::{DateTime, Utc};
+use state::{change_state, enter_hold_from};
 use std::collections::{BTreeMap, BTreeSet};
+use visit::{begin_visit, restart_sla, settle_clocks};
 
 /// Why a history is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -124,63 +128,6 @@ fn created(
         begin_visit(&mut lead, entered_at, history_until);
     }
     lead
-}
-
-fn begin_visit(lead: &mut Lead, from: DateTime<Utc>, history_until: Option<DateTime<Utc>>) {
-    lead.stuck_clocks = lead.stuck_clocks.saturating_add(1);
-    // A tightened window is the SLA's; how long is too long for a state stays what it is.
-    let mut stuck = Clock::start(lead.stuck_clocks, from, 100);
-    stuck.history_until = history_until;
-    lead.visit = Visit { stuck: Some(stuck), ..Visit::default() };
-    begin_sla(lead, from, history_until);
-}
-
-fn begin_sla(lead: &mut Lead, from: DateTime<Utc>, history_until: Option<DateTime<Utc>>) {
-    lead.sla_clocks = lead.sla_clocks.saturating_add(1);
-    let mut sla = Clock::start(lead.sla_clocks, from, lead.window_percent);
-    sla.history_until = history_until;
-    if !lead.is_being_worked() {
-        sla.pause(from);
-    }
-    lead.visit.sla = Some(sla);
-}
-
-/// The clock of an owner who is new to the lead; the share of the window stays the visit's,
-/// since only a transition tightens it. On hold it waits in the state that was left.
-fn restart_sla(lead: &mut Lead, from: DateTime<Utc>) {
-    let in_work = lead.kind == StateKind::Working;
-    let visit = if in_work { Some(&lead.visit) } else { lead.left.as_ref().map(|left| &left.visit) };
-    let share =
-        visit.and_then(|visit| visit.sla.as_ref()).map_or(lead.window_percent, |sla| sla.window_percent);
-    if in_work {
-        begin_sla(lead, from, None);
-        if let Some(sla) = &mut lead.visit.sla {
-            sla.window_percent = share;
-        }
-    } else if let Some(left) = &mut lead.left {
-        lead.sla_clocks = lead.sla_clocks.saturating_add(1);
-        let mut sla = Clock::start(lead.sla_clocks, from, share);
-        sla.pause(from);
-        left.visit.sla = Some(sla);
-    }
-}
-
-fn pause_visit(visit: &mut Visit, at: DateTime<Utc>) {
-    for clock in [&mut visit.sla, &mut visit.stuck].into_iter().flatten() {
-        clock.pause(at);
-    }
-}
-
-/// Lets the clocks run or rest as the lead's circumstances say.
-fn settle_clocks(lead: &mut Lead, at: DateTime<Utc>) {
-    let worked = lead.is_being_worked();
-    if let Some(sla) = &mut lead.visit.sla {
-        if worked { sla.resume(at) } else { sla.pause(at) }
-    }
-    let in_work = lead.kind == StateKind::Working;
-    if let Some(stuck) = &mut lead.visit.stuck {
-        if in_work { stuck.resume(at) } else { stuck.pause(at) }
-    }
 }
 
 fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
@@ -391,135 +338,6 @@ fn update(lead: &mut Lead, changes: &crate::lead::ProfileChanges, occurred_at: D
         )*};
     }
     apply!(source, market, country, company, account_id, account_tier, score, deal_size);
-}
-
-/// Moves it to another state. A source's word of a transition says anew until when a hold lasts and,
-/// of another working state, that nothing is waited for, unless it said something else of a later
-/// time: it may be heard of late. What Leadwatch does by itself changes nothing that was said.
-fn change_state(lead: &mut Lead, entry: &Entry<LeadFact>) {
-    let LeadFact::StateChanged {
-        to,
-        kind,
-        entered_at,
-        resumed,
-        hold_until,
-        history_until,
-        occurred_at,
-        ours,
-        ..
-    } = &entry.fact
-    else {
-        return;
-    };
-    let said_of = occurred_at.unwrap_or(*entered_at);
-    let before = (lead.state.clone(), lead.kind);
-    if *ours {
-        lead.hold_until = *hold_until;
-        if before.1 == StateKind::Hold {
-            let (state, at) = (before.0.clone(), entry.due_at.unwrap_or(entry.at));
-            lead.hold_ended = Some(HoldEnded { state, at });
-        }
-    } else {
-        let outlasted = |field: &str| lead.said(field).is_some_and(|said| said > said_of);
-        let (hold, waiting) = (outlasted("hold_until"), outlasted("waiting_on_customer"));
-        let said_before = lead.said_at.insert("state".to_owned(), said_of);
-        // A hold that is prolonged was said before.
-        if *kind == StateKind::Hold && before.1 != StateKind::Hold && said_before != Some(said_of) {
-            remember_said(lead, BEFORE_HOLD, said_before);
-        }
-        lead.hold_ended = None;
-        if !hold {
-            lead.hold_until = *hold_until;
-            lead.said_at.insert("hold_until".to_owned(), said_of);
-        }
-        if *kind == StateKind::Working && !resumed && !waiting {
-            lead.waiting_on_customer = false;
-            lead.said_at.insert("waiting_on_customer".to_owned(), said_of);
-        }
-    }
-    enter(lead, before, to, *kind, *entered_at, *resumed, *history_until);
-}
-
-fn remember_said(lead: &mut Lead, field: &str, said: Option<DateTime<Utc>>) {
-    match said {
-        Some(said) => lead.said_at.insert(field.to_owned(), said),
-        None => lead.said_at.remove(field),
-    };
-}
-
-/// Where a lead that is on hold goes on, as it turns out. If the hold is over already, only when that was
-/// said is remembered.
-fn enter_hold_from(
-    lead: &mut Lead,
-    state: &StateId,
-    kind: StateKind,
-    since: DateTime<Utc>,
-    said_of: DateTime<Utc>,
-) {
-    lead.said_at.insert(BEFORE_HOLD.to_owned(), said_of);
-    if lead.left.as_ref().is_some_and(|left| left.state == *state) {
-        return;
-    }
-    if kind == StateKind::Working && lead.said("waiting_on_customer").is_none_or(|said| said < said_of) {
-        lead.waiting_on_customer = false;
-        lead.said_at.insert("waiting_on_customer".to_owned(), said_of);
-    }
-    if lead.kind != StateKind::Hold {
-        return;
-    }
-    lead.left = (kind == StateKind::Working).then(|| {
-        let resting = std::mem::take(&mut lead.visit);
-        begin_visit(lead, since, None);
-        let mut visit = std::mem::replace(&mut lead.visit, resting);
-        pause_visit(&mut visit, lead.entered_at);
-        Left { state: state.clone(), visit }
-    });
-}
-
-fn enter(
-    lead: &mut Lead,
-    before: (StateId, StateKind),
-    to: &StateId,
-    kind: StateKind,
-    entered_at: DateTime<Utc>,
-    resumed: bool,
-    history_until: Option<DateTime<Utc>>,
-) {
-    lead.state = to.clone();
-    lead.kind = kind;
-    lead.entered_at = entered_at;
-    match kind {
-        StateKind::Working => match lead.left.take() {
-            Some(left) if resumed => {
-                // Who lost it while it rested lost it in this state.
-                let Visit { reassignments, taken_from, .. } = std::mem::take(&mut lead.visit);
-                lead.visit = Visit { reassignments, taken_from, ..left.visit };
-                settle_clocks(lead, entered_at);
-            }
-            _ => {
-                if !lead.visited.insert(to.clone()) {
-                    if lead.returns.len() >= RETURNS_MAX {
-                        lead.returns.remove(0);
-                    }
-                    lead.returns.push(Return { state: to.clone(), at: entered_at });
-                }
-                begin_visit(lead, entered_at, history_until);
-            }
-        },
-        StateKind::Hold => {
-            let mut visit = std::mem::take(&mut lead.visit);
-            pause_visit(&mut visit, entered_at);
-            lead.visit.reassignments = visit.reassignments;
-            lead.visit.taken_from.clone_from(&visit.taken_from);
-            if before.1 == StateKind::Working {
-                lead.left = Some(Left { state: before.0, visit });
-            }
-        }
-        StateKind::Terminal => {
-            lead.visit = Visit::default();
-            lead.left = None;
-        }
-    }
 }
 
 fn pass_step(lead: &mut Lead, entry: &Entry<LeadFact>) {

@@ -340,7 +340,7 @@ pub struct Particulars {
     /// Who raised the flag, for the compliance desk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flagged_by: Option<String>,
-    /// Who published the rules that it is about.
+    /// The publisher of the rules that the message is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published_by: Option<String>,
     /// Who could not be reached, where the message was passed on.

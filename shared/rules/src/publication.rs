@@ -33,7 +33,7 @@ pub struct Publication {
     pub in_force: InForce,
     /// By whom.
     pub published_by: Actor,
-    /// Who that is, by the directory or by their token.
+    /// The publisher's id in the directory, or else the e-mail address that their token vouches for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub publisher: Option<String>,
     /// Why.
@@ -176,7 +176,7 @@ pub enum PublicationFact {
     Published {
         /// The revision that it replaces; 0: there was none.
         base: u32,
-        /// Who published it: a person of the directory, or the e-mail address that their token vouches for.
+        /// The publisher's id in the directory, or else the e-mail address that their token vouches for.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         publisher: Option<String>,
         /// Why, in words.
@@ -204,7 +204,7 @@ pub enum PublicationFact {
 pub struct Publishing<'a> {
     /// Who publishes.
     pub by: &'a Actor,
-    /// Who that is: a person of the directory, or the e-mail address that their token vouches for.
+    /// Their id in the directory, or else the e-mail address that their token vouches for.
     pub publisher: Option<&'a str>,
     /// Why, in words.
     pub why: &'a str,

@@ -77,7 +77,8 @@ pub struct Simulation {
     /// What waits for the end of somebody's quiet hours. Everything else is told at once, and nothing
     /// is written of it.
     untold: Untold,
-    /// The latest instant at which anything happened. What an input makes due before it is done no earlier.
+    /// The latest instant at which a lead or an account was decided on. Nothing runs at an earlier one: an
+    /// input can ask for something that was due before it came.
     reached: DateTime<Utc>,
     history: Vec<AnyEntry>,
     records: Option<Vec<Result<CommitRecord, Arc<serde_json::Error>>>>,

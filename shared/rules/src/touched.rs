@@ -2,8 +2,8 @@
 //! are others now. Nothing else has to be looked at.
 
 use crate::calendar::CalendarDocument;
-use crate::directory::{ALWAYS, Directory};
-use crate::ids::{CalendarId, Country, MarketId, PersonId, Source, StateId};
+use crate::directory::{ALWAYS, Directory, Rep};
+use crate::ids::{CalendarId, Country, MarketId, PersonId, Source, StateId, TeamId};
 use crate::measure::Window;
 use crate::policy::{Policy, Reminder, StateKind, WindowRow, WorkflowId, most_specific};
 use crate::workflows::high_value::same_criteria;
@@ -102,6 +102,20 @@ pub fn touched<'a>(before: Rules<'a>, after: Rules<'a>) -> Vec<Scope> {
         scopes.push(Scope::InOperations);
     }
     scopes
+}
+
+/// The reps to look at after a publication: those with other room, in another team, on leave or back. If the
+/// policy says anew what becomes of the leads of absent owners, these are all reps.
+pub fn reps<'a>(before: Rules<'a>, after: Rules<'a>) -> impl Iterator<Item = &'a PersonId> {
+    let is_every_rep = before.policy.owners != after.policy.owners;
+    let teams = after.directory.document().teams.iter();
+    let stands_otherwise = move |team: &TeamId, rep: &PersonId, stands: &Rep| {
+        before.directory.rep(rep) != Some(stands) || before.directory.team_of(rep) != Some(team)
+    };
+    teams
+        .flat_map(|(team, document)| document.reps.iter().map(move |(rep, stands)| (team, rep, stands)))
+        .filter(move |(team, rep, stands)| is_every_rep || stands_otherwise(team, rep, stands))
+        .map(|(_, rep, _)| rep)
 }
 
 /// Who is a rep no more, or is known no more, or is known now.

@@ -14,9 +14,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rules::ids::{NotificationId, Subject};
 use rules::notification::Notification;
 
-/// So long the queue has for a notification that the notifier put off, and at the most for one that the
-/// sweep handed over, before the sweep hands it over again: more than the queue's own visibility time-out. And so long a queue can keep a
-/// message back at the most (SQS): a longer wait is left to the sweep.
+/// How long the queue has for a notification that the notifier put off, before the sweep hands it over
+/// again; for one that the sweep handed over, the longest time that it has. It is more than the queue's own
+/// visibility time-out, and the longest time for which a queue can keep a message back (SQS): a longer wait
+/// is left to the sweep.
 pub const OUTBOX_LEASE: TimeDelta = TimeDelta::minutes(15);
 
 /// So long somebody has to claim a notification after its commit. A function that crashes between the
@@ -83,12 +84,19 @@ impl Requested {
         self.not_before.is_some_and(|at| at > now + OUTBOX_LEASE)
     }
 
+    /// When the queue is to deliver it; `None` if it is left to the sweep.
+    fn handed_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        (!self.is_left_to_the_sweep(now)).then(|| self.opens_at(now))
+    }
+
     /// When the sweep is to have a look at it.
     pub fn due(&self, now: DateTime<Utc>) -> DateTime<Utc> {
-        match self.not_before {
-            Some(at) if self.is_left_to_the_sweep(now) => at,
-            at => at.map_or(now, |at| at.max(now)) + FIRST_LEASE,
-        }
+        self.handed_at(now).map_or_else(|| self.opens_at(now), |at| at + FIRST_LEASE)
+    }
+
+    /// The first instant at which it may go out.
+    fn opens_at(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        self.not_before.map_or(now, |at| at.max(now))
     }
 }
 
@@ -229,9 +237,7 @@ pub(crate) fn outbox_item(
     item.insert(DOC.to_owned(), text(document(&key, notification)?));
     let requested = Requested::of(notification);
     // Whoever commits it hands it to the queue, unless its time is too far off for that.
-    let handed_at = (!requested.is_left_to_the_sweep(now))
-        .then(|| requested.not_before.map_or(now, |not_before| not_before.max(now)));
-    let due = DueKey { wake_at: requested.due(now), handed_at };
+    let due = DueKey { wake_at: requested.due(now), handed_at: requested.handed_at(now) };
     put_due_key(&mut item, &key, Some(&due));
     Ok(item)
 }

@@ -29,8 +29,8 @@ const NOT_IN_A_RUN: [(&str, &str, &str); 27] = [
     ("publish", "Unpublished ", "Lambda leaves there what it gave up"),
     ("publish", "ReportTampering ", "a run keeps reports itself; the flows replace an item of the audit"),
     ("sweep", "FailedTicks ", "Lambda leaves there the ticks that failed"),
-    ("escalate", "DestroyDataKeys ", "the retention of personal data is over after years; no run is so long"),
-    ("escalate", "Tombstones ", "the retention of personal data is over after years; no run is so long"),
+    ("escalate", "DestroyDataKeys ", "few runs last until the retention of personal data is over"),
+    ("escalate", "Tombstones ", "few runs last until the retention of personal data is over"),
     ("escalate", "/index/by-market", "no run takes a licence away by a publication; the flows do"),
     (
         "compliance",

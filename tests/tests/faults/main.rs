@@ -41,6 +41,7 @@ use plan::Plan;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 /// No seed is higher, so that there is room for as many as anybody runs.
@@ -179,19 +180,30 @@ const SEEDS_FOR_ALL_POINTS: u64 = 1_000;
 const DEFECT_SEEDS_MAX: u64 = 300;
 
 fn defects_are_found(options: &Options) -> bool {
-    Defect::ALL.iter().fold(true, |is_well, defect| {
-        let seeds = options.from..options.from + DEFECT_SEEDS_MAX;
-        let mut found = seeds.filter_map(|seed| {
-            let wrong = find::run(&plan::of_seed(seed).current(), Some(*defect), false).wrong;
-            Some((seed, wrong.into_iter().next()?))
-        });
-        let first = found.next();
-        match &first {
-            Some((seed, wrong)) => println!("  {defect:?}: found by seed {seed}: {}", report::short(wrong)),
-            None => println!("  {defect:?}: NOT found within {DEFECT_SEEDS_MAX} seeds"),
+    let (next, are_found) = (AtomicUsize::new(0), AtomicBool::new(true));
+    std::thread::scope(|scope| {
+        for _ in 0..many::threads(options) {
+            scope.spawn(|| {
+                while let Some(defect) = Defect::ALL.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    are_found.fetch_and(is_found(*defect, options.from), Ordering::Relaxed);
+                }
+            });
         }
-        is_well && first.is_some()
-    })
+    });
+    are_found.into_inner()
+}
+
+fn is_found(defect: Defect, from: u64) -> bool {
+    let mut found = (from..from + DEFECT_SEEDS_MAX).filter_map(|seed| {
+        let wrong = find::run(&plan::of_seed(seed).current(), Some(defect), false).wrong;
+        Some((seed, wrong.into_iter().next()?))
+    });
+    let first = found.next();
+    match &first {
+        Some((seed, wrong)) => println!("  {defect:?}: found by seed {seed}: {}", report::short(wrong)),
+        None => println!("  {defect:?}: NOT found within {DEFECT_SEEDS_MAX} seeds"),
+    }
+    first.is_some()
 }
 
 /// The seeds; the first that fails is made smaller and printed.

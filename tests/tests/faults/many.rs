@@ -77,10 +77,8 @@ pub fn run(options: &Options) -> Found {
     let stop = Arc::new(AtomicBool::new(false));
     stop_on_ctrl_c(Arc::clone(&stop));
     let progress = report::progress(options.seeds);
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = options.threads.or(options.test_threads).map_or(cores, usize::from);
     std::thread::scope(|scope| {
-        for _ in 0..threads {
+        for _ in 0..threads(options) {
             scope.spawn(|| {
                 while !stop.load(Ordering::Relaxed) {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
@@ -111,6 +109,12 @@ pub fn run(options: &Options) -> Found {
     let mut found = found.into_inner().expect("nobody panics while holding it");
     found.failed.sort();
     found
+}
+
+/// How many runs go on at a time.
+pub fn threads(options: &Options) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    options.threads.or(options.test_threads).map_or(cores, usize::from)
 }
 
 /// What was found until then is told. Pressed once more, it ends all.

@@ -163,7 +163,7 @@ impl Tally {
                 }
                 LeadFact::BreachRecorded { owner, team, owner_not_told, .. } => {
                     self.team(side, team.as_ref(), happening);
-                    // Whoever did not know yet that the lead is theirs did not breach.
+                    // A rep who had not been told that the lead was theirs has no part in its breach.
                     self.rep(side, owner.as_ref().filter(|_| !owner_not_told), happening, directory);
                 }
                 LeadFact::Reassigned { from, to, team, .. } => {

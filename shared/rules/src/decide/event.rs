@@ -235,12 +235,13 @@ fn update(d: &mut Deciding<'_>, event: &LeadEvent) -> Vec<String> {
     let crm_owner = sorting.sort("owner", &event.owner, lead.crm_owner.as_ref());
     if let Some(state) = &event.state {
         let here = lead.held_from.as_ref().map_or(&lead.state, |held| &held.state);
+        let repeats_hold = is_of_ended_hold(lead, event);
         match sorting.is_stale("state") {
             true => sorting.stale.push("state".to_owned()),
-            false if state == here || *state == lead.state || is_of_ended_hold(lead, event) => {
+            false if state == here || *state == lead.state || repeats_hold => {
                 sorting.confirm("state");
-                // A word that comes after a hold that has ended: nothing older is of the time before it.
-                if lead.hold_ended.is_some() && *state == lead.state && !is_of_ended_hold(lead, event) {
+                // The word is of the time after a hold that ended, so no older word is of the time before it.
+                if lead.hold_ended.is_some() && *state == lead.state && !repeats_hold {
                     sorting.confirm(BEFORE_HOLD);
                 }
             }

@@ -1,6 +1,6 @@
 //! What the facts of compliance do to a lead: holds, reviews, clearances, rejections.
 
-use super::{begin_visit, pause_visit, restart_sla, settle_clocks};
+use super::visit::{begin_visit, pause_visit, restart_sla, settle_clocks};
 use crate::clock::Clock;
 use crate::compliance::{
     CLEARANCES_MAX, CRITERIA_MAX, Clearance, Decided, Rejection, ReopeningAsked, Review, UnderReview,

@@ -1,0 +1,134 @@
+//! What moves a lead from one state to another, and what it remembers of the one it left.
+
+use super::visit::{begin_visit, pause_visit, settle_clocks};
+use crate::entry::Entry;
+use crate::ids::StateId;
+use crate::lead::{BEFORE_HOLD, HoldEnded, Lead, Left, RETURNS_MAX, Return, Visit};
+use crate::lead_fact::LeadFact;
+use crate::policy::StateKind;
+use chrono::{DateTime, Utc};
+
+/// Moves it to another state. A source's word of a transition says anew until when a hold lasts and,
+/// of another working state, that nothing is waited for, unless it said something else of a later
+/// time: it may be heard of late. What Leadwatch does by itself changes nothing that was said.
+pub(super) fn change_state(lead: &mut Lead, entry: &Entry<LeadFact>) {
+    let LeadFact::StateChanged {
+        to,
+        kind,
+        entered_at,
+        resumed,
+        hold_until,
+        history_until,
+        occurred_at,
+        ours,
+        ..
+    } = &entry.fact
+    else {
+        return;
+    };
+    let said_of = occurred_at.unwrap_or(*entered_at);
+    let before = (lead.state.clone(), lead.kind);
+    if *ours {
+        lead.hold_until = *hold_until;
+        if before.1 == StateKind::Hold {
+            let (state, at) = (before.0.clone(), entry.due_at.unwrap_or(entry.at));
+            lead.hold_ended = Some(HoldEnded { state, at });
+        }
+    } else {
+        let outlasted = |field: &str| lead.said(field).is_some_and(|said| said > said_of);
+        let (hold, waiting) = (outlasted("hold_until"), outlasted("waiting_on_customer"));
+        let said_before = lead.said_at.insert("state".to_owned(), said_of);
+        // A hold that is prolonged was said before.
+        if *kind == StateKind::Hold && before.1 != StateKind::Hold && said_before != Some(said_of) {
+            match said_before {
+                Some(said) => lead.said_at.insert(BEFORE_HOLD.to_owned(), said),
+                None => lead.said_at.remove(BEFORE_HOLD),
+            };
+        }
+        lead.hold_ended = None;
+        if !hold {
+            lead.hold_until = *hold_until;
+            lead.said_at.insert("hold_until".to_owned(), said_of);
+        }
+        if *kind == StateKind::Working && !resumed && !waiting {
+            lead.waiting_on_customer = false;
+            lead.said_at.insert("waiting_on_customer".to_owned(), said_of);
+        }
+    }
+    enter(lead, before, to, *kind, *entered_at, *resumed, *history_until);
+}
+
+/// Where a lead that is on hold goes on, as it turns out. If the hold is over already, only when that was
+/// said is remembered.
+pub(super) fn enter_hold_from(
+    lead: &mut Lead,
+    state: &StateId,
+    kind: StateKind,
+    since: DateTime<Utc>,
+    said_of: DateTime<Utc>,
+) {
+    lead.said_at.insert(BEFORE_HOLD.to_owned(), said_of);
+    if lead.left.as_ref().is_some_and(|left| left.state == *state) {
+        return;
+    }
+    if kind == StateKind::Working && lead.said("waiting_on_customer").is_none_or(|said| said < said_of) {
+        lead.waiting_on_customer = false;
+        lead.said_at.insert("waiting_on_customer".to_owned(), said_of);
+    }
+    if lead.kind != StateKind::Hold {
+        return;
+    }
+    lead.left = (kind == StateKind::Working).then(|| {
+        let resting = std::mem::take(&mut lead.visit);
+        begin_visit(lead, since, None);
+        let mut visit = std::mem::replace(&mut lead.visit, resting);
+        pause_visit(&mut visit, lead.entered_at);
+        Left { state: state.clone(), visit }
+    });
+}
+
+fn enter(
+    lead: &mut Lead,
+    before: (StateId, StateKind),
+    to: &StateId,
+    kind: StateKind,
+    entered_at: DateTime<Utc>,
+    resumed: bool,
+    history_until: Option<DateTime<Utc>>,
+) {
+    lead.state = to.clone();
+    lead.kind = kind;
+    lead.entered_at = entered_at;
+    match kind {
+        StateKind::Working => match lead.left.take() {
+            Some(left) if resumed => {
+                // Who lost it while it rested lost it in this state.
+                let Visit { reassignments, taken_from, .. } = std::mem::take(&mut lead.visit);
+                lead.visit = Visit { reassignments, taken_from, ..left.visit };
+                settle_clocks(lead, entered_at);
+            }
+            _ => {
+                if !lead.visited.insert(to.clone()) {
+                    if lead.returns.len() >= RETURNS_MAX {
+                        lead.returns.remove(0);
+                    }
+                    lead.returns.push(Return { state: to.clone(), at: entered_at });
+                }
+                begin_visit(lead, entered_at, history_until);
+            }
+        },
+        StateKind::Hold => {
+            let mut visit = std::mem::take(&mut lead.visit);
+            pause_visit(&mut visit, entered_at);
+            lead.visit.reassignments = visit.reassignments;
+            lead.visit.taken_from.clone_from(&visit.taken_from);
+            if before.1 == StateKind::Working {
+                lead.left = Some(Left { state: before.0, visit });
+            }
+        }
+        StateKind::Terminal => {
+            lead.visit = Visit::default();
+            lead.left = None;
+        }
+    }
+}
