@@ -207,10 +207,12 @@ impl<'a> Deciding<'a> {
         self.is_queued_for(reason) || self.lead.as_ref().is_some_and(|lead| lead.is_dismissed(reason))
     }
 
-    /// Whether this decision has given the lead to its owner.
-    pub fn was_given_in_this_commit(&self) -> bool {
+    /// Whether the lead was given to its owner at this instant. What one decision settles of an earlier
+    /// instant does not count: how much that is depends on when the sweep ran.
+    pub fn is_given_just_now(&self) -> bool {
         let owner = self.lead.as_ref().and_then(|lead| lead.owner.as_ref());
-        self.entries.iter().any(|entry| match &entry.fact {
+        let now = self.entries.iter().rev().take_while(|entry| entry.at == self.at);
+        now.into_iter().any(|entry| match &entry.fact {
             LeadFact::Assigned { to, .. } | LeadFact::Reassigned { to, .. } => Some(to) == owner,
             _ => false,
         })

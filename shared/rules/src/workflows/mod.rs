@@ -27,7 +27,7 @@ pub(crate) fn act(
     let (to_owner, to_manager) = step_messages(workflow);
     match action {
         Action::TellOwner => {
-            if workflow == WorkflowId::StuckLead && d.was_given_in_this_commit() {
+            if workflow == WorkflowId::StuckLead && d.is_given_just_now() {
                 // The new owner hears in the same moment that it is theirs. How long it has been in its
                 // state is not their doing, so the manager hears of that.
                 if let Some(to) = d.manager() {
