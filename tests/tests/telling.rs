@@ -95,7 +95,7 @@ fn told(telling: Telling) -> Told {
 #[track_caller]
 fn withdrawn(telling: Telling) -> String {
     match telling {
-        Telling::Withdraw { reason } => reason,
+        Telling::Withdraw { reason, .. } => reason,
         other => panic!("{other:?}"),
     }
 }
@@ -204,6 +204,25 @@ fn messages_that_are_due_together_are_one_and_the_latest_that_is_true_tells_it()
     let mut all = entries;
     all.extend(simulation.take_history());
     check_history(&simulation, &all);
+}
+
+#[test]
+fn who_withdraws_a_message_hears_which_were_left_to_it() {
+    let mut simulation = hourly();
+    event(&mut simulation, 0, |event| {
+        event.creates = true;
+        event.changes.market = Patch::Set("us".into());
+        event.changes.country = Patch::Set("US".into());
+        event.changes.score = Patch::Set(90);
+    });
+    let entries = simulation.take_history();
+    let given = asked_for(&entries, Message::LeadGiven);
+    let Telling::With(flagged) = telling(&simulation, &given, 0) else { panic!("it is told by itself") };
+    let flagged = Notification { id: flagged, message: Message::HighValue, ..given.clone() };
+    event(&mut simulation, 0, |event| event.changes.score = Patch::Set(40));
+    let Telling::Withdraw { earlier, .. } = telling(&simulation, &flagged, 0) else { panic!("it is true") };
+    assert_eq!(earlier, std::slice::from_ref(&given.id));
+    told(telling(&simulation, &given, 0));
 }
 
 #[test]

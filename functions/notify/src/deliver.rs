@@ -188,9 +188,13 @@ impl Notifier {
         let Claimed { item, claim, telling, .. } = claimed;
         let told = match telling {
             Telling::Tell(told) => told,
-            Telling::Withdraw { reason } => {
+            Telling::Withdraw { reason, earlier } => {
                 let result = DeliveryResult::Withdrawn { reason: reason.clone() };
-                return self.record(claimed, record, result, now).await;
+                self.record(claimed, record, result, now).await?;
+                // They were left to this one to tell; now each sees to itself.
+                let earlier: Vec<_> = earlier.iter().map(|id| (id.clone(), now)).collect();
+                self.service.relay.notify(&earlier, now).await?;
+                return Ok(());
             }
             Telling::With(_) => return Ok(()),
         };

@@ -241,7 +241,7 @@ impl Simulation {
         };
         let result = match telling {
             Telling::With(_) => return,
-            Telling::Withdraw { reason } => DeliveryResult::Withdrawn { reason },
+            Telling::Withdraw { reason, .. } => DeliveryResult::Withdrawn { reason },
             Telling::Tell(told) => {
                 with.extend(told.with.into_iter().map(|earlier| earlier.id));
                 DeliveryResult::Delivered { channel: self.channel_of(&notification.to), reference: None }

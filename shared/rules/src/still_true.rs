@@ -29,7 +29,7 @@
 
 use crate::account::Account;
 use crate::clock::Clock;
-use crate::ids::PersonId;
+use crate::ids::{NotificationId, PersonId};
 use crate::input::World;
 use crate::lead::Lead;
 use crate::notification::{Message, Notification, Particulars, Recipient, Role};
@@ -44,11 +44,13 @@ pub enum Telling {
     /// It is true: send it so.
     Tell(Box<Told>),
     /// A later message, which is due too, tells it.
-    With(crate::ids::NotificationId),
+    With(NotificationId),
     /// It is not true any more.
     Withdraw {
         /// Why, in words.
         reason: String,
+        /// Earlier messages to the same recipient. While this one was true they were left to it to tell.
+        earlier: Vec<NotificationId>,
     },
 }
 
@@ -73,9 +75,6 @@ pub struct Told {
 pub fn of_lead(lead: &Lead, world: &World<'_>, notification: &Notification, at: DateTime<Utc>) -> Telling {
     let known = lead.undelivered.iter().find(|p| p.id == notification.id);
     let this = known.cloned().unwrap_or_else(|| Pending::of(notification, None));
-    if let Some(reason) = why_not(lead, &this) {
-        return Telling::Withdraw { reason };
-    }
     let due = |p: &&Pending| p.to.is_same_as(&this.to) && p.is_ready(at) && why_not(lead, p).is_none();
     let place = lead.undelivered.iter().position(|p| p.id == this.id);
     let (before, after) = match place {
@@ -86,6 +85,10 @@ pub fn of_lead(lead: &Lead, world: &World<'_>, notification: &Notification, at: 
         // It was asked for before the lead kept a list of them.
         None => Default::default(),
     };
+    if let Some(reason) = why_not(lead, &this) {
+        let earlier = before.iter().filter(due).map(|p| p.id.clone()).collect();
+        return Telling::Withdraw { reason, earlier };
+    }
     if let Some(last) = after.iter().rfind(due) {
         return Telling::With(last.id.clone());
     }
@@ -96,7 +99,7 @@ pub fn of_lead(lead: &Lead, world: &World<'_>, notification: &Notification, at: 
 
 /// What becomes of a notification about an account.
 pub fn of_account(account: &Account, notification: &Notification) -> Telling {
-    let withdraw = |reason: &str| Telling::Withdraw { reason: reason.to_owned() };
+    let withdraw = |reason: &str| Telling::Withdraw { reason: reason.to_owned(), earlier: Vec::new() };
     match notification.message {
         Message::ChurnRisk | Message::TouchpointDue if account.churn_risk.is_none() => {
             return withdraw("the account is not at risk any more");

@@ -199,6 +199,16 @@ impl Sim<'_> {
         if answer.status_code == 500 {
             self.violations.push(format!("a caller is told of a fault of ours: {body}"));
         }
+        let route = self.sendings[n].route();
+        // What the simulation sends, the API knows; otherwise it would try nothing.
+        let is_unknown =
+            |error: &Value| error["detail"].as_str().is_some_and(|d| d.starts_with("is not known"));
+        if answer.status_code == 400 || body["errors"].as_array().is_some_and(|e| e.iter().any(is_unknown)) {
+            self.violations.push(format!("{route} does not know what the simulation sends: {body}"));
+        }
+        if answer.status_code < 300 {
+            *self.tally.routes.entry(route).or_default() += 1;
+        }
         if let Some(sent) = self.sendings[n].body().filter(|_| answer.status_code < 500) {
             self.heard.push((sent.clone(), answer.status_code, body.clone()));
         }

@@ -194,7 +194,9 @@ fn defects_are_found(options: &Options) -> bool {
 }
 
 fn is_found(defect: Defect, from: u64) -> bool {
-    let mut found = (from..from + DEFECT_SEEDS_MAX).filter_map(|seed| {
+    // What found it the last time most likely finds it again.
+    let seeds = std::iter::once(defect.last_found_by()).chain(from..from + DEFECT_SEEDS_MAX);
+    let mut found = seeds.into_iter().filter_map(|seed| {
         let wrong = find::run(&plan::of_seed(seed).current(), Some(defect), false).wrong;
         Some((seed, wrong.into_iter().next()?))
     });

@@ -184,7 +184,7 @@ fn plans(seed: u64) -> impl Strategy<Value = Plan> {
 }
 
 fn inputs() -> impl Strategy<Value = Vec<Input>> {
-    let opening = vec(arrivals(), 1..4);
+    let opening = vec(arrivals(), 1..4).prop_map(|says| input(says, (60, 0, 0, false, Vec::new())));
     let one = prop_oneof![
         9 => common::lead_events(),
         3 => common::other_events(),
@@ -195,28 +195,21 @@ fn inputs() -> impl Strategy<Value = Vec<Input>> {
         1 => erasures(),
     ];
     let more = prop_oneof![21 => one.prop_map(|what| vec![what]), 4 => vec(arrivals(), 1..4)];
-    (opening, vec((more, timing()), 0..9)).prop_map(|(opening, more)| {
-        let first = Input {
-            after_s: 60,
-            late_s: 0,
-            ahead_s: 0,
-            changes: false,
-            repeats_s: Vec::new(),
-            says: opening,
-        };
-        let more = more.into_iter().map(|(says, (after_s, late_s, ahead_s, changes, repeats_s))| Input {
-            after_s,
-            late_s,
-            ahead_s,
-            changes: changes && !repeats_s.is_empty(),
-            repeats_s,
-            says,
-        });
-        std::iter::once(first).chain(more).collect()
-    })
+    let more = (more, timing()).prop_map(|(says, timing)| vec![input(says, timing)]);
+    let story = prop_oneof![40 => more, 1 => reopenings()];
+    (opening, vec(story, 0..9))
+        .prop_map(|(opening, more)| std::iter::once(opening).chain(more.into_iter().flatten()).collect())
 }
 
-fn timing() -> impl Strategy<Value = (u64, u64, u64, bool, Vec<u64>)> {
+/// How long after the one before, how late, how far ahead; whether a repetition says something else, and
+/// when it is repeated.
+type Timing = (u64, u64, u64, bool, Vec<u64>);
+
+fn input(says: Vec<Value>, (after_s, late_s, ahead_s, changes, repeats_s): Timing) -> Input {
+    Input { after_s, late_s, ahead_s, changes: changes && !repeats_s.is_empty(), repeats_s, says }
+}
+
+fn timing() -> impl Strategy<Value = Timing> {
     let after = prop_oneof![3 => Just(0), 2 => 0..20u64, 4 => 0..3_600u64, 1 => 0..30_000u64];
     let late = prop_oneof![7 => Just(0), 1 => 0..120u64, 2 => select(LATE_S.to_vec())];
     // A clock may be off by five minutes either way: what is further ahead is refused.
@@ -275,6 +268,25 @@ fn decisions() -> impl Strategy<Value = Value> {
     (0..3u8, decision, select(vec!["cleo", "carl"])).prop_map(|(lead, decision, officer)| {
         json!({"type": "review.decided", "lead_id": format!("L-{lead}"), "decision": decision,
             "officer": officer, "reason_code": reason_code(decision), "reason": "Checked."})
+    })
+}
+
+/// A lead is rejected, and two officers open its review again: who asks a second time is the other one.
+fn reopenings() -> impl Strategy<Value = Vec<Input>> {
+    let rejected = (0..3u8, matches(), decisions(), 0..600u64, 0..600u64);
+    rejected.prop_map(|(lead, mut found, mut decided, soon, later)| {
+        let lead = format!("L-{lead}");
+        found["lead"]["id"] = lead.clone().into();
+        decided["lead_id"] = lead.clone().into();
+        (decided["decision"], decided["reason_code"]) = ("reject".into(), reason_code("reject").into());
+        let reopened = json!({"type": "reopening", "lead_id": lead, "officers": ["cleo", "carl"],
+            "reason": "It was somebody else."});
+        let timing = |after_s, repeats_s| (after_s, 0, 0, false, repeats_s);
+        vec![
+            input(vec![found], timing(soon, Vec::new())),
+            input(vec![decided], timing(60 + soon, Vec::new())),
+            input(vec![reopened], timing(60 + later, vec![30 + later])),
+        ]
     })
 }
 

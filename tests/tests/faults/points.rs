@@ -126,6 +126,8 @@ pub struct Hits {
 pub struct Tally {
     pub points: BTreeMap<String, Hits>,
     pub harms: BTreeMap<&'static str, u64>,
+    /// What was answered well, and how often.
+    pub routes: BTreeMap<&'static str, u64>,
     /// What was asked of AWS.
     pub uses: BTreeSet<Use>,
 }
@@ -145,11 +147,30 @@ impl Tally {
             sum.crashed_after += hits.crashed_after;
         }
         self.uses.extend(other.uses.iter().cloned());
+        for (route, times) in &other.routes {
+            *self.routes.entry(route).or_default() += times;
+        }
         for (name, times) in &other.harms {
             *self.harms.entry(name).or_default() += times;
         }
     }
 }
+
+/// What is sent from outside; a thousand seeds have each of these answered well.
+pub const ROUTES: &[&str] = &[
+    "GET /v1/compliance/reviews/{lead_id}",
+    "GET /v1/directories/{revision}",
+    "GET /v1/policies/{revision}",
+    "POST /v1/accounts/{id}/retention",
+    "POST /v1/compliance/reviews/{lead_id}/decision",
+    "POST /v1/compliance/reviews/{lead_id}/reopening",
+    "POST /v1/directories",
+    "POST /v1/hooks/{source}",
+    "POST /v1/leads/{id}/erasure",
+    "POST /v1/operations/reviews/{lead_id}/resolution",
+    "POST /v1/policies",
+    "PUT /v1/reps/{id}/availability",
+];
 
 /// The points that plans strike. What runs come to beside these is struck in a second pass.
 pub const KNOWN: &[&str] = &[

@@ -1,6 +1,6 @@
 //! What is printed.
 
-use crate::points::{Harm, KNOWN, Tally};
+use crate::points::{Harm, KNOWN, ROUTES, Tally};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -31,6 +31,10 @@ pub fn table(tally: &Tally, seeds: u64, took: Duration) -> String {
         seeds as f64 / minutes
     );
     text += &harms(tally);
+    text += "answered well:\n";
+    for (route, times) in &tally.routes {
+        _ = writeln!(text, "  {times:>9}  {route}");
+    }
     text += "crash points (reached, crashed before, crashed after):\n";
     for (point, hits) in &tally.points {
         let (before, after) = (hits.crashed_before, hits.crashed_after);
@@ -58,9 +62,10 @@ pub fn missed(tally: &Tally) -> Vec<(String, Harm)> {
     missed
 }
 
-/// Points that plans strike and no function comes to.
+/// Points that plans strike and no function comes to, and what is sent and never answered well.
 pub fn gone(tally: &Tally) -> impl Iterator<Item = &'static str> {
-    KNOWN.iter().copied().filter(|point| !tally.points.contains_key(*point))
+    let points = KNOWN.iter().filter(|point| !tally.points.contains_key(**point));
+    points.chain(ROUTES.iter().filter(|route| !tally.routes.contains_key(**route))).copied()
 }
 
 /// The beginning of a text.

@@ -44,8 +44,8 @@ enum What {
     Webhook(Value),
     /// A request of staff: route, parameters, body, who.
     Staff { function: Function, route: &'static str, id: String, body: Value, who: Who },
-    /// A decision: the review is read first, and decided at the revision that was seen.
-    Decision { lead: String, body: Value, who: Who, etag: Option<String> },
+    /// What an officer does with a review: it is read first, and this is sent with the revision that was seen.
+    Review { route: &'static str, lead: String, body: Value, who: Who, etag: Option<String> },
     /// A publication: what is in force is read first, and changed.
     Publication { kind: &'static str, change: String, current: Option<Value> },
 }
@@ -81,22 +81,33 @@ fn what(n: usize, repetition: usize, input: &Input, occurred_at: DateTime<Utc>) 
     let text = |name: &str| first[name].as_str().unwrap_or_default().to_owned();
     let staff = |function, route, id: String, body, who| What::Staff { function, route, id, body, who };
     match first["type"].as_str().unwrap_or_default() {
-        "review.decided" => {
-            let who = Who::of(&text("officer"), "compliance");
-            What::Decision { lead: text("lead_id"), body: first.clone(), who, etag: None }
-        }
+        "review.decided" => What::Review {
+            route: "POST /v1/compliance/reviews/{lead_id}/decision",
+            lead: text("lead_id"),
+            body: without(first, &["type", "lead_id", "officer"]),
+            who: Who::of(&text("officer"), "compliance"),
+            etag: None,
+        },
+        // It takes two: who asks again is another officer.
+        "reopening" => What::Review {
+            route: "POST /v1/compliance/reviews/{lead_id}/reopening",
+            lead: text("lead_id"),
+            body: without(first, &["type", "lead_id", "officers"]),
+            who: Who::of(first["officers"][repetition % 2].as_str().unwrap_or_default(), "compliance"),
+            etag: None,
+        },
         "operations.resolved" => staff(
             Function::Operations,
             "POST /v1/operations/reviews/{lead_id}/resolution",
             text("lead_id"),
-            first.clone(),
+            without(first, &["type", "lead_id"]),
             Who::of("otto", "operations"),
         ),
         "rep.availability" => staff(
             Function::Operations,
             "PUT /v1/reps/{id}/availability",
             text("rep"),
-            first.clone(),
+            without(first, &["type", "rep"]),
             Who::of("otto", "operations"),
         ),
         "retention.completed" => staff(
@@ -130,6 +141,13 @@ fn what(n: usize, repetition: usize, input: &Input, occurred_at: DateTime<Utc>) 
             What::Webhook(if events.len() == 1 { events.remove(0) } else { Value::Array(events) })
         }
     }
+}
+
+/// What somebody says, but for what the route and the caller say.
+fn without(says: &Value, names: &[&str]) -> Value {
+    let mut body = says.clone();
+    body.as_object_mut().expect("an object").retain(|name, _| !names.contains(&name.as_str()));
+    body
 }
 
 /// Lets an event say something else: of a lead, that a screening found something.
@@ -179,26 +197,19 @@ impl Sending {
             What::Staff { function, route, id, body, who } => {
                 (*function, self.staff(route, id, body, who, None, number))
             }
-            What::Decision { lead, who, etag: None, .. } => {
-                let route = "GET /v1/compliance/reviews/{lead_id}";
-                (Function::Compliance, self.staff(route, lead, &Value::Null, who, None, number))
+            What::Review { lead, who, etag: None, .. } => {
+                (Function::Compliance, self.staff(self.route(), lead, &Value::Null, who, None, number))
             }
-            What::Decision { lead, body, who, etag } => {
-                let route = "POST /v1/compliance/reviews/{lead_id}/decision";
+            What::Review { route, lead, body, who, etag } => {
                 (Function::Compliance, self.staff(route, lead, body, who, etag.as_deref(), number))
             }
-            What::Publication { kind, current: None, .. } => {
+            What::Publication { current: None, .. } => {
                 let who = Who::of("otto", "operations");
-                let route = if *kind == "policy" {
-                    "GET /v1/policies/{revision}"
-                } else {
-                    "GET /v1/directories/{revision}"
-                };
+                let route = self.route();
                 (Function::Operations, self.staff(route, "current", &Value::Null, &who, None, number))
             }
             What::Publication { kind, change, current: Some(current) } => {
-                let who = Who::of("otto", "operations");
-                let route = if *kind == "policy" { "POST /v1/policies" } else { "POST /v1/directories" };
+                let (route, who) = (self.route(), Who::of("otto", "operations"));
                 let mut document = current[*kind].clone();
                 changed(&mut document, change);
                 let body = json!({"base": current["revision"], "why": "of the simulation", *kind: document});
@@ -239,6 +250,29 @@ impl Sending {
         })
     }
 
+    /// The request that is answered, without what tells one of a kind from another.
+    pub fn route(&self) -> &'static str {
+        match &self.what {
+            What::Webhook(_) => "POST /v1/hooks/{source}",
+            What::Review { etag: None, .. } => "GET /v1/compliance/reviews/{lead_id}",
+            What::Staff { route, .. } | What::Review { route, .. } => route,
+            What::Publication { kind: "policy", current, .. } => {
+                if current.is_none() {
+                    "GET /v1/policies/{revision}"
+                } else {
+                    "POST /v1/policies"
+                }
+            }
+            What::Publication { current, .. } => {
+                if current.is_none() {
+                    "GET /v1/directories/{revision}"
+                } else {
+                    "POST /v1/directories"
+                }
+            }
+        }
+    }
+
     /// The key under which staff send it.
     pub fn key(&self) -> String {
         format!("k{}-{}", self.input, self.repetition)
@@ -252,7 +286,7 @@ impl Sending {
         }
         let body = body_of(response);
         match &mut self.what {
-            What::Decision { etag: etag @ None, .. } if status == 200 => {
+            What::Review { etag: etag @ None, .. } if status == 200 => {
                 let tag = response.headers.get("etag").and_then(|tag| tag.to_str().ok());
                 *etag = tag.map(str::to_owned);
                 return Next::AtOnce;
