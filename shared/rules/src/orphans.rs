@@ -4,7 +4,7 @@
 
 use crate::assign::{give_to_next, tell_assigned};
 use crate::deciding::{Deciding, Routed};
-use crate::ids::{PersonId, PublicationId};
+use crate::ids::{PersonId, PublicationId, TeamId};
 use crate::input::{Need, Outcome, World};
 use crate::lead::{Lead, OperationsReason};
 use crate::lead_fact::{AssignmentReason, LeadFact};
@@ -97,7 +97,17 @@ pub(crate) fn follow_presence(d: &mut Deciding<'_>) -> Result<Outcome, Need> {
     let then = d.world.policy.policy.owners.absent;
     let comes_first = |due: DateTime<Utc>| absence.until.is_none_or(|until| due < until);
     let is_pressing = timers::next_step(&lead, &d.world).is_some_and(comes_first);
-    if then == Orphan::Keep || !is_pressing || was_away == Some(&gone) {
+    if then == Orphan::Keep || !is_pressing {
+        return Ok(Outcome::Applied);
+    }
+    if was_away == Some(&gone) {
+        // It waits for operations: nobody could take it then, or the policy said so then.
+        if then == Orphan::HandOn
+            && d.is_queued_for(OperationsReason::OwnerAbsent)
+            && let Routed::To { rep, team } = d.route(false)?
+        {
+            give_from_absent(d, rep, team);
+        }
         return Ok(Outcome::Applied);
     }
     d.fact(None, LeadFact::OwnerGone { gone, then });
@@ -110,12 +120,8 @@ pub(crate) fn follow_presence(d: &mut Deciding<'_>) -> Result<Outcome, Need> {
 
 /// The owner who is away keeps it where nobody else can take it, and operations looks.
 fn hand_on_from_absent(d: &mut Deciding<'_>) -> Result<(), Need> {
-    let previous_owner = d.lead.as_ref().and_then(|lead| lead.owner.clone());
     match d.route(false)? {
-        Routed::To { rep, team } => {
-            d.fact(None, LeadFact::Assigned { to: rep, team, reason: AssignmentReason::OwnerAbsent });
-            tell_assigned(d, previous_owner);
-        }
+        Routed::To { rep, team } => give_from_absent(d, rep, team),
         Routed::Nobody { considered } => {
             let reason = OperationsReason::OwnerAbsent;
             d.fact(None, LeadFact::ReassignmentImpossible { reason, considered });
@@ -124,6 +130,12 @@ fn hand_on_from_absent(d: &mut Deciding<'_>) -> Result<(), Need> {
         Routed::NoTeam => d.queue_for_operations(None, OperationsReason::OwnerAbsent),
     }
     Ok(())
+}
+
+fn give_from_absent(d: &mut Deciding<'_>, to: PersonId, team: TeamId) {
+    let previous_owner = d.lead.as_ref().and_then(|lead| lead.owner.clone());
+    d.fact(None, LeadFact::Assigned { to, team, reason: AssignmentReason::OwnerAbsent });
+    tell_assigned(d, previous_owner);
 }
 
 /// Whether the owner of a lead is away and the lead was to be handed on.
