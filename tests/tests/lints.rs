@@ -124,12 +124,15 @@ fn cases() -> Vec<(Changes, Vec<&'static str>)> {
                     json!(["09:00-12:00", "13:00-23:59"]),
                 ),
                 ("directory", "/calendars/new-york/business_day", json!("8h")),
+                ("directory", "/people/rep-ana/quiet_hours", json!({"from": "00:00", "to": "23:59"})),
             ],
             vec![
                 "missing-minute: calendars.new-york.hours.sat[0]: `00:00-23:59` leaves out the last minute of the day; \
                  end it at `24:00`, or use `always: true` if every day is open",
                 "missing-minute: calendars.new-york.exceptions[0].hours[1]: `13:00-23:59` leaves out the last minute of \
                  the day; end it at `24:00`",
+                "missing-minute: people.rep-ana.quiet_hours: `00:00` to `23:59` are quiet all day but for one minute, in \
+                 which everybody is told at once; end them when people work",
             ],
         ),
         (

@@ -78,7 +78,7 @@ fn criterion(found: &UnderReview, lead: &Lead, directory: &Directory) -> Value {
     let lapse = lapse(found, lead, directory);
     let why = lapse.map(|lapse| match lapse {
         Lapse::Licensed => "the market is licensed for the lead's country, as both are now",
-        Lapse::OtherParty => "the lead names another company or contact now",
+        Lapse::OtherParty => "the lead names another company now",
     });
     members.insert("key".to_owned(), json!(found.criterion.key()));
     members.insert("holds".to_owned(), json!(lapse.is_none()));

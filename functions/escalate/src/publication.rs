@@ -85,7 +85,8 @@ async fn look_at_reps(
 ) -> Result<(), StoreError> {
     for rep in touched::reps(before.rules(), after.rules()) {
         service.store.look_at_rep(rep, now).await?;
-        service.relay.hand_on(&Subject::Rep(rep.clone()), &[], Some(now), now).await;
+        let at = now + service::INDEX_LAG;
+        service.relay.hand_on(&Subject::Rep(rep.clone()), &[], Some(at), now).await;
     }
     Ok(())
 }

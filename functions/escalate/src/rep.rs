@@ -9,6 +9,7 @@ use rules::directory::Directory;
 use rules::entry::Actor;
 use rules::ids::{LeadId, PersonId, Subject, TeamId};
 use rules::input::{Command, Input};
+use rules::lead::Lead;
 use rules::rep::{absence, next_look};
 use rules::simulate::{offer_cause, presence_cause, waits_since};
 use service::Service;
@@ -40,9 +41,8 @@ pub async fn look(service: &Service, rep: &PersonId, now: DateTime<Utc>) -> Resu
         if let (Some(team), Some(known)) = (directory.team_of(rep), directory.rep(rep)) {
             let away = absence(&directory, rep, &standing, now);
             let counts = away.is_some_and(|absence| absence.counts(&policy.policy, now));
-            if counts || standing.availability.is_some() || known.on_leave_until.is_some() {
-                look_after_leads(service, rep, now).await?;
-            }
+            let all = counts || standing.availability.is_some() || known.on_leave_until.is_some();
+            look_after_leads(service, rep, all, now).await?;
             offer(service, rep, team, &directory, now).await?;
             let standing = store.rep(rep).await?.map(|item| item.standing).unwrap_or_default();
             next = next_look(&directory, &policy.policy, rep, &standing, now);
@@ -59,12 +59,19 @@ pub async fn look(service: &Service, rep: &PersonId, now: DateTime<Utc>) -> Resu
     Ok(())
 }
 
-/// Shows the leads of a rep whether they are away or back.
-async fn look_after_leads(service: &Service, rep: &PersonId, now: DateTime<Utc>) -> Result<(), StoreError> {
+/// Shows the leads of a rep whether they are away or back: all of them, or those that know them as away.
+/// A directory may have taken the leave back.
+async fn look_after_leads(
+    service: &Service,
+    rep: &PersonId,
+    all: bool,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
     let mut after: Option<Cursor> = None;
     loop {
         let page = service.store.leads_by_owner(rep, PAGE, after.as_ref()).await?;
-        for lead in page.items.into_iter().filter(|lead| !lead.is_closed()) {
+        let looked_at = |lead: &Lead| !lead.is_closed() && (all || lead.owner_gone.is_some());
+        for lead in page.items.into_iter().filter(looked_at) {
             let (actor, cause) = (Actor::system("routing"), presence_cause(rep, now));
             let command = Command { lead: lead.id, actor, cause, input: Input::OwnerPresence };
             service.lead(&command, None, now).await?;

@@ -96,19 +96,25 @@ impl Notifier {
     /// [`DeliverError`]: the message goes back to the queue.
     pub async fn deliver(&self, record: Record<'_>, now: DateTime<Utc>) -> Result<(), DeliverError> {
         let Notify::V1 { id } = serde_json::from_str(record.body).map_err(DeliverError::Unreadable)?;
+        let mut was_sent_before = false;
         let (is_claimed, seen_through) = match self.claim(&id, record, now).await {
             Ok(None) => return Ok(()),
             Ok(Some(claimed)) => {
+                was_sent_before = claimed.claim.sent_since.is_some();
                 let seen_through = self.see_through(&claimed, record, now).await;
                 if seen_through.is_err() {
-                    self.release(claimed.with()).await;
+                    self.release(&claimed.unsent).await;
                 }
                 (true, seen_through)
             }
             Err(error) => (false, Err(error)),
         };
         if let Err(error) = &seen_through {
-            self.failed(&id, record, error, is_claimed, now).await;
+            let is_sent = match error {
+                DeliverError::Secret(_) if !was_sent_before => MaybeSent::No,
+                _ => MaybeSent::Unknown,
+            };
+            self.failed(&id, record, error, is_claimed.then_some(is_sent), now).await;
         }
         seen_through
     }
@@ -156,26 +162,21 @@ impl Notifier {
         id: &NotificationId,
         record: Record<'_>,
         error: &DeliverError,
-        is_claimed: bool,
+        claimed: Option<MaybeSent>,
         now: DateTime<Utc>,
     ) {
         let pause = match error {
             // It may have been sent and not recorded: the sooner it comes again the better.
             DeliverError::Store(error) if error.is_retryable() => STORE_PAUSE,
             DeliverError::Store(_) | DeliverError::Secret(_) if record.receive_count >= RECEIVES_MAX => {
-                return self.give_up(id, record, error, is_claimed, now).await;
+                return self.give_up(id, record, error, claimed.is_some(), now).await;
             }
             DeliverError::Store(_) | DeliverError::Secret(_) => FAULT_PAUSE,
             _ => return,
         };
-        if is_claimed {
-            let is_sent = match error {
-                DeliverError::Secret(_) => MaybeSent::No,
-                _ => MaybeSent::Unknown,
-            };
-            self.postpone(id, record, pause, is_sent, now).await;
-        } else {
-            self.keep_back(record, pause).await;
+        match claimed {
+            Some(is_sent) => self.postpone(id, record, pause, is_sent, now).await,
+            None => self.keep_back(record, pause).await,
         }
     }
 
@@ -228,10 +229,11 @@ impl Notifier {
             {
                 return Ok(());
             }
-            sent_since.set(None);
+            // The time that there is may end while it is on its way.
+            sent_since.set(Some(claim.sent_since.unwrap_or(now)));
             let sent = self.channels.send(&destination, &outbound, keys.first(), now).await;
-            if sent.as_ref().is_err_and(SendError::may_have_arrived) {
-                sent_since.set(Some(claim.sent_since.unwrap_or(now)));
+            if sent.as_ref().is_err_and(|error| !error.may_have_arrived()) {
+                sent_since.set(None);
             }
             sent
         })

@@ -27,6 +27,8 @@ pub struct Claimed {
     pub telling: Telling,
     /// The others; each is claimed, too.
     pub others: Vec<NotificationId>,
+    /// Of these, those that nobody may have sent before: their claims can be given back.
+    pub unsent: Vec<NotificationId>,
 }
 
 /// What became of the claims on others that the same message tells.
@@ -94,37 +96,38 @@ impl Notifier {
         mut telling: Telling,
         now: DateTime<Utc>,
     ) -> Result<Others, DeliverError> {
-        let mut others = Vec::new();
+        let (mut others, mut unsent) = (Vec::new(), Vec::new());
         if let Telling::Tell(told) = &mut telling {
             let mut with = Vec::new();
             for earlier in std::mem::take(&mut told.with) {
                 let id = &earlier.id;
                 match self.claim_one(id, now).await {
-                    Ok(One::Claimed) => {
+                    Ok(One::Claimed(claim)) => {
+                        unsent.extend(claim.sent_since.is_none().then(|| id.clone()));
                         others.push(id.clone());
                         with.push(earlier);
                     }
                     // It was told a moment ago.
                     Ok(One::Gone) => {}
                     Ok(One::Busy { until }) => {
-                        self.release(&others).await;
+                        self.release(&unsent).await;
                         return Ok(Others::Busy { until });
                     }
                     Err(error) => {
-                        self.release(&others).await;
+                        self.release(&unsent).await;
                         return Err(error.into());
                     }
                 }
             }
             told.with = with;
         }
-        Ok(Others::Claimed(Claimed { item, claim, telling, others }))
+        Ok(Others::Claimed(Claimed { item, claim, telling, others, unsent }))
     }
 
     async fn claim_one(&self, id: &NotificationId, now: DateTime<Utc>) -> Result<One, StoreError> {
         let store = &self.service.store;
-        if store.claim_outbox(id, now, now + CLAIM).await?.is_some() {
-            return Ok(One::Claimed);
+        if let Some(claim) = store.claim_outbox(id, now, now + CLAIM).await? {
+            return Ok(One::Claimed(claim));
         }
         let Some(item) = store.outbox(id).await? else { return Ok(One::Gone) };
         let ends = item.claimed_until.unwrap_or(now);
@@ -144,7 +147,7 @@ impl Notifier {
 }
 
 enum One {
-    Claimed,
+    Claimed(Claim),
     Gone,
     Busy { until: DateTime<Utc> },
 }

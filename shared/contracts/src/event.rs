@@ -471,7 +471,7 @@ mod tests {
         let mut twice = documented();
         let one = twice["lead"]["flags"]["sanctions"][0].clone();
         twice["lead"]["flags"]["sanctions"].as_array_mut().unwrap().push(one);
-        assert_eq!(warnings(&twice), ["/lead/flags/sanctions/1 is there already; the first one counts"]);
+        assert_eq!(warnings(&twice), ["/lead/flags/sanctions/1 is there already; the strongest one counts"]);
         let account = json!({"id": "e1", "type": "account.upserted", "occurred_at": "2026-03-02T14:00:00Z",
             "account": {"id": "A-1", "tire": "strategic"}});
         assert_eq!(

@@ -27,6 +27,14 @@ const UNREADABLE_CHARS_MAX: usize = 2_000;
 /// `null` clears a field, and a match is none: only compliance decides on it.
 const NOTHING_TAKEN_BACK: &str = "takes no match back, and was left out; compliance decides on matches";
 
+/// What stands where no match is looked for, and looks like one.
+const MEANT_AS_FLAGS: &str =
+    "looks like what a screening found, which belongs into `flags`; it holds the lead";
+
+/// Other names of what a screening found.
+const SCREENING_NAMES: [&str; 8] =
+    ["flags", "flag", "matches", "match", "screening", "screenings", "hits", "sanction"];
+
 const KINDS: [(&str, CriterionKind); 4] = [
     ("sanctions", CriterionKind::Sanctions),
     ("pep", CriterionKind::Pep),
@@ -43,8 +51,23 @@ pub(crate) fn read(root: &Fields<'_>, lead: &Fields<'_>, problems: &mut Problems
             Some(Value::Null) => problems.warn(holder.at("flags"), NOTHING_TAKEN_BACK),
             Some(flags) => read_flags(flags, holder.at("flags"), &mut found, problems),
         }
+        for name in holder.names().filter(|name| may_be_flags(name)) {
+            let said = holder.get(name).filter(|said| said.is_object() || said.is_array());
+            if let Some(said) = said.filter(|said| !is_nothing(said)) {
+                problems.warn(holder.at(name), MEANT_AS_FLAGS);
+                found.push(unreadable(name, said));
+            }
+        }
     }
     bounded(found)
+}
+
+/// Whether a member that nobody knows is the name of what a screening found, misspelled or misplaced.
+fn may_be_flags(name: &str) -> bool {
+    let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    let letters = letters.to_ascii_lowercase();
+    let of_kind = |(kind, _): &(&str, CriterionKind)| kind.replace('_', "") == letters;
+    name != "flags" && (SCREENING_NAMES.contains(&letters.as_str()) || KINDS.iter().any(of_kind))
 }
 
 /// As many as an event holds; one that holds the lead stands for the rest.
@@ -90,7 +113,7 @@ fn read_flags(flags: &Value, at: String, found: &mut Vec<Match>, problems: &mut 
                     let read = read_item(item, place.clone(), name, kind, problems);
                     let is_read = kind_is_read(&read);
                     if is_read && found.iter().any(|known| known.criterion.is_same_match(&read.criterion)) {
-                        problems.warn(place, "is there already; the first one counts");
+                        problems.warn(place, "is there already; the strongest one counts");
                     }
                     found.push(read);
                 }
@@ -249,6 +272,23 @@ mod tests {
         }
         for nothing in [json!(null), json!({}), json!([]), json!({"sanctions": [], "sanctons": null})] {
             assert_eq!(found(json!({"flags": nothing})), (Vec::new(), 0), "{nothing}");
+        }
+    }
+
+    #[test]
+    fn what_looks_like_a_screening_beside_its_place_holds_too() {
+        let list = json!([{"match_id": "m-1", "list": "A", "list_version": "1"}]);
+        for lead in [
+            json!({"Flags": {"sanctions": list.clone()}}),
+            json!({"sanctions": list.clone()}),
+            json!({"adverseMedia": list.clone()}),
+            json!({"matches": list.clone()}),
+        ] {
+            let (kinds, _) = found(lead.clone());
+            assert_eq!(kinds, [(CriterionKind::Unreadable, UNREADABLE.to_owned())], "{lead}");
+        }
+        for nothing in [json!({"sanctions": []}), json!({"jurisdiction": "US"}), json!({"matches": 3})] {
+            assert_eq!(found(nothing.clone()), (Vec::new(), 0), "{nothing}");
         }
     }
 

@@ -309,6 +309,15 @@ impl UnderReview {
             && !is_stronger(criterion.strength, self.criterion.strength)
             && self.screened.as_ref().is_some_and(|then| then.is_same(now, criterion.kind))
     }
+
+    /// Whether one question takes the place of both: the same match of the same party. What has a strength
+    /// and what has none are two questions, since nobody can tell which one is stronger.
+    pub fn is_one_with(&self, other: &Self) -> bool {
+        let parties = self.screened.as_ref().zip(other.screened.as_ref());
+        self.criterion.is_same_match(&other.criterion)
+            && self.criterion.strength.is_some() == other.criterion.strength.is_some()
+            && parties.is_some_and(|(one, other)| one.is_same(other, self.criterion.kind))
+    }
 }
 
 /// A rejection, with what it takes to open the review again.

@@ -119,6 +119,7 @@ fn created(
         review: None,
         clearances: Vec::new(),
         unanswered: Vec::new(),
+        unanswered_flagged_by: Vec::new(),
         rejection: None,
         operations: None,
         dismissed: None,

@@ -80,7 +80,7 @@ pub(crate) fn follow_leaver(d: &mut Deciding<'_>, owner: &PersonId) -> Result<()
 /// counts, and the lead's next step is due before they are back, the policy says what is done.
 pub(crate) fn follow_presence(d: &mut Deciding<'_>) -> Result<Outcome, Need> {
     let Some(lead) = d.lead.clone() else { return Ok(Outcome::UnknownLead) };
-    let Some(owner) = lead.owner.clone().filter(|_| !lead.is_closed() && !lead.is_held()) else {
+    let Some(owner) = lead.owner.clone().filter(|_| !lead.is_closed()) else {
         return Ok(Outcome::Unchanged);
     };
     let Some(team) = d.world.directory.team_of(&owner).cloned() else { return Ok(Outcome::Unchanged) };
@@ -93,6 +93,10 @@ pub(crate) fn follow_presence(d: &mut Deciding<'_>) -> Result<Outcome, Need> {
         }
         return Ok(Outcome::Applied);
     };
+    // While compliance holds it nobody can have it; when it is cleared, whoever is there gets it.
+    if lead.is_held() {
+        return Ok(Outcome::Unchanged);
+    }
     let gone = OwnerGone { owner, because: Gone::Absent, until: absence.until };
     let then = d.world.policy.policy.owners.absent;
     let comes_first = |due: DateTime<Utc>| absence.until.is_none_or(|until| due < until);

@@ -10,6 +10,7 @@ use crate::lead::{Contact, Lead};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
 
 /// Whom a lead named when a screening looked at it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -43,17 +44,31 @@ impl Screened {
         was_unknown || self.company.as_deref().map(normalized) == now.company.as_deref().map(normalized)
     }
 
+    /// Whether the company is another one now. Where one of them is not known, nobody can tell.
+    pub fn is_other_company(&self, now: &Self) -> bool {
+        let known = self.company.as_deref().zip(now.company.as_deref());
+        known.is_some_and(|(then, now)| normalized(then) != normalized(now))
+    }
+
+    /// Whether all that was known then is named now.
+    pub fn is_named_by(&self, now: &Self) -> bool {
+        let company = self.company.is_none()
+            || self.company.as_deref().map(normalized) == now.company.as_deref().map(normalized);
+        company && (self.contact.is_none() || self.contact == now.contact)
+    }
+
     /// Whether the contact is the same now.
     pub fn is_same_contact(&self, now: &Self) -> bool {
         self.contact == now.contact
     }
 }
 
-/// A name as it is compared: without case, width, punctuation and spacing. Accents and the order of
-/// the words stay, since they tell people apart.
+/// A name as it is compared: without case, width, punctuation and spacing. Accents, the marks of scripts
+/// that write vowels and tones with them, and the order of the words stay, since they tell people apart.
 pub fn normalized(text: &str) -> String {
     let folded: String = text.nfkc().flat_map(char::to_lowercase).nfkc().collect();
-    let words = folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let words =
+        folded.split(|c: char| !c.is_alphanumeric() && !is_combining_mark(c)).filter(|word| !word.is_empty());
     let words: Vec<&str> = words.collect();
     // A name without letters is what it is.
     if words.is_empty() { folded.trim().to_owned() } else { words.join(" ") }
@@ -114,8 +129,15 @@ mod tests {
         ] {
             assert_eq!(normalized(one), normalized(other), "{one} and {other}");
         }
-        for (one, other) in [("Müller", "Muller"), ("Kim Lee", "Lee Kim"), ("Acme", "Acme Two"), ("…", "?")]
-        {
+        for (one, other) in [
+            ("Müller", "Muller"),
+            ("Kim Lee", "Lee Kim"),
+            ("Acme", "Acme Two"),
+            ("…", "?"),
+            // Wood and not, in Thai; king and queen, in Hindi.
+            ("ไม", "ไม้"),
+            ("राजा", "राजी"),
+        ] {
             assert_ne!(normalized(one), normalized(other), "{one} and {other}");
         }
     }

@@ -5,7 +5,7 @@
 pub mod paging;
 mod relay;
 
-pub use relay::{PERIODS_AHEAD, Relay};
+pub use relay::{INDEX_LAG, PERIODS_AHEAD, Relay};
 
 use aws_config::SdkConfig;
 use chrono::{DateTime, Utc};
@@ -105,7 +105,8 @@ impl Service {
         now: DateTime<Utc>,
     ) -> Result<Standing, StoreError> {
         let standing = self.store.set_availability(rep, availability, actor, cause, dedupe, now).await?;
-        self.relay.hand_on(&Subject::Rep(rep.clone()), &[], Some(now), now).await;
+        // As for a place that became free: which leads wait, and which are theirs, an index says.
+        self.relay.hand_on(&Subject::Rep(rep.clone()), &[], Some(now + relay::INDEX_LAG), now).await;
         Ok(standing)
     }
 

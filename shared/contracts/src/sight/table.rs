@@ -243,7 +243,11 @@ pub const TABLE: &[Row] = &[
     (LEAD, Staff, "applied.orphaned.name"),
     (LEAD, Everyone, "account_view.tier account_view.outreach_paused account_view.as_of"),
     (LEAD, Everyone, "review.opened_at"),
-    (LEAD, MustKnow, "review clearances unanswered rejection personal_kinds undelivered"),
+    (
+        LEAD,
+        MustKnow,
+        "review clearances unanswered unanswered_flagged_by rejection personal_kinds undelivered",
+    ),
     (LEAD, Sealed, "personal"),
     // An account.
     (ACCOUNT, Everyone, "id seq commit changed_at name tier owner customer_success_owner said_at.*"),

@@ -617,6 +617,7 @@ pub fn lead() -> Lead {
         }),
         clearances: vec![Clearance::of(&under_review(), decided())],
         unanswered: vec![under_review()],
+        unanswered_flagged_by: vec!["cora".to_owned()],
         rejection: Some(rejection()),
         operations: Some(OperationsReview {
             since: at(),

@@ -5,7 +5,7 @@ use crate::ids::{NotificationId, PersonId};
 use crate::input::{Delivery, DeliveryResult, Outcome};
 use crate::lead::Breach;
 use crate::lead_fact::{EvidenceKind, LateEvidence, LeadFact};
-use crate::notification::{Notification, NotificationFact, Particulars};
+use crate::notification::{Message, Notification, NotificationFact, Particulars};
 use crate::policy::WorkflowId;
 use chrono::{DateTime, Utc};
 
@@ -21,6 +21,13 @@ pub(super) fn apply(d: &mut Deciding<'_>, delivery: &Delivery) -> Outcome {
         d.lead.as_ref().is_some_and(|lead| lead.undelivered.iter().any(|p| p.id == **id))
     };
     let with: Vec<NotificationId> = delivery.with.iter().filter(is_pending).cloned().collect();
+    let left_over: Vec<Message> = d
+        .lead
+        .iter()
+        .flat_map(|lead| &lead.undelivered)
+        .filter(|p| with.contains(&p.id))
+        .map(|p| p.message)
+        .collect();
     for fact in NotificationFact::told_with(delivery, with) {
         d.fact(None, LeadFact::Notification(fact));
     }
@@ -31,6 +38,16 @@ pub(super) fn apply(d: &mut Deciding<'_>, delivery: &Delivery) -> Outcome {
             let is_over = d.lead.as_ref().is_some_and(|lead| lead.is_held() || lead.is_closed());
             // Of a lead that is held or over, only compliance has something left to say.
             if !is_over || notification.message.workflow() == Some(WorkflowId::ComplianceFlag) {
+                // The manager hears in the same order what the person would have been told.
+                for message in left_over {
+                    let particulars = d.particulars();
+                    pass_on(
+                        d,
+                        &delivery.id,
+                        person,
+                        &Notification { message, particulars, ..(**notification).clone() },
+                    );
+                }
                 pass_on(d, &delivery.id, person, notification);
             }
         }

@@ -9,6 +9,8 @@ use crate::input::{LeadEvent, Need, Outcome};
 use crate::lead::{BEFORE_HOLD, HoldEnded, Lead, OperationsReason, ProfileChanges};
 use crate::lead_fact::{AssignmentReason, LeadFact, PersonalChanges};
 use crate::operations;
+use crate::orphans;
+use crate::patch::Patch;
 use crate::policy::StateKind;
 use crate::sorting::Sorting;
 use crate::workflows::{compliance_flag, high_value};
@@ -35,6 +37,7 @@ pub(super) fn apply(d: &mut Deciding<'_>, said: &LeadEvent) -> Result<Outcome, N
         create(d, event, late);
     }
     let (market, was_known) = (market(d), d.team().is_some());
+    let named_before = d.lead.as_ref().and_then(|lead| lead.crm_owner.clone());
     let stale = update(d, event);
     evidence::excuse(d, event);
     follow_account(d)?;
@@ -42,10 +45,16 @@ pub(super) fn apply(d: &mut Deciding<'_>, said: &LeadEvent) -> Result<Outcome, N
     if market_changed {
         d.follow_market(was_known, is_new);
     }
+    // What a lead comes with is part of it, held or not.
+    if is_new {
+        move_state(d, event, late, true);
+    }
     compliance_flag::screen(d, event)?;
     let applied = if d.lead.as_ref().is_some_and(|l| l.is_held() || l.is_disqualified()) {
         compliance_flag::name_would_be_owner(d);
+        take_first_word(d, event);
         if let Some(why) = refuse_moves(d, event, is_new, &stale) {
+            forget_refused_owner(d, event, is_new, named_before);
             note_stale(d, stale, event);
             return Ok(Outcome::Refused { why });
         }
@@ -58,6 +67,10 @@ pub(super) fn apply(d: &mut Deciding<'_>, said: &LeadEvent) -> Result<Outcome, N
         let moved = move_state(d, event, late, is_new);
         operations::reconcile(d, false);
         let owned = set_owner(d, event);
+        // An owner who is away cannot take it, and one who is away cannot go on with it.
+        if (owned || moved) && !late {
+            orphans::follow_presence(d)?;
+        }
         // Somebody may have room by now for one that nobody could take. One that operations left
         // alone stays alone until something new is said of it.
         let is_left_alone =
@@ -121,7 +134,8 @@ pub(super) fn refuse_at_door(
         d.follow_market(false, true);
     }
     if d.lead.is_some() {
-        compliance_flag::flag(d, matches, flagged_by, None)?;
+        let matches = matches.into_iter().map(|found| (found, flagged_by)).collect();
+        compliance_flag::flag(d, matches, None)?;
         d.fact(None, LeadFact::InputRefused { what: field.to_owned(), why: why.to_owned() });
     }
     Ok(Outcome::Invalid { field: field.to_owned(), why: why.to_owned() })
@@ -232,7 +246,11 @@ fn update(d: &mut Deciding<'_>, event: &LeadEvent) -> Vec<String> {
     // Held against what the source said before: operations may know the market better by now.
     changes.market = sorting.sort("market", &event.changes.market, lead.crm_market.as_ref());
     let contact = sorting.sort("contact", &event.contact, lead.personal.contact.as_ref());
-    let crm_owner = sorting.sort("owner", &event.owner, lead.crm_owner.as_ref());
+    let mut crm_owner = sorting.sort("owner", &event.owner, lead.crm_owner.as_ref());
+    if is_owner_refused(lead, event) {
+        // Nobody took it over; said again when the lead is free, it is news.
+        crm_owner = Patch::Keep;
+    }
     if let Some(state) = &event.state {
         let here = lead.held_from.as_ref().map_or(&lead.state, |held| &held.state);
         let repeats_hold = is_of_ended_hold(lead, event);
@@ -300,6 +318,57 @@ fn follow_account_always(d: &mut Deciding<'_>) -> Result<(), Need> {
         d.fact(None, LeadFact::AccountApplied { view });
     }
     Ok(())
+}
+
+/// A lead can be held before its source has said in which state it is: a screening was faster. The first
+/// word is no attempt to move it; it is where the lead was taken from, and goes on when it is cleared.
+fn take_first_word(d: &mut Deciding<'_>, event: &LeadEvent) {
+    let Some(lead) = d.lead.as_ref().filter(|lead| lead.is_held() && lead.said("state").is_none()) else {
+        return;
+    };
+    let Some(state) = event.state.clone().filter(|state| !state.is_reserved()) else { return };
+    let Some(kind) = d.world.policy.policy.kind_of(&state) else { return };
+    let since = measured(event.occurred_at).min(lead.entered_at);
+    let occurred_at = said_of(event, since);
+    let is_first = |field: &str| lead.said(field).is_none();
+    let until = event.hold_until.as_set().copied();
+    let until = until.filter(|_| kind == StateKind::Hold && is_first("hold_until"));
+    let waits = event.waiting_on_customer.filter(|waits| *waits != lead.waiting_on_customer);
+    let waits = waits.filter(|_| is_first("waiting_on_customer"));
+    d.fact(None, LeadFact::HoldEnteredFrom { state, kind, since, occurred_at });
+    if until.is_some() {
+        d.fact(None, LeadFact::HoldChanged { hold_until: until, since, occurred_at });
+    }
+    if let Some(waiting_on_customer) = waits {
+        d.fact(None, LeadFact::WaitingChanged { waiting_on_customer, since, occurred_at });
+    }
+}
+
+/// Whether an event names another owner for a lead that compliance holds or has closed. Where nobody is
+/// named yet, it says who would have it.
+fn is_owner_refused(lead: &Lead, event: &LeadEvent) -> bool {
+    let Some(said) = event.owner.outcome().filter(|said| *said != lead.owner.as_ref()) else { return false };
+    let would_be = lead.review.as_ref().and_then(|review| review.would_be_owner.as_ref());
+    lead.is_disqualified() || lead.is_held() && would_be.is_some() && said != would_be
+}
+
+/// An owner who was refused in the event that brought the match is not what the source said last either.
+fn forget_refused_owner(
+    d: &mut Deciding<'_>,
+    event: &LeadEvent,
+    is_new: bool,
+    named_before: Option<PersonId>,
+) {
+    let Some(lead) = &d.lead else { return };
+    let Some(said) = event.owner.outcome().filter(|_| !is_new) else { return };
+    let would_be = lead.review.as_ref().and_then(|review| review.would_be_owner.as_ref());
+    let is_refused = said != lead.owner.as_ref() && said != would_be;
+    if is_refused && said == lead.crm_owner.as_ref() && lead.crm_owner != named_before {
+        let crm_owner = named_before.map_or(Patch::Clear, Patch::Set);
+        let (changes, personal) = (ProfileChanges::default(), PersonalChanges::default());
+        let occurred_at = event.occurred_at;
+        d.fact(None, LeadFact::Updated { changes, confirmed: Vec::new(), crm_owner, occurred_at, personal });
+    }
 }
 
 /// Refuses attempts to move or work a lead that compliance holds or has closed; why, if there were

@@ -108,7 +108,7 @@ fn apply(d: &mut Deciding<'_>, before: &World<'_>, published_at: DateTime<Utc>) 
     let rearmed = rearmed(lead, &d.world, published_at);
     let is_moved = was_known != is_known || follows_state;
     let (had, has) = (&before.policy.policy.workflows, &d.world.policy.policy.workflows);
-    let crossing = high_value::crossing(lead, &had.high_value, &has.high_value);
+    let crossing = high_value::crossing(lead, &had.high_value, &has.high_value, d.world.directory);
     let leaver = orphans::leaves(lead, before, &d.world);
     let queue_is_off = !operations::is_reconciled(lead, &d.world);
     if passed.is_empty()

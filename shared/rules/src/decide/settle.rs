@@ -10,6 +10,7 @@ use crate::input::Need;
 use crate::lead::Lead;
 use crate::lead_fact::{LeadFact, PUBLICATION, Threshold};
 use crate::operations;
+use crate::orphans;
 use crate::policy::{Action, WorkflowId};
 use crate::timers::{StepDue, Timer, What, timers_due};
 use crate::workflows::{self, compliance_flag};
@@ -56,7 +57,10 @@ fn settle_those(
         let effective = if d.now - next.due > MISSED_AFTER { d.now } else { next.due };
         d.begin_timer(next.due, effective);
         match &next.what {
-            What::HoldEnd => workflows::end_hold(d),
+            What::HoldEnd => {
+                workflows::end_hold(d);
+                orphans::follow_presence(d)?;
+            }
             What::RetentionEnd => super::staff::end_retention(d),
             What::Step(step) => settle_step(d, step, next.due, &due)?,
         }

@@ -96,10 +96,11 @@ fn matched(lead: &mut Lead, entry: &Entry<LeadFact>) {
         }
         (None, None) => return,
     };
-    // Found again, stronger or of somebody else: what counts is how it was found last.
-    match criteria.iter_mut().find(|known| known.criterion.is_same_match(criterion)) {
-        Some(known) => *known = found,
-        None => criteria.push(found),
+    add(criteria, found);
+    for by in &lead.unanswered_flagged_by {
+        if !flaggers.contains(by) {
+            flaggers.push(by.clone());
+        }
     }
     if let Some(by) = flagged_by.as_ref().filter(|by| !flaggers.contains(by)) {
         flaggers.push(by.clone());
@@ -112,6 +113,23 @@ fn matched(lead: &mut Lead, entry: &Entry<LeadFact>) {
     lead.personal_kinds.extend(personal.as_ref().map(|_| PersonalKind::Screening));
     if let Some(details) = personal {
         lead.personal.matches.insert(criterion.key(), details.clone());
+    }
+}
+
+/// Found again of the same party, the strongest finding is what is to be decided. Of another party, or
+/// where nobody can tell which one is stronger, it is a question of its own.
+fn add(criteria: &mut Vec<UnderReview>, found: UnderReview) {
+    let is_full = criteria.len() >= CRITERIA_MAX;
+    let known = criteria.iter_mut().find(|known| {
+        known.is_one_with(&found) || is_full && known.criterion.is_same_match(&found.criterion)
+    });
+    match known {
+        Some(known) => {
+            let strength = known.criterion.strength.max(found.criterion.strength);
+            *known = found;
+            known.criterion.strength = strength;
+        }
+        None => criteria.push(found),
     }
 }
 
@@ -133,6 +151,10 @@ fn decided(lead: &mut Lead, entry: &Entry<LeadFact>) {
             lead.unanswered.extend(lapsed.iter().cloned());
             let excess = lead.unanswered.len().saturating_sub(CRITERIA_MAX);
             lead.unanswered.drain(..excess);
+            lead.unanswered_flagged_by = match &review {
+                Some(review) if !lead.unanswered.is_empty() => review.flagged_by.clone(),
+                _ => Vec::new(),
+            };
             // What was found is in the record; a lead carries about what is still to be answered.
             let keys: BTreeSet<String> = lead.unanswered.iter().map(|found| found.criterion.key()).collect();
             lead.personal.matches.retain(|key, _| keys.contains(key));

@@ -3,7 +3,7 @@
 use super::visit::{begin_visit, pause_visit, settle_clocks};
 use crate::entry::Entry;
 use crate::ids::StateId;
-use crate::lead::{BEFORE_HOLD, HoldEnded, Lead, Left, RETURNS_MAX, Return, Visit};
+use crate::lead::{BEFORE_HOLD, HeldFrom, HoldEnded, Lead, Left, RETURNS_MAX, Return, Visit};
 use crate::lead_fact::LeadFact;
 use crate::policy::StateKind;
 use chrono::{DateTime, Utc};
@@ -58,7 +58,7 @@ pub(super) fn change_state(lead: &mut Lead, entry: &Entry<LeadFact>) {
     enter(lead, before, to, *kind, *entered_at, *resumed, *history_until);
 }
 
-/// Where a lead that is on hold goes on, as it turns out. If the hold is over already, only when that was
+/// Where a lead that is on hold, or held, goes on, as it turns out. If the hold is over already, only when that was
 /// said is remembered.
 pub(super) fn enter_hold_from(
     lead: &mut Lead,
@@ -67,6 +67,17 @@ pub(super) fn enter_hold_from(
     since: DateTime<Utc>,
     said_of: DateTime<Utc>,
 ) {
+    if let Some(held_from) = &mut lead.held_from {
+        // Compliance took it before its source had said where it was.
+        *held_from = HeldFrom { state: state.clone(), kind, entered_at: since };
+        lead.said_at.insert("state".to_owned(), said_of);
+        if kind == StateKind::Working {
+            lead.visited.insert(state.clone());
+        } else {
+            lead.visit = Visit::default();
+        }
+        return;
+    }
     lead.said_at.insert(BEFORE_HOLD.to_owned(), said_of);
     if lead.left.as_ref().is_some_and(|left| left.state == *state) {
         return;

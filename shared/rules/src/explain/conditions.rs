@@ -90,7 +90,7 @@ fn match_open(case: &Case<'_>, found: &UnderReview) -> Because {
     let text = match lapse(found, &case.history.lead, case.world.directory) {
         None => what,
         Some(Lapse::Licensed) => format!("{what}; the market is licensed for the lead's country now"),
-        Some(Lapse::OtherParty) => format!("{what}; the lead names another company or contact now"),
+        Some(Lapse::OtherParty) => format!("{what}; the lead names another company now"),
     };
     Because::new(Condition::MatchOpen, text)
 }

@@ -41,6 +41,10 @@ pub(super) fn check(
         warnings.directory(Lint::PrivateAddress, path, PRIVATE);
     }
     for (id, person) in &document.people {
+        let left = person.quiet_hours.as_ref().and_then(|own| super::policy::minute_left(own.from, own.to));
+        if let Some(said) = left {
+            warnings.directory(Lint::MissingMinute, format!("people.{id}.quiet_hours"), said);
+        }
         if person.quiet_hours.is_some() && quiet::time_zone_of(directory, id).is_none() {
             let said =
                 "nobody can tell their time zone, so that they are told at any hour; write their `time_zone`";

@@ -88,7 +88,7 @@ lints! {
     /// A market whose calendar has no working time in the year to come.
     NoWorkingTime = "no-working-time",
     /// Hours that end at 23:59: they end before the minute they name, so the last minute of the day is
-    /// missing.
+    /// missing. Or quiet hours that leave a minute of the day.
     MissingMinute = "missing-minute",
     /// Quiet hours of somebody whose time zone nobody can tell.
     NoTimeZone = "no-time-zone",

@@ -4,6 +4,7 @@ use super::{Lint, Warnings};
 use crate::compliance::Verdict;
 use crate::directory::Directory;
 use crate::ids::PersonId;
+use crate::measure::TimeOfDay;
 use crate::policy::{Action, Ladder, Policy, Template, WorkflowId, well_known};
 use crate::quiet;
 use crate::wording::{Piece, Placeholder, parse_template};
@@ -33,9 +34,21 @@ pub(super) fn check(warnings: &mut Warnings, policy: &Policy, directory: Option<
             );
         }
     }
+    if let Some(said) = policy.quiet_hours.as_ref().and_then(|quiet| minute_left(quiet.from, quiet.to)) {
+        warnings.policy(Lint::MissingMinute, "quiet_hours", said);
+    }
     if let (Some(_), Some(directory)) = (&policy.quiet_hours, directory) {
         check_zones(warnings, directory);
     }
+}
+
+/// What is said of quiet hours that leave a minute of the day. Hours that leave none are refused.
+pub(super) fn minute_left(from: TimeOfDay, to: TimeOfDay) -> Option<String> {
+    let minutes = |time: TimeOfDay| time.hour() * 60 + time.minute();
+    let next_to = (minutes(to) + 1) % (24 * 60) == minutes(from);
+    let said =
+        "are quiet all day but for one minute, in which everybody is told at once; end them when people work";
+    next_to.then(|| format!("`{from}` to `{to}` {said}"))
 }
 
 fn check_reassignments(warnings: &mut Warnings, ladder: Ladder<'_>) {

@@ -28,23 +28,33 @@ const WORKFLOW: Option<(WorkflowId, Option<&str>)> = Some((WorkflowId::Complianc
 
 /// Holds the lead if an event brings a criterion that nobody has cleared.
 pub(crate) fn screen(d: &mut Deciding<'_>, event: &LeadEvent) -> Result<(), Need> {
-    let mut matches = event.matches.clone();
+    let by = event.flagged_by.as_deref();
+    let mut matches: Vec<Flagged<'_>> = event.matches.iter().map(|found| (found.clone(), by)).collect();
     let moved = !event.changes.market.is_keep() || !event.changes.country.is_keep();
     matches.extend(
         jurisdiction_of(d)
             .map(|criterion| Match { criterion, details: None })
-            .filter(|m| moved || !is_cleared(d, m)),
+            .filter(|m| moved || !is_cleared(d, m))
+            .map(|found| (found, None)),
     );
-    matches.extend(d.lead.iter().flat_map(|lead| asked_again(lead, d.world.directory)));
+    let again = d.lead.iter().flat_map(|lead| asked_again(lead, d.world.directory));
+    matches.extend(again.map(|found| (found, None)));
     // The owner that the event names is who would have it, held or not.
     let named = if let Patch::Set(owner) = &event.owner { Some(owner.clone()) } else { None };
-    flag(d, matches, event.flagged_by.as_deref(), named)
+    flag(d, matches, named)
 }
 
-/// What was found of the company and contact that the lead names again, and what nobody answered.
+/// A match, and who flagged it by hand.
+pub(crate) type Flagged<'e> = (Match, Option<&'e str>);
+
+/// What was found of the company that the lead names again, and what nobody answered.
 fn asked_again(lead: &Lead, directory: &Directory) -> Vec<Match> {
     let again = lead.unanswered.iter().filter(|found| {
-        found.criterion.kind != CriterionKind::Jurisdiction && lapse(found, lead, directory).is_none()
+        let UnderReview { criterion, .. } = found;
+        // The jurisdiction is looked at each time, by itself.
+        !is_ours(criterion)
+            && lapse(found, lead, directory).is_none()
+            && !criterion.is_cleared_by(&lead.clearances, &Screened::of(lead, criterion))
     });
     let found = |found: &UnderReview| Match {
         criterion: found.criterion.clone(),
@@ -60,8 +70,9 @@ pub(crate) fn screen_jurisdiction(d: &mut Deciding<'_>) -> Result<(), Need> {
         return Ok(());
     }
     let found = jurisdiction_of(d).map(|criterion| Match { criterion, details: None });
-    let matches: Vec<Match> = found.into_iter().filter(|found| !is_cleared(d, found)).collect();
-    flag(d, matches, None, None)
+    let new = found.into_iter().filter(|found| !is_cleared(d, found));
+    let matches = new.map(|found| (found, None)).collect();
+    flag(d, matches, None)
 }
 
 fn is_cleared(d: &Deciding<'_>, found: &Match) -> bool {
@@ -100,34 +111,41 @@ const LICENCES: &str = "market-licences/";
 pub enum Lapse {
     /// The market is licensed for the jurisdiction now, or the lead is in another market or country.
     Licensed,
-    /// It was found of another company or contact than the lead names now.
+    /// It was found of another company than the lead names now.
     OtherParty,
 }
 
 /// Whether a criterion still holds of what the lead and the directory say now.
 pub fn lapse(found: &UnderReview, lead: &Lead, directory: &Directory) -> Option<Lapse> {
     let UnderReview { criterion, screened } = found;
-    let is_ours = criterion.kind == CriterionKind::Jurisdiction && criterion.list.starts_with(LICENCES);
-    if is_ours && jurisdiction(lead, directory).is_none_or(|now| !now.is_same_match(criterion)) {
+    if is_ours(criterion) && jurisdiction(lead, directory).is_none_or(|now| !now.is_same_match(criterion)) {
         return Some(Lapse::Licensed);
     }
-    let is_other = |then: &Screened| !then.is_same(&Screened::of(lead, criterion), criterion.kind);
+    // Whoever was not known then is nobody else, and the same company with another contact is the same
+    // company: an officer decides on both.
+    let is_other = |then: &Screened| then.is_other_company(&Screened::of(lead, criterion));
     screened.as_ref().is_some_and(is_other).then_some(Lapse::OtherParty)
+}
+
+/// Whether it is our own screening's: that of the jurisdiction.
+fn is_ours(criterion: &Criterion) -> bool {
+    criterion.kind == CriterionKind::Jurisdiction && criterion.list.starts_with(LICENCES)
 }
 
 /// Holds the lead for matches that nobody has cleared, or adds them to the review that is open.
 pub(crate) fn flag(
     d: &mut Deciding<'_>,
-    matches: Vec<Match>,
-    flagged_by: Option<&str>,
+    matches: Vec<Flagged<'_>>,
     named: Option<PersonId>,
 ) -> Result<(), Need> {
     let Some(lead) = d.lead.clone() else {
         return Ok(());
     };
-    let open: &[UnderReview] = lead.review.as_ref().map_or(&[], |r| &r.criteria);
-    let mut new: Vec<(Match, Screened)> = Vec::new();
-    for mut found in matches {
+    let rejected = lead.rejection.as_ref().map(|rejection| &rejection.criteria);
+    let open: &[UnderReview] =
+        lead.review.as_ref().map(|review| &review.criteria).or(rejected).map_or(&[], |c| c);
+    let mut new: Vec<(Match, Screened, Option<&str>)> = Vec::new();
+    for (mut found, flagged_by) in matches {
         name_unreadable(&mut found, lead.seq);
         if found.criterion.is_cleared_by(&lead.clearances, &Screened::of(&lead, &found.criterion)) {
             d.fact(WORKFLOW, LeadFact::ComplianceMatchRemembered { criterion: found.criterion });
@@ -141,20 +159,21 @@ pub(crate) fn flag(
         let criterion = &found.criterion;
         let screened = Screened::of(&lead, criterion);
         let known = open.iter().any(|open| open.asks(criterion, &screened))
-            || new.iter().any(|(new, _)| new.criterion == *criterion);
+            || new.iter().any(|(new, ..)| new.criterion == *criterion);
         if !known || is_new_flagger(&lead, flagged_by) {
-            new.push((found, screened));
+            new.push((found, screened, flagged_by));
         }
     }
     if new.is_empty() {
         return Ok(());
     }
-    let matched = |(found, screened): (Match, Screened)| LeadFact::ComplianceMatched {
-        criterion: found.criterion,
-        screened: Some(screened),
-        flagged_by: flagged_by.map(str::to_owned),
-        personal: found.details,
-    };
+    let matched =
+        |(found, screened, flagged_by): (Match, Screened, Option<&str>)| LeadFact::ComplianceMatched {
+            criterion: found.criterion,
+            screened: Some(screened),
+            flagged_by: flagged_by.map(str::to_owned),
+            personal: found.details,
+        };
     if lead.is_disqualified() {
         // It is closed; what was found belongs into the record, and into the review if it is opened again.
         for found in new {
@@ -318,7 +337,19 @@ pub(crate) fn conclude(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Resul
     let in_review_s = review.clock.elapsed(compliance_calendar(&d.world), d.at()).secs();
     // A clearance covers what holds of the lead as it is, which is what the officer saw.
     let has_lapsed = |found: &UnderReview| lapse(found, &lead, d.world.directory).is_some();
-    let (lapsed, criteria) = review.criteria.iter().cloned().partition(has_lapsed);
+    let (mut lapsed, holding): (Vec<_>, Vec<_>) = review.criteria.iter().cloned().partition(has_lapsed);
+    let screened_now = |found: &UnderReview| Screened::of(&lead, &found.criterion);
+    if verdict == Verdict::Clear {
+        // Decided of whom the lead names now; of whom it was found, nobody has answered it.
+        let is_of_another = |found: &&UnderReview| {
+            found.screened.as_ref().is_some_and(|then| !then.is_named_by(&screened_now(found)))
+        };
+        lapsed.extend(holding.iter().filter(is_of_another).cloned());
+    }
+    let criteria = holding
+        .into_iter()
+        .map(|found| UnderReview { screened: Some(screened_now(&found)), ..found })
+        .collect();
     let would_be_owner = lead.owner.clone().or_else(|| review.would_be_owner.clone());
     d.fact(
         WORKFLOW,

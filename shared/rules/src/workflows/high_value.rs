@@ -9,7 +9,7 @@
 //! **Why**: the leads that are worth most are lost by being treated like the rest.
 
 use crate::deciding::{Deciding, Routed};
-use crate::directory::Seniority;
+use crate::directory::{Directory, Seniority};
 use crate::input::Need;
 use crate::lead::{Lead, OperationsReason, Priority};
 use crate::lead_fact::LeadFact;
@@ -27,7 +27,8 @@ pub(crate) fn evaluate(d: &mut Deciding<'_>) -> Result<(), Need> {
     let policy = &d.world.policy.policy.workflows.high_value;
     let criteria = criteria(lead, policy);
     if lead.high_value.is_empty() {
-        if !criteria.is_empty() {
+        // Nobody could be told yet, and nobody senior be chosen: it fires when its market is known.
+        if !criteria.is_empty() && !is_unplaced(lead, d.world.directory) {
             return fire(d, criteria);
         }
     } else if is_over(lead, policy) {
@@ -46,8 +47,13 @@ pub(crate) enum Crossing {
 }
 
 /// What becomes of a lead where a publication changes what makes a lead high-value.
-pub(crate) fn crossing(lead: &Lead, before: &HighValue, after: &HighValue) -> Option<Crossing> {
-    if lead.is_held() || lead.is_closed() || same_criteria(before, after) {
+pub(crate) fn crossing(
+    lead: &Lead,
+    before: &HighValue,
+    after: &HighValue,
+    directory: &Directory,
+) -> Option<Crossing> {
+    if lead.is_held() || lead.is_closed() || is_unplaced(lead, directory) || same_criteria(before, after) {
         return None;
     }
     if lead.high_value.is_empty() {
@@ -55,6 +61,13 @@ pub(crate) fn crossing(lead: &Lead, before: &HighValue, after: &HighValue) -> Op
     } else {
         is_over(lead, after).then_some(Crossing::Rearmed)
     }
+}
+
+/// Whether nobody has it and nobody knows whose it is to be: its market is not known.
+fn is_unplaced(lead: &Lead, directory: &Directory) -> bool {
+    let market = lead.profile.market.as_ref().and_then(|market| directory.market(market));
+    let team = lead.owner.as_ref().and_then(|owner| directory.team_of(owner));
+    market.is_none() && team.is_none()
 }
 
 /// Whether two policies make the same leads high-value.
