@@ -13,7 +13,7 @@ use rules::ids::{AccountId, LeadId, Subject};
 use rules::input::{Command, Input};
 use rules::simulate::wake_cause;
 use rules::{AccountCommand, AccountInput};
-use service::Service;
+use service::{INDEX_LAG, Service};
 use store::{Cursor, StoreError};
 
 /// Leads of an account that are told at a time.
@@ -79,7 +79,15 @@ async fn wake_account(
     let (account, actor, input) = (id.clone(), Actor::system("clock"), AccountInput::Wake);
     let done = service.account(&AccountCommand { account, actor, cause, input }, None, now).await?;
     match done.account {
-        Some(account) if account.has_news_for_leads() => tell_leads(service, &account, now).await,
+        Some(account) if account.has_news_for_leads() => {
+            // Which leads are of the account, an index says, which follows its table within moments.
+            let ready = account.changed_at + INDEX_LAG;
+            if ready > now {
+                service.relay.hand_on(&Subject::Account(account.id), &[], Some(ready), now).await;
+                return Ok(());
+            }
+            tell_leads(service, &account, now).await
+        }
         Some(found) if done.entries.is_empty() => {
             let found = (found.commit, done.wake_at, done.wake_moved);
             again(service, Subject::Account(id.clone()), found, due, now).await

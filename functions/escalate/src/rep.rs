@@ -3,7 +3,6 @@
 //!
 //! The rep's due key stands until all of that is done, so that after a crash the next tick goes on.
 
-use crate::again;
 use chrono::{DateTime, Utc};
 use rules::directory::Directory;
 use rules::entry::Actor;
@@ -12,7 +11,7 @@ use rules::input::{Command, Input};
 use rules::lead::Lead;
 use rules::rep::{absence, next_look};
 use rules::simulate::{offer_cause, presence_cause, waits_since};
-use service::Service;
+use service::{INDEX_LAG, Service};
 use store::{Cursor, RepItem, StoreError};
 
 /// Leads that are read at a time.
@@ -31,9 +30,11 @@ pub async fn look(service: &Service, rep: &PersonId, now: DateTime<Utc>) -> Resu
     let store = &service.store;
     for _ in 0..ROUNDS_MAX {
         let Some(RepItem { standing, wake_at: Some(due) }) = store.rep(rep).await? else { return Ok(()) };
-        if due > now {
-            let found = (standing.version, Some(due), false);
-            return again(service, Subject::Rep(rep.clone()), found, due, now).await;
+        // Which leads are theirs, and which wait, an index says, which follows its table within moments.
+        let ready = due + INDEX_LAG;
+        if ready > now {
+            service.relay.hand_on(&Subject::Rep(rep.clone()), &[], Some(ready), now).await;
+            return Ok(());
         }
         let directory = store.current_directory().await?;
         let policy = store.current_policy().await?;

@@ -158,8 +158,11 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
         }
         LeadFact::Created { entered_at, occurred_at, ours, .. } => {
             // As a transition does, it says anew what was said of the lead in another state.
-            for field in ["state", "hold_until", "waiting_on_customer"].into_iter().filter(|_| !ours) {
-                lead.said_at.insert(field.to_owned(), occurred_at.unwrap_or(*entered_at));
+            if !ours {
+                let said_of = occurred_at.unwrap_or(*entered_at);
+                lead.said_at.insert("state".to_owned(), said_of);
+                lead.say_anew("hold_until", false, said_of);
+                lead.say_anew("waiting_on_customer", false, said_of);
             }
         }
         LeadFact::StateChanged { .. } => change_state(lead, entry),
@@ -374,7 +377,7 @@ fn remember_breach(lead: &mut Lead, entry: &Entry<LeadFact>) {
         LeadFact::BreachRecorded { owner, owner_not_told: false, .. } => owner.clone(),
         _ => None,
     };
-    let said = |field: &str| lead.said_at.get(field).copied().unwrap_or(lead.entered_at);
+    let said = |field: &str| lead.said(field).unwrap_or(lead.entered_at);
     let breach = Breach {
         seq: entry.seq,
         step: workflow.step.clone(),

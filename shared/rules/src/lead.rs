@@ -375,6 +375,14 @@ pub struct Breach {
 /// The name under which a lead remembers of when its source said the state that it went on hold from.
 pub(crate) const BEFORE_HOLD: &str = "before_hold";
 
+/// When the state before the one that it is in was said last.
+pub(crate) const BEFORE_STATE: &str = "before_state";
+
+/// Where it is kept when a transition said a field anew.
+fn reset(field: &str) -> String {
+    format!("{field}.reset")
+}
+
 /// A state that was left for a hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Left {
@@ -456,9 +464,26 @@ impl Lead {
         self.state.as_str() == StateId::DISQUALIFIED_COMPLIANCE
     }
 
-    /// When a source last spoke of a field, by the source's own clock.
+    /// When a source last spoke of a field, by the source's own clock; or moved the lead, which says anew
+    /// what was said of the field in another state.
     pub fn said(&self, field: &str) -> Option<DateTime<Utc>> {
+        self.said_itself(field).max(self.said_at.get(&reset(field)).copied())
+    }
+
+    /// When a source itself spoke of a field; nothing, if the lead was moved since.
+    pub(crate) fn said_itself(&self, field: &str) -> Option<DateTime<Utc>> {
         self.said_at.get(field).copied()
+    }
+
+    /// Notes that a transition said a field anew: by its own word, or by saying nothing of it.
+    pub(crate) fn say_anew(&mut self, field: &str, itself: bool, said_of: DateTime<Utc>) {
+        if itself {
+            self.said_at.insert(field.to_owned(), said_of);
+        } else {
+            self.said_at.remove(field);
+            let anew = self.said_at.entry(reset(field)).or_insert(said_of);
+            *anew = said_of.max(*anew);
+        }
     }
 
     /// Whether its personal data was erased.

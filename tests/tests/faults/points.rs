@@ -262,7 +262,7 @@ pub const KNOWN: &[&str] = &[
     "operations TransactWriteItems rep",
     "publish PutEvents -",
     "sweep GetItem sweep",
-    "sweep GetQueueAttributes notifications",
+    "sweep GetQueueAttributes -",
     "sweep Query due",
     "sweep SendMessageBatch due",
     "sweep SendMessageBatch notifications",

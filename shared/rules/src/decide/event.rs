@@ -6,7 +6,7 @@ use crate::compliance::Match;
 use crate::deciding::{Deciding, Moved};
 use crate::ids::{MarketId, PersonId, StateId};
 use crate::input::{LeadEvent, Need, Outcome};
-use crate::lead::{BEFORE_HOLD, HoldEnded, Lead, OperationsReason, ProfileChanges};
+use crate::lead::{BEFORE_HOLD, BEFORE_STATE, HoldEnded, Lead, OperationsReason, ProfileChanges};
 use crate::lead_fact::{AssignmentReason, LeadFact, PersonalChanges};
 use crate::operations;
 use crate::orphans;
@@ -226,8 +226,33 @@ fn prolonged(d: &Deciding<'_>, lead: &Lead, event: &LeadEvent) -> Option<StateId
 /// Whether something newer is known of until when the lead is on hold. A later word of a state
 /// that is no hold has ended it.
 fn is_hold_stale(lead: &Lead, event: &LeadEvent) -> bool {
-    let knows_newer = |field: &str| lead.said(field).is_some_and(|said| said > event.occurred_at);
-    knows_newer("hold_until") || (lead.kind != StateKind::Hold && knows_newer("state"))
+    let is_on_hold = lead.kind == StateKind::Hold;
+    let moved_on = || lead.said("state").is_some_and(|said| said > event.occurred_at);
+    // On hold after it was to end, it is on hold again, or for longer.
+    let said = lead.said("state");
+    let is_outlasted = event.hold_until.as_set().is_some_and(|until| said.is_some_and(|said| *until <= said));
+    knows_better("hold_until", lead, event, is_on_hold) || (!is_on_hold || is_outlasted) && moved_on()
+}
+
+/// Whether something newer is known of whether the customer is to act next.
+fn is_waiting_stale(d: &Deciding<'_>, lead: &Lead, event: &LeadEvent) -> bool {
+    let kind_of = |state: &StateId| d.world.policy.policy.kind_of(state);
+    // It was said of a state that the lead has left for one in which work began anew.
+    let is_of_another = event.state.as_ref().is_some_and(|state| {
+        *state != lead.state && kind_of(state).is_some_and(|kind| kind != StateKind::Hold)
+    });
+    let has_left = lead.said("state").is_some_and(|said| said > event.occurred_at);
+    knows_better("waiting_on_customer", lead, event, true)
+        || lead.kind == StateKind::Working && is_of_another && has_left
+}
+
+/// Whether something newer is known of a field that a transition says anew. A word of the state that the
+/// lead is in shows that it was there already: then only a later word of the field itself is better.
+fn knows_better(field: &str, lead: &Lead, event: &LeadEvent, is_of_state: bool) -> bool {
+    let is_newer = |said: Option<DateTime<Utc>>| said.is_some_and(|said| said > event.occurred_at);
+    let is_of_this_visit =
+        is_of_state && event.state.as_ref() == Some(&lead.state) && !is_newer(lead.said(BEFORE_STATE));
+    if is_of_this_visit { is_newer(lead.said_itself(field)) } else { is_newer(lead.said(field)) }
 }
 
 /// Updates the fields; gives the names of those that the event knows less well than we do.
@@ -266,17 +291,24 @@ fn update(d: &mut Deciding<'_>, event: &LeadEvent) -> Vec<String> {
             false => {}
         }
     }
+    // A transition says anew what is not said with it; what is said with it is said all the same.
+    let will_move =
+        !sorting.is_stale("state") && event.state.as_ref().is_some_and(|state| *state != lead.state);
     if let Some(waiting) = event.waiting_on_customer {
-        match sorting.is_stale("waiting_on_customer") {
+        match is_waiting_stale(d, lead, event) {
             true => sorting.stale.push("waiting_on_customer".to_owned()),
-            false if waiting == lead.waiting_on_customer => sorting.confirm("waiting_on_customer"),
+            false if waiting == lead.waiting_on_customer || !waiting && will_move => {
+                sorting.confirm("waiting_on_customer");
+            }
             false => {}
         }
     }
     if let Some(until) = event.hold_until.outcome() {
         match is_hold_stale(lead, event) {
             true => sorting.stale.push("hold_until".to_owned()),
-            false if until == lead.hold_until.as_ref() => sorting.confirm("hold_until"),
+            false if until == lead.hold_until.as_ref() || until.is_none() && will_move => {
+                sorting.confirm("hold_until");
+            }
             false => {}
         }
     }
@@ -441,6 +473,16 @@ fn move_state(d: &mut Deciding<'_>, event: &LeadEvent, late: bool, is_new: bool)
         d.change_state(to.clone(), kind, since, Moved { resumed, hold_until, history_until, said_of: word });
         moved = true;
     }
+    // On hold after it was to end, without a word of another end: it is on hold again.
+    let is_outlasted = lead.kind == StateKind::Hold
+        && event.state.as_ref() == Some(&lead.state)
+        && event.hold_until.is_keep()
+        && fresh("state")
+        && lead.hold_until.is_some_and(|until| until < event.occurred_at);
+    if is_outlasted {
+        d.fact(None, LeadFact::HoldChanged { hold_until: None, since, occurred_at });
+        moved = true;
+    }
     // Until when a hold lasts may be heard of before the hold.
     if let Some(until) = event.hold_until.outcome()
         && d.lead.as_ref().is_some_and(|now| {
@@ -452,8 +494,9 @@ fn move_state(d: &mut Deciding<'_>, event: &LeadEvent, late: bool, is_new: bool)
         moved = true;
     }
     if let Some(waiting) = event.waiting_on_customer
-        && d.lead.as_ref().is_some_and(|l| l.waiting_on_customer != waiting)
-        && fresh("waiting_on_customer")
+        && d.lead.as_ref().is_some_and(|now| {
+            now.waiting_on_customer != waiting && (is_new || !is_waiting_stale(d, now, event))
+        })
     {
         d.fact(None, LeadFact::WaitingChanged { waiting_on_customer: waiting, since, occurred_at });
         moved = true;

@@ -164,8 +164,10 @@ fn decided(lead: &mut Lead, entry: &Entry<LeadFact>) {
             // The same state goes on: its clock is a fresh one, its window the one it had.
             if *kind == StateKind::Working {
                 if lead.visit.stuck.is_none() {
-                    // A rejection had ended the visit.
+                    // A rejection had ended the visit. Whoever lost the lead in it does not get it back.
+                    let taken_from = std::mem::take(&mut lead.visit.taken_from);
                     begin_visit(lead, at, None);
+                    lead.visit.taken_from = taken_from;
                 } else {
                     restart_sla(lead, at);
                 }
@@ -174,7 +176,8 @@ fn decided(lead: &mut Lead, entry: &Entry<LeadFact>) {
         }
         Verdict::Reject => {
             let left = lead.left.take();
-            lead.visit = Visit::default();
+            let taken_from = std::mem::take(&mut lead.visit.taken_from);
+            lead.visit = Visit { taken_from, ..Visit::default() };
             lead.rejection = held_from.map(|held_from| Rejection {
                 at,
                 revision: entry.seq,

@@ -3,7 +3,7 @@
 use super::visit::{begin_visit, pause_visit, settle_clocks};
 use crate::entry::Entry;
 use crate::ids::StateId;
-use crate::lead::{BEFORE_HOLD, HeldFrom, HoldEnded, Lead, Left, RETURNS_MAX, Return, Visit};
+use crate::lead::{BEFORE_HOLD, BEFORE_STATE, HeldFrom, HoldEnded, Lead, Left, RETURNS_MAX, Return, Visit};
 use crate::lead_fact::LeadFact;
 use crate::policy::StateKind;
 use chrono::{DateTime, Utc};
@@ -37,7 +37,16 @@ pub(super) fn change_state(lead: &mut Lead, entry: &Entry<LeadFact>) {
     } else {
         let outlasted = |field: &str| lead.said(field).is_some_and(|said| said > said_of);
         let (hold, waiting) = (outlasted("hold_until"), outlasted("waiting_on_customer"));
+        let itself = |field: &str| lead.said_itself(field) == Some(said_of);
+        let (says_hold, says_waiting) =
+            (hold_until.is_some() || itself("hold_until"), itself("waiting_on_customer"));
         let said_before = lead.said_at.insert("state".to_owned(), said_of);
+        if before.0 != *to && said_before != Some(said_of) {
+            match said_before {
+                Some(said) => lead.said_at.insert(BEFORE_STATE.to_owned(), said),
+                None => lead.said_at.remove(BEFORE_STATE),
+            };
+        }
         // A hold that is prolonged was said before.
         if *kind == StateKind::Hold && before.1 != StateKind::Hold && said_before != Some(said_of) {
             match said_before {
@@ -48,11 +57,11 @@ pub(super) fn change_state(lead: &mut Lead, entry: &Entry<LeadFact>) {
         lead.hold_ended = None;
         if !hold {
             lead.hold_until = *hold_until;
-            lead.said_at.insert("hold_until".to_owned(), said_of);
+            lead.say_anew("hold_until", says_hold, said_of);
         }
         if *kind == StateKind::Working && !resumed && !waiting {
             lead.waiting_on_customer = false;
-            lead.said_at.insert("waiting_on_customer".to_owned(), said_of);
+            lead.say_anew("waiting_on_customer", says_waiting, said_of);
         }
     }
     enter(lead, before, to, *kind, *entered_at, *resumed, *history_until);
@@ -79,6 +88,14 @@ pub(super) fn enter_hold_from(
         return;
     }
     lead.said_at.insert(BEFORE_HOLD.to_owned(), said_of);
+    if lead.kind == StateKind::Hold {
+        lead.said_at.insert(BEFORE_STATE.to_owned(), said_of);
+        // Until when it lasts was said of an earlier hold.
+        if lead.said_itself("hold_until").is_none_or(|said| said < said_of) {
+            lead.hold_until = None;
+            lead.say_anew("hold_until", false, said_of);
+        }
+    }
     if lead.left.as_ref().is_some_and(|left| left.state == *state) {
         return;
     }
