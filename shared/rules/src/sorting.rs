@@ -1,6 +1,8 @@
 //! Sorts what a source says of a subject's fields into news, confirmations and stale talk. Sources
 //! repeat themselves and come out of order: each field goes by the source's own time.
 
+use crate::input::LeadEvent;
+use crate::lead::{HoldEnded, Lead};
 use crate::patch::Patch;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -53,4 +55,21 @@ impl<'a> Sorting<'a> {
             Some(_) => said.clone(),
         }
     }
+}
+
+/// A source's instant as clocks measure it: stores and indexes of instants carry milliseconds.
+pub(crate) fn measured(at: DateTime<Utc>) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(at.timestamp_millis()).unwrap_or(at)
+}
+
+/// The source's own instant, where it is not the one that is measured from.
+pub(crate) fn said_of(event: &LeadEvent, since: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    Some(event.occurred_at).filter(|at| *at != since)
+}
+
+/// Whether an event speaks of a hold that has ended by itself, as it had been said: it repeats what
+/// is known and puts nothing on hold again.
+pub(crate) fn is_of_ended_hold(lead: &Lead, event: &LeadEvent) -> bool {
+    let is_that = |ended: &HoldEnded| event.state.as_ref() == Some(&ended.state);
+    lead.hold_ended.as_ref().is_some_and(|ended| is_that(ended) && event.occurred_at <= ended.at)
 }

@@ -1,18 +1,18 @@
 //! Applies what a source says of a lead.
 
-use super::evidence;
+use super::{evidence, held};
 use crate::assign::assign_if_unowned;
 use crate::compliance::Match;
 use crate::deciding::{Deciding, Moved};
 use crate::ids::{MarketId, PersonId, StateId};
 use crate::input::{LeadEvent, Need, Outcome};
-use crate::lead::{BEFORE_HOLD, BEFORE_STATE, HoldEnded, Lead, OperationsReason, ProfileChanges};
+use crate::lead::{BEFORE_HOLD, BEFORE_STATE, Lead, OperationsReason, ProfileChanges};
 use crate::lead_fact::{AssignmentReason, LeadFact, PersonalChanges};
 use crate::operations;
 use crate::orphans;
 use crate::patch::Patch;
 use crate::policy::StateKind;
-use crate::sorting::Sorting;
+use crate::sorting::{Sorting, is_of_ended_hold, measured, said_of};
 use crate::workflows::{compliance_flag, high_value};
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -52,9 +52,9 @@ pub(super) fn apply(d: &mut Deciding<'_>, said: &LeadEvent) -> Result<Outcome, N
     compliance_flag::screen(d, event)?;
     let applied = if d.lead.as_ref().is_some_and(|l| l.is_held() || l.is_disqualified()) {
         compliance_flag::name_would_be_owner(d);
-        take_first_word(d, event);
-        if let Some(why) = refuse_moves(d, event, is_new, &stale) {
-            forget_refused_owner(d, event, is_new, named_before);
+        held::take_first_word(d, event);
+        if let Some(why) = held::refuse_moves(d, event, is_new, &stale) {
+            held::forget_refused_owner(d, event, is_new, named_before);
             note_stale(d, stale, event);
             return Ok(Outcome::Refused { why });
         }
@@ -198,23 +198,6 @@ fn create(d: &mut Deciding<'_>, event: &LeadEvent, late: bool) {
     d.fact(None, LeadFact::Created { state, kind, entered_at, history_until, occurred_at, ours });
 }
 
-/// A source's instant as clocks measure it: stores and indexes of instants carry milliseconds.
-fn measured(at: DateTime<Utc>) -> DateTime<Utc> {
-    DateTime::from_timestamp_millis(at.timestamp_millis()).unwrap_or(at)
-}
-
-/// The source's own instant, where it is not the one that is measured from.
-fn said_of(event: &LeadEvent, since: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    Some(event.occurred_at).filter(|at| *at != since)
-}
-
-/// Whether an event speaks of a hold that has ended by itself, as it had been said: it repeats what
-/// is known and puts nothing on hold again.
-fn is_of_ended_hold(lead: &Lead, event: &LeadEvent) -> bool {
-    let is_that = |ended: &HoldEnded| event.state.as_ref() == Some(&ended.state);
-    lead.hold_ended.as_ref().is_some_and(|ended| is_that(ended) && event.occurred_at <= ended.at)
-}
-
 /// The state of a hold that ended by itself, where the event says that it lasts longer.
 fn prolonged(d: &Deciding<'_>, lead: &Lead, event: &LeadEvent) -> Option<StateId> {
     let ended = lead.hold_ended.as_ref().filter(|ended| event.occurred_at <= ended.at)?;
@@ -272,7 +255,7 @@ fn update(d: &mut Deciding<'_>, event: &LeadEvent) -> Vec<String> {
     changes.market = sorting.sort("market", &event.changes.market, lead.crm_market.as_ref());
     let contact = sorting.sort("contact", &event.contact, lead.personal.contact.as_ref());
     let mut crm_owner = sorting.sort("owner", &event.owner, lead.crm_owner.as_ref());
-    if is_owner_refused(lead, event) {
+    if held::is_owner_refused(lead, event) {
         // Nobody took it over; said again when the lead is free, it is news.
         crm_owner = Patch::Keep;
     }
@@ -350,100 +333,6 @@ fn follow_account_always(d: &mut Deciding<'_>) -> Result<(), Need> {
         d.fact(None, LeadFact::AccountApplied { view });
     }
     Ok(())
-}
-
-/// A lead can be held before its source has said in which state it is: a screening was faster. The first
-/// word is no attempt to move it; it is where the lead was taken from, and goes on when it is cleared.
-fn take_first_word(d: &mut Deciding<'_>, event: &LeadEvent) {
-    let Some(lead) = d.lead.as_ref().filter(|lead| lead.is_held() && lead.said("state").is_none()) else {
-        return;
-    };
-    let Some(state) = event.state.clone().filter(|state| !state.is_reserved()) else { return };
-    let Some(kind) = d.world.policy.policy.kind_of(&state) else { return };
-    let since = measured(event.occurred_at).min(lead.entered_at);
-    let occurred_at = said_of(event, since);
-    let is_first = |field: &str| lead.said(field).is_none();
-    let until = event.hold_until.as_set().copied();
-    let until = until.filter(|_| kind == StateKind::Hold && is_first("hold_until"));
-    let waits = event.waiting_on_customer.filter(|waits| *waits != lead.waiting_on_customer);
-    let waits = waits.filter(|_| is_first("waiting_on_customer"));
-    d.fact(None, LeadFact::HoldEnteredFrom { state, kind, since, occurred_at });
-    if until.is_some() {
-        d.fact(None, LeadFact::HoldChanged { hold_until: until, since, occurred_at });
-    }
-    if let Some(waiting_on_customer) = waits {
-        d.fact(None, LeadFact::WaitingChanged { waiting_on_customer, since, occurred_at });
-    }
-}
-
-/// Whether an event names another owner for a lead that compliance holds or has closed. Where nobody is
-/// named yet, it says who would have it.
-fn is_owner_refused(lead: &Lead, event: &LeadEvent) -> bool {
-    let Some(said) = event.owner.outcome().filter(|said| *said != lead.owner.as_ref()) else { return false };
-    let would_be = lead.review.as_ref().and_then(|review| review.would_be_owner.as_ref());
-    lead.is_disqualified() || lead.is_held() && would_be.is_some() && said != would_be
-}
-
-/// An owner who was refused in the event that brought the match is not what the source said last either.
-fn forget_refused_owner(
-    d: &mut Deciding<'_>,
-    event: &LeadEvent,
-    is_new: bool,
-    named_before: Option<PersonId>,
-) {
-    let Some(lead) = &d.lead else { return };
-    let Some(said) = event.owner.outcome().filter(|_| !is_new) else { return };
-    let would_be = lead.review.as_ref().and_then(|review| review.would_be_owner.as_ref());
-    let is_refused = said != lead.owner.as_ref() && said != would_be;
-    if is_refused && said == lead.crm_owner.as_ref() && lead.crm_owner != named_before {
-        let crm_owner = named_before.map_or(Patch::Clear, Patch::Set);
-        let (changes, personal) = (ProfileChanges::default(), PersonalChanges::default());
-        let occurred_at = event.occurred_at;
-        d.fact(None, LeadFact::Updated { changes, confirmed: Vec::new(), crm_owner, occurred_at, personal });
-    }
-}
-
-/// Refuses attempts to move or work a lead that compliance holds or has closed; why, if there were
-/// any.
-fn refuse_moves(d: &mut Deciding<'_>, event: &LeadEvent, is_new: bool, stale: &[String]) -> Option<String> {
-    let lead = d.lead.as_ref()?;
-    let why = if lead.is_held() { "compliance holds the lead" } else { "compliance closed the lead" };
-    let here = lead.held_from.as_ref().map_or(&lead.state, |held| &held.state);
-    // What is older than what is known is no attempt.
-    let news = |field: &str| !stale.iter().any(|known_better| known_better == field);
-    let mut refused = Vec::new();
-    if let Some(state) = &event.state
-        && news("state")
-        && state != here
-        && *state != lead.state
-        && !is_of_ended_hold(lead, event)
-    {
-        refused.push(format!("state {state}"));
-    }
-    // The owner that a new lead comes with is the would-be owner, not an attempt.
-    if let Some(owner) = event.owner.outcome()
-        && !is_new
-        && news("owner")
-        && owner != lead.owner.as_ref()
-        && owner != lead.review.as_ref().and_then(|r| r.would_be_owner.as_ref())
-    {
-        refused.push(owner.map_or_else(|| "no owner".to_owned(), |o| format!("owner {o}")));
-    }
-    if event.waiting_on_customer.is_some_and(|waiting| waiting != lead.waiting_on_customer)
-        && news("waiting_on_customer")
-    {
-        refused.push("waiting_on_customer".to_owned());
-    }
-    if event.hold_until.outcome().is_some_and(|until| until.copied() != lead.hold_until) && news("hold_until")
-    {
-        refused.push("hold_until".to_owned());
-    }
-    let told = format!("{why}: not applied: {}", refused.join(", "));
-    let is_refused = !refused.is_empty();
-    for what in refused {
-        d.fact(None, LeadFact::InputRefused { what, why: why.to_owned() });
-    }
-    is_refused.then_some(told)
 }
 
 /// Moves the lead as the event says; whether it did.

@@ -4,6 +4,7 @@
 mod delivery;
 mod event;
 mod evidence;
+mod held;
 mod publication;
 mod review;
 mod settle;
