@@ -22,7 +22,7 @@ pub struct Use {
 
 /// Grants that no call of a run uses, or few do, and why they are there all the same: the function, what
 /// of the grant's name says which it is, and the reason.
-const NOT_IN_A_RUN: [(&str, &str, &str); 27] = [
+const NOT_IN_A_RUN: [(&str, &str, &str); 28] = [
     ("escalate", "Receive ", "Lambda polls the queue with the function's role"),
     ("notify", "Receive ", "Lambda polls the queue with the function's role"),
     ("publish", "AuditStream", "Lambda reads the streams with the function's role"),
@@ -31,6 +31,11 @@ const NOT_IN_A_RUN: [(&str, &str, &str); 27] = [
     ("sweep", "FailedTicks ", "Lambda leaves there the ticks that failed"),
     ("escalate", "DestroyDataKeys ", "few runs last until the retention of personal data is over"),
     ("escalate", "Tombstones ", "few runs last until the retention of personal data is over"),
+    (
+        "escalate",
+        "UpdateLeads dynamodb:UpdateItem LeadsTable.Arn ACCOUNT#*",
+        "moves the due key of an account whose touchpoint a publication moved; plans change no touchpoint",
+    ),
     ("escalate", "/index/by-market", "no run takes a licence away by a publication; the flows do"),
     (
         "compliance",

@@ -203,7 +203,6 @@ pub const KNOWN: &[&str] = &[
     "escalate TransactWriteItems account",
     "escalate TransactWriteItems lead",
     "escalate TransactWriteItems publication",
-    "escalate UpdateItem account",
     "escalate UpdateItem lead",
     "escalate UpdateItem publication",
     "escalate UpdateItem rep",
