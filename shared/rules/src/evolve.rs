@@ -10,8 +10,8 @@ use crate::entry::Entry;
 use crate::ids::{LeadId, StateId, Subject};
 use crate::input::InForce;
 use crate::lead::{
-    APPLIED_MAX, BREACHES_MAX, Breach, Dismissal, Lead, OperationsReason, OperationsReview, PassedStep,
-    Personal, PersonalKind, Profile, Queued, Visit,
+    APPLIED_MAX, BEFORE_HOLD, BREACHES_MAX, Breach, Dismissal, Lead, OperationsReason, OperationsReview,
+    PassedStep, Personal, PersonalKind, Profile, Queued, Visit,
 };
 use crate::lead_fact::{AssignmentReason, LeadFact, PUBLICATION};
 use crate::orphans::Gone;
@@ -148,6 +148,10 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
             }
             for field in confirmed {
                 lead.said_at.insert(field.clone(), *occurred_at);
+                // The source says itself that the hold is over: what it says of a hold later is of another one.
+                if field == BEFORE_HOLD {
+                    lead.hold_ended = None;
+                }
             }
             follow_breaches(lead, *occurred_at);
             let same_place = changes.country.is_keep() && changes.market.is_keep();
@@ -174,7 +178,10 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
             follow_breaches(lead, said_of);
         }
         LeadFact::HoldChanged { hold_until, since, occurred_at } => {
-            lead.hold_until = *hold_until;
+            match (&mut lead.hold_ended, hold_until) {
+                (Some(ended), Some(until)) if *until <= at => ended.at = *until,
+                _ => lead.hold_until = *hold_until,
+            }
             lead.said_at.insert("hold_until".to_owned(), occurred_at.unwrap_or(*since));
         }
         LeadFact::HoldEnteredFrom { state, kind, since, occurred_at } => {

@@ -1,8 +1,9 @@
 //! Sorts what a source says of a subject's fields into news, confirmations and stale talk. Sources
 //! repeat themselves and come out of order: each field goes by the source's own time.
 
+use crate::ids::StateId;
 use crate::input::LeadEvent;
-use crate::lead::{HoldEnded, Lead};
+use crate::lead::{BEFORE_STATE, HoldEnded, Lead};
 use crate::patch::Patch;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -72,4 +73,13 @@ pub(crate) fn said_of(event: &LeadEvent, since: DateTime<Utc>) -> Option<DateTim
 pub(crate) fn is_of_ended_hold(lead: &Lead, event: &LeadEvent) -> bool {
     let is_that = |ended: &HoldEnded| event.state.as_ref() == Some(&ended.state);
     lead.hold_ended.as_ref().is_some_and(|ended| is_that(ended) && event.occurred_at <= ended.at)
+}
+
+/// Whether something newer is known of a field that a transition says anew. A word of the state that the
+/// lead is in shows that it was there already: then only a later word of the field itself is better.
+pub(crate) fn knows_better(field: &str, lead: &Lead, event: &LeadEvent, state: Option<&StateId>) -> bool {
+    let is_newer = |said: Option<DateTime<Utc>>| said.is_some_and(|said| said > event.occurred_at);
+    let is_of_this_visit =
+        state.is_some() && event.state.as_ref() == state && !is_newer(lead.said(BEFORE_STATE));
+    if is_of_this_visit { is_newer(lead.said_itself(field)) } else { is_newer(lead.said(field)) }
 }

@@ -1,18 +1,18 @@
 //! Applies what a source says of a lead.
 
-use super::{evidence, held};
+use super::{evidence, held, hold};
 use crate::assign::assign_if_unowned;
 use crate::compliance::Match;
 use crate::deciding::{Deciding, Moved};
 use crate::ids::{MarketId, PersonId, StateId};
 use crate::input::{LeadEvent, Need, Outcome};
-use crate::lead::{BEFORE_HOLD, BEFORE_STATE, Lead, OperationsReason, ProfileChanges};
+use crate::lead::{BEFORE_HOLD, Lead, OperationsReason, ProfileChanges};
 use crate::lead_fact::{AssignmentReason, LeadFact, PersonalChanges};
 use crate::operations;
 use crate::orphans;
 use crate::patch::Patch;
 use crate::policy::StateKind;
-use crate::sorting::{Sorting, is_of_ended_hold, measured, said_of};
+use crate::sorting::{Sorting, is_of_ended_hold, knows_better, measured, said_of};
 use crate::workflows::{compliance_flag, high_value};
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -198,25 +198,6 @@ fn create(d: &mut Deciding<'_>, event: &LeadEvent, late: bool) {
     d.fact(None, LeadFact::Created { state, kind, entered_at, history_until, occurred_at, ours });
 }
 
-/// The state of a hold that ended by itself, where the event says that it lasts longer.
-fn prolonged(d: &Deciding<'_>, lead: &Lead, event: &LeadEvent) -> Option<StateId> {
-    let ended = lead.hold_ended.as_ref().filter(|ended| event.occurred_at <= ended.at)?;
-    let is_that = event.state.as_ref().is_none_or(|state| *state == ended.state);
-    let lasts = event.hold_until.outcome().is_some_and(|until| until.is_none_or(|until| *until > d.now));
-    (is_that && lasts && !is_hold_stale(lead, event)).then(|| ended.state.clone())
-}
-
-/// Whether something newer is known of until when the lead is on hold. A later word of a state
-/// that is no hold has ended it.
-fn is_hold_stale(lead: &Lead, event: &LeadEvent) -> bool {
-    let is_on_hold = lead.kind == StateKind::Hold;
-    let moved_on = || lead.said("state").is_some_and(|said| said > event.occurred_at);
-    // On hold after it was to end, it is on hold again, or for longer.
-    let said = lead.said("state");
-    let is_outlasted = event.hold_until.as_set().is_some_and(|until| said.is_some_and(|said| *until <= said));
-    knows_better("hold_until", lead, event, is_on_hold) || (!is_on_hold || is_outlasted) && moved_on()
-}
-
 /// Whether something newer is known of whether the customer is to act next.
 fn is_waiting_stale(d: &Deciding<'_>, lead: &Lead, event: &LeadEvent) -> bool {
     let kind_of = |state: &StateId| d.world.policy.policy.kind_of(state);
@@ -225,17 +206,8 @@ fn is_waiting_stale(d: &Deciding<'_>, lead: &Lead, event: &LeadEvent) -> bool {
         *state != lead.state && kind_of(state).is_some_and(|kind| kind != StateKind::Hold)
     });
     let has_left = lead.said("state").is_some_and(|said| said > event.occurred_at);
-    knows_better("waiting_on_customer", lead, event, true)
+    knows_better("waiting_on_customer", lead, event, Some(&lead.state))
         || lead.kind == StateKind::Working && is_of_another && has_left
-}
-
-/// Whether something newer is known of a field that a transition says anew. A word of the state that the
-/// lead is in shows that it was there already: then only a later word of the field itself is better.
-fn knows_better(field: &str, lead: &Lead, event: &LeadEvent, is_of_state: bool) -> bool {
-    let is_newer = |said: Option<DateTime<Utc>>| said.is_some_and(|said| said > event.occurred_at);
-    let is_of_this_visit =
-        is_of_state && event.state.as_ref() == Some(&lead.state) && !is_newer(lead.said(BEFORE_STATE));
-    if is_of_this_visit { is_newer(lead.said_itself(field)) } else { is_newer(lead.said(field)) }
 }
 
 /// Updates the fields; gives the names of those that the event knows less well than we do.
@@ -287,9 +259,12 @@ fn update(d: &mut Deciding<'_>, event: &LeadEvent) -> Vec<String> {
         }
     }
     if let Some(until) = event.hold_until.outcome() {
-        match is_hold_stale(lead, event) {
+        match hold::is_stale(lead, event) {
             true => sorting.stale.push("hold_until".to_owned()),
             false if until == lead.hold_until.as_ref() || until.is_none() && will_move => {
+                sorting.confirm("hold_until");
+            }
+            false if until.is_some() && until == lead.hold_ended.as_ref().map(|ended| &ended.at) => {
                 sorting.confirm("hold_until");
             }
             false => {}
@@ -343,45 +318,23 @@ fn move_state(d: &mut Deciding<'_>, event: &LeadEvent, late: bool, is_new: bool)
     let since = measured(event.occurred_at).clamp(lead.entered_at.min(d.now), d.now);
     let occurred_at = said_of(event, since);
     let fresh = |field: &str| is_new || lead.said(field).is_none_or(|said| said <= event.occurred_at);
-    let mut moved = enter_hold_from(d, &lead, event);
-    let prolonged = prolonged(d, &lead, event);
-    // A hold that lasts longer than was known: what was said last of the state stands.
-    let (said, word) = match &prolonged {
-        Some(hold) => (Some(hold), lead.said("state").or(Some(event.occurred_at))),
-        None => (event.state.as_ref().filter(|_| !is_of_ended_hold(&lead, event)), Some(event.occurred_at)),
-    };
-    if let Some(to) = said
+    let mut moved = hold::enter_from(d, &lead, event);
+    moved |= hold::prolong(d, &lead, event, since);
+    if let Some(to) = event.state.as_ref().filter(|_| !is_of_ended_hold(&lead, event))
         && *to != lead.state
-        && (prolonged.is_some() || fresh("state"))
+        && fresh("state")
         && let Some(kind) = d.world.policy.policy.kind_of(to)
     {
         let resumed =
             lead.kind == StateKind::Hold && lead.left.as_ref().is_some_and(|left| left.state == *to);
         let hold_until = if kind == StateKind::Hold { event.hold_until.as_set().copied() } else { None };
         let history_until = late.then_some(d.now);
-        d.change_state(to.clone(), kind, since, Moved { resumed, hold_until, history_until, said_of: word });
+        let said_of = Some(event.occurred_at);
+        d.change_state(to.clone(), kind, since, Moved { resumed, hold_until, history_until, said_of });
         moved = true;
     }
-    // On hold after it was to end, without a word of another end: it is on hold again.
-    let is_outlasted = lead.kind == StateKind::Hold
-        && event.state.as_ref() == Some(&lead.state)
-        && event.hold_until.is_keep()
-        && fresh("state")
-        && lead.hold_until.is_some_and(|until| until < event.occurred_at);
-    if is_outlasted {
-        d.fact(None, LeadFact::HoldChanged { hold_until: None, since, occurred_at });
-        moved = true;
-    }
-    // Until when a hold lasts may be heard of before the hold.
-    if let Some(until) = event.hold_until.outcome()
-        && d.lead.as_ref().is_some_and(|now| {
-            let speaks_of_hold = now.kind == StateKind::Hold || event.state.is_none();
-            speaks_of_hold && until.copied() != now.hold_until && !is_hold_stale(now, event)
-        })
-    {
-        d.fact(None, LeadFact::HoldChanged { hold_until: until.copied(), since, occurred_at });
-        moved = true;
-    }
+    moved |= hold::begin_anew(d, &lead, event, since);
+    moved |= hold::change_end(d, event, since);
     if let Some(waiting) = event.waiting_on_customer
         && d.lead.as_ref().is_some_and(|now| {
             now.waiting_on_customer != waiting && (is_new || !is_waiting_stale(d, now, event))
@@ -391,28 +344,6 @@ fn move_state(d: &mut Deciding<'_>, event: &LeadEvent, late: bool, is_new: bool)
         moved = true;
     }
     moved
-}
-
-/// Takes over from which state the lead went on hold, where the source says so late; whether it did. A
-/// hold that has ended by itself went on where it seemed to have begun.
-fn enter_hold_from(d: &mut Deciding<'_>, lead: &Lead, event: &LeadEvent) -> bool {
-    let is_about_hold = lead.kind == StateKind::Hold || lead.hold_ended.is_some();
-    let is_before_hold = lead.said("state").is_some_and(|said| event.occurred_at < said);
-    let is_news = lead.said(BEFORE_HOLD).is_none_or(|said| said < event.occurred_at);
-    if !is_about_hold || !is_before_hold || !is_news {
-        return false;
-    }
-    let policy = &d.world.policy.policy;
-    let Some(state) = event.state.clone().filter(|state| !state.is_reserved()) else { return false };
-    let Some(kind) = policy.kind_of(&state).filter(|kind| *kind != StateKind::Hold) else { return false };
-    let goes_on = if kind == StateKind::Working { Some(&state) } else { policy.first_state() }.cloned();
-    let since = measured(event.occurred_at).min(lead.entered_at);
-    let occurred_at = said_of(event, since);
-    d.fact(None, LeadFact::HoldEnteredFrom { state, kind, since, occurred_at });
-    if let Some(to) = goes_on.filter(|to| lead.kind == StateKind::Working && *to != lead.state) {
-        d.change_state(to, StateKind::Working, lead.entered_at, Moved::default());
-    }
-    true
 }
 
 /// Sets the owner if the source says a new one; whether it did.

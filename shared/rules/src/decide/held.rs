@@ -37,9 +37,19 @@ pub(super) fn take_first_word(d: &mut Deciding<'_>, event: &LeadEvent) {
 /// Whether an event names another owner for a lead that compliance holds or has closed. Where nobody is
 /// named yet, it says who would have it.
 pub(super) fn is_owner_refused(lead: &Lead, event: &LeadEvent) -> bool {
-    let Some(said) = event.owner.outcome().filter(|said| *said != lead.owner.as_ref()) else { return false };
-    let would_be = lead.review.as_ref().and_then(|review| review.would_be_owner.as_ref());
-    lead.is_disqualified() || lead.is_held() && would_be.is_some() && said != would_be
+    let refuses_owners =
+        |lead: &Lead| lead.is_disqualified() || lead.is_held() && would_be_owner(lead).is_some();
+    event.owner.outcome().is_some_and(|said| is_another(lead, said)) && refuses_owners(lead)
+}
+
+/// Whom the lead goes to when it is cleared.
+fn would_be_owner(lead: &Lead) -> Option<&PersonId> {
+    lead.review.as_ref()?.would_be_owner.as_ref()
+}
+
+/// Whether an owner that a source names is not the one that the lead has, or would have.
+fn is_another(lead: &Lead, owner: Option<&PersonId>) -> bool {
+    owner != lead.owner.as_ref() && owner != would_be_owner(lead)
 }
 
 /// An owner who was refused in the event that brought the match is not what the source said last either.
@@ -51,9 +61,7 @@ pub(super) fn forget_refused_owner(
 ) {
     let Some(lead) = &d.lead else { return };
     let Some(said) = event.owner.outcome().filter(|_| !is_new) else { return };
-    let would_be = lead.review.as_ref().and_then(|review| review.would_be_owner.as_ref());
-    let is_refused = said != lead.owner.as_ref() && said != would_be;
-    if is_refused && said == lead.crm_owner.as_ref() && lead.crm_owner != named_before {
+    if is_another(lead, said) && said == lead.crm_owner.as_ref() && lead.crm_owner != named_before {
         let crm_owner = named_before.map_or(Patch::Clear, Patch::Set);
         let (changes, personal) = (ProfileChanges::default(), PersonalChanges::default());
         let occurred_at = event.occurred_at;
@@ -87,8 +95,7 @@ pub(super) fn refuse_moves(
     if let Some(owner) = event.owner.outcome()
         && !is_new
         && news("owner")
-        && owner != lead.owner.as_ref()
-        && owner != lead.review.as_ref().and_then(|r| r.would_be_owner.as_ref())
+        && is_another(lead, owner)
     {
         refused.push(owner.map_or_else(|| "no owner".to_owned(), |o| format!("owner {o}")));
     }

@@ -5,6 +5,7 @@ mod delivery;
 mod event;
 mod evidence;
 mod held;
+mod hold;
 mod publication;
 mod review;
 mod settle;

@@ -29,10 +29,11 @@ pub(super) fn change_state(lead: &mut Lead, entry: &Entry<LeadFact>) {
     let said_of = occurred_at.unwrap_or(*entered_at);
     let before = (lead.state.clone(), lead.kind);
     if *ours {
-        lead.hold_until = *hold_until;
+        let until = std::mem::replace(&mut lead.hold_until, *hold_until);
         if before.1 == StateKind::Hold {
-            let (state, at) = (before.0.clone(), entry.due_at.unwrap_or(entry.at));
-            lead.hold_ended = Some(HoldEnded { state, at });
+            // As the source said, also if the lead was put on hold here when that was over.
+            let at = until.or(entry.due_at).unwrap_or(entry.at);
+            lead.hold_ended = Some(HoldEnded { state: before.0.clone(), at });
         }
     } else {
         let outlasted = |field: &str| lead.said(field).is_some_and(|said| said > said_of);
@@ -41,23 +42,23 @@ pub(super) fn change_state(lead: &mut Lead, entry: &Entry<LeadFact>) {
         let (says_hold, says_waiting) =
             (hold_until.is_some() || itself("hold_until"), itself("waiting_on_customer"));
         let said_before = lead.said_at.insert("state".to_owned(), said_of);
-        if before.0 != *to && said_before != Some(said_of) {
-            match said_before {
-                Some(said) => lead.said_at.insert(BEFORE_STATE.to_owned(), said),
-                None => lead.said_at.remove(BEFORE_STATE),
-            };
+        let is_news = said_before != Some(said_of);
+        // After a hold that ended by itself, the lead is where it was before that hold.
+        let ended = lead.hold_ended.take();
+        let is_on_hold_again = ended.as_ref().is_some_and(|ended| ended.state == *to);
+        if is_news && before.0 != *to && !is_on_hold_again {
+            remember_before(lead, BEFORE_STATE, said_before);
         }
         // A hold that is prolonged was said before.
-        if *kind == StateKind::Hold && before.1 != StateKind::Hold && said_before != Some(said_of) {
-            match said_before {
-                Some(said) => lead.said_at.insert(BEFORE_HOLD.to_owned(), said),
-                None => lead.said_at.remove(BEFORE_HOLD),
-            };
+        if is_news && *kind == StateKind::Hold && before.1 != StateKind::Hold && ended.is_none() {
+            remember_before(lead, BEFORE_HOLD, said_before);
         }
-        lead.hold_ended = None;
         if !hold {
             lead.hold_until = *hold_until;
-            lead.say_anew("hold_until", says_hold, said_of);
+            // When the end of a hold was said counts as long as it is the same hold that is spoken of.
+            if says_hold || !is_on_hold_again {
+                lead.say_anew("hold_until", says_hold, said_of);
+            }
         }
         if *kind == StateKind::Working && !resumed && !waiting {
             lead.waiting_on_customer = false;
@@ -65,6 +66,14 @@ pub(super) fn change_state(lead: &mut Lead, entry: &Entry<LeadFact>) {
         }
     }
     enter(lead, before, to, *kind, *entered_at, *resumed, *history_until);
+}
+
+/// Remembers when the source had last said the state that the lead was in until now.
+fn remember_before(lead: &mut Lead, name: &str, said: Option<DateTime<Utc>>) {
+    match said {
+        Some(said) => lead.said_at.insert(name.to_owned(), said),
+        None => lead.said_at.remove(name),
+    };
 }
 
 /// Where a lead that is on hold, or held, goes on, as it turns out. If the hold is over already, only when that was
