@@ -6,12 +6,12 @@ use crate::aggregate::{Aggregate, Decided, Done, Standing};
 use crate::audit::{AttemptId, Writing, put_head};
 use crate::due::{next_due_key, put_due_key};
 use crate::error::StoreError;
-use crate::execute::{Knowledge, OUTCOME};
+use crate::execute::Knowledge;
 use crate::item::{DOC, document, number, text};
 use crate::keys::Key;
 use crate::outbox::{Requested, outbox_item};
 use crate::rep::rep_change;
-use crate::seen::{Asked, seen_item};
+use crate::seen::{Asked, put_outcome, seen_item};
 use crate::transaction::{Transaction, When};
 use audit::Hash;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -149,8 +149,7 @@ impl Store {
             matches!(decided.outcome, Outcome::Invalid { .. }) && A::comes_from_a_source(command);
         if let Some(dedupe) = dedupe.filter(|_| !may_come_mended) {
             let mut item = seen_item(dedupe, &subject, after.version(), asked, now);
-            let outcome = document(&Key::seen(dedupe), &decided.outcome)?;
-            item.insert(OUTCOME.to_owned(), text(outcome));
+            put_outcome(&mut item, &decided.outcome)?;
             tx.put(Part::Seen, leads, item, When::Absent)?;
         }
         for notification in decided.entries.iter().filter_map(|e| A::requested(&e.fact)) {

@@ -6,7 +6,7 @@ use crate::audit::head_of;
 use crate::commit::{Part, Planned, Tried};
 use crate::due::due_key_of;
 use crate::error::StoreError;
-use crate::item::{Item, get_document, get_text};
+use crate::item::{Item, get_document};
 use crate::keys::{Key, instant};
 use crate::publish::{DIRECTORY, POLICY};
 use crate::rep::roster_of;
@@ -28,9 +28,6 @@ use std::sync::Arc;
 /// A decision asks for no more than this: a few teams and accounts, and the revisions that were
 /// published since the lead was last decided on.
 const NEEDS_MAX: usize = 48;
-
-/// The attribute of a dedupe item that holds what became of the input.
-pub(crate) const OUTCOME: &str = "outcome";
 
 /// What decisions have asked for so far; read at once the next time.
 #[derive(Debug, Default)]
@@ -151,7 +148,7 @@ impl Store {
                 && (A::is_personal(command) || seen.and_then(seen::personal_of).is_some())
                 && !before.as_ref().is_some_and(|before| before.state.erased());
             if let Some(item) = seen.filter(|_| !compares_personal) {
-                return Ok(Ran::Done(unwritten(outcome_of(item)?, true, before)));
+                return Ok(Ran::Done(unwritten(seen::outcome_of(item)?, true, before)));
             }
             // The outbox item goes with the delivery: where it is gone, the delivery is recorded.
             if A::delivered(command).is_some_and(|delivery| found.get(&Key::outbox(&delivery.id)).is_none()) {
@@ -162,7 +159,7 @@ impl Store {
             content.personal = A::asked_personal(command)?;
             if let Some(item) = seen {
                 if seen::personal_of(item) == content.personal.as_deref() {
-                    return Ok(Ran::Done(unwritten(outcome_of(item)?, true, before)));
+                    return Ok(Ran::Done(unwritten(seen::outcome_of(item)?, true, before)));
                 }
                 let reuse = Reuse::OtherContent;
                 return Ok(Ran::Reused { reuse, content: content.name(), before });
@@ -181,6 +178,15 @@ impl Store {
                 .decide::<A>(before.as_ref().map(|b| &b.state), &mut knowledge, command, now, &mut asked)
                 .await?;
             if decided.entries.is_empty() {
+                // Its id is used all the same: a late repetition changes nothing either.
+                if let Some(dedupe) = dedupe.filter(|_| seen::is_settled(&decided.outcome)) {
+                    let version = before.as_ref().map_or(0, |before| before.state.version());
+                    let mut item = seen::seen_item(dedupe, &subject, version, &content, now);
+                    seen::put_outcome(&mut item, &decided.outcome)?;
+                    if !self.remember(item).await? {
+                        continue;
+                    }
+                }
                 let Decided { outcome, after, wake_at, entries, .. } = decided;
                 let stands = before.as_ref().and_then(|b| b.due.as_ref()).map(|due| instant(due.wake_at));
                 // The key that stands is not where it belongs; nothing is written, so that it stays.
@@ -315,12 +321,6 @@ fn settle<A: Aggregate>(found: &Found, tried: &mut Vec<Tried<A>>) -> Option<Done
     }
     tried.retain(|attempt| found.get(&attempt.key()).is_none());
     None
-}
-
-/// What became of an input that was applied before.
-fn outcome_of(item: &Item) -> Result<Outcome, StoreError> {
-    serde_json::from_str(get_text(item, OUTCOME)?)
-        .map_err(|error| StoreError::unreadable("the outcome of a dedupe item", error))
 }
 
 /// The answer where nothing is written.

@@ -243,6 +243,13 @@ impl Store {
                 New::Directory(directory) => self.next_directory(directory, publishing, current).await?,
             };
             let Some((json, entry)) = next else {
+                // Its key is used all the same: a late repetition publishes nothing either.
+                if let Some(dedupe) = dedupe {
+                    let subject = Subject::Publication(PublicationId { kind, revision: current });
+                    if !self.remember(seen_item(dedupe, &subject, 1, &asked, publishing.now)).await? {
+                        continue;
+                    }
+                }
                 return Ok(Published { revision: current, is_new: false });
             };
             let id = PublicationId { kind, revision: current.saturating_add(1) };

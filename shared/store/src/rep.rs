@@ -140,6 +140,12 @@ impl Store {
             let in_force = knowledge.world().in_force();
             let Some(entry) = set_availability(rep, &before, availability, actor, cause, in_force, now)
             else {
+                // Its key is used all the same: a late repetition changes nothing either.
+                if let Some(dedupe) = dedupe
+                    && !self.remember(seen_item(dedupe, &subject, before.seq, &asked, now)).await?
+                {
+                    continue;
+                }
                 return Ok(before);
             };
             let mut after = before.clone();

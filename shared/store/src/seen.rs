@@ -5,13 +5,16 @@
 //! digest of its own, over its sealed texts: nobody who reads the table can try names. Once the
 //! subject is erased its seals cannot be made again, and what is personal is compared no more.
 
+use crate::Store;
 use crate::commit::SEEN_FOR;
 use crate::error::StoreError;
 use crate::item::{Item, exact, find_text, get_text, number, text};
 use crate::keys::Key;
 use crate::schema::TTL_ATTRIBUTE;
+use crate::transaction::{Ended, Transaction, When};
 use chrono::{DateTime, Utc};
 use rules::ids::Subject;
+use rules::input::Outcome;
 use rules::reuse::Reuse;
 use serde::Serialize;
 
@@ -21,6 +24,11 @@ pub(crate) const SEEN_SUBJECT: &str = "subject";
 const ASKED: &str = "asked";
 /// The digest of what was personal in it, sealed.
 const ASKED_PERSONAL: &str = "asked_personal";
+
+/// What an error calls it.
+const DEDUPE: &str = "the outcome of a dedupe item";
+/// What became of the input.
+const OUTCOME: &str = "outcome";
 
 /// The digest of something that was asked.
 pub(crate) fn digest(what: &Subject, asked: &impl Serialize) -> Result<String, StoreError> {
@@ -103,4 +111,44 @@ pub(crate) fn asked_of(item: &Item) -> Option<&str> {
 /// What was personal under an id, sealed.
 pub(crate) fn personal_of(item: &Item) -> Option<&str> {
     find_text(item, ASKED_PERSONAL)
+}
+
+/// Whether nothing else will come of an input. What is refused, or is about what nobody knows yet, may come
+/// again under its id.
+pub(crate) fn is_settled(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Applied | Outcome::Unchanged | Outcome::Stale | Outcome::Recorded { .. } => true,
+        Outcome::Refused { .. }
+        | Outcome::Conflict { .. }
+        | Outcome::Reused { .. }
+        | Outcome::Invalid { .. }
+        | Outcome::UnknownLead => false,
+    }
+}
+
+/// Keeps beside the id of an input what became of it.
+pub(crate) fn put_outcome(item: &mut Item, outcome: &Outcome) -> Result<(), StoreError> {
+    let outcome = serde_json::to_string(outcome).map_err(|error| StoreError::unreadable(DEDUPE, error))?;
+    item.insert(OUTCOME.to_owned(), text(outcome));
+    Ok(())
+}
+
+/// What became of an input that came before.
+pub(crate) fn outcome_of(item: &Item) -> Result<Outcome, StoreError> {
+    serde_json::from_str(get_text(item, OUTCOME)?).map_err(|error| StoreError::unreadable(DEDUPE, error))
+}
+
+impl Store {
+    /// Keeps the id of an input of which nothing else is written; whether it did. If not, somebody was
+    /// faster: it has to be looked at again.
+    pub(crate) async fn remember(&self, item: Item) -> Result<bool, StoreError> {
+        let mut tx = Transaction::new();
+        tx.put((), self.leads_table(), item, When::Absent)?;
+        match tx.commit(self).await {
+            Ended::Done => Ok(true),
+            Ended::Lost(_) | Ended::Busy => Ok(false),
+            // Nothing was to change: asking again is all the same.
+            Ended::Unknown(error) | Ended::Failed(error) => Err(error),
+        }
+    }
 }

@@ -319,7 +319,7 @@ async fn a_wake_with_nothing_to_do_writes_nothing() {
     bench.store.execute(&arrival("L-1", now, Some("rep-ana")), None, now).await.unwrap();
     let count = bench.count().await;
     bench.wire.forget();
-    let woken = bench.store.execute(&wake("L-1", "w"), Some("w"), now + minutes(1)).await.unwrap();
+    let woken = bench.store.execute(&wake("L-1", "w"), None, now + minutes(1)).await.unwrap();
     assert_eq!(woken.outcome, Outcome::Unchanged);
     assert_eq!(woken.wake_at, Some(at("14:48")));
     assert_eq!(bench.wire.requests(), ["BatchGetItem"]);

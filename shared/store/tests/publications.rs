@@ -99,6 +99,11 @@ async fn a_request_to_publish_is_known_again_only_by_what_it_said() {
     let (mut first, mut other) = (policy(), policy());
     (first.workflows.high_value.score, other.workflows.high_value.score) = (90, 91);
     let ask = async |policy| bench.store.publish_policy(policy, &publishing, Some("key"), Some(1)).await;
+    // Nothing new: its key is used all the same.
+    let other_key = async |policy| bench.store.publish_policy(policy, &publishing, Some("k2"), None).await;
+    let in_force = policy();
+    assert_eq!(other_key(&in_force).await.unwrap(), Published { revision: 1, is_new: false });
+    assert!(matches!(other_key(&other).await, Err(StoreError::UsedForOtherContent)));
     assert_eq!(ask(&first).await.unwrap(), Published { revision: 2, is_new: true });
     assert_eq!(ask(&first).await.unwrap(), Published { revision: 2, is_new: false });
     let refused = ask(&other).await;

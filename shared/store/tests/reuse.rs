@@ -273,6 +273,34 @@ async fn so_is_every_other_write_under_a_used_id() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_changes_nothing_uses_its_id_up_too() {
+    let bench = Bench::seeded().await;
+    let (now, ana, actor) = (at("14:00"), PersonId::from("rep-ana"), Actor::staff("ops"));
+    bench.store.execute(&arrival("L-1", now, Some("rep-ana")), Some("a"), now).await.unwrap();
+    bench.store.execute(&score("L-1", "k", now, 10), Some("k"), now).await.unwrap();
+    let again =
+        async |said| bench.store.execute(&score("L-1", "n", now, said), Some("n"), now).await.unwrap();
+    let first = again(10).await;
+    assert!(first.entries.is_empty() && !first.duplicate, "{first:?}");
+    let repeated = again(10).await;
+    assert_eq!((repeated.outcome, repeated.duplicate), (first.outcome, true));
+    assert!(is_reused(&again(20).await));
+    assert_eq!(bench.check_fold("L-1").await.profile.score, Some(10));
+
+    let set = async |available, key| {
+        let availability = Availability { available, until: None };
+        bench.store.set_availability(&ana, &availability, &actor, "c", Some(key), now).await
+    };
+    set(true, "k1").await.unwrap();
+    let so_already = set(true, "k2").await.unwrap();
+    let away = set(false, "k3").await.unwrap();
+    assert_ne!(so_already, away);
+    assert_eq!(set(true, "k2").await.unwrap(), away, "a late repetition changes nothing");
+    let other = set(false, "k2").await;
+    assert!(matches!(other, Err(StoreError::UsedForOtherContent)), "{other:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_that_is_refused_again_with_other_matches_counts_again() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
