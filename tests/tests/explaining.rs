@@ -5,8 +5,8 @@ mod common;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use common::{
-    beginning, explaining, histories, histories_of_one_lead, lines, lively_policy, seeded, simulation,
-    tight_directory,
+    beginning, config, explaining, histories, histories_of_one_lead, lines, lively_policy, seeded,
+    simulation, tight_directory,
 };
 use contracts::scenario::{Line, What};
 use contracts::sight::Reader;
@@ -18,10 +18,6 @@ use rules::input::World;
 use rules::policy::{Policy, WorkflowId};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-
-fn config(cases: u32) -> ProptestConfig {
-    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
-}
 
 /// How long timers go on after the last event: past every threshold of a window of days.
 const AFTER: TimeDelta = TimeDelta::days(60);

@@ -4,7 +4,7 @@
 mod common;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use common::{beginning, check_history, lively_policy, simulation, tight_directory};
+use common::{beginning, check_history, config, lively_policy, simulation, tight_directory};
 use contracts::scenario::Line;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -192,12 +192,6 @@ fn lead(simulation: &Simulation) -> Lead {
 fn known(lead: &Lead) -> Value {
     let owner = lead.crm_owner.as_ref().and(lead.owner.as_ref());
     json!([lead.profile, lead.crm_market, lead.crm_owner, owner, lead.personal, lead.state, lead.kind])
-}
-
-fn config(cases: u32) -> ProptestConfig {
-    // More of them find what is rare: ORDER_CASES=20000.
-    let cases = std::env::var("ORDER_CASES").ok().and_then(|c| c.parse().ok()).unwrap_or(cases);
-    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 proptest! {

@@ -4,7 +4,7 @@ mod common;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use common::{
-    beginning, check_history, histories, histories_of_one_lead, histories_without_outages, lines,
+    beginning, check_history, config, histories, histories_of_one_lead, histories_without_outages, lines,
     lively_policy, play, seeded_value, simulation, tight_directory,
 };
 use contracts::scenario::What;
@@ -19,10 +19,6 @@ use rules::simulate::{AnyEntry, Simulation};
 use rules::{Decision, decide};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-
-fn config(cases: u32) -> ProptestConfig {
-    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
-}
 
 proptest! {
     #![proptest_config(config(192))]

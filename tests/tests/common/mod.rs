@@ -25,6 +25,13 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+/// How a property is tried: on so many cases, or on as many as `PROPTEST_CASES` says.
+pub fn config(cases: u32) -> ProptestConfig {
+    let asked = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    let is_asked = std::env::var_os("PROPTEST_CASES").is_some();
+    if is_asked { asked } else { ProptestConfig { cases, ..asked } }
+}
+
 /// The text of a seeded document.
 pub fn seeded(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/policies").join(name);

@@ -155,16 +155,17 @@ fn decided(lead: &mut Lead, entry: &Entry<LeadFact>) {
                 Some(review) if !lead.unanswered.is_empty() => review.flagged_by.clone(),
                 _ => Vec::new(),
             };
-            // What was found is in the record; a lead carries about what is still to be answered.
+            // The record keeps all that was found. The lead keeps only what is still to be answered.
             let keys: BTreeSet<String> = lead.unanswered.iter().map(|found| found.criterion.key()).collect();
             lead.personal.matches.retain(|key, _| keys.contains(key));
             for found in criteria {
                 remember(lead, Clearance::of(found, decided.clone()));
             }
-            // The same state goes on: its clock is a fresh one, its window the one it had.
+            // The lead goes on in the same state: the clock starts again, with the window it had.
             if *kind == StateKind::Working {
                 if lead.visit.stuck.is_none() {
-                    // A rejection had ended the visit. Whoever lost the lead in it does not get it back.
+                    // The rejection ended the visit. A rep who lost the lead in that visit does not get it
+                    // back.
                     let taken_from = std::mem::take(&mut lead.visit.taken_from);
                     begin_visit(lead, at, None);
                     lead.visit.taken_from = taken_from;

@@ -76,8 +76,8 @@ fn remember_before(lead: &mut Lead, name: &str, said: Option<DateTime<Utc>>) {
     };
 }
 
-/// Where a lead that is on hold, or held, goes on, as it turns out. If the hold is over already, only when that was
-/// said is remembered.
+/// Where a lead that is on hold, or held, goes on, as it turns out. If the hold is over already, only when that
+/// was said is remembered.
 pub(super) fn enter_hold_from(
     lead: &mut Lead,
     state: &StateId,
@@ -139,7 +139,7 @@ fn enter(
     match kind {
         StateKind::Working => match lead.left.take() {
             Some(left) if resumed => {
-                // Who lost it while it rested lost it in this state.
+                // A rep who lost the lead during the hold counts as having lost it in this state.
                 let Visit { reassignments, taken_from, .. } = std::mem::take(&mut lead.visit);
                 lead.visit = Visit { reassignments, taken_from, ..left.visit };
                 settle_clocks(lead, entered_at);

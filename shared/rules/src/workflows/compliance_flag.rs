@@ -121,8 +121,8 @@ pub fn lapse(found: &UnderReview, lead: &Lead, directory: &Directory) -> Option<
     if is_ours(criterion) && jurisdiction(lead, directory).is_none_or(|now| !now.is_same_match(criterion)) {
         return Some(Lapse::Licensed);
     }
-    // Whoever was not known then is nobody else, and the same company with another contact is the same
-    // company: an officer decides on both.
+    // A match lapses only if the lead names another company now. If the company was not known when the match
+    // was found, or only the contact changed, an officer decides.
     let is_other = |then: &Screened| then.is_other_company(&Screened::of(lead, criterion));
     screened.as_ref().is_some_and(is_other).then_some(Lapse::OtherParty)
 }
