@@ -123,8 +123,8 @@ pub struct Lead {
     /// decided. Nobody has answered it: it holds the lead as soon as the lead names them again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unanswered: Vec<UnderReview>,
-    /// Who raised flags by hand in the review that left `unanswered`. They cannot decide on those matches
-    /// later.
+    /// The people who flagged the lead by hand in the review that left matches unanswered. They cannot decide on
+    /// those matches later.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unanswered_flagged_by: Vec<String>,
     /// Why compliance closed it; two officers can open the review again.

@@ -317,12 +317,12 @@ fn move_state(d: &mut Deciding<'_>, event: &LeadEvent, late: bool, is_new: bool)
     };
     let since = measured(event.occurred_at).clamp(lead.entered_at.min(d.now), d.now);
     let occurred_at = said_of(event, since);
-    let fresh = |field: &str| is_new || lead.said(field).is_none_or(|said| said <= event.occurred_at);
+    let is_fresh = is_new || lead.said("state").is_none_or(|said| said <= event.occurred_at);
     let mut moved = hold::enter_from(d, &lead, event);
     moved |= hold::prolong(d, &lead, event, since);
     if let Some(to) = event.state.as_ref().filter(|_| !is_of_ended_hold(&lead, event))
         && *to != lead.state
-        && fresh("state")
+        && is_fresh
         && let Some(kind) = d.world.policy.policy.kind_of(to)
     {
         let resumed =

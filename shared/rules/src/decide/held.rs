@@ -37,9 +37,8 @@ pub(super) fn take_first_word(d: &mut Deciding<'_>, event: &LeadEvent) {
 /// Whether an event names another owner for a lead that compliance holds or has closed. Where nobody is
 /// named yet, it says who would have it.
 pub(super) fn is_owner_refused(lead: &Lead, event: &LeadEvent) -> bool {
-    let refuses_owners =
-        |lead: &Lead| lead.is_disqualified() || lead.is_held() && would_be_owner(lead).is_some();
-    event.owner.outcome().is_some_and(|said| is_another(lead, said)) && refuses_owners(lead)
+    let names_another = event.owner.outcome().is_some_and(|said| is_another(lead, said));
+    names_another && (lead.is_disqualified() || lead.is_held() && would_be_owner(lead).is_some())
 }
 
 /// Whom the lead goes to when it is cleared.
