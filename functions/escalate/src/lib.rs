@@ -13,7 +13,7 @@ use rules::ids::{AccountId, LeadId, Subject};
 use rules::input::{Command, Input};
 use rules::simulate::wake_cause;
 use rules::{AccountCommand, AccountInput};
-use service::{INDEX_LAG, Service};
+use service::Service;
 use store::{Cursor, StoreError};
 
 /// Leads of an account that are told at a time.
@@ -39,12 +39,13 @@ pub async fn escalate(
     record: Record<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), EscalateError> {
-    let Due::V1 { subject, due } = serde_json::from_str(record.body).map_err(EscalateError::Unreadable)?;
+    let Due::V1 { subject, due, indexed } =
+        serde_json::from_str(record.body).map_err(EscalateError::Unreadable)?;
     match subject {
         Subject::Lead(lead) => wake_lead(service, lead, due, now).await?,
-        Subject::Account(account) => wake_account(service, &account, due, now).await?,
+        Subject::Account(account) => wake_account(service, &account, (due, indexed), now).await?,
         Subject::Publication(id) => publication::apply(service, id, now).await?,
-        Subject::Rep(id) => rep::look(service, &id, now).await?,
+        Subject::Rep(id) => rep::look(service, &id, indexed, now).await?,
     }
     Ok(())
 }
@@ -72,21 +73,23 @@ async fn wake_lead(
 async fn wake_account(
     service: &Service,
     id: &AccountId,
-    due: DateTime<Utc>,
+    (due, indexed): (DateTime<Utc>, Option<u64>),
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let cause = wake_cause(due);
     let (account, actor, input) = (id.clone(), Actor::system("clock"), AccountInput::Wake);
     let done = service.account(&AccountCommand { account, actor, cause, input }, None, now).await?;
     match done.account {
-        Some(account) if account.has_news_for_leads() => {
-            // Which leads are of the account, an index says, which follows its table within moments.
-            let ready = account.changed_at + INDEX_LAG;
-            if ready > now {
-                service.relay.hand_on(&Subject::Account(account.id), &[], Some(ready), now).await;
-                return Ok(());
-            }
+        // Which leads are of the account, an index says, which follows its table within moments.
+        Some(account) if account.has_news_for_leads() && indexed == Some(account.commit) => {
             tell_leads(service, &account, now).await
+        }
+        Some(account) if account.has_news_for_leads() => {
+            // A wake that moved was handed on with the commit.
+            if !done.wake_moved {
+                service.relay.hand_on_indexed(Subject::Account(account.id), account.commit, now).await;
+            }
+            Ok(())
         }
         Some(found) if done.entries.is_empty() => {
             let found = (found.commit, done.wake_at, done.wake_moved);

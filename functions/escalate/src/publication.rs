@@ -84,9 +84,8 @@ async fn look_at_reps(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     for rep in touched::reps(before.rules(), after.rules()) {
-        service.store.look_at_rep(rep, now).await?;
-        let at = now + service::INDEX_LAG;
-        service.relay.hand_on(&Subject::Rep(rep.clone()), &[], Some(at), now).await;
+        let version = service.store.look_at_rep(rep, now).await?;
+        service.relay.hand_on_indexed(Subject::Rep(rep.clone()), version, now).await;
     }
     Ok(())
 }

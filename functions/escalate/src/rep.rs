@@ -11,51 +11,52 @@ use rules::input::{Command, Input};
 use rules::lead::Lead;
 use rules::rep::{absence, next_look};
 use rules::simulate::{offer_cause, presence_cause, waits_since};
-use service::{INDEX_LAG, Service};
+use service::Service;
 use store::{Cursor, RepItem, StoreError};
 
 /// Leads that are read at a time.
 const PAGE: usize = 100;
 /// Pages of the operations queue that are searched for leads that wait.
 const PAGES_MAX: usize = 20;
-/// How often a rep is looked at again, since something happened to them meanwhile. After that the next
-/// tick does.
-const ROUNDS_MAX: usize = 4;
-
-/// Looks at a rep.
+/// Looks at a rep. Which leads are theirs, and which wait, an index says: it has to show what led to this
+/// version of the rep's item.
 ///
 /// # Errors
 /// The store did not answer: the message goes back to the queue.
-pub async fn look(service: &Service, rep: &PersonId, now: DateTime<Utc>) -> Result<(), StoreError> {
+pub async fn look(
+    service: &Service,
+    rep: &PersonId,
+    indexed: Option<u64>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
     let store = &service.store;
-    for _ in 0..ROUNDS_MAX {
-        let Some(RepItem { standing, wake_at: Some(due) }) = store.rep(rep).await? else { return Ok(()) };
-        // Which leads are theirs, and which wait, an index says, which follows its table within moments.
-        let ready = due + INDEX_LAG;
-        if ready > now {
-            service.relay.hand_on(&Subject::Rep(rep.clone()), &[], Some(ready), now).await;
-            return Ok(());
+    let subject = || Subject::Rep(rep.clone());
+    let Some(RepItem { standing, wake_at: Some(due) }) = store.rep(rep).await? else { return Ok(()) };
+    if indexed != Some(standing.version) {
+        match due > now {
+            true => service.relay.hand_on(&subject(), &[], Some(due), now).await,
+            false => service.relay.hand_on_indexed(subject(), standing.version, now).await,
         }
-        let directory = store.current_directory().await?;
-        let policy = store.current_policy().await?;
-        let mut next = None;
-        if let (Some(team), Some(known)) = (directory.team_of(rep), directory.rep(rep)) {
-            let away = absence(&directory, rep, &standing, now);
-            let counts = away.is_some_and(|absence| absence.counts(&policy.policy, now));
-            let all = counts || standing.availability.is_some() || known.on_leave_until.is_some();
-            look_after_leads(service, rep, all, now).await?;
-            offer(service, rep, team, &directory, now).await?;
-            let standing = store.rep(rep).await?.map(|item| item.standing).unwrap_or_default();
-            next = next_look(&directory, &policy.policy, rep, &standing, now);
-        }
-        // Whoever was given a lead just now stands otherwise, and so does one who lost another.
-        let stands = store.rep(rep).await?.map_or(0, |item| item.standing.version);
-        if stands == standing.version && store.rearm(&Subject::Rep(rep.clone()), stands, next).await? {
-            if let Some(next) = next {
-                service.relay.hand_on(&Subject::Rep(rep.clone()), &[], Some(next), now).await;
-            }
-            return Ok(());
-        }
+        return Ok(());
+    }
+    let directory = store.current_directory().await?;
+    let policy = store.current_policy().await?;
+    let mut next = None;
+    if let (Some(team), Some(known)) = (directory.team_of(rep), directory.rep(rep)) {
+        let away = absence(&directory, rep, &standing, now);
+        let counts = away.is_some_and(|absence| absence.counts(&policy.policy, now));
+        let all = counts || standing.availability.is_some() || known.on_leave_until.is_some();
+        look_after_leads(service, rep, all, now).await?;
+        offer(service, rep, team, &directory, now).await?;
+        let standing = store.rep(rep).await?.map(|item| item.standing).unwrap_or_default();
+        next = next_look(&directory, &policy.policy, rep, &standing, now);
+    }
+    // Whoever was given a lead just now stands otherwise, and so does one who lost another.
+    let stands = store.rep(rep).await?.map_or(0, |item| item.standing.version);
+    if stands != standing.version || !store.rearm(&subject(), stands, next).await? {
+        service.relay.hand_on_indexed(subject(), stands, now).await;
+    } else if let Some(next) = next {
+        service.relay.hand_on(&subject(), &[], Some(next), now).await;
     }
     Ok(())
 }

@@ -11,10 +11,14 @@ pub enum Due {
     /// The first version.
     #[serde(rename = "1")]
     V1 {
-        /// Which lead or account.
+        /// What is to be looked at.
         subject: Subject,
         /// When.
         due: DateTime<Utc>,
+        /// The version of the subject's item that the indexes show by now: the message was held back
+        /// for that. The queue measures that time, since the clocks of two functions differ.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        indexed: Option<u64>,
     },
 }
 

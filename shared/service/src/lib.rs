@@ -5,7 +5,7 @@
 pub mod paging;
 mod relay;
 
-pub use relay::{INDEX_LAG, PERIODS_AHEAD, Relay};
+pub use relay::{PERIODS_AHEAD, Relay};
 
 use aws_config::SdkConfig;
 use chrono::{DateTime, Utc};
@@ -84,10 +84,9 @@ impl Service {
         let executed = executed?;
         let wake_at = executed.wake_at.filter(|_| executed.wake_moved);
         self.relay.hand_on(&subject, &executed.notifications, wake_at, now).await;
-        // A place that became free may be what another lead waits for. The queue of those is read from an
-        // index, which follows its table within moments; they are waited for.
+        // A place that became free may be what another lead waits for.
         for rep in &executed.freed {
-            self.relay.hand_on(&Subject::Rep(rep.clone()), &[], Some(now + relay::INDEX_LAG), now).await;
+            self.relay.hand_on(&Subject::Rep(rep.clone()), &[], Some(now), now).await;
         }
         Ok(executed)
     }
@@ -105,8 +104,8 @@ impl Service {
         now: DateTime<Utc>,
     ) -> Result<Standing, StoreError> {
         let standing = self.store.set_availability(rep, availability, actor, cause, dedupe, now).await?;
-        // As for a place that became free: which leads wait, and which are theirs, an index says.
-        self.relay.hand_on(&Subject::Rep(rep.clone()), &[], Some(now + relay::INDEX_LAG), now).await;
+        // Which leads wait, and which are theirs, an index says.
+        self.relay.hand_on_indexed(Subject::Rep(rep.clone()), standing.version, now).await;
         Ok(standing)
     }
 
@@ -145,14 +144,15 @@ impl Service {
     ) -> Result<ExecutedAccount, StoreError> {
         let executed = Box::pin(self.store.execute_account(command, dedupe, now)).await?;
         let subject = Subject::Account(command.account.clone());
-        let wake_at = match &executed.account {
+        let wake_at = executed.wake_at.filter(|_| executed.wake_moved);
+        match &executed.account {
             // The index by account follows its table within moments; they are waited for.
-            Some(account) if account.has_news_for_leads() && executed.wake_moved => {
-                Some(now + relay::INDEX_LAG)
+            Some(account) if account.has_news_for_leads() && wake_at.is_some() => {
+                self.relay.hand_on(&subject, &executed.notifications, None, now).await;
+                self.relay.hand_on_indexed(subject, account.commit, now).await;
             }
-            _ => executed.wake_at.filter(|_| executed.wake_moved),
-        };
-        self.relay.hand_on(&subject, &executed.notifications, wake_at, now).await;
+            _ => self.relay.hand_on(&subject, &executed.notifications, wake_at, now).await,
+        }
         Ok(executed)
     }
 

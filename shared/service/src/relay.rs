@@ -11,7 +11,7 @@ use rules::ids::{NotificationId, Subject};
 use store::Requested;
 
 /// How far an index may be behind its table.
-pub const INDEX_LAG: TimeDelta = TimeDelta::seconds(2);
+const INDEX_LAG: TimeDelta = TimeDelta::seconds(2);
 /// A tick hands on what falls due within so many periods, so that a missed tick is harmless.
 pub const PERIODS_AHEAD: i32 = 2;
 /// What a commit adds to the look-ahead, so that no wake falls between it and a tick that reads
@@ -77,6 +77,15 @@ impl Relay {
         }
     }
 
+    /// Asks for a subject to be looked at once the indexes show what led to this version of its item.
+    /// What is lost of this is found by the next tick.
+    pub async fn hand_on_indexed(&self, subject: Subject, version: u64, now: DateTime<Utc>) {
+        let message = Due::V1 { subject: subject.clone(), due: now + INDEX_LAG, indexed: Some(version) };
+        if let Err(error) = self.send_due(vec![due_message(&subject, &message, now + INDEX_LAG, now)]).await {
+            tracing::warn!(%subject, error = %ErrorChain(&error), "the sweep will hand on the wake");
+        }
+    }
+
     /// Whether an instant comes before the next tick could see it.
     pub fn is_soon(&self, at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
         at <= now + self.period * PERIODS_AHEAD + MARGIN
@@ -116,13 +125,23 @@ impl Relay {
         wakes: &[(Subject, DateTime<Utc>)],
         now: DateTime<Utc>,
     ) -> Result<(), platform::queue::QueueError> {
-        let Some(queue) = &self.due else { return Ok(()) };
         let messages = wakes.iter().map(|(subject, due)| {
-            let message = Due::V1 { subject: subject.clone(), due: *due };
-            Message::new(subject.to_string(), body(&message)).delayed(whole_seconds_until(*due, now))
+            let message = Due::V1 { subject: subject.clone(), due: *due, indexed: None };
+            due_message(subject, &message, *due, now)
         });
-        queue.send_all(messages.collect()).await
+        self.send_due(messages.collect()).await
     }
+
+    async fn send_due(&self, messages: Vec<Message>) -> Result<(), platform::queue::QueueError> {
+        match &self.due {
+            Some(queue) => queue.send_all(messages).await,
+            None => Ok(()),
+        }
+    }
+}
+
+fn due_message(subject: &Subject, message: &Due, due: DateTime<Utc>, now: DateTime<Utc>) -> Message {
+    Message::new(subject.to_string(), body(message)).delayed(whole_seconds_until(due, now))
 }
 
 /// Rounded up: a message that comes early would have to be sent on.

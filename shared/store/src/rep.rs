@@ -13,6 +13,7 @@ use crate::schema::DUE;
 use crate::seen::{self, Asked, Compared, seen_item};
 use crate::transaction::{Change, Ended, Transaction, When};
 use audit::Hash;
+use aws_sdk_dynamodb::types::ReturnValue;
 use chrono::{DateTime, Utc};
 use rules::Consulted;
 use rules::entry::Actor;
@@ -56,13 +57,14 @@ impl Store {
     }
 
     /// Asks for a rep to be looked at, whatever happened to them: a directory gives them more room, or
-    /// leave.
+    /// leave. Returns the version of their item.
     ///
     /// # Errors
     /// If the database does not answer.
-    pub async fn look_at_rep(&self, rep: &PersonId, at: DateTime<Utc>) -> Result<(), StoreError> {
+    pub async fn look_at_rep(&self, rep: &PersonId, at: DateTime<Utc>) -> Result<u64, StoreError> {
         let key = Key::rep(rep);
-        self.client()
+        let updated = self
+            .client()
             .update_item()
             .table_name(self.leads_table())
             .set_key(Some(key.attributes()))
@@ -73,10 +75,11 @@ impl Store {
             .expression_attribute_values(":shard", text(due_shard(&key.pk)))
             .expression_attribute_values(":wake", text(instant(at)))
             .expression_attribute_values(":one", number(1))
+            .return_values(ReturnValue::UpdatedNew)
             .send()
             .await
             .map_err(failed)?;
-        Ok(())
+        Ok(find_number(&updated.attributes.unwrap_or_default(), crate::commit::VERSION).unwrap_or(0))
     }
 
     /// How reps stand; one who is not in it carries nothing and was never given a lead.

@@ -94,7 +94,11 @@ async fn a_due_lead_that_two_ticks_see_is_decided_on_once(world: &'static World)
 async fn a_message_that_comes_many_times_has_one_effect(world: &'static World) {
     let id = world.id("L");
     let done = commit_only(world, &id, json!({"source": HASTY, "score": 91})).await;
-    let due = body(&Due::V1 { subject: Subject::Lead(id.as_str().into()), due: done.wake_at.unwrap() });
+    let due = body(&Due::V1 {
+        subject: Subject::Lead(id.as_str().into()),
+        due: done.wake_at.unwrap(),
+        indexed: None,
+    });
     send(world, world.state.output("DueQueueUrl").unwrap(), &vec![due; 10]).await;
     let notify: Vec<String> =
         done.notifications.iter().cycle().take(10).map(|n| body(&Notify::V1 { id: n.id.clone() })).collect();
