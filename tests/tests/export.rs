@@ -23,6 +23,7 @@ use rules::lead::Contact;
 use rules::patch::Patch;
 use rules::policy::Policy;
 use rules::publication::Publishing;
+use rules::rep::{RepCommand, RepInput};
 use rules::routing::Availability;
 use rules::unread::Unread;
 use sealing::LocalWrap;
@@ -138,7 +139,9 @@ async fn what_the_store_writes_is_exported_and_replays_to_the_letter() {
         written += 1;
     }
     let away = Availability { available: false, until: None };
-    store.set_availability(&"rep-bob".into(), &away, &by, "away", None, now).await.expect("written");
+    let input = RepInput::Availability(away);
+    let away = RepCommand { rep: "rep-bob".into(), actor: by.clone(), cause: "away".to_owned(), input };
+    store.execute_rep(&away, None, now).await.expect("written");
     let signal = AccountCommand {
         account: "A-1".into(),
         actor: Actor::source("crm"),

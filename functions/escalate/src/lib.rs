@@ -19,6 +19,15 @@ use store::{Cursor, StoreError};
 /// Leads of an account that are told at a time.
 const LEADS_PAGE: usize = 50;
 
+/// What a message says of the indexes.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    /// The change of the subject that they show.
+    change: Option<u64>,
+    /// Whether they show it for sure.
+    last: bool,
+}
+
 /// Why a message goes back to the queue.
 #[derive(Debug, thiserror::Error)]
 pub enum EscalateError {
@@ -39,13 +48,15 @@ pub async fn escalate(
     record: Record<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), EscalateError> {
-    let Due::V1 { subject, due, indexed } =
+    let Due::V1 { subject, due, indexed, last } =
         serde_json::from_str(record.body).map_err(EscalateError::Unreadable)?;
     match subject {
         Subject::Lead(lead) => wake_lead(service, lead, due, now).await?,
-        Subject::Account(account) => wake_account(service, &account, (due, indexed), now).await?,
+        Subject::Account(account) => {
+            wake_account(service, &account, due, Look { change: indexed, last }, now).await?
+        }
         Subject::Publication(id) => publication::apply(service, id, now).await?,
-        Subject::Rep(id) => rep::look(service, &id, indexed, now).await?,
+        Subject::Rep(id) => rep::look(service, &id, Look { change: indexed, last }, now).await?,
     }
     Ok(())
 }
@@ -73,21 +84,23 @@ async fn wake_lead(
 async fn wake_account(
     service: &Service,
     id: &AccountId,
-    (due, indexed): (DateTime<Utc>, Option<u64>),
+    due: DateTime<Utc>,
+    look: Look,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let cause = wake_cause(due);
     let (account, actor, input) = (id.clone(), Actor::system("clock"), AccountInput::Wake);
     let done = service.account(&AccountCommand { account, actor, cause, input }, None, now).await?;
     match done.account {
-        // Which leads are of the account, an index says, which follows its table within moments.
-        Some(account) if account.has_news_for_leads() && indexed == Some(account.commit) => {
-            tell_leads(service, &account, now).await
+        // Which leads are of the account, an index says, which follows its table.
+        Some(account) if account.has_news_for_leads() && look.change == Some(account.news_seq) => {
+            tell_leads(service, &account, look.last, now).await
         }
         Some(account) if account.has_news_for_leads() => {
             // A wake that moved was handed on with the commit.
             if !done.wake_moved {
-                service.relay.hand_on_indexed(Subject::Account(account.id), account.commit, now).await;
+                let subject = Subject::Account(account.id);
+                service.relay.hand_on_indexed(subject, account.news_seq, now).await;
             }
             Ok(())
         }
@@ -119,8 +132,13 @@ async fn again(
 }
 
 /// Tells an account's leads what concerns them. A lead that knows already is left alone, so that
-/// a second go after a crash does no harm; only when all know does the account's record say so.
-async fn tell_leads(service: &Service, account: &Account, now: DateTime<Utc>) -> Result<(), StoreError> {
+/// a second go does no harm; only when all are sure to know does the account's record say so.
+async fn tell_leads(
+    service: &Service,
+    account: &Account,
+    last: bool,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
     let view = account.view();
     let (actor, cause) = (Actor::system("account"), format!("account/{}/{}", account.id, view.as_of));
     let mut after: Option<Cursor> = None;
@@ -139,6 +157,10 @@ async fn tell_leads(service: &Service, account: &Account, now: DateTime<Utc>) ->
         if after.is_none() {
             break;
         }
+    }
+    if !last {
+        service.relay.hand_on_once_more(Subject::Account(account.id.clone()), account.news_seq, now).await;
+        return Ok(());
     }
     let input = AccountInput::LeadsTold { view, leads: told };
     service.account(&AccountCommand { account: account.id.clone(), actor, cause, input }, None, now).await?;

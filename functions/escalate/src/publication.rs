@@ -84,8 +84,8 @@ async fn look_at_reps(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     for rep in touched::reps(before.rules(), after.rules()) {
-        let version = service.store.look_at_rep(rep, now).await?;
-        service.relay.hand_on_indexed(Subject::Rep(rep.clone()), version, now).await;
+        let change = service.store.look_at_rep(rep, now).await?;
+        service.relay.hand_on_indexed(Subject::Rep(rep.clone()), change, now).await;
     }
     Ok(())
 }

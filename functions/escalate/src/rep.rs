@@ -3,58 +3,76 @@
 //!
 //! The rep's due key stands until all of that is done, so that after a crash the next tick goes on.
 
+use crate::Look;
 use chrono::{DateTime, Utc};
+use rules::absence::{absence, next_look};
 use rules::directory::Directory;
 use rules::entry::Actor;
 use rules::ids::{LeadId, PersonId, Subject, TeamId};
 use rules::input::{Command, Input};
 use rules::lead::Lead;
-use rules::rep::{absence, next_look};
+use rules::orphans::stays_with;
+use rules::rep::{RepCommand, RepInput};
 use rules::simulate::{offer_cause, presence_cause, waits_since};
 use service::Service;
-use store::{Cursor, RepItem, StoreError};
+use store::{Cursor, StoreError};
 
 /// Leads that are read at a time.
 const PAGE: usize = 100;
 /// Pages of the operations queue that are searched for leads that wait.
 const PAGES_MAX: usize = 20;
-/// Looks at a rep. Which leads are theirs, and which wait, an index says: it has to show what led to this
-/// version of the rep's item.
+/// Looks at a rep. Which leads are theirs, and which wait, an index says: it has to show what was there before
+/// the change that they are looked at for. As a rule it does soon; for sure it does later, and they are looked
+/// at once more.
 ///
 /// # Errors
 /// The store did not answer: the message goes back to the queue.
 pub async fn look(
     service: &Service,
     rep: &PersonId,
-    indexed: Option<u64>,
+    look: Look,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let store = &service.store;
     let subject = || Subject::Rep(rep.clone());
-    let Some(RepItem { standing, wake_at: Some(due) }) = store.rep(rep).await? else { return Ok(()) };
-    if indexed != Some(standing.version) {
-        match due > now {
-            true => service.relay.hand_on(&subject(), &[], Some(due), now).await,
-            false => service.relay.hand_on_indexed(subject(), standing.version, now).await,
+    let Some(item) = store.rep(rep).await? else { return Ok(()) };
+    let Some(due) = item.wake_at() else { return Ok(()) };
+    match look.change {
+        None if due > now => {
+            service.relay.hand_on(&subject(), &[], Some(due), now).await;
+            return Ok(());
         }
-        return Ok(());
+        None => {
+            service.relay.hand_on_indexed(subject(), item.looks, now).await;
+            return Ok(());
+        }
+        // Whoever brought the later change about has asked for them to be looked at.
+        Some(change) if change != item.looks => return Ok(()),
+        Some(_) => {}
     }
     let directory = store.current_directory().await?;
     let policy = store.current_policy().await?;
-    let mut next = None;
     if let (Some(team), Some(known)) = (directory.team_of(rep), directory.rep(rep)) {
-        let away = absence(&directory, rep, &standing, now);
+        let away = absence(&directory, rep, &item.standing, now);
         let counts = away.is_some_and(|absence| absence.counts(&policy.policy, now));
-        let all = counts || standing.availability.is_some() || known.on_leave_until.is_some();
-        look_after_leads(service, rep, all, now).await?;
+        let all = counts || item.standing.availability.is_some() || known.on_leave_until.is_some();
+        let kept = look_after_leads(service, rep, all, now).await?;
         offer(service, rep, team, &directory, now).await?;
-        let standing = store.rep(rep).await?.map(|item| item.standing).unwrap_or_default();
-        next = next_look(&directory, &policy.policy, rep, &standing, now);
+        let (actor, cause) = (Actor::system("routing"), presence_cause(rep, now));
+        let input = RepInput::looked_at(kept);
+        service.rep(&RepCommand { rep: rep.clone(), actor, cause, input }, None, now).await?;
     }
-    // Whoever was given a lead just now stands otherwise, and so does one who lost another.
-    let stands = store.rep(rep).await?.map_or(0, |item| item.standing.version);
-    if stands != standing.version || !store.rearm(&subject(), stands, next).await? {
-        service.relay.hand_on_indexed(subject(), stands, now).await;
+    let Some(after) = store.rep(rep).await? else { return Ok(()) };
+    if after.looks != item.looks {
+        return Ok(());
+    }
+    if !look.last {
+        service.relay.hand_on_once_more(subject(), after.looks, now).await;
+        return Ok(());
+    }
+    let next = next_look(&directory, &policy.policy, rep, &after.standing, now);
+    if !store.rearm(&subject(), after.standing.version, next).await? {
+        service.relay.hand_on_once_more(subject(), after.looks, now).await;
     } else if let Some(next) = next {
         service.relay.hand_on(&subject(), &[], Some(next), now).await;
     }
@@ -62,13 +80,14 @@ pub async fn look(
 }
 
 /// Shows the leads of a rep whether they are away or back: all of them, or those that know them as away.
-/// A directory may have taken the leave back.
+/// A directory may have taken the leave back. Returns how many open leads stay with them.
 async fn look_after_leads(
     service: &Service,
     rep: &PersonId,
     all: bool,
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+) -> Result<u32, StoreError> {
+    let mut stay = 0u32;
     let mut after: Option<Cursor> = None;
     loop {
         let page = service.store.leads_by_owner(rep, PAGE, after.as_ref()).await?;
@@ -76,11 +95,12 @@ async fn look_after_leads(
         for lead in page.items.into_iter().filter(looked_at) {
             let (actor, cause) = (Actor::system("routing"), presence_cause(rep, now));
             let command = Command { lead: lead.id, actor, cause, input: Input::OwnerPresence };
-            service.lead(&command, None, now).await?;
+            let done = service.lead(&command, None, now).await?;
+            stay = stay.saturating_add(u32::from(done.lead.is_some_and(|lead| stays_with(&lead, rep))));
         }
         after = page.next;
         if after.is_none() {
-            return Ok(());
+            return Ok(stay);
         }
     }
 }

@@ -18,6 +18,7 @@ use rules::ids::{NotificationId, Subject};
 use rules::input::{Command, Delivery, DeliveryResult, Input};
 use rules::notification::{Notification, Recipient};
 use rules::publication::{PublicationCommand, PublicationInput};
+use rules::rep::{RepCommand, RepInput};
 use rules::still_true::Telling;
 use rules::{AccountCommand, AccountInput};
 use service::Service;
@@ -426,7 +427,10 @@ impl Notifier {
                 let command = PublicationCommand { publication: *publication, cause, input };
                 self.service.publication(&command, now).await?;
             }
-            Subject::Rep(_) => {}
+            Subject::Rep(rep) => {
+                let input = RepInput::Delivery(delivery);
+                self.service.rep(&RepCommand { rep: rep.clone(), actor, cause, input }, None, now).await?;
+            }
         }
         Ok(())
     }

@@ -261,13 +261,18 @@ impl Words<'_> {
                     self.passed(),
                 ]),
             ),
-            Message::ChangedHands => (
-                "Leads have changed owner".to_owned(),
-                sentences([
-                    Some("Their owner left or is away".to_owned()),
-                    self.value(Placeholder::Reasons).map(|reasons| capital(&reasons)),
-                ]),
-            ),
+            Message::ChangedHands => {
+                let reasons = self.value(Placeholder::Reasons).map(|reasons| capital(&reasons));
+                match self.subject {
+                    Subject::Rep(rep) => {
+                        (format!("Leads of {}, who is away", self.name(rep)), sentences([reasons]))
+                    }
+                    _ => (
+                        "Leads have changed owner".to_owned(),
+                        sentences([Some("Their owner left".to_owned()), reasons]),
+                    ),
+                }
+            }
             Message::TouchpointDue => (
                 format!("{what}: the retention touchpoint is due"),
                 "Contact the customer now.".to_owned(),

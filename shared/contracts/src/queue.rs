@@ -15,10 +15,14 @@ pub enum Due {
         subject: Subject,
         /// When.
         due: DateTime<Utc>,
-        /// The version of the subject's item that the indexes show by now: the message was held back
-        /// for that. The queue measures that time, since the clocks of two functions differ.
+        /// The change of the subject that indexes are to show by now: the message was held back for that.
+        /// The queue measures that time, since the clocks of two functions differ.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         indexed: Option<u64>,
+        /// Whether it was held back for as long as any index may be behind, and not as long as they are as
+        /// a rule: then nothing of that change is left to be seen.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        last: bool,
     },
 }
 

@@ -5,6 +5,7 @@
 //! gives an ordered list of facts. [`evolve`](evolve::evolve) says what a fact does to a lead.
 //! The audit is the list of facts; the lead is their fold.
 
+pub mod absence;
 pub mod account;
 pub mod address;
 mod assign;

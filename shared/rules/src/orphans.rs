@@ -2,6 +2,7 @@
 //! whether the next rep gets them, or whether operations decides. Each is recorded, so that no lead
 //! goes quiet because of a change that was not about it.
 
+use crate::absence;
 use crate::assign::{give_to_next, tell_assigned};
 use crate::deciding::{Deciding, Routed};
 use crate::ids::{PersonId, PublicationId, TeamId};
@@ -9,7 +10,6 @@ use crate::input::{Need, Outcome, World};
 use crate::lead::{Lead, OperationsReason};
 use crate::lead_fact::{AssignmentReason, LeadFact};
 use crate::policy::Orphan;
-use crate::rep;
 use crate::timers;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -85,7 +85,7 @@ pub(crate) fn follow_presence(d: &mut Deciding<'_>) -> Result<Outcome, Need> {
     };
     let Some(team) = d.world.directory.team_of(&owner).cloned() else { return Ok(Outcome::Unchanged) };
     let standing = d.roster(&team)?.standings.get(&owner).cloned().unwrap_or_default();
-    let absence = rep::absence(d.world.directory, &owner, &standing, d.at());
+    let absence = absence::absence(d.world.directory, &owner, &standing, d.at());
     let was_away = lead.owner_gone.as_ref().filter(|gone| gone.because == Gone::Absent);
     let Some(absence) = absence.filter(|absence| absence.counts(&d.world.policy.policy, d.at())) else {
         if was_away.is_some() && absence.is_none() {
@@ -140,6 +140,11 @@ fn give_from_absent(d: &mut Deciding<'_>, to: PersonId, team: TeamId) {
     let previous_owner = d.lead.as_ref().and_then(|lead| lead.owner.clone());
     d.fact(None, LeadFact::Assigned { to, team, reason: AssignmentReason::OwnerAbsent });
     tell_assigned(d, previous_owner);
+}
+
+/// Whether an open lead stays with its owner and does not wait for anybody else to take it.
+pub fn stays_with(lead: &Lead, owner: &PersonId) -> bool {
+    lead.owner.as_ref() == Some(owner) && !lead.is_closed() && !is_away(lead)
 }
 
 /// Whether the owner of a lead is away and the lead was to be handed on.

@@ -15,6 +15,7 @@ use crate::ids::{AccountId, PersonId, Subject, TeamId};
 use crate::input::{Input, LeadEvent, World};
 use crate::lead::{AccountView, Contact};
 use crate::patch::Patch;
+use crate::rep::RepInput;
 use crate::routing::{Availability, Roster, Standing};
 use crate::workflows::churn_risk::AccountInput;
 use chrono::{DateTime, Utc};
@@ -189,7 +190,7 @@ impl Recordable for AccountInput {
 }
 
 /// What a rep says of themself is known to everybody they work with.
-impl Recordable for Availability {
+impl Recordable for RepInput {
     fn set_apart(&mut self) -> PersonalInput {
         PersonalInput::default()
     }

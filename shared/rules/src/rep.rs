@@ -1,11 +1,12 @@
-//! A rep's availability: the third, small aggregate. What a rep carries follows from the leads;
-//! whether they take any more is said by them or for them, and recorded.
+//! A rep: the third, small aggregate. What a rep carries follows from the leads; whether they take any
+//! more is said by them or for them, and recorded, and so is what their manager is told while they are away.
 
-use crate::directory::Directory;
+use crate::absence::{self, AbsenceDigest, LeadsOfAbsent, ToldOf};
 use crate::entry::{Actor, Entry};
-use crate::ids::{PersonId, Subject};
-use crate::input::InForce;
-use crate::policy::Policy;
+use crate::ids::{NotificationId, PersonId, Subject};
+use crate::input::{Delivery, World};
+use crate::notification::{About, Message, Notification, NotificationFact, Particulars};
+use crate::quiet;
 use crate::routing::{Availability, Standing};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,61 @@ pub enum RepFact {
     /// Somebody said whether they take leads.
     #[serde(rename = "rep.availability-set")]
     AvailabilitySet(Availability),
+    /// They are away, and their leads were looked after.
+    #[serde(rename = "rep.absence-followed")]
+    AbsenceFollowed(AbsenceDigest),
+    /// Somebody is to be told, or was, or was not.
+    #[serde(untagged)]
+    Notification(NotificationFact),
+}
+
+/// An input to a rep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepCommand {
+    /// Who.
+    pub rep: PersonId,
+    /// Who acts.
+    pub actor: Actor,
+    /// Its identity: the same input has the same, however often it comes.
+    pub cause: String,
+    /// What it is.
+    pub input: RepInput,
+}
+
+/// What can be asked of a rep.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum RepInput {
+    /// Whether they take leads.
+    Availability(Availability),
+    /// All their leads were looked after.
+    LeadsLookedAt {
+        /// What became of leads and their manager was not told yet, by [`RepCommand::seen_from`].
+        untold: LeadsOfAbsent,
+        /// How many open ones are theirs and wait for nobody else.
+        kept: u32,
+    },
+    /// A notification reached its recipient, or did not.
+    Delivery(Delivery),
+}
+
+impl RepInput {
+    /// That all leads of a rep were looked after, so many of which stay theirs.
+    pub fn looked_at(kept: u32) -> Self {
+        Self::LeadsLookedAt { untold: LeadsOfAbsent::default(), kept }
+    }
+}
+
+impl RepCommand {
+    /// The command with what it is about as the rep stands: the record is to have it.
+    #[must_use]
+    pub fn seen_from(&self, standing: &Standing) -> Self {
+        let mut command = self.clone();
+        if let RepInput::LeadsLookedAt { untold, .. } = &mut command.input {
+            untold.clone_from(&standing.untold);
+        }
+        command
+    }
 }
 
 /// Whether what is said is over already: nobody means that.
@@ -24,93 +80,66 @@ pub fn is_over(availability: &Availability, now: DateTime<Utc>) -> bool {
     availability.until.is_some_and(|until| until <= now)
 }
 
-/// What saying so brings about; `None` if it is so already.
-pub fn set_availability(
-    rep: &PersonId,
+/// What an input brings about; nothing, if that is so already.
+pub fn decide_rep(
     standing: &Standing,
-    availability: &Availability,
-    actor: &Actor,
-    cause: &str,
-    in_force: InForce,
+    world: &World<'_>,
+    command: &RepCommand,
     now: DateTime<Utc>,
-) -> Option<Entry<RepFact>> {
-    let seq = standing.seq.saturating_add(1);
-    (standing.availability.as_ref() != Some(availability)).then(|| Entry {
-        subject: Subject::Rep(rep.clone()),
-        seq,
-        commit: seq,
+) -> Vec<Entry<RepFact>> {
+    let rep = &command.rep;
+    let subject = Subject::Rep(rep.clone());
+    let facts = match &command.input {
+        RepInput::Availability(said) if standing.availability.as_ref() == Some(said) => Vec::new(),
+        RepInput::Availability(said) => vec![RepFact::AvailabilitySet(said.clone())],
+        RepInput::LeadsLookedAt { untold, kept } => {
+            let (directory, policy) = (world.directory, &world.policy.policy);
+            match AbsenceDigest::of(directory, policy, rep, standing, (untold, *kept), now) {
+                Some(digest) => {
+                    let id = NotificationId::new(format!("{subject}/{}", standing.seq.saturating_add(2)));
+                    let (to, message) = (absence::recipient(directory, rep), Message::ChangedHands);
+                    let reasons = digest.lines(directory);
+                    let particulars = Particulars { reasons, ..Particulars::default() };
+                    let not_before = quiet::not_before(policy, directory, &to, message, now);
+                    let about = About::default();
+                    let notification = Notification { id, to, message, particulars, about, not_before };
+                    let requested = NotificationFact::Requested(Box::new(notification));
+                    vec![RepFact::AbsenceFollowed(digest), RepFact::Notification(requested)]
+                }
+                None => Vec::new(),
+            }
+        }
+        RepInput::Delivery(delivery) => vec![RepFact::Notification(NotificationFact::of(delivery))],
+    };
+    let entry = |(n, fact)| Entry {
+        subject: subject.clone(),
+        seq: standing.seq.saturating_add(n),
+        commit: standing.commit.saturating_add(1),
         at: now,
         due_at: None,
-        actor: actor.clone(),
-        cause: cause.to_owned(),
+        actor: command.actor.clone(),
+        cause: command.cause.clone(),
         workflow: None,
-        policy_revision: in_force.policy,
-        directory_revision: in_force.directory,
-        fact: RepFact::AvailabilitySet(availability.clone()),
-    })
-}
-
-/// An absence of a rep.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Absence {
-    /// Since when, as far as it is known.
-    pub since: DateTime<Utc>,
-    /// Until when; `None`: until they say otherwise.
-    pub until: Option<DateTime<Utc>>,
-}
-
-/// The absence of a rep at an instant, by what they said or by the directory; `None`: they are there.
-pub fn absence(
-    directory: &Directory,
-    rep: &PersonId,
-    standing: &Standing,
-    now: DateTime<Utc>,
-) -> Option<Absence> {
-    let on_leave_until = directory.rep(rep)?.on_leave_until;
-    if standing.is_available(on_leave_until, now) {
-        return None;
-    }
-    Some(match &standing.availability {
-        Some(said) => Absence { since: standing.said_at.unwrap_or(now), until: said.until },
-        None => Absence { since: directory.published_at(), until: on_leave_until },
-    })
-}
-
-impl Absence {
-    /// When it counts as one whose leads are to be looked after; `None` if it ends before that.
-    pub fn counts_at(&self, policy: &Policy) -> Option<DateTime<Utc>> {
-        let after = policy.owners.absent_after();
-        match self.until {
-            Some(until) if until - self.since > after => Some(self.since),
-            Some(_) => None,
-            None => self.since.checked_add_signed(after),
-        }
-    }
-
-    /// Whether it counts at an instant.
-    pub fn counts(&self, policy: &Policy, now: DateTime<Utc>) -> bool {
-        self.counts_at(policy).is_some_and(|at| at <= now)
-    }
-}
-
-/// When a rep has to be looked at next: an absence begins to count, or ends.
-pub fn next_look(
-    directory: &Directory,
-    policy: &Policy,
-    rep: &PersonId,
-    standing: &Standing,
-    now: DateTime<Utc>,
-) -> Option<DateTime<Utc>> {
-    let absence = absence(directory, rep, standing, now)?;
-    let looks = [absence.counts_at(policy), absence.until];
-    looks.into_iter().flatten().filter(|at| *at > now).min()
+        policy_revision: world.policy.revision,
+        directory_revision: world.directory.revision(),
+        fact,
+    };
+    (1..).zip(facts).map(entry).collect()
 }
 
 /// What an entry makes of a standing.
 pub fn evolve(standing: &mut Standing, entry: &Entry<RepFact>) {
-    let RepFact::AvailabilitySet(availability) = &entry.fact;
-    standing.availability = Some(availability.clone());
-    standing.said_at = Some(entry.at);
-    standing.seq = entry.seq;
-    standing.version = standing.version.saturating_add(1);
+    match &entry.fact {
+        RepFact::AvailabilitySet(availability) => {
+            standing.availability = Some(availability.clone());
+            standing.said_at = Some(entry.at);
+            standing.told_of = None;
+        }
+        RepFact::AbsenceFollowed(digest) => {
+            standing.untold = LeadsOfAbsent::default();
+            standing.told_of = Some(ToldOf { until: digest.until });
+        }
+        RepFact::Notification(_) => {}
+    }
+    (standing.seq, standing.commit) = (entry.seq, entry.commit);
 }

@@ -3,14 +3,14 @@
 //! comes to the same entries, or says where it does not.
 
 use crate::account::{Account, AccountFact};
-use crate::entry::{Actor, Entry};
+use crate::entry::Entry;
 use crate::ids::{PersonId, Subject};
 use crate::input::{Command, Input, Outcome, Past, World};
 use crate::lead::Lead;
 use crate::lead_fact::LeadFact;
 use crate::record::{CommitRecord, Recorded};
-use crate::rep::{self, RepFact};
-use crate::routing::{Availability, Standing};
+use crate::rep::{self, RepCommand, RepFact};
+use crate::routing::Standing;
 use crate::workflows::churn_risk::{AccountCommand, decide_account};
 use crate::{account, decide, evolve, wake_at};
 use chrono::{DateTime, Utc};
@@ -213,15 +213,17 @@ impl<'a> Replay<'a> {
         before: &Standing,
         record: &CommitRecord,
     ) -> Result<Replayed<Standing, RepFact>, ReplayError> {
-        check_place(before.seq, record)?;
+        check_place(before.commit, record)?;
         let mut why = None;
         if let Some(recorded) = &record.recorded {
-            let said: Availability = recorded.input().map_err(|source| unreadable(record, source))?;
-            let in_force = self.world(record, recorded)?.in_force();
-            let (actor, now): (&Actor, _) = (&recorded.actor, record.recorded_at);
-            let entry = rep::set_availability(rep, before, &said, actor, &record.cause, in_force, now);
-            let entries: Vec<_> = entry.into_iter().collect();
-            why = difference(record, &entries)?;
+            let command = RepCommand {
+                rep: rep.clone(),
+                actor: recorded.actor.clone(),
+                cause: record.cause.clone(),
+                input: recorded.input().map_err(|source| unreadable(record, source))?,
+            };
+            let world = self.world(record, recorded)?;
+            why = difference(record, &rep::decide_rep(before, &world, &command, record.recorded_at))?;
         }
         let entries: Vec<Entry<RepFact>> = record.entries().map_err(|source| unreadable(record, source))?;
         let mut after = before.clone();

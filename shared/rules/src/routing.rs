@@ -1,11 +1,12 @@
 //! Routing: market → team → rep. Whoever can take a lead and was given one least recently gets
 //! it; nobody gets one who is absent, full or not licensed for its jurisdiction.
 
+use crate::absence::{AbsentLead, LeadsOfAbsent, ToldOf};
 use crate::directory::{Directory, Seniority};
 use crate::entry::Entry;
 use crate::ids::{Country, LeadId, PersonId, TeamId};
-use crate::lead::Lead;
-use crate::lead_fact::{LeadFact, PassedOver, Unfit};
+use crate::lead::{Lead, OperationsReason};
+use crate::lead_fact::{AssignmentReason, LeadFact, PassedOver, Unfit};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -30,6 +31,15 @@ pub struct Standing {
     /// The rep's last audit entry.
     #[serde(default)]
     pub seq: u64,
+    /// The rep's last commit of their own.
+    #[serde(default)]
+    pub commit: u64,
+    /// What became of their leads while they are away, and their manager was not told yet.
+    #[serde(default, skip_serializing_if = "LeadsOfAbsent::is_empty")]
+    pub untold: LeadsOfAbsent,
+    /// The absence that the manager was told of last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_of: Option<ToldOf>,
 }
 
 /// What a rep, or operations for them, said of their availability.
@@ -141,40 +151,61 @@ pub struct LoadChange {
     pub delta: i8,
     /// They were given it now.
     pub assigned_at: Option<DateTime<Utc>>,
+    /// They are away, and this became of it.
+    pub absent: Option<AbsentLead>,
+}
+
+impl LoadChange {
+    /// Whether the rep has to be looked at: a place became free, or their manager is to be told.
+    pub fn is_looked_at(&self) -> bool {
+        self.delta < 0 || self.absent.is_some()
+    }
 }
 
 /// What becomes of the loads when these entries make one lead of the other. Whoever had it on
 /// the way only was given it too: the rotation must not hang on how many facts one commit holds.
 /// It counts of whoever is no rep now, too: a later directory may have them again.
 pub fn load_changes(before: Option<&Lead>, after: &Lead, entries: &[Entry<LeadFact>]) -> Vec<LoadChange> {
-    let mut changes: BTreeMap<&PersonId, (i8, Option<DateTime<Utc>>)> = BTreeMap::new();
+    let mut changes: BTreeMap<PersonId, LoadChange> = BTreeMap::new();
+    let mut change_of = |rep: &PersonId, change: &dyn Fn(&mut LoadChange)| {
+        let none = || LoadChange { rep: rep.clone(), delta: 0, assigned_at: None, absent: None };
+        change(changes.entry(rep.clone()).or_insert_with(none));
+    };
     if let Some(rep) = before.and_then(Lead::carried_by) {
-        changes.entry(rep).or_default().0 -= 1;
+        change_of(rep, &|change| change.delta -= 1);
     }
     if let Some(rep) = after.carried_by() {
-        changes.entry(rep).or_default().0 += 1;
+        change_of(rep, &|change| change.delta += 1);
     }
     let mut carried = before.and_then(Lead::carried_by);
     for entry in entries {
         let to = match &entry.fact {
             LeadFact::OwnerSet { to, .. } => to.as_ref(),
             LeadFact::Assigned { to, .. } | LeadFact::Reassigned { to, .. } => Some(to),
+            LeadFact::OperationsQueued { reason: OperationsReason::OwnerAbsent, .. } => {
+                if let Some(rep) = carried {
+                    change_of(rep, &|change| change.absent = Some(AbsentLead::Queued));
+                }
+                continue;
+            }
             _ => continue,
         };
+        if let (LeadFact::Assigned { to, reason: AssignmentReason::OwnerAbsent, .. }, Some(from)) =
+            (&entry.fact, carried)
+        {
+            change_of(from, &|change| change.absent = Some(AbsentLead::HandedOn(to.clone())));
+        }
         if let Some(rep) = to.filter(|_| to != carried) {
-            changes.entry(rep).or_default().1 = Some(entry.at);
+            change_of(rep, &|change| change.assigned_at = Some(entry.at));
         }
         carried = to;
     }
     // A lead that is open again, or cleared, comes back to whoever has it.
-    if let Some(rep) = after.carried_by()
-        && let Some((1, assigned_at @ None)) = changes.get_mut(rep)
+    if let Some(LoadChange { delta: 1, assigned_at: assigned_at @ None, .. }) =
+        after.carried_by().and_then(|rep| changes.get_mut(rep))
     {
         *assigned_at = Some(after.changed_at);
     }
-    changes
-        .into_iter()
-        .filter(|(_, (delta, assigned_at))| *delta != 0 || assigned_at.is_some())
-        .map(|(rep, (delta, assigned_at))| LoadChange { rep: rep.clone(), delta, assigned_at })
-        .collect()
+    let is_one = |c: &LoadChange| c.delta != 0 || c.assigned_at.is_some() || c.absent.is_some();
+    changes.into_values().filter(is_one).collect()
 }

@@ -1,18 +1,20 @@
 //! A whole deployment in memory, in virtual time: the very same `decide`, with nothing around it.
 //! Timers run at their own instants, in order, unless an outage is played.
 
+use crate::absence;
 use crate::account::{Account, AccountFact};
 use crate::deciding::Consulted;
 use crate::directory::Directory;
 use crate::entry::{Actor, Entry};
 use crate::ids::{AccountId, LeadId, PersonId, PublicationId, PublicationKind, Subject, TeamId};
-use crate::input::{Command, Delivery, DeliveryResult, InForce, Input, Need, Outcome, Past, World};
+use crate::input::{Command, Delivery, DeliveryResult, Input, Need, Outcome, Past, World};
 use crate::lead::{AccountView, Lead};
 use crate::lead_fact::LeadFact;
 use crate::notification::{Notification, NotificationFact, Recipient};
+use crate::orphans::stays_with;
 use crate::policy::{Policy, PublishedPolicy};
 use crate::record::{CommitRecord, Recordable, Recorded};
-use crate::rep::{self, RepFact};
+use crate::rep::{self, RepCommand, RepFact, RepInput};
 use crate::routing::{Availability, Roster, load_changes};
 use crate::still_true::{self, Telling};
 use crate::workflows::churn_risk::{AccountCommand, AccountInput, decide_account};
@@ -305,6 +307,9 @@ impl Simulation {
         if let Some(after) = decision.lead {
             for change in load_changes(before.as_ref(), &after, &decision.entries) {
                 self.change_load(&change);
+                if change.absent.is_some() {
+                    self.set_wake(Subject::Rep(change.rep.clone()), Some(now));
+                }
                 freed.extend((change.delta < 0).then_some(change.rep));
             }
             let subject = Subject::Lead(after.id.clone());
@@ -369,11 +374,21 @@ impl Simulation {
             self.lead(&Command { lead, actor, cause, input: Input::OwnerPresence }, now);
         }
         self.offer(rep, now);
+        self.tell_of_absence(rep, now);
         let standing =
             self.directory.team_of(rep).and_then(|team| self.rosters.get(team)?.standings.get(rep));
         let standing = standing.cloned().unwrap_or_default();
-        let look_at = rep::next_look(&self.directory, &self.policy.policy, rep, &standing, now);
+        let look_at = absence::next_look(&self.directory, &self.policy.policy, rep, &standing, now);
         self.set_wake(Subject::Rep(rep.clone()), look_at);
+    }
+
+    /// Tells the manager of a rep who is away what became of their leads.
+    fn tell_of_absence(&mut self, rep: &PersonId, now: DateTime<Utc>) {
+        let Some(team) = self.directory.team_of(rep).cloned() else { return };
+        let stay = self.leads.values().filter(|lead| stays_with(lead, rep)).count();
+        let (actor, cause) = (Actor::system("routing"), presence_cause(rep, now));
+        let input = RepInput::looked_at(u32::try_from(stay).unwrap_or(u32::MAX));
+        self.rep(&team, &RepCommand { rep: rep.clone(), actor, cause, input }, now);
     }
 
     /// Applies a command to an account at an instant; its leads are told at once.
@@ -465,21 +480,39 @@ impl Simulation {
             let why = "is in the past; name a later instant, or leave it out".to_owned();
             return Outcome::Invalid { field: "until".to_owned(), why };
         }
-        let roster = self.rosters.entry(team).or_default();
-        let standing = roster.standings.entry(rep.clone()).or_default();
-        let in_force = InForce { policy: self.policy.revision, directory: self.directory.revision() };
-        match rep::set_availability(rep, standing, availability, actor, cause, in_force, now) {
-            Some(entry) => {
-                rep::evolve(standing, &entry);
-                let (consulted, accounts) = (&Consulted::default(), &BTreeMap::new());
-                let answered = Answered { actor, input: availability, consulted, accounts, now };
-                self.record(answered, std::slice::from_ref(&entry));
-                self.history.push(AnyEntry::Rep(entry));
-                self.watch_rep(rep, now);
-                Outcome::Applied
-            }
-            None => Outcome::Unchanged,
+        let input = RepInput::Availability(availability.clone());
+        let (rep, actor, cause) = (rep.clone(), actor.clone(), cause.to_owned());
+        let command = RepCommand { rep, actor, cause, input };
+        let outcome = self.rep(&team, &command, now);
+        if outcome == Outcome::Applied {
+            self.watch_rep(&command.rep, now);
         }
+        outcome
+    }
+
+    fn rep(&mut self, team: &TeamId, command: &RepCommand, now: DateTime<Utc>) -> Outcome {
+        let roster = self.rosters.entry(team.clone()).or_default();
+        let mut standing = roster.standings.remove(&command.rep).unwrap_or_default();
+        let world = World {
+            policy: &self.policy,
+            directory: &self.directory,
+            rosters: &BTreeMap::new(),
+            accounts: &BTreeMap::new(),
+            past: &self.past,
+        };
+        let command = command.seen_from(&standing);
+        let entries = rep::decide_rep(&standing, &world, &command, now);
+        for entry in &entries {
+            rep::evolve(&mut standing, entry);
+        }
+        standing.version = standing.version.saturating_add(u64::from(!entries.is_empty()));
+        roster.standings.insert(command.rep, standing);
+        let outcome = if entries.is_empty() { Outcome::Unchanged } else { Outcome::Applied };
+        let (consulted, accounts) = (&Consulted::default(), &BTreeMap::new());
+        let answered = Answered { actor: &command.actor, input: &command.input, consulted, accounts, now };
+        self.record(answered, &entries);
+        self.history.extend(entries.into_iter().map(AnyEntry::Rep));
+        outcome
     }
 
     fn tell_leads(&mut self, account: &AccountId, view: AccountView, now: DateTime<Utc>) {
@@ -536,6 +569,9 @@ impl Simulation {
         standing.load = standing.load.saturating_add_signed(i32::from(change.delta));
         standing.last_assigned_at = change.assigned_at.or(standing.last_assigned_at);
         standing.version = standing.version.saturating_add(1);
+        if let Some(absent) = &change.absent {
+            standing.untold.count(absent);
+        }
     }
 
     /// When a lead is looked at again, as it is kept.

@@ -11,16 +11,18 @@ use aws_config::SdkConfig;
 use chrono::{DateTime, Utc};
 use platform::config::{ConfigError, Env};
 use platform::problem::Problem;
+use platform::telemetry::ErrorChain;
 use rules::entry::Actor;
 use rules::ids::{AccountId, LeadId, PersonId, Subject};
 use rules::input::Command;
 use rules::publication::PublicationCommand;
+use rules::rep::{RepCommand, RepInput};
 use rules::reuse;
 use rules::routing::{Availability, Standing};
 use rules::{AccountCommand, account::Account};
 use sealing::{KeyWrap, KmsWrap};
 use std::sync::Arc;
-use store::{Executed, ExecutedAccount, ExecutedPublication, Store, StoreError};
+use store::{Executed, ExecutedAccount, ExecutedPublication, ExecutedRep, Store, StoreError};
 
 /// The store and the queues behind it.
 #[derive(Clone)]
@@ -85,8 +87,8 @@ impl Service {
         let wake_at = executed.wake_at.filter(|_| executed.wake_moved);
         self.relay.hand_on(&subject, &executed.notifications, wake_at, now).await;
         // A place that became free may be what another lead waits for.
-        for rep in &executed.freed {
-            self.relay.hand_on(&Subject::Rep(rep.clone()), &[], Some(now), now).await;
+        for rep in &executed.look_at {
+            self.hand_on_rep(rep, now).await;
         }
         Ok(executed)
     }
@@ -103,10 +105,42 @@ impl Service {
         (cause, dedupe): (&str, Option<&str>),
         now: DateTime<Utc>,
     ) -> Result<Standing, StoreError> {
-        let standing = self.store.set_availability(rep, availability, actor, cause, dedupe, now).await?;
-        // Which leads wait, and which are theirs, an index says.
-        self.relay.hand_on_indexed(Subject::Rep(rep.clone()), standing.version, now).await;
-        Ok(standing)
+        let (rep, actor, cause) = (rep.clone(), actor.clone(), cause.to_owned());
+        let input = RepInput::Availability(availability.clone());
+        let executed = self.rep(&RepCommand { rep, actor, cause, input }, dedupe, now).await?;
+        Ok(executed.rep.standing)
+    }
+
+    /// Decides on a rep, commits, and hands on.
+    ///
+    /// # Errors
+    /// The store cannot be reached, or was too busy; nothing was written then, or all of it.
+    pub async fn rep(
+        &self,
+        command: &RepCommand,
+        dedupe: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<ExecutedRep, StoreError> {
+        let executed = Box::pin(self.store.execute_rep(command, dedupe, now)).await?;
+        let subject = Subject::Rep(command.rep.clone());
+        self.relay.hand_on(&subject, &executed.notifications, None, now).await;
+        if let RepInput::Availability(_) = command.input {
+            // Which leads wait, and which are theirs, an index says.
+            self.relay.hand_on_indexed(subject, executed.rep.looks, now).await;
+        }
+        Ok(executed)
+    }
+
+    /// Asks for a rep to be looked at who has to be. Where this is not done, the sweep finds them.
+    async fn hand_on_rep(&self, rep: &PersonId, now: DateTime<Utc>) {
+        let subject = Subject::Rep(rep.clone());
+        match self.store.rep(rep).await {
+            Ok(Some(item)) => self.relay.hand_on_indexed(subject, item.looks, now).await,
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(%subject, error = %ErrorChain(&error), "the sweep will hand on the wake");
+            }
+        }
     }
 
     /// Records what a source is refused of a lead, once for each content: an event that is refused may
@@ -149,7 +183,7 @@ impl Service {
             // The index by account follows its table within moments; they are waited for.
             Some(account) if account.has_news_for_leads() && wake_at.is_some() => {
                 self.relay.hand_on(&subject, &executed.notifications, None, now).await;
-                self.relay.hand_on_indexed(subject, account.commit, now).await;
+                self.relay.hand_on_indexed(subject, account.news_seq, now).await;
             }
             _ => self.relay.hand_on(&subject, &executed.notifications, wake_at, now).await,
         }

@@ -10,8 +10,10 @@ use platform::telemetry::ErrorChain;
 use rules::ids::{NotificationId, Subject};
 use store::Requested;
 
-/// How far an index may be behind its table.
+/// How far an index is behind its table as a rule.
 const INDEX_LAG: TimeDelta = TimeDelta::seconds(2);
+/// How far an index may be behind its table.
+const INDEX_LAG_MAX: TimeDelta = TimeDelta::seconds(60);
 /// A tick hands on what falls due within so many periods, so that a missed tick is harmless.
 pub const PERIODS_AHEAD: i32 = 2;
 /// What a commit adds to the look-ahead, so that no wake falls between it and a tick that reads
@@ -77,11 +79,21 @@ impl Relay {
         }
     }
 
-    /// Asks for a subject to be looked at once the indexes show what led to this version of its item.
-    /// What is lost of this is found by the next tick.
-    pub async fn hand_on_indexed(&self, subject: Subject, version: u64, now: DateTime<Utc>) {
-        let message = Due::V1 { subject: subject.clone(), due: now + INDEX_LAG, indexed: Some(version) };
-        if let Err(error) = self.send_due(vec![due_message(&subject, &message, now + INDEX_LAG, now)]).await {
+    /// Asks for a subject to be looked at once the indexes show, as a rule, what was there before a change
+    /// of it. What is lost of this is found by the next tick.
+    pub async fn hand_on_indexed(&self, subject: Subject, change: u64, now: DateTime<Utc>) {
+        self.hold_back(subject, change, false, now).await;
+    }
+
+    /// As [`Relay::hand_on_indexed`], once the indexes show it, however far they are behind.
+    pub async fn hand_on_once_more(&self, subject: Subject, change: u64, now: DateTime<Utc>) {
+        self.hold_back(subject, change, true, now).await;
+    }
+
+    async fn hold_back(&self, subject: Subject, change: u64, last: bool, now: DateTime<Utc>) {
+        let due = now + if last { INDEX_LAG_MAX } else { INDEX_LAG };
+        let message = Due::V1 { subject: subject.clone(), due, indexed: Some(change), last };
+        if let Err(error) = self.send_due(vec![due_message(&subject, &message, due, now)]).await {
             tracing::warn!(%subject, error = %ErrorChain(&error), "the sweep will hand on the wake");
         }
     }
@@ -126,7 +138,7 @@ impl Relay {
         now: DateTime<Utc>,
     ) -> Result<(), platform::queue::QueueError> {
         let messages = wakes.iter().map(|(subject, due)| {
-            let message = Due::V1 { subject: subject.clone(), due: *due, indexed: None };
+            let message = Due::V1 { subject: subject.clone(), due: *due, indexed: None, last: false };
             due_message(subject, &message, *due, now)
         });
         self.send_due(messages.collect()).await

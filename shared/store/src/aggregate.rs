@@ -123,6 +123,13 @@ pub(crate) struct DueKey {
     pub handed_at: Option<DateTime<Utc>>,
 }
 
+impl DueKey {
+    /// One that was not handed on yet.
+    pub fn at(wake_at: DateTime<Utc>) -> Self {
+        Self { wake_at, handed_at: None }
+    }
+}
+
 /// What became of a command.
 #[derive(Debug, Clone)]
 pub(crate) struct Done<A: Aggregate> {
@@ -133,6 +140,6 @@ pub(crate) struct Done<A: Aggregate> {
     pub notifications: Vec<Requested>,
     pub wake_at: Option<DateTime<Utc>>,
     pub wake_moved: bool,
-    /// The reps who have a lead less.
-    pub freed: Vec<PersonId>,
+    /// The reps who have to be looked at.
+    pub look_at: Vec<PersonId>,
 }

@@ -73,8 +73,8 @@ pub(crate) struct Tried<A: Aggregate> {
     after: A,
     wake_at: Option<DateTime<Utc>>,
     wake_moved: bool,
-    /// The reps who have a lead less.
-    freed: Vec<PersonId>,
+    /// The reps who have to be looked at.
+    look_at: Vec<PersonId>,
 }
 
 impl<A: Aggregate> Tried<A> {
@@ -94,7 +94,7 @@ impl<A: Aggregate> Tried<A> {
             notifications,
             wake_at: self.wake_at,
             wake_moved: self.wake_moved,
-            freed: self.freed,
+            look_at: self.look_at,
         }
     }
 }
@@ -162,8 +162,8 @@ impl Store {
             }
         }
         let changes = A::load_changes(before.map(|b| &b.state), after, &decided.entries);
-        let freed =
-            changes.iter().filter(|change| change.delta < 0).map(|change| change.rep.clone()).collect();
+        let look_at =
+            changes.iter().filter(|change| change.is_looked_at()).map(|change| change.rep.clone()).collect();
         self.plan_reps(&mut tx, changes, &decided.relied_on, (at_zero, now))?;
         if let Some(account) = A::rests_on(command, &decided)
             && let Some(version) = knowledge.account_versions.get(&account)
@@ -176,7 +176,7 @@ impl Store {
         let Some(after) = after else {
             return Err(StoreError::corrupt(format!("the decision on {subject}")));
         };
-        let tried = Tried { subject, commit, attempt, outcome, entries, after, wake_at, wake_moved, freed };
+        let tried = Tried { subject, commit, attempt, outcome, entries, after, wake_at, wake_moved, look_at };
         Ok((tx, tried))
     }
 

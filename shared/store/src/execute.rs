@@ -199,7 +199,7 @@ impl Store {
                     notifications: Vec::new(),
                     wake_at,
                     wake_moved,
-                    freed: Vec::new(),
+                    look_at: Vec::new(),
                 }));
             }
             let before = before.as_ref();
@@ -334,7 +334,7 @@ fn unwritten<A: Aggregate>(outcome: Outcome, duplicate: bool, before: Option<Sta
         notifications: Vec::new(),
         wake_at,
         wake_moved: false,
-        freed: Vec::new(),
+        look_at: Vec::new(),
     }
 }
 

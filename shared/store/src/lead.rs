@@ -39,8 +39,8 @@ pub struct Executed {
     pub wake_at: Option<DateTime<Utc>>,
     /// Whether the commit moved its due key: then nobody has been asked to look at it then.
     pub wake_moved: bool,
-    /// The reps who have a lead less: their place may be what another lead waits for.
-    pub freed: Vec<PersonId>,
+    /// The reps who have to be looked at: they have a lead less, or are away and their manager is to be told.
+    pub look_at: Vec<PersonId>,
 }
 
 /// A dedupe key that is of a command's cause and content: the same content is known by it, and other
@@ -80,9 +80,9 @@ impl Store {
         dedupe: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<Executed, StoreError> {
-        let Done { outcome, duplicate, entries, after: lead, notifications, wake_at, wake_moved, freed } =
+        let Done { outcome, duplicate, entries, after: lead, notifications, wake_at, wake_moved, look_at } =
             self.run::<Lead>(command, dedupe, now).await?;
-        Ok(Executed { outcome, duplicate, entries, lead, notifications, wake_at, wake_moved, freed })
+        Ok(Executed { outcome, duplicate, entries, lead, notifications, wake_at, wake_moved, look_at })
     }
 
     /// A lead as it stands.

@@ -45,7 +45,7 @@ pub use personal::PersonalData;
 pub use publication::{ExecutedPublication, Place, Progress};
 pub use publish::Published;
 pub use queries::{Cursor, PAGE_MAX, Page};
-pub use rep::RepItem;
+pub use rep::{ExecutedRep, RepItem};
 pub use request::ATTEMPTS_MAX;
 
 use aws_sdk_dynamodb::Client;

@@ -52,7 +52,7 @@ impl When {
 pub(crate) struct Change {
     pub expression: String,
     pub condition: Option<String>,
-    pub names: Vec<(&'static str, &'static str)>,
+    pub names: Vec<(String, String)>,
     pub values: Vec<(&'static str, AttributeValue)>,
 }
 
@@ -126,8 +126,7 @@ impl<P: Clone> Transaction<P> {
     }
 
     pub fn update(&mut self, part: P, table: &str, key: &Key, change: Change) -> Result<(), StoreError> {
-        let owned = |(name, value): (&'static str, &'static str)| (name.to_owned(), value.to_owned());
-        let names: HashMap<_, _> = change.names.into_iter().map(owned).collect();
+        let names: HashMap<_, _> = change.names.into_iter().collect();
         let values: HashMap<_, _> = change.values.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
         let update = Update::builder()
             .table_name(table)

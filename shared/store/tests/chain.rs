@@ -72,7 +72,7 @@ async fn every_history_is_a_chain_whatever_it_is_of() {
     bench.store.execute(&score("L-1", "evt-2", at("14:01"), 90), Some("k2"), at("14:01")).await.unwrap();
     for (n, availability) in [&away, &back, &away].into_iter().enumerate() {
         let cause = format!("c{n}");
-        bench.store.set_availability(&"rep-bob".into(), availability, &by, &cause, None, now).await.unwrap();
+        bench.set_availability(&"rep-bob".into(), availability, &by, (&cause, None), now).await.unwrap();
         // A lead that somebody is given is a write to their item, and must leave the head where it is.
         let id = format!("L-1{n}");
         bench.store.execute(&arrival(&id, now, None), Some(&id), now).await.unwrap();

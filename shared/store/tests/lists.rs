@@ -358,22 +358,22 @@ async fn a_place_that_becomes_free_makes_the_rep_due_until_they_were_looked_at()
     let bench = Bench::seeded().await;
     let now = at("08:00");
     let given = bench.store.execute(&arrival("L-1", now, Some("rep-ana")), None, now).await.unwrap();
-    assert_eq!(given.freed, Vec::<rules::ids::PersonId>::new());
+    assert_eq!(given.look_at, Vec::<rules::ids::PersonId>::new());
     let rep = || async { bench.store.rep(&"rep-ana".into()).await.unwrap().unwrap() };
-    assert_eq!(rep().await.wake_at, None);
+    assert_eq!(rep().await.wake_at(), None);
     let later = now + TimeDelta::minutes(1);
     let closed = event("L-1", "b", later, |e| e.state = Some("WON".into()));
     assert_eq!(given.lead.and_then(|lead| lead.owner), Some("rep-ana".into()));
     let done = bench.store.execute(&closed, None, later).await.unwrap();
-    assert_eq!(done.freed, ["rep-ana".into()], "{:?}", done.outcome);
+    assert_eq!(done.look_at, ["rep-ana".into()], "{:?}", done.outcome);
     let item = rep().await;
-    assert_eq!((item.wake_at, item.standing.load), (Some(later), 0));
+    assert_eq!((item.wake_at(), item.standing.load), (Some(later), 0));
     let due = bench.store.due(None, later, None).await.unwrap().items;
     assert!(due.iter().any(|item| item.subject == DueSubject::Rep("rep-ana".into())), "{due:?}");
     // Something happened to them since: they are looked at once more.
     let (subject, version) = (Subject::Rep("rep-ana".into()), item.standing.version);
     assert!(!bench.store.rearm(&subject, version - 1, None).await.unwrap());
-    assert_eq!(rep().await.wake_at, Some(later));
+    assert_eq!(rep().await.wake_at(), Some(later));
     assert!(bench.store.rearm(&subject, version, None).await.unwrap());
-    assert_eq!(rep().await.wake_at, None);
+    assert_eq!(rep().await.wake_at(), None);
 }

@@ -274,12 +274,11 @@ async fn an_availability_is_recorded_once_and_counts_at_once() {
     let absent = Availability { available: false, until: Some(at("18:00")) };
     let actor = Actor::staff("ana@idp");
     for _ in 0..2 {
-        let standing =
-            bench.store.set_availability(&ana, &absent, &actor, "c1", Some("k1"), now).await.unwrap();
+        let standing = bench.set_availability(&ana, &absent, &actor, ("c1", Some("k1")), now).await.unwrap();
         assert_eq!((standing.seq, standing.load), (1, 1));
         assert_eq!(standing.availability, Some(absent.clone()));
     }
-    let bob = bench.store.set_availability(&"rep-bob".into(), &absent, &actor, "c1", Some("k1"), now).await;
+    let bob = bench.set_availability(&"rep-bob".into(), &absent, &actor, ("c1", Some("k1")), now).await;
     assert!(matches!(bob, Err(StoreError::UsedForAnother)), "{bob:?}");
     for n in 1..4 {
         let done = bench.store.execute(&arrival(&format!("L-{n}"), now, None), None, now).await.unwrap();
@@ -287,13 +286,13 @@ async fn an_availability_is_recorded_once_and_counts_at_once() {
     }
     bench.wire.fail("TransactWriteItems", Fault::AnswerLost);
     let back = Availability { available: true, until: None };
-    let standing = bench.store.set_availability(&ana, &back, &actor, "c2", None, now).await.unwrap();
+    let standing = bench.set_availability(&ana, &back, &actor, ("c2", None), now).await.unwrap();
     assert_eq!(standing.seq, 2);
     let history = bench.history(&Subject::Rep(ana)).await;
     let facts: Vec<RepFact> =
         history.iter().flat_map(|c| c.of_rep().unwrap()).map(|entry| entry.fact).collect();
     assert_eq!(facts, [RepFact::AvailabilitySet(absent), RepFact::AvailabilitySet(back.clone())]);
-    let nobody = bench.store.set_availability(&"mgr-max".into(), &back, &actor, "c3", None, now).await;
+    let nobody = bench.set_availability(&"mgr-max".into(), &back, &actor, ("c3", None), now).await;
     assert!(matches!(nobody, Err(StoreError::UnknownRep(_))));
 }
 

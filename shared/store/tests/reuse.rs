@@ -232,7 +232,7 @@ async fn so_is_every_other_write_under_a_used_id() {
     let (now, ana, actor) = (at("14:00"), PersonId::from("rep-ana"), Actor::staff("ops"));
     let set = async |available, until: &str, now| {
         let availability = Availability { available, until: Some(at(until)) };
-        bench.store.set_availability(&ana, &availability, &actor, "c", Some("k1"), now).await
+        bench.set_availability(&ana, &availability, &actor, ("c", Some("k1")), now).await
     };
     let first = set(false, "18:00", now).await.unwrap();
     assert_eq!(
@@ -243,7 +243,7 @@ async fn so_is_every_other_write_under_a_used_id() {
     let other = set(true, "18:00", now).await;
     assert!(matches!(other, Err(StoreError::UsedForOtherContent)), "{other:?}");
     let past = Availability { available: false, until: Some(at("13:00")) };
-    let refused = bench.store.set_availability(&ana, &past, &actor, "c", None, now).await;
+    let refused = bench.set_availability(&ana, &past, &actor, ("c", None), now).await;
     assert!(matches!(refused, Err(StoreError::UntilPassed)), "{refused:?}");
 
     let account = |input| AccountCommand {
@@ -289,7 +289,7 @@ async fn what_changes_nothing_uses_its_id_up_too() {
 
     let set = async |available, key| {
         let availability = Availability { available, until: None };
-        bench.store.set_availability(&ana, &availability, &actor, "c", Some(key), now).await
+        bench.set_availability(&ana, &availability, &actor, ("c", Some(key)), now).await
     };
     set(true, "k1").await.unwrap();
     let so_already = set(true, "k2").await.unwrap();

@@ -1,5 +1,6 @@
 //! What has to be so after every run, whatever went wrong in it.
 
+use crate::absence;
 use crate::bundle::Clients;
 use crate::common::Replay;
 use crate::database::{AUDIT, KEYS, LEADS, text};
@@ -41,6 +42,7 @@ pub async fn check(sim: &mut Sim<'_>) -> Vec<String> {
     wrong.extend(folds(&store, &commits).await);
     wrong.extend(in_order(&store, &commits).await);
     wrong.extend(loads(&store).await);
+    wrong.extend(absence::check(&store, &commits).await);
     wrong.extend(notifications(sim, &commits));
     wrong.extend(sends(sim));
     wrong.extend(acknowledgements(sim, &commits));
@@ -146,7 +148,8 @@ async fn folds(store: &Store, commits: &[ChainedCommit]) -> Vec<String> {
                     rep::evolve(&mut folded, &entry);
                 }
                 let stored = store.standings([id]).await.expect("a rep").standings.remove(id);
-                stored.is_some_and(|s| (s.seq, &s.availability) == (folded.seq, &folded.availability))
+                let of_history = |s: &Standing| (s.seq, s.commit, s.availability.clone(), s.told_of);
+                stored.is_some_and(|stored| of_history(&stored) == of_history(&folded))
             }
         };
         if !is_so {

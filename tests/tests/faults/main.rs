@@ -8,6 +8,7 @@
 //! cargo test -p leadwatch-tests --test faults -- --replay plan.json               a plan that was printed
 //! ```
 
+mod absence;
 mod bundle;
 mod check;
 #[path = "../common/mod.rs"]

@@ -43,7 +43,12 @@ async fn a_poisoned_due_message_goes_to_the_dead_letters_and_nine_good_ones_are_
         let id = world.id("L");
         let done = commit_only(world, &id, json!({"source": HASTY})).await;
         let due = done.wake_at.expect("its window ends");
-        messages.push(body(&Due::V1 { subject: Subject::Lead(id.as_str().into()), due, indexed: None }));
+        messages.push(body(&Due::V1 {
+            subject: Subject::Lead(id.as_str().into()),
+            due,
+            indexed: None,
+            last: false,
+        }));
         leads.push(id);
     }
     let poison =

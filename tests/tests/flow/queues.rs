@@ -98,6 +98,7 @@ async fn a_message_that_comes_many_times_has_one_effect(world: &'static World) {
         subject: Subject::Lead(id.as_str().into()),
         due: done.wake_at.unwrap(),
         indexed: None,
+        last: false,
     });
     send(world, world.state.output("DueQueueUrl").unwrap(), &vec![due; 10]).await;
     let notify: Vec<String> =

@@ -358,7 +358,17 @@ fn situations(message: Message) -> Vec<(&'static str, Recipient, Told)> {
         )],
         Message::ChangedHands => {
             let reasons = vec!["2 leads of Cat Chen are yours now: L-1, L-2".to_owned()];
-            vec![("the new owner", owner(), told(Particulars { reasons, ..Particulars::default() }))]
+            let of_absent = [
+                "2 leads went to Bob Baker",
+                "1 lead went into the operations queue",
+                "3 leads stay with them",
+            ];
+            let of_absent =
+                Particulars { reasons: of_absent.map(str::to_owned).to_vec(), ..Particulars::default() };
+            vec![
+                ("the new owner", owner(), told(Particulars { reasons, ..Particulars::default() })),
+                ("the manager", manager(), told(of_absent)),
+            ]
         }
         Message::HighValue => {
             let reasons = vec!["score 91 is at or over 85".to_owned(), "the account is strategic".to_owned()];
@@ -431,6 +441,8 @@ fn each_message_reads_so_to_each_of_its_recipients() {
         let mut all = String::new();
         for (whom, to, told) in situations(message) {
             let notification = notification(to, message, told.particulars.clone());
+            let of_rep = message == Message::ChangedHands && whom == "the manager";
+            let subject = if of_rep { "rep/rep-ana" } else { subject };
             let outbound = sent(&notification, &told, subject, &policy(message, None, None));
             all += &format!("--- {whom}\n{}\n\n", shown(&outbound));
         }

@@ -3,6 +3,7 @@
 //! says so in its value: [`SECRET`] or [`PERSON`] is in it.
 
 use chrono::{DateTime, Utc};
+use rules::absence::{AbsenceDigest, LeadsOfAbsent};
 use rules::account::{
     Account, AccountChanges, AccountFact, ChurnRiskElevated, Evidence, Signal, SignalRecord,
 };
@@ -478,10 +479,20 @@ fn next_of_account(after: Option<&AccountFact>) -> Option<AccountFact> {
 
 /// One of each fact about a rep.
 pub fn rep_facts() -> Vec<RepFact> {
-    all(|after| match after {
+    let notifications = notifications().into_iter().map(RepFact::Notification);
+    all(next_of_rep).into_iter().chain(notifications).collect()
+}
+
+fn next_of_rep(after: Option<&RepFact>) -> Option<RepFact> {
+    match after {
         None => Some(RepFact::AvailabilitySet(Availability { available: false, until: Some(at()) })),
-        Some(RepFact::AvailabilitySet(_)) => None,
-    })
+        Some(RepFact::AvailabilitySet(_)) => Some(RepFact::AbsenceFollowed(AbsenceDigest {
+            until: Some(at()),
+            leads: LeadsOfAbsent { handed_on: BTreeMap::from([("ava".into(), 2)]), queued: 1 },
+            kept: 3,
+        })),
+        Some(RepFact::AbsenceFollowed(_) | RepFact::Notification(_)) => None,
+    }
 }
 
 /// One of each fact about a publication.

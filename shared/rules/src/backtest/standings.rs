@@ -65,7 +65,7 @@ impl Standings {
 }
 
 fn change(teams: &mut BTreeMap<TeamId, Roster>, directory: &Directory, changes: &[LoadChange]) {
-    for LoadChange { rep, delta, assigned_at } in changes {
+    for LoadChange { rep, delta, assigned_at, .. } in changes {
         let Some(team) = directory.team_of(rep).cloned() else { continue };
         let standing = teams.entry(team).or_default().standings.entry(rep.clone()).or_default();
         standing.load = standing.load.saturating_add_signed(i32::from(*delta));

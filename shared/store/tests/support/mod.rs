@@ -26,6 +26,8 @@ use rules::lead::Lead;
 use rules::patch::Patch;
 use rules::policy::Policy;
 use rules::publication::{PublicationCommand, PublicationInput, Publishing, Totals};
+use rules::rep::{RepCommand, RepInput};
+use rules::routing::{Availability, Standing};
 use sealing::{DataKey, KeyWrap, LocalWrap, NewKey, WrapError};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -47,6 +49,21 @@ pub struct Bench {
 }
 
 impl Bench {
+    /// Says whether a rep takes leads.
+    pub async fn set_availability(
+        &self,
+        rep: &PersonId,
+        availability: &Availability,
+        actor: &Actor,
+        (cause, dedupe): (&str, Option<&str>),
+        now: DateTime<Utc>,
+    ) -> Result<Standing, StoreError> {
+        let input = RepInput::Availability(availability.clone());
+        let (rep, actor, cause) = (rep.clone(), actor.clone(), cause.to_owned());
+        let command = RepCommand { rep, actor, cause, input };
+        Ok(self.store.execute_rep(&command, dedupe, now).await?.rep.standing)
+    }
+
     /// All tables, a policy and a directory.
     pub async fn seeded() -> Self {
         let bench = Self::empty().await;
