@@ -21,6 +21,7 @@ use store::{Cursor, StoreError};
 const PAGE: usize = 100;
 /// Pages of the operations queue that are searched for leads that wait.
 const PAGES_MAX: usize = 20;
+
 /// Looks at a rep. Which leads are theirs, and which wait, an index says: it has to show what was there before
 /// the change that they are looked at for. As a rule it does soon; for sure it does later, and they are looked
 /// at once more.

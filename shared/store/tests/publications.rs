@@ -9,18 +9,19 @@
 
 mod support;
 
+use chrono::TimeDelta;
 use futures::future::join_all;
 use rules::account::{AccountChanges, Signal};
 use rules::directory::DirectoryDocument;
 use rules::entry::Actor;
 use rules::ids::{AccountId, CalendarId, PersonId, PublicationId, PublicationKind, Subject, TeamId};
-use rules::input::{Delivery, DeliveryResult, Input, Outcome};
+use rules::input::{Command, Delivery, DeliveryResult, Input, Outcome};
 use rules::lead::Tier;
 use rules::lead_fact::LeadFact;
 use rules::patch::Patch;
 use rules::policy::WorkflowId;
 use rules::publication::Publishing;
-use rules::rep::RepFact;
+use rules::rep::{RepCommand, RepFact, RepInput};
 use rules::routing::Availability;
 use rules::touched::{Scope, Sources};
 use rules::unread::Unread;
@@ -294,6 +295,62 @@ async fn an_availability_is_recorded_once_and_counts_at_once() {
     assert_eq!(facts, [RepFact::AvailabilitySet(absent), RepFact::AvailabilitySet(back.clone())]);
     let nobody = bench.set_availability(&"mgr-max".into(), &back, &actor, ("c3", None), now).await;
     assert!(matches!(nobody, Err(StoreError::UnknownRep(_))));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_became_of_an_absent_reps_leads_is_counted_with_each_and_told_once() {
+    let bench = Bench::seeded().await;
+    let (now, ana) = (at("14:00"), PersonId::from("rep-ana"));
+    let away = |until| Availability { available: false, until: Some(until) };
+    let (actor, later) = (Actor::staff("ops"), now + TimeDelta::days(30));
+    for n in 1..3 {
+        let arrives = arrival(&format!("L-{n}"), now, Some("rep-ana"));
+        bench.store.execute(&arrives, None, now).await.unwrap();
+    }
+    bench.set_availability(&ana, &away(later), &actor, ("c1", None), now).await.unwrap();
+    for n in 1..3 {
+        let (lead, actor) = (format!("L-{n}").as_str().into(), Actor::system("routing"));
+        let looks_after = Command { lead, actor, cause: "presence".to_owned(), input: Input::OwnerPresence };
+        bench.wire.fail("TransactWriteItems", Fault::AnswerLost);
+        let done = bench.store.execute(&looks_after, None, now).await.unwrap();
+        assert_eq!(done.lead.unwrap().owner, Some("rep-bob".into()));
+        assert_eq!(done.look_at, std::slice::from_ref(&ana));
+    }
+    // A write of the whole item leaves the counts where they are.
+    bench.set_availability(&ana, &away(later + TimeDelta::days(1)), &actor, ("c2", None), now).await.unwrap();
+    let rep = async || bench.store.rep(&ana).await.unwrap().unwrap();
+    assert_eq!(rep().await.standing.untold.handed_on, [("rep-bob".into(), 2)].into());
+
+    let looked_at = |cause: &str| {
+        let (actor, cause) = (Actor::system("routing"), cause.to_owned());
+        RepCommand { rep: ana.clone(), actor, cause, input: RepInput::looked_at(0) }
+    };
+    bench.wire.fail("TransactWriteItems", Fault::AnswerLost);
+    let told = bench.store.execute_rep(&looked_at("look-1"), None, now).await.unwrap();
+    let [digest] = told.notifications.as_slice() else { panic!("{told:?}") };
+    let again = bench.store.execute_rep(&looked_at("look-2"), None, now).await.unwrap();
+    assert!(again.notifications.is_empty(), "{again:?}");
+    assert!(rep().await.standing.untold.is_empty());
+    let waiting = bench.store.outbox(&digest.id).await.unwrap().unwrap();
+    assert_eq!(waiting.notification.particulars.reasons, ["2 leads went to Bob"]);
+
+    let result = DeliveryResult::Delivered { channel: "slack-channel".to_owned(), reference: None };
+    let delivery = Delivery { id: digest.id.clone(), attempts: 1, result, with: Vec::new() };
+    let (actor, cause) = (Actor::system("notify"), "delivery".to_owned());
+    let input = RepInput::Delivery(delivery);
+    let delivered = RepCommand { rep: ana.clone(), actor, cause, input };
+    for _ in 0..2 {
+        bench.store.execute_rep(&delivered, None, now).await.unwrap();
+    }
+    assert_eq!(bench.store.outbox(&digest.id).await.unwrap(), None);
+    let commits = bench.history(&Subject::Rep(ana.clone())).await;
+    let kinds: Vec<String> = commits
+        .iter()
+        .flat_map(|commit| commit.of_rep().unwrap())
+        .map(|entry| serde_json::to_value(entry.fact).unwrap()["type"].as_str().unwrap().to_owned())
+        .collect();
+    let absence = ["rep.absence-followed", "notification.requested", "notification.delivered"];
+    assert_eq!(kinds, [&["rep.availability-set"; 2][..], &absence].concat());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -43,6 +43,7 @@ pub fn directory(seeded: &DirectoryDocument, sink_url: &str, now: DateTime<Utc>)
         ("story", team("mgr-story", &["rep-ida", "rep-jon"])),
         ("limited", team("mgr-limited", &["rep-lim"])),
         ("missing", team("mgr-missing", &["rep-mis"])),
+        ("away", team("mgr-away", &["rep-kit", "rep-lea"])),
         // Nobody of this team takes leads by routing: the capacity of each is none.
         ("odd", team("mgr-odd", &ODD)),
     ];
@@ -61,6 +62,9 @@ pub fn directory(seeded: &DirectoryDocument, sink_url: &str, now: DateTime<Utc>)
         ("mgr-limited", "lou"),
         ("mgr-missing", "moe"),
         ("mgr-odd", "oda"),
+        ("mgr-away", "amy"),
+        ("rep-kit", "kit"),
+        ("rep-lea", "lea"),
         (SUE, "sue"),
         ("rep-ida", "ida"),
         ("rep-jon", "jon"),

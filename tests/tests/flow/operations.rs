@@ -10,6 +10,7 @@ crate::flows![
     a_signal_may_turn_out_to_mean_nothing,
     a_key_makes_a_write_happen_once,
     a_rep_sets_their_own_availability_and_nobody_elses,
+    a_manager_hears_what_became_of_the_leads_of_a_rep_who_is_away,
     operations_dismisses_or_assigns_what_waits,
     every_workflow_says_what_it_does_when_and_why,
     policies_are_read_by_revision,
@@ -131,6 +132,18 @@ async fn a_rep_sets_their_own_availability_and_nobody_elses(world: &'static Worl
     let reps = world.get("vera", "/v1/reps?team=us-sales").await.is(200).body;
     let dan = reps["reps"].as_array().unwrap().iter().find(|rep| rep["id"] == "rep-dan").cloned().unwrap();
     assert_eq!((&dan["load"], &dan["capacity"]), (&json!(1), &json!(1)), "the lead a stack begins with");
+}
+
+async fn a_manager_hears_what_became_of_the_leads_of_a_rep_who_is_away(world: &'static World) {
+    let lead = world.lead(json!({"market": "away", "owner": "rep-kit"})).await;
+    let bearer = world.bearer("otto");
+    let away = json!({"available": false, "until": "2099-01-01T00:00:00Z"});
+    let path = "/v1/reps/rep-kit/availability";
+    world.call(Method::PUT, path, &[("authorization", bearer.as_str())], Some(away)).await.is(200);
+    let given = world.entry(&format!("leads/{lead}"), "it is handed on", is("lead.assigned")).await;
+    assert_eq!((&given["data"]["to"], &given["data"]["reason"]), (&json!("rep-lea"), &json!("owner-absent")));
+    let digest = world.message("Leads of kit, who is away", "#away-sales").await;
+    assert!(digest.text.contains("1 lead went to lea"), "{digest:?}");
 }
 
 async fn operations_dismisses_or_assigns_what_waits(world: &'static World) {
