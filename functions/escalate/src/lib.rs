@@ -97,8 +97,8 @@ async fn wake_account(
             tell_leads(service, &account, look.last, now).await
         }
         Some(account) if account.has_news_for_leads() => {
-            // A wake that moved was handed on with the commit.
-            if !done.wake_moved {
+            // Of what is news since, whoever committed it has asked for.
+            if look.change.is_none() {
                 let subject = Subject::Account(account.id);
                 service.relay.hand_on_indexed(subject, account.news_seq, now).await;
             }

@@ -53,15 +53,13 @@ pub async fn look(
     }
     let directory = store.current_directory().await?;
     let policy = store.current_policy().await?;
+    let mut kept = 0;
     if let (Some(team), Some(known)) = (directory.team_of(rep), directory.rep(rep)) {
         let away = absence(&directory, rep, &item.standing, now);
         let counts = away.is_some_and(|absence| absence.counts(&policy.policy, now));
         let all = counts || item.standing.availability.is_some() || known.on_leave_until.is_some();
-        let kept = look_after_leads(service, rep, all, now).await?;
+        kept = look_after_leads(service, rep, all, now).await?;
         offer(service, rep, team, &directory, now).await?;
-        let (actor, cause) = (Actor::system("routing"), presence_cause(rep, now));
-        let input = RepInput::looked_at(kept);
-        service.rep(&RepCommand { rep: rep.clone(), actor, cause, input }, None, now).await?;
     }
     let Some(after) = store.rep(rep).await? else { return Ok(()) };
     if after.looks != item.looks {
@@ -71,6 +69,10 @@ pub async fn look(
         service.relay.hand_on_once_more(subject(), after.looks, now).await;
         return Ok(());
     }
+    // By now all are looked after: the manager is told of them together.
+    let (actor, cause) = (Actor::system("routing"), presence_cause(rep, now));
+    let command = RepCommand { rep: rep.clone(), actor, cause, input: RepInput::looked_at(kept) };
+    let after = service.rep(&command, None, now).await?.rep;
     let next = next_look(&directory, &policy.policy, rep, &after.standing, now);
     if !store.rearm(&subject(), after.standing.version, next).await? {
         service.relay.hand_on_once_more(subject(), after.looks, now).await;

@@ -265,7 +265,7 @@ impl Words<'_> {
                 let reasons = self.value(Placeholder::Reasons).map(|reasons| capital(&reasons));
                 match self.subject {
                     Subject::Rep(rep) => {
-                        (format!("Leads of {}, who is away", self.name(rep)), sentences([reasons]))
+                        (format!("Absence of {}", self.name(rep)), sentences([reasons]))
                     }
                     _ => (
                         "Leads have changed owner".to_owned(),

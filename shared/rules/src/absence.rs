@@ -114,12 +114,22 @@ pub struct ToldOf {
     pub until: Option<DateTime<Utc>>,
 }
 
+impl ToldOf {
+    /// Whether it is the absence of now. What a rep says later about its end makes no other one of it.
+    fn is(self, absence: Absence, standing: &Standing) -> bool {
+        standing.availability.is_some() || self.until == absence.until
+    }
+}
+
 /// What a manager is told of the leads of a rep who is away.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AbsenceDigest {
     /// Until when the rep is away; absent: until they say otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<DateTime<Utc>>,
+    /// Whether the absence is over by now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_over: bool,
     /// What became of leads since the digest before it.
     #[serde(flatten)]
     pub leads: LeadsOfAbsent,
@@ -138,11 +148,15 @@ impl AbsenceDigest {
         (untold, kept): (&LeadsOfAbsent, u32),
         now: DateTime<Utc>,
     ) -> Option<Self> {
-        let absence = absence(directory, rep, standing, now).filter(|absence| absence.counts(policy, now));
-        let until = absence.and_then(|absence| absence.until);
-        let is_first = absence.is_some() && standing.told_of != Some(ToldOf { until });
+        let Some(absence) = absence(directory, rep, standing, now) else {
+            // They are back, or no rep any more: whose leads the others are is said elsewhere.
+            let leads = untold.clone();
+            return (!untold.is_empty()).then_some(Self { until: None, is_over: true, leads, kept: 0 });
+        };
+        let is_first = absence.counts(policy, now)
+            && !standing.told_of.is_some_and(|told_of| told_of.is(absence, standing));
         let is_news = !untold.is_empty() || (is_first && kept > 0);
-        is_news.then(|| Self { until, leads: untold.clone(), kept })
+        is_news.then(|| Self { until: absence.until, is_over: false, leads: untold.clone(), kept })
     }
 
     /// Its lines, each about some of the leads.

@@ -115,7 +115,7 @@ pub fn decide_rep(
         subject: subject.clone(),
         seq: standing.seq.saturating_add(n),
         commit: standing.commit.saturating_add(1),
-        at: now,
+        at: standing.said_at.map_or(now, |said_at| now.max(said_at)),
         due_at: None,
         actor: command.actor.clone(),
         cause: command.cause.clone(),
@@ -133,11 +133,15 @@ pub fn evolve(standing: &mut Standing, entry: &Entry<RepFact>) {
         RepFact::AvailabilitySet(availability) => {
             standing.availability = Some(availability.clone());
             standing.said_at = Some(entry.at);
-            standing.told_of = None;
+            if availability.available {
+                standing.told_of = None;
+            }
         }
         RepFact::AbsenceFollowed(digest) => {
             standing.untold = LeadsOfAbsent::default();
-            standing.told_of = Some(ToldOf { until: digest.until });
+            if !digest.is_over {
+                standing.told_of = Some(ToldOf { until: digest.until });
+            }
         }
         RepFact::Notification(_) => {}
     }

@@ -178,12 +178,14 @@ pub fn load_changes(before: Option<&Lead>, after: &Lead, entries: &[Entry<LeadFa
         change_of(rep, &|change| change.delta += 1);
     }
     let mut carried = before.and_then(Lead::carried_by);
+    // A closed lead is carried by nobody, and has an owner when it is opened again.
+    let mut owner = before.and_then(|lead| lead.owner.as_ref());
     for entry in entries {
         let to = match &entry.fact {
             LeadFact::OwnerSet { to, .. } => to.as_ref(),
             LeadFact::Assigned { to, .. } | LeadFact::Reassigned { to, .. } => Some(to),
             LeadFact::OperationsQueued { reason: OperationsReason::OwnerAbsent, .. } => {
-                if let Some(rep) = carried {
+                if let Some(rep) = owner {
                     change_of(rep, &|change| change.absent = Some(AbsentLead::Queued));
                 }
                 continue;
@@ -191,14 +193,14 @@ pub fn load_changes(before: Option<&Lead>, after: &Lead, entries: &[Entry<LeadFa
             _ => continue,
         };
         if let (LeadFact::Assigned { to, reason: AssignmentReason::OwnerAbsent, .. }, Some(from)) =
-            (&entry.fact, carried)
+            (&entry.fact, owner)
         {
             change_of(from, &|change| change.absent = Some(AbsentLead::HandedOn(to.clone())));
         }
         if let Some(rep) = to.filter(|_| to != carried) {
             change_of(rep, &|change| change.assigned_at = Some(entry.at));
         }
-        carried = to;
+        (carried, owner) = (to, to);
     }
     // A lead that is open again, or cleared, comes back to whoever has it.
     if let Some(LoadChange { delta: 1, assigned_at: assigned_at @ None, .. }) =

@@ -19,7 +19,7 @@
 //! | `cleared` | the lead may be worked and its recipient owns it | withdrawn |
 //! | `closed-by-compliance` | compliance has closed the lead | withdrawn |
 //! | `churn-risk`, `touchpoint-due` | the account is at risk, and its recipient still looks after it | withdrawn |
-//! | `publication-digest`, `changed-hands` | always: they report a publication | |
+//! | `publication-digest`, `changed-hands` | always: they report what a publication or an absence brought about | |
 //!
 //! No message about work on a lead is true while compliance holds it, or once it is closed.
 //!

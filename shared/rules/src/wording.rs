@@ -98,7 +98,7 @@ impl Placeholder {
             Message::Held | Message::ClosedByCompliance => &[Lead, Company, Market, Owner],
             Message::ChurnRisk => &[Lead, Company, Owner, Reasons],
             Message::TouchpointDue => &[Lead, Company, Owner],
-            // It is about a publication and no workflow's: no policy words it.
+            // It is about a publication or an absence and no workflow's: no policy words it.
             Message::PublicationDigest | Message::ChangedHands => &[],
         }
     }

@@ -178,14 +178,15 @@ impl Service {
     ) -> Result<ExecutedAccount, StoreError> {
         let executed = Box::pin(self.store.execute_account(command, dedupe, now)).await?;
         let subject = Subject::Account(command.account.clone());
-        let wake_at = executed.wake_at.filter(|_| executed.wake_moved);
-        match &executed.account {
-            // The index by account follows its table within moments; they are waited for.
-            Some(account) if account.has_news_for_leads() && wake_at.is_some() => {
-                self.relay.hand_on(&subject, &executed.notifications, None, now).await;
-                self.relay.hand_on_indexed(subject, account.news_seq, now).await;
-            }
-            _ => self.relay.hand_on(&subject, &executed.notifications, wake_at, now).await,
+        let pending = executed.account.as_ref().filter(|account| account.has_news_for_leads());
+        // While leads are to be told, what has to be looked at is that.
+        let wake_at = executed.wake_at.filter(|_| executed.wake_moved && pending.is_none());
+        self.relay.hand_on(&subject, &executed.notifications, wake_at, now).await;
+        // The index by account follows its table; it is waited for.
+        if let Some(account) = pending
+            && executed.entries.iter().any(|entry| entry.seq == account.news_seq)
+        {
+            self.relay.hand_on_indexed(subject, account.news_seq, now).await;
         }
         Ok(executed)
     }

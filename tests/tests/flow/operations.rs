@@ -142,7 +142,7 @@ async fn a_manager_hears_what_became_of_the_leads_of_a_rep_who_is_away(world: &'
     world.call(Method::PUT, path, &[("authorization", bearer.as_str())], Some(away)).await.is(200);
     let given = world.entry(&format!("leads/{lead}"), "it is handed on", is("lead.assigned")).await;
     assert_eq!((&given["data"]["to"], &given["data"]["reason"]), (&json!("rep-lea"), &json!("owner-absent")));
-    let digest = world.message("Leads of kit, who is away", "#away-sales").await;
+    let digest = world.message("Absence of kit", "#away-sales").await;
     assert!(digest.text.contains("1 lead went to lea"), "{digest:?}");
 }
 

@@ -208,7 +208,7 @@ pub const TABLE: &[Row] = &[
     ("leads.told", Everyone, "view.tier view.outreach_paused view.as_of leads"),
     // Reps.
     ("rep.availability-set", Everyone, "available until"),
-    ("rep.absence-followed", Everyone, "until handed_on.* queued kept"),
+    ("rep.absence-followed", Everyone, "until is_over handed_on.* queued kept"),
     // A lead.
     (LEAD, Everyone, "id seq commit created_at changed_at erased_at said_at.*"),
     (LEAD, Everyone, "source market country company account_id account_tier score"),

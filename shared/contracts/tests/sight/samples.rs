@@ -488,6 +488,7 @@ fn next_of_rep(after: Option<&RepFact>) -> Option<RepFact> {
         None => Some(RepFact::AvailabilitySet(Availability { available: false, until: Some(at()) })),
         Some(RepFact::AvailabilitySet(_)) => Some(RepFact::AbsenceFollowed(AbsenceDigest {
             until: Some(at()),
+            is_over: true,
             leads: LeadsOfAbsent { handed_on: BTreeMap::from([("ava".into(), 2)]), queued: 1 },
             kept: 3,
         })),

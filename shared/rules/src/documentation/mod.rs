@@ -92,7 +92,7 @@ impl Edition<'_> {
         format!(
             "\n## Owners who leave or are away\n\nA lead of an owner who is no rep any more {}. A lead of an owner who is \
              away, whose next step is due before they are back, {}; an absence counts once it has lasted, or is said to \
-             last, longer than {}. Their manager is told what became of the leads.\n",
+             last, longer than {}. The manager of one who is away is told what became of the leads.\n",
             done(left),
             done(absent),
             self.policy().owners.absent_after

@@ -8,6 +8,7 @@ use audit::leaves::Leaf;
 use audit::sha256;
 use chrono::{DateTime, Utc};
 use rules::ids::Subject;
+use rules::routing::Standing;
 use store::{DUE_SHARDS, Store};
 use tokio::task::JoinSet;
 
@@ -162,7 +163,8 @@ async fn compare(store: &Store, history: &History) -> anyhow::Result<Result<Now,
         }
         (Subject::Rep(id), Folded::Rep(folded)) => {
             let live = store.standings([id]).await?.standings.remove(id);
-            let is_same = live.as_ref().is_some_and(|live| live.availability == folded.availability);
+            let stands = |rep: &Standing| (rep.commit, rep.availability.clone(), rep.told_of);
+            let is_same = live.as_ref().is_some_and(|live| stands(live) == stands(folded));
             counted("entry", history.seq, live.map(|live| live.seq), is_same)
         }
         _ => Err("its history is of another kind".to_owned()),
