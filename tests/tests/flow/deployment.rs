@@ -136,7 +136,7 @@ async fn a_function_writes_the_kinds_of_items_that_it_is_for(world: &'static Wor
             ("ACCOUNT#", &["ingest", "escalate", "operations", "notify"]),
             ("SEEN#", &["ingest", "compliance", "operations"]),
             ("PUBLICATION#", &["escalate", "operations", "notify"]),
-            ("REP#", &["operations"]),
+            ("REP#", &["escalate", "operations", "notify"]),
             ("OTHER#", &[]),
         ] {
             assert_eq!(may(put(leads, family).await), whose.contains(&name), "{name} puts {family}");
@@ -147,7 +147,7 @@ async fn a_function_writes_the_kinds_of_items_that_it_is_for(world: &'static Wor
         assert_eq!(may(delete(leads, "OUTBOX#").await), name == "notify", "{name} deletes from the outbox");
         for (family, whose) in [
             ("lead/", writers.as_slice()),
-            ("rep/", &["operations"]),
+            ("rep/", &["escalate", "operations", "notify"]),
             ("policy/", &["escalate", "operations", "notify"]),
         ] {
             assert_eq!(may(put(audit, family).await), whose.contains(&name), "{name} puts {family}");
