@@ -131,11 +131,12 @@ pub fn decide_rep(
 pub fn evolve(standing: &mut Standing, entry: &Entry<RepFact>) {
     match &entry.fact {
         RepFact::AvailabilitySet(availability) => {
-            standing.availability = Some(availability.clone());
-            standing.said_at = Some(entry.at);
-            if availability.available {
+            let goes_on = |before: &Availability| !before.available && !is_over(before, entry.at);
+            if availability.available || !standing.availability.as_ref().is_some_and(goes_on) {
                 standing.told_of = None;
             }
+            standing.availability = Some(availability.clone());
+            standing.said_at = Some(entry.at);
         }
         RepFact::AbsenceFollowed(digest) => {
             standing.untold = LeadsOfAbsent::default();
