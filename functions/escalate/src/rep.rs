@@ -61,18 +61,18 @@ pub async fn look(
         kept = look_after_leads(service, rep, all, now).await?;
         offer(service, rep, team, &directory, now).await?;
     }
-    let Some(after) = store.rep(rep).await? else { return Ok(()) };
-    if after.looks != item.looks {
-        return Ok(());
-    }
     if !look.last {
-        service.relay.hand_on_once_more(subject(), after.looks, now).await;
+        service.relay.hand_on_once_more(subject(), item.looks, now).await;
         return Ok(());
     }
     // By now all are looked after: the manager is told of them together.
     let (actor, cause) = (Actor::system("routing"), presence_cause(rep, now));
-    let command = RepCommand { rep: rep.clone(), actor, cause, input: RepInput::looked_at(kept) };
+    let command = RepCommand { rep: rep.clone(), actor, cause, input: RepInput::looked_at(kept, item.looks) };
     let after = service.rep(&command, None, now).await?.rep;
+    // The due key is of what happened meanwhile, and whoever brought it about has asked.
+    if after.looks != item.looks {
+        return Ok(());
+    }
     let next = next_look(&directory, &policy.policy, rep, &after.standing, now);
     if !store.rearm(&subject(), after.standing.version, next).await? {
         service.relay.hand_on_once_more(subject(), after.looks, now).await;

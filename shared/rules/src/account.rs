@@ -45,6 +45,9 @@ pub struct Account {
     /// The entry that last changed what its leads are to know.
     #[serde(default)]
     pub news_seq: u64,
+    /// When that took effect. What is written meanwhile moves no due key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub news_at: Option<DateTime<Utc>>,
 }
 
 /// How many signals of a risk an account carries; all of them are in its record.
@@ -260,12 +263,12 @@ impl Account {
 
     /// When it has to be looked at again.
     pub fn wake_at(&self) -> Option<DateTime<Utc>> {
-        let news = self.has_news_for_leads().then_some(self.changed_at);
+        let news = self.has_news_for_leads().then_some(self.news_at.unwrap_or(self.changed_at));
         news.into_iter().chain(self.next_timer()).min()
     }
 
     /// When its churn risk is next due for something.
-    pub(crate) fn next_timer(&self) -> Option<DateTime<Utc>> {
+    pub fn next_timer(&self) -> Option<DateTime<Utc>> {
         let risk = self.churn_risk.as_ref()?;
         [risk.touchpoint_due, risk.outreach_paused_until].into_iter().flatten().min()
     }
@@ -298,6 +301,7 @@ pub fn evolve(account: Option<Account>, entry: &Entry<AccountFact>) -> Result<Ac
             churn_risk: None,
             leads_told: AccountView::default(),
             news_seq: 0,
+            news_at: None,
         },
         (Some(account), fact, Subject::Account(_)) if !matches!(fact, AccountFact::Created {}) => account,
         _ => {
@@ -312,7 +316,7 @@ pub fn evolve(account: Option<Account>, entry: &Entry<AccountFact>) -> Result<Ac
     let after = account.view();
     // What came and went meanwhile is news all the same: some leads may have heard of it.
     if (before.tier, before.outreach_paused) != (after.tier, after.outreach_paused) {
-        account.news_seq = entry.seq;
+        (account.news_seq, account.news_at) = (entry.seq, Some(entry.at));
     }
     Ok(account)
 }

@@ -51,6 +51,9 @@ pub enum RepInput {
         untold: LeadsOfAbsent,
         /// How many open ones are theirs and wait for nobody else.
         kept: u32,
+        /// The change that they were looked at for: once there is another one, they are looked at again
+        /// before anybody is told.
+        change: u64,
     },
     /// A notification reached its recipient, or did not.
     Delivery(Delivery),
@@ -58,8 +61,8 @@ pub enum RepInput {
 
 impl RepInput {
     /// That all leads of a rep were looked after, so many of which stay theirs.
-    pub fn looked_at(kept: u32) -> Self {
-        Self::LeadsLookedAt { untold: LeadsOfAbsent::default(), kept }
+    pub fn looked_at(kept: u32, change: u64) -> Self {
+        Self::LeadsLookedAt { untold: LeadsOfAbsent::default(), kept, change }
     }
 }
 
@@ -92,7 +95,7 @@ pub fn decide_rep(
     let facts = match &command.input {
         RepInput::Availability(said) if standing.availability.as_ref() == Some(said) => Vec::new(),
         RepInput::Availability(said) => vec![RepFact::AvailabilitySet(said.clone())],
-        RepInput::LeadsLookedAt { untold, kept } => {
+        RepInput::LeadsLookedAt { untold, kept, .. } => {
             let (directory, policy) = (world.directory, &world.policy.policy);
             match AbsenceDigest::of(directory, policy, rep, standing, (untold, *kept), now) {
                 Some(digest) => {
@@ -115,7 +118,11 @@ pub fn decide_rep(
         subject: subject.clone(),
         seq: standing.seq.saturating_add(n),
         commit: standing.commit.saturating_add(1),
-        at: standing.said_at.map_or(now, |said_at| now.max(said_at)),
+        // What is told is told of what was said before.
+        at: match &fact {
+            RepFact::AvailabilitySet(_) => now,
+            _ => standing.said_at.map_or(now, |said_at| now.max(said_at)),
+        },
         due_at: None,
         actor: command.actor.clone(),
         cause: command.cause.clone(),

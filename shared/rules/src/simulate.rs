@@ -387,7 +387,7 @@ impl Simulation {
         let Some(team) = self.directory.team_of(rep).cloned() else { return };
         let stay = self.leads.values().filter(|lead| stays_with(lead, rep)).count();
         let (actor, cause) = (Actor::system("routing"), presence_cause(rep, now));
-        let input = RepInput::looked_at(u32::try_from(stay).unwrap_or(u32::MAX));
+        let input = RepInput::looked_at(u32::try_from(stay).unwrap_or(u32::MAX), 0);
         self.rep(&team, &RepCommand { rep: rep.clone(), actor, cause, input }, now);
     }
 

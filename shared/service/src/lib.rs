@@ -179,8 +179,11 @@ impl Service {
         let executed = Box::pin(self.store.execute_account(command, dedupe, now)).await?;
         let subject = Subject::Account(command.account.clone());
         let pending = executed.account.as_ref().filter(|account| account.has_news_for_leads());
-        // While leads are to be told, what has to be looked at is that.
-        let wake_at = executed.wake_at.filter(|_| executed.wake_moved && pending.is_none());
+        // While leads are to be told, the due key is of that, and the next timer is asked for beside it.
+        let wake_at = match pending {
+            Some(account) => account.next_timer().filter(|_| !executed.entries.is_empty()),
+            None => executed.wake_at.filter(|_| executed.wake_moved),
+        };
         self.relay.hand_on(&subject, &executed.notifications, wake_at, now).await;
         // The index by account follows its table; it is waited for.
         if let Some(account) = pending

@@ -80,7 +80,7 @@ impl Relay {
     }
 
     /// Asks for a subject to be looked at once the indexes show, as a rule, what was there before a change
-    /// of it. What is lost of this is found by the next tick.
+    /// of it. What is lost of this is found by the sweep.
     pub async fn hand_on_indexed(&self, subject: Subject, change: u64, now: DateTime<Utc>) {
         self.hold_back(subject, change, false, now).await;
     }

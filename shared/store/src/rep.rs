@@ -179,6 +179,11 @@ impl Store {
             {
                 return Err(StoreError::UntilPassed);
             }
+            if let RepInput::LeadsLookedAt { change, .. } = command.input
+                && change != before.looks
+            {
+                return Ok(unwritten(before));
+            }
             let command = command.seen_from(&before.standing);
             let entries = decide_rep(&before.standing, &knowledge.world(), &command, now);
             if entries.is_empty() {

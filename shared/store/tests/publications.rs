@@ -321,14 +321,18 @@ async fn what_became_of_an_absent_reps_leads_is_counted_with_each_and_told_once(
     let rep = async || bench.store.rep(&ana).await.unwrap().unwrap();
     assert_eq!(rep().await.standing.untold.handed_on, [("rep-bob".into(), 2)].into());
 
-    let looked_at = |cause: &str| {
+    let looks = rep().await.looks;
+    let looked_at = |cause: &str, change| {
         let (actor, cause) = (Actor::system("routing"), cause.to_owned());
-        RepCommand { rep: ana.clone(), actor, cause, input: RepInput::looked_at(0) }
+        RepCommand { rep: ana.clone(), actor, cause, input: RepInput::looked_at(0, change) }
     };
+    // Something happened to them since they were looked at.
+    let late = bench.store.execute_rep(&looked_at("look-0", looks - 1), None, now).await.unwrap();
+    assert!(late.notifications.is_empty() && !rep().await.standing.untold.is_empty(), "{late:?}");
     bench.wire.fail("TransactWriteItems", Fault::AnswerLost);
-    let told = bench.store.execute_rep(&looked_at("look-1"), None, now).await.unwrap();
+    let told = bench.store.execute_rep(&looked_at("look-1", looks), None, now).await.unwrap();
     let [digest] = told.notifications.as_slice() else { panic!("{told:?}") };
-    let again = bench.store.execute_rep(&looked_at("look-2"), None, now).await.unwrap();
+    let again = bench.store.execute_rep(&looked_at("look-2", looks), None, now).await.unwrap();
     assert!(again.notifications.is_empty(), "{again:?}");
     assert!(rep().await.standing.untold.is_empty());
     let waiting = bench.store.outbox(&digest.id).await.unwrap().unwrap();

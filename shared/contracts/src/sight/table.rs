@@ -255,7 +255,7 @@ pub const TABLE: &[Row] = &[
     (ACCOUNT, Everyone, "churn_risk.since churn_risk.signals.signal churn_risk.signals.false_positive"),
     (ACCOUNT, Staff, "churn_risk.signals.id"),
     (ACCOUNT, Everyone, "churn_risk.touchpoint_due churn_risk.outreach_paused_until"),
-    (ACCOUNT, Everyone, "leads_told.tier leads_told.outreach_paused leads_told.as_of news_seq"),
+    (ACCOUNT, Everyone, "leads_told.tier leads_told.outreach_paused leads_told.as_of news_seq news_at"),
     // An explanation: the reasons by their condition, and what the compliance workflow waits for.
     (EXPLANATION, Everyone, "closed market-unknown no-window no-steps all-passed too-far not-begun"),
     (EXPLANATION, Everyone, "compliance-hold on-hold waiting-on-customer outreach-paused criterion-met"),

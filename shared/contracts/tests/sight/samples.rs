@@ -673,5 +673,6 @@ pub fn account() -> Account {
         }),
         leads_told: view(),
         news_seq: 4,
+        news_at: Some(at()),
     }
 }
