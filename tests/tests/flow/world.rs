@@ -24,7 +24,7 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 /// How long anything may take. Far longer than it does; nothing is asserted on it.
-const PATIENCE: Duration = Duration::from_secs(150);
+const PATIENCE: Duration = Duration::from_secs(240);
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// How long one call may take, with a function's first start in it.
