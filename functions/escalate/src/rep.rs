@@ -47,7 +47,7 @@ pub async fn look(
             service.relay.hand_on_indexed(subject(), item.looks, now).await;
             return Ok(());
         }
-        // Whoever brought the later change about has asked for them to be looked at.
+        // A later change sends a message of its own.
         Some(change) if change != item.looks => return Ok(()),
         Some(_) => {}
     }

@@ -2,7 +2,6 @@
 
 use crate::directory::Directory;
 use crate::ids::PersonId;
-use crate::notification::Recipient;
 use crate::policy::Policy;
 use crate::routing::Standing;
 use chrono::{DateTime, Utc};
@@ -180,11 +179,4 @@ impl AbsenceDigest {
 
 fn leads(n: u32) -> String {
     if n == 1 { "1 lead".to_owned() } else { format!("{n} leads") }
-}
-
-/// Who is told: the manager, on the team's channel.
-pub(crate) fn recipient(directory: &Directory, rep: &PersonId) -> Recipient {
-    let team = directory.team_of(rep);
-    let manager = team.and_then(|team| Some((team.clone(), directory.team(team)?.manager.clone())));
-    manager.map_or(Recipient::OperationsDesk, |(team, manager)| Recipient::TeamChannel { team, manager })
 }

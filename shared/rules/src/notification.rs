@@ -2,6 +2,7 @@
 //! data, no match details beyond what the compliance desk is to see.
 
 use crate::compliance::Criterion;
+use crate::directory::Directory;
 use crate::ids::{NotificationId, PersonId, TeamId};
 use crate::input::{Delivery, DeliveryResult};
 use crate::policy::WorkflowId;
@@ -163,6 +164,12 @@ pub enum Recipient {
 }
 
 impl Recipient {
+    /// The manager of a team, on its channel; operations, where there is no such team.
+    pub(crate) fn manager_of(team: Option<&TeamId>, directory: &Directory) -> Self {
+        let manager = team.and_then(|team| Some((team.clone(), directory.team(team)?.manager.clone())));
+        manager.map_or(Self::OperationsDesk, |(team, manager)| Self::TeamChannel { team, manager })
+    }
+
     /// Whether two messages reach the same person or channel.
     pub fn is_same_as(&self, other: &Self) -> bool {
         match (self, other) {

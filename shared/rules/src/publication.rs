@@ -402,11 +402,7 @@ pub(crate) fn changed_hands(
             None if orphaned.kept => format!("{what} {is} still theirs"),
             None => format!("{what} {wait} for a rep"),
         };
-        let manager =
-            team.as_ref().and_then(|team| Some((team.clone(), directory.team(team)?.manager.clone())));
-        let to = manager
-            .map_or(Recipient::OperationsDesk, |(team, manager)| Recipient::TeamChannel { team, manager });
-        say(to, line);
+        say(Recipient::manager_of(team.as_ref(), directory), line);
     }
     for OrphanedLeads { orphaned, leads, first, .. } in orphaned {
         let Some(person) = orphaned.to.clone().filter(|person| directory.person(person).is_some()) else {
@@ -428,12 +424,10 @@ pub(crate) fn changed_hands(
 pub(crate) fn digests(totals: &Totals, directory: &Directory) -> Vec<(Recipient, Vec<String>)> {
     let mut digests: Vec<(Recipient, Vec<String>)> = Vec::new();
     for passed in &totals.passed {
-        let manager = |team: &TeamId| Some(directory.team(team)?.manager.clone());
         let to = if passed.step.workflow == WorkflowId::ComplianceFlag {
             Recipient::ComplianceDesk
         } else {
-            let team = passed.team.as_ref().and_then(|team| Some((team.clone(), manager(team)?)));
-            team.map_or(Recipient::OperationsDesk, |(team, manager)| Recipient::TeamChannel { team, manager })
+            Recipient::manager_of(passed.team.as_ref(), directory)
         };
         let leads = if passed.leads == 1 { "lead" } else { "leads" };
         let line = format!("{}/{}: {} {leads}", passed.step.workflow, passed.step.step, passed.leads);

@@ -1,11 +1,11 @@
 //! A rep: the third, small aggregate. What a rep carries follows from the leads; whether they take any
 //! more is said by them or for them, and recorded, and so is what their manager is told while they are away.
 
-use crate::absence::{self, AbsenceDigest, LeadsOfAbsent, ToldOf};
+use crate::absence::{AbsenceDigest, LeadsOfAbsent, ToldOf};
 use crate::entry::{Actor, Entry};
 use crate::ids::{NotificationId, PersonId, Subject};
 use crate::input::{Delivery, World};
-use crate::notification::{About, Message, Notification, NotificationFact, Particulars};
+use crate::notification::{About, Message, Notification, NotificationFact, Particulars, Recipient};
 use crate::quiet;
 use crate::routing::{Availability, Standing};
 use chrono::{DateTime, Utc};
@@ -100,7 +100,8 @@ pub fn decide_rep(
             match AbsenceDigest::of(directory, policy, rep, standing, (untold, *kept), now) {
                 Some(digest) => {
                     let id = NotificationId::new(format!("{subject}/{}", standing.seq.saturating_add(2)));
-                    let (to, message) = (absence::recipient(directory, rep), Message::ChangedHands);
+                    let (to, message) =
+                        (Recipient::manager_of(directory.team_of(rep), directory), Message::ChangedHands);
                     let reasons = digest.lines(directory);
                     let particulars = Particulars { reasons, ..Particulars::default() };
                     let not_before = quiet::not_before(policy, directory, &to, message, now);

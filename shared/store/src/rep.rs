@@ -135,10 +135,7 @@ impl Store {
     ) -> Result<ExecutedRep, StoreError> {
         let rep = &command.rep;
         let subject = Subject::Rep(rep.clone());
-        let asked = Asked::plain(match &command.input {
-            RepInput::Availability(availability) => seen::digest(&subject, availability)?,
-            RepInput::LeadsLookedAt { .. } | RepInput::Delivery(_) => seen::digest(&subject, &command.cause)?,
-        });
+        let asked = Asked::plain(seen::digest(&subject, &command.input)?);
         let delivery = if let RepInput::Delivery(delivery) = &command.input { Some(delivery) } else { None };
         let mut tried: Vec<(Key, AttemptId, Vec<Requested>)> = Vec::new();
         let mut unknown = None;
