@@ -12,7 +12,7 @@ use rules::input::{Command, InForce, Input};
 use rules::lead::Lead;
 use rules::lead_fact::LeadFact;
 use rules::policy::PublishedPolicy;
-use rules::publication::{Publication, PublicationCommand, PublicationInput, Totals};
+use rules::publication::{Publication, PublicationCommand, PublicationInput};
 use rules::touched::{self, Rules, Scope};
 use service::Service;
 use std::sync::Arc;
@@ -61,8 +61,8 @@ pub async fn apply(service: &Service, id: PublicationId, now: DateTime<Utc>) -> 
             let cause = format!("applied/{id}");
             service.publication(&PublicationCommand { publication: id, cause, input }, now).await?;
             return Ok(());
-        } else if let Some(scope) = scopes.get(progress.place.scope) {
-            progress = page(service, id, scope, progress, (now, settled)).await?;
+        } else {
+            progress = page(service, id, &scopes, progress, (now, settled)).await?;
             if !progress.again && now < settled {
                 progress.again_until = Some(progress.place.clone());
             }
@@ -138,52 +138,49 @@ async fn before_and_after(
     futures::future::try_join(Documents::read(store, before), Documents::read(store, after)).await.map(Some)
 }
 
-/// Looks at the leads of a page, and counts what the publication made of them.
+/// Looks at the leads of a page, and counts what the publication made of them: each lead where it is
+/// found first.
 async fn page(
     service: &Service,
     id: PublicationId,
-    scope: &Scope,
+    scopes: &[Scope],
     mut progress: Progress,
     (now, settled): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<Progress, StoreError> {
+    let (earlier, rest) = scopes.split_at(progress.place.scope.min(scopes.len()));
+    let Some(scope) = rest.first() else { return Ok(progress) };
+    let is_first = |lead: &Lead| !earlier.iter().any(|s| s.counts_all() && s.holds(lead));
     let after = progress.place.after.as_ref().map(Cursor::new);
     let page = service.store.leads_in_scope(scope, PAGE, after.as_ref()).await?;
     // Leads of an owner who left are counted where they are now: whoever was first at one of them, it is
     // there. What is looked at once more is counted then, when the index is sure to know.
-    let counts_orphans = progress.again || now >= settled;
-    if let Scope::TakenOver(_) | Scope::InOperations = scope {
-        if counts_orphans {
-            let directory = service.store.current_directory().await?;
-            for lead in page.items {
-                let lead = service.store.lead(&lead).await?;
-                count_orphaned(&mut progress.totals, id, lead.as_ref(), &directory);
-            }
-        }
-        progress.place = next_place(progress.place, page.next);
-        return Ok(progress);
-    }
+    let counts_orphans = scope.counts_orphans() && (progress.again || now >= settled);
     let seen: Vec<(Option<Lead>, bool)> = futures::stream::iter(page.items)
-        .map(|lead| look_or_skip(service, id, lead, now))
+        .map(|lead| async move {
+            if scope.is_looked_at() {
+                look_or_skip(service, id, lead, now).await
+            } else if counts_orphans {
+                Ok((service.store.lead(&lead).await?, false))
+            } else {
+                Ok((None, false))
+            }
+        })
         .buffer_unordered(CONCURRENT_MAX)
         .try_collect()
         .await?;
     let directory = service.store.current_directory().await?;
-    for (lead, moved_now) in seen {
+    let totals = &mut progress.totals;
+    for (lead, moved_now) in seen.into_iter().filter_map(|(lead, moved_now)| Some((lead?, moved_now))) {
+        let is_orphaned = lead.is_orphaned_by(id);
         // The second look counts what the first one did not see.
-        let of_owner = matches!(scope, Scope::Owner(_));
-        if !of_owner && (!progress.again || moved_now) {
-            let totals = &mut progress.totals;
-            totals.leads = totals.leads.saturating_add(u64::from(!progress.again));
-            if let Some(lead) = &lead {
-                totals.note(id, lead, &directory);
-            }
+        if scope.counts_all() && (!progress.again || moved_now) && is_first(&lead) {
+            totals.leads = totals.leads.saturating_add(u64::from(!progress.again && !is_orphaned));
+            totals.note(id, &lead, &directory);
         }
-        // One that its owner keeps is in no other list.
-        let is_kept = lead
-            .as_ref()
-            .is_some_and(|lead| matches!(scope, Scope::Owner(o) if lead.owner.as_ref() == Some(o)));
-        if is_kept && counts_orphans {
-            count_orphaned(&mut progress.totals, id, lead.as_ref(), &directory);
+        let is_counted = |s: &Scope| s.counts_orphans() && s.holds(&lead);
+        if counts_orphans && is_orphaned && scope.holds(&lead) && !earlier.iter().any(is_counted) {
+            totals.leads = totals.leads.saturating_add(1);
+            totals.note_orphaned(id, &lead, &directory);
         }
     }
     progress.place = next_place(progress.place, page.next);
@@ -235,12 +232,4 @@ async fn look(
         again(service, Subject::Lead(lead), found, now, now).await?;
     }
     Ok((done.lead, followed))
-}
-
-/// Counts a lead whose owner left with the publication.
-fn count_orphaned(totals: &mut Totals, id: PublicationId, lead: Option<&Lead>, directory: &Directory) {
-    if let Some(lead) = lead.filter(|lead| lead.is_orphaned_by(id)) {
-        totals.leads = totals.leads.saturating_add(1);
-        totals.note_orphaned(id, lead, directory);
-    }
 }

@@ -145,15 +145,15 @@ async fn effect(
 ) -> Result<(Effect, Option<Place>), StoreError> {
     let store = &call.service.store;
     let (was, is) = (&step.before, &step.after);
-    let scopes: Vec<Scope> = touched(
-        Rules { policy: &was.0.policy, directory: &was.1 },
-        Rules { policy: &is.0.policy, directory: &is.1 },
-    );
+    let before = Rules { policy: &was.0.policy, directory: &was.1 };
+    let after = Rules { policy: &is.0.policy, directory: &is.1 };
+    let scopes: Vec<Scope> = touched(before, after).into_iter().filter(Scope::is_looked_at).collect();
     let mut knowledge = Knowledge::new(Arc::clone(&step.after.0), Arc::clone(&step.after.1));
     knowledge.remember(Arc::clone(&step.before.0), Arc::clone(&step.before.1));
     let mut effect = Effect::default();
     for _ in 0..PAGES_MAX {
-        let Some(scope) = scopes.get(place.scope) else { return Ok((effect, None)) };
+        let (earlier, rest) = scopes.split_at(place.scope.min(scopes.len()));
+        let Some(scope) = rest.first() else { return Ok((effect, None)) };
         let after = place.after.as_ref().map(Cursor::new);
         let page = store.leads_in_scope(scope, PAGE, after.as_ref()).await?;
         let leads: Vec<Option<Lead>> = futures::stream::iter(&page.items)
@@ -161,8 +161,15 @@ async fn effect(
             .buffered(CONCURRENT_MAX)
             .try_collect()
             .await?;
-        for lead in leads.into_iter().flatten() {
-            if let Some(decision) = try_out(store, &mut knowledge, step.id, &lead, call).await? {
+        // Each is counted where it is found first.
+        let is_first = |lead: &Lead| !earlier.iter().any(|scope| scope.holds(lead));
+        for lead in leads.into_iter().flatten().filter(is_first) {
+            let decision = try_out(store, &mut knowledge, step.id, &lead, call).await?;
+            let counts = |decision: &Decision| {
+                let is_orphaned = || decision.lead.as_ref().is_some_and(|lead| lead.is_orphaned_by(step.id));
+                scope.counts_all() || is_orphaned()
+            };
+            if let Some(decision) = decision.filter(counts) {
                 effect.note(step.id, knowledge.world().in_force(), &decision, &step.after.1);
             }
         }

@@ -17,6 +17,7 @@ use crate::record::{CommitRecord, Recordable, Recorded};
 use crate::rep::{self, RepCommand, RepFact, RepInput};
 use crate::routing::{Availability, Roster, load_changes};
 use crate::still_true::{self, Telling};
+use crate::touched::{Rules, Scope, touched};
 use crate::workflows::churn_risk::{AccountCommand, AccountInput, decide_account};
 use crate::{decide, wake_at};
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -425,16 +426,18 @@ impl Simulation {
         decision.outcome
     }
 
-    /// Puts another policy in force, and shows it to every lead.
+    /// Puts another policy in force, and shows it to the leads that it touches.
     pub fn publish(&mut self, policy: Policy, by: &str, now: DateTime<Utc>) {
         let next = PublishedPolicy::next(Some(&self.policy), policy, by, now);
         let revision = next.revision;
         let before = Arc::new(std::mem::replace(&mut self.policy, next));
+        let scopes = self.touched_since(&before.policy, &self.directory);
         self.past.policies.insert(before.revision, before);
-        self.show_publication(PublicationId { kind: PublicationKind::Policy, revision }, now);
+        let id = PublicationId { kind: PublicationKind::Policy, revision };
+        self.show_publication(id, &scopes, now);
     }
 
-    /// Puts another directory in force, and shows it to every lead. Reps who changed teams take
+    /// Puts another directory in force, and shows it to the leads that it touches. Reps who changed teams take
     /// their standings along.
     pub fn publish_directory(&mut self, directory: Directory, now: DateTime<Utc>) {
         let revision = self.directory.revision().saturating_add(1);
@@ -447,12 +450,20 @@ impl Simulation {
                 self.rosters.entry(team.clone()).or_default().standings.insert(rep.clone(), standing);
             }
         }
+        let scopes = self.touched_since(&self.policy.policy, &before);
         self.past.directories.insert(before.revision(), Arc::new(before));
-        self.show_publication(PublicationId { kind: PublicationKind::Directory, revision }, now);
+        let id = PublicationId { kind: PublicationKind::Directory, revision };
+        self.show_publication(id, &scopes, now);
     }
 
-    fn show_publication(&mut self, id: PublicationId, now: DateTime<Utc>) {
-        let leads: Vec<LeadId> = self.leads.keys().cloned().collect();
+    fn touched_since(&self, policy: &Policy, directory: &Directory) -> Vec<Scope> {
+        let is = Rules { policy: &self.policy.policy, directory: &self.directory };
+        touched(Rules { policy, directory }, is)
+    }
+
+    fn show_publication(&mut self, id: PublicationId, scopes: &[Scope], now: DateTime<Utc>) {
+        let is_touched = |lead: &&Lead| scopes.iter().any(|s| s.is_looked_at() && s.holds(lead));
+        let leads: Vec<LeadId> = self.leads.values().filter(is_touched).map(|l| l.id.clone()).collect();
         for lead in leads {
             let (actor, cause) = (Actor::system("publication"), id.to_string());
             self.lead(&Command { lead: lead.clone(), actor, cause, input: Input::Wake }, now);

@@ -4,9 +4,11 @@
 use crate::calendar::CalendarDocument;
 use crate::directory::{ALWAYS, Directory, Rep};
 use crate::ids::{CalendarId, Country, MarketId, PersonId, Source, StateId, TeamId};
+use crate::lead::Lead;
 use crate::measure::Window;
 use crate::policy::{Policy, Reminder, StateKind, WindowRow, WorkflowId, most_specific};
 use crate::workflows::high_value::same_criteria;
+use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 
 /// The policy and the directory that are in force together.
@@ -34,6 +36,8 @@ pub enum Scope {
     Market(MarketId),
     /// Those of an owner who left the teams or the directory, or came into it.
     Owner(PersonId),
+    /// Those that compliance holds and nobody owns: their source may have named somebody who left.
+    HeldUnowned,
     /// Those of a rep who may have taken over leads of an owner who left. Nothing of them has to be looked
     /// at; they are counted, whoever gave them to the rep.
     TakenOver(PersonId),
@@ -52,6 +56,65 @@ pub enum Sources {
     One(Source),
     /// All but these, whose rows stay as they were.
     AllBut(BTreeSet<Source>),
+}
+
+impl Scope {
+    /// Whether a lead is in it.
+    pub fn holds(&self, lead: &Lead) -> bool {
+        let is_owned_by = |person: &PersonId| lead.owner.as_ref() == Some(person);
+        match self {
+            Self::State { market, state, sources } => {
+                lead.waits_in() == Some((market, state)) && sources.hold(&lead.source())
+            }
+            Self::Market(market) => lead.profile.market.as_ref() == Some(market),
+            Self::Owner(person) | Self::TakenOver(person) => is_owned_by(person),
+            Self::HeldUnowned => lead.in_review_since().is_some() && lead.owner.is_none(),
+            Self::InOperations => lead.operations.is_some(),
+            Self::Reviews => lead.in_review_since().is_some(),
+            Self::Closed => lead.is_closed() && !lead.is_erased(),
+        }
+    }
+
+    /// Whether leads of an owner who left are counted in it.
+    pub fn counts_orphans(&self) -> bool {
+        matches!(self, Self::Owner(_) | Self::HeldUnowned | Self::TakenOver(_) | Self::InOperations)
+    }
+
+    /// Whether its leads have to be looked at; those of the others are counted only.
+    pub fn is_looked_at(&self) -> bool {
+        self.counts_all() || *self == Self::HeldUnowned
+    }
+
+    /// Whether all of its leads count as looked at; of the others, those whose owner left.
+    pub fn counts_all(&self) -> bool {
+        !matches!(self, Self::HeldUnowned | Self::TakenOver(_) | Self::InOperations)
+    }
+}
+
+impl Sources {
+    fn hold(&self, source: &Source) -> bool {
+        match self {
+            Self::One(one) => one == source,
+            Self::AllBut(others) => !others.contains(source),
+        }
+    }
+}
+
+impl Lead {
+    /// The market and the state in which its clocks run, or ran until a hold.
+    pub fn waits_in(&self) -> Option<(&MarketId, &StateId)> {
+        // On hold it waits in the state it left; its clocks rest there, and may be over already.
+        let left = self.left.as_ref().map(|left| (&left.state, &left.visit));
+        let (state, visit) = left.unwrap_or((&self.state, &self.visit));
+        let has_clocks = visit.sla.is_some() || visit.stuck.is_some();
+        self.profile.market.as_ref().filter(|_| has_clocks).map(|market| (market, state))
+    }
+
+    /// Since when compliance has to decide on it, or on opening it again.
+    pub fn in_review_since(&self) -> Option<DateTime<Utc>> {
+        let asked = self.rejection.as_ref().and_then(|rejection| rejection.asked.as_ref());
+        self.review.as_ref().map(|review| review.opened_at).or(asked.map(|asked| asked.at))
+    }
 }
 
 /// The leads that may wait for another instant after a publication.
@@ -97,6 +160,7 @@ pub fn touched<'a>(before: Rules<'a>, after: Rules<'a>) -> Vec<Scope> {
         scopes.push(Scope::Closed);
     }
     if someone_leaves {
+        scopes.push(Scope::HeldUnowned);
         let reps = after.directory.document().teams.values().flat_map(|team| team.reps.keys());
         scopes.extend(reps.cloned().map(Scope::TakenOver));
         scopes.push(Scope::InOperations);
@@ -214,6 +278,7 @@ mod tests {
                 Scope::Owner(person) => format!("of {person}"),
                 Scope::TakenOver(person) => format!("by {person}"),
                 Scope::InOperations => "in operations".to_owned(),
+                Scope::HeldUnowned => "held".to_owned(),
                 Scope::Reviews => "reviews".to_owned(),
                 Scope::Closed => "closed".to_owned(),
             })
@@ -283,7 +348,8 @@ mod tests {
         let leaves_the_team = ("      rep-ana: { seniority: junior, capacity: 40 }\n", "");
         let left = ["rep-eva", "rep-fritz", "rep-gian", "rep-bob", "rep-cat", "rep-dan"]
             .map(|rep| format!("by {rep}"));
-        let all = [vec!["of rep-ana".to_owned()], left.to_vec(), vec!["in operations".to_owned()]].concat();
+        let looked_at = ["of rep-ana", "held"].map(str::to_owned);
+        let all = [looked_at.to_vec(), left.to_vec(), vec!["in operations".to_owned()]].concat();
         assert_eq!(scopes(SAME, leaves_the_team), all);
         let comes = (
             "  cs-sam: { name: Sam Smith, email: sam@example.test }",

@@ -207,9 +207,7 @@ impl Aggregate for Lead {
 
     fn index(&self, item: &mut Item) {
         let id = self.id.as_str();
-        let asked = self.rejection.as_ref().and_then(|rejection| rejection.asked.as_ref());
-        let since = self.review.as_ref().map(|review| review.opened_at).or(asked.map(|asked| asked.at));
-        if let Some(since) = since {
+        if let Some(since) = self.in_review_since() {
             put_into(COMPLIANCE_REVIEWS, item, QUEUE, format!("{}#{id}", instant(since)));
         }
         if let Some(review) = &self.operations {
@@ -228,13 +226,9 @@ impl Aggregate for Lead {
         }
         if let Some(market) = &self.profile.market {
             put_into(BY_MARKET, item, market.as_str(), id.to_owned());
-            // On hold it waits in the state it left; its clocks rest there, and may be over already.
-            let left = self.left.as_ref().map(|left| (&left.state, &left.visit));
-            let (state, visit) = left.unwrap_or((&self.state, &self.visit));
-            if visit.sla.is_some() || visit.stuck.is_some() {
-                let sort = format!("{}#{id}", self.source());
-                put_into(BY_STATE, item, &state_key(market, state), sort);
-            }
+        }
+        if let Some((market, state)) = self.waits_in() {
+            put_into(BY_STATE, item, &state_key(market, state), format!("{}#{id}", self.source()));
         }
     }
 

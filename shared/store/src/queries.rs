@@ -99,7 +99,9 @@ impl Store {
         after: Option<&Cursor>,
     ) -> Result<Page<LeadId>, StoreError> {
         let page = match scope {
-            Scope::Reviews => self.keys_in(COMPLIANCE_REVIEWS, QUEUE, None, limit, after).await?,
+            Scope::Reviews | Scope::HeldUnowned => {
+                self.keys_in(COMPLIANCE_REVIEWS, QUEUE, None, limit, after).await?
+            }
             Scope::Owner(owner) | Scope::TakenOver(owner) => {
                 self.keys_in(BY_OWNER, owner.as_str(), None, limit, after).await?
             }
@@ -129,7 +131,7 @@ impl Store {
         limit: usize,
         after: Option<&Cursor>,
     ) -> Result<Page<Lead>, StoreError> {
-        self.leads_in(COMPLIANCE_REVIEWS, QUEUE, limit, after, waits_for_compliance).await
+        self.leads_in(COMPLIANCE_REVIEWS, QUEUE, limit, after, |lead| lead.in_review_since().is_some()).await
     }
 
     /// Leads in the operations queue, the oldest first.
@@ -224,10 +226,4 @@ impl Store {
         }
         Ok(Page { items, next: last.filter(|_| more).map(Cursor::new) })
     }
-}
-
-/// Whether compliance has to look at a lead: a review is open, or one of two officers asked for it.
-fn waits_for_compliance(lead: &Lead) -> bool {
-    let asked = lead.rejection.as_ref().is_some_and(|rejection| rejection.asked.is_some());
-    lead.review.is_some() || asked
 }

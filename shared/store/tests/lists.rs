@@ -11,10 +11,11 @@ mod support;
 
 use chrono::TimeDelta;
 use rules::compliance::{Criterion, CriterionKind, Match};
-use rules::ids::{LeadId, Subject};
-use rules::input::{Input, Resolution, ResolutionAction};
+use rules::ids::{LeadId, Source, Subject};
+use rules::input::{Command, Erasure, Input, LeadEvent, Resolution, ResolutionAction};
 use rules::lead::Lead;
 use rules::patch::Patch;
+use rules::touched::{Scope, Sources};
 use std::collections::BTreeSet;
 use store::{DueItem, DueSubject, FIRST_LEASE};
 use support::wire::Fault;
@@ -376,4 +377,76 @@ async fn a_place_that_becomes_free_makes_the_rep_due_until_they_were_looked_at()
     assert_eq!(rep().await.wake_at(), Some(later));
     assert!(bench.store.rearm(&subject, version, None).await.unwrap());
     assert_eq!(rep().await.wake_at(), None);
+}
+
+/// A lead in each place where one can be.
+async fn everywhere(bench: &Bench) {
+    let now = at("14:00");
+    let found = |e: &mut LeadEvent| e.matches = vec![sanctioned("ofac-9")];
+    let arrivals = [
+        ("L-owned", "rep-ana", "NEW"),
+        ("L-on-hold", "rep-ana", "ON_HOLD"),
+        ("L-won", "rep-ana", "WON"),
+        ("L-contacted", "rep-bob", "CONTACTED"),
+        ("L-held-later", "rep-ana", "NEW"),
+        ("L-held-on-arrival", "rep-ana", "NEW"),
+    ];
+    for (id, owner, state) in arrivals {
+        let mut command = arrival(id, now, Some(owner));
+        if let Input::Event(event) = &mut command.input {
+            event.state = Some("NEW".into());
+            if id == "L-held-on-arrival" {
+                found(event);
+            }
+        }
+        bench.store.execute(&command, None, now).await.unwrap();
+        let moves = event(id, &format!("{id} moves"), now, |e| e.state = Some(state.into()));
+        bench.store.execute(&moves, None, now).await.unwrap();
+    }
+    bench.store.execute(&event("L-held-later", "m", now, found), None, now).await.unwrap();
+    // Nobody knows its market: it waits for operations.
+    bench.store.execute(&event("L-nowhere", "n", now, |_| {}), None, now).await.unwrap();
+    let erasure = Erasure { reference: "DSR-1".to_owned(), reason: "asked for".to_owned() };
+    let erase = Command { input: Input::Erase(erasure), ..wake("L-won", "erase") };
+    bench.store.execute(&erase, None, now).await.unwrap();
+    let lost = event("L-lost", "l", now, |e| e.state = Some("WON".into()));
+    bench.store.execute(&lost, None, now).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_listed_for_a_publication_is_what_its_scopes_hold() {
+    let bench = Bench::seeded().await;
+    everywhere(&bench).await;
+    let state = |state: &str, sources| Scope::State { market: "us".into(), state: state.into(), sources };
+    let web = Source::from("inbound_web");
+    let scopes = [
+        (state("NEW", Sources::One(web.clone())), 2),
+        (state("NEW", Sources::AllBut(BTreeSet::from([web]))), 0),
+        (state("CONTACTED", Sources::AllBut(BTreeSet::new())), 1),
+        (Scope::Market("us".into()), 6),
+        (Scope::Owner("rep-ana".into()), 4),
+        (Scope::TakenOver("rep-bob".into()), 1),
+        (Scope::HeldUnowned, 1),
+        (Scope::InOperations, 1),
+        (Scope::Reviews, 2),
+        (Scope::Closed, 1),
+    ];
+    let store = &bench.store;
+    let mut leads = Vec::new();
+    for id in ["owned", "on-hold", "won", "contacted", "held-later", "held-on-arrival", "nowhere", "lost"] {
+        leads.push(store.lead(&format!("L-{id}").as_str().into()).await.unwrap().unwrap());
+    }
+    for (scope, expected) in scopes {
+        let of = &scope;
+        let listed = all(|after| async move { store.leads_in_scope(of, 3, after.as_ref()).await }).await;
+        let listed: BTreeSet<LeadId> = listed.into_iter().collect();
+        let holds = |lead: &&Lead| scope.holds(lead);
+        let held: BTreeSet<LeadId> = leads.iter().filter(holds).map(|lead| lead.id.clone()).collect();
+        // What compliance holds is listed with its owner, too, who may just have left.
+        if scope != Scope::HeldUnowned {
+            assert_eq!(listed, held, "{scope:?}");
+        }
+        assert!(held.is_subset(&listed), "{scope:?}: {listed:?}");
+        assert_eq!(held.len(), expected, "{scope:?}: {held:?}");
+    }
 }

@@ -2,7 +2,7 @@
 //! source or a market of its own, so that no other test notices.
 
 use crate::documents::PLAIN;
-use crate::world::{Answer, World, count, eventually, is, now, written};
+use crate::world::{Answer, World, count, eventually, is, now, sanction, written};
 use chrono::TimeDelta;
 use reqwest::Method;
 use rules::entry::Actor;
@@ -16,6 +16,7 @@ crate::flows![
     a_publication_that_dies_half_way_is_finished_by_the_next_tick,
     a_publication_that_another_one_follows_at_once_tells_of_its_own,
     a_directory_moves_what_its_calendar_measures_and_who_carries_what,
+    a_rep_who_leaves_takes_no_lead_along_that_compliance_holds,
     what_is_not_sound_is_not_published,
     a_policy_is_published_on_the_base_it_was_made_from,
     a_policy_is_rolled_back_by_publishing_it_again,
@@ -150,22 +151,7 @@ async fn a_directory_moves_what_its_calendar_measures_and_who_carries_what(world
     let (market, rep) = (world.id("market"), world.id("rep"));
     let (revision, lead) = {
         let _one = PUBLISHING.lock().await;
-        let hours = json!(["00:00-24:00"]);
-        let week: Value = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-            .into_iter()
-            .map(|day| (day.to_owned(), hours.clone()))
-            .collect::<serde_json::Map<_, _>>()
-            .into();
-        publish(world, "directory", |directory| {
-            directory["calendars"][&market] =
-                json!({"time_zone": "UTC", "hours": week, "business_day": "8h"});
-            directory["markets"][&market] =
-                json!({"calendar": market, "team": "plain-sales", "licensed_for": ["US"]});
-            directory["people"][&rep] = json!({"name": rep, "email": format!("{rep}@example.test")});
-            directory["teams"]["odd-sales"]["reps"][&rep] = json!({"seniority": "senior", "capacity": 9});
-        })
-        .await
-        .is(201);
+        publish(world, "directory", |directory| with_market(directory, &market, &rep)).await.is(201);
         let lead = world.lead(json!({"market": market, "owner": rep})).await;
         let (today, tomorrow) = (now(), now() + TimeDelta::days(1));
         let off = |at: chrono::DateTime<chrono::Utc>| json!({"date": at.format("%Y-%m-%d").to_string(), "name": "off"});
@@ -191,6 +177,47 @@ async fn a_directory_moves_what_its_calendar_measures_and_who_carries_what(world
     world.get("vera", "/v1/directories/current").await.shows_problem(403, None);
     let none = world.get("otto", "/v1/directories/99999").await.shows_problem(404, None);
     assert!(none.detail().contains("the newest is"), "{}", none.detail());
+}
+
+/// A market of its own that never closes, with a rep of their own.
+fn with_market(directory: &mut Value, market: &str, rep: &str) {
+    let day = |day: &str| (day.to_owned(), json!(["00:00-24:00"]));
+    let week: serde_json::Map<_, _> =
+        ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].into_iter().map(day).collect();
+    directory["calendars"][market] = json!({"time_zone": "UTC", "hours": week, "business_day": "8h"});
+    directory["markets"][market] = json!({"calendar": market, "team": "plain-sales", "licensed_for": ["US"]});
+    directory["people"][rep] = json!({"name": rep, "email": format!("{rep}@example.test")});
+    directory["teams"]["odd-sales"]["reps"][rep] = json!({"seniority": "senior", "capacity": 9});
+}
+
+async fn a_rep_who_leaves_takes_no_lead_along_that_compliance_holds(world: &'static World) {
+    let (market, rep) = (world.id("market"), world.id("rep"));
+    let _one = PUBLISHING.lock().await;
+    publish(world, "directory", |directory| with_market(directory, &market, &rep)).await.is(201);
+    let own = json!({"market": market, "owner": rep});
+    let (owned, held) = (world.lead(own.clone()).await, world.id("L"));
+    let mut arrives = world.plain_lead(&held);
+    (arrives["market"], arrives["owner"]) = (own["market"].clone(), own["owner"].clone());
+    arrives["flags"] = json!({"sanctions": [sanction(&world.id("match"))]});
+    world.take("lead.upserted", json!({"lead": arrives})).await;
+    // The rep leaves, and the calendar of the market changes with it: each lead is found twice.
+    let current = world.get("otto", "/v1/directories/current").await.is(200).body;
+    let mut directory = current["directory"].clone();
+    directory["teams"]["odd-sales"]["reps"].as_object_mut().unwrap().remove(rep.as_str()).unwrap();
+    directory["people"].as_object_mut().unwrap().remove(rep.as_str()).unwrap();
+    let today = now().format("%Y-%m-%d").to_string();
+    directory["calendars"][&market]["holidays"] = json!([{"date": today, "name": "off"}]);
+    let body = json!({"base": current["revision"], "why": "they left", "directory": directory});
+    let tried = world.post("otto", "/v1/directories?dry_run=true", body.clone()).await.is(200).body;
+    let published = world.post("otto", "/v1/directories", body).await.is(201).body;
+    let came = applied(world, "/v1/directories", &published["revision"]).await;
+    for (what, leads) in [("a trial", &tried["effect"]), ("the publication", &came["leads"])] {
+        assert_eq!((&leads["leads"], &leads["moved"]), (&json!(2), &json!(2)), "{what}: {leads:#}");
+    }
+    for id in [&owned, &held] {
+        let history = world.history(&format!("leads/{id}")).await;
+        assert_eq!(count(&history, "owner.gone"), 1, "{history:#?}");
+    }
 }
 
 async fn what_is_not_sound_is_not_published(world: &'static World) {
