@@ -21,6 +21,7 @@ use rules::entry::Actor;
 use rules::ids::{LeadId, PersonId};
 use rules::input::{Command, Input, Outcome, ReviewDecision};
 use rules::lead::Lead;
+use rules::screened::NamedParty;
 use serde_json::{Value, json};
 use service::{Service, paging, problem};
 use std::sync::Arc;
@@ -206,7 +207,8 @@ impl Compliance {
         let Some(lead) = self.service.store.lead(id).await.map_err(|e| problem(&e))? else { return Ok(()) };
         let cause = attempt_key(&lead, &caller.subject);
         let (field, why) = ("review decision".to_owned(), why.to_owned());
-        let input = Input::RefusedAtDoor { field, why, matches: Vec::new(), flagged_by: None };
+        let named = NamedParty::default();
+        let input = Input::RefusedAtDoor { field, why, matches: Vec::new(), flagged_by: None, named };
         let command =
             Command { lead: lead.id, actor: Actor::staff(&caller.subject), cause: cause.clone(), input };
         self.service.lead(&command, Some(&cause), now).await.map(|_| ()).map_err(|e| problem(&e))

@@ -137,7 +137,7 @@ impl Ingest {
         refusal: NotAnEvent,
         now: DateTime<Utc>,
     ) -> Result<Answer, StoreError> {
-        let NotAnEvent { id, subject, matches, flagged_by, problems, warnings } = refusal;
+        let NotAnEvent { id, subject, matches, flagged_by, named, problems, warnings } = refusal;
         let first = problems.first().cloned();
         if let (Some(subject), Some(problem)) = (subject, first) {
             // The event, mended, may come again under its own id; so the refusal has its own. With
@@ -147,7 +147,7 @@ impl Ingest {
             let (field, why) = (problem.pointer, problem.detail);
             match subject {
                 Subject::Lead(lead) => {
-                    let input = Input::RefusedAtDoor { field, why, matches, flagged_by };
+                    let input = Input::RefusedAtDoor { field, why, matches, flagged_by, named };
                     let command = Command { lead, actor, cause, input };
                     self.service.refuse_lead(&command, now).await?;
                 }

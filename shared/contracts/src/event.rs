@@ -14,6 +14,7 @@ use rules::input::LeadEvent;
 use rules::lead::{Contact, ProfileChanges};
 use rules::measure::Money;
 use rules::patch::Patch;
+use rules::screened::NamedParty;
 use rules::unread::Unread;
 use serde_json::Value;
 
@@ -59,6 +60,8 @@ pub struct NotAnEvent {
     pub matches: Vec<Match>,
     /// Who raised the matches by hand.
     pub flagged_by: Option<String>,
+    /// Of whom they were found.
+    pub named: NamedParty,
     /// What is wrong with it; never empty.
     pub problems: Vec<FieldProblem>,
     /// What was not understood of it beside that.
@@ -111,6 +114,9 @@ pub(crate) fn read_with(value: &Value, further: &[&str]) -> Result<Inbound, NotA
             };
             // A source may say it with any event of a lead.
             event.matches = found_in;
+            if is_flagged && kind != "lead.upserted" {
+                event.named = named_party(value);
+            }
             flagged_by(&root, &mut event, &mut problems);
             found.clone_from(&event.matches);
             flagger.clone_from(&event.flagged_by);
@@ -152,7 +158,19 @@ pub(crate) fn read_with(value: &Value, further: &[&str]) -> Result<Inbound, NotA
             body.set_unread(Unread::of(warnings.iter().map(|warning| warning.pointer.clone())));
             Ok(Inbound { id, occurred_at, body, warnings })
         }
-        _ => Err(NotAnEvent { id, subject, matches: found, flagged_by: flagger, problems: wrong, warnings }),
+        _ => {
+            let named = NamedParty { occurred_at, ..named_party(value) };
+            let named = if found.is_empty() { NamedParty::default() } else { named };
+            Err(NotAnEvent {
+                id,
+                subject,
+                matches: found,
+                flagged_by: flagger,
+                named,
+                problems: wrong,
+                warnings,
+            })
+        }
     }
 }
 
@@ -244,6 +262,22 @@ fn stray_matches(event: &Value) -> (Option<LeadId>, Vec<Match>) {
     let lead = root.object("lead", &mut ignored);
     let id = lead.required("id", &mut ignored, fields::id);
     (id, matches::read(&root, &lead, &mut ignored))
+}
+
+/// Whom an event names, whether that is taken over or not.
+fn named_party(event: &Value) -> NamedParty {
+    let mut ignored = Problems::default();
+    let lead = Fields::root(event, &mut ignored).object("lead", &mut ignored);
+    let company = lead.patch("company", &mut ignored, fields::line);
+    let contact =
+        lead.patch("contact", &mut ignored, |v| Ok(v.clone())).and_then_contact(&lead, &mut ignored);
+    // Something else in its place is nobody whom anybody was cleared for.
+    let is_there = |name: &str| lead.get(name).is_some();
+    NamedParty {
+        company: if company.is_keep() && is_there("company") { Patch::Clear } else { company },
+        contact: if contact.is_keep() && is_there("contact") { Patch::Clear } else { contact },
+        occurred_at: None,
+    }
 }
 
 fn movement(lead: &Fields<'_>, at: DateTime<Utc>, problems: &mut Problems) -> LeadEvent {
@@ -502,6 +536,31 @@ mod tests {
             read(&value).unwrap().occurred_at
         };
         assert!(at("2026-03-02T14:00:00.0001Z") < at("2026-03-02T14:00:00.0009Z"));
+    }
+
+    #[test]
+    fn whom_a_screening_looked_at_is_read_of_what_is_refused_too() {
+        let mut value = documented();
+        value["lead"]["score"] = json!("many");
+        value["lead"]["company"] = json!("Bravo");
+        value["lead"]["contact"] = json!({"name": "Bob Stone"});
+        let NamedParty { company, contact, occurred_at } = read(&value).unwrap_err().named;
+        assert_eq!(company, Patch::Set("Bravo".to_owned()));
+        assert_eq!(contact.as_set().unwrap().name.as_deref(), Some("Bob Stone"));
+        assert_eq!(occurred_at.unwrap().to_rfc3339(), "2026-03-02T14:00:00+00:00");
+        // What cannot be read is nobody whom anybody was cleared for.
+        value["lead"]["company"] = json!(["Acme"]);
+        assert_eq!(read(&value).unwrap_err().named.company, Patch::Clear);
+        // An event that takes no company over says all the same of whom it was found.
+        value = documented();
+        value["type"] = json!("lead.flagged");
+        let Body::Lead(_, event) = read(&value).unwrap().body else { panic!("a lead's event") };
+        assert_eq!(event.named_party().company, Patch::Set("Acme".to_owned()));
+        // Without a match nobody asks.
+        value = documented();
+        value["lead"]["flags"] = json!({});
+        value["lead"]["score"] = json!("many");
+        assert_eq!(read(&value).unwrap_err().named, NamedParty::default());
     }
 
     #[test]

@@ -95,7 +95,7 @@ pub(crate) fn assign_cleared(d: &mut Deciding<'_>) -> Result<(), Need> {
         }
         if fit {
             d.rely_on(roster, &wish);
-            d.fact(None, LeadFact::Assigned { to: wish, team, reason });
+            d.fact(None, LeadFact::Assigned { to: wish, team, reason, told_from: None });
             return Ok(());
         }
     }
@@ -120,7 +120,8 @@ pub(crate) fn give_to_next(d: &mut Deciding<'_>, reason: AssignmentReason) -> Re
 fn assign_next(d: &mut Deciding<'_>, reason: AssignmentReason) -> Result<Option<Vec<PassedOver>>, Need> {
     match d.route(false)? {
         Routed::To { rep, team } => {
-            d.fact(None, LeadFact::Assigned { to: rep, team, reason });
+            let told_from = d.told_by_digest_from(&rep).filter(|_| reason == AssignmentReason::OwnerLeft);
+            d.fact(None, LeadFact::Assigned { to: rep, team, reason, told_from });
             Ok(None)
         }
         Routed::Nobody { considered } => Ok(Some(considered)),

@@ -37,6 +37,8 @@ pub(crate) struct Deciding<'a> {
     input_from: usize,
     pub relied_on: BTreeMap<PersonId, u64>,
     pub consulted: Consulted,
+    /// The owner of a closed lead who left with a publication since the lead's last fact.
+    pub left_while_closed: Option<PersonId>,
 }
 
 impl<'a> Deciding<'a> {
@@ -58,6 +60,7 @@ impl<'a> Deciding<'a> {
             input_from: 0,
             relied_on: BTreeMap::new(),
             consulted: Consulted::default(),
+            left_while_closed: None,
         }
     }
 
@@ -159,6 +162,13 @@ impl<'a> Deciding<'a> {
         let about = self.about();
         let notification = Notification { id, to, message, particulars, about, not_before };
         self.fact(tag, LeadFact::Notification(NotificationFact::Requested(Box::new(notification))));
+    }
+
+    /// When a person's quiet hours end, if the digest of a publication has to wait for that.
+    pub fn told_by_digest_from(&self, person: &PersonId) -> Option<DateTime<Utc>> {
+        let to = Recipient::Person { role: Role::Owner, person: person.clone() };
+        let world = &self.world;
+        quiet::not_before(&world.policy.policy, world.directory, &to, Message::ChangedHands, self.at)
     }
 
     /// What of the lead a message is about right now.

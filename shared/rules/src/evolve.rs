@@ -15,7 +15,7 @@ use crate::lead::{
 };
 use crate::lead_fact::{AssignmentReason, LeadFact, PUBLICATION};
 use crate::orphans::Gone;
-use crate::pending;
+use crate::pending::{self, UntoldOwner};
 use crate::policy::{Orphan, StateKind, WorkflowId};
 use chrono::{DateTime, Utc};
 use state::{change_state, enter_hold_from};
@@ -103,6 +103,7 @@ fn created(
         held_from: None,
         owner: None,
         owner_gone: None,
+        untold: None,
         crm_owner: None,
         crm_market: None,
         visit: Visit::default(),
@@ -188,6 +189,7 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
             enter_hold_from(lead, state, *kind, *since, occurred_at.unwrap_or(*since));
         }
         LeadFact::OwnerSet { from, to } => {
+            lead.untold = None;
             lead.owner.clone_from(to);
             if to.is_some() {
                 relieve(lead, &[OperationsReason::NoRepAvailable, OperationsReason::MaxReassignments]);
@@ -205,7 +207,8 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
             }
         }
         LeadFact::OwnerBack { .. } => lead.owner_gone = None,
-        LeadFact::Assigned { to, reason, .. } => {
+        LeadFact::Assigned { to, reason, told_from, .. } => {
+            lead.untold = told_from.map(|from| UntoldOwner { person: to.clone(), from: Some(from) });
             // Whoever loses it to an assignment does not get it back in this state either.
             lead.visit.taken_from.extend(lead.owner.replace(to.clone()).filter(|had| had != to));
             relieve(lead, &[OperationsReason::NoRepAvailable]);
@@ -218,6 +221,7 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
             lead.visit.taken_from.extend(from.clone());
             lead.visit.reassignments = *reassignments;
             lead.owner = Some(to.clone());
+            lead.untold = None;
             relieve(lead, &[OperationsReason::NoRepAvailable]);
             restart_sla(lead, at);
         }
@@ -255,7 +259,7 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
         LeadFact::PriorityRaised { to } | LeadFact::PriorityLowered { to } => lead.priority = *to,
         LeadFact::RulesApplied(applied) => {
             for PassedStep { workflow, step } in &applied.rearmed {
-                if let Some(clock) = clock(lead, *workflow) {
+                if let Some(clock) = clock_behind_holds(lead, *workflow) {
                     clock.rearm(step);
                 }
             }
@@ -280,7 +284,10 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
         | LeadFact::ReviewDecided { .. }
         | LeadFact::ReopeningAsked { .. }
         | LeadFact::ReviewReopened { .. } => compliance::apply(lead, entry),
-        LeadFact::Notification(fact) => pending::follow(&mut lead.undelivered, fact, at),
+        LeadFact::Notification(fact) => {
+            lead.untold = pending::untold_after(&lead.undelivered, fact).unwrap_or(lead.untold.take());
+            pending::follow(&mut lead.undelivered, fact, at);
+        }
         LeadFact::InputStale { .. }
         | LeadFact::InputRefused { .. }
         | LeadFact::InputNotUnderstood(_)
@@ -369,6 +376,20 @@ fn clock(lead: &mut Lead, workflow: WorkflowId) -> Option<&mut Clock> {
     match workflow {
         WorkflowId::SlaBreach => lead.visit.sla.as_mut(),
         WorkflowId::StuckLead => lead.visit.stuck.as_mut(),
+        WorkflowId::ComplianceFlag => lead.review.as_mut().map(|review| &mut review.clock),
+        WorkflowId::HighValue | WorkflowId::ChurnRisk => None,
+    }
+}
+
+/// The clock of where a lead is, or where it was before it came to rest.
+fn clock_behind_holds(lead: &mut Lead, workflow: WorkflowId) -> Option<&mut Clock> {
+    let visit = match &mut lead.left {
+        Some(left) if lead.kind == StateKind::Hold => &mut left.visit,
+        _ => &mut lead.visit,
+    };
+    match workflow {
+        WorkflowId::SlaBreach => visit.sla.as_mut(),
+        WorkflowId::StuckLead => visit.stuck.as_mut(),
         WorkflowId::ComplianceFlag => lead.review.as_mut().map(|review| &mut review.clock),
         WorkflowId::HighValue | WorkflowId::ChurnRisk => None,
     }

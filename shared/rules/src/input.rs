@@ -8,6 +8,7 @@ use crate::lead::{AccountView, Contact, ProfileChanges};
 use crate::patch::Patch;
 use crate::policy::PublishedPolicy;
 use crate::routing::Roster;
+use crate::screened::NamedParty;
 use crate::unread::Unread;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -107,6 +108,9 @@ pub enum Input {
         /// Who raised the matches by hand.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         flagged_by: Option<String>,
+        /// Of whom they were found.
+        #[serde(default, skip_serializing_if = "NamedParty::is_empty")]
+        named: NamedParty,
     },
     /// What it knows of its account may be old.
     ApplyAccount,
@@ -158,6 +162,9 @@ pub struct LeadEvent {
     /// Who raised the matches by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flagged_by: Option<String>,
+    /// Whom it names where that is not taken over.
+    #[serde(default, skip_serializing_if = "NamedParty::is_empty")]
+    pub named: NamedParty,
     /// What nobody here understood of it.
     #[serde(default, skip_serializing_if = "Unread::is_empty")]
     pub unread: Unread,
@@ -181,9 +188,21 @@ impl LeadEvent {
             owner: Patch::Keep,
             matches: Vec::new(),
             flagged_by: None,
+            named: NamedParty::default(),
             unread: Unread::default(),
             said: None,
         }
+    }
+
+    /// Of whom its matches were found; nobody, if there are none.
+    pub fn named_party(&self) -> NamedParty {
+        if self.matches.is_empty() {
+            return NamedParty::default();
+        }
+        let Self { changes, contact, named, occurred_at, .. } = self;
+        let company = if changes.company.is_keep() { &named.company } else { &changes.company };
+        let contact = if contact.is_keep() { &named.contact } else { contact };
+        NamedParty { company: company.clone(), contact: contact.clone(), occurred_at: Some(*occurred_at) }
     }
 }
 

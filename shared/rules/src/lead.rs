@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use crate::operations::{Dismissal, OperationsReason, OperationsReview, Queued};
 pub use crate::orphans::{Gone, Orphaned, OwnerGone};
+pub use crate::pending::UntoldOwner;
 
 /// A lead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +85,9 @@ pub struct Lead {
     /// Its owner who left or is away, until somebody else owns it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner_gone: Option<OwnerGone>,
+    /// Its owner, where no message of the lead tells them so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untold: Option<UntoldOwner>,
     /// What the workflows keep of this state.
     pub visit: Visit,
     /// The working states that it has been in.

@@ -171,6 +171,9 @@ pub enum LeadFact {
         team: TeamId,
         /// Why.
         reason: AssignmentReason,
+        /// When their quiet hours end, where the digest of a publication tells them that it is theirs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        told_from: Option<DateTime<Utc>>,
     },
     /// It was taken from its owner and given to somebody else.
     #[serde(rename = "lead.reassigned")]

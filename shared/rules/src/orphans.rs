@@ -61,6 +61,13 @@ pub(crate) fn leaves(lead: &Lead, before: &World<'_>, after: &World<'_>) -> Opti
     (is_rep(before) && !is_rep(after)).then(|| owner.clone())
 }
 
+/// The owner of a closed lead, if a publication makes them leave the teams.
+pub(crate) fn leaves_closed(lead: &Lead, before: &World<'_>, after: &World<'_>) -> Option<PersonId> {
+    let owner = lead.owner.as_ref().filter(|_| lead.is_closed())?;
+    let is_rep = |world: &World<'_>| world.directory.rep(owner).is_some();
+    (is_rep(before) && !is_rep(after)).then(|| owner.clone())
+}
+
 /// Brings a lead whose owner left to what the policy says. The clock begins anew for a new owner.
 pub(crate) fn follow_leaver(d: &mut Deciding<'_>, owner: &PersonId) -> Result<(), Need> {
     let then = d.world.policy.policy.owners.left;
@@ -68,10 +75,35 @@ pub(crate) fn follow_leaver(d: &mut Deciding<'_>, owner: &PersonId) -> Result<()
     d.fact(None, LeadFact::OwnerGone { gone, then });
     match then {
         Orphan::Keep => {}
+        // Held on arrival, it is nobody's yet.
+        Orphan::Queue if d.lead.as_ref().is_some_and(|lead| lead.owner.is_none()) => {}
         Orphan::Queue => d.queue_for_operations(None, OperationsReason::OwnerLeft),
         // Compliance holds it: whoever gets it gets it when it is cleared.
         Orphan::HandOn if d.lead.as_ref().is_some_and(Lead::is_held) => {}
-        Orphan::HandOn => give_to_next(d, AssignmentReason::OwnerLeft)?,
+        Orphan::HandOn => {
+            give_to_next(d, AssignmentReason::OwnerLeft)?;
+            // Without a market no team can have it. What operations left alone while somebody owned it is news.
+            let is_left_alone = |lead: &Lead| lead.is_dismissed(OperationsReason::MarketUnknown);
+            if d.lead.as_ref().is_some_and(is_left_alone) {
+                d.queue_for_operations(None, OperationsReason::MarketUnknown);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A lead that was closed is open again, and its owner left meanwhile: closed leads are left alone until
+/// then.
+pub(crate) fn follow_reopened(d: &mut Deciding<'_>) -> Result<(), Need> {
+    let owner = d.lead.as_ref().and_then(|lead| lead.owner.clone());
+    let left = owner.filter(|owner| {
+        d.left_while_closed.as_ref() == Some(owner) && d.world.directory.rep(owner).is_none()
+    });
+    let Some(left) = left else { return Ok(()) };
+    follow_leaver(d, &left)?;
+    // No publication's digest tells of it.
+    if d.lead.as_ref().is_some_and(|lead| lead.owner.is_some() && lead.owner.as_ref() != Some(&left)) {
+        tell_assigned(d, Some(left));
     }
     Ok(())
 }
@@ -138,7 +170,7 @@ fn hand_on_from_absent(d: &mut Deciding<'_>) -> Result<(), Need> {
 
 fn give_from_absent(d: &mut Deciding<'_>, to: PersonId, team: TeamId) {
     let previous_owner = d.lead.as_ref().and_then(|lead| lead.owner.clone());
-    d.fact(None, LeadFact::Assigned { to, team, reason: AssignmentReason::OwnerAbsent });
+    d.fact(None, LeadFact::Assigned { to, team, reason: AssignmentReason::OwnerAbsent, told_from: None });
     tell_assigned(d, previous_owner);
 }
 

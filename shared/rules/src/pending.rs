@@ -2,6 +2,7 @@
 //! hours, in a queue, or for an outage to end. Part of the lead, so that every decision sees them.
 
 use crate::ids::{NotificationId, PersonId};
+use crate::lead::Lead;
 use crate::notification::{About, Message, Notification, NotificationFact, Recipient};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -93,11 +94,35 @@ impl Pending {
     }
 }
 
-/// Whether somebody waits, at an instant, for the end of their quiet hours to be told that the lead
+/// An owner whom no message of the lead tells that it is theirs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UntoldOwner {
+    /// Who.
+    pub person: PersonId,
+    /// The digest of a publication tells them, from then on; absent: their message was withdrawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<DateTime<Utc>>,
+}
+
+/// Whether the owner waits, at an instant, for the end of their quiet hours to be told that the lead
 /// is theirs. In the very instant of their end nobody can have read it yet.
-pub(crate) fn is_yet_to_be_told(pending: &[Pending], owner: &PersonId, at: DateTime<Utc>) -> bool {
-    let waits = |p: &Pending| p.not_before.is_some_and(|not_before| not_before >= at);
-    pending.iter().any(|p| p.gives() && p.person() == Some(owner) && waits(p))
+pub(crate) fn is_yet_to_be_told(lead: &Lead, owner: &PersonId, at: DateTime<Utc>) -> bool {
+    let later = |from: Option<DateTime<Utc>>| from.is_some_and(|from| from >= at);
+    let by_digest = lead.untold.as_ref().is_some_and(|u| u.person == *owner && later(u.from));
+    let waits = |p: &Pending| p.gives() && p.person() == Some(owner) && later(p.not_before);
+    by_digest || lead.undelivered.iter().any(waits)
+}
+
+/// Who is not told after a fact that the lead is theirs; `None`: the fact says nothing of that.
+pub(crate) fn untold_after(pending: &[Pending], fact: &NotificationFact) -> Option<Option<UntoldOwner>> {
+    match fact {
+        NotificationFact::Requested(notification) => Pending::of(notification, None).gives().then_some(None),
+        NotificationFact::Withdrawn { id, with: None, .. } => {
+            let gone = pending.iter().find(|p| p.id == *id && p.gives())?;
+            Some(gone.person().map(|person| UntoldOwner { person: person.clone(), from: None }))
+        }
+        _ => None,
+    }
 }
 
 /// Takes a fact into account.
@@ -116,8 +141,8 @@ pub(crate) fn follow(pending: &mut Vec<Pending>, fact: &NotificationFact, at: Da
     };
     let Some(place) = pending.iter().position(|p| p.id == *id) else { return };
     let gone = pending.remove(place);
-    if is_untold && gone.gives() {
-        // Nobody is told that they lost what they never heard they had.
+    if is_untold && gone.message == Message::LeadGiven {
+        // Nobody is told that they lost what they never heard they had. Who was told that it is held has heard of it.
         let later = pending.iter_mut().skip(place).filter(|p| p.to.is_same_as(&gone.to));
         for p in later.take_while(|p| !p.gives()).filter(|p| p.message == Message::LeadTaken) {
             p.moot = Some(Moot::NeverGiven);

@@ -86,9 +86,7 @@ pub trait Recordable: Clone + Serialize + DeserializeOwned {
 impl Recordable for Input {
     fn set_apart(&mut self) -> PersonalInput {
         let mut personal = PersonalInput::default();
-        if let Self::Event(event) = self
-            && let Patch::Set(contact) = &mut event.contact
-        {
+        if let Some(contact) = self.contact_mut() {
             // That it was set stays: an empty contact says so.
             personal.contact = Some(std::mem::take(contact)).filter(|c| *c != Contact::default());
         }
@@ -99,10 +97,7 @@ impl Recordable for Input {
     }
 
     fn put_back(&mut self, personal: PersonalInput) {
-        if let Self::Event(event) = self
-            && let Patch::Set(contact) = &mut event.contact
-            && let Some(known) = personal.contact
-        {
+        if let Some((contact, known)) = self.contact_mut().zip(personal.contact) {
             *contact = known;
         }
         let matches = self.matches_mut();
@@ -114,21 +109,19 @@ impl Recordable for Input {
     }
 
     fn is_personal(&self) -> bool {
-        let contact = match self {
-            Self::Event(event) => event.contact.as_set(),
-            _ => None,
-        };
-        contact.is_some_and(|contact| *contact != Contact::default())
+        self.contact().is_some_and(|contact| *contact != Contact::default())
             || self.matches().iter().filter_map(|found| found.details.as_ref()).any(MatchDetails::is_said)
     }
 
     fn personal_texts(&mut self) -> Vec<&mut String> {
         let (contact, matches) = match self {
             Self::Event(event) => {
-                let LeadEvent { contact, matches, .. } = &mut **event;
-                (if let Patch::Set(contact) = contact { Some(contact) } else { None }, matches.as_mut_slice())
+                let LeadEvent { contact, named, matches, .. } = &mut **event;
+                (set_mut(contact).or(set_mut(&mut named.contact)), matches.as_mut_slice())
             }
-            Self::RefusedAtDoor { matches, .. } => (None, matches.as_mut_slice()),
+            Self::RefusedAtDoor { matches, named, .. } => {
+                (set_mut(&mut named.contact), matches.as_mut_slice())
+            }
             _ => return Vec::new(),
         };
         let details = matches.iter_mut().filter_map(|found| found.details.as_mut());
@@ -136,10 +129,14 @@ impl Recordable for Input {
     }
 
     fn forget(&mut self) {
-        if let Self::Event(event) = self
-            && event.contact.as_set().is_some()
-        {
-            event.contact = Patch::Keep;
+        match self {
+            Self::Event(event) => {
+                for contact in [&mut event.contact, &mut event.named.contact] {
+                    forget_set(contact);
+                }
+            }
+            Self::RefusedAtDoor { named, .. } => forget_set(&mut named.contact),
+            _ => {}
         }
         for found in self.matches_mut() {
             found.details = None;
@@ -147,7 +144,35 @@ impl Recordable for Input {
     }
 }
 
+/// The value that a patch sets.
+fn set_mut<T>(patch: &mut Patch<T>) -> Option<&mut T> {
+    if let Patch::Set(value) = patch { Some(value) } else { None }
+}
+
+fn forget_set<T>(patch: &mut Patch<T>) {
+    if patch.as_set().is_some() {
+        *patch = Patch::Keep;
+    }
+}
+
 impl Input {
+    /// The contact that it names; no input names two.
+    fn contact(&self) -> Option<&Contact> {
+        match self {
+            Self::Event(event) => event.contact.as_set().or(event.named.contact.as_set()),
+            Self::RefusedAtDoor { named, .. } => named.contact.as_set(),
+            _ => None,
+        }
+    }
+
+    fn contact_mut(&mut self) -> Option<&mut Contact> {
+        match self {
+            Self::Event(event) => set_mut(&mut event.contact).or(set_mut(&mut event.named.contact)),
+            Self::RefusedAtDoor { named, .. } => set_mut(&mut named.contact),
+            _ => None,
+        }
+    }
+
     fn matches(&self) -> &[Match] {
         match self {
             Self::Event(event) => &event.matches,

@@ -4,6 +4,7 @@
 
 use crate::entry::{Actor, ActorKind};
 use crate::input::{Command, Input, Outcome};
+use crate::screened::NamedParty;
 use crate::workflows::churn_risk::{AccountCommand, AccountInput};
 use chrono::DateTime;
 
@@ -76,13 +77,13 @@ impl Command {
 
     /// The refusal of this input since its id was used before; nothing, if it is a refusal itself.
     pub fn refusal(&self, reuse: Reuse) -> Option<Self> {
-        let (matches, flagged_by) = match &self.input {
+        let (matches, flagged_by, named) = match &self.input {
             Input::RefusedAtDoor { .. } => return None,
-            Input::Event(event) => (event.matches.clone(), event.flagged_by.clone()),
-            _ => (Vec::new(), None),
+            Input::Event(event) => (event.matches.clone(), event.flagged_by.clone(), event.named_party()),
+            _ => (Vec::new(), None, NamedParty::default()),
         };
         let (field, why) = (id_of(&self.actor).to_owned(), why(reuse, &self.actor));
-        Some(Self { input: Input::RefusedAtDoor { field, why, matches, flagged_by }, ..self.clone() })
+        Some(Self { input: Input::RefusedAtDoor { field, why, matches, flagged_by, named }, ..self.clone() })
     }
 }
 

@@ -7,6 +7,8 @@
 
 use crate::compliance::{Criterion, CriterionKind};
 use crate::lead::{Contact, Lead};
+use crate::patch::Patch;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization as _;
@@ -60,6 +62,48 @@ impl Screened {
     /// Whether the contact is the same now.
     pub fn is_same_contact(&self, now: &Self) -> bool {
         self.contact == now.contact
+    }
+}
+
+/// Whom an input names without that being taken over: the input is refused, or its source may not write it. What
+/// a screening found is of them all the same.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct NamedParty {
+    /// The company. What cannot be read is no company that anybody was cleared for.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub company: Patch<String>,
+    /// The contact.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub contact: Patch<Contact>,
+    /// When it was so, by the source's time, where the input says so nowhere else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub occurred_at: Option<DateTime<Utc>>,
+}
+
+impl NamedParty {
+    /// Whether it names nobody; for `skip_serializing_if`.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whom a match of a lead was found of, and whether that is known: an event from before the lead's company
+    /// was said is of a company that nobody remembers, and of an erased lead nobody knows the contact.
+    pub(crate) fn screened(&self, lead: &Lead, criterion: &Criterion) -> (Screened, bool) {
+        let now = Screened::of(lead, criterion);
+        let is_known =
+            |field: &str| self.occurred_at.is_none_or(|at| lead.said(field).is_none_or(|said| said <= at));
+        let company = match self.company.outcome() {
+            Some(company) => Some(company.cloned()),
+            None => is_known("company").then_some(now.company),
+        };
+        let contact = match self.contact.outcome() {
+            _ if criterion.kind == CriterionKind::Jurisdiction => Some(None),
+            _ if lead.is_erased() => None,
+            Some(contact) => Some(contact.and_then(fingerprint_of)),
+            None => is_known("contact").then_some(now.contact),
+        };
+        let is_known = company.is_some() && contact.is_some();
+        (Screened { company: company.flatten(), contact: contact.flatten() }, is_known)
     }
 }
 

@@ -17,9 +17,9 @@ use crate::record::{CommitRecord, Recordable, Recorded};
 use crate::rep::{self, RepCommand, RepFact, RepInput};
 use crate::routing::{Availability, Roster, load_changes};
 use crate::still_true::{self, Telling};
-use crate::touched::{Rules, Scope, touched};
+use crate::touched::{Rules, reps, touched};
 use crate::workflows::churn_risk::{AccountCommand, AccountInput, decide_account};
-use crate::{decide, wake_at};
+use crate::{Decision, decide, wake_at};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -110,7 +110,11 @@ impl Simulation {
             records: None,
         };
         let began_at = simulation.policy.published_at;
-        simulation.watch_reps(began_at);
+        let teams = simulation.directory.document().teams.values();
+        let reps: Vec<PersonId> = teams.flat_map(|team| team.reps.keys().cloned()).collect();
+        for rep in reps {
+            simulation.watch_rep(&rep, began_at);
+        }
         simulation
     }
 
@@ -278,26 +282,8 @@ impl Simulation {
     pub fn lead(&mut self, command: &Command, now: DateTime<Utc>) -> Outcome {
         self.reached = self.reached.max(now);
         let before = self.leads.get(&command.lead).cloned();
-        let mut views = BTreeMap::new();
-        // Every team is known here; an account is read when the decision asks for it.
-        let decision = loop {
-            let world = World {
-                policy: &self.policy,
-                directory: &self.directory,
-                rosters: &self.rosters,
-                accounts: &views,
-                past: &self.past,
-            };
-            match decide(before.as_ref(), &world, command, now) {
-                Ok(decision) => break decision,
-                Err(Need::Account(id)) => {
-                    let view = self.accounts.get(&id).map_or_else(AccountView::default, Account::view);
-                    views.insert(id, view);
-                }
-                Err(Need::Team(team)) => _ = self.rosters.entry(team).or_default(),
-                // Every revision is kept; one that is missing was never in force.
-                Err(Need::Policy(_) | Need::Directory(_)) => return Outcome::UnknownLead,
-            }
+        let Some((decision, views)) = self.decided(before.as_ref(), command, now) else {
+            return Outcome::UnknownLead;
         };
         // Before any load changes, so that the record has the teams as the decision saw them.
         let consulted = &decision.consulted;
@@ -354,15 +340,7 @@ impl Simulation {
         standing.load < known.capacity && standing.is_available(known.on_leave_until, now)
     }
 
-    /// Looks at every rep: whoever is away has leads to be looked after, whoever is there may have room.
-    fn watch_reps(&mut self, now: DateTime<Utc>) {
-        let teams = self.directory.document().teams.values();
-        let reps: Vec<PersonId> = teams.flat_map(|team| team.reps.keys().cloned()).collect();
-        for rep in reps {
-            self.watch_rep(&rep, now);
-        }
-    }
-
+    /// Looks at a rep: whoever is away has leads to be looked after, whoever is there may have room.
     fn watch_rep(&mut self, rep: &PersonId, now: DateTime<Utc>) {
         let owned: Vec<LeadId> = self
             .leads
@@ -381,6 +359,52 @@ impl Simulation {
         let standing = standing.cloned().unwrap_or_default();
         let look_at = absence::next_look(&self.directory, &self.policy.policy, rep, &standing, now);
         self.set_wake(Subject::Rep(rep.clone()), look_at);
+    }
+
+    /// What is decided on a lead, and what was known of accounts; nothing, if a revision is missing that was never
+    /// in force.
+    fn decided(
+        &mut self,
+        before: Option<&Lead>,
+        command: &Command,
+        now: DateTime<Utc>,
+    ) -> Option<(Decision, BTreeMap<AccountId, AccountView>)> {
+        let mut views = BTreeMap::new();
+        // Every team is known here; an account is read when the decision asks for it.
+        loop {
+            let world = World {
+                policy: &self.policy,
+                directory: &self.directory,
+                rosters: &self.rosters,
+                accounts: &views,
+                past: &self.past,
+            };
+            match decide(before, &world, command, now) {
+                Ok(decision) => return Some((decision, views)),
+                Err(Need::Account(id)) => {
+                    let view = self.accounts.get(&id).map_or_else(AccountView::default, Account::view);
+                    views.insert(id, view);
+                }
+                Err(Need::Team(team)) => _ = self.rosters.entry(team).or_default(),
+                Err(Need::Policy(_) | Need::Directory(_)) => return None,
+            }
+        }
+    }
+
+    /// The leads for which something follows now, or at another instant than is kept, though nobody looked.
+    fn forgotten(&mut self, now: DateTime<Utc>) -> Vec<LeadId> {
+        let mut forgotten = Vec::new();
+        for lead in self.leads.values().cloned().collect::<Vec<_>>() {
+            let (actor, cause) = (Actor::system("clock"), wake_cause(now));
+            let command = Command { lead: lead.id.clone(), actor, cause, input: Input::Wake };
+            let decided = self.decided(Some(&lead), &command, now);
+            let follows = decided.is_some_and(|(decision, _)| !decision.entries.is_empty());
+            let is_late = |at| at > now && self.next_wake(&lead.id).is_none_or(|kept| kept > at);
+            if follows || self.wake_of(&lead.id).is_some_and(is_late) {
+                forgotten.push(lead.id);
+            }
+        }
+        forgotten
     }
 
     /// Tells the manager of a rep who is away what became of their leads.
@@ -431,10 +455,10 @@ impl Simulation {
         let next = PublishedPolicy::next(Some(&self.policy), policy, by, now);
         let revision = next.revision;
         let before = Arc::new(std::mem::replace(&mut self.policy, next));
-        let scopes = self.touched_since(&before.policy, &self.directory);
+        let touched = self.touched_since(&before.policy, &self.directory);
         self.past.policies.insert(before.revision, before);
         let id = PublicationId { kind: PublicationKind::Policy, revision };
-        self.show_publication(id, &scopes, now);
+        self.show_publication(id, touched, now);
     }
 
     /// Puts another directory in force, and shows it to the leads that it touches. Reps who changed teams take
@@ -450,20 +474,28 @@ impl Simulation {
                 self.rosters.entry(team.clone()).or_default().standings.insert(rep.clone(), standing);
             }
         }
-        let scopes = self.touched_since(&self.policy.policy, &before);
+        let touched = self.touched_since(&self.policy.policy, &before);
         self.past.directories.insert(before.revision(), Arc::new(before));
         let id = PublicationId { kind: PublicationKind::Directory, revision };
-        self.show_publication(id, &scopes, now);
+        self.show_publication(id, touched, now);
     }
 
-    fn touched_since(&self, policy: &Policy, directory: &Directory) -> Vec<Scope> {
+    /// The leads and the reps that a publication touches.
+    fn touched_since(&self, policy: &Policy, directory: &Directory) -> (Vec<LeadId>, Vec<PersonId>) {
+        let was = Rules { policy, directory };
         let is = Rules { policy: &self.policy.policy, directory: &self.directory };
-        touched(Rules { policy, directory }, is)
+        let scopes = touched(was, is);
+        let is_touched = |lead: &&Lead| scopes.iter().any(|s| s.is_looked_at() && s.holds(lead));
+        let leads = self.leads.values().filter(is_touched).map(|lead| lead.id.clone()).collect();
+        (leads, reps(was, is).cloned().collect())
     }
 
-    fn show_publication(&mut self, id: PublicationId, scopes: &[Scope], now: DateTime<Utc>) {
-        let is_touched = |lead: &&Lead| scopes.iter().any(|s| s.is_looked_at() && s.holds(lead));
-        let leads: Vec<LeadId> = self.leads.values().filter(is_touched).map(|l| l.id.clone()).collect();
+    fn show_publication(
+        &mut self,
+        id: PublicationId,
+        (leads, reps): (Vec<LeadId>, Vec<PersonId>),
+        now: DateTime<Utc>,
+    ) {
         for lead in leads {
             let (actor, cause) = (Actor::system("publication"), id.to_string());
             self.lead(&Command { lead: lead.clone(), actor, cause, input: Input::Wake }, now);
@@ -471,7 +503,10 @@ impl Simulation {
             let wake_at = self.wake_of(&lead);
             self.set_wake(Subject::Lead(lead), wake_at);
         }
-        self.watch_reps(now);
+        for rep in reps {
+            self.watch_rep(&rep, now);
+        }
+        debug_assert_eq!(self.forgotten(now), [], "{id} touches leads that nobody looks at");
     }
 
     /// A rep comes or goes.

@@ -7,6 +7,7 @@ use crate::AccountInput;
 use crate::ids::MarketId;
 use crate::input::LeadEvent;
 use crate::patch::Patch;
+use crate::screened::NamedParty;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -57,6 +58,7 @@ impl SourceRights {
                 outside.0.push("market");
             }
             let mut kept = LeadEvent::at(event.occurred_at);
+            kept.named = NamedParty { occurred_at: None, ..event.named_party() };
             kept.matches = std::mem::take(&mut event.matches);
             kept.flagged_by = event.flagged_by.take();
             kept.unread = std::mem::take(&mut event.unread);
@@ -67,7 +69,8 @@ impl SourceRights {
         if self.markets.is_some() && !self.reaches(event.changes.market.as_set()) {
             outside.patch("market", &mut event.changes.market);
         }
-        let LeadEvent { changes, contact, owner, state, hold_until, waiting_on_customer, .. } = event;
+        let said = event.named_party();
+        let LeadEvent { changes, contact, named, owner, state, hold_until, waiting_on_customer, .. } = event;
         let may = |name: &str| self.may_write(name);
         outside.unless(may("source"), "source", &mut changes.source);
         outside.unless(may("market"), "market", &mut changes.market);
@@ -78,6 +81,12 @@ impl SourceRights {
         outside.unless(may("score"), "score", &mut changes.score);
         outside.unless(may("deal_size"), "deal_size", &mut changes.deal_size);
         outside.unless(may("contact"), "contact", contact);
+        // What a screening found is of whom the source names, whoever may write that.
+        *named = NamedParty {
+            company: if changes.company.is_keep() { said.company } else { Patch::Keep },
+            contact: if contact.is_keep() { said.contact } else { Patch::Keep },
+            occurred_at: None,
+        };
         outside.unless(may("owner"), "owner", owner);
         outside.unless(may("hold_until"), "hold_until", hold_until);
         outside.said(may("state"), "state", state);
@@ -177,6 +186,7 @@ pub fn says_nothing(event: &LeadEvent) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compliance::{Criterion, CriterionKind, Match};
     use chrono::DateTime;
 
     fn rights(markets: Option<&[&str]>, fields: Option<&[&str]>) -> SourceRights {
@@ -283,5 +293,23 @@ mod tests {
             rights(None, Some(&["score"])).limit_account(&mut signal),
             (vec!["account.signal"], false)
         );
+    }
+
+    #[test]
+    fn what_a_screening_found_is_of_whom_the_source_names_whoever_may_write_that() {
+        let mut event = full();
+        let criterion = Criterion {
+            kind: CriterionKind::Sanctions,
+            match_id: "m-1".to_owned(),
+            list: "A".to_owned(),
+            list_version: "1".to_owned(),
+            strength: None,
+        };
+        event.matches = vec![Match { criterion, details: None }];
+        let said = event.named_party();
+        assert!(said.company.as_set().is_some(), "{said:?}");
+        rights(None, Some(&["score"])).limit_lead(&mut event, None);
+        assert!(event.changes.company.is_keep() && event.contact.is_keep());
+        assert_eq!(event.named_party(), said);
     }
 }

@@ -239,10 +239,7 @@ fn afresh(
             }
             told.went_to = lead.owner.clone().filter(|owner| Some(owner) != p.owner.as_ref());
             told.owner_not_told = told.went_to.is_none()
-                && lead
-                    .owner
-                    .as_ref()
-                    .is_some_and(|o| crate::pending::is_yet_to_be_told(&lead.undelivered, o, at));
+                && lead.owner.as_ref().is_some_and(|o| crate::pending::is_yet_to_be_told(lead, o, at));
         }
         Message::SlaWarning | Message::SlaBreached | Message::LeadGiven | Message::Cleared => {
             now_of(particulars, lead);

@@ -3,7 +3,7 @@
 
 use crate::calendar::CalendarDocument;
 use crate::directory::{ALWAYS, Directory, Rep};
-use crate::ids::{CalendarId, Country, MarketId, PersonId, Source, StateId, TeamId};
+use crate::ids::{CalendarId, MarketId, PersonId, Source, StateId, TeamId};
 use crate::lead::Lead;
 use crate::measure::Window;
 use crate::policy::{Policy, Reminder, StateKind, WindowRow, WorkflowId, most_specific};
@@ -32,8 +32,12 @@ pub enum Scope {
         /// From which sources.
         sources: Sources,
     },
-    /// All of a market: what it is licensed for is less, or it is new.
+    /// All of a market: it is licensed for something else, it is new, or it is gone.
     Market(MarketId),
+    /// Those in the operations queue: of some the market is not known, or the state is not.
+    Queued,
+    /// Those that operations left alone there.
+    Dismissed,
     /// Those of an owner who left the teams or the directory, or came into it.
     Owner(PersonId),
     /// Those that compliance holds and nobody owns: their source may have named somebody who left.
@@ -68,8 +72,9 @@ impl Scope {
             }
             Self::Market(market) => lead.profile.market.as_ref() == Some(market),
             Self::Owner(person) | Self::TakenOver(person) => is_owned_by(person),
-            Self::HeldUnowned => lead.in_review_since().is_some() && lead.owner.is_none(),
-            Self::InOperations => lead.operations.is_some(),
+            Self::HeldUnowned => lead.is_held() && lead.owner.is_none(),
+            Self::Queued | Self::InOperations => lead.operations.is_some(),
+            Self::Dismissed => lead.operations.is_none() && lead.dismissed.is_some(),
             Self::Reviews => lead.in_review_since().is_some(),
             Self::Closed => lead.is_closed() && !lead.is_erased(),
         }
@@ -101,13 +106,13 @@ impl Sources {
 }
 
 impl Lead {
-    /// The market and the state in which its clocks run, or ran until a hold.
+    /// The market and the state that it waits in, if it is open. On hold it waits in the state that it left, and
+    /// its clocks rest there; so it does while compliance holds it. One that came on hold waits there.
     pub fn waits_in(&self) -> Option<(&MarketId, &StateId)> {
-        // On hold it waits in the state it left; its clocks rest there, and may be over already.
-        let left = self.left.as_ref().map(|left| (&left.state, &left.visit));
-        let (state, visit) = left.unwrap_or((&self.state, &self.visit));
-        let has_clocks = visit.sla.is_some() || visit.stuck.is_some();
-        self.profile.market.as_ref().filter(|_| has_clocks).map(|market| (market, state))
+        let left = self.left.as_ref().map(|left| &left.state);
+        let held_from = self.held_from.as_ref().map(|held| &held.state);
+        let state = left.or(held_from).unwrap_or(&self.state);
+        self.profile.market.as_ref().filter(|_| !self.is_closed()).map(|market| (market, state))
     }
 
     /// Since when compliance has to decide on it, or on opening it again.
@@ -124,19 +129,24 @@ pub fn touched<'a>(before: Rules<'a>, after: Rules<'a>) -> Vec<Scope> {
         [before, after].into_iter().flat_map(|rules| rules.directory.document().markets.keys()).collect();
     let high_value = |rules: Rules<'a>| &rules.policy.workflows.high_value;
     let same_value = same_criteria(high_value(before), high_value(after));
+    let kinds = |state: &StateId| [before, after].map(|rules| rules.policy.kind_of(state));
+    let comes_or_goes = |state: &StateId| kinds(state).contains(&None);
+    let states = open_states(before.policy, after.policy);
+    // A lead on hold is listed under the state that it left, whichever hold it is in.
+    let is_hold = |state: &StateId| kinds(state).contains(&Some(StateKind::Hold));
+    let all = !same_value || states.iter().any(|state| is_hold(state) && comes_or_goes(state));
     for market in markets {
-        if is_looser(market, before.directory, after.directory) {
+        if is_licensed_otherwise(market, before.directory, after.directory) {
             scopes.push(Scope::Market(market.clone()));
             continue;
         }
-        for state in working_states(before.policy, after.policy) {
+        for state in states.iter().copied() {
             let named: BTreeSet<&Source> = rows(before).chain(rows(after)).flatten().collect();
-            let has = |rules: Rules<'_>| rules.policy.kind_of(state).is_some();
-            let comes_or_goes = has(before) != has(after);
+            let is_working = kinds(state).contains(&Some(StateKind::Working));
             let moves = |source: &Source| {
-                comes_or_goes
-                    || !same_value
-                    || waits(before, market, source, state) != waits(after, market, source, state)
+                all || comes_or_goes(state)
+                    || is_working
+                        && waits(before, market, source, state) != waits(after, market, source, state)
             };
             let (moved, kept): (BTreeSet<&Source>, BTreeSet<&Source>) =
                 named.into_iter().partition(|source| moves(source));
@@ -149,6 +159,9 @@ pub fn touched<'a>(before: Rules<'a>, after: Rules<'a>) -> Vec<Scope> {
             let scope = |sources| Scope::State { market: market.clone(), state: state.clone(), sources };
             scopes.extend(sources.into_iter().map(scope));
         }
+    }
+    if all || states.iter().any(|state| comes_or_goes(state)) {
+        scopes.extend([Scope::Queued, Scope::Dismissed]);
     }
     let owners = owners(before.directory, after.directory);
     let someone_leaves = owners.iter().any(|person| before.directory.rep(person).is_some());
@@ -168,13 +181,19 @@ pub fn touched<'a>(before: Rules<'a>, after: Rules<'a>) -> Vec<Scope> {
     scopes
 }
 
-/// The reps to look at after a publication: those with other room, in another team, on leave or back. If the
-/// policy says anew what becomes of the leads of absent owners, these are all reps.
+/// The reps to look at after a publication: those with other room, in another team, on leave or back, and those
+/// of a team that has another market. If the policy says anew what becomes of the leads of absent owners, these
+/// are all reps.
 pub fn reps<'a>(before: Rules<'a>, after: Rules<'a>) -> impl Iterator<Item = &'a PersonId> {
     let is_every_rep = before.policy.owners != after.policy.owners;
     let teams = after.directory.document().teams.iter();
+    let markets = after.directory.document().markets.iter();
+    let had = |market: &MarketId| before.directory.market(market).map(|had| &had.team);
+    let gaining: BTreeSet<&TeamId> =
+        markets.filter(|(id, has)| had(id) != Some(&has.team)).map(|(_, has)| &has.team).collect();
     let stands_otherwise = move |team: &TeamId, rep: &PersonId, stands: &Rep| {
-        before.directory.rep(rep) != Some(stands) || before.directory.team_of(rep) != Some(team)
+        let stood = before.directory.rep(rep);
+        stood != Some(stands) || before.directory.team_of(rep) != Some(team) || gaining.contains(team)
     };
     teams
         .flat_map(|(team, document)| document.reps.iter().map(move |(rep, stands)| (team, rep, stands)))
@@ -182,30 +201,27 @@ pub fn reps<'a>(before: Rules<'a>, after: Rules<'a>) -> impl Iterator<Item = &'a
         .map(|(_, rep, _)| rep)
 }
 
-/// Who is a rep no more, or is known no more, or is known now.
+/// Who is a rep or is known, and was not, or was and is not.
 fn owners<'a>(before: &'a Directory, after: &'a Directory) -> BTreeSet<&'a PersonId> {
     let people = [before, after].into_iter().flat_map(|directory| directory.document().people.keys());
     let is_other = |person: &&PersonId| {
         let is_known = |directory: &Directory| directory.person(person).is_some();
-        let leaves = before.rep(person).is_some() && after.rep(person).is_none();
-        leaves || is_known(before) != is_known(after)
+        let is_rep = |directory: &Directory| directory.rep(person).is_some();
+        is_rep(before) != is_rep(after) || is_known(before) != is_known(after)
     };
     people.filter(is_other).collect()
 }
 
-/// Whether a lead of the market may be without licence now, or may leave quarantine.
-fn is_looser(market: &MarketId, before: &Directory, after: &Directory) -> bool {
+/// Whether a lead of the market may be without licence now, or may leave quarantine. A clearance is of the
+/// licences as they were: with any others it is asked anew.
+fn is_licensed_otherwise(market: &MarketId, before: &Directory, after: &Directory) -> bool {
     let licences = |directory: &Directory| Some(directory.market(market)?.licensed_for.clone());
-    match (licences(before), licences(after)) {
-        (None, _) => true,
-        (Some(had), Some(has)) => had.iter().any(|country: &Country| !has.contains(country)),
-        (Some(_), None) => true,
-    }
+    licences(before) != licences(after)
 }
 
-fn working_states<'a>(before: &'a Policy, after: &'a Policy) -> BTreeSet<&'a StateId> {
-    let working = |policy: &'a Policy| policy.states.iter().filter(|row| row.kind == StateKind::Working);
-    working(before).chain(working(after)).map(|row| &row.state).collect()
+fn open_states<'a>(before: &'a Policy, after: &'a Policy) -> BTreeSet<&'a StateId> {
+    let open = |policy: &'a Policy| policy.states.iter().filter(|row| row.kind != StateKind::Terminal);
+    open(before).chain(open(after)).map(|row| &row.state).collect()
 }
 
 fn rows(rules: Rules<'_>) -> impl Iterator<Item = Option<&Source>> {
@@ -279,6 +295,8 @@ mod tests {
                 Scope::TakenOver(person) => format!("by {person}"),
                 Scope::InOperations => "in operations".to_owned(),
                 Scope::HeldUnowned => "held".to_owned(),
+                Scope::Queued => "queued".to_owned(),
+                Scope::Dismissed => "dismissed".to_owned(),
                 Scope::Reviews => "reviews".to_owned(),
                 Scope::Closed => "closed".to_owned(),
             })
@@ -296,15 +314,18 @@ mod tests {
         assert_eq!(scopes(("later_windows: 50%", "later_windows: 60%"), SAME_DIRECTORY), [""; 0]);
     }
 
+    /// All leads that are open, whatever is known of them.
+    fn all_open() -> Vec<String> {
+        let states = ["CONTACTED", "NEGOTIATION", "NEW", "ON_HOLD", "PROPOSAL", "QUALIFIED"];
+        let placed = ["dach", "us"].map(|market| states.map(|state| format!("{market}/{state}/-")));
+        [placed.concat(), ["queued", "dismissed"].map(str::to_owned).to_vec()].concat()
+    }
+
     #[test]
     fn another_threshold_of_high_value_touches_every_open_lead() {
-        let states = ["CONTACTED", "NEGOTIATION", "NEW", "PROPOSAL", "QUALIFIED"];
-        let all = ["dach", "us"].map(|market| states.map(|state| format!("{market}/{state}/-")));
-        assert_eq!(scopes(("score: 85", "score: 80"), SAME_DIRECTORY), all.concat());
-        assert_eq!(
-            scopes(("strategic_accounts: true", "strategic_accounts: false"), SAME_DIRECTORY),
-            all.concat()
-        );
+        let all = all_open();
+        assert_eq!(scopes(("score: 85", "score: 80"), SAME_DIRECTORY), all);
+        assert_eq!(scopes(("strategic_accounts: true", "strategic_accounts: false"), SAME_DIRECTORY), all);
     }
 
     #[test]
@@ -325,7 +346,19 @@ mod tests {
             "  - { state: WON, kind: terminal }",
             "  - { state: TRIAL, kind: working }\n  - { state: WON, kind: terminal }",
         );
-        assert_eq!(scopes(state, SAME_DIRECTORY), ["dach/TRIAL/-", "us/TRIAL/-"]);
+        assert_eq!(scopes(state, SAME_DIRECTORY), ["dach/TRIAL/-", "us/TRIAL/-", "queued", "dismissed"]);
+        let hold = (
+            "{ state: WON, kind: terminal }",
+            "{ state: WON, kind: terminal }\n  - { state: LATER, kind: hold }",
+        );
+        let with_it: Vec<String> = ["dach/LATER/-", "us/LATER/-"].map(str::to_owned).to_vec();
+        let found = scopes(hold, SAME_DIRECTORY);
+        assert!(all_open().iter().chain(&with_it).all(|scope| found.contains(scope)), "{found:?}");
+        let terminal = (
+            "{ state: WON, kind: terminal }",
+            "{ state: WON, kind: terminal }\n  - { state: GONE, kind: terminal }",
+        );
+        assert_eq!(scopes(terminal, SAME_DIRECTORY), [""; 0]);
     }
 
     #[test]
@@ -338,9 +371,10 @@ mod tests {
     }
 
     #[test]
-    fn a_licence_that_is_lost_touches_the_whole_market() {
+    fn another_licence_touches_the_whole_market() {
         assert_eq!(scopes(SAME, ("licensed_for: [US, CA]", "licensed_for: [US]")), ["us"]);
-        assert_eq!(scopes(SAME, ("licensed_for: [US, CA]", "licensed_for: [US, CA, MX]")), [""; 0]);
+        // What was cleared was cleared under the licences of then.
+        assert_eq!(scopes(SAME, ("licensed_for: [US, CA]", "licensed_for: [US, CA, MX]")), ["us"]);
     }
 
     #[test]

@@ -105,7 +105,10 @@ impl Store {
             Scope::Owner(owner) | Scope::TakenOver(owner) => {
                 self.keys_in(BY_OWNER, owner.as_str(), None, limit, after).await?
             }
-            Scope::InOperations => self.keys_in(OPERATIONS_REVIEWS, QUEUE, None, limit, after).await?,
+            Scope::Queued | Scope::InOperations => {
+                self.keys_in(OPERATIONS_REVIEWS, QUEUE, None, limit, after).await?
+            }
+            Scope::Dismissed => self.keys_in(OPERATIONS_REVIEWS, DISMISSED, None, limit, after).await?,
             Scope::Closed => self.keys_in(BY_STATE, CLOSED, None, limit, after).await?,
             Scope::Market(market) => self.keys_in(BY_MARKET, market.as_str(), None, limit, after).await?,
             Scope::State { market, state, sources } => {

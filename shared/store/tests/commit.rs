@@ -18,6 +18,7 @@ use rules::lead_fact::LeadFact;
 use rules::measure::Money;
 use rules::notification::NotificationFact;
 use rules::patch::Patch;
+use rules::screened::NamedParty;
 use std::collections::BTreeSet;
 use store::{Claim, DueSubject, MaybeSent, StoreError};
 use support::wire::Fault;
@@ -273,6 +274,7 @@ async fn a_refusal_at_the_door_is_recorded_once_however_often_it_comes() {
         why: "is no number".into(),
         matches: Vec::new(),
         flagged_by: None,
+        named: NamedParty::default(),
     };
     let actor = rules::entry::Actor::source("crm");
     let refusal = Command { lead: "L-1".into(), actor, cause: "evt-2#refused".into(), input };

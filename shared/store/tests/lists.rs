@@ -420,7 +420,7 @@ async fn what_is_listed_for_a_publication_is_what_its_scopes_hold() {
     let state = |state: &str, sources| Scope::State { market: "us".into(), state: state.into(), sources };
     let web = Source::from("inbound_web");
     let scopes = [
-        (state("NEW", Sources::One(web.clone())), 2),
+        (state("NEW", Sources::One(web.clone())), 4),
         (state("NEW", Sources::AllBut(BTreeSet::from([web]))), 0),
         (state("CONTACTED", Sources::AllBut(BTreeSet::new())), 1),
         (Scope::Market("us".into()), 6),

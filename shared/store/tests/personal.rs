@@ -19,6 +19,7 @@ use rules::input::{Command, Erasure, Input, Outcome, ReviewDecision};
 use rules::lead::{Contact, PersonalKind};
 use rules::lead_fact::{ErasureBasis, LeadFact};
 use rules::patch::Patch;
+use rules::screened::NamedParty;
 use rules::touched::Scope;
 use rules::unread::Unread;
 use rules::{AccountCommand, AccountInput};
@@ -119,6 +120,7 @@ async fn nothing_personal_rests_in_clear_and_after_an_erasure_no_key_opens_it() 
         why: "is not a whole number".to_owned(),
         matches: vec![found("m-2")],
         flagged_by: None,
+        named: NamedParty::default(),
     };
     bench.store.execute(&refused, Some("e4"), now).await.unwrap();
     let signal = AccountCommand {

@@ -22,6 +22,7 @@ use rules::lead::Contact;
 use rules::lead_fact::LeadFact;
 use rules::patch::Patch;
 use rules::routing::Availability;
+use rules::screened::NamedParty;
 use rules::unread::Unread;
 use rules::{AccountCommand, AccountInput};
 use store::{Executed, StoreError};
@@ -307,7 +308,8 @@ async fn an_event_that_is_refused_again_with_other_matches_counts_again() {
     bench.store.execute(&arrival("L-1", now, Some("rep-ana")), Some("a"), now).await.unwrap();
     let refused = |why: &str, matches| {
         let (field, why) = ("/lead/score".to_owned(), why.to_owned());
-        let input = Input::RefusedAtDoor { field, why, matches, flagged_by: None };
+        let input =
+            Input::RefusedAtDoor { field, why, matches, flagged_by: None, named: NamedParty::default() };
         Command { lead: "L-1".into(), actor: Actor::source("crm"), cause: "k#refused".to_owned(), input }
     };
     let ask = async |command: Command| {

@@ -473,9 +473,12 @@ impl<'a> Replay<'a> {
 
     fn check_rearmed(&mut self, id: &LeadId, lead: &Lead, applied: &Applied) {
         for PassedStep { workflow, step } in &applied.rearmed {
+            // On hold, it is the clock of the state that it left.
+            let left = lead.left.as_ref().filter(|_| lead.kind == StateKind::Hold);
+            let visit = left.map_or(&lead.visit, |left| &left.visit);
             let clock = match workflow {
-                WorkflowId::SlaBreach => lead.visit.sla.as_ref(),
-                WorkflowId::StuckLead => lead.visit.stuck.as_ref(),
+                WorkflowId::SlaBreach => visit.sla.as_ref(),
+                WorkflowId::StuckLead => visit.stuck.as_ref(),
                 _ => lead.review.as_ref().map(|review| &review.clock),
             };
             let number = clock.expect("what is armed again has a clock").number;

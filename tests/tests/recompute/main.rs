@@ -235,10 +235,16 @@ impl Recompute {
         let after = &self.simulation.leads()[&before.id];
         let kept = |lead: &Lead| {
             let mut review = lead.review.clone().expect("it is held");
-            // A reminder may be passed by the new rules; that is the publication's own.
-            review.clock.passed.clear();
-            review.clock.unheard.clear();
-            let work = (lead.visit.clone(), lead.left.clone(), lead.held_from.clone(), lead.owner.clone());
+            let (mut visit, mut left) = (lead.visit.clone(), lead.left.clone());
+            // Steps may be passed or armed again by the new rules; that is the publication's own.
+            let behind = left.as_mut().map(|left| &mut left.visit);
+            let visits = [Some(&mut visit), behind].into_iter().flatten();
+            let clocks = visits.flat_map(|visit| [&mut visit.sla, &mut visit.stuck]).flatten();
+            for clock in clocks.chain([&mut review.clock]) {
+                clock.passed.clear();
+                clock.unheard.clear();
+            }
+            let work = (visit, left, lead.held_from.clone(), lead.owner.clone());
             (lead.state.clone(), lead.entered_at, review, work)
         };
         assert_eq!(kept(after), kept(before));

@@ -208,7 +208,7 @@ mod tests {
                         Scope::TakenOver(_) | Scope::InOperations => continue,
                         // Of these, something follows only for one whose source named a rep of the demo.
                         Scope::HeldUnowned => continue,
-                        Scope::Reviews | Scope::Closed => "",
+                        Scope::Reviews | Scope::Closed | Scope::Queued | Scope::Dismissed => "",
                     };
                     assert!(of.starts_with(NAME), "{scope:?}");
                 }

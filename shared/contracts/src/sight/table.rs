@@ -116,7 +116,7 @@ pub const TABLE: &[Row] = &[
     ("owner.gone", Everyone, "owner because until then"),
     ("owner.back", Everyone, "owner"),
     // Assignment, SLA, stuck leads.
-    ("lead.assigned", Everyone, "to team reason"),
+    ("lead.assigned", Everyone, "to team reason told_from"),
     ("lead.reassigned", Everyone, "from to team reassignments"),
     ("reassignment.impossible", Everyone, "reason considered.rep considered.because"),
     ("threshold.reached", Everyone, "clock percent elapsed_s window_s state market owner"),
@@ -247,7 +247,7 @@ pub const TABLE: &[Row] = &[
     (
         LEAD,
         MustKnow,
-        "review clearances unanswered unanswered_flagged_by rejection personal_kinds undelivered",
+        "review clearances unanswered unanswered_flagged_by rejection personal_kinds undelivered untold",
     ),
     (LEAD, Sealed, "personal"),
     // An account.

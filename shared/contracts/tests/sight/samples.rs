@@ -17,7 +17,7 @@ use rules::input::InForce;
 use rules::lead::{
     AccountView, Applied, Breach, Contact, Dismissal, Gone, HeldFrom, HoldEnded, Lead, Left,
     OperationsReason, OperationsReview, Orphaned, OwnerGone, PassedStep, Personal, PersonalKind, Priority,
-    Profile, ProfileChanges, Queued, Return, Tier, Visit,
+    Profile, ProfileChanges, Queued, Return, Tier, UntoldOwner, Visit,
 };
 use rules::lead_fact::{
     AssignmentReason, ErasureBasis, EvidenceKind, LateEvidence, LeadFact, PassedOver, PersonalChanges,
@@ -315,6 +315,7 @@ fn next_of_lead(after: Option<&LeadFact>) -> Option<LeadFact> {
             to: "rep-ana".into(),
             team: "us-sales".into(),
             reason: AssignmentReason::Arrival,
+            told_from: Some(at()),
         },
         LeadFact::Assigned { .. } => LeadFact::Reassigned {
             from: Some("rep-bob".into()),
@@ -590,6 +591,7 @@ pub fn lead() -> Lead {
         held_from: Some(HeldFrom { state: "NEW".into(), kind: StateKind::Working, entered_at: at() }),
         owner: Some("rep-ana".into()),
         owner_gone: Some(owner_gone()),
+        untold: Some(UntoldOwner { person: "rep-ana".into(), from: Some(at()) }),
         crm_owner: Some("rep-ana".into()),
         crm_market: Some("us".into()),
         visit: visit(),

@@ -1,8 +1,7 @@
 //! Applies what a source says of a lead.
 
 use super::{evidence, held, hold};
-use crate::assign::assign_if_unowned;
-use crate::compliance::Match;
+use crate::assign::{assign_if_unowned, tell_assigned};
 use crate::deciding::{Deciding, Moved};
 use crate::ids::{MarketId, PersonId, StateId};
 use crate::input::{LeadEvent, Need, Outcome};
@@ -13,7 +12,8 @@ use crate::orphans;
 use crate::patch::Patch;
 use crate::policy::StateKind;
 use crate::sorting::{Sorting, is_of_ended_hold, knows_better, measured, said_of};
-use crate::workflows::{compliance_flag, high_value};
+use crate::workflows::compliance_flag::{self, Found};
+use crate::workflows::high_value;
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// How far ahead of our time a source's time may be.
@@ -25,7 +25,9 @@ pub(super) fn apply(d: &mut Deciding<'_>, said: &LeadEvent) -> Result<Outcome, N
     let meant = said.state.as_ref().and_then(|state| d.world.policy.policy.state_named(state));
     let event = &LeadEvent { state: meant.or(said.state.as_ref()).cloned(), ..said.clone() };
     if let Err((field, why)) = check(d, event) {
-        return refuse_at_door(d, field, &why, event.matches.clone(), event.flagged_by.as_deref());
+        let named = &event.named_party();
+        let found = Found { matches: &event.matches, flagged_by: event.flagged_by.as_deref(), named };
+        return refuse_at_door(d, field, &why, found);
     }
     let late = is_history(d, event.occurred_at);
     let is_new = d.lead.is_none();
@@ -64,11 +66,16 @@ pub(super) fn apply(d: &mut Deciding<'_>, said: &LeadEvent) -> Result<Outcome, N
         }
         true
     } else {
+        let was_closed = d.lead.as_ref().is_some_and(Lead::is_closed);
         let moved = move_state(d, event, late, is_new);
         operations::reconcile(d, false);
         let owned = set_owner(d, event);
+        if was_closed && d.lead.as_ref().is_some_and(|lead| !lead.is_closed()) {
+            orphans::follow_reopened(d)?;
+            tell_untold(d);
+        }
         // An owner who is away cannot take it, and one who is away cannot go on with it.
-        if (owned || moved) && !late {
+        if (owned || moved || market_changed) && !late {
             orphans::follow_presence(d)?;
         }
         // Somebody may have room by now for one that nobody could take. One that operations left
@@ -125,17 +132,15 @@ pub(super) fn refuse_at_door(
     d: &mut Deciding<'_>,
     field: &str,
     why: &str,
-    matches: Vec<Match>,
-    flagged_by: Option<&str>,
+    found: Found<'_>,
 ) -> Result<Outcome, Need> {
     // A match is kept even of a lead that nobody told us of: whoever does so later finds it held.
-    if d.lead.is_none() && !matches.is_empty() {
+    if d.lead.is_none() && !found.matches.is_empty() {
         create(d, &LeadEvent::at(d.now), false);
         d.follow_market(false, true);
     }
     if d.lead.is_some() {
-        let matches = matches.into_iter().map(|found| (found, flagged_by)).collect();
-        compliance_flag::flag(d, matches, None)?;
+        compliance_flag::flag(d, found.flagged(), None)?;
         d.fact(None, LeadFact::InputRefused { what: field.to_owned(), why: why.to_owned() });
     }
     Ok(Outcome::Invalid { field: field.to_owned(), why: why.to_owned() })
@@ -344,6 +349,17 @@ fn move_state(d: &mut Deciding<'_>, event: &LeadEvent, late: bool, is_new: bool)
         moved = true;
     }
     moved
+}
+
+/// A lead that was closed before its owner was told that it is theirs is open again.
+fn tell_untold(d: &mut Deciding<'_>) {
+    let is_untold = |lead: &Lead| {
+        let person = lead.untold.as_ref().filter(|untold| untold.from.is_none()).map(|u| &u.person);
+        person.is_some() && person == lead.owner.as_ref()
+    };
+    if d.lead.as_ref().is_some_and(is_untold) {
+        tell_assigned(d, None);
+    }
 }
 
 /// Sets the owner if the source says a new one; whether it did.

@@ -23,7 +23,7 @@ use crate::operations;
 use crate::orphans;
 use crate::record::Recordable as _;
 use crate::timers;
-use crate::workflows::compliance_flag;
+use crate::workflows::compliance_flag::{self, Found};
 use chrono::{DateTime, Utc};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -72,8 +72,9 @@ pub fn decide(
             outcome
         }
         Input::Wake => Outcome::Applied,
-        Input::RefusedAtDoor { field, why, matches, flagged_by } => {
-            event::refuse_at_door(&mut d, field, why, matches.clone(), flagged_by.as_deref())?
+        Input::RefusedAtDoor { field, why, matches, flagged_by, named } => {
+            let found = Found { matches, flagged_by: flagged_by.as_deref(), named };
+            event::refuse_at_door(&mut d, field, why, found)?
         }
         Input::ApplyAccount => event::apply_account(&mut d)?,
         Input::Offer => assign::take_offer(&mut d)?,

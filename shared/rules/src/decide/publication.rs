@@ -96,7 +96,8 @@ fn apply(d: &mut Deciding<'_>, before: &World<'_>, published_at: DateTime<Utc>) 
     let known = |world: &World<'_>| market.is_some_and(|market| world.directory.market(market).is_some());
     let (was_known, is_known) = (known(before), known(&d.world));
     let has_state = |world: &World<'_>| world.policy.policy.kind_of(&lead.state).is_some();
-    let follows_state = has_state(before) != has_state(&d.world);
+    // Of a closed lead nothing waits for its market or its state.
+    let follows_state = !lead.is_closed() && has_state(before) != has_state(&d.world);
     // The clocks of a lead that leaves quarantine begin anew, unless they passed something before it.
     let is_fresh = is_known && !was_known && d.is_quarantined() && !lead.visit.has_passed_a_step();
     let earliest = |world: &World<'_>| timers(lead, world).into_iter().map(|timer| timer.due).min();
@@ -106,18 +107,23 @@ fn apply(d: &mut Deciding<'_>, before: &World<'_>, published_at: DateTime<Utc>) 
         .collect();
     passed.sort_by_key(|timer| timer.due);
     let rearmed = rearmed(lead, &d.world, published_at);
-    let is_moved = was_known != is_known || follows_state;
+    let is_moved = follows_state || !lead.is_closed() && was_known != is_known;
     let (had, has) = (&before.policy.policy.workflows, &d.world.policy.policy.workflows);
     let crossing = high_value::crossing(lead, &had.high_value, &has.high_value, d.world.directory);
     let leaver = orphans::leaves(lead, before, &d.world);
+    let left_while_closed = orphans::leaves_closed(lead, before, &d.world);
     let queue_is_off = !operations::is_reconciled(lead, &d.world);
+    let earliest_is_same = earliest(before) == earliest(&d.world);
+    if left_while_closed.is_some() {
+        d.left_while_closed = left_while_closed;
+    }
     if passed.is_empty()
         && rearmed.is_empty()
         && !is_moved
         && !queue_is_off
         && crossing.is_none()
         && leaver.is_none()
-        && earliest(before) == earliest(&d.world)
+        && earliest_is_same
     {
         return Ok(());
     }
@@ -173,7 +179,8 @@ fn orphaned(d: &mut Deciding<'_>, before: &World<'_>, owner: &PersonId) -> Resul
 /// now: who takes a mistake back must not have taken the leads in flight their escalations.
 fn rearmed(lead: &Lead, world: &World<'_>, published_at: DateTime<Utc>) -> Vec<PassedStep> {
     let clocks = [WorkflowId::SlaBreach, WorkflowId::StuckLead, WorkflowId::ComplianceFlag];
-    let ladders = clocks.into_iter().filter_map(|of| ladder(lead, Place::of(lead), world, of).ok());
+    // A lead at rest goes on where it was, and its clocks with it.
+    let ladders = clocks.into_iter().filter_map(|of| ladder(lead, Place::behind_holds(lead), world, of).ok());
     let steps = ladders.flat_map(|Ladder { clock, steps }| steps.into_iter().map(move |step| (clock, step)));
     let is_to_come = |(clock, step): &(&Clock, StepDue<'_>)| {
         let due = clock.due(step.measure.calendar, step.target());

@@ -6,6 +6,7 @@ use crate::input::{Erasure, Need, Outcome, Resolution, ResolutionAction};
 use crate::lead::{OperationsReason, Queued};
 use crate::lead_fact::{AssignmentReason, ErasureBasis, LeadFact};
 use crate::operations::is_left_alone;
+use crate::orphans;
 use crate::routing::{self, Standing};
 use crate::workflows::{compliance_flag, high_value};
 
@@ -65,7 +66,15 @@ pub(super) fn resolve(d: &mut Deciding<'_>, resolution: &Resolution) -> Result<O
             }
             let previous_owner = lead.owner.clone();
             d.rely_on(roster, rep);
-            d.fact(None, LeadFact::Assigned { to: rep.clone(), team, reason: AssignmentReason::Operations });
+            d.fact(
+                None,
+                LeadFact::Assigned {
+                    to: rep.clone(),
+                    team,
+                    reason: AssignmentReason::Operations,
+                    told_from: None,
+                },
+            );
             tell_assigned(d, previous_owner);
             format!("assigned to {rep}")
         }
@@ -95,6 +104,8 @@ pub(super) fn resolve(d: &mut Deciding<'_>, resolution: &Resolution) -> Result<O
         // A market says which jurisdictions are licensed, so that the lead is screened anew.
         compliance_flag::screen_jurisdiction(d)?;
         assign_if_unowned(d, AssignmentReason::Operations, true)?;
+        // Whoever owned it without a market may be away.
+        orphans::follow_presence(d)?;
         high_value::evaluate(d)?;
     }
     Ok(Outcome::Applied)

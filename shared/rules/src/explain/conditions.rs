@@ -5,7 +5,6 @@ use super::{Because, Case, Condition, Planned, Readiness, Status, WorkflowExplan
 use crate::compliance::{Criterion, UnderReview};
 use crate::lead::Rest;
 use crate::policy::{StateKind, WorkflowId};
-use crate::screened::Screened;
 use crate::timers::{Ladder, Place, ladder};
 use crate::workflows::{Lapse, compliance_flag, high_value as rule, lapse};
 
@@ -74,9 +73,7 @@ pub(super) fn compliance(case: &Case<'_>) -> WorkflowExplanation {
         n => part.because.push(Because::new(Condition::MatchesCleared, format!("{n} matches were cleared"))),
     }
     let unlicensed = compliance_flag::jurisdiction(lead, case.world.directory);
-    let is_cleared = unlicensed
-        .as_ref()
-        .is_some_and(|found| found.is_cleared_by(&lead.clearances, &Screened::of(lead, found)));
+    let is_cleared = unlicensed.as_ref().is_some_and(|found| compliance_flag::has_cleared(lead, found));
     part.because.push(Because::new(Condition::Jurisdiction, licence(case, unlicensed.is_some(), is_cleared)));
     if unlicensed.is_some() && !is_cleared && lead.kind != StateKind::Terminal {
         part.status = Status::Armed;

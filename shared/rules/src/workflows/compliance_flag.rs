@@ -19,7 +19,7 @@ use crate::lead_fact::{LeadFact, Threshold};
 use crate::notification::{Message, Particulars, Recipient, Role};
 use crate::patch::Patch;
 use crate::policy::{StateKind, WorkflowId};
-use crate::screened::{Screened, fingerprint};
+use crate::screened::{NamedParty, Screened, fingerprint};
 use crate::timers::compliance_calendar;
 use crate::workflows::high_value;
 use chrono::{DateTime, Utc};
@@ -28,33 +28,60 @@ const WORKFLOW: Option<(WorkflowId, Option<&str>)> = Some((WorkflowId::Complianc
 
 /// Holds the lead if an event brings a criterion that nobody has cleared.
 pub(crate) fn screen(d: &mut Deciding<'_>, event: &LeadEvent) -> Result<(), Need> {
-    let by = event.flagged_by.as_deref();
-    let mut matches: Vec<Flagged<'_>> = event.matches.iter().map(|found| (found.clone(), by)).collect();
+    let (flagged_by, named) = (event.flagged_by.as_deref(), &event.named_party());
+    let mut matches = Found { matches: &event.matches, flagged_by, named }.flagged();
     let moved = !event.changes.market.is_keep() || !event.changes.country.is_keep();
     matches.extend(
         jurisdiction_of(d)
             .map(|criterion| Match { criterion, details: None })
             .filter(|m| moved || !is_cleared(d, m))
-            .map(|found| (found, None)),
+            .map(Flagged::of_lead),
     );
     let again = d.lead.iter().flat_map(|lead| asked_again(lead, d.world.directory));
-    matches.extend(again.map(|found| (found, None)));
+    matches.extend(again.map(Flagged::of_lead));
     // The owner that the event names is who would have it, held or not.
     let named = if let Patch::Set(owner) = &event.owner { Some(owner.clone()) } else { None };
     flag(d, matches, named)
 }
 
-/// A match, and who flagged it by hand.
-pub(crate) type Flagged<'e> = (Match, Option<&'e str>);
+/// What an input says that a screening found.
+pub(crate) struct Found<'e> {
+    /// The matches.
+    pub matches: &'e [Match],
+    /// Who raised them by hand.
+    pub flagged_by: Option<&'e str>,
+    /// Of whom they were found.
+    pub named: &'e NamedParty,
+}
+
+impl<'e> Found<'e> {
+    /// The matches, each with who flagged it and of whom it was found.
+    pub fn flagged(&self) -> Vec<Flagged<'e>> {
+        let Self { matches, flagged_by, named } = *self;
+        matches.iter().map(|found| Flagged { found: found.clone(), flagged_by, named: Some(named) }).collect()
+    }
+}
+
+/// A match, who flagged it by hand, and of whom it was found.
+pub(crate) struct Flagged<'e> {
+    found: Match,
+    flagged_by: Option<&'e str>,
+    /// `None`: of whom the lead names now.
+    named: Option<&'e NamedParty>,
+}
+
+impl Flagged<'_> {
+    fn of_lead(found: Match) -> Self {
+        Self { found, flagged_by: None, named: None }
+    }
+}
 
 /// What was found of the company that the lead names again, and what nobody answered.
 fn asked_again(lead: &Lead, directory: &Directory) -> Vec<Match> {
     let again = lead.unanswered.iter().filter(|found| {
         let UnderReview { criterion, .. } = found;
         // The jurisdiction is looked at each time, by itself.
-        !is_ours(criterion)
-            && lapse(found, lead, directory).is_none()
-            && !criterion.is_cleared_by(&lead.clearances, &Screened::of(lead, criterion))
+        !is_ours(criterion) && lapse(found, lead, directory).is_none() && !has_cleared(lead, criterion)
     });
     let found = |found: &UnderReview| Match {
         criterion: found.criterion.clone(),
@@ -71,14 +98,17 @@ pub(crate) fn screen_jurisdiction(d: &mut Deciding<'_>) -> Result<(), Need> {
     }
     let found = jurisdiction_of(d).map(|criterion| Match { criterion, details: None });
     let new = found.into_iter().filter(|found| !is_cleared(d, found));
-    let matches = new.map(|found| (found, None)).collect();
-    flag(d, matches, None)
+    flag(d, new.map(Flagged::of_lead).collect(), None)
 }
 
 fn is_cleared(d: &Deciding<'_>, found: &Match) -> bool {
-    d.lead.as_ref().is_some_and(|lead| {
-        found.criterion.is_cleared_by(&lead.clearances, &Screened::of(lead, &found.criterion))
-    })
+    d.lead.as_ref().is_some_and(|lead| has_cleared(lead, &found.criterion))
+}
+
+/// Whether an officer has cleared a match of whom the lead names now.
+pub(crate) fn has_cleared(lead: &Lead, criterion: &Criterion) -> bool {
+    let (now, is_known) = NamedParty::default().screened(lead, criterion);
+    is_known && criterion.is_cleared_by(&lead.clearances, &now)
 }
 
 fn jurisdiction_of(d: &Deciding<'_>) -> Option<Criterion> {
@@ -145,9 +175,11 @@ pub(crate) fn flag(
     let open: &[UnderReview] =
         lead.review.as_ref().map(|review| &review.criteria).or(rejected).map_or(&[], |c| c);
     let mut new: Vec<(Match, Screened, Option<&str>)> = Vec::new();
-    for (mut found, flagged_by) in matches {
+    let of_lead = NamedParty::default();
+    for Flagged { mut found, flagged_by, named } in matches {
         name_unreadable(&mut found, lead.seq);
-        if found.criterion.is_cleared_by(&lead.clearances, &Screened::of(&lead, &found.criterion)) {
+        let (screened, is_known) = named.unwrap_or(&of_lead).screened(&lead, &found.criterion);
+        if is_known && found.criterion.is_cleared_by(&lead.clearances, &screened) {
             d.fact(WORKFLOW, LeadFact::ComplianceMatchRemembered { criterion: found.criterion });
             continue;
         }
@@ -157,9 +189,8 @@ pub(crate) fn flag(
             found = more_than_fit(lead.review.as_ref().map_or(d.at(), |review| review.opened_at));
         }
         let criterion = &found.criterion;
-        let screened = Screened::of(&lead, criterion);
         let known = open.iter().any(|open| open.asks(criterion, &screened))
-            || new.iter().any(|(new, ..)| new.criterion == *criterion);
+            || new.iter().any(|(new, of, _)| new.criterion == *criterion && *of == screened);
         if !known || is_new_flagger(&lead, flagged_by) {
             new.push((found, screened, flagged_by));
         }

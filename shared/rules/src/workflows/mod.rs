@@ -48,9 +48,9 @@ pub(crate) fn act(
                 owner.as_ref().and_then(|o| d.world.directory.team_of(o)).cloned().or_else(|| d.team());
             let (elapsed_s, window_s) = (threshold.elapsed_s, threshold.window_s);
             // Whoever has not been told yet that the lead is theirs could not act on it.
-            let pending = d.lead.as_ref().map_or(&[][..], |lead| &lead.undelivered);
+            let known = d.lead.as_ref().zip(owner.as_ref());
             let owner_not_told =
-                owner.as_ref().is_some_and(|owner| pending::is_yet_to_be_told(pending, owner, d.at()));
+                known.is_some_and(|(lead, owner)| pending::is_yet_to_be_told(lead, owner, d.at()));
             d.fact(
                 Some((workflow, Some(step))),
                 LeadFact::BreachRecorded { owner, team, elapsed_s, window_s, owner_not_told },

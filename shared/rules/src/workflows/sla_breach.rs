@@ -43,7 +43,7 @@ pub(super) fn reassign(
                 let reassignments = done.saturating_add(1);
                 LeadFact::Reassigned { from: from.clone(), to, team, reassignments }
             } else {
-                LeadFact::Assigned { to, team, reason: AssignmentReason::Unowned }
+                LeadFact::Assigned { to, team, reason: AssignmentReason::Unowned, told_from: None }
             };
             d.fact(tag, given);
             let particulars = Particulars { previous_owner: from.clone(), ..told(d, step, threshold) };
