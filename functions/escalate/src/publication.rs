@@ -13,7 +13,7 @@ use rules::lead::Lead;
 use rules::lead_fact::LeadFact;
 use rules::policy::PublishedPolicy;
 use rules::publication::{Publication, PublicationCommand, PublicationInput};
-use rules::touched::{self, Rules, Scope};
+use rules::touched::{self, Rules, Scope, is_first};
 use service::Service;
 use std::sync::Arc;
 use store::{Cursor, Place, Progress, Store, StoreError};
@@ -149,7 +149,6 @@ async fn page(
 ) -> Result<Progress, StoreError> {
     let (earlier, rest) = scopes.split_at(progress.place.scope.min(scopes.len()));
     let Some(scope) = rest.first() else { return Ok(progress) };
-    let is_first = |lead: &Lead| !earlier.iter().any(|s| s.counts_all() && s.holds(lead));
     let after = progress.place.after.as_ref().map(Cursor::new);
     let page = service.store.leads_in_scope(scope, PAGE, after.as_ref()).await?;
     // Leads of an owner who left are counted where they are now: whoever was first at one of them, it is
@@ -173,7 +172,7 @@ async fn page(
     for (lead, moved_now) in seen.into_iter().filter_map(|(lead, moved_now)| Some((lead?, moved_now))) {
         let is_orphaned = lead.is_orphaned_by(id);
         // The second look counts what the first one did not see.
-        if scope.counts_all() && (!progress.again || moved_now) && is_first(&lead) {
+        if scope.counts(&lead) && (!progress.again || moved_now) && is_first(earlier, &lead) {
             totals.leads = totals.leads.saturating_add(u64::from(!progress.again && !is_orphaned));
             totals.note(id, &lead, &directory);
         }

@@ -16,7 +16,7 @@ use rules::ids::{PublicationId, PublicationKind};
 use rules::input::{Command, Input};
 use rules::lead::Lead;
 use rules::policy::{PublishedPolicy, WorkflowId};
-use rules::touched::{Rules, Scope, touched};
+use rules::touched::{Rules, Scope, is_first, touched};
 use rules::{Decision, decide, diff};
 use serde_json::json;
 use service::problem;
@@ -161,13 +161,11 @@ async fn effect(
             .buffered(CONCURRENT_MAX)
             .try_collect()
             .await?;
-        // Each is counted where it is found first.
-        let is_first = |lead: &Lead| !earlier.iter().any(|scope| scope.holds(lead));
-        for lead in leads.into_iter().flatten().filter(is_first) {
+        for lead in leads.into_iter().flatten().filter(|lead| is_first(earlier, lead)) {
             let decision = try_out(store, &mut knowledge, step.id, &lead, call).await?;
             let counts = |decision: &Decision| {
                 let is_orphaned = || decision.lead.as_ref().is_some_and(|lead| lead.is_orphaned_by(step.id));
-                scope.counts_all() || is_orphaned()
+                scope.counts(&lead) || is_orphaned()
             };
             if let Some(decision) = decision.filter(counts) {
                 effect.note(step.id, knowledge.world().in_force(), &decision, &step.after.1);

@@ -1,5 +1,5 @@
-//! Which leads in flight a publication may concern: those whose windows, thresholds or calendars
-//! are others now. Nothing else has to be looked at.
+//! Which leads a publication may concern: for example those whose windows, thresholds, calendars or licences
+//! are others now, or whose owner left. Nothing else has to be looked at.
 
 use crate::calendar::CalendarDocument;
 use crate::directory::{ALWAYS, Directory, Rep};
@@ -87,13 +87,23 @@ impl Scope {
 
     /// Whether its leads have to be looked at; those of the others are counted only.
     pub fn is_looked_at(&self) -> bool {
-        self.counts_all() || *self == Self::HeldUnowned
+        !matches!(self, Self::TakenOver(_) | Self::InOperations)
     }
 
-    /// Whether all of its leads count as looked at; of the others, those whose owner left.
-    pub fn counts_all(&self) -> bool {
-        !matches!(self, Self::HeldUnowned | Self::TakenOver(_) | Self::InOperations)
+    /// Whether a lead that is found in it counts as looked at, whatever follows. Of what waits for its owner to
+    /// be cleared, or is over, only what an owner left behind counts.
+    pub fn counts(&self, lead: &Lead) -> bool {
+        match self {
+            Self::HeldUnowned | Self::TakenOver(_) | Self::InOperations => false,
+            Self::Owner(_) => !lead.is_closed(),
+            _ => true,
+        }
     }
+}
+
+/// Whether a lead is not counted in an earlier scope already.
+pub fn is_first(earlier: &[Scope], lead: &Lead) -> bool {
+    !earlier.iter().any(|scope| scope.counts(lead) && scope.holds(lead))
 }
 
 impl Sources {
@@ -122,7 +132,7 @@ impl Lead {
     }
 }
 
-/// The leads that may wait for another instant after a publication.
+/// The leads for which something may follow from a publication, or another instant be next.
 pub fn touched<'a>(before: Rules<'a>, after: Rules<'a>) -> Vec<Scope> {
     let mut scopes = Vec::new();
     let markets: BTreeSet<&MarketId> =
