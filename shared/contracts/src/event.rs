@@ -116,6 +116,10 @@ pub(crate) fn read_with(value: &Value, further: &[&str]) -> Result<Inbound, NotA
             event.matches = found_in;
             if is_flagged && kind != "lead.upserted" {
                 event.named = named_party(value);
+                // They say whom the screening looked at, and change nothing else.
+                for name in ["company", "contact"] {
+                    lead.get(name);
+                }
             }
             flagged_by(&root, &mut event, &mut problems);
             found.clone_from(&event.matches);
@@ -159,7 +163,9 @@ pub(crate) fn read_with(value: &Value, further: &[&str]) -> Result<Inbound, NotA
             Ok(Inbound { id, occurred_at, body, warnings })
         }
         _ => {
-            let named = NamedParty { occurred_at, ..named_party(value) };
+            let named = named_party(value);
+            let unreadable = named.unreadable || occurred_at.is_none();
+            let named = NamedParty { occurred_at, unreadable, ..named };
             let named = if found.is_empty() { NamedParty::default() } else { named };
             Err(NotAnEvent {
                 id,
@@ -271,13 +277,7 @@ fn named_party(event: &Value) -> NamedParty {
     let company = lead.patch("company", &mut ignored, fields::line);
     let contact =
         lead.patch("contact", &mut ignored, |v| Ok(v.clone())).and_then_contact(&lead, &mut ignored);
-    // Something else in its place is nobody whom anybody was cleared for.
-    let is_there = |name: &str| lead.get(name).is_some();
-    NamedParty {
-        company: if company.is_keep() && is_there("company") { Patch::Clear } else { company },
-        contact: if contact.is_keep() && is_there("contact") { Patch::Clear } else { contact },
-        occurred_at: None,
-    }
+    NamedParty { company, contact, occurred_at: None, unreadable: !ignored.found.is_empty() }
 }
 
 fn movement(lead: &Fields<'_>, at: DateTime<Utc>, problems: &mut Problems) -> LeadEvent {
@@ -544,13 +544,13 @@ mod tests {
         value["lead"]["score"] = json!("many");
         value["lead"]["company"] = json!("Bravo");
         value["lead"]["contact"] = json!({"name": "Bob Stone"});
-        let NamedParty { company, contact, occurred_at } = read(&value).unwrap_err().named;
+        let NamedParty { company, contact, occurred_at, .. } = read(&value).unwrap_err().named;
         assert_eq!(company, Patch::Set("Bravo".to_owned()));
         assert_eq!(contact.as_set().unwrap().name.as_deref(), Some("Bob Stone"));
         assert_eq!(occurred_at.unwrap().to_rfc3339(), "2026-03-02T14:00:00+00:00");
         // What cannot be read is nobody whom anybody was cleared for.
         value["lead"]["company"] = json!(["Acme"]);
-        assert_eq!(read(&value).unwrap_err().named.company, Patch::Clear);
+        assert!(read(&value).unwrap_err().named.unreadable);
         // An event that takes no company over says all the same of whom it was found.
         value = documented();
         value["type"] = json!("lead.flagged");

@@ -89,13 +89,12 @@ fn bounded(mut found: Vec<Match>) -> Vec<Match> {
     }
     if fitting < all {
         // Other matches beyond the bound are another question, however many they are.
-        let rest: String = found.iter().skip(fitting).map(|found| format!("{found:?}")).collect();
-        let rest = Sha256::digest(rest);
+        let in_words = |found: &Match| serde_json::to_string(found).unwrap_or_default();
+        let mut rest: Vec<String> = found.iter().skip(fitting).map(in_words).collect();
+        rest.sort();
+        let rest = Sha256::digest(rest.join("\n"));
         found.truncate(fitting);
-        let text = format!(
-            "{all} matches; {fitting} of them were read (the others: SHA-256 {:x?})",
-            rest.as_slice()
-        );
+        let text = format!("{all} matches; {fitting} of them were read (the others: SHA-256 {})", hex(&rest));
         found.push(unreadable("flags", &Value::String(text)));
     }
     found
@@ -200,16 +199,16 @@ fn aliases(value: &Value) -> Result<Vec<String>, String> {
     list.iter().map(|name| fields::line(name).map_err(|_| wrong())).collect()
 }
 
+fn hex(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Something in place of a match. The rules name it by its text, once that is sealed.
 fn unreadable(list: &str, item: &Value) -> Match {
     let whole = format!("{list}: {item}");
     let mut note: String = whole.chars().take(UNREADABLE_CHARS_MAX).collect();
     if note.len() < whole.len() {
-        note.push_str(&format!(
-            "… ({} bytes, SHA-256 {:x?})",
-            whole.len(),
-            Sha256::digest(&whole).as_slice()
-        ));
+        note.push_str(&format!("… ({} bytes, SHA-256 {})", whole.len(), hex(&Sha256::digest(&whole))));
     }
     let criterion = Criterion {
         kind: CriterionKind::Unreadable,

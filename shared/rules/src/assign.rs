@@ -69,11 +69,14 @@ pub(crate) fn assign_cleared(d: &mut Deciding<'_>) -> Result<(), Need> {
     // Who left gets nothing back, whatever the CRM still says.
     let named = lead.crm_owner.clone().filter(|person| !orphans::is_gone(&lead, &d.world, person));
     if let Some(wish) = lead.owner.clone().or(named) {
+        if orphans::has_left(&lead, &d.world) {
+            return orphans::follow_reopened(d, true);
+        }
         let Some(team) = d.world.directory.team_of(&wish).cloned() else {
             // No rep of ours: whom the CRM named owns it, and operations looks if nobody knows them.
             if lead.owner.is_none() {
                 let is_known = d.world.directory.person(&wish).is_some();
-                d.fact(None, LeadFact::OwnerSet { from: None, to: Some(wish) });
+                d.fact(None, LeadFact::OwnerSet { from: None, to: Some(wish), team: None });
                 if !is_known {
                     d.queue_for_operations(None, OperationsReason::OwnerUnknown);
                 }

@@ -37,8 +37,6 @@ pub(crate) struct Deciding<'a> {
     input_from: usize,
     pub relied_on: BTreeMap<PersonId, u64>,
     pub consulted: Consulted,
-    /// The owner of a closed lead who left with a publication since the lead's last fact.
-    pub left_while_closed: Option<PersonId>,
 }
 
 impl<'a> Deciding<'a> {
@@ -60,7 +58,6 @@ impl<'a> Deciding<'a> {
             input_from: 0,
             relied_on: BTreeMap::new(),
             consulted: Consulted::default(),
-            left_while_closed: None,
         }
     }
 

@@ -11,7 +11,7 @@ use crate::ids::{LeadId, StateId, Subject};
 use crate::input::InForce;
 use crate::lead::{
     APPLIED_MAX, BEFORE_HOLD, BREACHES_MAX, Breach, Dismissal, Lead, OperationsReason, OperationsReview,
-    PassedStep, Personal, PersonalKind, Profile, Queued, Visit,
+    PassedStep, Personal, PersonalKind, Profile, Queued, Visit, since,
 };
 use crate::lead_fact::{AssignmentReason, LeadFact, PUBLICATION};
 use crate::orphans::Gone;
@@ -104,6 +104,7 @@ fn created(
         owner: None,
         owner_gone: None,
         untold: None,
+        owner_team: None,
         crm_owner: None,
         crm_market: None,
         visit: Visit::default(),
@@ -146,6 +147,10 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
                 personal.contact.apply_to(&mut lead.personal.contact);
                 lead.personal_kinds.extend(personal.contact.as_set().map(|_| PersonalKind::Contact));
                 lead.said_at.insert("contact".to_owned(), *occurred_at);
+                lead.said_at.insert(since("contact"), *occurred_at);
+            }
+            if !changes.company.is_keep() {
+                lead.said_at.insert(since("company"), *occurred_at);
             }
             for field in confirmed {
                 lead.said_at.insert(field.clone(), *occurred_at);
@@ -188,8 +193,9 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
         LeadFact::HoldEnteredFrom { state, kind, since, occurred_at } => {
             enter_hold_from(lead, state, *kind, *since, occurred_at.unwrap_or(*since));
         }
-        LeadFact::OwnerSet { from, to } => {
+        LeadFact::OwnerSet { from, to, team } => {
             lead.untold = None;
+            lead.owner_team.clone_from(team);
             lead.owner.clone_from(to);
             if to.is_some() {
                 relieve(lead, &[OperationsReason::NoRepAvailable, OperationsReason::MaxReassignments]);
@@ -207,7 +213,8 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
             }
         }
         LeadFact::OwnerBack { .. } => lead.owner_gone = None,
-        LeadFact::Assigned { to, reason, told_from, .. } => {
+        LeadFact::Assigned { to, team, reason, told_from } => {
+            lead.owner_team = Some(team.clone());
             lead.untold = told_from.map(|from| UntoldOwner { person: to.clone(), from: Some(from) });
             // Whoever loses it to an assignment does not get it back in this state either.
             lead.visit.taken_from.extend(lead.owner.replace(to.clone()).filter(|had| had != to));
@@ -217,7 +224,8 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
                 restart_sla(lead, at);
             }
         }
-        LeadFact::Reassigned { from, to, reassignments, .. } => {
+        LeadFact::Reassigned { from, to, team, reassignments } => {
+            lead.owner_team = Some(team.clone());
             lead.visit.taken_from.extend(from.clone());
             lead.visit.reassignments = *reassignments;
             lead.owner = Some(to.clone());
@@ -285,7 +293,9 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
         | LeadFact::ReopeningAsked { .. }
         | LeadFact::ReviewReopened { .. } => compliance::apply(lead, entry),
         LeadFact::Notification(fact) => {
-            lead.untold = pending::untold_after(&lead.undelivered, fact).unwrap_or(lead.untold.take());
+            if let Some(untold) = pending::untold_after(&lead.undelivered, fact) {
+                lead.untold = untold;
+            }
             pending::follow(&mut lead.undelivered, fact, at);
         }
         LeadFact::InputStale { .. }

@@ -202,7 +202,12 @@ impl LeadEvent {
         let Self { changes, contact, named, occurred_at, .. } = self;
         let company = if changes.company.is_keep() { &named.company } else { &changes.company };
         let contact = if contact.is_keep() { &named.contact } else { contact };
-        NamedParty { company: company.clone(), contact: contact.clone(), occurred_at: Some(*occurred_at) }
+        NamedParty {
+            company: company.clone(),
+            contact: contact.clone(),
+            occurred_at: Some(*occurred_at),
+            unreadable: named.unreadable,
+        }
     }
 }
 

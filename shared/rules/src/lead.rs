@@ -2,7 +2,7 @@
 
 use crate::clock::Clock;
 use crate::compliance::{Clearance, MatchDetails, Rejection, Review, UnderReview};
-use crate::ids::{AccountId, Country, LeadId, MarketId, PersonId, PublicationId, Source, StateId};
+use crate::ids::{AccountId, Country, LeadId, MarketId, PersonId, PublicationId, Source, StateId, TeamId};
 use crate::input::InForce;
 use crate::measure::Money;
 use crate::patch::Patch;
@@ -85,6 +85,9 @@ pub struct Lead {
     /// Its owner who left or is away, until somebody else owns it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner_gone: Option<OwnerGone>,
+    /// The team of its owner when they came to have it, if they were a rep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner_team: Option<TeamId>,
     /// Its owner, where no message of the lead tells them so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub untold: Option<UntoldOwner>,
@@ -458,6 +461,12 @@ pub struct AccountView {
     pub as_of: u64,
 }
 
+/// Under which name of `said_at` stands since when a field has had its value; the name of the field itself is of
+/// when it was last said.
+pub(crate) fn since(field: &str) -> String {
+    format!("{field}.since")
+}
+
 impl Lead {
     /// Whether compliance holds it.
     pub fn is_held(&self) -> bool {
@@ -520,6 +529,11 @@ impl Lead {
             (self.account_view.outreach_paused, Rest::OutreachPaused),
         ];
         all.into_iter().filter_map(|(rests, why)| rests.then_some(why)).collect()
+    }
+
+    /// Since when a field has had its value, by the source's time.
+    pub fn known_since(&self, field: &str) -> Option<DateTime<Utc>> {
+        self.said_at.get(&since(field)).copied().or_else(|| self.said(field))
     }
 
     /// Its source, `other` if none is known.

@@ -146,6 +146,9 @@ pub enum LeadFact {
         from: Option<PersonId>,
         /// Who has it.
         to: Option<PersonId>,
+        /// Of which team they are a rep, if of any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        team: Option<TeamId>,
     },
     /// Its owner cannot work it: they left, or are away.
     #[serde(rename = "owner.gone")]

@@ -61,13 +61,6 @@ pub(crate) fn leaves(lead: &Lead, before: &World<'_>, after: &World<'_>) -> Opti
     (is_rep(before) && !is_rep(after)).then(|| owner.clone())
 }
 
-/// The owner of a closed lead, if a publication makes them leave the teams.
-pub(crate) fn leaves_closed(lead: &Lead, before: &World<'_>, after: &World<'_>) -> Option<PersonId> {
-    let owner = lead.owner.as_ref().filter(|_| lead.is_closed())?;
-    let is_rep = |world: &World<'_>| world.directory.rep(owner).is_some();
-    (is_rep(before) && !is_rep(after)).then(|| owner.clone())
-}
-
 /// Brings a lead whose owner left to what the policy says. The clock begins anew for a new owner.
 pub(crate) fn follow_leaver(d: &mut Deciding<'_>, owner: &PersonId) -> Result<(), Need> {
     let then = d.world.policy.policy.owners.left;
@@ -92,17 +85,27 @@ pub(crate) fn follow_leaver(d: &mut Deciding<'_>, owner: &PersonId) -> Result<()
     Ok(())
 }
 
-/// A lead that was closed is open again, and its owner left meanwhile: closed leads are left alone until
-/// then.
-pub(crate) fn follow_reopened(d: &mut Deciding<'_>) -> Result<(), Need> {
-    let owner = d.lead.as_ref().and_then(|lead| lead.owner.clone());
-    let left = owner.filter(|owner| {
-        d.left_while_closed.as_ref() == Some(owner) && d.world.directory.rep(owner).is_none()
-    });
+/// Whether the owner was a rep when they came to have the lead, and is none now. Of a closed lead, nobody asks.
+pub(crate) fn has_left(lead: &Lead, world: &World<'_>) -> bool {
+    let owner = lead.owner.as_ref().filter(|_| lead.owner_team.is_some());
+    owner.is_some_and(|owner| world.directory.rep(owner).is_none())
+}
+
+/// A lead that was closed is open again: closed leads are left alone when their owner leaves.
+pub(crate) fn follow_reopened(d: &mut Deciding<'_>, tells: bool) -> Result<(), Need> {
+    let left = d.lead.as_ref().filter(|lead| has_left(lead, &d.world)).and_then(|lead| lead.owner.clone());
     let Some(left) = left else { return Ok(()) };
+    if d.lead.as_ref().is_some_and(|lead| is_gone(lead, &d.world, &left)) {
+        // It is known, and they still have it: operations decides, or nobody has to.
+        if d.world.policy.policy.owners.left != Orphan::Keep {
+            d.queue_for_operations(None, OperationsReason::OwnerLeft);
+        }
+        return Ok(());
+    }
     follow_leaver(d, &left)?;
     // No publication's digest tells of it.
-    if d.lead.as_ref().is_some_and(|lead| lead.owner.is_some() && lead.owner.as_ref() != Some(&left)) {
+    let owner = d.lead.as_ref().and_then(|lead| lead.owner.clone());
+    if tells && owner.is_some_and(|owner| owner != left) {
         tell_assigned(d, Some(left));
     }
     Ok(())
@@ -143,6 +146,11 @@ pub(crate) fn follow_presence(d: &mut Deciding<'_>) -> Result<Outcome, Need> {
             && let Routed::To { rep, team } = d.route(false)?
         {
             give_from_absent(d, rep, team);
+        } else if !d.is_queued_for(OperationsReason::OwnerAbsent)
+            && !lead.is_dismissed(OperationsReason::OwnerAbsent)
+        {
+            // It was closed meanwhile, and with that out of the queue.
+            d.queue_for_operations(None, OperationsReason::OwnerAbsent);
         }
         return Ok(Outcome::Applied);
     }

@@ -75,10 +75,11 @@ impl Command {
         input
     }
 
-    /// The refusal of this input since its id was used before; nothing, if it is a refusal itself.
+    /// The refusal of this input since its id was used before.
     pub fn refusal(&self, reuse: Reuse) -> Option<Self> {
         let (matches, flagged_by, named) = match &self.input {
-            Input::RefusedAtDoor { .. } => return None,
+            // It differs in what is personal alone: its matches are of somebody else.
+            Input::RefusedAtDoor { .. } => return Some(self.clone()),
             Input::Event(event) => (event.matches.clone(), event.flagged_by.clone(), event.named_party()),
             _ => (Vec::new(), None, NamedParty::default()),
         };

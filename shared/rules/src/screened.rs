@@ -69,7 +69,7 @@ impl Screened {
 /// a screening found is of them all the same.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct NamedParty {
-    /// The company. What cannot be read is no company that anybody was cleared for.
+    /// The company.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     pub company: Patch<String>,
     /// The contact.
@@ -78,6 +78,9 @@ pub struct NamedParty {
     /// When it was so, by the source's time, where the input says so nowhere else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub occurred_at: Option<DateTime<Utc>>,
+    /// Whether the company, the contact or the instant could not be read: nobody knows whom it names.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unreadable: bool,
 }
 
 impl NamedParty {
@@ -90,8 +93,10 @@ impl NamedParty {
     /// was said is of a company that nobody remembers, and of an erased lead nobody knows the contact.
     pub(crate) fn screened(&self, lead: &Lead, criterion: &Criterion) -> (Screened, bool) {
         let now = Screened::of(lead, criterion);
-        let is_known =
-            |field: &str| self.occurred_at.is_none_or(|at| lead.said(field).is_none_or(|said| said <= at));
+        let is_known = |field: &str| {
+            let since = lead.known_since(field);
+            since.is_none_or(|since| self.occurred_at.is_some_and(|at| since <= at))
+        };
         let company = match self.company.outcome() {
             Some(company) => Some(company.cloned()),
             None => is_known("company").then_some(now.company),
@@ -102,7 +107,7 @@ impl NamedParty {
             Some(contact) => Some(contact.and_then(fingerprint_of)),
             None => is_known("contact").then_some(now.contact),
         };
-        let is_known = company.is_some() && contact.is_some();
+        let is_known = company.is_some() && contact.is_some() && !self.unreadable;
         (Screened { company: company.flatten(), contact: contact.flatten() }, is_known)
     }
 }

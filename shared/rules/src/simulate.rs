@@ -395,6 +395,10 @@ impl Simulation {
     fn forgotten(&mut self, now: DateTime<Utc>) -> Vec<LeadId> {
         let mut forgotten = Vec::new();
         for lead in self.leads.values().cloned().collect::<Vec<_>>() {
+            // What was due before is none of the publication's doing.
+            if self.next_wake(&lead.id).is_some_and(|at| at <= now) {
+                continue;
+            }
             let (actor, cause) = (Actor::system("clock"), wake_cause(now));
             let command = Command { lead: lead.id.clone(), actor, cause, input: Input::Wake };
             let decided = self.decided(Some(&lead), &command, now);

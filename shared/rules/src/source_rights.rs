@@ -86,6 +86,7 @@ impl SourceRights {
             company: if changes.company.is_keep() { said.company } else { Patch::Keep },
             contact: if contact.is_keep() { said.contact } else { Patch::Keep },
             occurred_at: None,
+            unreadable: said.unreadable,
         };
         outside.unless(may("owner"), "owner", owner);
         outside.unless(may("hold_until"), "hold_until", hold_until);

@@ -137,7 +137,7 @@ impl Clocks {
             LeadFact::WaitingChanged { since, .. } => self.turn(after, *since),
             LeadFact::AccountApplied { .. } => self.turn(after, at),
             LeadFact::ClocksRestarted {} if after.kind == StateKind::Working => self.begin(after, at),
-            LeadFact::OwnerSet { from: Some(_), to: Some(_) } | LeadFact::Reassigned { .. } => {
+            LeadFact::OwnerSet { from: Some(_), to: Some(_), .. } | LeadFact::Reassigned { .. } => {
                 self.restart_sla(after, at);
             }
             LeadFact::Assigned { reason, .. } if *reason != AssignmentReason::Arrival => {

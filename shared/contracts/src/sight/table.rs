@@ -112,7 +112,7 @@ pub const TABLE: &[Row] = &[
     ("waiting.changed", Everyone, "waiting_on_customer since occurred_at"),
     ("hold.changed", Everyone, "hold_until since occurred_at"),
     ("hold.entered-from", Everyone, "state kind since occurred_at"),
-    ("owner.set", Everyone, "from to"),
+    ("owner.set", Everyone, "from to team"),
     ("owner.gone", Everyone, "owner because until then"),
     ("owner.back", Everyone, "owner"),
     // Assignment, SLA, stuck leads.
@@ -238,7 +238,7 @@ pub const TABLE: &[Row] = &[
     (LEAD, Everyone, "operations.reasons.since operations.reasons.seq operations.reasons.notification"),
     (LEAD, Everyone, "dismissed.reasons dismissed.at"),
     (LEAD, Staff, "dismissed.by dismissed.note"),
-    (LEAD, Everyone, "owner_gone.owner owner_gone.because owner_gone.until"),
+    (LEAD, Everyone, "owner_gone.owner owner_gone.because owner_gone.until owner_team"),
     (LEAD, Everyone, "visited returns.state returns.at visit.for_operations left.visit.for_operations"),
     (LEAD, Everyone, "applied.orphaned.from applied.orphaned.to applied.orphaned.kept"),
     (LEAD, Staff, "applied.orphaned.name"),

@@ -306,9 +306,11 @@ fn next_of_lead(after: Option<&LeadFact>) -> Option<LeadFact> {
             since: at(),
             occurred_at: Some(at()),
         },
-        LeadFact::HoldEnteredFrom { .. } => {
-            LeadFact::OwnerSet { from: Some("rep-bob".into()), to: Some("rep-ana".into()) }
-        }
+        LeadFact::HoldEnteredFrom { .. } => LeadFact::OwnerSet {
+            from: Some("rep-bob".into()),
+            to: Some("rep-ana".into()),
+            team: Some("us-sales".into()),
+        },
         LeadFact::OwnerSet { .. } => LeadFact::OwnerGone { gone: owner_gone(), then: Orphan::HandOn },
         LeadFact::OwnerGone { .. } => LeadFact::OwnerBack { owner: "rep-bob".into() },
         LeadFact::OwnerBack { .. } => LeadFact::Assigned {
@@ -591,6 +593,7 @@ pub fn lead() -> Lead {
         held_from: Some(HeldFrom { state: "NEW".into(), kind: StateKind::Working, entered_at: at() }),
         owner: Some("rep-ana".into()),
         owner_gone: Some(owner_gone()),
+        owner_team: Some("us-sales".into()),
         untold: Some(UntoldOwner { person: "rep-ana".into(), from: Some(at()) }),
         crm_owner: Some("rep-ana".into()),
         crm_market: Some("us".into()),

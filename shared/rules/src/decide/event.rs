@@ -71,8 +71,10 @@ pub(super) fn apply(d: &mut Deciding<'_>, said: &LeadEvent) -> Result<Outcome, N
         operations::reconcile(d, false);
         let owned = set_owner(d, event);
         if was_closed && d.lead.as_ref().is_some_and(|lead| !lead.is_closed()) {
-            orphans::follow_reopened(d)?;
-            tell_untold(d);
+            orphans::follow_reopened(d, !late)?;
+            if !late {
+                tell_untold(d);
+            }
         }
         // An owner who is away cannot take it, and one who is away cannot go on with it.
         if (owned || moved || market_changed) && !late {
@@ -378,7 +380,8 @@ fn set_owner(d: &mut Deciding<'_>, event: &LeadEvent) -> bool {
     }
     let from = lead.owner.clone();
     let unknown = to.as_ref().is_some_and(|owner| d.world.directory.person(owner).is_none());
-    d.fact(None, LeadFact::OwnerSet { from, to });
+    let team = to.as_ref().and_then(|to| d.world.directory.team_of(to)).cloned();
+    d.fact(None, LeadFact::OwnerSet { from, to, team });
     if unknown {
         d.queue_for_operations(None, OperationsReason::OwnerUnknown);
     } else {

@@ -106,24 +106,22 @@ fn apply(d: &mut Deciding<'_>, before: &World<'_>, published_at: DateTime<Utc>) 
         .filter(|timer| matches!(timer.what, What::Step(_)) && timer.due <= published_at && !is_fresh)
         .collect();
     passed.sort_by_key(|timer| timer.due);
-    let rearmed = rearmed(lead, &d.world, published_at);
+    // What was to come already is none of this publication's doing.
+    let was_to_come = unheard_to_come(lead, before, published_at);
+    let mut rearmed = unheard_to_come(lead, &d.world, published_at);
+    rearmed.retain(|step| !was_to_come.contains(step));
     let is_moved = follows_state || !lead.is_closed() && was_known != is_known;
     let (had, has) = (&before.policy.policy.workflows, &d.world.policy.policy.workflows);
     let crossing = high_value::crossing(lead, &had.high_value, &has.high_value, d.world.directory);
     let leaver = orphans::leaves(lead, before, &d.world);
-    let left_while_closed = orphans::leaves_closed(lead, before, &d.world);
     let queue_is_off = !operations::is_reconciled(lead, &d.world);
-    let earliest_is_same = earliest(before) == earliest(&d.world);
-    if left_while_closed.is_some() {
-        d.left_while_closed = left_while_closed;
-    }
     if passed.is_empty()
         && rearmed.is_empty()
         && !is_moved
         && !queue_is_off
         && crossing.is_none()
         && leaver.is_none()
-        && earliest_is_same
+        && earliest(before) == earliest(&d.world)
     {
         return Ok(());
     }
@@ -177,7 +175,7 @@ fn orphaned(d: &mut Deciding<'_>, before: &World<'_>, owner: &PersonId) -> Resul
 
 /// The thresholds that an earlier publication made passed, and that are to come under the rules of
 /// now: who takes a mistake back must not have taken the leads in flight their escalations.
-fn rearmed(lead: &Lead, world: &World<'_>, published_at: DateTime<Utc>) -> Vec<PassedStep> {
+fn unheard_to_come(lead: &Lead, world: &World<'_>, published_at: DateTime<Utc>) -> Vec<PassedStep> {
     let clocks = [WorkflowId::SlaBreach, WorkflowId::StuckLead, WorkflowId::ComplianceFlag];
     // A lead at rest goes on where it was, and its clocks with it.
     let ladders = clocks.into_iter().filter_map(|of| ladder(lead, Place::behind_holds(lead), world, of).ok());

@@ -107,8 +107,7 @@ fn is_cleared(d: &Deciding<'_>, found: &Match) -> bool {
 
 /// Whether an officer has cleared a match of whom the lead names now.
 pub(crate) fn has_cleared(lead: &Lead, criterion: &Criterion) -> bool {
-    let (now, is_known) = NamedParty::default().screened(lead, criterion);
-    is_known && criterion.is_cleared_by(&lead.clearances, &now)
+    criterion.is_cleared_by(&lead.clearances, &Screened::of(lead, criterion))
 }
 
 fn jurisdiction_of(d: &Deciding<'_>) -> Option<Criterion> {
@@ -175,11 +174,18 @@ pub(crate) fn flag(
     let open: &[UnderReview] =
         lead.review.as_ref().map(|review| &review.criteria).or(rejected).map_or(&[], |c| c);
     let mut new: Vec<(Match, Screened, Option<&str>)> = Vec::new();
-    let of_lead = NamedParty::default();
     for Flagged { mut found, flagged_by, named } in matches {
         name_unreadable(&mut found, lead.seq);
-        let (screened, is_known) = named.unwrap_or(&of_lead).screened(&lead, &found.criterion);
-        if is_known && found.criterion.is_cleared_by(&lead.clearances, &screened) {
+        let criterion = &found.criterion;
+        let (screened, is_known) = match named {
+            Some(named) => named.screened(&lead, criterion),
+            None => (Screened::of(&lead, criterion), true),
+        };
+        let is_cleared = || criterion.is_cleared_by(&lead.clearances, &screened);
+        // An officer saw it, and it comes back when the lead names that party.
+        let is_of_another =
+            || named.is_some() && lead.unanswered.iter().any(|u| u.asks(criterion, &screened));
+        if is_known && (is_cleared() || is_of_another()) {
             d.fact(WORKFLOW, LeadFact::ComplianceMatchRemembered { criterion: found.criterion });
             continue;
         }
