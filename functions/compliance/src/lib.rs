@@ -21,7 +21,6 @@ use rules::entry::Actor;
 use rules::ids::{LeadId, PersonId};
 use rules::input::{Command, Input, Outcome, ReviewDecision};
 use rules::lead::Lead;
-use rules::screened::NamedParty;
 use serde_json::{Value, json};
 use service::{Service, paging, problem};
 use std::sync::Arc;
@@ -207,10 +206,8 @@ impl Compliance {
         let Some(lead) = self.service.store.lead(id).await.map_err(|e| problem(&e))? else { return Ok(()) };
         let cause = attempt_key(&lead, &caller.subject);
         let (field, why) = ("review decision".to_owned(), why.to_owned());
-        let named = NamedParty::default();
-        let input = Input::RefusedAtDoor { field, why, matches: Vec::new(), flagged_by: None, named };
-        let command =
-            Command { lead: lead.id, actor: Actor::staff(&caller.subject), cause: cause.clone(), input };
+        let (actor, input) = (Actor::staff(&caller.subject), Input::refused(field, why));
+        let command = Command { lead: lead.id, actor, cause: cause.clone(), input };
         self.service.lead(&command, Some(&cause), now).await.map(|_| ()).map_err(|e| problem(&e))
     }
 }

@@ -61,8 +61,8 @@ pub async fn apply(service: &Service, id: PublicationId, now: DateTime<Utc>) -> 
             let cause = format!("applied/{id}");
             service.publication(&PublicationCommand { publication: id, cause, input }, now).await?;
             return Ok(());
-        } else {
-            progress = page(service, id, &scopes, progress, (now, settled)).await?;
+        } else if let Some(found) = touched::at(&scopes, progress.place.scope) {
+            progress = page(service, id, found, progress, (now, settled)).await?;
             if !progress.again && now < settled {
                 progress.again_until = Some(progress.place.clone());
             }
@@ -143,25 +143,25 @@ async fn before_and_after(
 async fn page(
     service: &Service,
     id: PublicationId,
-    scopes: &[Scope],
+    (earlier, scope): (&[Scope], &Scope),
     mut progress: Progress,
     (now, settled): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<Progress, StoreError> {
-    let (earlier, rest) = scopes.split_at(progress.place.scope.min(scopes.len()));
-    let Some(scope) = rest.first() else { return Ok(progress) };
     let after = progress.place.after.as_ref().map(Cursor::new);
     let page = service.store.leads_in_scope(scope, PAGE, after.as_ref()).await?;
     // Leads of an owner who left are counted where they are now: whoever was first at one of them, it is
     // there. What is looked at once more is counted then, when the index is sure to know.
     let counts_orphans = scope.counts_orphans() && (progress.again || now >= settled);
+    if !scope.is_looked_at() && !counts_orphans {
+        progress.place = next_place(progress.place, page.next);
+        return Ok(progress);
+    }
     let seen: Vec<(Option<Lead>, bool)> = futures::stream::iter(page.items)
         .map(|lead| async move {
             if scope.is_looked_at() {
                 look_or_skip(service, id, lead, now).await
-            } else if counts_orphans {
-                Ok((service.store.lead(&lead).await?, false))
             } else {
-                Ok((None, false))
+                Ok((service.store.lead(&lead).await?, false))
             }
         })
         .buffer_unordered(CONCURRENT_MAX)

@@ -7,7 +7,6 @@ use chrono::{DateTime, Utc};
 use contracts::event::{Body, Inbound};
 use rules::entry::Actor;
 use rules::input::{Command, Input, Outcome};
-use rules::screened::NamedParty;
 use rules::source_rights::{SourceRights, says_nothing};
 use rules::{AccountCommand, AccountInput};
 use store::StoreError;
@@ -60,9 +59,7 @@ impl Ingest {
         let actor = Actor::source(source);
         match inbound.body {
             Body::Lead(lead, _) => {
-                let named = NamedParty::default();
-                let (why, matches) = (why.clone(), Vec::new());
-                let input = Input::RefusedAtDoor { field, why, matches, flagged_by: None, named };
+                let input = Input::refused(field, why.clone());
                 let command = Command { lead, actor, cause: cause.clone(), input };
                 self.service.lead(&command, Some(&cause), now).await?;
             }

@@ -16,7 +16,7 @@ use rules::ids::{PublicationId, PublicationKind};
 use rules::input::{Command, Input};
 use rules::lead::Lead;
 use rules::policy::{PublishedPolicy, WorkflowId};
-use rules::touched::{Rules, Scope, is_first, touched};
+use rules::touched::{self, Rules, Scope, is_first};
 use rules::{Decision, decide, diff};
 use serde_json::json;
 use service::problem;
@@ -147,13 +147,13 @@ async fn effect(
     let (was, is) = (&step.before, &step.after);
     let before = Rules { policy: &was.0.policy, directory: &was.1 };
     let after = Rules { policy: &is.0.policy, directory: &is.1 };
-    let scopes: Vec<Scope> = touched(before, after).into_iter().filter(Scope::is_looked_at).collect();
+    let scopes: Vec<Scope> =
+        touched::touched(before, after).into_iter().filter(Scope::is_looked_at).collect();
     let mut knowledge = Knowledge::new(Arc::clone(&step.after.0), Arc::clone(&step.after.1));
     knowledge.remember(Arc::clone(&step.before.0), Arc::clone(&step.before.1));
     let mut effect = Effect::default();
     for _ in 0..PAGES_MAX {
-        let (earlier, rest) = scopes.split_at(place.scope.min(scopes.len()));
-        let Some(scope) = rest.first() else { return Ok((effect, None)) };
+        let Some((earlier, scope)) = touched::at(&scopes, place.scope) else { return Ok((effect, None)) };
         let after = place.after.as_ref().map(Cursor::new);
         let page = store.leads_in_scope(scope, PAGE, after.as_ref()).await?;
         let leads: Vec<Option<Lead>> = futures::stream::iter(&page.items)

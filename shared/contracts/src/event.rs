@@ -60,7 +60,7 @@ pub struct NotAnEvent {
     pub matches: Vec<Match>,
     /// Who raised the matches by hand.
     pub flagged_by: Option<String>,
-    /// Of whom they were found.
+    /// Whom they are about.
     pub named: NamedParty,
     /// What is wrong with it; never empty.
     pub problems: Vec<FieldProblem>,
@@ -163,10 +163,12 @@ pub(crate) fn read_with(value: &Value, further: &[&str]) -> Result<Inbound, NotA
             Ok(Inbound { id, occurred_at, body, warnings })
         }
         _ => {
-            let named = named_party(value);
-            let unreadable = named.unreadable || occurred_at.is_none();
-            let named = NamedParty { occurred_at, unreadable, ..named };
-            let named = if found.is_empty() { NamedParty::default() } else { named };
+            let mut named = NamedParty::default();
+            if !found.is_empty() {
+                let party = named_party(value);
+                let unreadable = party.unreadable || occurred_at.is_none();
+                named = NamedParty { occurred_at, unreadable, ..party };
+            }
             Err(NotAnEvent {
                 id,
                 subject,

@@ -123,7 +123,8 @@ pub(crate) fn give_to_next(d: &mut Deciding<'_>, reason: AssignmentReason) -> Re
 fn assign_next(d: &mut Deciding<'_>, reason: AssignmentReason) -> Result<Option<Vec<PassedOver>>, Need> {
     match d.route(false)? {
         Routed::To { rep, team } => {
-            let told_from = d.told_by_digest_from(&rep).filter(|_| reason == AssignmentReason::OwnerLeft);
+            let by_digest = reason == AssignmentReason::OwnerLeft;
+            let told_from = by_digest.then(|| d.told_by_digest_from(&rep)).flatten();
             d.fact(None, LeadFact::Assigned { to: rep, team, reason, told_from });
             Ok(None)
         }

@@ -6,6 +6,7 @@ mod state;
 mod visit;
 
 use crate::clock::Clock;
+use crate::compliance::Review;
 use crate::entry::Entry;
 use crate::ids::{LeadId, StateId, Subject};
 use crate::input::InForce;
@@ -383,12 +384,7 @@ fn pass_step(lead: &mut Lead, entry: &Entry<LeadFact>) {
 }
 
 fn clock(lead: &mut Lead, workflow: WorkflowId) -> Option<&mut Clock> {
-    match workflow {
-        WorkflowId::SlaBreach => lead.visit.sla.as_mut(),
-        WorkflowId::StuckLead => lead.visit.stuck.as_mut(),
-        WorkflowId::ComplianceFlag => lead.review.as_mut().map(|review| &mut review.clock),
-        WorkflowId::HighValue | WorkflowId::ChurnRisk => None,
-    }
+    clock_of(&mut lead.visit, &mut lead.review, workflow)
 }
 
 /// The clock of where a lead is, or where it was before it came to rest.
@@ -397,10 +393,18 @@ fn clock_behind_holds(lead: &mut Lead, workflow: WorkflowId) -> Option<&mut Cloc
         Some(left) if lead.kind == StateKind::Hold => &mut left.visit,
         _ => &mut lead.visit,
     };
+    clock_of(visit, &mut lead.review, workflow)
+}
+
+fn clock_of<'l>(
+    visit: &'l mut Visit,
+    review: &'l mut Option<Review>,
+    workflow: WorkflowId,
+) -> Option<&'l mut Clock> {
     match workflow {
         WorkflowId::SlaBreach => visit.sla.as_mut(),
         WorkflowId::StuckLead => visit.stuck.as_mut(),
-        WorkflowId::ComplianceFlag => lead.review.as_mut().map(|review| &mut review.clock),
+        WorkflowId::ComplianceFlag => review.as_mut().map(|review| &mut review.clock),
         WorkflowId::HighValue | WorkflowId::ChurnRisk => None,
     }
 }

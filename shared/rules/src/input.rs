@@ -108,7 +108,7 @@ pub enum Input {
         /// Who raised the matches by hand.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         flagged_by: Option<String>,
-        /// Of whom they were found.
+        /// Whom they are about.
         #[serde(default, skip_serializing_if = "NamedParty::is_empty")]
         named: NamedParty,
     },
@@ -128,6 +128,14 @@ pub enum Input {
     Erase(Erasure),
     /// A notification reached its recipient, or did not.
     Delivery(Delivery),
+}
+
+impl Input {
+    /// A refusal in which no screening found anything.
+    pub fn refused(field: String, why: String) -> Self {
+        let (matches, flagged_by, named) = (Vec::new(), None, NamedParty::default());
+        Self::RefusedAtDoor { field, why, matches, flagged_by, named }
+    }
 }
 
 /// What a source says of a lead.
@@ -194,7 +202,7 @@ impl LeadEvent {
         }
     }
 
-    /// Of whom its matches were found; nobody, if there are none.
+    /// Whom its matches are about; nobody, if there are none.
     pub fn named_party(&self) -> NamedParty {
         if self.matches.is_empty() {
             return NamedParty::default();

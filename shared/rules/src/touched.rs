@@ -7,6 +7,7 @@ use crate::ids::{CalendarId, MarketId, PersonId, Source, StateId, TeamId};
 use crate::lead::Lead;
 use crate::measure::Window;
 use crate::policy::{Policy, Reminder, StateKind, WindowRow, WorkflowId, most_specific};
+use crate::timers;
 use crate::workflows::high_value::same_criteria;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
@@ -106,6 +107,11 @@ pub fn is_first(earlier: &[Scope], lead: &Lead) -> bool {
     !earlier.iter().any(|scope| scope.counts(lead) && scope.holds(lead))
 }
 
+/// The scope at a place, and those before it.
+pub fn at(scopes: &[Scope], place: usize) -> Option<(&[Scope], &Scope)> {
+    scopes.get(..place).zip(scopes.get(place))
+}
+
 impl Sources {
     fn hold(&self, source: &Source) -> bool {
         match self {
@@ -119,10 +125,8 @@ impl Lead {
     /// The market and the state that it waits in, if it is open. On hold it waits in the state that it left, and
     /// its clocks rest there; so it does while compliance holds it. One that came on hold waits there.
     pub fn waits_in(&self) -> Option<(&MarketId, &StateId)> {
-        let left = self.left.as_ref().map(|left| &left.state);
-        let held_from = self.held_from.as_ref().map(|held| &held.state);
-        let state = left.or(held_from).unwrap_or(&self.state);
-        self.profile.market.as_ref().filter(|_| !self.is_closed()).map(|market| (market, state))
+        let market = self.profile.market.as_ref().filter(|_| !self.is_closed())?;
+        Some((market, timers::Place::behind_holds(self).state))
     }
 
     /// Since when compliance has to decide on it, or on opening it again.

@@ -106,10 +106,12 @@ fn apply(d: &mut Deciding<'_>, before: &World<'_>, published_at: DateTime<Utc>) 
         .filter(|timer| matches!(timer.what, What::Step(_)) && timer.due <= published_at && !is_fresh)
         .collect();
     passed.sort_by_key(|timer| timer.due);
-    // What was to come already is none of this publication's doing.
-    let was_to_come = unheard_to_come(lead, before, published_at);
     let mut rearmed = unheard_to_come(lead, &d.world, published_at);
-    rearmed.retain(|step| !was_to_come.contains(step));
+    if !rearmed.is_empty() {
+        // This publication did not bring back what was to come already.
+        let was_to_come = unheard_to_come(lead, before, published_at);
+        rearmed.retain(|step| !was_to_come.contains(step));
+    }
     let is_moved = follows_state || !lead.is_closed() && was_known != is_known;
     let (had, has) = (&before.policy.policy.workflows, &d.world.policy.policy.workflows);
     let crossing = high_value::crossing(lead, &had.high_value, &has.high_value, d.world.directory);
@@ -173,8 +175,7 @@ fn orphaned(d: &mut Deciding<'_>, before: &World<'_>, owner: &PersonId) -> Resul
     Ok(Orphaned { from: owner.clone(), name, to, kept: !is_handed_on })
 }
 
-/// The thresholds that an earlier publication made passed, and that are to come under the rules of
-/// now: who takes a mistake back must not have taken the leads in flight their escalations.
+/// The thresholds that an earlier publication made passed, and that are to come under some rules: who takes a mistake back must not have taken the leads in flight their escalations.
 fn unheard_to_come(lead: &Lead, world: &World<'_>, published_at: DateTime<Utc>) -> Vec<PassedStep> {
     let clocks = [WorkflowId::SlaBreach, WorkflowId::StuckLead, WorkflowId::ComplianceFlag];
     // A lead at rest goes on where it was, and its clocks with it.

@@ -104,7 +104,7 @@ pub(super) fn resolve(d: &mut Deciding<'_>, resolution: &Resolution) -> Result<O
         // A market says which jurisdictions are licensed, so that the lead is screened anew.
         compliance_flag::screen_jurisdiction(d)?;
         assign_if_unowned(d, AssignmentReason::Operations, true)?;
-        // Whoever owned it without a market may be away.
+        // Its owner may be away.
         orphans::follow_presence(d)?;
         high_value::evaluate(d)?;
     }

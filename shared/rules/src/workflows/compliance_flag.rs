@@ -50,7 +50,7 @@ pub(crate) struct Found<'e> {
     pub matches: &'e [Match],
     /// Who raised them by hand.
     pub flagged_by: Option<&'e str>,
-    /// Of whom they were found.
+    /// Whom they are about.
     pub named: &'e NamedParty,
 }
 
