@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use common::{beginning, check_history, lively_policy, seeded_value, simulation, tight_directory};
 use rules::AccountCommand;
 use rules::account::{AccountChanges, Signal};
-use rules::compliance::{Criterion, CriterionKind, Match, Verdict};
+use rules::compliance::{Criterion, CriterionKind, Match, UnderReview, Verdict};
 use rules::decide_publication;
 use rules::entry::Actor;
 use rules::ids::{PublicationId, PublicationKind};
@@ -136,6 +136,82 @@ fn whoever_raised_a_flag_under_another_name_cannot_decide_on_it() {
     let decision = ReviewDecision { also_known_as, ..decision(revision) };
     let outcome = ask(&mut simulation, Input::Decide(decision), at(30));
     assert_eq!(outcome, Outcome::Refused { why: "whoever raised a flag cannot decide on it".to_owned() });
+}
+
+/// Matches of a company that a screening names, whatever the lead names.
+fn flag_of(simulation: &mut Simulation, minutes: i64, company: &str, matches: std::ops::Range<u32>) {
+    let of = |n: u32| Criterion {
+        kind: CriterionKind::Sanctions,
+        match_id: format!("m-{n}"),
+        list: "OFAC".to_owned(),
+        list_version: "1".to_owned(),
+        strength: Some(61),
+    };
+    let mut event = LeadEvent::at(at(minutes));
+    event.matches = matches.map(|n| Match { criterion: of(n), details: None }).collect();
+    event.named.company = Patch::Set(company.to_owned());
+    assert_eq!(ask(simulation, Input::Event(Box::new(event)), at(minutes)), Outcome::Applied);
+}
+
+fn rename(simulation: &mut Simulation, minutes: i64, company: &str) {
+    let mut event = LeadEvent::at(at(minutes));
+    event.changes.company = Patch::Set(company.to_owned());
+    assert_eq!(ask(simulation, Input::Event(Box::new(event)), at(minutes)), Outcome::Applied);
+}
+
+fn under_review(simulation: &Simulation) -> Vec<(String, Option<String>)> {
+    let review = simulation.leads()[&"L-1".into()].review.as_ref();
+    let of = |found: &UnderReview| {
+        let company = found.screened.as_ref().and_then(|screened| screened.company.clone());
+        (found.criterion.match_id.clone(), company)
+    };
+    review.iter().flat_map(|review| review.criteria.iter().map(of)).collect()
+}
+
+fn clear(simulation: &mut Simulation, minutes: i64) {
+    let revision = simulation.leads()[&"L-1".into()].review.as_ref().expect("a review is open").revision;
+    let outcome = ask(simulation, Input::Decide(decision(revision)), at(minutes));
+    assert_eq!(outcome, Outcome::Applied);
+    assert_eq!(under_review(simulation), []);
+}
+
+#[test]
+fn what_does_not_fit_into_a_review_takes_the_place_of_nothing() {
+    let mut simulation = with_a_lead();
+    rename(&mut simulation, 1, "Acme");
+    flag_of(&mut simulation, 2, "Acme", 0..150);
+    flag_of(&mut simulation, 3, "Bravo", 0..2);
+    let questions = under_review(&simulation);
+    assert_eq!(questions.len(), 151);
+    assert!(questions.contains(&("m-0".to_owned(), Some("Acme".to_owned()))), "{questions:?}");
+    // It stands for both; nobody knows any more whom they are about.
+    assert_eq!(questions.last(), Some(&("more-matches".to_owned(), None)));
+    clear(&mut simulation, 4);
+    for (minutes, company) in [(5, "Bravo"), (7, "Charlie")] {
+        rename(&mut simulation, minutes, company);
+        assert_eq!(under_review(&simulation), [("more-matches".to_owned(), Some(company.to_owned()))]);
+        clear(&mut simulation, minutes + 1);
+    }
+    rename(&mut simulation, 9, "Bravo");
+    assert_eq!(under_review(&simulation), [], "it was asked of Bravo");
+    let entries = simulation.take_history();
+    check_history(&simulation, &entries);
+}
+
+#[test]
+fn what_does_not_fit_beside_what_is_unanswered_is_asked_of_whomever_the_lead_names() {
+    let mut simulation = with_a_lead();
+    rename(&mut simulation, 1, "Acme");
+    flag_of(&mut simulation, 2, "Charlie", 0..1);
+    clear(&mut simulation, 3);
+    flag_of(&mut simulation, 4, "Bravo", 1..151);
+    clear(&mut simulation, 5);
+    rename(&mut simulation, 6, "Acme");
+    assert_eq!(under_review(&simulation), [], "an officer saw that none of them is Acme's");
+    rename(&mut simulation, 7, "Charlie");
+    assert_eq!(under_review(&simulation), [("more-matches".to_owned(), Some("Charlie".to_owned()))]);
+    let entries = simulation.take_history();
+    check_history(&simulation, &entries);
 }
 
 fn first_notification(entries: &[AnyEntry]) -> Notification {

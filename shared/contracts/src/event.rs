@@ -114,7 +114,9 @@ pub(crate) fn read_with(value: &Value, further: &[&str]) -> Result<Inbound, NotA
             };
             // A source may say it with any event of a lead.
             event.matches = found_in;
-            if is_flagged && kind != "lead.upserted" {
+            if is_flagged && kind == "lead.upserted" {
+                event.named.unreadable = named_party(value).unreadable;
+            } else if is_flagged {
                 event.named = named_party(value);
                 // They say whom the screening looked at, and change nothing else.
                 for name in ["company", "contact"] {
@@ -272,6 +274,13 @@ fn stray_matches(event: &Value) -> (Option<LeadId>, Vec<Match>) {
     (id, matches::read(&root, &lead, &mut ignored))
 }
 
+/// Whether there is a contact, and nothing in it says who it is.
+fn is_unread_contact(lead: &Fields<'_>, contact: &Patch<Contact>) -> bool {
+    let is_nobody = contact.as_set().is_some_and(|contact| contact.identity.is_none());
+    let says = lead.get("contact").and_then(Value::as_object);
+    is_nobody && says.is_some_and(|says| says.values().any(|value| !value.is_null()))
+}
+
 /// Whom an event names, whether that is taken over or not.
 fn named_party(event: &Value) -> NamedParty {
     let mut ignored = Problems::default();
@@ -279,7 +288,8 @@ fn named_party(event: &Value) -> NamedParty {
     let company = lead.patch("company", &mut ignored, fields::line);
     let contact =
         lead.patch("contact", &mut ignored, |v| Ok(v.clone())).and_then_contact(&lead, &mut ignored);
-    NamedParty { company, contact, occurred_at: None, unreadable: !ignored.found.is_empty() }
+    let unreadable = !ignored.found.is_empty() || is_unread_contact(&lead, &contact);
+    NamedParty { company, contact, occurred_at: None, unreadable }
 }
 
 fn movement(lead: &Fields<'_>, at: DateTime<Utc>, problems: &mut Problems) -> LeadEvent {

@@ -170,6 +170,9 @@ pub struct Vote {
 /// How many criteria a review holds. Further matches are one more, which says so.
 pub(crate) const CRITERIA_MAX: usize = 150;
 
+/// The name of what stands for further matches. What a source sends is never named so.
+const MORE: &str = "more-matches";
+
 /// How many clearances a lead remembers. A match whose clearance was forgotten holds the lead again.
 pub(crate) const CLEARANCES_MAX: usize = 200;
 
@@ -275,6 +278,22 @@ fn is_stronger(now: Option<u8>, seen: Option<u8>) -> bool {
 }
 
 impl Criterion {
+    /// What stands for all matches beyond those that are kept; they can be of anybody.
+    pub(crate) fn for_more(since: DateTime<Utc>) -> Self {
+        Self {
+            kind: CriterionKind::Unreadable,
+            match_id: MORE.to_owned(),
+            list: "screening".to_owned(),
+            list_version: since.to_rfc3339(),
+            strength: None,
+        }
+    }
+
+    /// Whether it stands for more matches than are kept.
+    pub(crate) fn is_for_more(&self) -> bool {
+        self.kind == CriterionKind::Unreadable && self.match_id == MORE
+    }
+
     /// Whether an officer has cleared this very match under the premises of now.
     pub fn is_cleared_by(&self, clearances: &[Clearance], now: &Screened) -> bool {
         clearances.iter().any(|c| c.covers(self, now))

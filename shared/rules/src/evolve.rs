@@ -292,6 +292,7 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
         | LeadFact::ReviewVoted { .. }
         | LeadFact::ReviewDecided { .. }
         | LeadFact::ReopeningAsked { .. }
+        | LeadFact::ComplianceMatchRemembered { .. }
         | LeadFact::ReviewReopened { .. } => compliance::apply(lead, entry),
         LeadFact::Notification(fact) => {
             if let Some(untold) = pending::untold_after(&lead.undelivered, fact) {
@@ -299,11 +300,10 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
             }
             pending::follow(&mut lead.undelivered, fact, at);
         }
-        LeadFact::InputStale { .. }
-        | LeadFact::InputRefused { .. }
+        LeadFact::InputStale { fields, occurred_at } => forget_since(lead, fields, *occurred_at),
+        LeadFact::InputRefused { .. }
         | LeadFact::InputNotUnderstood(_)
-        | LeadFact::ReassignmentImpossible { .. }
-        | LeadFact::ComplianceMatchRemembered { .. } => {}
+        | LeadFact::ReassignmentImpossible { .. } => {}
     }
 }
 
@@ -333,7 +333,7 @@ fn apply_operations(lead: &mut Lead, entry: &Entry<LeadFact>) {
             };
             let left = lead.left.as_mut().map(|left| &mut left.visit);
             for visit in left.into_iter().chain([&mut lead.visit]) {
-                visit.for_operations.retain(|reason| !is_done(reason));
+                visit.for_operations.retain(|reason| !is_done(reason) || dismissed.contains(reason));
             }
             lead.dismissed = (!dismissed.is_empty()).then(|| Dismissal {
                 reasons: dismissed.clone(),
@@ -367,6 +367,17 @@ fn update(lead: &mut Lead, changes: &crate::lead::ProfileChanges, occurred_at: D
         )*};
     }
     apply!(source, market, country, company, account_id, account_tier, score, deal_size);
+}
+
+/// A word that came late may be of another company or contact: whom the lead named at that time, nobody knows any
+/// more.
+fn forget_since(lead: &mut Lead, fields: &[String], occurred_at: DateTime<Utc>) {
+    for field in ["company", "contact"].into_iter().filter(|field| fields.iter().any(|said| said == field)) {
+        let is_within = lead.known_since(field).is_none_or(|since| since <= occurred_at);
+        if let Some(said) = lead.said(field).filter(|_| is_within) {
+            lead.said_at.insert(since(field), said);
+        }
+    }
 }
 
 fn pass_step(lead: &mut Lead, entry: &Entry<LeadFact>) {

@@ -330,11 +330,14 @@ pub enum LeadFact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         personal: Option<MatchDetails>,
     },
-    /// A criterion matched that an officer has cleared; it does not hold the lead.
+    /// A criterion matched that an officer has cleared, or seen of another party; it does not hold the lead.
     #[serde(rename = "compliance.match-remembered")]
     ComplianceMatchRemembered {
         /// The criterion.
         criterion: Criterion,
+        /// Who raised it by hand.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        flagged_by: Option<String>,
     },
     /// Compliance holds it.
     #[serde(rename = "compliance.held")]

@@ -223,11 +223,9 @@ pub(crate) fn holds(lead: &Lead, world: &World<'_>, reason: OperationsReason) ->
 }
 
 /// Whether a reason that a person dismisses still holds: it is left alone, and nothing but news of the
-/// lead brings it back. What stands for as long as the lead stays in its state is over with that; its
-/// clocks go on and can bring it back.
+/// lead brings it back.
 pub(crate) fn is_left_alone(lead: &Lead, world: &World<'_>, reason: OperationsReason) -> bool {
-    let is_event = matches!(reason, OperationsReason::NotificationFailed | OperationsReason::Bounces)
-        || reason.is_of_visit();
+    let is_event = matches!(reason, OperationsReason::NotificationFailed | OperationsReason::Bounces);
     let is_owned = reason == OperationsReason::NoRepAvailable && lead.owner.is_some();
     !is_event && !is_owned && holds(lead, world, reason)
 }
@@ -288,10 +286,12 @@ pub(crate) fn reconcile(d: &mut Deciding<'_>, is_news: bool) {
     for (reason, notification) in over {
         d.fact(None, LeadFact::OperationsSettled { reason, notification });
     }
-    for reason in STANDING {
+    let again: Vec<OperationsReason> =
+        d.lead.iter().filter_map(|lead| lead.dismissed.as_ref()).flat_map(|d| d.reasons.clone()).collect();
+    for reason in STANDING.into_iter().chain(again) {
         let Some(lead) = &d.lead else { return };
-        let enters = enters_by_itself(lead, reason) && holds(lead, &d.world, reason);
-        if enters && (is_news || !lead.is_dismissed(reason)) {
+        let enters = if lead.is_dismissed(reason) { is_news } else { enters_by_itself(lead, reason) };
+        if enters && holds(lead, &d.world, reason) {
             d.queue_for_operations(None, reason);
         }
     }

@@ -142,7 +142,7 @@ pub const TABLE: &[Row] = &[
     ("compliance.held", MustKnow, "would_be_owner"),
     ("compliance.matched", MustKnow, "criterion screened flagged_by"),
     ("compliance.matched", Sealed, "personal"),
-    ("compliance.match-remembered", MustKnow, "criterion"),
+    ("compliance.match-remembered", MustKnow, "criterion flagged_by"),
     ("compliance.would-be-owner", MustKnow, "to"),
     ("review.voted", MustKnow, "verdict reason_code reason officer"),
     ("review.decided", Everyone, "verdict to kind"),

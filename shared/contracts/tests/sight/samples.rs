@@ -382,7 +382,9 @@ fn next_of_lead(after: Option<&LeadFact>) -> Option<LeadFact> {
             flagged_by: Some(secret("u-flagger")),
             personal: Some(found()),
         },
-        LeadFact::ComplianceMatched { .. } => LeadFact::ComplianceMatchRemembered { criterion: criterion() },
+        LeadFact::ComplianceMatched { .. } => {
+            LeadFact::ComplianceMatchRemembered { criterion: criterion(), flagged_by: Some("ana".to_owned()) }
+        }
         LeadFact::ComplianceMatchRemembered { .. } => LeadFact::ComplianceHeld {
             from: "NEW".into(),
             would_be_owner: Some(secret("rep-ana").as_str().into()),

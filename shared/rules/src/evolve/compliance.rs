@@ -3,14 +3,15 @@
 use super::visit::{begin_visit, pause_visit, restart_sla, settle_clocks};
 use crate::clock::Clock;
 use crate::compliance::{
-    CLEARANCES_MAX, CRITERIA_MAX, Clearance, Decided, Rejection, ReopeningAsked, Review, UnderReview,
-    Verdict, Vote,
+    CLEARANCES_MAX, CRITERIA_MAX, Clearance, Criterion, Decided, Rejection, ReopeningAsked, Review,
+    UnderReview, Verdict, Vote,
 };
 use crate::entry::{ActorKind, Entry};
 use crate::ids::StateId;
 use crate::lead::{HeldFrom, Lead, PersonalKind, Visit};
 use crate::lead_fact::LeadFact;
 use crate::policy::StateKind;
+use crate::screened::Screened;
 use std::collections::BTreeSet;
 
 pub(super) fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
@@ -31,6 +32,11 @@ pub(super) fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
             });
         }
         LeadFact::ComplianceMatched { .. } => matched(lead, entry),
+        LeadFact::ComplianceMatchRemembered { criterion, flagged_by } => {
+            if lead.unanswered.iter().any(|known| known.criterion.is_same_match(criterion)) {
+                add_flagger(&mut lead.unanswered_flagged_by, flagged_by.as_ref(), entry);
+            }
+        }
         LeadFact::WouldBeOwnerNamed { to } => {
             if let Some(review) = &mut lead.review {
                 review.would_be_owner = Some(to.clone());
@@ -97,33 +103,32 @@ fn matched(lead: &mut Lead, entry: &Entry<LeadFact>) {
         (None, None) => return,
     };
     add(criteria, found);
-    for by in &lead.unanswered_flagged_by {
-        if !flaggers.contains(by) {
-            flaggers.push(by.clone());
-        }
-    }
-    if let Some(by) = flagged_by.as_ref().filter(|by| !flaggers.contains(by)) {
-        flaggers.push(by.clone());
-    }
-    // A person is known by the token's subject, too, whatever name the flag gives them.
-    let is_by_staff = flagged_by.is_some() && entry.actor.kind == ActorKind::Staff;
-    if is_by_staff && !flaggers.contains(&entry.actor.id) {
-        flaggers.push(entry.actor.id.clone());
-    }
+    add_all(flaggers, &lead.unanswered_flagged_by);
+    add_flagger(flaggers, flagged_by.as_ref(), entry);
     lead.personal_kinds.extend(personal.as_ref().map(|_| PersonalKind::Screening));
     if let Some(details) = personal {
         lead.personal.matches.insert(criterion.key(), details.clone());
     }
 }
 
+fn add_all<'p>(flaggers: &mut Vec<String>, who: impl IntoIterator<Item = &'p String>) {
+    for by in who {
+        if !flaggers.contains(by) {
+            flaggers.push(by.clone());
+        }
+    }
+}
+
+/// A person is known by the token's subject, too, whatever name the flag gives them.
+fn add_flagger(flaggers: &mut Vec<String>, flagged_by: Option<&String>, entry: &Entry<LeadFact>) {
+    let is_by_staff = flagged_by.is_some() && entry.actor.kind == ActorKind::Staff;
+    add_all(flaggers, flagged_by.into_iter().chain(is_by_staff.then_some(&entry.actor.id)));
+}
+
 /// Found again of the same party, the strongest finding is what is to be decided. Of another party, or
 /// where nobody can tell which one is stronger, it is a question of its own.
 fn add(criteria: &mut Vec<UnderReview>, found: UnderReview) {
-    let is_full = criteria.len() >= CRITERIA_MAX;
-    let known = criteria.iter_mut().find(|known| {
-        known.is_one_with(&found) || is_full && known.criterion.is_same_match(&found.criterion)
-    });
-    match known {
+    match criteria.iter_mut().find(|known| known.is_one_with(&found)) {
         Some(known) => {
             let strength = known.criterion.strength.max(found.criterion.strength);
             *known = found;
@@ -148,13 +153,11 @@ fn decided(lead: &mut Lead, entry: &Entry<LeadFact>) {
     lead.entered_at = at;
     match verdict {
         Verdict::Clear => {
-            lead.unanswered.extend(lapsed.iter().cloned());
-            let excess = lead.unanswered.len().saturating_sub(CRITERIA_MAX);
-            lead.unanswered.drain(..excess);
-            lead.unanswered_flagged_by = match &review {
-                Some(review) if !lead.unanswered.is_empty() => review.flagged_by.clone(),
-                _ => Vec::new(),
-            };
+            keep_unanswered(lead, lapsed, &decided);
+            add_all(&mut lead.unanswered_flagged_by, review.iter().flat_map(|review| &review.flagged_by));
+            if lead.unanswered.is_empty() {
+                lead.unanswered_flagged_by.clear();
+            }
             // The record keeps all that was found. The lead keeps only what is still to be answered.
             let keys: BTreeSet<String> = lead.unanswered.iter().map(|found| found.criterion.key()).collect();
             lead.personal.matches.retain(|key, _| keys.contains(key));
@@ -192,6 +195,22 @@ fn decided(lead: &mut Lead, entry: &Entry<LeadFact>) {
             });
         }
     }
+}
+
+/// Keeps what was found of other parties. What does not fit is one question, for whomever the lead names next.
+fn keep_unanswered(lead: &mut Lead, lapsed: &[UnderReview], decided: &Decided) {
+    lead.unanswered.extend(lapsed.iter().cloned());
+    let excess = lead.unanswered.len().saturating_sub(CRITERIA_MAX);
+    if excess == 0 {
+        return;
+    }
+    lead.unanswered.drain(..=excess);
+    lead.unanswered.retain(|found| !found.criterion.is_for_more());
+    let criterion = Criterion::for_more(decided.at);
+    // None of them is of whom the officer decided on.
+    let now = UnderReview { screened: Some(Screened::of(lead, &criterion)), criterion: criterion.clone() };
+    remember(lead, Clearance::of(&now, decided.clone()));
+    lead.unanswered.push(UnderReview { criterion, screened: Some(Screened::default()) });
 }
 
 /// Keeps a clearance beside those of other versions, strengths and parties. One that the new one

@@ -22,7 +22,6 @@ use crate::policy::{StateKind, WorkflowId};
 use crate::screened::{NamedParty, Screened, fingerprint};
 use crate::timers::compliance_calendar;
 use crate::workflows::high_value;
-use chrono::{DateTime, Utc};
 
 const WORKFLOW: Option<(WorkflowId, Option<&str>)> = Some((WorkflowId::ComplianceFlag, None));
 
@@ -78,16 +77,19 @@ impl Flagged<'_> {
 
 /// What was found of the company that the lead names again, and what nobody answered.
 fn asked_again(lead: &Lead, directory: &Directory) -> Vec<Match> {
-    let again = lead.unanswered.iter().filter(|found| {
-        let UnderReview { criterion, .. } = found;
-        // The jurisdiction is looked at each time, by itself.
-        !is_ours(criterion) && lapse(found, lead, directory).is_none() && !has_cleared(lead, criterion)
-    });
+    let again = lead.unanswered.iter().filter(|found| is_to_be_asked(found, lead, directory));
     let found = |found: &UnderReview| Match {
         criterion: found.criterion.clone(),
         details: lead.personal.matches.get(&found.criterion.key()).cloned(),
     };
     again.map(found).collect()
+}
+
+/// Whether what nobody has answered is a question of whom the lead names now.
+fn is_to_be_asked(found: &UnderReview, lead: &Lead, directory: &Directory) -> bool {
+    let UnderReview { criterion, .. } = found;
+    // The jurisdiction is looked at each time, by itself.
+    !is_ours(criterion) && lapse(found, lead, directory).is_none() && !has_cleared(lead, criterion)
 }
 
 /// Holds the lead if its market is not licensed for its jurisdiction, whatever brought that about.
@@ -175,24 +177,32 @@ pub(crate) fn flag(
         lead.review.as_ref().map(|review| &review.criteria).or(rejected).map_or(&[], |c| c);
     let mut new: Vec<(Match, Screened, Option<&str>)> = Vec::new();
     for Flagged { mut found, flagged_by, named } in matches {
-        name_unreadable(&mut found, lead.seq);
-        let criterion = &found.criterion;
-        let (screened, is_known) = match named {
-            Some(named) => named.screened(&lead, criterion),
-            None => (Screened::of(&lead, criterion), true),
+        let (mut screened, is_known) = match named {
+            Some(named) => {
+                name_unreadable(&mut found, lead.seq);
+                named.screened(&lead, &found.criterion)
+            }
+            None => (Screened::of(&lead, &found.criterion), true),
         };
+        let criterion = &found.criterion;
         let is_cleared = || criterion.is_cleared_by(&lead.clearances, &screened);
         // An officer saw it, and it comes back when the lead names that party.
-        let is_of_another =
-            || named.is_some() && lead.unanswered.iter().any(|u| u.asks(criterion, &screened));
-        if is_known && (is_cleared() || is_of_another()) {
-            d.fact(WORKFLOW, LeadFact::ComplianceMatchRemembered { criterion: found.criterion });
+        let is_of_another = |seen: &UnderReview| {
+            seen.asks(criterion, &screened) && !is_to_be_asked(seen, &lead, d.world.directory)
+        };
+        let is_seen = || named.is_some() && lead.unanswered.iter().any(is_of_another);
+        if is_known && (is_cleared() || is_seen()) {
+            let flagged_by = flagged_by.map(str::to_owned);
+            d.fact(WORKFLOW, LeadFact::ComplianceMatchRemembered { criterion: found.criterion, flagged_by });
             continue;
         }
-        if open.len() + new.len() >= CRITERIA_MAX
-            && !open.iter().any(|open| open.criterion.is_same_match(&found.criterion))
-        {
-            found = more_than_fit(lead.review.as_ref().map_or(d.at(), |review| review.opened_at));
+        let question = UnderReview { criterion: found.criterion.clone(), screened: Some(screened.clone()) };
+        if open.len() + new.len() >= CRITERIA_MAX && !open.iter().any(|open| open.is_one_with(&question)) {
+            let since = lead.review.as_ref().map(|review| review.opened_at);
+            let since = since.or(lead.rejection.as_ref().map(|rejection| rejection.at));
+            found = Match { criterion: Criterion::for_more(since.unwrap_or(d.at())), details: None };
+            // They may be of anybody.
+            screened = Screened::default();
         }
         let criterion = &found.criterion;
         let known = open.iter().any(|open| open.asks(criterion, &screened))
@@ -243,18 +253,6 @@ fn tell_desk(d: &mut Deciding<'_>) {
     );
 }
 
-/// What stands for all matches beyond those that a review holds, once a review.
-fn more_than_fit(opened_at: DateTime<Utc>) -> Match {
-    let criterion = Criterion {
-        kind: CriterionKind::Unreadable,
-        match_id: "more-matches".to_owned(),
-        list: "screening".to_owned(),
-        list_version: opened_at.to_rfc3339(),
-        strength: None,
-    };
-    Match { criterion, details: None }
-}
-
 /// Something that nobody could read has no name of its own. Its text, which is sealed, gives it one:
 /// the same text is the same match, and nobody can tell the text from the name. Of an erased lead no
 /// text is kept, so that each is a question of its own.
@@ -268,8 +266,9 @@ fn name_unreadable(found: &mut Match, after: u64) {
 
 /// Whoever flags what is open already cannot decide on it any more either.
 fn is_new_flagger(lead: &Lead, flagged_by: Option<&str>) -> bool {
-    let known = |by: &str| lead.review.as_ref().is_some_and(|r| r.flagged_by.iter().any(|known| known == by));
-    lead.is_held() && flagged_by.is_some_and(|by| !known(by))
+    let open = lead.review.as_ref().map(|review| &review.flagged_by);
+    let flaggers = open.or(lead.rejection.as_ref().map(|rejection| &rejection.flagged_by));
+    flaggers.zip(flagged_by).is_some_and(|(flaggers, by)| !flaggers.iter().any(|known| known == by))
 }
 
 /// A lead can be held before its source has said whose it is (a screening was faster). Whom the
@@ -378,10 +377,16 @@ pub(crate) fn conclude(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Resul
     let screened_now = |found: &UnderReview| Screened::of(&lead, &found.criterion);
     if verdict == Verdict::Clear {
         // Decided of whom the lead names now; of whom it was found, nobody has answered it.
-        let is_of_another = |found: &&UnderReview| {
+        let is_of_another = |found: &UnderReview| {
             found.screened.as_ref().is_some_and(|then| !then.is_named_by(&screened_now(found)))
         };
-        lapsed.extend(holding.iter().filter(is_of_another).cloned());
+        // What stands for more matches is asked of each party once.
+        let is_kept = |found: &UnderReview| {
+            lead.unanswered.iter().any(|known| known.criterion.is_same_match(&found.criterion))
+        };
+        let is_for_more = |found: &UnderReview| found.criterion.is_for_more() && !is_kept(found);
+        let stays = |found: &&UnderReview| is_of_another(found) || is_for_more(found);
+        lapsed.extend(holding.iter().filter(stays).cloned());
     }
     let criteria = holding
         .into_iter()
