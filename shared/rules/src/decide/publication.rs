@@ -175,7 +175,8 @@ fn orphaned(d: &mut Deciding<'_>, before: &World<'_>, owner: &PersonId) -> Resul
     Ok(Orphaned { from: owner.clone(), name, to, kept: !is_handed_on })
 }
 
-/// The thresholds that an earlier publication made passed, and that are to come under some rules: who takes a mistake back must not have taken the leads in flight their escalations.
+/// The thresholds that an earlier publication made passed, and that are to come under some rules: who takes a
+/// mistake back must not have taken the leads in flight their escalations.
 fn unheard_to_come(lead: &Lead, world: &World<'_>, published_at: DateTime<Utc>) -> Vec<PassedStep> {
     let clocks = [WorkflowId::SlaBreach, WorkflowId::StuckLead, WorkflowId::ComplianceFlag];
     // A lead at rest goes on where it was, and its clocks with it.

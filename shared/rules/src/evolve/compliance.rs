@@ -32,10 +32,10 @@ pub(super) fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
             });
         }
         LeadFact::ComplianceMatched { .. } => matched(lead, entry),
-        LeadFact::ComplianceMatchRemembered { criterion, flagged_by } => {
-            if lead.unanswered.iter().any(|known| known.criterion.is_same_match(criterion)) {
-                add_flagger(&mut lead.unanswered_flagged_by, flagged_by.as_ref(), entry);
-            }
+        LeadFact::ComplianceMatchRemembered { criterion, flagged_by }
+            if lead.unanswered.iter().any(|known| known.criterion.is_same_match(criterion)) =>
+        {
+            add_flagger(&mut lead.unanswered_flagged_by, flagged_by.as_ref(), entry);
         }
         LeadFact::WouldBeOwnerNamed { to } => {
             if let Some(review) = &mut lead.review {
