@@ -221,14 +221,17 @@ impl Notifier {
             Some(secret) if destination.kind() == "webhook" => self.secrets.signing_keys(secret, now).await?,
             _ => Vec::new(),
         };
-        // At the last delivery nobody could look once more.
-        let can_look = record.receive_count < RECEIVES_MAX;
-        let sent_since = Cell::new(claim.sent_since.filter(|_| can_look));
-        let sent = attempt(IN_PROCESS, BUDGET, async |_, _| {
-            if let Some(since) = sent_since.get()
-                && self.channels.has(&destination, &outbound, since, now).await?
-            {
-                return Ok(());
+        let is_last = record.receive_count >= RECEIVES_MAX;
+        let sent_since = Cell::new(claim.sent_since);
+        let sent = attempt(IN_PROCESS, BUDGET, async |number, _| {
+            if let Some(since) = sent_since.get() {
+                match self.channels.has(&destination, &outbound, since, now).await {
+                    Ok(true) => return Ok(()),
+                    Ok(false) => {}
+                    // Nobody could look once more. Told twice is better than not at all.
+                    Err(_) if is_last && number == 1 => {}
+                    Err(error) => return Err(error),
+                }
             }
             // The time that there is may end while it is on its way.
             sent_since.set(Some(claim.sent_since.unwrap_or(now)));

@@ -291,7 +291,16 @@ fn sends(sim: &Sim<'_>) -> Vec<String> {
         *whole.entry(&sent.notification).or_default() += 1;
     }
     let twice = whole.into_iter().filter(|(_, times)| *times > 1);
-    twice.map(|(id, times)| format!("notification {id} was sent {times} times for no reason")).collect()
+    let mut wrong: Vec<String> =
+        twice.map(|(id, times)| format!("notification {id} was sent {times} times for no reason")).collect();
+    // In Slack one can look, so that it is there once whatever was cut short, unless the look itself was.
+    let mut in_slack: BTreeSet<&str> = BTreeSet::new();
+    for sent in sim.outside.sent.iter().filter(|sent| sent.is_in_slack) {
+        if !in_slack.insert(&sent.notification) && !sim.harmed.contains(&sent.invocation) {
+            wrong.push(format!("Slack has notification {} twice, and nobody looked", sent.notification));
+        }
+    }
+    wrong
 }
 
 /// What was acknowledged to a source is in the audit, once.

@@ -33,6 +33,8 @@ pub struct Sent {
     pub invocation: u64,
     /// Whether whoever sent it was told so.
     pub is_answered: bool,
+    /// Whether Slack can be asked for it afterwards.
+    pub is_in_slack: bool,
     /// When, in milliseconds.
     pub at_ms: i64,
 }
@@ -55,7 +57,7 @@ impl Outside {
             "users.lookupByEmail" => Answer::done(&json!({"ok": true, "user": {"id": "U1"}})),
             "conversations.open" => Answer::done(&json!({"ok": true, "channel": {"id": "D1"}})),
             "chat.postMessage" => {
-                self.deliver(notification_of(call), invocation, now);
+                self.deliver(notification_of(call), invocation, now, true);
                 Answer::done(&json!({"ok": true, "ts": "1"}))
             }
             // All conversations are one here: an id is one message's.
@@ -76,13 +78,13 @@ impl Outside {
 
     /// Mail, as SES takes it.
     pub fn mail(&mut self, call: &Call, invocation: u64, now: i64) -> Answer {
-        self.deliver(notification_of(call), invocation, now);
+        self.deliver(notification_of(call), invocation, now, false);
         Answer::done(&json!({"MessageId": "mail"}))
     }
 
-    fn deliver(&mut self, id: Option<String>, invocation: u64, now: i64) {
+    fn deliver(&mut self, id: Option<String>, invocation: u64, now: i64, is_in_slack: bool) {
         let notification = id.expect("every message carries its notification's id");
-        self.sent.push(Sent { notification, invocation, is_answered: true, at_ms: now });
+        self.sent.push(Sent { notification, invocation, is_answered: true, is_in_slack, at_ms: now });
     }
 
     /// The event bus; entries that are refused are not taken.
