@@ -11,6 +11,7 @@ use crate::notification::{About, Message, Notification, NotificationFact, Partic
 use crate::policy::{StateKind, WorkflowId};
 use crate::quiet;
 use crate::routing::{self, Roster, Wanted};
+use crate::timers::Place;
 use crate::workflows::stuck_lead;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -263,7 +264,7 @@ impl<'a> Deciding<'a> {
             None if !lead.is_closed() => self.queue_for_operations(None, OperationsReason::MarketUnknown),
             None => {}
             Some(_) => {
-                if !was_known && !is_new && !lead.visit.has_passed_a_step() {
+                if !was_known && !is_new && !Place::behind_holds(lead).visit.has_passed_a_step() {
                     self.fact(None, LeadFact::ClocksRestarted {});
                 }
                 self.settle_operations(OperationsReason::MarketUnknown);

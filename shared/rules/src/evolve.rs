@@ -21,7 +21,7 @@ use crate::policy::{Orphan, StateKind, WorkflowId};
 use chrono::{DateTime, Utc};
 use state::{change_state, enter_hold_from};
 use std::collections::{BTreeMap, BTreeSet};
-use visit::{begin_visit, restart_sla, settle_clocks};
+use visit::{begin_visit, restart_clocks, restart_sla, settle_clocks};
 
 /// Why a history is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -249,14 +249,7 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
             lead.profile.market = Some(to.clone());
             compliance::follow_premises(lead, entry.seq);
         }
-        LeadFact::ClocksRestarted {} => {
-            if lead.kind == StateKind::Working {
-                let Visit { reassignments, taken_from, for_operations, .. } = std::mem::take(&mut lead.visit);
-                begin_visit(lead, at, None);
-                lead.visit =
-                    Visit { reassignments, taken_from, for_operations, ..std::mem::take(&mut lead.visit) };
-            }
-        }
+        LeadFact::ClocksRestarted {} => restart_clocks(lead, at),
         LeadFact::HighValueFlagged { criteria, window_percent } => {
             lead.high_value.clone_from(criteria);
             lead.window_percent = *window_percent;

@@ -162,6 +162,22 @@ pub(crate) fn follow_presence(d: &mut Deciding<'_>) -> Result<Outcome, Need> {
     Ok(Outcome::Applied)
 }
 
+/// When the next step of the lead's clocks is due.
+pub(crate) fn next_step(d: &Deciding<'_>) -> Option<DateTime<Utc>> {
+    d.lead.as_ref().and_then(|lead| timers::next_step(lead, &d.world))
+}
+
+/// Looks at the owner's presence if the next step is due sooner than it was: it may be due before they are back.
+pub(crate) fn follow_presence_if_sooner(
+    d: &mut Deciding<'_>,
+    before: Option<DateTime<Utc>>,
+) -> Result<(), Need> {
+    if next_step(d).is_some_and(|now| before.is_none_or(|before| now < before)) {
+        follow_presence(d)?;
+    }
+    Ok(())
+}
+
 /// The owner who is away keeps it where nobody else can take it, and operations looks.
 fn hand_on_from_absent(d: &mut Deciding<'_>) -> Result<(), Need> {
     match d.route(false)? {

@@ -137,6 +137,14 @@ impl Clocks {
             LeadFact::WaitingChanged { since, .. } => self.turn(after, *since),
             LeadFact::AccountApplied { .. } => self.turn(after, at),
             LeadFact::ClocksRestarted {} if after.kind == StateKind::Working => self.begin(after, at),
+            LeadFact::ClocksRestarted {} => {
+                let resting = (Ran::begin(at, false), Ran::begin(at, false));
+                if let Some(left) = &mut self.left {
+                    *left = resting;
+                } else if after.held_from.as_ref().is_some_and(|held| held.kind == StateKind::Working) {
+                    (self.sla, self.stuck) = resting;
+                }
+            }
             LeadFact::OwnerSet { from: Some(_), to: Some(_), .. } | LeadFact::Reassigned { .. } => {
                 self.restart_sla(after, at);
             }

@@ -40,6 +40,7 @@ pub(super) fn apply(d: &mut Deciding<'_>, said: &LeadEvent) -> Result<Outcome, N
     }
     let (market, was_known) = (market(d), d.team().is_some());
     let named_before = d.lead.as_ref().and_then(|lead| lead.crm_owner.clone());
+    let step_before = orphans::next_step(d);
     let stale = update(d, event);
     evidence::excuse(d, event);
     follow_account(d)?;
@@ -79,6 +80,8 @@ pub(super) fn apply(d: &mut Deciding<'_>, said: &LeadEvent) -> Result<Outcome, N
         // An owner who is away cannot take it, and one who is away cannot go on with it.
         if (owned || moved || market_changed) && !late {
             orphans::follow_presence(d)?;
+        } else if !late {
+            orphans::follow_presence_if_sooner(d, step_before)?;
         }
         // Somebody may have room by now for one that nobody could take. One that operations left
         // alone stays alone until something new is said of it.
@@ -153,7 +156,9 @@ pub(super) fn apply_account(d: &mut Deciding<'_>) -> Result<Outcome, Need> {
     if d.lead.is_none() {
         return Ok(Outcome::UnknownLead);
     }
+    let step_before = orphans::next_step(d);
     follow_account_always(d)?;
+    orphans::follow_presence_if_sooner(d, step_before)?;
     high_value::evaluate(d)?;
     Ok(Outcome::Applied)
 }

@@ -17,7 +17,7 @@ use crate::lead_fact::{AssignmentReason, LeadFact};
 use crate::operations;
 use crate::orphans;
 use crate::policy::{Orphan, WorkflowId};
-use crate::timers::{Ladder, Place, StepDue, What, ladder, timers};
+use crate::timers::{Ladder, Place, StepDue, What, ladder, next_step, timers};
 use crate::workflows::compliance_flag;
 use crate::workflows::high_value::{self, Crossing};
 use chrono::{DateTime, Utc};
@@ -99,7 +99,9 @@ fn apply(d: &mut Deciding<'_>, before: &World<'_>, published_at: DateTime<Utc>) 
     // Of a closed lead nothing waits for its market or its state.
     let follows_state = !lead.is_closed() && has_state(before) != has_state(&d.world);
     // The clocks of a lead that leaves quarantine begin anew, unless they passed something before it.
-    let is_fresh = is_known && !was_known && d.is_quarantined() && !lead.visit.has_passed_a_step();
+    let step_before = next_step(lead, before);
+    let has_passed = Place::behind_holds(lead).visit.has_passed_a_step();
+    let is_fresh = is_known && !was_known && d.is_quarantined() && !has_passed;
     let earliest = |world: &World<'_>| timers(lead, world).into_iter().map(|timer| timer.due).min();
     let mut passed: Vec<_> = timers(lead, &d.world)
         .into_iter()
@@ -159,6 +161,7 @@ fn apply(d: &mut Deciding<'_>, before: &World<'_>, published_at: DateTime<Utc>) 
         (true, false) => d.follow_market(true, false),
         _ => {}
     }
+    orphans::follow_presence_if_sooner(d, step_before)?;
     operations::reconcile(d, false);
     Ok(())
 }

@@ -44,6 +44,31 @@ pub(super) fn restart_sla(lead: &mut Lead, from: DateTime<Utc>) {
     }
 }
 
+/// Begins the clocks of a state anew. Those of a lead at rest wait for its end.
+pub(super) fn restart_clocks(lead: &mut Lead, at: DateTime<Utc>) {
+    let begin_anew = |lead: &mut Lead| {
+        let Visit { reassignments, taken_from, for_operations, .. } = std::mem::take(&mut lead.visit);
+        begin_visit(lead, at, None);
+        lead.visit = Visit { reassignments, taken_from, for_operations, ..std::mem::take(&mut lead.visit) };
+        settle_clocks(lead, at);
+    };
+    match lead.left.take() {
+        Some(mut left) if lead.kind == StateKind::Hold => {
+            std::mem::swap(&mut lead.visit, &mut left.visit);
+            begin_anew(lead);
+            std::mem::swap(&mut lead.visit, &mut left.visit);
+            lead.left = Some(left);
+        }
+        left => {
+            lead.left = left;
+            let goes_on = lead.held_from.as_ref().map_or(lead.kind, |held| held.kind);
+            if goes_on == StateKind::Working {
+                begin_anew(lead);
+            }
+        }
+    }
+}
+
 pub(super) fn pause_visit(visit: &mut Visit, at: DateTime<Utc>) {
     for clock in [&mut visit.sla, &mut visit.stuck].into_iter().flatten() {
         clock.pause(at);
