@@ -224,7 +224,8 @@ impl Notifier {
         let is_last = record.receive_count >= RECEIVES_MAX;
         let sent_since = Cell::new(claim.sent_since);
         let sent = attempt(IN_PROCESS, BUDGET, async |number, _| {
-            if let Some(since) = sent_since.get() {
+            let maybe_since = sent_since.get();
+            if let Some(since) = maybe_since {
                 match self.channels.has(&destination, &outbound, since, now).await {
                     Ok(true) => return Ok(()),
                     Ok(false) => {}
@@ -237,7 +238,8 @@ impl Notifier {
             sent_since.set(Some(claim.sent_since.unwrap_or(now)));
             let sent = self.channels.send(&destination, &outbound, keys.first(), now).await;
             if sent.as_ref().is_err_and(|error| !error.may_have_arrived()) {
-                sent_since.set(None);
+                // An attempt before it can still arrive: it was not there yet.
+                sent_since.set(maybe_since);
             }
             sent
         })
