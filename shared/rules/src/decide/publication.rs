@@ -98,8 +98,8 @@ fn apply(d: &mut Deciding<'_>, before: &World<'_>, published_at: DateTime<Utc>) 
     let has_state = |world: &World<'_>| world.policy.policy.kind_of(&lead.state).is_some();
     // Of a closed lead nothing waits for its market or its state.
     let follows_state = !lead.is_closed() && has_state(before) != has_state(&d.world);
-    // The clocks of a lead that leaves quarantine begin anew, unless they passed something before it.
     let step_before = next_step(lead, before);
+    // The clocks of a lead that leaves quarantine begin anew, unless they passed something before it.
     let has_passed = Place::behind_holds(lead).visit.has_passed_a_step();
     let is_fresh = is_known && !was_known && d.is_quarantined() && !has_passed;
     let earliest = |world: &World<'_>| timers(lead, world).into_iter().map(|timer| timer.due).min();
