@@ -4,12 +4,11 @@ mod common;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use common::{beginning, check_history, lively_policy, seeded_value, simulation, tight_directory};
-use rules::AccountCommand;
+use policy::ids::{PublicationId, PublicationKind};
+use policy::{Policy, PublishedPolicy, Verdict, WorkflowId};
 use rules::account::{AccountChanges, Signal};
-use rules::compliance::{Criterion, CriterionKind, Match, UnderReview, Verdict};
-use rules::decide_publication;
+use rules::compliance::{Criterion, CriterionKind, Match, UnderReview};
 use rules::entry::Actor;
-use rules::ids::{PublicationId, PublicationKind};
 use rules::input::{
     Command, Delivery, DeliveryResult, Input, LeadEvent, Outcome, Resolution, ResolutionAction,
     ReviewDecision, World,
@@ -18,13 +17,13 @@ use rules::lead::{OperationsReview, Orphaned};
 use rules::lead_fact::LeadFact;
 use rules::notification::{Notification, NotificationFact, Recipient};
 use rules::patch::Patch;
-use rules::policy::{Policy, PublishedPolicy, WorkflowId};
 use rules::publication::{
-    self, OrphanedLeads, PublicationCommand, PublicationFact, PublicationInput, Publishing, Totals, begin,
+    OrphanedLeads, PublicationCommand, PublicationFact, PublicationInput, Publishing, Totals, begin,
 };
 use rules::simulate::{AnyEntry, Simulation};
 use rules::unread::Unread;
 use rules::workflows::churn_risk::AccountInput;
+use rules::{AccountCommand, decide_publication, publication};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -328,7 +327,7 @@ fn a_workflow_s_version_rises_when_and_only_when_its_content_changes() {
     document["workflows"]["high-value"]["score"] = json!(90);
     let policy: Policy = serde_json::from_value(document).expect("a policy");
     let policy = Policy {
-        workflows: rules::policy::Workflows {
+        workflows: policy::Workflows {
             high_value: policy.workflows.high_value,
             ..lively_policy(1).workflows
         },

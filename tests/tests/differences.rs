@@ -4,9 +4,8 @@
 mod common;
 
 use common::{seeded, seeded_value};
-use rules::diff;
-use rules::directory::Directory;
-use rules::policy::{Policy, WorkflowId};
+use policy::directory::Directory;
+use policy::{Policy, WorkflowId, diff};
 use serde_json::{Value, json};
 
 fn policy(document: &Value) -> Policy {

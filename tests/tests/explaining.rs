@@ -11,11 +11,11 @@ use common::{
 use contracts::scenario::{Line, What};
 use contracts::sight::Reader;
 use leadctl::explain::Histories;
+use policy::directory::Directory;
+use policy::{Policy, WorkflowId};
 use proptest::prelude::*;
-use rules::directory::Directory;
 use rules::explain::{Does, Explanation, Readiness};
 use rules::input::World;
-use rules::policy::{Policy, WorkflowId};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 

@@ -5,10 +5,9 @@ mod common;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use common::{beginning, seeded, seeded_value};
-use rules::directory::Directory;
+use policy::directory::Directory;
+use policy::{Policy, PublishedPolicy, WorkflowId, schema};
 use rules::documentation::Edition;
-use rules::policy::{Policy, PublishedPolicy, WorkflowId};
-use rules::schema;
 use serde_json::{Value, json};
 use std::path::Path;
 

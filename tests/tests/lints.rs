@@ -4,9 +4,9 @@
 mod common;
 
 use common::seeded_value;
-use rules::directory::Directory;
+use policy::Policy;
+use policy::directory::Directory;
 use rules::lint::{Lint, warnings};
-use rules::policy::Policy;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 

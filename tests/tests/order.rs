@@ -6,11 +6,11 @@ mod common;
 use chrono::{DateTime, TimeDelta, Utc};
 use common::{beginning, check_history, config, lively_policy, simulation, tight_directory};
 use contracts::scenario::Line;
+use policy::StateKind;
 use proptest::prelude::*;
 use proptest::sample::select;
 use rules::account::Account;
 use rules::lead::Lead;
-use rules::policy::StateKind;
 use rules::simulate::Simulation;
 use serde_json::{Map, Value, json};
 

@@ -4,9 +4,9 @@
 mod common;
 
 use common::{beginning, check_history, histories, lines, play, seeded_value, simulation, tight_directory};
+use policy::Policy;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
-use rules::policy::Policy;
 use serde_json::{Value, json};
 
 const STATES: [&str; 7] = ["NEW", "CONTACTED", "QUALIFIED", "NEGOTIATION", "WON", "LOST", "ON_HOLD"];

@@ -8,13 +8,13 @@ use common::{
     lively_policy, play, seeded_value, simulation, tight_directory,
 };
 use contracts::scenario::What;
+use policy::{Policy, PublishedPolicy};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use rules::account::Account;
 use rules::entry::Actor;
 use rules::input::{Command, Input, LeadEvent, Past, World};
-use rules::policy::{Policy, PublishedPolicy};
 use rules::simulate::{AnyEntry, Simulation};
 use rules::{Decision, decide};
 use serde_json::{Value, json};

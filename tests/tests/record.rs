@@ -6,17 +6,16 @@ mod common;
 use chrono::{DateTime, TimeDelta, Utc};
 use common::*;
 use leadctl::audit::{Order, Reader, generate, sorted};
+use policy::directory::Directory;
+use policy::ids::{AccountId, LeadId, PersonId, Subject};
+use policy::{Message, Policy, PublishedPolicy, WorkflowId};
 use proptest::prelude::*;
 use rules::account::Account;
 use rules::backtest::{
     Against, Backtest, Baseline, FirstDifference, Group, Happening, MessageRow, Pair, Report, Span, Trial,
 };
-use rules::directory::Directory;
-use rules::ids::{AccountId, LeadId, PersonId, Subject};
 use rules::input::Past;
 use rules::lead::Lead;
-use rules::notification::Message;
-use rules::policy::{Policy, PublishedPolicy, WorkflowId};
 use rules::record::CommitRecord;
 use rules::replay::Replay;
 use rules::routing::Standing;

@@ -8,8 +8,8 @@ mod common;
 
 use chrono::{DateTime, Utc};
 use libtest_mimic::{Arguments, Failed, Trial};
-use rules::directory::Directory;
-use rules::policy::{Policy, PublishedPolicy};
+use policy::directory::Directory;
+use policy::{Policy, PublishedPolicy};
 use rules::simulate::Simulation;
 use serde_json::Value;
 use std::path::{Path, PathBuf};

@@ -5,16 +5,17 @@ mod common;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use common::{beginning, check_history, seeded_value, simulation};
-use rules::directory::Directory;
+use policy::directory::Directory;
+use policy::ids::NotificationId;
+use policy::{Message, Policy};
 use rules::entry::Actor;
-use rules::ids::NotificationId;
 use rules::input::{Command, Delivery, DeliveryResult, Input, LeadEvent, World};
 use rules::lead_fact::{EvidenceKind, LeadFact};
-use rules::notification::{About, Message, Notification, NotificationFact, Recipient};
+use rules::notification::{About, Notification, NotificationFact, Recipient};
 use rules::patch::Patch;
-use rules::policy::Policy;
 use rules::simulate::{AnyEntry, Simulation};
-use rules::still_true::{self, Telling, Told};
+use rules::still_true;
+use rules::still_true::{Telling, Told};
 use serde_json::json;
 use std::collections::BTreeMap;
 

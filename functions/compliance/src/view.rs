@@ -2,8 +2,8 @@
 //! before and what is different now.
 
 use chrono::{DateTime, Utc};
+use policy::directory::Directory;
 use rules::compliance::{Clearance, Rejection, Review, UnderReview};
-use rules::directory::Directory;
 use rules::lead::{Lead, Personal};
 use rules::screened::Screened;
 use rules::workflows::{Lapse, lapse};

@@ -5,15 +5,16 @@
 use crate::again;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt as _, TryStreamExt as _};
-use rules::directory::Directory;
+use policy::directory::Directory;
+use policy::ids::{LeadId, PublicationId, PublicationKind, Subject};
+use policy::impact::{Rules, Scope};
+use policy::{InForce, PublishedPolicy, impact};
 use rules::entry::Actor;
-use rules::ids::{LeadId, PublicationId, PublicationKind, Subject};
-use rules::input::{Command, InForce, Input};
+use rules::input::{Command, Input};
 use rules::lead::Lead;
 use rules::lead_fact::LeadFact;
-use rules::policy::PublishedPolicy;
 use rules::publication::{Publication, PublicationCommand, PublicationInput};
-use rules::touched::{self, Rules, Scope, is_first};
+use rules::scope::{self, is_first};
 use service::Service;
 use std::sync::Arc;
 use store::{Cursor, Place, Progress, Store, StoreError};
@@ -40,7 +41,7 @@ pub async fn apply(service: &Service, id: PublicationId, now: DateTime<Utc>) -> 
     let documents = before_and_after(store, &publication).await?;
     let scopes = documents
         .as_ref()
-        .map_or_else(Vec::new, |(before, after)| touched::touched(before.rules(), after.rules()));
+        .map_or_else(Vec::new, |(before, after)| impact::scopes(before.rules(), after.rules()));
     let settled = publication.published_at + IN_FLIGHT;
     let mut progress = store.progress(&id).await?;
     for _ in 0..PAGES_MAX {
@@ -61,7 +62,7 @@ pub async fn apply(service: &Service, id: PublicationId, now: DateTime<Utc>) -> 
             let cause = format!("applied/{id}");
             service.publication(&PublicationCommand { publication: id, cause, input }, now).await?;
             return Ok(());
-        } else if let Some(found) = touched::at(&scopes, progress.place.scope) {
+        } else if let Some(found) = scope::at(&scopes, progress.place.scope) {
             progress = page(service, id, found, progress, (now, settled)).await?;
             if !progress.again && now < settled {
                 progress.again_until = Some(progress.place.clone());
@@ -83,7 +84,7 @@ async fn look_at_reps(
     after: &Documents,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    for rep in touched::reps(before.rules(), after.rules()) {
+    for rep in impact::reps(before.rules(), after.rules()) {
         let change = service.store.look_at_rep(rep, now).await?;
         service.relay.hand_on_indexed(Subject::Rep(rep.clone()), change, now).await;
     }
@@ -172,12 +173,12 @@ async fn page(
     for (lead, moved_now) in seen.into_iter().filter_map(|(lead, moved_now)| Some((lead?, moved_now))) {
         let is_orphaned = lead.is_orphaned_by(id);
         // The second look counts what the first one did not see.
-        if scope.counts(&lead) && (!progress.again || moved_now) && is_first(earlier, &lead) {
+        if scope::counts(scope, &lead) && (!progress.again || moved_now) && is_first(earlier, &lead) {
             totals.leads = totals.leads.saturating_add(u64::from(!progress.again && !is_orphaned));
             totals.note(id, &lead, &directory);
         }
-        let is_counted = |s: &Scope| s.counts_orphans() && s.holds(&lead);
-        if counts_orphans && is_orphaned && scope.holds(&lead) && !earlier.iter().any(is_counted) {
+        let is_counted = |s: &Scope| s.counts_orphans() && scope::holds(s, &lead);
+        if counts_orphans && is_orphaned && scope::holds(scope, &lead) && !earlier.iter().any(is_counted) {
             totals.leads = totals.leads.saturating_add(1);
             totals.note_orphaned(id, &lead, &directory);
         }

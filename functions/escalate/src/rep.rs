@@ -5,10 +5,10 @@
 
 use crate::Look;
 use chrono::{DateTime, Utc};
+use policy::directory::Directory;
+use policy::ids::{LeadId, PersonId, Subject, TeamId};
 use rules::absence::{absence, next_look};
-use rules::directory::Directory;
 use rules::entry::Actor;
-use rules::ids::{LeadId, PersonId, Subject, TeamId};
 use rules::input::{Command, Input};
 use rules::lead::Lead;
 use rules::orphans::stays_with;

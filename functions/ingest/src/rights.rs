@@ -1,13 +1,14 @@
 //! What a source may write, as the directory says. What it may not is left out of its event and
 //! refused by name; what a screening found counts whatever the source may write.
 
-use crate::Ingest;
-use crate::answer::{self, Answer};
+use crate::answer::Answer;
+use crate::{Ingest, answer};
 use chrono::{DateTime, Utc};
 use contracts::event::{Body, Inbound};
+use policy::source_rights::SourceRights;
 use rules::entry::Actor;
 use rules::input::{Command, Input, Outcome};
-use rules::source_rights::{SourceRights, says_nothing};
+use rules::source_limits::{limit_account, limit_lead, says_nothing};
 use rules::{AccountCommand, AccountInput};
 use store::StoreError;
 
@@ -42,10 +43,10 @@ impl Ingest {
                     None => None,
                 };
                 let market = stands.as_ref().and_then(|lead| lead.profile.market.as_ref());
-                let outside = rights.limit_lead(event, market);
+                let outside = limit_lead(rights, event, market);
                 (outside, !says_nothing(event) || !event.matches.is_empty())
             }
-            Body::Account(_, input) => rights.limit_account(input),
+            Body::Account(_, input) => limit_account(rights, input),
         };
         if outside.is_empty() {
             return self.apply(source, inbound, now).await;

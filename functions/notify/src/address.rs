@@ -1,8 +1,8 @@
 //! Whom a notification is for, and where they are told, as the directory says now.
 
 use crate::channel::Destination;
-use rules::directory::Directory;
-use rules::ids::PersonId;
+use policy::directory::Directory;
+use policy::ids::PersonId;
 use rules::notification::Recipient;
 
 /// Why somebody has no place to be told.

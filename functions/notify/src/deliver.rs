@@ -1,20 +1,21 @@
 //! Takes a notification from the queue and sees it through: sent and recorded, or tried again
 //! later, or failed, recorded, and in the dead-letter queue.
 
-use crate::address::{self, NoAddress};
+use crate::address::NoAddress;
 use crate::channel::{Channels, Destination};
 use crate::retry::{GaveUp, IN_PROCESS, attempt, redeliver_after};
 use crate::send_error::SendError;
 use crate::together::{Claimed, Others};
-use crate::wording::{self, Links, Saying};
+use crate::wording::{Links, Saying};
+use crate::{address, wording};
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::queue::Notify;
 use platform::batch::Record;
 use platform::queue::{Queue, QueueError};
 use platform::secrets::{SecretError, Secrets};
 use platform::telemetry::ErrorChain;
+use policy::ids::{NotificationId, Subject};
 use rules::entry::Actor;
-use rules::ids::{NotificationId, Subject};
 use rules::input::{Command, Delivery, DeliveryResult, Input};
 use rules::notification::{Notification, Recipient};
 use rules::publication::{PublicationCommand, PublicationInput};

@@ -1,7 +1,7 @@
 //! Resolves names for webhooks, and leaves out every address that is not on the internet.
 
+use policy::address::is_public;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use rules::address::is_public;
 use std::net::SocketAddr;
 
 /// A name leads to a private network, or to nothing else.

@@ -4,9 +4,10 @@
 use crate::deliver::{CLAIM, DeliverError, Notifier};
 use chrono::{DateTime, TimeDelta, Utc};
 use platform::telemetry::ErrorChain;
-use rules::ids::{NotificationId, Subject};
+use policy::ids::{NotificationId, Subject};
 use rules::input::{Past, World};
-use rules::still_true::{self, Telling};
+use rules::still_true;
+use rules::still_true::Telling;
 use std::collections::BTreeMap;
 use store::{Claim, OutboxItem, StoreError};
 

@@ -9,10 +9,10 @@ use reqwest::{Method, Request, StatusCode, Url};
 
 use crate::channel::Outbound;
 use crate::client::Transport;
-use crate::render;
 use crate::send_error::{PRIVATE_ADDRESS, SendError, retry_after};
-use crate::teams;
-use rules::address::{self, Reach};
+use crate::{render, teams};
+use policy::address;
+use policy::address::Reach;
 
 /// Where webhooks may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,12 +11,12 @@ mod names;
 use crate::channel::Outbound;
 use chrono::{DateTime, Utc};
 use clean::{COMPANY_MAX, TEXT_MAX};
-use rules::directory::Directory;
-use rules::ids::{PersonId, Subject};
-use rules::notification::{Message, Notification, Particulars, Recipient, Role};
-use rules::policy::{ComplianceChannel, Policy, WorkflowId};
+use policy::directory::Directory;
+use policy::ids::{PersonId, Subject};
+use policy::wording::{Piece, Placeholder, parse_template};
+use policy::{ComplianceChannel, Message, Policy, WorkflowId};
+use rules::notification::{Notification, Particulars, Recipient, Role};
 use rules::still_true::Told;
-use rules::wording::{Piece, Placeholder, parse_template};
 
 /// The longest title, in characters: what a header of Slack takes.
 const TITLE_MAX: usize = 150;

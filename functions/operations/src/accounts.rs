@@ -5,8 +5,8 @@ use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use contracts::api;
 use platform::problem::Problem;
 use platform::response;
+use policy::ids::{AccountId, Subject};
 use rules::entry::Actor;
-use rules::ids::{AccountId, Subject};
 use rules::{AccountCommand, AccountInput};
 use service::problem;
 

@@ -8,16 +8,17 @@ use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use futures::{StreamExt as _, TryStreamExt as _};
 use platform::problem::Problem;
 use platform::response;
-use rules::directory::Directory;
-use rules::document::DocumentError;
+use policy::directory::Directory;
+use policy::document::DocumentError;
+use policy::ids::{PublicationId, PublicationKind};
+use policy::impact::{Rules, Scope};
+use policy::{PublishedPolicy, WorkflowId, diff, impact};
 use rules::effect::Effect;
 use rules::entry::Actor;
-use rules::ids::{PublicationId, PublicationKind};
 use rules::input::{Command, Input};
 use rules::lead::Lead;
-use rules::policy::{PublishedPolicy, WorkflowId};
-use rules::touched::{self, Rules, Scope, is_first};
-use rules::{Decision, decide, diff};
+use rules::scope::{self, is_first};
+use rules::{Decision, decide};
 use serde_json::json;
 use service::problem;
 use std::sync::Arc;
@@ -147,13 +148,12 @@ async fn effect(
     let (was, is) = (&step.before, &step.after);
     let before = Rules { policy: &was.0.policy, directory: &was.1 };
     let after = Rules { policy: &is.0.policy, directory: &is.1 };
-    let scopes: Vec<Scope> =
-        touched::touched(before, after).into_iter().filter(Scope::is_looked_at).collect();
+    let scopes: Vec<Scope> = impact::scopes(before, after).into_iter().filter(Scope::is_looked_at).collect();
     let mut knowledge = Knowledge::new(Arc::clone(&step.after.0), Arc::clone(&step.after.1));
     knowledge.remember(Arc::clone(&step.before.0), Arc::clone(&step.before.1));
     let mut effect = Effect::default();
     for _ in 0..PAGES_MAX {
-        let Some((earlier, scope)) = touched::at(&scopes, place.scope) else { return Ok((effect, None)) };
+        let Some((earlier, scope)) = scope::at(&scopes, place.scope) else { return Ok((effect, None)) };
         let after = place.after.as_ref().map(Cursor::new);
         let page = store.leads_in_scope(scope, PAGE, after.as_ref()).await?;
         let leads: Vec<Option<Lead>> = futures::stream::iter(&page.items)
@@ -165,7 +165,7 @@ async fn effect(
             let decision = try_out(store, &mut knowledge, step.id, &lead, call).await?;
             let counts = |decision: &Decision| {
                 let is_orphaned = || decision.lead.as_ref().is_some_and(|lead| lead.is_orphaned_by(step.id));
-                scope.counts(&lead) || is_orphaned()
+                scope::counts(scope, &lead) || is_orphaned()
             };
             if let Some(decision) = decision.filter(counts) {
                 effect.note(step.id, knowledge.world().in_force(), &decision, &step.after.1);

@@ -6,13 +6,14 @@ use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use chrono::{DateTime, SecondsFormat, Utc};
 use platform::problem::Problem;
 use platform::response;
-use rules::directory::Directory;
+use policy::PublishedPolicy;
+use policy::directory::Directory;
+use policy::ids::{LeadId, Subject};
 use rules::entry::Entry;
-use rules::explain::{self, ExplainError, Explanation, Record, RecordedLater};
-use rules::ids::{LeadId, Subject};
+use rules::explain;
+use rules::explain::{ExplainError, Explanation, Record, RecordedLater};
 use rules::input::{Need, Past, World};
 use rules::lead::AccountView;
-use rules::policy::PublishedPolicy;
 use service::problem;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -108,8 +109,8 @@ fn spelled(at: DateTime<Utc>) -> String {
 pub(crate) struct Knowledge {
     policy: Arc<PublishedPolicy>,
     directory: Arc<Directory>,
-    rosters: BTreeMap<rules::ids::TeamId, rules::routing::Roster>,
-    accounts: BTreeMap<rules::ids::AccountId, AccountView>,
+    rosters: BTreeMap<policy::ids::TeamId, rules::routing::Roster>,
+    accounts: BTreeMap<policy::ids::AccountId, AccountView>,
     past: Past,
 }
 

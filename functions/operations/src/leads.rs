@@ -1,17 +1,16 @@
 //! Leads: lists, one, its history, a flag raised by hand, and the operations queue.
 
 use crate::{Call, refusal, sight};
-use audit::ChainedCommit;
 use audit::canonical::CanonicalError;
-use audit::chain;
+use audit::{ChainedCommit, chain};
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use chrono::{DateTime, Utc};
 use contracts::api;
 use platform::http::PATH_PARAMETER_BYTES_MAX;
 use platform::problem::Problem;
 use platform::response;
+use policy::ids::{LeadId, Subject};
 use rules::entry::Actor;
-use rules::ids::{LeadId, Subject};
 use rules::input::{Command, Input, Outcome};
 use rules::lead::{Lead, Queued};
 use serde_json::{Value, json};

@@ -16,7 +16,7 @@ use platform::caller::{Caller, Group};
 use platform::http::Request;
 use platform::problem::Problem;
 use platform::refusals;
-use rules::ids::PublicationKind;
+use policy::ids::PublicationKind;
 use rules::input::Outcome;
 use serde_json::Value;
 use service::Service;

@@ -2,16 +2,17 @@
 
 use crate::{Call, dry_run};
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
-use contracts::api::{self, Publish};
+use contracts::api;
+use contracts::api::Publish;
 use futures::future::try_join_all;
 use platform::http::whole_number;
 use platform::problem::{Problem, ProblemDetail};
 use platform::response;
-use rules::directory::Directory;
-use rules::document::{Document, DocumentError, REVISION};
+use policy::Policy;
+use policy::directory::Directory;
+use policy::document::{Document, DocumentError, REVISION};
+use policy::ids::{PublicationId, PublicationKind, Subject};
 use rules::entry::Actor;
-use rules::ids::{PublicationId, PublicationKind, Subject};
-use rules::policy::Policy;
 use rules::publication::{Publication, Publishing};
 use serde_json::{Value, json};
 use service::problem;

@@ -6,8 +6,8 @@ use contracts::api;
 use platform::caller::Group;
 use platform::problem::Problem;
 use platform::response;
+use policy::ids::PersonId;
 use rules::entry::Actor;
-use rules::ids::PersonId;
 use serde_json::json;
 use service::problem;
 

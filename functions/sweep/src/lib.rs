@@ -10,7 +10,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt as _, TryStreamExt as _, future};
 use platform::telemetry::ErrorChain;
-use rules::ids::{NotificationId, Subject};
+use policy::ids::{NotificationId, Subject};
 use serde::{Deserialize, Serialize};
 use service::Service;
 use store::{DueCursor, DueItem, DueSubject, FIRST_LEASE, OUTBOX_LEASE, StoreError};

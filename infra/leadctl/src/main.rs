@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use rules::ids::PublicationKind;
+use policy::ids::PublicationKind;
 
 /// Watches over a sales organisation's leads; this is its tool.
 #[derive(Parser)]

@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use leadctl::audit::generate;
-use rules::policy::Policy;
+use policy::Policy;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

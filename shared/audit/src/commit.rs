@@ -1,10 +1,10 @@
 //! A commit as it is stored and exported: its entries, what was recorded with them, and its links.
 
-use crate::Hash;
-use crate::canonical::{self, CanonicalError};
-use crate::chain::{self, Circumstances, Links};
+use crate::canonical::CanonicalError;
+use crate::chain::{Circumstances, Links};
+use crate::{Hash, canonical, chain};
 use chrono::{DateTime, Utc};
-use rules::ids::Subject;
+use policy::ids::Subject;
 use rules::record::CommitRecord;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

@@ -1,10 +1,11 @@
 //! Bodies of the staff API.
 
-use crate::event;
-use crate::fields::{self, FieldProblem, Fields, Problems};
+use crate::fields::{FieldProblem, Fields, Problems};
+use crate::{event, fields};
 use chrono::{DateTime, Utc};
+use policy::Verdict;
 use rules::AccountInput;
-use rules::compliance::{Criterion, CriterionKind, Match, MatchDetails, Verdict};
+use rules::compliance::{Criterion, CriterionKind, Match, MatchDetails};
 use rules::input::{Erasure, LeadEvent, Resolution, ResolutionAction};
 use rules::routing::Availability;
 use serde_json::Value;

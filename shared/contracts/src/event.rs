@@ -2,17 +2,17 @@
 //! refused; unknown fields are left out, and the answer and the record say so. A field that is absent
 //! is unchanged, `null` clears it.
 
-use crate::fields::{self, FieldProblem, Fields, Problems};
-use crate::matches;
+use crate::fields::{FieldProblem, Fields, Problems};
+use crate::{fields, matches};
 use chrono::{DateTime, Utc};
+use policy::directory::is_country;
+use policy::ids::{AccountId, Country, LeadId, Subject};
+use policy::measure::Money;
 use rules::AccountInput;
 use rules::account::AccountChanges;
 use rules::compliance::Match;
-use rules::directory::is_country;
-use rules::ids::{AccountId, Country, LeadId, Subject};
 use rules::input::LeadEvent;
 use rules::lead::{Contact, ProfileChanges};
-use rules::measure::Money;
 use rules::patch::Patch;
 use rules::screened::NamedParty;
 use rules::unread::Unread;
@@ -340,7 +340,7 @@ trait ReadMoney {
 
 impl ReadMoney for Patch<Value> {
     fn and_then_read(self, lead: &Fields<'_>, problems: &mut Problems) -> Patch<Money> {
-        use rules::measure::MoneyError;
+        use policy::measure::MoneyError;
         let value = match self {
             Patch::Keep => return Patch::Keep,
             Patch::Clear => return Patch::Clear,

@@ -3,9 +3,10 @@
 //! personal.
 
 use chrono::{DateTime, Utc};
-use rules::ids::StateId;
+use policy::ids::StateId;
 use rules::patch::Patch;
-use rules::unread::{self, PLACE_CHARS_MAX};
+use rules::unread;
+use rules::unread::PLACE_CHARS_MAX;
 use serde_json::{Map, Value};
 use std::cell::RefCell;
 use std::collections::BTreeSet;

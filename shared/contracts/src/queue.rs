@@ -1,7 +1,7 @@
 //! Queue messages: tagged and versioned, so that two versions of the code can share a queue.
 
 use chrono::{DateTime, Utc};
-use rules::ids::{NotificationId, Subject};
+use policy::ids::{NotificationId, Subject};
 use serde::{Deserialize, Serialize};
 
 /// A message of the due queue: this subject has something due at this instant.

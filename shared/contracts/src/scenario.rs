@@ -1,15 +1,15 @@
 //! The lines of an events file: inbound events, and what staff do, each at its instant. The
 //! simulator plays them; so do the scenarios of the tests.
 
-use crate::api;
-use crate::event::{self, Body, Inbound};
-use crate::fields::{self, FieldProblem, Fields, Problems};
+use crate::event::{Body, Inbound};
+use crate::fields::{FieldProblem, Fields, Problems};
+use crate::{api, event, fields};
 use chrono::{DateTime, Utc};
+use policy::Policy;
+use policy::directory::{Directory, DirectoryDocument};
+use policy::ids::{AccountId, LeadId, PersonId};
 use rules::AccountInput;
-use rules::directory::{Directory, DirectoryDocument};
-use rules::ids::{AccountId, LeadId, PersonId};
 use rules::input::{Erasure, Resolution};
-use rules::policy::Policy;
 use rules::routing::Availability;
 use serde_json::Value;
 

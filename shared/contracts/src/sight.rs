@@ -8,9 +8,9 @@
 pub mod page;
 pub mod table;
 
+use policy::WorkflowId;
 use rules::explain::{Condition, Explanation, Status};
 use rules::notification::{Notification, Recipient};
-use rules::policy::WorkflowId;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

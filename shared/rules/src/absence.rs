@@ -1,10 +1,10 @@
 //! A rep who is away: when that counts, when to look again, and what their manager is told.
 
-use crate::directory::Directory;
-use crate::ids::PersonId;
-use crate::policy::Policy;
 use crate::routing::Standing;
 use chrono::{DateTime, Utc};
+use policy::Policy;
+use policy::directory::Directory;
+use policy::ids::PersonId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

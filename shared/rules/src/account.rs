@@ -3,12 +3,12 @@
 
 use crate::entry::Entry;
 use crate::evolve::FoldError;
-use crate::ids::{AccountId, PersonId, Subject};
 use crate::lead::{AccountView, Tier};
 use crate::notification::NotificationFact;
 use crate::patch::Patch;
 use crate::unread::Unread;
 use chrono::{DateTime, Utc};
+use policy::ids::{AccountId, PersonId, Subject};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

@@ -2,14 +2,13 @@
 //! recorded with the reason, and operations knows.
 
 use crate::deciding::{Deciding, Routed, Tag};
-use crate::ids::PersonId;
 use crate::input::{Need, Outcome};
 use crate::lead::OperationsReason;
 use crate::lead_fact::{AssignmentReason, LeadFact, PassedOver, Unfit};
-use crate::notification::{Message, Particulars, Recipient, Role};
-use crate::orphans;
-use crate::policy::WorkflowId;
-use crate::routing;
+use crate::notification::{Particulars, Recipient, Role};
+use crate::{orphans, routing};
+use policy::ids::PersonId;
+use policy::{Message, WorkflowId};
 
 /// Gives a lead that nobody owns to the next rep of its market's team, and tells them if wanted.
 pub(crate) fn assign_if_unowned(

@@ -1,8 +1,8 @@
 //! A clock: the intervals during which it ran. Elapsed time is computed afresh from them under
 //! whatever calendar applies; nothing is added up that could drift.
 
-use crate::calendar::{Calendar, WorkingTime};
 use chrono::{DateTime, Utc};
+use policy::calendar::{Calendar, WorkingTime};
 use serde::{Deserialize, Serialize};
 
 /// A stretch of time during which a clock ran; open at the end while it runs.

@@ -2,10 +2,11 @@
 //! `workflows::compliance_flag`.
 
 use crate::clock::Clock;
-use crate::ids::PersonId;
 use crate::lead::{HeldFrom, Left};
 use crate::screened::Screened;
 use chrono::{DateTime, Utc};
+use policy::Verdict;
+use policy::ids::PersonId;
 use serde::{Deserialize, Serialize};
 
 /// A criterion of the compliance workflow that was met. Nothing personal is in it.
@@ -131,27 +132,6 @@ pub struct Review {
     /// The first of two officers' voices.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vote: Option<Vote>,
-}
-
-/// What an officer decides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// The lead may be worked.
-    Clear,
-    /// It may not.
-    Reject,
-}
-
-impl Verdict {
-    /// Its name in documents, audit and API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Clear => "clear",
-            Self::Reject => "reject",
-        }
-    }
 }
 
 /// One officer's voice where the policy asks for two.

@@ -3,17 +3,17 @@
 
 use crate::entry::{Actor, Entry, WorkflowRef};
 use crate::evolve::{FoldError, evolve};
-use crate::ids::{AccountId, LeadId, NotificationId, PersonId, StateId, Subject, TeamId};
 use crate::input::{Command, Need, World};
 use crate::lead::{AccountView, Lead, OperationsReason};
 use crate::lead_fact::LeadFact;
-use crate::notification::{About, Message, Notification, NotificationFact, Particulars, Recipient, Role};
-use crate::policy::{StateKind, WorkflowId};
-use crate::quiet;
-use crate::routing::{self, Roster, Wanted};
+use crate::notification::{About, Notification, NotificationFact, Particulars, Recipient, Role};
+use crate::routing::{Roster, Wanted};
 use crate::timers::Place;
 use crate::workflows::stuck_lead;
+use crate::{quiet, routing};
 use chrono::{DateTime, Utc};
+use policy::ids::{AccountId, LeadId, NotificationId, PersonId, StateId, Subject, TeamId};
+use policy::{Message, StateKind, WorkflowId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The workflow that takes a fact, and the step of it, where it has steps.

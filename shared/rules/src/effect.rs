@@ -2,12 +2,12 @@
 //! on as the publication's job would decide, and nothing is written.
 
 use crate::Decision;
-use crate::directory::Directory;
-use crate::ids::PublicationId;
-use crate::input::InForce;
 use crate::lead_fact::LeadFact;
 use crate::notification::{NotificationFact, Recipient};
 use crate::publication::{Totals, changed_hands, digests};
+use policy::InForce;
+use policy::directory::Directory;
+use policy::ids::PublicationId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 

@@ -1,8 +1,8 @@
 //! An audit entry: one fact with its circumstances. The audit is the list of these.
 
-use crate::ids::Subject;
-use crate::policy::WorkflowId;
 use chrono::{DateTime, Utc};
+use policy::WorkflowId;
+use policy::ids::Subject;
 use serde::{Deserialize, Serialize};
 
 /// One fact about a subject. `F` is the subject's set of facts, written as `type` and `data`.

@@ -8,17 +8,17 @@ mod visit;
 use crate::clock::Clock;
 use crate::compliance::Review;
 use crate::entry::Entry;
-use crate::ids::{LeadId, StateId, Subject};
-use crate::input::InForce;
 use crate::lead::{
     APPLIED_MAX, BEFORE_HOLD, BREACHES_MAX, Breach, Dismissal, Lead, OperationsReason, OperationsReview,
     PassedStep, Personal, PersonalKind, Profile, Queued, Visit, since,
 };
 use crate::lead_fact::{AssignmentReason, LeadFact, PUBLICATION};
 use crate::orphans::Gone;
-use crate::pending::{self, UntoldOwner};
-use crate::policy::{Orphan, StateKind, WorkflowId};
+use crate::pending;
+use crate::pending::UntoldOwner;
 use chrono::{DateTime, Utc};
+use policy::ids::{LeadId, StateId, Subject};
+use policy::{InForce, Orphan, StateKind, WorkflowId};
 use state::{change_state, enter_hold_from};
 use std::collections::{BTreeMap, BTreeSet};
 use visit::{begin_visit, restart_clocks, restart_sla, settle_clocks};

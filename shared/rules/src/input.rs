@@ -1,16 +1,16 @@
 //! The one way in: what can be asked of a lead.
 
-use crate::compliance::{Match, Verdict};
-use crate::directory::Directory;
+use crate::compliance::Match;
 use crate::entry::Actor;
-use crate::ids::{AccountId, LeadId, MarketId, NotificationId, PersonId, StateId, TeamId};
 use crate::lead::{AccountView, Contact, ProfileChanges};
 use crate::patch::Patch;
-use crate::policy::PublishedPolicy;
 use crate::routing::Roster;
 use crate::screened::NamedParty;
 use crate::unread::Unread;
 use chrono::{DateTime, Utc};
+use policy::directory::Directory;
+use policy::ids::{AccountId, LeadId, MarketId, NotificationId, PersonId, StateId, TeamId};
+use policy::{InForce, PublishedPolicy, Verdict};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -42,15 +42,6 @@ impl<'a> World<'a> {
         let directories = self.past.directories.values().map(Arc::as_ref).chain([self.directory]);
         directories.filter_map(|of| of.team(team)).flat_map(|team| team.reps.keys()).collect()
     }
-}
-
-/// Which revisions were in force.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct InForce {
-    /// Of the policy.
-    pub policy: u32,
-    /// Of the directory.
-    pub directory: u32,
 }
 
 /// Revisions that were in force before those that are.

@@ -2,14 +2,13 @@
 
 use crate::clock::Clock;
 use crate::compliance::{Clearance, MatchDetails, Rejection, Review, UnderReview};
-use crate::ids::{AccountId, Country, LeadId, MarketId, PersonId, PublicationId, Source, StateId, TeamId};
-use crate::input::InForce;
-use crate::measure::Money;
 use crate::patch::Patch;
 use crate::pending::Pending;
-use crate::policy::{StateKind, WorkflowId};
 use crate::screened;
 use chrono::{DateTime, Utc};
+use policy::ids::{AccountId, Country, LeadId, MarketId, PersonId, PublicationId, Source, StateId, TeamId};
+use policy::measure::Money;
+use policy::{InForce, StateKind, WorkflowId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 

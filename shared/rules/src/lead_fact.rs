@@ -1,16 +1,16 @@
 //! What can happen to a lead: a closed set of facts, each named in the past tense. `type` and
 //! `data` of an audit entry are these.
 
-use crate::compliance::{Criterion, MatchDetails, UnderReview, Verdict};
-use crate::ids::{MarketId, NotificationId, PersonId, StateId, TeamId};
+use crate::compliance::{Criterion, MatchDetails, UnderReview};
 use crate::lead::{AccountView, Applied, Contact, OperationsReason, PersonalKind, Priority, ProfileChanges};
 use crate::notification::NotificationFact;
 use crate::orphans::OwnerGone;
 use crate::patch::Patch;
-use crate::policy::{Orphan, StateKind};
 use crate::screened::Screened;
 use crate::unread::Unread;
 use chrono::{DateTime, Utc};
+use policy::ids::{MarketId, NotificationId, PersonId, StateId, TeamId};
+use policy::{Orphan, StateKind, Verdict};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 

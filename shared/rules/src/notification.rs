@@ -2,11 +2,11 @@
 //! data, no match details beyond what the compliance desk is to see.
 
 use crate::compliance::Criterion;
-use crate::directory::Directory;
-use crate::ids::{NotificationId, PersonId, TeamId};
 use crate::input::{Delivery, DeliveryResult};
-use crate::policy::WorkflowId;
 use chrono::{DateTime, Utc};
+use policy::Message;
+use policy::directory::Directory;
+use policy::ids::{NotificationId, PersonId, TeamId};
 use serde::{Deserialize, Serialize};
 
 /// A request to tell somebody something.
@@ -193,124 +193,6 @@ pub enum Role {
     CustomerSuccess,
 }
 
-/// What a notification is about; each has one wording.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum Message {
-    /// The window nears its end (or any earlier step for the owner).
-    SlaWarning,
-    /// The window is over (or any step for the manager).
-    SlaBreached,
-    /// The lead was taken from you.
-    LeadTaken,
-    /// The lead is yours now.
-    LeadGiven,
-    /// It should be given to somebody else, and could not be.
-    ReassignmentImpossible,
-    /// It has been in its state too long: update or move it.
-    StuckAsk,
-    /// It has been in its state far too long.
-    StuckManager,
-    /// It keeps coming back to the same state.
-    Bounced,
-    /// It is worth more than most.
-    HighValue,
-    /// It is held by compliance and cannot be worked.
-    Held,
-    /// It waits for a compliance decision.
-    ReviewNeeded,
-    /// A review is getting old.
-    ReviewAgeing,
-    /// Compliance cleared it; it is yours.
-    Cleared,
-    /// Compliance closed it.
-    ClosedByCompliance,
-    /// The account may leave.
-    ChurnRisk,
-    /// The retention touchpoint is due.
-    TouchpointDue,
-    /// A publication made thresholds passed that nobody was told of one by one.
-    PublicationDigest,
-    /// Leads have another owner, since theirs left or is away.
-    ChangedHands,
-}
-
-impl Message {
-    /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 18] = [
-        Self::SlaWarning,
-        Self::SlaBreached,
-        Self::LeadTaken,
-        Self::LeadGiven,
-        Self::ReassignmentImpossible,
-        Self::StuckAsk,
-        Self::StuckManager,
-        Self::Bounced,
-        Self::HighValue,
-        Self::Held,
-        Self::ReviewNeeded,
-        Self::ReviewAgeing,
-        Self::Cleared,
-        Self::ClosedByCompliance,
-        Self::ChurnRisk,
-        Self::TouchpointDue,
-        Self::PublicationDigest,
-        Self::ChangedHands,
-    ];
-
-    /// Its name in documents and audit.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::SlaWarning => "sla-warning",
-            Self::SlaBreached => "sla-breached",
-            Self::LeadTaken => "lead-taken",
-            Self::LeadGiven => "lead-given",
-            Self::ReassignmentImpossible => "reassignment-impossible",
-            Self::StuckAsk => "stuck-ask",
-            Self::StuckManager => "stuck-manager",
-            Self::Bounced => "bounced",
-            Self::HighValue => "high-value",
-            Self::Held => "held",
-            Self::ReviewNeeded => "review-needed",
-            Self::ReviewAgeing => "review-ageing",
-            Self::Cleared => "cleared",
-            Self::ClosedByCompliance => "closed-by-compliance",
-            Self::ChurnRisk => "churn-risk",
-            Self::TouchpointDue => "touchpoint-due",
-            Self::PublicationDigest => "publication-digest",
-            Self::ChangedHands => "changed-hands",
-        }
-    }
-
-    /// Whether it is about work on a lead: none is to be done while compliance holds the lead, or once
-    /// it is closed. What compliance says is said whatever became of the lead.
-    pub fn is_about_work(self) -> bool {
-        matches!(self.workflow(), Some(WorkflowId::SlaBreach | WorkflowId::StuckLead | WorkflowId::HighValue))
-    }
-
-    /// The workflow it belongs to: its wording is part of that workflow's version. What is said of
-    /// a publication belongs to none.
-    pub fn workflow(self) -> Option<WorkflowId> {
-        Some(match self {
-            Self::SlaWarning
-            | Self::SlaBreached
-            | Self::LeadTaken
-            | Self::LeadGiven
-            | Self::ReassignmentImpossible => WorkflowId::SlaBreach,
-            Self::StuckAsk | Self::StuckManager | Self::Bounced => WorkflowId::StuckLead,
-            Self::HighValue => WorkflowId::HighValue,
-            Self::Held
-            | Self::ReviewNeeded
-            | Self::ReviewAgeing
-            | Self::Cleared
-            | Self::ClosedByCompliance => WorkflowId::ComplianceFlag,
-            Self::ChurnRisk | Self::TouchpointDue => WorkflowId::ChurnRisk,
-            Self::PublicationDigest | Self::ChangedHands => return None,
-        })
-    }
-}
-
 /// The particulars of a message; each message uses those that it needs.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Particulars {
@@ -358,17 +240,5 @@ pub struct Particulars {
 impl Particulars {
     fn is_empty(&self) -> bool {
         *self == Self::default()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_is_named_as_it_is_written() {
-        for message in Message::ALL {
-            assert_eq!(serde_json::to_value(message).unwrap(), message.as_str());
-        }
     }
 }

@@ -5,12 +5,12 @@
 //! another. After whatever happens to a lead, [`reconcile`] holds the queue against the conditions.
 
 use crate::deciding::Deciding;
-use crate::ids::{NotificationId, PersonId};
 use crate::input::World;
 use crate::lead::{Lead, Visit};
 use crate::lead_fact::LeadFact;
 use crate::orphans;
 use chrono::{DateTime, Utc};
+use policy::ids::{NotificationId, PersonId};
 use serde::{Deserialize, Serialize};
 
 /// How many occurrences a lead keeps in the queue. All of them are in its record.

@@ -2,16 +2,15 @@
 //! whether the next rep gets them, or whether operations decides. Each is recorded, so that no lead
 //! goes quiet because of a change that was not about it.
 
-use crate::absence;
 use crate::assign::{give_to_next, tell_assigned};
 use crate::deciding::{Deciding, Routed};
-use crate::ids::{PersonId, PublicationId, TeamId};
 use crate::input::{Need, Outcome, World};
 use crate::lead::{Lead, OperationsReason};
 use crate::lead_fact::{AssignmentReason, LeadFact};
-use crate::policy::Orphan;
-use crate::timers;
+use crate::{absence, timers};
 use chrono::{DateTime, Utc};
+use policy::Orphan;
+use policy::ids::{PersonId, PublicationId, TeamId};
 use serde::{Deserialize, Serialize};
 
 /// An owner who cannot work their leads.

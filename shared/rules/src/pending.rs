@@ -1,10 +1,11 @@
 //! The notifications of a lead that nobody has been told of yet: they wait for the end of quiet
 //! hours, in a queue, or for an outage to end. Part of the lead, so that every decision sees them.
 
-use crate::ids::{NotificationId, PersonId};
 use crate::lead::Lead;
-use crate::notification::{About, Message, Notification, NotificationFact, Recipient};
+use crate::notification::{About, Notification, NotificationFact, Recipient};
 use chrono::{DateTime, Utc};
+use policy::Message;
+use policy::ids::{NotificationId, PersonId};
 use serde::{Deserialize, Serialize};
 
 /// How many a lead remembers. One that is forgotten is still delivered, by itself.

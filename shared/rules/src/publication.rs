@@ -2,15 +2,15 @@
 //! lead that it touches waits for what the new rules say. Its history says who published what and
 //! why, what became of the leads in flight, and who was told of it.
 
-use crate::directory::Directory;
 use crate::entry::{Actor, Entry};
-use crate::ids::{LeadId, NotificationId, PersonId, PublicationId, Subject, TeamId};
-use crate::input::{Delivery, InForce, Outcome, World};
+use crate::input::{Delivery, Outcome, World};
 use crate::lead::{Lead, Orphaned, PassedStep};
-use crate::notification::{About, Message, Notification, NotificationFact, Particulars, Recipient, Role};
-use crate::policy::WorkflowId;
+use crate::notification::{About, Notification, NotificationFact, Particulars, Recipient, Role};
 use crate::quiet;
 use chrono::{DateTime, Utc};
+use policy::directory::Directory;
+use policy::ids::{LeadId, NotificationId, PersonId, PublicationId, Subject, TeamId};
+use policy::{InForce, Message, WorkflowId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Publication {
     /// Of what, and which revision.
-    pub kind: crate::ids::PublicationKind,
+    pub kind: policy::ids::PublicationKind,
     /// Which revision.
     pub revision: u32,
     /// The last entry that is folded in.

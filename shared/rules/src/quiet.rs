@@ -8,15 +8,15 @@
 //! shows `to` after that. What a change of the clocks skips is shown at the instant of the change;
 //! what it repeats is shown the first time.
 
-use crate::directory::{ALWAYS, Directory};
-use crate::ids::{PersonId, TeamId};
-use crate::measure::TimeOfDay;
-use crate::notification::{Message, Recipient};
-use crate::policy::Policy;
+use crate::notification::Recipient;
 use chrono::{DateTime, Utc};
 use jiff::civil::Date;
 use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
 use jiff::{Timestamp, ToSpan as _};
+use policy::directory::{ALWAYS, Directory};
+use policy::ids::{PersonId, TeamId};
+use policy::measure::TimeOfDay;
+use policy::{Message, Policy};
 
 /// The instant before which a message is not to go out, if it is asked for in its recipient's quiet
 /// hours. Somebody of whom nobody can tell where they live is told at any hour.

@@ -11,7 +11,6 @@
 use crate::compliance::{Match, MatchDetails};
 use crate::deciding::Consulted;
 use crate::entry::{Actor, Entry};
-use crate::ids::{AccountId, PersonId, Subject, TeamId};
 use crate::input::{Input, LeadEvent, World};
 use crate::lead::{AccountView, Contact};
 use crate::patch::Patch;
@@ -19,6 +18,7 @@ use crate::rep::RepInput;
 use crate::routing::{Availability, Roster, Standing};
 use crate::workflows::churn_risk::AccountInput;
 use chrono::{DateTime, Utc};
+use policy::ids::{AccountId, PersonId, Subject, TeamId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
@@ -419,7 +419,7 @@ pub struct Header {
 /// A line of an export with a published policy.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PolicyLine {
-    /// The whole of it: a [`PublishedPolicy`](crate::policy::PublishedPolicy), in the text that was stored.
+    /// The whole of it: a [`PublishedPolicy`](policy::PublishedPolicy), in the text that was stored.
     pub policy: Box<RawValue>,
 }
 
@@ -430,7 +430,7 @@ pub struct DirectoryLine {
     pub revision: u32,
     /// When it was published.
     pub published_at: DateTime<Utc>,
-    /// The whole document: a [`DirectoryDocument`](crate::directory::DirectoryDocument), in the text that was stored.
+    /// The whole document: a [`DirectoryDocument`](policy::directory::DirectoryDocument), in the text that was stored.
     pub directory: Box<RawValue>,
 }
 

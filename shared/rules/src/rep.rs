@@ -3,12 +3,13 @@
 
 use crate::absence::{AbsenceDigest, LeadsOfAbsent, ToldOf};
 use crate::entry::{Actor, Entry};
-use crate::ids::{NotificationId, PersonId, Subject};
 use crate::input::{Delivery, World};
-use crate::notification::{About, Message, Notification, NotificationFact, Particulars, Recipient};
+use crate::notification::{About, Notification, NotificationFact, Particulars, Recipient};
 use crate::quiet;
 use crate::routing::{Availability, Standing};
 use chrono::{DateTime, Utc};
+use policy::Message;
+use policy::ids::{NotificationId, PersonId, Subject};
 use serde::{Deserialize, Serialize};
 
 /// A fact about a rep.

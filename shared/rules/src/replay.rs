@@ -4,16 +4,16 @@
 
 use crate::account::{Account, AccountFact};
 use crate::entry::Entry;
-use crate::ids::{PersonId, Subject};
 use crate::input::{Command, Input, Outcome, Past, World};
 use crate::lead::Lead;
 use crate::lead_fact::LeadFact;
 use crate::record::{CommitRecord, Recorded};
-use crate::rep::{self, RepCommand, RepFact};
+use crate::rep::{RepCommand, RepFact};
 use crate::routing::Standing;
 use crate::workflows::churn_risk::{AccountCommand, decide_account};
-use crate::{account, decide, evolve, wake_at};
+use crate::{account, decide, evolve, rep, wake_at};
 use chrono::{DateTime, Utc};
+use policy::ids::{PersonId, Subject};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -237,8 +237,8 @@ impl<'a> Replay<'a> {
 
     /// The world of a record, without teams and accounts.
     fn world(&self, record: &CommitRecord, recorded: &Recorded) -> Result<World<'a>, ReplayError> {
-        static NO_ROSTERS: BTreeMap<crate::ids::TeamId, crate::routing::Roster> = BTreeMap::new();
-        static NO_ACCOUNTS: BTreeMap<crate::ids::AccountId, crate::lead::AccountView> = BTreeMap::new();
+        static NO_ROSTERS: BTreeMap<policy::ids::TeamId, crate::routing::Roster> = BTreeMap::new();
+        static NO_ACCOUNTS: BTreeMap<policy::ids::AccountId, crate::lead::AccountView> = BTreeMap::new();
         let unknown = |what, revision| ReplayError::UnknownRevision {
             subject: record.subject.clone(),
             commit: record.commit,

@@ -2,12 +2,12 @@
 //! it; nobody gets one who is absent, full or not licensed for its jurisdiction.
 
 use crate::absence::{AbsentLead, LeadsOfAbsent, ToldOf};
-use crate::directory::{Directory, Seniority};
 use crate::entry::Entry;
-use crate::ids::{Country, LeadId, PersonId, TeamId};
 use crate::lead::{Lead, OperationsReason};
 use crate::lead_fact::{AssignmentReason, LeadFact, PassedOver, Unfit};
 use chrono::{DateTime, Utc};
+use policy::directory::{Directory, Seniority};
+use policy::ids::{Country, LeadId, PersonId, TeamId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;

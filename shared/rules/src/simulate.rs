@@ -1,26 +1,26 @@
 //! A whole deployment in memory, in virtual time: the very same `decide`, with nothing around it.
 //! Timers run at their own instants, in order, unless an outage is played.
 
-use crate::absence;
 use crate::account::{Account, AccountFact};
 use crate::deciding::Consulted;
-use crate::directory::Directory;
 use crate::entry::{Actor, Entry};
-use crate::ids::{AccountId, LeadId, PersonId, PublicationId, PublicationKind, Subject, TeamId};
 use crate::input::{Command, Delivery, DeliveryResult, Input, Need, Outcome, Past, World};
 use crate::lead::{AccountView, Lead};
 use crate::lead_fact::LeadFact;
 use crate::notification::{Notification, NotificationFact, Recipient};
 use crate::orphans::stays_with;
-use crate::policy::{Policy, PublishedPolicy};
 use crate::record::{CommitRecord, Recordable, Recorded};
-use crate::rep::{self, RepCommand, RepFact, RepInput};
+use crate::rep::{RepCommand, RepFact, RepInput};
 use crate::routing::{Availability, Roster, load_changes};
-use crate::still_true::{self, Telling};
-use crate::touched::{Rules, reps, touched};
+use crate::scope;
+use crate::still_true::Telling;
 use crate::workflows::churn_risk::{AccountCommand, AccountInput, decide_account};
-use crate::{Decision, decide, wake_at};
+use crate::{Decision, absence, decide, rep, still_true, wake_at};
 use chrono::{DateTime, SecondsFormat, Utc};
+use policy::directory::Directory;
+use policy::ids::{AccountId, LeadId, PersonId, PublicationId, PublicationKind, Subject, TeamId};
+use policy::impact::{Rules, reps, scopes};
+use policy::{Policy, PublishedPolicy};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -488,8 +488,8 @@ impl Simulation {
     fn touched_since(&self, policy: &Policy, directory: &Directory) -> (Vec<LeadId>, Vec<PersonId>) {
         let was = Rules { policy, directory };
         let is = Rules { policy: &self.policy.policy, directory: &self.directory };
-        let scopes = touched(was, is);
-        let is_touched = |lead: &&Lead| scopes.iter().any(|s| s.is_looked_at() && s.holds(lead));
+        let scopes = scopes(was, is);
+        let is_touched = |lead: &&Lead| scopes.iter().any(|s| s.is_looked_at() && scope::holds(s, lead));
         let leads = self.leads.values().filter(is_touched).map(|lead| lead.id.clone()).collect();
         (leads, reps(was, is).cloned().collect())
     }

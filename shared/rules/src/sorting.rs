@@ -1,11 +1,11 @@
 //! Sorts what a source says of a subject's fields into news, confirmations and stale talk. Sources
 //! repeat themselves and come out of order: each field goes by the source's own time.
 
-use crate::ids::StateId;
 use crate::input::LeadEvent;
 use crate::lead::{BEFORE_STATE, HoldEnded, Lead};
 use crate::patch::Patch;
 use chrono::{DateTime, Utc};
+use policy::ids::StateId;
 use std::collections::BTreeMap;
 
 /// What is known of when each field was said, and what becomes of an event that is held against it.

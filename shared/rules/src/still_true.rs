@@ -29,14 +29,14 @@
 
 use crate::account::Account;
 use crate::clock::Clock;
-use crate::ids::{NotificationId, PersonId};
 use crate::input::World;
 use crate::lead::Lead;
-use crate::notification::{Message, Notification, Particulars, Recipient, Role};
+use crate::notification::{Notification, Particulars, Recipient, Role};
 use crate::pending::{Moot, Pending};
-use crate::policy::{StateKind, WorkflowId};
 use crate::timers::{Place, StepDue, ladder};
 use chrono::{DateTime, Utc};
+use policy::ids::{NotificationId, PersonId};
+use policy::{Message, StateKind, WorkflowId};
 
 /// What becomes of a notification that is about to go out.
 #[derive(Debug, Clone, PartialEq, Eq)]

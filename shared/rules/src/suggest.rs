@@ -10,13 +10,13 @@ pub use figures::{Advice, Figures, StepFigures};
 
 use crate::entry::Entry;
 use crate::evolve;
-use crate::ids::Subject;
 use crate::input::Past;
 use crate::lead::Lead;
 use crate::lead_fact::LeadFact;
 use crate::record::CommitRecord;
 use crate::replay::{ReplayError, gap, unreadable};
 use figures::Counts;
+use policy::ids::Subject;
 use std::collections::BTreeMap;
 use watch::{Policies, Watch};
 

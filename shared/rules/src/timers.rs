@@ -1,13 +1,13 @@
 //! What a lead waits for: every instant at which a workflow has something to do with it.
 
-use crate::calendar::{Calendar, WorkingTime};
 use crate::clock::Clock;
-use crate::directory::ALWAYS;
-use crate::ids::{CalendarId, MarketId, StateId};
 use crate::input::World;
 use crate::lead::{Lead, Visit};
-use crate::policy::{Action, StateKind, StepView, WindowRow, WorkflowId, most_specific};
 use chrono::{DateTime, Utc};
+use policy::calendar::{Calendar, WorkingTime};
+use policy::directory::ALWAYS;
+use policy::ids::{CalendarId, MarketId, StateId};
+use policy::{Action, StateKind, StepView, WindowRow, WorkflowId, most_specific};
 
 /// An instant at which something is to be done.
 #[derive(Debug, Clone)]

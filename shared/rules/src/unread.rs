@@ -62,7 +62,7 @@ pub fn harmless(name: &str, chars_max: usize) -> String {
 
 /// The name that was meant, if one is near; `known` are the names there are.
 pub fn meant<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
-    crate::document::nearest(name, known)
+    policy::document::nearest(name, known)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use contracts::queue::{Due, Notify};
 use platform::config::{ConfigError, Env};
 use platform::queue::{Message, Queue};
 use platform::telemetry::ErrorChain;
-use rules::ids::{NotificationId, Subject};
+use policy::ids::{NotificationId, Subject};
 use store::Requested;
 
 /// How far an index is behind its table as a rule.

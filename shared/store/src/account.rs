@@ -8,17 +8,15 @@ use crate::keys::Key;
 use crate::outbox::Requested;
 use crate::seen::digest;
 use chrono::{DateTime, Utc};
-use rules::Consulted;
+use policy::ids::{AccountId, Subject};
 use rules::account::{Account, AccountFact};
 use rules::entry::Entry;
-use rules::ids::{AccountId, Subject};
-use rules::input::Delivery;
-use rules::input::{Need, Outcome, World};
+use rules::input::{Delivery, Need, Outcome, World};
 use rules::notification::{Notification, NotificationFact};
 use rules::record::{Recordable as _, Recorded, RecordedInput};
-use rules::reuse::{self, Reuse};
+use rules::reuse::Reuse;
 use rules::routing::LoadChange;
-use rules::{AccountCommand, AccountInput, decide_account};
+use rules::{AccountCommand, AccountInput, Consulted, decide_account, reuse};
 use std::collections::BTreeMap;
 
 /// What became of a command to an account.

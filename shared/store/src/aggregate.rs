@@ -6,16 +6,16 @@ use crate::keys::Key;
 use crate::outbox::Requested;
 use audit::Hash;
 use chrono::{DateTime, Utc};
+use policy::ids::{AccountId, PersonId, Subject};
 use rules::Consulted;
 use rules::entry::Entry;
-use rules::ids::{AccountId, PersonId, Subject};
-use rules::input::Delivery;
-use rules::input::{Need, Outcome, World};
+use rules::input::{Delivery, Need, Outcome, World};
 use rules::notification::Notification;
 use rules::record::Recorded;
 use rules::reuse::Reuse;
 use rules::routing::LoadChange;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 
 /// What is kept as an item and decided on by the rules.

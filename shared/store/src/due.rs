@@ -10,7 +10,7 @@ use crate::schema::DUE;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
-use rules::ids::{AccountId, LeadId, NotificationId, PersonId, PublicationId, Subject};
+use policy::ids::{AccountId, LeadId, NotificationId, PersonId, PublicationId, Subject};
 use std::collections::{BTreeMap, HashMap};
 
 /// So many items of each shard are read at once; a page holds at most this for each.

@@ -1,7 +1,7 @@
 //! What can go wrong between the rules and the tables.
 
-use rules::document::DocumentError;
-use rules::ids::{PersonId, Subject};
+use policy::document::DocumentError;
+use policy::ids::{PersonId, Subject};
 use rules::reuse::Reuse;
 use sealing::WrapError;
 

@@ -1,6 +1,5 @@
 //! From a command to what is written: load, decide, commit, and again if a race was lost.
 
-use crate::Store;
 use crate::aggregate::{Aggregate, Decided, Done, DueKey, Standing};
 use crate::audit::head_of;
 use crate::commit::{Part, Planned, Tried};
@@ -11,15 +10,16 @@ use crate::keys::{Key, instant};
 use crate::publish::{DIRECTORY, POLICY};
 use crate::rep::roster_of;
 use crate::request::{ATTEMPTS_MAX, Found, pause};
-use crate::seen::{self, Asked, Compared};
+use crate::seen::{Asked, Compared};
 use crate::transaction::Ended;
+use crate::{Store, seen};
 use chrono::{DateTime, Utc};
+use policy::PublishedPolicy;
+use policy::directory::Directory;
+use policy::ids::{AccountId, PersonId, TeamId};
 use rules::account::Account;
-use rules::directory::Directory;
-use rules::ids::{AccountId, PersonId, TeamId};
 use rules::input::{Need, Outcome, Past, World};
 use rules::lead::AccountView;
-use rules::policy::PublishedPolicy;
 use rules::reuse::Reuse;
 use rules::routing::Roster;
 use std::collections::{BTreeMap, BTreeSet};

@@ -3,8 +3,8 @@
 use crate::Store;
 use crate::error::StoreError;
 use chrono::{DateTime, Utc};
-use rules::directory::Directory;
-use rules::policy::PublishedPolicy;
+use policy::PublishedPolicy;
+use policy::directory::Directory;
 use std::sync::Arc;
 
 impl Store {

@@ -2,7 +2,7 @@
 
 use crate::item::{Item, text};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Timelike, Utc};
-use rules::ids::{AccountId, LeadId, NotificationId, PersonId, PublicationId, Subject};
+use policy::ids::{AccountId, LeadId, NotificationId, PersonId, PublicationId, Subject};
 
 /// The partition key of every table.
 pub const PK: &str = "pk";

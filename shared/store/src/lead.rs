@@ -11,16 +11,16 @@ use crate::schema::{
 };
 use crate::seen::digest;
 use chrono::{DateTime, Utc};
-use rules::Consulted;
+use policy::ids::{AccountId, LeadId, MarketId, PersonId, StateId, Subject};
 use rules::entry::Entry;
-use rules::ids::{AccountId, LeadId, MarketId, PersonId, StateId, Subject};
 use rules::input::{Command, Delivery, Input, Need, Outcome, World};
 use rules::lead::Lead;
 use rules::lead_fact::LeadFact;
 use rules::notification::{Notification, NotificationFact};
 use rules::record::{Recordable as _, Recorded, RecordedInput};
-use rules::reuse::{self, Reuse};
+use rules::reuse::Reuse;
 use rules::routing::{LoadChange, load_changes};
+use rules::{Consulted, reuse};
 
 /// What became of a command to a lead.
 #[derive(Debug, Clone)]

@@ -11,7 +11,7 @@ use crate::keys::{Key, PK, due_shard, instant};
 use crate::schema::DUE;
 use aws_sdk_dynamodb::types::ReturnValue;
 use chrono::{DateTime, TimeDelta, Utc};
-use rules::ids::{NotificationId, Subject};
+use policy::ids::{NotificationId, Subject};
 use rules::notification::Notification;
 
 /// How long the queue has for a notification that the notifier put off, before the sweep hands it over

@@ -17,7 +17,7 @@ use crate::transaction::{Transaction, When};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
-use rules::ids::Subject;
+use policy::ids::Subject;
 use rules::lead::{Lead, Personal};
 use sealing::{DataKey, NewKey, WrapError, is_sealed};
 use std::borrow::Cow;

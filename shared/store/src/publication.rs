@@ -10,18 +10,17 @@ use crate::keys::{Key, PK};
 use crate::outbox::Requested;
 use crate::seen::digest;
 use chrono::{DateTime, Utc};
-use rules::Consulted;
+use policy::ids::{AccountId, PublicationId, Subject};
 use rules::entry::{Actor, Entry};
-use rules::ids::{AccountId, PublicationId, Subject};
-use rules::input::Delivery;
-use rules::input::{Need, Outcome, World};
+use rules::input::{Delivery, Need, Outcome, World};
 use rules::notification::{Notification, NotificationFact};
 use rules::publication::{
     Publication, PublicationCommand, PublicationFact, PublicationInput, Totals, decide_publication,
 };
 use rules::record::Recorded;
-use rules::reuse::{self, Reuse};
+use rules::reuse::Reuse;
 use rules::routing::LoadChange;
+use rules::{Consulted, reuse};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

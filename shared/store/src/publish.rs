@@ -1,7 +1,6 @@
 //! Published policies and directories: revisions that never change, and a pointer to the current
 //! one. What was read of a revision is kept, so that a decision costs no more than the pointers.
 
-use crate::Store;
 use crate::aggregate::DueKey;
 use crate::audit::{AttemptId, Writing, put_head};
 use crate::commit::{Part, VERSION};
@@ -12,17 +11,17 @@ use crate::item::{
 };
 use crate::keys::Key;
 use crate::request::{ATTEMPTS_MAX, pause};
-use crate::seen::{self, Asked, seen_item};
+use crate::seen::{Asked, seen_item};
 use crate::transaction::{Ended, Transaction, When};
+use crate::{Store, seen};
 use audit::Hash;
 use chrono::{DateTime, Utc};
-use rules::diff;
-use rules::directory::{Directory, DirectoryDocument};
+use policy::directory::{Directory, DirectoryDocument};
+use policy::ids::{PublicationId, PublicationKind, Subject};
+use policy::{InForce, Policy, PublishedPolicy, diff};
 use rules::entry::Entry;
-use rules::ids::{PublicationId, PublicationKind, Subject};
-use rules::input::InForce;
-use rules::policy::{Policy, PublishedPolicy};
-use rules::publication::{self, PublicationFact, Publishing};
+use rules::publication;
+use rules::publication::{PublicationFact, Publishing};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -9,9 +9,9 @@ use crate::request::failed;
 use crate::schema::{
     BY_ACCOUNT, BY_MARKET, BY_OWNER, BY_STATE, COMPLIANCE_REVIEWS, Index, OPERATIONS_REVIEWS,
 };
-use rules::ids::{AccountId, LeadId, MarketId, PersonId, Source};
+use policy::ids::{AccountId, LeadId, MarketId, PersonId, Source};
+use policy::impact::{Scope, Sources};
 use rules::lead::Lead;
-use rules::touched::{Scope, Sources};
 use std::collections::BTreeSet;
 
 /// No page is longer: what one request can read of the items behind an index.

@@ -1,6 +1,5 @@
 //! How reps stand: what they carry, when they were last given a lead, whether they take any.
 
-use crate::Store;
 use crate::aggregate::DueKey;
 use crate::audit::{AttemptId, Writing, head_of, put_head};
 use crate::due::{due_key_of, put_due_key};
@@ -11,14 +10,15 @@ use crate::outbox::{Requested, outbox_item};
 use crate::publish::{DIRECTORY, POLICY};
 use crate::request::{ATTEMPTS_MAX, Found, failed, pause};
 use crate::schema::DUE;
-use crate::seen::{self, Asked, Compared, seen_item};
+use crate::seen::{Asked, Compared, seen_item};
 use crate::transaction::{Change, Ended, Transaction, When};
+use crate::{Store, seen};
 use audit::Hash;
 use aws_sdk_dynamodb::types::ReturnValue;
 use chrono::{DateTime, Utc};
+use policy::ids::{PersonId, Subject};
 use rules::Consulted;
 use rules::absence::{AbsentLead, LeadsOfAbsent};
-use rules::ids::{PersonId, Subject};
 use rules::notification::NotificationFact;
 use rules::record::Recorded;
 use rules::rep::{RepCommand, RepFact, RepInput, decide_rep, evolve, is_over};

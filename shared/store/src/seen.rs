@@ -13,7 +13,7 @@ use crate::keys::Key;
 use crate::schema::TTL_ATTRIBUTE;
 use crate::transaction::{Ended, Transaction, When};
 use chrono::{DateTime, Utc};
-use rules::ids::Subject;
+use policy::ids::Subject;
 use rules::input::Outcome;
 use rules::reuse::Reuse;
 use serde::Serialize;

@@ -10,12 +10,12 @@
 mod support;
 
 use futures::future::join_all;
+use policy::ids::{LeadId, Subject};
+use policy::measure::Money;
 use rules::compliance::{Criterion, CriterionKind, Match, MatchDetails};
-use rules::ids::{LeadId, Subject};
 use rules::input::{Command, Delivery, DeliveryResult, Input, Outcome};
 use rules::lead::Contact;
 use rules::lead_fact::LeadFact;
-use rules::measure::Money;
 use rules::notification::NotificationFact;
 use rules::patch::Patch;
 use rules::screened::NamedParty;

@@ -10,12 +10,12 @@
 mod support;
 
 use chrono::TimeDelta;
+use policy::ids::{LeadId, Source, Subject};
+use policy::impact::{Scope, Sources};
 use rules::compliance::{Criterion, CriterionKind, Match};
-use rules::ids::{LeadId, Source, Subject};
 use rules::input::{Command, Erasure, Input, LeadEvent, Resolution, ResolutionAction};
 use rules::lead::Lead;
 use rules::patch::Patch;
-use rules::touched::{Scope, Sources};
 use std::collections::BTreeSet;
 use store::{DueItem, DueSubject, FIRST_LEASE};
 use support::wire::Fault;
@@ -244,7 +244,7 @@ async fn what_waits_for_the_end_of_quiet_hours_falls_due_then() {
         "name: Tests\nquiet_hours: { from: '20:00', to: '08:00' }",
         "email: ana@example.test, time_zone: UTC",
     );
-    let policy = rules::policy::Policy::parse(&POLICY.replace("name: Tests", quiet)).unwrap();
+    let policy = policy::Policy::parse(&POLICY.replace("name: Tests", quiet)).unwrap();
     let directory = directory(&DIRECTORY.replace("email: ana@example.test", at_home));
     bench.publish_directory(directory.document(), at("00:00")).await.unwrap();
     bench.publish(&policy, at("00:00"), None).await.unwrap();
@@ -318,7 +318,7 @@ async fn a_new_policy_moves_due_keys_either_way() {
     bench.store.execute(&arrival("L-1", now, Some("rep-ana")), None, now).await.unwrap();
     for (window, due) in [("30m", "14:24"), ("2h", "15:36")] {
         let yaml = POLICY.replace("window: 1h", &format!("window: {window}"));
-        let policy = rules::policy::Policy::parse(&yaml).unwrap();
+        let policy = policy::Policy::parse(&yaml).unwrap();
         bench.publish(&policy, now, None).await.unwrap();
         let shown = bench.store.execute(&wake("L-1", "policy"), None, now).await.unwrap();
         assert_eq!(shown.wake_at, Some(at(due)));
@@ -359,7 +359,7 @@ async fn a_place_that_becomes_free_makes_the_rep_due_until_they_were_looked_at()
     let bench = Bench::seeded().await;
     let now = at("08:00");
     let given = bench.store.execute(&arrival("L-1", now, Some("rep-ana")), None, now).await.unwrap();
-    assert_eq!(given.look_at, Vec::<rules::ids::PersonId>::new());
+    assert_eq!(given.look_at, Vec::<policy::ids::PersonId>::new());
     let rep = || async { bench.store.rep(&"rep-ana".into()).await.unwrap().unwrap() };
     assert_eq!(rep().await.wake_at(), None);
     let later = now + TimeDelta::minutes(1);
@@ -440,7 +440,7 @@ async fn what_is_listed_for_a_publication_is_what_its_scopes_hold() {
         let of = &scope;
         let listed = all(|after| async move { store.leads_in_scope(of, 3, after.as_ref()).await }).await;
         let listed: BTreeSet<LeadId> = listed.into_iter().collect();
-        let holds = |lead: &&Lead| scope.holds(lead);
+        let holds = |lead: &&Lead| rules::scope::holds(&scope, lead);
         let held: BTreeSet<LeadId> = leads.iter().filter(holds).map(|lead| lead.id.clone()).collect();
         // What compliance holds is listed with its owner, too, who may just have left.
         if scope != Scope::HeldUnowned {

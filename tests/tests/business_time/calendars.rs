@@ -5,7 +5,7 @@ use crate::reading::{Blocks, DAY_S, Hours, Zone};
 use chrono::{DateTime, NaiveDate, Utc};
 use fastrand::Rng;
 use jiff::tz::TimeZoneDatabase;
-use rules::calendar::{Calendar, CalendarDocument, Holiday, HoursException, Weekday3};
+use policy::calendar::{Calendar, CalendarDocument, Holiday, HoursException, Weekday3};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Zones whose clocks change in all the ways that there are.

@@ -20,8 +20,8 @@ use calendars::{Case, Query, ZONES};
 use chrono::{DateTime, Offset as _, TimeZone as _};
 use fastrand::Rng;
 use peers::{LIBRARIES, Library, Peer};
+use policy::calendar::WorkingTime;
 use reading::{DAY_S, Reading, ZONE_BEGIN_S, ZONE_END_S, Zone};
-use rules::calendar::WorkingTime;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 

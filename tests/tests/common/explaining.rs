@@ -4,13 +4,13 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::scenario::{Line, What};
 use leadctl::explain::Histories;
-use rules::directory::Directory;
+use policy::directory::Directory;
+use policy::ids::{LeadId, Subject};
+use policy::{PublishedPolicy, WorkflowId};
 use rules::entry::Entry;
 use rules::explain::{Does, Explanation, Planned, Readiness, Status, account_of};
-use rules::ids::{LeadId, Subject};
 use rules::input::World;
 use rules::lead_fact::{LeadFact, Threshold};
-use rules::policy::{PublishedPolicy, WorkflowId};
 use rules::simulate::{AnyEntry, Simulation};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -9,14 +9,14 @@ pub mod tables;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::scenario::Line;
+use policy::directory::Directory;
+use policy::ids::{LeadId, PersonId, Subject};
+use policy::{Policy, PublishedPolicy, StateKind, WorkflowId};
 use proptest::prelude::*;
 use proptest::sample::select;
-use rules::directory::Directory;
 use rules::entry::Entry;
-use rules::ids::{LeadId, PersonId, Subject};
 use rules::lead::{Applied, Lead, PassedStep};
 use rules::lead_fact::LeadFact;
-use rules::policy::{Policy, PublishedPolicy, StateKind, WorkflowId};
 use rules::rep::RepFact;
 use rules::routing::Standing;
 use rules::simulate::{AnyEntry, Simulation};

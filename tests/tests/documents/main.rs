@@ -7,9 +7,9 @@ mod directory;
 mod places;
 mod policy;
 
+use ::policy::Policy;
+use ::policy::directory::Directory;
 use common::{seeded, seeded_value};
-use rules::directory::Directory;
-use rules::policy::Policy;
 use serde_json::Value;
 
 fn told_of_policy(pointer: &str, value: Value) -> String {

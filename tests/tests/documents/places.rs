@@ -1,9 +1,9 @@
 //! Where a mistake stands, and that all of them are told.
 
 use super::common::{seeded, seeded_value};
-use rules::directory::Directory;
-use rules::document::Document;
-use rules::policy::Policy;
+use policy::Policy;
+use policy::directory::Directory;
+use policy::document::Document;
 use serde_json::json;
 
 #[test]

@@ -2,8 +2,8 @@
 
 use crate::check::raw;
 use audit::ChainedCommit;
+use policy::ids::PersonId;
 use rules::absence::LeadsOfAbsent;
-use rules::ids::PersonId;
 use serde_json::{Value, json};
 use store::Store;
 

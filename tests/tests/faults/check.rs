@@ -1,25 +1,23 @@
 //! What has to be so after every run, whatever went wrong in it.
 
-use crate::absence;
 use crate::bundle::Clients;
 use crate::common::Replay;
 use crate::database::{AUDIT, KEYS, LEADS, text};
 use crate::plan::PERSON;
-use crate::promises;
 use crate::sim::Sim;
-use crate::staff;
+use crate::{absence, promises, staff};
 use audit::{ChainedCommit, Hash};
-use rules::account::{self, AccountFact};
+use policy::ids::{AccountId, PublicationId, Subject};
+use rules::account::AccountFact;
 use rules::entry::{Actor, Entry};
-use rules::ids::{AccountId, PublicationId, Subject};
 use rules::input::{Command, Input};
 use rules::lead::Lead;
 use rules::lead_fact::LeadFact;
-use rules::publication::{self, PublicationFact};
-use rules::rep::{self, RepFact};
+use rules::publication::PublicationFact;
+use rules::rep::RepFact;
 use rules::routing::Standing;
 use rules::simulate::AnyEntry;
-use rules::{AccountCommand, AccountInput, evolve};
+use rules::{AccountCommand, AccountInput, account, evolve, publication, rep};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};

@@ -4,9 +4,9 @@ use crate::bundle::Clients;
 use crate::common;
 use crate::database::{AUDIT, KEYS, LEADS};
 use chrono::{DateTime, Utc};
-use rules::directory::Directory;
+use policy::Policy;
+use policy::directory::Directory;
 use rules::entry::Actor;
-use rules::policy::Policy;
 use rules::publication::Publishing;
 use std::sync::LazyLock;
 

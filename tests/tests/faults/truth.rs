@@ -4,12 +4,13 @@
 use crate::check::raw;
 use crate::sim::Sim;
 use audit::ChainedCommit;
+use policy::Message;
+use policy::ids::Subject;
 use rules::entry::Entry;
 use rules::evolve;
-use rules::ids::Subject;
 use rules::lead::Lead;
 use rules::lead_fact::LeadFact;
-use rules::notification::{Message, Notification, Recipient, Role};
+use rules::notification::{Notification, Recipient, Role};
 use std::collections::BTreeMap;
 
 /// A message may be on its way when what it says comes to an end: no function runs for longer, and what is

@@ -6,7 +6,7 @@ use crate::publications::{PUBLISHING, applied, lead_of, publish, set_window};
 use crate::world::{World, count, eventually};
 use clap::Parser as _;
 use leadctl::publish::pull;
-use rules::ids::PublicationKind;
+use policy::ids::PublicationKind;
 use serde_json::{Value, json};
 use std::path::Path;
 

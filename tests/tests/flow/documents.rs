@@ -2,8 +2,8 @@
 //! sources of which a test can say beforehand what happens. They are published once.
 
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
-use rules::directory::{Directory, DirectoryDocument};
-use rules::policy::Policy;
+use policy::Policy;
+use policy::directory::{Directory, DirectoryDocument};
 use serde_json::{Value, json};
 
 /// The market where nothing happens unless a test asks for it.

@@ -5,8 +5,8 @@ use crate::deployment::{DENIED, code, role_of};
 use crate::world::{World, is, sanction};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_kms::types::DataKeySpec;
+use policy::ids::Subject;
 use reqwest::Method;
-use rules::ids::Subject;
 use serde_json::{Value, json};
 use store::PersonalData;
 

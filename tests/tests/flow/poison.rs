@@ -9,7 +9,7 @@ use crate::world::{World, eventually, now, written};
 use aws_sdk_sqs::types::QueueAttributeName;
 use contracts::queue::{Due, Notify};
 use futures::future::join_all;
-use rules::ids::Subject;
+use policy::ids::Subject;
 use serde_json::{Value, json};
 
 crate::flows![

@@ -4,9 +4,9 @@
 use crate::documents::PLAIN;
 use crate::world::{Answer, World, count, eventually, is, now, sanction, written};
 use chrono::TimeDelta;
+use policy::Policy;
 use reqwest::Method;
 use rules::entry::Actor;
-use rules::policy::Policy;
 use rules::publication::Publishing;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;

@@ -6,7 +6,7 @@ use crate::world::{World, count, eventually, is, now, written};
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::queue::Notify;
 use leadctl::sink::Signature;
-use rules::ids::NotificationId;
+use policy::ids::NotificationId;
 use serde_json::{Value, json};
 
 crate::flows![

@@ -2,11 +2,11 @@
 //! minute of them looked up in the calendar.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rules::calendar::Calendar;
+use policy::calendar::Calendar;
+use policy::{StateKind, WorkflowId};
 use rules::entry::Entry;
 use rules::lead::Lead;
 use rules::lead_fact::{AssignmentReason, LeadFact};
-use rules::policy::{StateKind, WorkflowId};
 
 /// The minutes of some months, and how many of them up to each are working time.
 pub struct Minutes {

@@ -2,9 +2,9 @@
 //! calendars differ in zone, hours and holidays.
 
 use super::common::{seeded_value, tight_directory};
+use policy::directory::Directory;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
-use rules::directory::Directory;
 use serde_json::{Value, json};
 
 /// A directory for each number under this.

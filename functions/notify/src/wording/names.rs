@@ -4,11 +4,11 @@ use super::clean::{TEXT_MAX, line};
 use chrono::{DateTime, NaiveDate, Utc};
 use jiff::Timestamp;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
-use rules::calendar::WorkingTime;
+use policy::calendar::WorkingTime;
+use policy::directory::Directory;
+use policy::ids::PersonId;
+use policy::measure::spelled;
 use rules::compliance::{Criterion, CriterionKind};
-use rules::directory::Directory;
-use rules::ids::PersonId;
-use rules::measure::spelled;
 use rules::notification::Recipient;
 use rules::quiet::time_zone_of;
 

@@ -1,11 +1,11 @@
 //! Every message in the policy's own words and in ours, with everything there and with nothing.
 
 use super::*;
+use policy::ids::NotificationId;
+use policy::{ComplianceChannel, Template, WorkflowId};
 use rules::compliance::{Criterion, CriterionKind};
-use rules::ids::NotificationId;
 use rules::notification::{About, Role};
 use rules::pending::Pending;
-use rules::policy::{ComplianceChannel, Template, WorkflowId};
 
 fn directory() -> Directory {
     Directory::parse(include_str!("../../../../infra/policies/directory.yaml")).unwrap()

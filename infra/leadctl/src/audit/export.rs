@@ -11,7 +11,7 @@ use audit::ChainedCommit;
 use aws_config::BehaviorVersion;
 use chrono::{DateTime, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
-use rules::ids::{PublicationId, PublicationKind};
+use policy::ids::{PublicationId, PublicationKind};
 use rules::record::{DirectoryLine, End, FORMAT_VERSION, Header, PolicyLine};
 use sealing::KmsWrap;
 use serde_json::value::RawValue;

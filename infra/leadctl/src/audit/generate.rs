@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use fastrand::Rng;
+use policy::directory::Directory;
+use policy::ids::{AccountId, LeadId, NotificationId, PersonId, Subject};
+use policy::{Policy, PublishedPolicy, Verdict};
 use rules::account::{AccountChanges, Signal};
-use rules::compliance::{Criterion, CriterionKind, Match, MatchDetails, Verdict};
-use rules::directory::Directory;
+use rules::compliance::{Criterion, CriterionKind, Match, MatchDetails};
 use rules::entry::Actor;
-use rules::ids::{AccountId, LeadId, NotificationId, PersonId, Subject};
 use rules::input::{
     Command, Delivery, DeliveryResult, Input, LeadEvent, Past, Resolution, ResolutionAction, ReviewDecision,
 };
@@ -19,7 +20,6 @@ use rules::lead::Contact;
 use rules::lead_fact::LeadFact;
 use rules::notification::{Notification, NotificationFact, Recipient};
 use rules::patch::Patch;
-use rules::policy::{Policy, PublishedPolicy};
 use rules::record::{CommitRecord, FORMAT_VERSION, Header};
 use rules::routing::Availability;
 use rules::simulate::{AnyEntry, Simulation};

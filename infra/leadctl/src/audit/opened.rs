@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use audit::ChainedCommit;
 use contracts::sight::PERSONAL;
-use rules::ids::Subject;
+use policy::ids::Subject;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{PersonalData, Store};

@@ -10,7 +10,7 @@ use audit::ChainedCommit;
 use audit::checkpoint::Envelope;
 use audit::leaves::Leaves;
 use audit::proof::{Proof, ProofBuilder};
-use rules::ids::Subject;
+use policy::ids::Subject;
 
 use super::verify::{Export, Findings, History, key, read_export, read_series};
 use crate::history::line;

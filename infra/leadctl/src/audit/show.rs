@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use audit::ChainedCommit;
-use contracts::sight::{self, Reader};
-use rules::ids::Subject;
+use contracts::sight;
+use contracts::sight::Reader;
+use policy::ids::Subject;
 use serde_json::Value;
 use store::PAGE_MAX;
 

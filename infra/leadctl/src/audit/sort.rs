@@ -206,7 +206,7 @@ impl Iterator for Sorted {
 mod tests {
     use super::*;
     use crate::audit::generate;
-    use rules::policy::Policy;
+    use policy::Policy;
 
     #[test]
     fn runs_on_disk_come_to_the_same_order_as_memory() {

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
+use policy::WorkflowId;
+use policy::measure::grouped;
 use rules::backtest::{Baseline, Group, Happening, Pair, QueueRow, Report, Span};
-use rules::measure::grouped;
-use rules::policy::WorkflowId;
 
 /// A table of figures by group.
 pub(super) struct Table {

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
+use policy::Policy;
+use policy::directory::Directory;
 use rules::backtest::{Against, Backtest, Report, Trial};
-use rules::directory::Directory;
-use rules::policy::Policy;
 
 use crate::audit::Order;
 use crate::audit::export::{Source, bar};
@@ -147,7 +147,7 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Argumen
 fn document<T>(
     path: Option<&Path>,
     what: &str,
-    parse: impl Fn(&str) -> Result<T, rules::document::DocumentError>,
+    parse: impl Fn(&str) -> Result<T, policy::document::DocumentError>,
 ) -> anyhow::Result<Option<Option<T>>> {
     let Some(path) = path else { return Ok(Some(None)) };
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;

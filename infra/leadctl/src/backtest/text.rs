@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use chrono::SecondsFormat;
+use policy::measure::grouped;
 use rules::backtest::{Pair, Report};
-use rules::measure::grouped;
 
 use super::LeadLink;
 use super::figures::{

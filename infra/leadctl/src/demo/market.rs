@@ -3,10 +3,10 @@
 //! stays as it is.
 
 use anyhow::Context as _;
-use rules::calendar::CalendarDocument;
-use rules::directory::{DirectoryDocument, Market, Person, Rep, Seniority, Team};
-use rules::ids::{CalendarId, MarketId, PersonId, StateId, TeamId};
-use rules::policy::{Policy, StateKind, StepOverride, WindowRow};
+use policy::calendar::CalendarDocument;
+use policy::directory::{DirectoryDocument, Market, Person, Rep, Seniority, Team};
+use policy::ids::{CalendarId, MarketId, PersonId, StateId, TeamId};
+use policy::{Policy, StateKind, StepOverride, WindowRow};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -147,8 +147,8 @@ pub(super) fn over(policy: &Policy) -> Option<&StateId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rules::directory::Directory;
-    use rules::touched::{Rules, Scope, touched};
+    use policy::directory::Directory;
+    use policy::impact::{Rules, Scope, scopes};
 
     const POLICY: &str = include_str!("../../../policies/default.yaml");
     const DIRECTORY: &str = include_str!("../../../policies/directory.yaml");
@@ -198,9 +198,9 @@ mod tests {
             (Rules { policy: &policy, directory: &between }, Rules { policy: &playing, directory: &between }),
         ];
         for (was, is) in steps {
-            for scopes in [touched(was, is), touched(is, was)] {
-                assert!(!scopes.is_empty());
-                for scope in scopes {
+            for found in [scopes(was, is), scopes(is, was)] {
+                assert!(!found.is_empty());
+                for scope in found {
                     let of = match &scope {
                         Scope::State { market, .. } | Scope::Market(market) => market.as_str(),
                         Scope::Owner(owner) => owner.as_str(),
@@ -223,7 +223,7 @@ mod tests {
         let more = json!({"step": "nudge", "at": "50%", "do": ["tell-owner"]});
         policy.workflows.sla_breach.steps.insert(0, serde_json::from_value(more).unwrap());
         let playing = with_demo(&policy).unwrap();
-        let steps = playing.steps_in(rules::policy::WorkflowId::SlaBreach, &MarketId::from(NAME));
+        let steps = playing.steps_in(policy::WorkflowId::SlaBreach, &MarketId::from(NAME));
         let names: Vec<&str> = steps.iter().map(|step| step.step).collect();
         assert_eq!(names, ["imminent", "breached", "significantly-past"]);
     }

@@ -4,9 +4,10 @@
 use super::market;
 use crate::api::Api;
 use crate::publish::document::Content;
-use crate::publish::published::{self, route};
+use crate::publish::published;
+use crate::publish::published::route;
 use anyhow::Context as _;
-use rules::ids::PublicationKind;
+use policy::ids::PublicationKind;
 use serde_json::json;
 
 /// So often somebody else may come first.

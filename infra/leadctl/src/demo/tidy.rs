@@ -8,8 +8,8 @@ use crate::publish::published;
 use crate::state::State;
 use crate::{clean, send, token};
 use anyhow::Context as _;
-use rules::ids::{PublicationKind, StateId};
-use rules::policy::{Policy, StateKind};
+use policy::ids::{PublicationKind, StateId};
+use policy::{Policy, StateKind};
 use serde_json::{Value, json};
 use std::time::SystemTime;
 

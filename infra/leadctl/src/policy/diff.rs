@@ -3,10 +3,10 @@
 use super::{Source, directory_of, policy_of, read, unsound};
 use crate::progress::answer;
 use anyhow::bail;
-use rules::diff::{self, Change};
-use rules::directory::Directory;
-use rules::document::Document;
-use rules::policy::{Policy, WorkflowId};
+use policy::diff::Change;
+use policy::directory::Directory;
+use policy::document::Document;
+use policy::{Policy, WorkflowId, diff};
 use serde_json::json;
 use std::path::PathBuf;
 

@@ -6,8 +6,7 @@
 use super::{policy_of, read};
 use crate::progress::answer;
 use anyhow::bail;
-use rules::compliance::Verdict;
-use rules::policy::{Policy, well_known};
+use policy::{Policy, Verdict, well_known};
 use std::path::PathBuf;
 
 /// What `migrate` is given.

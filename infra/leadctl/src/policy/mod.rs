@@ -7,10 +7,10 @@ mod schema;
 mod validate;
 
 use anyhow::Context as _;
-use rules::directory::Directory;
-use rules::document::{Document, DocumentError, DocumentProblem};
-use rules::ids::PublicationKind;
-use rules::policy::Policy;
+use policy::Policy;
+use policy::directory::Directory;
+use policy::document::{Document, DocumentError, DocumentProblem};
+use policy::ids::PublicationKind;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,7 @@
 //! `leadctl policy schema`: what an editor has to know of policies and directories.
 
 use crate::progress::answer;
-use rules::schema;
+use policy::schema;
 
 /// What `schema` is given.
 #[derive(Debug, clap::Args)]

@@ -1,12 +1,11 @@
 //! A policy or a directory as it is pulled, compared and published.
 
-use crate::policy;
 use anyhow::Context as _;
-use rules::diff::{self, Change};
-use rules::directory::{Directory, DirectoryDocument};
-use rules::document::{Document, DocumentError};
-use rules::ids::PublicationKind;
-use rules::policy::Policy;
+use policy::diff::Change;
+use policy::directory::{Directory, DirectoryDocument};
+use policy::document::{Document, DocumentError};
+use policy::ids::PublicationKind;
+use policy::{Policy, diff};
 use serde_json::Value;
 use std::path::Path;
 
@@ -31,7 +30,7 @@ pub(crate) struct Draft {
 impl Draft {
     /// Reads a file; `-` is standard input. A document that is not sound is an error within.
     pub fn read(kind: PublicationKind, file: &Path) -> anyhow::Result<Result<Self, DocumentError>> {
-        let source = policy::read(file)?;
+        let source = crate::policy::read(file)?;
         let read = || -> Result<Self, DocumentError> {
             let document = Document::read(&source.text)?;
             let content = match kind {

@@ -11,11 +11,12 @@ pub mod pull;
 mod stale;
 mod yaml;
 
-use crate::api::{self, Answer, Api};
+use crate::api;
+use crate::api::{Answer, Api};
 use crate::progress::{print, say};
 use document::Draft;
+use policy::ids::PublicationKind;
 use published::{Revision, route};
-use rules::ids::PublicationKind;
 use serde_json::{Value, json};
 use stale::Stale;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};

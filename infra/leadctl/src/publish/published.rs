@@ -3,7 +3,7 @@
 use super::document::Content;
 use crate::api::Api;
 use anyhow::Context as _;
-use rules::ids::PublicationKind;
+use policy::ids::PublicationKind;
 use serde_json::Value;
 
 /// A revision that was published.

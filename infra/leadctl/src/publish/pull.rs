@@ -3,10 +3,11 @@
 
 use super::document::Content;
 use super::{published, yaml};
-use crate::api::{self, Api};
+use crate::api;
+use crate::api::Api;
 use crate::progress::{answer, say};
 use anyhow::Context as _;
-use rules::ids::PublicationKind;
+use policy::ids::PublicationKind;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};

@@ -2,10 +2,11 @@
 //! you changed, and where both touch the same thing.
 
 use super::document::Content;
-use super::published::{self, Revision};
+use super::published;
+use super::published::Revision;
 use crate::api::Api;
-use rules::diff::{Change, ThreeWay};
-use rules::ids::PublicationKind;
+use policy::diff::{Change, ThreeWay};
+use policy::ids::PublicationKind;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -128,8 +129,7 @@ fn part(out: &mut String, title: &str, changes: &[Change]) -> std::fmt::Result {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rules::diff;
-    use rules::policy::Policy;
+    use policy::{Policy, diff};
 
     const POLICY: &str = include_str!("../../../policies/default.yaml");
 

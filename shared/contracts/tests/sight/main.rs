@@ -10,12 +10,13 @@
 
 mod samples;
 
+use contracts::sight;
 use contracts::sight::table::{ACCOUNT, ENTRY, EXPLANATION, LEAD, MESSAGE, TABLE};
-use contracts::sight::{self, Audience, PERSONAL, Reader};
+use contracts::sight::{Audience, PERSONAL, Reader};
+use policy::WorkflowId;
+use policy::ids::{PublicationId, PublicationKind, Subject};
 use rules::entry::{Actor, Entry, WorkflowRef};
 use rules::explain::{Condition, Explanation, Fired, Planned, Readiness, Status};
-use rules::ids::{PublicationId, PublicationKind, Subject};
-use rules::policy::WorkflowId;
 use samples::{PERSON, SECRET};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -408,7 +409,7 @@ fn explanation(condition: Condition) -> Explanation {
             "clock": {"number": 1, "runs": true, "elapsed_s": 4711, "window_percent": 100, "calendar": "always"},
             "fired": [Fired { subject: Subject::Lead("L-1".into()), seq: 3, at: samples::at(), due_at: None, step: None,
                 version: 1, clock: None, fact: "notification.requested".to_owned(),
-                does: Some(rules::explain::Does::Tell { message: rules::notification::Message::Held,
+                does: Some(rules::explain::Does::Tell { message: policy::Message::Held,
                     to: samples::recipients().remove(0), not_before: None }) }],
             "steps": [Planned { step: None, percent: None, after_s: None, readiness: Readiness::WithNextInput, at: None,
                 does: Vec::new() }]})

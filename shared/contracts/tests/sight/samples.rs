@@ -3,6 +3,9 @@
 //! says so in its value: [`SECRET`] or [`PERSON`] is in it.
 
 use chrono::{DateTime, Utc};
+use policy::ids::{NotificationId, PublicationId, PublicationKind};
+use policy::measure::Money;
+use policy::{InForce, Message, Orphan, StateKind, Verdict, WorkflowId};
 use rules::absence::{AbsenceDigest, LeadsOfAbsent};
 use rules::account::{
     Account, AccountChanges, AccountFact, ChurnRiskElevated, Evidence, Signal, SignalRecord,
@@ -10,10 +13,8 @@ use rules::account::{
 use rules::clock::{Clock, Interval};
 use rules::compliance::{
     Clearance, Criterion, CriterionKind, Decided, MatchDetails, Rejection, ReopeningAsked, Review,
-    UnderReview, Verdict, Vote,
+    UnderReview, Vote,
 };
-use rules::ids::{NotificationId, PublicationId, PublicationKind};
-use rules::input::InForce;
 use rules::lead::{
     AccountView, Applied, Breach, Contact, Dismissal, Gone, HeldFrom, HoldEnded, Lead, Left,
     OperationsReason, OperationsReview, Orphaned, OwnerGone, PassedStep, Personal, PersonalKind, Priority,
@@ -23,11 +24,9 @@ use rules::lead_fact::{
     AssignmentReason, ErasureBasis, EvidenceKind, LateEvidence, LeadFact, PassedOver, PersonalChanges,
     Threshold, Unfit,
 };
-use rules::measure::Money;
-use rules::notification::{About, Message, Notification, NotificationFact, Particulars, Recipient, Role};
+use rules::notification::{About, Notification, NotificationFact, Particulars, Recipient, Role};
 use rules::patch::Patch;
 use rules::pending::Pending;
-use rules::policy::{Orphan, StateKind, WorkflowId};
 use rules::publication::{OrphanedLeads, Passed, PublicationFact, Totals};
 use rules::rep::RepFact;
 use rules::routing::Availability;

@@ -5,7 +5,6 @@ use super::kept::History;
 use super::play::{Made, Play};
 use crate::account::{Account, AccountFact};
 use crate::entry::{Actor, Entry};
-use crate::ids::{AccountId, LeadId, Subject};
 use crate::input::{Command, Input, Outcome, World};
 use crate::lead::AccountView;
 use crate::record::{CommitRecord, Saw};
@@ -13,6 +12,7 @@ use crate::replay::{ReplayError, Replayed};
 use crate::simulate::wake_cause;
 use crate::workflows::churn_risk::{AccountCommand, AccountDecision, AccountInput, decide_account};
 use chrono::{DateTime, Utc};
+use policy::ids::{AccountId, LeadId, Subject};
 use std::collections::BTreeMap;
 
 /// An account in a replay, as far as it is not as in history.

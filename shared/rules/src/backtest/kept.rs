@@ -3,12 +3,12 @@
 
 use super::shelf::{Form, Pack, Shelf, unkept};
 use crate::account::Account;
-use crate::ids::{AccountId, LeadId, NotificationId};
-use crate::input::InForce;
 use crate::lead::Lead;
-use crate::notification::{Message, Recipient};
+use crate::notification::Recipient;
 use crate::replay::ReplayError;
 use chrono::{DateTime, Utc};
+use policy::ids::{AccountId, LeadId, NotificationId};
+use policy::{InForce, Message};
 use std::collections::HashMap;
 
 /// Requests of a lead that went its own way are remembered for their deliveries, so many at most.

@@ -5,7 +5,6 @@ use super::play::{LeadCommit, Made, Play, note_asked};
 use crate::Decision;
 use crate::decide::MISSED_AFTER;
 use crate::entry::{Actor, Entry};
-use crate::ids::{LeadId, Subject};
 use crate::input::{Command, DeliveryResult, Input};
 use crate::lead::Lead;
 use crate::lead_fact::LeadFact;
@@ -15,6 +14,7 @@ use crate::record::Saw;
 use crate::replay::ReplayError;
 use crate::simulate::wake_cause;
 use chrono::{DateTime, Utc};
+use policy::ids::{LeadId, Subject};
 
 impl Play<'_> {
     /// Follows a recorded commit of a lead.

@@ -29,13 +29,9 @@ pub use report::{
 };
 pub use spans::Span;
 
-use crate::diff;
-use crate::directory::Directory;
 use crate::entry::Entry;
-use crate::ids::{AccountId, LeadId, PersonId, Subject};
 use crate::input::Past;
 use crate::lead_fact::LeadFact;
-use crate::policy::{Policy, PublishedPolicy};
 use crate::record::{CommitRecord, Saw};
 use crate::replay::{Difference, Replay, ReplayError};
 use crate::routing::{Standing, load_changes};
@@ -44,6 +40,9 @@ use chrono::{DateTime, Utc};
 use kept::{History, HistoryAccount};
 use parting::Parting;
 use play::{LeadCommit, Made, Play};
+use policy::directory::Directory;
+use policy::ids::{AccountId, LeadId, PersonId, Subject};
+use policy::{Policy, PublishedPolicy, diff};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use tally::{Counts, Side, Tally};
@@ -123,7 +122,7 @@ pub struct Backtest<'a> {
     identity: Identity,
     against: Option<Baseline>,
     changes: Vec<String>,
-    versions_that_rise: Vec<crate::policy::WorkflowId>,
+    versions_that_rise: Vec<policy::WorkflowId>,
     since: DateTime<Utc>,
     first_at: Option<DateTime<Utc>>,
     now: DateTime<Utc>,

@@ -4,10 +4,10 @@
 use super::report::FirstDifference;
 use super::tally::{Side, recipient};
 use crate::entry::Entry;
-use crate::ids::LeadId;
 use crate::lead_fact::LeadFact;
 use crate::notification::NotificationFact;
 use chrono::{DateTime, Utc};
+use policy::ids::LeadId;
 use std::collections::VecDeque;
 
 /// What people would notice.

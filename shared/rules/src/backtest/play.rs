@@ -4,18 +4,18 @@
 use super::kept::{Apart, History, LeadInPlay};
 use super::shelf::Shelf;
 use super::standings::Standings;
-use crate::directory::Directory;
 use crate::entry::Entry;
-use crate::ids::{AccountId, LeadId, Subject};
-use crate::input::{Command, InForce, Need, Outcome, Past, World};
+use crate::input::{Command, Need, Outcome, Past, World};
 use crate::lead::Lead;
 use crate::lead_fact::LeadFact;
-use crate::policy::PublishedPolicy;
 use crate::record::{CommitRecord, Saw};
 use crate::replay::{ReplayError, Replayed};
 use crate::routing::{LoadChange, Roster, load_changes};
 use crate::{Decision, decide};
 use chrono::{DateTime, Utc};
+use policy::directory::Directory;
+use policy::ids::{AccountId, LeadId, Subject};
+use policy::{InForce, PublishedPolicy};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 

@@ -1,11 +1,10 @@
 //! What a backtest found.
 
 use super::spans::Span;
-use crate::ids::{LeadId, MarketId, PersonId, TeamId};
-use crate::notification::Message;
-use crate::policy::WorkflowId;
 use crate::replay::Difference;
 use chrono::{DateTime, Utc};
+use policy::ids::{LeadId, MarketId, PersonId, TeamId};
+use policy::{Message, WorkflowId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

@@ -1,9 +1,9 @@
 //! What is kept of many leads between their commits: as it is for those that were touched last, and
 //! as small as it can be made for all others.
 
-use crate::ids::{LeadId, Subject};
 use crate::lead::Lead;
 use crate::replay::ReplayError;
+use policy::ids::{LeadId, Subject};
 use std::collections::{HashMap, VecDeque};
 
 /// Leads that stay unpacked: what follows at once, as deliveries do, finds them so.

@@ -1,10 +1,10 @@
 //! How the teams stand, twice: as history has it, and as it is in a replay. Whenever a record says
 //! how a team was seen, that is taken over, and what the replay made different of it stays different.
 
-use crate::directory::Directory;
-use crate::ids::{PersonId, TeamId};
 use crate::record::{Saw, SeenStanding};
 use crate::routing::{LoadChange, Roster, Standing};
+use policy::directory::Directory;
+use policy::ids::{PersonId, TeamId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Both.

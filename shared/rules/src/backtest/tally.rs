@@ -3,14 +3,14 @@
 use super::report::{FigureRow, Group, Happening, HappeningRow, MessageRow, Pair, QueueRow};
 use super::spans::Span;
 use crate::account::AccountFact;
-use crate::directory::Directory;
 use crate::entry::Entry;
-use crate::ids::{PersonId, TeamId};
 use crate::lead::Lead;
 use crate::lead_fact::LeadFact;
-use crate::notification::{Message, Notification, NotificationFact, Recipient};
-use crate::policy::WorkflowId;
+use crate::notification::{Notification, NotificationFact, Recipient};
 use chrono::{DateTime, Utc};
+use policy::directory::Directory;
+use policy::ids::{PersonId, TeamId};
+use policy::{Message, WorkflowId};
 use std::collections::BTreeMap;
 
 /// A side of a comparison.

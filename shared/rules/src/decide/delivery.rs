@@ -1,13 +1,13 @@
 //! Records what became of a notification; where somebody cannot be reached, somebody else is told.
 
 use crate::deciding::Deciding;
-use crate::ids::{NotificationId, PersonId};
 use crate::input::{Delivery, DeliveryResult, Outcome};
 use crate::lead::Breach;
 use crate::lead_fact::{EvidenceKind, LateEvidence, LeadFact};
-use crate::notification::{Message, Notification, NotificationFact, Particulars};
-use crate::policy::WorkflowId;
+use crate::notification::{Notification, NotificationFact, Particulars};
 use chrono::{DateTime, Utc};
+use policy::ids::{NotificationId, PersonId};
+use policy::{Message, WorkflowId};
 
 /// Records a delivery.
 pub(super) fn apply(d: &mut Deciding<'_>, delivery: &Delivery) -> Outcome {

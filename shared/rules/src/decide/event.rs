@@ -3,18 +3,17 @@
 use super::{evidence, held, hold};
 use crate::assign::{assign_if_unowned, tell_assigned};
 use crate::deciding::{Deciding, Moved};
-use crate::ids::{MarketId, PersonId, StateId};
 use crate::input::{LeadEvent, Need, Outcome};
 use crate::lead::{BEFORE_HOLD, Lead, OperationsReason, ProfileChanges};
 use crate::lead_fact::{AssignmentReason, LeadFact, PersonalChanges};
-use crate::operations;
-use crate::orphans;
 use crate::patch::Patch;
-use crate::policy::StateKind;
 use crate::sorting::{Sorting, is_of_ended_hold, knows_better, measured, said_of};
-use crate::workflows::compliance_flag::{self, Found};
-use crate::workflows::high_value;
+use crate::workflows::compliance_flag::Found;
+use crate::workflows::{compliance_flag, high_value};
+use crate::{operations, orphans};
 use chrono::{DateTime, TimeDelta, Utc};
+use policy::StateKind;
+use policy::ids::{MarketId, PersonId, StateId};
 
 /// How far ahead of our time a source's time may be.
 const AHEAD_MAX: TimeDelta = TimeDelta::minutes(5);
@@ -190,8 +189,8 @@ fn check(d: &Deciding<'_>, event: &LeadEvent) -> Result<(), (&'static str, Strin
 
 fn is_history(d: &Deciding<'_>, occurred_at: DateTime<Utc>) -> bool {
     let after = match d.world.policy.policy.intake.history_after {
-        crate::measure::Window::Working(time) => time.secs(),
-        crate::measure::Window::BusinessDays(days) => i64::from(days) * 86_400,
+        policy::measure::Window::Working(time) => time.secs(),
+        policy::measure::Window::BusinessDays(days) => i64::from(days) * 86_400,
     };
     d.now - occurred_at > TimeDelta::seconds(after)
 }

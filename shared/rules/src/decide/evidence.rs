@@ -7,11 +7,11 @@
 //! when it is due. It counts of a lead that compliance holds, too: the past is nothing that is done.
 
 use crate::deciding::Deciding;
-use crate::ids::StateId;
 use crate::input::LeadEvent;
 use crate::lead::Breach;
 use crate::lead_fact::{EvidenceKind, LateEvidence, LeadFact};
-use crate::policy::{StateKind, WorkflowId};
+use policy::ids::StateId;
+use policy::{StateKind, WorkflowId};
 
 /// Excuses the breaches that an event shows not to have been any, each once.
 pub(super) fn excuse(d: &mut Deciding<'_>, event: &LeadEvent) {

@@ -2,13 +2,13 @@
 //! refused, what only says where it is counts.
 
 use crate::deciding::Deciding;
-use crate::ids::PersonId;
 use crate::input::LeadEvent;
 use crate::lead::{Lead, ProfileChanges};
 use crate::lead_fact::{LeadFact, PersonalChanges};
 use crate::patch::Patch;
-use crate::policy::StateKind;
 use crate::sorting::{is_of_ended_hold, measured, said_of};
+use policy::StateKind;
+use policy::ids::PersonId;
 
 /// A lead can be held before its source has said in which state it is: a screening was faster. The first
 /// word is no attempt to move it; it is where the lead was taken from, and goes on when it is cleared.

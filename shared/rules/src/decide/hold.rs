@@ -2,13 +2,13 @@
 //! has ended by itself meanwhile. Whatever comes, the lead is where the source's own order says.
 
 use crate::deciding::{Deciding, Moved};
-use crate::ids::StateId;
 use crate::input::LeadEvent;
 use crate::lead::{BEFORE_HOLD, Lead};
 use crate::lead_fact::LeadFact;
-use crate::policy::StateKind;
 use crate::sorting::{is_of_ended_hold, knows_better, measured, said_of};
 use chrono::{DateTime, Utc};
+use policy::StateKind;
+use policy::ids::StateId;
 
 /// Takes over from which state the lead went on hold, where the source says so late; whether it did. A
 /// hold that has ended by itself went on where it seemed to have begun.

@@ -12,19 +12,17 @@ mod settle;
 pub(crate) use settle::MISSED_AFTER;
 mod staff;
 
-use crate::assign;
 use crate::deciding::{Consulted, Deciding};
 use crate::entry::Entry;
-use crate::ids::PersonId;
 use crate::input::{Command, Input, Need, Outcome, World};
 use crate::lead::Lead;
 use crate::lead_fact::LeadFact;
-use crate::operations;
-use crate::orphans;
 use crate::record::Recordable as _;
-use crate::timers;
-use crate::workflows::compliance_flag::{self, Found};
+use crate::workflows::compliance_flag;
+use crate::workflows::compliance_flag::Found;
+use crate::{assign, operations, orphans, timers};
 use chrono::{DateTime, Utc};
+use policy::ids::PersonId;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 

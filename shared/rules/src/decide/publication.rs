@@ -10,17 +10,16 @@ use super::settle::{is_news, pass_at_publication, settle};
 use crate::assign::assign_if_unowned;
 use crate::clock::Clock;
 use crate::deciding::{Deciding, Routed};
-use crate::ids::{PersonId, PublicationId, PublicationKind};
-use crate::input::{InForce, Need, World};
+use crate::input::{Need, World};
 use crate::lead::{Applied, Lead, Orphaned, PassedStep};
 use crate::lead_fact::{AssignmentReason, LeadFact};
-use crate::operations;
-use crate::orphans;
-use crate::policy::{Orphan, WorkflowId};
 use crate::timers::{Ladder, Place, StepDue, What, ladder, next_step, timers};
-use crate::workflows::compliance_flag;
-use crate::workflows::high_value::{self, Crossing};
+use crate::workflows::high_value::Crossing;
+use crate::workflows::{compliance_flag, high_value};
+use crate::{operations, orphans};
 use chrono::{DateTime, Utc};
+use policy::ids::{PersonId, PublicationId, PublicationKind};
+use policy::{InForce, Orphan, WorkflowId};
 
 /// How a digest names the leads that a publication makes high-value.
 const FLAGGED: &str = "flagged";

@@ -1,12 +1,12 @@
 //! What officers decide: a compliance review, and whether a rejection is looked at again.
 
 use crate::deciding::Deciding;
-use crate::ids::PersonId;
 use crate::input::{Need, Officer, Outcome, Reopening, ReviewDecision};
 use crate::lead::Lead;
 use crate::lead_fact::LeadFact;
-use crate::policy::CodeError;
 use crate::workflows::compliance_flag;
+use policy::CodeError;
+use policy::ids::PersonId;
 
 /// An officer decides on the review.
 pub(super) fn decide(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Result<Outcome, Need> {

@@ -9,12 +9,11 @@ use crate::deciding::Deciding;
 use crate::input::Need;
 use crate::lead::Lead;
 use crate::lead_fact::{LeadFact, PUBLICATION, Threshold};
-use crate::operations;
-use crate::orphans;
-use crate::policy::{Action, WorkflowId};
 use crate::timers::{StepDue, Timer, What, timers_due};
-use crate::workflows::{self, compliance_flag};
+use crate::workflows::compliance_flag;
+use crate::{operations, orphans, workflows};
 use chrono::{DateTime, TimeDelta, Utc};
+use policy::{Action, WorkflowId};
 
 /// A timer that comes later than this was missed. Two periods of the sweep: what a missed tick
 /// may cost before its safety net has run.

@@ -1,13 +1,12 @@
 //! A workflow as data: what the Markdown says, for programs.
 
 use super::Edition;
-use crate::diff::{self, Change, Part};
-use crate::ids::{CalendarId, MarketId, Source, StateId};
-use crate::measure::Window;
-use crate::notification::Message;
-use crate::policy::{Action, PublishedPolicy, StepView, WindowRow, WorkflowId};
 use crate::workflows;
 use chrono::{DateTime, Utc};
+use policy::diff::{Change, Part};
+use policy::ids::{CalendarId, MarketId, Source, StateId};
+use policy::measure::Window;
+use policy::{Action, Message, PublishedPolicy, StepView, WindowRow, WorkflowId, diff};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -1,9 +1,9 @@
 //! Thresholds and windows in Markdown.
 
 use super::{Edition, calendar_name, code};
-use crate::ids::{MarketId, Source, StateId};
-use crate::policy::{Action, Ladder, StepView, WindowRow, WorkflowId, most_specific};
 use crate::workflows;
+use policy::ids::{MarketId, Source, StateId};
+use policy::{Action, Ladder, StepView, WindowRow, WorkflowId, most_specific};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 

@@ -8,9 +8,9 @@ mod workflow;
 
 pub use data::{StepDoc, VersionDoc, WindowDoc, WorkflowDoc};
 
-use crate::calendar::{CalendarDocument, Weekday3};
-use crate::directory::{ALWAYS, Directory};
-use crate::policy::{Orphan, Owners, Policy, PublishedPolicy, StateKind, WorkflowId};
+use policy::calendar::{CalendarDocument, Weekday3};
+use policy::directory::{ALWAYS, Directory};
+use policy::{Orphan, Owners, Policy, PublishedPolicy, StateKind, WorkflowId};
 use std::fmt::Write as _;
 
 /// A policy with what is known of its past and of those it is for.
@@ -138,7 +138,7 @@ impl Edition<'_> {
                 let calendar = directory.calendar(&market.calendar);
                 let zone = calendar.map(|calendar| calendar.time_zone_name()).unwrap_or_default();
                 let length = calendar
-                    .map(|calendar| crate::measure::spelled(calendar.business_day()))
+                    .map(|calendar| policy::measure::spelled(calendar.business_day()))
                     .unwrap_or_default();
                 let document = directory.document().calendars.get(&market.calendar);
                 _ = writeln!(

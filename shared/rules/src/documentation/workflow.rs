@@ -1,10 +1,9 @@
 //! One workflow in Markdown.
 
 use super::{Edition, calendar_name, cell, code, day, ladder};
-use crate::compliance::Verdict;
-use crate::directory::ALWAYS;
-use crate::ids::{CalendarId, MarketId};
-use crate::policy::{Action, ComplianceChannel, ReasonCode, WorkflowId, well_known};
+use policy::directory::ALWAYS;
+use policy::ids::{CalendarId, MarketId};
+use policy::{Action, ComplianceChannel, ReasonCode, Verdict, WorkflowId, well_known};
 use std::fmt::Write as _;
 
 pub(super) fn markdown(edition: &Edition<'_>, id: WorkflowId) -> String {

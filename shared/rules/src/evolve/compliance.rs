@@ -4,14 +4,14 @@ use super::visit::{begin_visit, pause_visit, restart_sla, settle_clocks};
 use crate::clock::Clock;
 use crate::compliance::{
     CLEARANCES_MAX, CRITERIA_MAX, Clearance, Criterion, Decided, Rejection, ReopeningAsked, Review,
-    UnderReview, Verdict, Vote,
+    UnderReview, Vote,
 };
 use crate::entry::{ActorKind, Entry};
-use crate::ids::StateId;
 use crate::lead::{HeldFrom, Lead, PersonalKind, Visit};
 use crate::lead_fact::LeadFact;
-use crate::policy::StateKind;
 use crate::screened::Screened;
+use policy::ids::StateId;
+use policy::{StateKind, Verdict};
 use std::collections::BTreeSet;
 
 pub(super) fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {

@@ -2,11 +2,11 @@
 
 use super::visit::{begin_visit, pause_visit, settle_clocks};
 use crate::entry::Entry;
-use crate::ids::StateId;
 use crate::lead::{BEFORE_HOLD, BEFORE_STATE, HeldFrom, HoldEnded, Lead, Left, RETURNS_MAX, Return, Visit};
 use crate::lead_fact::LeadFact;
-use crate::policy::StateKind;
 use chrono::{DateTime, Utc};
+use policy::StateKind;
+use policy::ids::StateId;
 
 /// Moves it to another state. A source's word of a transition says anew until when a hold lasts and,
 /// of another working state, that nothing is waited for, unless it said something else of a later

@@ -2,8 +2,8 @@
 
 use crate::clock::Clock;
 use crate::lead::{Lead, Visit};
-use crate::policy::StateKind;
 use chrono::{DateTime, Utc};
+use policy::StateKind;
 
 pub(super) fn begin_visit(lead: &mut Lead, from: DateTime<Utc>, history_until: Option<DateTime<Utc>>) {
     lead.stuck_clocks = lead.stuck_clocks.saturating_add(1);

@@ -3,9 +3,9 @@
 use super::{Because, Case, ClockState, Condition, Planned, Readiness, Status, WorkflowExplanation};
 use crate::clock::Clock;
 use crate::lead::Rest;
-use crate::policy::{StateKind, WorkflowId};
 use crate::timers::{Idle, Ladder, Mark, Place, StepDue, ladder, mark};
 use crate::workflows::stuck_lead::counted;
+use policy::{StateKind, WorkflowId};
 
 /// `sla-breach` or `stuck-lead`.
 pub(super) fn of_sales(case: &Case<'_>, workflow: WorkflowId) -> WorkflowExplanation {

@@ -4,9 +4,9 @@ use super::clocks::{closed, resting, state_of, to_come};
 use super::{Because, Case, Condition, Planned, Readiness, Status, WorkflowExplanation};
 use crate::compliance::{Criterion, UnderReview};
 use crate::lead::Rest;
-use crate::policy::{StateKind, WorkflowId};
 use crate::timers::{Ladder, Place, ladder};
 use crate::workflows::{Lapse, compliance_flag, high_value as rule, lapse};
+use policy::{StateKind, WorkflowId};
 
 pub(super) fn high_value(case: &Case<'_>) -> WorkflowExplanation {
     let (lead, policy) = (&case.history.lead, &case.world.policy.policy.workflows.high_value);

@@ -3,17 +3,16 @@
 use super::history::History;
 use super::{Does, Planned, Readiness};
 use crate::account::{Account, AccountFact};
-use crate::decide;
 use crate::entry::{Actor, Entry};
-use crate::ids::LeadId;
 use crate::input::{Command, Input, Need, World};
 use crate::lead::Lead;
 use crate::lead_fact::{LeadFact, Threshold};
-use crate::policy::WorkflowId;
 use crate::simulate::wake_cause;
-use crate::timers;
 use crate::workflows::churn_risk::{AccountCommand, AccountInput, decide_account};
+use crate::{decide, timers};
 use chrono::{DateTime, Utc};
+use policy::WorkflowId;
+use policy::ids::LeadId;
 
 /// More wakes than a lead has by itself: the steps of as many clocks as reassignments allow, of
 /// being stuck, of a review, and the end of a hold.

@@ -1,13 +1,14 @@
 //! A lead's history up to an instant, folded, and what of it each workflow did.
 
 use super::{Does, ExplainError, Fired, Record};
-use crate::account::{self, Account, AccountFact};
+use crate::account;
+use crate::account::{Account, AccountFact};
 use crate::entry::Entry;
 use crate::evolve::evolve;
 use crate::lead::Lead;
 use crate::lead_fact::{LeadFact, Threshold};
-use crate::policy::{StateKind, WorkflowId};
 use chrono::{DateTime, Utc};
+use policy::{StateKind, WorkflowId};
 use serde::Serialize;
 use std::collections::BTreeMap;
 

@@ -1,12 +1,13 @@
 //! An explanation as text for people: instants in UTC, and by the clock on the market's wall.
 
 use super::{Because, ClockState, Does, Explanation, Fired, Planned, Readiness, Status, WorkflowExplanation};
-use crate::calendar::{WorkingTime, local_time};
-use crate::measure::spelled;
 use crate::notification::Recipient;
 use chrono::{DateTime, SecondsFormat, Utc};
+use policy::calendar::{WorkingTime, local_time};
+use policy::measure::spelled;
 use serde::Serialize;
-use std::fmt::{self, Display, Formatter};
+use std::fmt;
+use std::fmt::{Display, Formatter};
 
 impl Display for Explanation {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {

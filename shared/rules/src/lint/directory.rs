@@ -1,11 +1,11 @@
 //! What shows in a directory, and in what the policy makes of it.
 
 use super::{Lint, Warnings};
-use crate::calendar::{CalendarDocument, Weekday3, WorkingTime};
-use crate::directory::{Directory, Seniority, Team};
-use crate::policy::Policy;
 use crate::quiet;
 use chrono::{DateTime, TimeDelta, Utc};
+use policy::Policy;
+use policy::calendar::{CalendarDocument, Weekday3, WorkingTime};
+use policy::directory::{Directory, Seniority, Team};
 
 /// How far ahead a calendar is looked at.
 const YEAR: TimeDelta = TimeDelta::days(365);

@@ -6,9 +6,9 @@ mod directory;
 mod policy;
 mod windows;
 
-use crate::directory::Directory;
-use crate::document::{DocumentProblem, Place};
-use crate::policy::Policy;
+use ::policy::Policy;
+use ::policy::directory::Directory;
+use ::policy::document::{DocumentProblem, Place};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 

@@ -1,13 +1,12 @@
 //! What shows in a policy, apart from its windows.
 
 use super::{Lint, Warnings};
-use crate::compliance::Verdict;
-use crate::directory::Directory;
-use crate::ids::PersonId;
-use crate::measure::TimeOfDay;
-use crate::policy::{Action, Ladder, Policy, Template, WorkflowId, well_known};
 use crate::quiet;
-use crate::wording::{Piece, Placeholder, parse_template};
+use policy::directory::Directory;
+use policy::ids::PersonId;
+use policy::measure::TimeOfDay;
+use policy::wording::{Piece, Placeholder, parse_template};
+use policy::{Action, Ladder, Policy, Template, Verdict, WorkflowId, well_known};
 
 /// The highest score that an event may have.
 const SCORE_MAX: u16 = 1000;

@@ -1,11 +1,11 @@
 //! What shows in the windows of a policy, and at the thresholds that are measured by them.
 
 use super::{Lint, Warnings};
-use crate::calendar::{Calendar, WorkingTime};
-use crate::directory::Directory;
-use crate::ids::{MarketId, Source, StateId};
-use crate::measure::{Window, spelled};
-use crate::policy::{Ladder, Policy, StateKind, StepView, WindowRow, WorkflowId};
+use policy::calendar::{Calendar, WorkingTime};
+use policy::directory::Directory;
+use policy::ids::{MarketId, Source, StateId};
+use policy::measure::{Window, spelled};
+use policy::{Ladder, Policy, StateKind, StepView, WindowRow, WorkflowId};
 
 /// A sweep comes every minute: closer than this two thresholds are one.
 const SWEEP_SECS: i64 = 60;

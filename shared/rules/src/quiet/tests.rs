@@ -1,8 +1,8 @@
 //! Quiet hours at their borders, over midnight, and where the clocks change.
 
 use super::*;
-use crate::directory::DirectoryDocument;
 use crate::notification::Role;
+use policy::directory::DirectoryDocument;
 use serde_json::{Value, json};
 
 fn time(text: &str) -> TimeOfDay {

@@ -1,9 +1,9 @@
 //! The figures of a step in a market, and what they advise.
 
-use crate::calendar::WorkingTime;
-use crate::ids::MarketId;
-use crate::measure::grouped;
-use crate::policy::WorkflowId;
+use policy::WorkflowId;
+use policy::calendar::WorkingTime;
+use policy::ids::MarketId;
+use policy::measure::grouped;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

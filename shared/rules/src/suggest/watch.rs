@@ -1,17 +1,17 @@
 //! Watches one lead: which notices are open, and what ends them.
 
 use super::figures::{Counts, Key};
-use crate::calendar::{Calendar, WorkingTime};
 use crate::clock::Clock;
-use crate::directory::Directory;
 use crate::entry::Entry;
-use crate::ids::MarketId;
 use crate::input::{Past, World};
 use crate::lead::Lead;
 use crate::lead_fact::LeadFact;
-use crate::policy::{PublishedPolicy, WorkflowId};
 use crate::timers::{Ladder, Mark, Measure, Place, ladder, mark};
 use chrono::{DateTime, Utc};
+use policy::calendar::{Calendar, WorkingTime};
+use policy::directory::Directory;
+use policy::ids::MarketId;
+use policy::{PublishedPolicy, WorkflowId};
 use std::collections::BTreeMap;
 
 /// The notices of a lead that nothing has followed yet.

@@ -8,18 +8,18 @@
 
 use crate::account::{Account, AccountChanges, AccountFact, CHURN_RISK_TAG, Evidence, Signal, evolve};
 use crate::decide::MISSED_AFTER;
-use crate::directory::ALWAYS;
 use crate::entry::{Actor, Entry, WorkflowRef};
-use crate::ids::{AccountId, CalendarId, NotificationId, PersonId, Subject};
 use crate::input::{Delivery, DeliveryResult, Outcome, World};
 use crate::lead::AccountView;
-use crate::measure::Window;
-use crate::notification::{About, Message, Notification, NotificationFact, Particulars, Recipient, Role};
-use crate::policy::WorkflowId;
+use crate::notification::{About, Notification, NotificationFact, Particulars, Recipient, Role};
 use crate::quiet;
 use crate::sorting::Sorting;
 use crate::unread::Unread;
 use chrono::{DateTime, TimeDelta, Utc};
+use policy::directory::ALWAYS;
+use policy::ids::{AccountId, CalendarId, NotificationId, PersonId, Subject};
+use policy::measure::Window;
+use policy::{Message, WorkflowId};
 use serde::{Deserialize, Serialize};
 
 /// An input to an account.

@@ -9,19 +9,19 @@
 //! and every other question is asked.
 
 use crate::assign::assign_cleared;
-use crate::compliance::{CRITERIA_MAX, Criterion, CriterionKind, Match, UnderReview, Verdict};
+use crate::compliance::{CRITERIA_MAX, Criterion, CriterionKind, Match, UnderReview};
 use crate::deciding::{Deciding, Routed};
-use crate::directory::Directory;
-use crate::ids::{PersonId, StateId};
 use crate::input::{LeadEvent, Need, ReviewDecision};
 use crate::lead::Lead;
 use crate::lead_fact::{LeadFact, Threshold};
-use crate::notification::{Message, Particulars, Recipient, Role};
+use crate::notification::{Particulars, Recipient, Role};
 use crate::patch::Patch;
-use crate::policy::{StateKind, WorkflowId};
 use crate::screened::{NamedParty, Screened, fingerprint};
 use crate::timers::compliance_calendar;
 use crate::workflows::high_value;
+use policy::directory::Directory;
+use policy::ids::{PersonId, StateId};
+use policy::{Message, StateKind, Verdict, WorkflowId};
 
 const WORKFLOW: Option<(WorkflowId, Option<&str>)> = Some((WorkflowId::ComplianceFlag, None));
 

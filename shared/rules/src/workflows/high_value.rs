@@ -9,12 +9,12 @@
 //! **Why**: the leads that are worth most are lost by being treated like the rest.
 
 use crate::deciding::{Deciding, Routed};
-use crate::directory::{Directory, Seniority};
 use crate::input::Need;
 use crate::lead::{Lead, OperationsReason, Priority};
 use crate::lead_fact::LeadFact;
-use crate::notification::{Message, Particulars, Recipient, Role};
-use crate::policy::{HighValue, WorkflowId};
+use crate::notification::{Particulars, Recipient, Role};
+use policy::directory::{Directory, Seniority};
+use policy::{HighValue, Message, WorkflowId};
 
 const WORKFLOW: Option<(WorkflowId, Option<&str>)> = Some((WorkflowId::HighValue, None));
 
@@ -53,7 +53,7 @@ pub(crate) fn crossing(
     after: &HighValue,
     directory: &Directory,
 ) -> Option<Crossing> {
-    if lead.is_held() || lead.is_closed() || is_unplaced(lead, directory) || same_criteria(before, after) {
+    if lead.is_held() || lead.is_closed() || is_unplaced(lead, directory) || before.has_same_criteria(after) {
         return None;
     }
     if lead.high_value.is_empty() {
@@ -68,15 +68,6 @@ fn is_unplaced(lead: &Lead, directory: &Directory) -> bool {
     let market = lead.profile.market.as_ref().and_then(|market| directory.market(market));
     let team = lead.owner.as_ref().and_then(|owner| directory.team_of(owner));
     market.is_none() && team.is_none()
-}
-
-/// Whether two policies make the same leads high-value.
-pub(crate) fn same_criteria(before: &HighValue, after: &HighValue) -> bool {
-    let of = |policy: &HighValue| {
-        let HighValue { score, score_margin, strategic_accounts, deal_size_over, .. } = policy.clone();
-        (score, score_margin, strategic_accounts, deal_size_over)
-    };
-    of(before) == of(after)
 }
 
 /// Follows a publication, without a word: the digest of the publication tells of all leads together.
@@ -205,8 +196,9 @@ fn fire(d: &mut Deciding<'_>, criteria: Vec<String>) -> Result<(), Need> {
 fn hand_to_senior(d: &mut Deciding<'_>) -> Result<(), Need> {
     let Some(lead) = &d.lead else { return Ok(()) };
     let (from, reassignments) = (lead.owner.clone(), lead.visit.reassignments);
-    let junior =
-        |p: &crate::ids::PersonId| d.world.directory.rep(p).is_some_and(|r| r.seniority == Seniority::Junior);
+    let junior = |p: &policy::ids::PersonId| {
+        d.world.directory.rep(p).is_some_and(|r| r.seniority == Seniority::Junior)
+    };
     let Some(previous) = from.clone().filter(junior) else {
         return Ok(());
     };

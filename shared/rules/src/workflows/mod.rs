@@ -12,9 +12,9 @@ use crate::deciding::{Deciding, Moved};
 use crate::input::Need;
 use crate::lead::OperationsReason;
 use crate::lead_fact::{LeadFact, Threshold};
-use crate::notification::{Message, Particulars, Role};
+use crate::notification::{Particulars, Role};
 use crate::pending;
-use crate::policy::{Action, StateKind, WorkflowId};
+use policy::{Action, Message, StateKind, WorkflowId};
 
 /// Does what a step of a clock says.
 pub(crate) fn act(

@@ -13,8 +13,8 @@ use crate::deciding::{Deciding, Routed};
 use crate::input::Need;
 use crate::lead::OperationsReason;
 use crate::lead_fact::{AssignmentReason, LeadFact, PassedOver, Threshold};
-use crate::notification::{Message, Particulars, Recipient, Role};
-use crate::policy::WorkflowId;
+use crate::notification::{Particulars, Recipient, Role};
+use policy::{Message, WorkflowId};
 
 /// What the owner and the manager are told.
 pub(super) const MESSAGES: (Message, Message) = (Message::SlaWarning, Message::SlaBreached);

@@ -11,8 +11,8 @@
 use crate::deciding::Deciding;
 use crate::lead::{Lead, OperationsReason, Return};
 use crate::lead_fact::LeadFact;
-use crate::notification::{Message, Particulars, Role};
-use crate::policy::{Action, Returns, StateKind, WorkflowId};
+use crate::notification::{Particulars, Role};
+use policy::{Action, Message, Returns, StateKind, WorkflowId};
 
 /// What the owner and the manager are told.
 pub(super) const MESSAGES: (Message, Message) = (Message::StuckAsk, Message::StuckManager);

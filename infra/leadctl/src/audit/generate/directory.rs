@@ -1,8 +1,8 @@
 //! The directory of a made-up record.
 
 use anyhow::Context as _;
-use rules::directory::Directory;
-use rules::ids::PersonId;
+use policy::directory::Directory;
+use policy::ids::PersonId;
 use serde_json::{Map, Value, json};
 
 /// So many reps has each team.

@@ -2,10 +2,12 @@
 
 use audit::{canonical, sha256};
 use chrono::{DateTime, Utc};
+use policy::InForce;
+use policy::ids::{PublicationId, PublicationKind, Subject};
 use rules::entry::Actor;
-use rules::ids::{PublicationId, PublicationKind, Subject};
-use rules::input::{InForce, Past};
-use rules::publication::{self, Publishing};
+use rules::input::Past;
+use rules::publication;
+use rules::publication::Publishing;
 use rules::record::{CommitRecord, DirectoryLine, PolicyLine};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -55,7 +57,7 @@ fn begin(
     text: &RawValue,
     at: DateTime<Utc>,
     in_force: InForce,
-    versions: BTreeMap<rules::policy::WorkflowId, u32>,
+    versions: BTreeMap<policy::WorkflowId, u32>,
 ) -> anyhow::Result<CommitRecord> {
     let (by, cause) = (Actor::system("made-up"), format!("publish {id}"));
     let publishing = Publishing { by: &by, publisher: None, why: "made up", cause: &cause, now: at };

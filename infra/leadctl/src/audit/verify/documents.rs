@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use audit::{Hash, sha256};
 use chrono::{DateTime, Utc};
-use rules::ids::{PublicationId, Subject};
+use policy::ids::{PublicationId, Subject};
 
 use super::finding::{Place, Wrong};
 use super::history::History;

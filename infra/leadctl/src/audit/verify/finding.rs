@@ -2,7 +2,7 @@
 
 use audit::Hash;
 use chrono::{DateTime, Utc};
-use rules::ids::Subject;
+use policy::ids::Subject;
 use serde::Serialize;
 
 /// Where something is wrong.

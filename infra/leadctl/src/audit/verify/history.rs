@@ -3,15 +3,14 @@
 
 use audit::{ChainedCommit, Hash, canonical};
 use chrono::{DateTime, Utc};
-use rules::account::{self, Account};
+use policy::InForce;
+use policy::ids::Subject;
+use rules::account::Account;
 use rules::entry::Entry;
-use rules::evolve;
-use rules::ids::Subject;
-use rules::input::InForce;
 use rules::lead::Lead;
-use rules::publication::{self, Publication, PublicationFact};
-use rules::rep;
+use rules::publication::{Publication, PublicationFact};
 use rules::routing::Standing;
+use rules::{account, evolve, publication, rep};
 use serde::Deserialize as _;
 use serde::de::DeserializeOwned;
 use serde_json::Value;

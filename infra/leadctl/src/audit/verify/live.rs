@@ -7,7 +7,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use audit::leaves::Leaf;
 use audit::sha256;
 use chrono::{DateTime, Utc};
-use rules::ids::Subject;
+use policy::ids::Subject;
 use rules::routing::Standing;
 use store::{DUE_SHARDS, Store};
 use tokio::task::JoinSet;

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
-use rules::ids::SubjectError;
+use policy::ids::SubjectError;
 use rules::record::Header;
 use tokio::sync::mpsc;
 

@@ -3,9 +3,9 @@
 use std::io::BufRead;
 
 use anyhow::{Context as _, bail};
-use rules::directory::DirectoryDocument;
-use rules::ids::{PublicationId, PublicationKind};
-use rules::policy::PublishedPolicy;
+use policy::PublishedPolicy;
+use policy::directory::DirectoryDocument;
+use policy::ids::{PublicationId, PublicationKind};
 use rules::record::{DirectoryLine, End, FORMAT_VERSION, Header, PolicyLine};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

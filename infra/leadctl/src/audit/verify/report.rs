@@ -1,6 +1,6 @@
 //! The outcome of a verification, for a person and for a program.
 
-use rules::input::InForce;
+use policy::InForce;
 use rules::record::{End, Header};
 use serde::Serialize;
 

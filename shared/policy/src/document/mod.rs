@@ -1,0 +1,173 @@
+//! Reading policy and directory documents (YAML): an error says where, what stands there, and
+//! what would be right.
+
+mod nearest;
+mod problem;
+mod repair;
+mod shape;
+mod tree;
+
+pub(crate) use nearest::hint;
+pub use nearest::nearest;
+pub use problem::{DocumentError, DocumentProblem, Place};
+pub(crate) use problem::{Problems, both};
+use serde::de::DeserializeOwned;
+
+use nearest::{DISTANCE_MAX, distance};
+use shape::{Misfit, ShapeError};
+use tree::{Node, Step};
+
+/// The name at the top of a document that says which revision it was made from. It is for publishing
+/// and no part of the content: two documents that differ in it alone say the same.
+pub const REVISION: &str = "revision";
+
+/// A YAML document that was read, with the line and column of everything in it.
+#[derive(Debug, Clone)]
+pub struct Document {
+    root: Node,
+    /// Keys that are there twice, and a revision that is none.
+    problems: Vec<DocumentProblem>,
+    revision: Option<u32>,
+}
+
+impl Document {
+    /// Reads a text as YAML.
+    ///
+    /// # Errors
+    /// Where it stops to be YAML, or is not one document.
+    pub fn read(yaml: &str) -> Result<Self, DocumentError> {
+        let (mut root, mut problems) = tree::read(yaml)?;
+        let revision = root.take(REVISION).and_then(|node| {
+            let revision = node.text().and_then(|text| text.parse().ok()).filter(|revision| *revision > 0);
+            if revision.is_none() {
+                let problem = format!("{} is not the number of a revision, such as `13`", node.shown());
+                let place = Some(node.place);
+                problems.push(DocumentProblem { path: REVISION.to_owned(), problem, place });
+            }
+            revision
+        });
+        Ok(Self { root, problems, revision })
+    }
+
+    /// The revision that it says it was made from; `None` if it does not say so.
+    #[must_use]
+    pub fn revision(&self) -> Option<u32> {
+        self.revision
+    }
+
+    /// Whether a name stands at the top of it.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.root.has(name)
+    }
+
+    /// Where a path leads, or as far as the document goes along it.
+    #[must_use]
+    pub fn place_of(&self, path: &str) -> Place {
+        self.root.locate(path)
+    }
+
+    /// The problems with the line and column of each that has none yet, in the order of the text.
+    #[must_use]
+    pub fn locate(&self, DocumentError(mut problems): DocumentError) -> DocumentError {
+        for problem in &mut problems {
+            problem.place = problem.place.or_else(|| Some(self.place_of(&problem.path)));
+        }
+        problems.sort_by_key(|problem| problem.place);
+        DocumentError(problems)
+    }
+
+    /// Reads the document into its type and checks that; all problems at once.
+    pub(crate) fn examine<T: DeserializeOwned, U>(
+        &self,
+        check: impl FnOnce(T) -> Result<U, DocumentError>,
+    ) -> Result<U, DocumentError> {
+        let mut problems = self.problems.clone();
+        let read = repair::read::<T>(&self.root);
+        let mut sections = Vec::new();
+        for (error, stands, place) in &read.misfits {
+            let (path, problem) = in_words(error, stands.as_ref());
+            sections.push(tree::spelled(path.get(..2).unwrap_or(&path)));
+            if !read.misfits.iter().any(|(other, ..)| is_misspelt(error, other)) {
+                problems.push(DocumentProblem { path: tree::spelled(&path), problem, place: *place });
+            }
+        }
+        let checked = read.value.map(check);
+        if let Some(Err(DocumentError(found))) = &checked {
+            // A stand-in is not what was meant: what is wrong with it, or with what refers to it,
+            // is no mistake of the document.
+            let in_section = |problem: &DocumentProblem, section: &String| {
+                let rest = problem.path.strip_prefix(section.as_str());
+                section.starts_with("states")
+                    || rest.is_some_and(|r| r.is_empty() || r.starts_with(['.', '[']))
+            };
+            let real = |p: &&DocumentProblem| !sections.iter().any(|section| in_section(p, section));
+            problems.extend(found.iter().filter(real).cloned());
+        }
+        match checked {
+            Some(Ok(value)) if problems.is_empty() => Ok(value),
+            _ => Err(self.locate(DocumentError(problems))),
+        }
+    }
+}
+
+/// Whether what is missing is there under a name that is nearly right, and told as that.
+fn is_misspelt(missing: &ShapeError, other: &ShapeError) -> bool {
+    match (&missing.what, &other.what, other.path.split_last()) {
+        (Misfit::Missing(field), Misfit::UnknownField { name, .. }, Some((_, parent))) => {
+            parent == missing.path && distance(field, name) <= DISTANCE_MAX
+        }
+        _ => false,
+    }
+}
+
+/// What does not fit, and where, as a person who writes documents would say it.
+fn in_words(error: &ShapeError, stands: Option<&Node>) -> (Vec<Step>, String) {
+    let shown = || stands.map_or_else(|| "this".to_owned(), Node::shown);
+    let mut path = error.path.clone();
+    let problem = match &error.what {
+        Misfit::UnknownField { name, known } => {
+            format!("`{name}` is not a field here; {}", hint(name, known))
+        }
+        Misfit::UnknownValue { value, known } => {
+            format!("`{value}` is not a known value; {}", hint(value, known))
+        }
+        Misfit::Missing(name) => {
+            path.push(Step::Name((*name).to_owned()));
+            "is missing".to_owned()
+        }
+        Misfit::NotText => "what stands there is not a text".to_owned(),
+        Misfit::NotList => format!("{} is not a list; write it in brackets, e.g. `[US, CA]`", shown()),
+        Misfit::NotBlock => format!("{} is not a block of `name: value` lines", shown()),
+        Misfit::NotBool => format!("{} is not `true` or `false`", shown()),
+        Misfit::NotWhole { quoted: true, .. } => format!("{} is a text; write it without quotes", shown()),
+        Misfit::NotWhole { max, .. } => format!("{} is not a whole number from 0 to {max}", shown()),
+        Misfit::Other(said) if CHRONO.iter().any(|text| said.starts_with(text)) => {
+            format!("{} is not an instant; write e.g. `2026-03-02T14:00:00Z`", shown())
+        }
+        Misfit::Other(said) => said.clone(),
+    };
+    (path, problem)
+}
+
+/// What chrono says of a text that is no instant.
+const CHRONO: [&str; 5] = [
+    "input contains invalid",
+    "premature end",
+    "input is out of range",
+    "input is not enough",
+    "trailing input",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_name_comes_with_the_nearest_known_one() {
+        let mut problems = Problems::default();
+        problems.unknown("x", "market", "dahc", ["us", "dach"]);
+        let error = problems.into_result(()).unwrap_err();
+        assert_eq!(error.to_string(), "x: `dahc` is not a known market; did you mean `dach`?");
+    }
+}

@@ -1,0 +1,267 @@
+//! What makes a policy sound, beyond its shape. Whatever passes here can never make `decide` fail.
+
+mod messages;
+mod names;
+mod steps;
+
+use super::content::{Action, Policy, Returns, StateRow, WindowRow};
+use crate::directory::Directory;
+use crate::document::{self, Document, DocumentError, Problems};
+use crate::ids::{CalendarId, MarketId, StateId};
+use crate::measure::{Window, whole_day};
+use crate::vocabulary::{StateKind, WorkflowId};
+use names::check_name;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// More reassignments of one lead in one state than any team has reps.
+const REASSIGNMENTS_MAX: u32 = 100;
+/// A lead keeps no more returns than these.
+const RETURNS_MAX: u32 = 16;
+/// Reminders of one review at most; like the thresholds of a clock.
+const REMINDERS_MAX: usize = 10;
+
+impl Policy {
+    /// Reads and checks a policy document against itself.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn parse(yaml: &str) -> Result<Self, DocumentError> {
+        Self::examine(&Document::read(yaml)?, None)
+    }
+
+    /// Takes and checks a policy from a document that was read, against itself and, if there is
+    /// one, against the directory that it is for.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn examine(document: &Document, directory: Option<&Directory>) -> Result<Self, DocumentError> {
+        document.examine(|policy: Self| {
+            let itself = policy.check();
+            let against = directory.map_or(Ok(()), |directory| policy.check_against(directory));
+            document::both(itself, against).map(|()| policy)
+        })
+    }
+
+    /// Checks the policy against itself; all problems at once.
+    pub fn check(&self) -> Result<(), DocumentError> {
+        let mut problems = Problems::default();
+        self.check_states(&mut problems);
+        let w = &self.workflows;
+        for ladder in self.ladders() {
+            let at = format!("workflows.{}", ladder.workflow);
+            steps::check(&mut problems, &at, ladder.steps);
+            steps::check_markets(&mut problems, &at, ladder.steps, ladder.markets);
+            self.check_rows(&mut problems, &format!("{at}.windows"), ladder.windows);
+        }
+        for id in WorkflowId::ALL {
+            messages::check(&mut problems, id, self.messages(id));
+        }
+        if w.sla_breach.max_reassignments > REASSIGNMENTS_MAX {
+            problems.add(
+                "workflows.sla-breach.max_reassignments",
+                format!(
+                    "`{}` is more than anybody means; write at most {REASSIGNMENTS_MAX}",
+                    w.sla_breach.max_reassignments
+                ),
+            );
+        }
+        if let Some(quiet) = &self.quiet_hours
+            && quiet.from == quiet.to
+        {
+            problems.add("quiet_hours.to", whole_day(quiet.to));
+        }
+        if let Some(returns) = &w.stuck_lead.returns {
+            check_returns(&mut problems, returns);
+        }
+        let high = &w.high_value;
+        if high.score_margin >= high.score {
+            problems.add(
+                "workflows.high-value.score_margin",
+                format!(
+                    "`{}` is not below the score `{}`; it could never be armed again",
+                    high.score_margin, high.score
+                ),
+            );
+        }
+        if high.later_windows.get() > 100 {
+            problems.add(
+                "workflows.high-value.later_windows",
+                format!("`{}` would loosen the windows; write at most `100%`", high.later_windows),
+            );
+        }
+        let mut currencies = BTreeSet::new();
+        for (n, money) in high.deal_size_over.iter().enumerate() {
+            if !currencies.insert(money.currency()) {
+                problems.add(
+                    format!("workflows.high-value.deal_size_over[{n}]"),
+                    format!("`{}` is there twice; one threshold a currency", money.currency()),
+                );
+            }
+        }
+        let flag = &w.compliance_flag;
+        if !(1..=2).contains(&flag.officers) {
+            problems.add("workflows.compliance-flag.officers", format!("`{}` is not 1 or 2", flag.officers));
+        }
+        if flag.reason_codes.is_empty() {
+            problems
+                .add("workflows.compliance-flag.reason_codes", "there is none; a decision names its reason");
+        }
+        for (code, reason) in &flag.reason_codes {
+            if !(1..=2).contains(&reason.officers) {
+                problems.add(
+                    format!("workflows.compliance-flag.reason_codes.{code}.officers"),
+                    format!("`{}` is not 1 or 2", reason.officers),
+                );
+            }
+        }
+        let mut names = BTreeSet::new();
+        let mut before: Option<Window> = None;
+        for (n, reminder) in flag.reminders.iter().enumerate() {
+            let at = format!("workflows.compliance-flag.reminders[{n}]");
+            check_name(&mut problems, format!("{at}.step"), &reminder.step);
+            // Hours and business days compare on a calendar alone.
+            let same_unit = before.is_some_and(|b| {
+                matches!(b, Window::Working(_)) == matches!(reminder.after, Window::Working(_))
+            });
+            if same_unit && before.is_some_and(|b| reminder.after <= b) {
+                problems.add(
+                    format!("{at}.after"),
+                    format!("`{}` is not after the reminder before it; reminders rise", reminder.after),
+                );
+            }
+            before = Some(reminder.after);
+            if !names.insert(reminder.step.as_str()) {
+                problems.add(format!("{at}.step"), format!("`{}` is there twice", reminder.step));
+            }
+        }
+        if flag.reminders.len() > REMINDERS_MAX {
+            problems.add(
+                "workflows.compliance-flag.reminders",
+                format!("there are {}; write at most {REMINDERS_MAX}", flag.reminders.len()),
+            );
+        }
+        problems.into_result(())
+    }
+
+    /// Checks that every market and calendar it names is in the directory.
+    pub fn check_against(&self, directory: &Directory) -> Result<(), DocumentError> {
+        let mut problems = Problems::default();
+        let known_market = |problems: &mut Problems, at: String, market: &MarketId| {
+            if directory.market(market).is_none() {
+                let known = directory.document().markets.keys().map(MarketId::as_str);
+                problems.unknown(at, "market", market.as_str(), known);
+            }
+        };
+        let calendar = |problems: &mut Problems, at: String, id: Option<&CalendarId>| {
+            if let Some(id) = id
+                && directory.calendar(id).is_none()
+            {
+                problems.unknown(at, "calendar", id.as_str(), directory.calendar_names());
+            }
+        };
+        for ladder in self.ladders() {
+            for (n, row) in ladder.windows.iter().enumerate() {
+                let at = format!("workflows.{}.windows[{n}]", ladder.workflow);
+                calendar(&mut problems, format!("{at}.calendar"), row.calendar.as_ref());
+                if let Some(market) = &row.market {
+                    known_market(&mut problems, format!("{at}.market"), market);
+                }
+            }
+            for market in ladder.markets.keys() {
+                known_market(
+                    &mut problems,
+                    format!("workflows.{}.markets.{market}", ladder.workflow),
+                    market,
+                );
+            }
+        }
+        let of_churn = self.workflows.churn_risk.calendar.as_ref();
+        calendar(&mut problems, "workflows.churn-risk.calendar".to_owned(), of_churn);
+        problems.into_result(())
+    }
+
+    fn check_states(&self, problems: &mut Problems) {
+        let mut seen = BTreeSet::new();
+        for (n, row) in self.states.iter().enumerate() {
+            let at = format!("states[{n}].state");
+            if row.state.is_reserved() {
+                problems.add(
+                    &at,
+                    format!(
+                        "`{}` is the compliance workflow's own and always there; leave it out",
+                        row.state
+                    ),
+                );
+            }
+            check_name(problems, at.clone(), row.state.as_str());
+            if !seen.insert(&row.state) {
+                problems.add(at, format!("`{}` is there twice", row.state));
+            }
+        }
+        let mut stages: BTreeMap<&StateId, &StateId> = BTreeMap::new();
+        for (n, row) in self.states.iter().enumerate() {
+            for (m, stage) in row.stages.iter().enumerate() {
+                let at = format!("states[{n}].stages[{m}]");
+                check_name(problems, at.clone(), stage.as_str());
+                if stage.is_reserved() {
+                    problems
+                        .add(&at, format!("`{stage}` is the compliance workflow's own; no stage means it"));
+                } else if seen.contains(stage) {
+                    problems
+                        .add(&at, format!("`{stage}` is a state itself; leave it out, or rename the state"));
+                }
+                if let Some(other) = stages.insert(stage, &row.state) {
+                    problems.add(
+                        at,
+                        format!("`{stage}` is a stage of `{other}` already; a stage means one state"),
+                    );
+                }
+            }
+        }
+        if self.first_state().is_none() {
+            problems.add("states", "there is no state of kind `working`; a lead begins in the first one");
+        }
+    }
+
+    fn check_rows(&self, problems: &mut Problems, at: &str, rows: &[WindowRow]) {
+        let mut seen = BTreeSet::new();
+        for (n, row) in rows.iter().enumerate() {
+            match self.kind_of(&row.state) {
+                Some(StateKind::Working) => {}
+                Some(_) => problems.add(
+                    format!("{at}[{n}].state"),
+                    format!("`{}` is not a working state; no clock runs there", row.state),
+                ),
+                None => problems.unknown(
+                    format!("{at}[{n}].state"),
+                    "state",
+                    row.state.as_str(),
+                    self.states.iter().map(|s: &StateRow| StateId::as_str(&s.state)),
+                ),
+            }
+            if !seen.insert((&row.market, &row.source, &row.state)) {
+                problems.add(
+                    format!("{at}[{n}]"),
+                    "another row has the same market, source and state; which one wins?",
+                );
+            }
+        }
+    }
+}
+
+fn check_returns(problems: &mut Problems, returns: &Returns) {
+    let at = "workflows.stuck-lead.returns";
+    if !(1..=RETURNS_MAX).contains(&returns.times) {
+        problems.add(format!("{at}.times"), format!("`{}` is not 1 to {RETURNS_MAX}", returns.times));
+    }
+    steps::check_actions(problems, &format!("{at}.do"), &returns.actions);
+    for (n, action) in returns.actions.iter().enumerate() {
+        if matches!(action, Action::RecordBreach | Action::Reassign) {
+            let said = format!(
+                "`{}` is not done about a return; write `tell-owner`, `tell-manager` or `queue-for-operations`",
+                action.as_str()
+            );
+            problems.add(format!("{at}.do[{n}]"), said);
+        }
+    }
+}

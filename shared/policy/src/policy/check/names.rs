@@ -1,0 +1,13 @@
+//! Names in a policy.
+
+use crate::document::Problems;
+
+/// A name is 1 to 64 characters without control characters and without a space at an end.
+pub(super) fn check_name(problems: &mut Problems, at: String, name: &str) {
+    if name.is_empty() || name.chars().count() > 64 {
+        problems.add(at, format!("`{name}` is not a name of 1 to 64 characters"));
+    } else if name.trim() != name || name.contains(char::is_control) {
+        problems
+            .add(at, format!("`{name}` has a space at an end, or a control character; nobody could name it"));
+    }
+}
