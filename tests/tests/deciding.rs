@@ -4,26 +4,25 @@ mod common;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use common::{beginning, check_history, lively_policy, seeded_value, simulation, tight_directory};
+use insight::simulate::{AnyEntry, Simulation};
 use policy::ids::{PublicationId, PublicationKind};
 use policy::{Policy, PublishedPolicy, Verdict, WorkflowId};
-use rules::account::{AccountChanges, Signal};
-use rules::compliance::{Criterion, CriterionKind, Match, UnderReview};
+use rules::account::{AccountChanges, AccountCommand, AccountInput, Signal};
 use rules::entry::Actor;
-use rules::input::{
-    Command, Delivery, DeliveryResult, Input, LeadEvent, Outcome, Resolution, ResolutionAction,
-    ReviewDecision, World,
+use rules::lead::{
+    Command, Input, LeadEvent, LeadFact, OperationsReview, Orphaned, Resolution, ResolutionAction,
+    ReviewDecision, UnderReview,
 };
-use rules::lead::{OperationsReview, Orphaned};
-use rules::lead_fact::LeadFact;
-use rules::notification::{Notification, NotificationFact, Recipient};
+use rules::notification::{Delivery, DeliveryResult, Notification, NotificationFact, Recipient};
+use rules::outcome::Outcome;
 use rules::patch::Patch;
 use rules::publication::{
-    OrphanedLeads, PublicationCommand, PublicationFact, PublicationInput, Publishing, Totals, begin,
+    self, OrphanedLeads, PublicationCommand, PublicationFact, PublicationInput, Publishing, Totals, begin,
+    decide_publication,
 };
-use rules::simulate::{AnyEntry, Simulation};
+use rules::screening::{Criterion, CriterionKind, Match};
 use rules::unread::Unread;
-use rules::workflows::churn_risk::AccountInput;
-use rules::{AccountCommand, decide_publication, publication};
+use rules::world::World;
 use serde_json::json;
 use std::collections::BTreeMap;
 

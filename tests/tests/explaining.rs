@@ -10,12 +10,12 @@ use common::{
 };
 use contracts::scenario::{Line, What};
 use contracts::sight::Reader;
+use insight::explain::{Does, Explanation, Readiness};
 use leadctl::explain::Histories;
 use policy::directory::Directory;
 use policy::{Policy, WorkflowId};
 use proptest::prelude::*;
-use rules::explain::{Does, Explanation, Readiness};
-use rules::input::World;
+use rules::world::World;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -269,9 +269,9 @@ fn a_held_lead_says_what_is_open_and_a_cleared_one_what_was_cleared() {
         stands(&cleared, WorkflowId::ComplianceFlag),
         "Not: no match is open; 1 match was cleared; market us is licensed for US"
     );
-    let to_a_viewer = contracts::sight::explanation(held, &[Reader::Viewer]);
+    let to_a_viewer = operations::explanation::shown_to(held, &[Reader::Viewer]);
     assert_eq!(stands(&to_a_viewer, WorkflowId::ComplianceFlag), "Fired: compliance holds the lead");
-    let to_a_viewer = contracts::sight::explanation(cleared, &[Reader::Viewer]);
+    let to_a_viewer = operations::explanation::shown_to(cleared, &[Reader::Viewer]);
     assert_eq!(stands(&to_a_viewer, WorkflowId::ComplianceFlag), "Not: no match is open");
 }
 

@@ -5,9 +5,9 @@ mod common;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use common::{beginning, seeded, seeded_value};
+use insight::documentation::Edition;
 use policy::directory::Directory;
 use policy::{Policy, PublishedPolicy, WorkflowId, schema};
-use rules::documentation::Edition;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -179,7 +179,7 @@ fn the_documentation_says_what_changed_since_when() {
 
 #[test]
 fn the_documentation_names_only_what_the_record_has() {
-    let facts = ["lead_fact.rs", "notification.rs"].map(|name| {
+    let facts = ["lead/event.rs", "notification.rs"].map(|name| {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/rules/src").join(name);
         std::fs::read_to_string(path).expect("the facts of a lead")
     });

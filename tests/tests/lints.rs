@@ -4,9 +4,9 @@
 mod common;
 
 use common::seeded_value;
+use insight::lint::{Lint, warnings};
 use policy::Policy;
 use policy::directory::Directory;
-use rules::lint::{Lint, warnings};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 

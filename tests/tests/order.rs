@@ -6,12 +6,12 @@ mod common;
 use chrono::{DateTime, TimeDelta, Utc};
 use common::{beginning, check_history, config, lively_policy, simulation, tight_directory};
 use contracts::scenario::Line;
+use insight::simulate::Simulation;
 use policy::StateKind;
 use proptest::prelude::*;
 use proptest::sample::select;
 use rules::account::Account;
 use rules::lead::Lead;
-use rules::simulate::Simulation;
 use serde_json::{Map, Value, json};
 
 /// How far a source's clock may be off, in milliseconds.

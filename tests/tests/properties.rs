@@ -8,15 +8,15 @@ use common::{
     lively_policy, play, seeded_value, simulation, tight_directory,
 };
 use contracts::scenario::What;
+use insight::simulate::{AnyEntry, Simulation};
 use policy::{Policy, PublishedPolicy};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use rules::account::Account;
 use rules::entry::Actor;
-use rules::input::{Command, Input, LeadEvent, Past, World};
-use rules::simulate::{AnyEntry, Simulation};
-use rules::{Decision, decide};
+use rules::lead::{Command, Decision, Input, LeadEvent, decide};
+use rules::world::{Past, World};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 

@@ -5,22 +5,22 @@ mod common;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use common::*;
+use insight::backtest::{
+    Against, Backtest, Baseline, FirstDifference, Group, Happening, MessageRow, Pair, Report, Span, Trial,
+};
+use insight::replay::Replay;
+use insight::simulate::Simulation;
+use insight::suggest::Suggest;
 use leadctl::audit::{Order, Reader, generate, sorted};
 use policy::directory::Directory;
 use policy::ids::{AccountId, LeadId, PersonId, Subject};
 use policy::{Message, Policy, PublishedPolicy, WorkflowId};
 use proptest::prelude::*;
 use rules::account::Account;
-use rules::backtest::{
-    Against, Backtest, Baseline, FirstDifference, Group, Happening, MessageRow, Pair, Report, Span, Trial,
-};
-use rules::input::Past;
 use rules::lead::Lead;
 use rules::record::CommitRecord;
-use rules::replay::Replay;
-use rules::routing::Standing;
-use rules::simulate::Simulation;
-use rules::suggest::Suggest;
+use rules::roster::Standing;
+use rules::world::Past;
 use serde_json::json;
 use std::collections::{BTreeSet, HashMap};
 use std::io::{BufReader, Seek as _};

@@ -7,10 +7,10 @@
 mod common;
 
 use chrono::{DateTime, Utc};
+use insight::simulate::Simulation;
 use libtest_mimic::{Arguments, Failed, Trial};
 use policy::directory::Directory;
 use policy::{Policy, PublishedPolicy};
-use rules::simulate::Simulation;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 

@@ -5,17 +5,17 @@ mod common;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use common::{beginning, check_history, seeded_value, simulation};
+use insight::simulate::{AnyEntry, Simulation};
 use policy::directory::Directory;
 use policy::ids::NotificationId;
 use policy::{Message, Policy};
 use rules::entry::Actor;
-use rules::input::{Command, Delivery, DeliveryResult, Input, LeadEvent, World};
-use rules::lead_fact::{EvidenceKind, LeadFact};
-use rules::notification::{About, Notification, NotificationFact, Recipient};
+use rules::lead::{Command, EvidenceKind, Input, LeadEvent, LeadFact};
+use rules::notification::{About, Delivery, DeliveryResult, Notification, NotificationFact, Recipient};
 use rules::patch::Patch;
-use rules::simulate::{AnyEntry, Simulation};
 use rules::still_true;
 use rules::still_true::{Telling, Told};
+use rules::world::World;
 use serde_json::json;
 use std::collections::BTreeMap;
 

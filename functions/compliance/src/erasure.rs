@@ -11,7 +11,8 @@ use platform::problem::Problem;
 use platform::{response, strict_json};
 use policy::ids::LeadId;
 use rules::entry::Actor;
-use rules::input::{Command, Input, Outcome};
+use rules::lead::{Command, Input};
+use rules::outcome::Outcome;
 use serde_json::json;
 use service::problem;
 

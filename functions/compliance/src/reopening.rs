@@ -9,7 +9,7 @@ use platform::http::Request;
 use platform::problem::Problem;
 use platform::strict_json;
 use rules::entry::Actor;
-use rules::input::{Command, Input, Reopening};
+use rules::lead::{Command, Input, Reopening};
 use service::problem;
 
 impl Compliance {

@@ -3,10 +3,9 @@
 
 use chrono::{DateTime, Utc};
 use policy::directory::Directory;
-use rules::compliance::{Clearance, Rejection, Review, UnderReview};
-use rules::lead::{Lead, Personal};
-use rules::screened::Screened;
-use rules::workflows::{Lapse, lapse};
+use rules::lead::{Clearance, Lead, Rejection, Review, Screened, UnderReview};
+use rules::lead::{Lapse, lapse};
+use rules::personal::Personal;
 use serde_json::{Value, json};
 
 /// What a decision names as seen: the revision of the open review, or of the rejection.

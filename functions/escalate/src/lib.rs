@@ -8,11 +8,10 @@ use chrono::{DateTime, Utc};
 use contracts::queue::Due;
 use platform::batch::Record;
 use policy::ids::{AccountId, LeadId, Subject};
-use rules::account::Account;
+use rules::account::{Account, AccountCommand, AccountInput};
+use rules::cause;
 use rules::entry::Actor;
-use rules::input::{Command, Input};
-use rules::simulate::wake_cause;
-use rules::{AccountCommand, AccountInput};
+use rules::lead::{Command, Input};
 use service::Service;
 use store::{Cursor, StoreError};
 
@@ -70,7 +69,7 @@ async fn wake_lead(
     let command = Command {
         lead: lead.clone(),
         actor: Actor::system("clock"),
-        cause: wake_cause(due),
+        cause: cause::wake(due),
         input: Input::Wake,
     };
     let done = service.lead(&command, None, now).await?;
@@ -88,7 +87,7 @@ async fn wake_account(
     look: Look,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let cause = wake_cause(due);
+    let cause = cause::wake(due);
     let (account, actor, input) = (id.clone(), Actor::system("clock"), AccountInput::Wake);
     let done = service.account(&AccountCommand { account, actor, cause, input }, None, now).await?;
     match done.account {

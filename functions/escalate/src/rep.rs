@@ -8,12 +8,11 @@ use chrono::{DateTime, Utc};
 use policy::directory::Directory;
 use policy::ids::{LeadId, PersonId, Subject, TeamId};
 use rules::absence::{absence, next_look};
+use rules::cause;
 use rules::entry::Actor;
-use rules::input::{Command, Input};
-use rules::lead::Lead;
-use rules::orphans::stays_with;
+use rules::lead::waits_since;
+use rules::lead::{Command, Input, Lead, stays_with};
 use rules::rep::{RepCommand, RepInput};
-use rules::simulate::{offer_cause, presence_cause, waits_since};
 use service::Service;
 use store::{Cursor, StoreError};
 
@@ -66,7 +65,7 @@ pub async fn look(
         return Ok(());
     }
     // By now all are looked after: the manager is told of them together.
-    let (actor, cause) = (Actor::system("routing"), presence_cause(rep, now));
+    let (actor, cause) = (Actor::system("routing"), cause::presence(rep, now));
     let command = RepCommand { rep: rep.clone(), actor, cause, input: RepInput::looked_at(kept, item.looks) };
     let after = service.rep(&command, None, now).await?.rep;
     // The due key is of what happened meanwhile, and whoever brought it about has asked.
@@ -96,7 +95,7 @@ async fn look_after_leads(
         let page = service.store.leads_by_owner(rep, PAGE, after.as_ref()).await?;
         let looked_at = |lead: &Lead| !lead.is_closed() && (all || lead.owner_gone.is_some());
         for lead in page.items.into_iter().filter(looked_at) {
-            let (actor, cause) = (Actor::system("routing"), presence_cause(rep, now));
+            let (actor, cause) = (Actor::system("routing"), cause::presence(rep, now));
             let command = Command { lead: lead.id, actor, cause, input: Input::OwnerPresence };
             let done = service.lead(&command, None, now).await?;
             stay = stay.saturating_add(u32::from(done.lead.is_some_and(|lead| stays_with(&lead, rep))));
@@ -123,7 +122,7 @@ async fn offer(
         if !has_room(service, rep, directory, now).await? {
             return Ok(());
         }
-        let (actor, cause) = (Actor::system("routing"), offer_cause(rep, now));
+        let (actor, cause) = (Actor::system("routing"), cause::offer(rep, now));
         service.lead(&Command { lead, actor, cause, input: Input::Offer }, None, now).await?;
     }
     Ok(())

@@ -4,7 +4,7 @@ use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use contracts::FieldProblem;
 use platform::problem::Problem;
 use platform::response;
-use rules::input::Outcome;
+use rules::outcome::Outcome;
 use rules::unread::PLACES_MAX;
 use serde_json::{Value, json};
 

@@ -6,10 +6,11 @@ use crate::{Ingest, answer};
 use chrono::{DateTime, Utc};
 use contracts::event::{Body, Inbound};
 use policy::source_rights::SourceRights;
+use rules::account::{AccountCommand, AccountInput};
 use rules::entry::Actor;
-use rules::input::{Command, Input, Outcome};
+use rules::lead::{Command, Input};
+use rules::outcome::Outcome;
 use rules::source_limits::{limit_account, limit_lead, says_nothing};
-use rules::{AccountCommand, AccountInput};
 use store::StoreError;
 
 /// A source and what the directory says that it may write.

@@ -5,9 +5,9 @@ use crate::deliver::{CLAIM, DeliverError, Notifier};
 use chrono::{DateTime, TimeDelta, Utc};
 use platform::telemetry::ErrorChain;
 use policy::ids::{NotificationId, Subject};
-use rules::input::{Past, World};
 use rules::still_true;
 use rules::still_true::Telling;
+use rules::world::{Past, World};
 use std::collections::BTreeMap;
 use store::{Claim, OutboxItem, StoreError};
 

@@ -6,8 +6,8 @@ use contracts::api;
 use platform::problem::Problem;
 use platform::response;
 use policy::ids::{AccountId, Subject};
+use rules::account::{AccountCommand, AccountInput};
 use rules::entry::Actor;
-use rules::{AccountCommand, AccountInput};
 use service::problem;
 
 fn account_id(call: &Call<'_>) -> Result<AccountId, Problem> {

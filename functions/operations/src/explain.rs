@@ -4,16 +4,16 @@
 use crate::{Call, sight};
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use chrono::{DateTime, SecondsFormat, Utc};
+use insight::explain;
+use insight::explain::{ExplainError, Explanation, Record, RecordedLater};
 use platform::problem::Problem;
 use platform::response;
 use policy::PublishedPolicy;
 use policy::directory::Directory;
 use policy::ids::{LeadId, Subject};
+use rules::account_view::AccountView;
 use rules::entry::Entry;
-use rules::explain;
-use rules::explain::{ExplainError, Explanation, Record, RecordedLater};
-use rules::input::{Need, Past, World};
-use rules::lead::AccountView;
+use rules::world::{Need, Past, World};
 use service::problem;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -109,7 +109,7 @@ fn spelled(at: DateTime<Utc>) -> String {
 pub(crate) struct Knowledge {
     policy: Arc<PublishedPolicy>,
     directory: Arc<Directory>,
-    rosters: BTreeMap<policy::ids::TeamId, rules::routing::Roster>,
+    rosters: BTreeMap<policy::ids::TeamId, rules::roster::Roster>,
     accounts: BTreeMap<policy::ids::AccountId, AccountView>,
     past: Past,
 }

@@ -4,6 +4,7 @@
 mod accounts;
 mod dry_run;
 mod explain;
+pub mod explanation;
 mod leads;
 mod publications;
 mod reps;
@@ -17,7 +18,7 @@ use platform::http::Request;
 use platform::problem::Problem;
 use platform::refusals;
 use policy::ids::PublicationKind;
-use rules::input::Outcome;
+use rules::outcome::Outcome;
 use serde_json::Value;
 use service::Service;
 

@@ -1,10 +1,12 @@
 //! Shows a caller what the table of who sees what lets their groups see (`contracts::sight`), and opens the
 //! evidence of churn signals for those who judge it.
 
-use contracts::sight::{self, PERSONAL, Reader};
+use crate::explanation;
+use contracts::sight;
+use contracts::sight::{PERSONAL, Reader};
+use insight::explain::Explanation;
 use platform::caller::{Caller, Group};
 use rules::account::Account;
-use rules::explain::Explanation;
 use rules::lead::Lead;
 use serde_json::{Value, json};
 use store::{PersonalData, StoreError};
@@ -24,7 +26,7 @@ pub fn account(account: &Account, caller: &Caller) -> Value {
 
 /// An explanation as a caller may see it.
 pub fn explanation(explanation: Explanation, caller: &Caller) -> Explanation {
-    sight::explanation(explanation, &readers(caller))
+    explanation::shown_to(explanation, &readers(caller))
 }
 
 /// Whether a caller sees the links of the chain.

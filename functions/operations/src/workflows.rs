@@ -3,10 +3,10 @@
 
 use crate::Call;
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use insight::documentation::Edition;
 use platform::problem::Problem;
 use platform::response;
 use policy::{PublishedPolicy, WorkflowId};
-use rules::documentation::Edition;
 use serde_json::{Value, json};
 use service::problem;
 use std::collections::BTreeMap;

@@ -7,13 +7,13 @@ use crate::simulate;
 use crate::state::{DIRECTORY, State};
 use anyhow::Context as _;
 use chrono::{DateTime, SecondsFormat, Utc};
+use insight::explain::{ExplainError, Explanation, Record, account_of, explain};
+use insight::simulate::AnyEntry;
 use policy::ids::{AccountId, LeadId, Subject};
 use rules::account::AccountFact;
 use rules::entry::Entry;
-use rules::explain::{ExplainError, Explanation, Record, account_of, explain};
-use rules::input::World;
-use rules::lead_fact::LeadFact;
-use rules::simulate::AnyEntry;
+use rules::lead::LeadFact;
+use rules::world::World;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use rules::suggest::Suggest;
+use insight::suggest::Suggest;
 
 use crate::audit::Order;
 use crate::audit::export::{Source, bar};

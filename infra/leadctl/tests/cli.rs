@@ -167,7 +167,7 @@ churn-risk (version 1): not
 ";
     assert_eq!(text(&output.stdout), expected);
     let json = explain(&["L-1001", "--at", "2026-03-02T14:50:00Z", "--json"]);
-    let explanation: rules::explain::Explanation = serde_json::from_slice(&json.stdout).unwrap();
+    let explanation: insight::explain::Explanation = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(explanation.to_string(), expected);
 }
 

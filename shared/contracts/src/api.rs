@@ -4,10 +4,10 @@ use crate::fields::{FieldProblem, Fields, Problems};
 use crate::{event, fields};
 use chrono::{DateTime, Utc};
 use policy::Verdict;
-use rules::AccountInput;
-use rules::compliance::{Criterion, CriterionKind, Match, MatchDetails};
-use rules::input::{Erasure, LeadEvent, Resolution, ResolutionAction};
-use rules::routing::Availability;
+use rules::account::AccountInput;
+use rules::lead::{Erasure, LeadEvent, Resolution, ResolutionAction};
+use rules::roster::Availability;
+use rules::screening::{Criterion, CriterionKind, Match, MatchDetails};
 use serde_json::Value;
 
 /// The body of a review decision.

@@ -8,13 +8,11 @@ use chrono::{DateTime, Utc};
 use policy::directory::is_country;
 use policy::ids::{AccountId, Country, LeadId, Subject};
 use policy::measure::Money;
-use rules::AccountInput;
-use rules::account::AccountChanges;
-use rules::compliance::Match;
-use rules::input::LeadEvent;
-use rules::lead::{Contact, ProfileChanges};
+use rules::account::{AccountChanges, AccountInput};
+use rules::lead::{LeadEvent, NamedParty, ProfileChanges};
 use rules::patch::Patch;
-use rules::screened::NamedParty;
+use rules::personal::Contact;
+use rules::screening::Match;
 use rules::unread::Unread;
 use serde_json::Value;
 

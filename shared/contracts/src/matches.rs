@@ -5,7 +5,7 @@
 //! lets no lead through.
 
 use crate::fields::{self, Fields, Problems};
-use rules::compliance::{Criterion, CriterionKind, Match, MatchDetails};
+use rules::screening::{Criterion, CriterionKind, Match, MatchDetails};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 

@@ -8,9 +8,9 @@ use chrono::{DateTime, Utc};
 use policy::Policy;
 use policy::directory::{Directory, DirectoryDocument};
 use policy::ids::{AccountId, LeadId, PersonId};
-use rules::AccountInput;
-use rules::input::{Erasure, Resolution};
-use rules::routing::Availability;
+use rules::account::AccountInput;
+use rules::lead::{Erasure, Resolution};
+use rules::roster::Availability;
 use serde_json::Value;
 
 /// A line of an events file.

@@ -9,14 +9,13 @@ pub mod page;
 pub mod table;
 
 use policy::WorkflowId;
-use rules::explain::{Condition, Explanation, Status};
 use rules::notification::{Notification, Recipient};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use table::{
-    ACCOUNT, BY_SOURCE, BY_STAFF, BY_SYSTEM, CONFIDENTIAL, CONFIDENTIAL_COMMIT, ENTRY, EXPLANATION, LEAD,
-    MESSAGE, OF_COMPLIANCE, OWN_CAUSES, SALES_REFUSAL, SALES_REFUSALS, TABLE,
+    ACCOUNT, BY_SOURCE, BY_STAFF, BY_SYSTEM, CONFIDENTIAL, CONFIDENTIAL_COMMIT, ENTRY, LEAD, MESSAGE,
+    OF_COMPLIANCE, OWN_CAUSES, SALES_REFUSAL, SALES_REFUSALS, TABLE,
 };
 
 /// The member that holds everything personal.
@@ -112,7 +111,8 @@ impl Audience {
         }
     }
 
-    fn includes_any(self, readers: &[Reader]) -> bool {
+    /// Whether any of them is told.
+    pub fn includes_any(self, readers: &[Reader]) -> bool {
         readers.iter().any(|reader| self.includes(*reader))
     }
 
@@ -195,36 +195,6 @@ pub fn account(document: Value, readers: &[Reader]) -> Value {
     shown(document, ACCOUNT, readers)
 }
 
-/// An explanation as readers may see it.
-pub fn explanation(mut explanation: Explanation, readers: &[Reader]) -> Explanation {
-    let sees = |member: &str| audience(EXPLANATION, member).includes_any(readers);
-    let mut is_held = false;
-    for part in &mut explanation.workflows {
-        part.because.retain(|because| sees(&condition(because.condition)));
-        if part.workflow != WorkflowId::ComplianceFlag {
-            continue;
-        }
-        is_held = part.because.iter().any(|because| because.condition == Condition::ComplianceHold);
-        if !sees("compliance-flag.status") {
-            part.status = if is_held { Status::Fired } else { Status::Not };
-        }
-        if !sees("compliance-flag.clock") {
-            part.clock = None;
-        }
-        if !sees("compliance-flag.steps") {
-            part.steps.clear();
-        }
-        if !sees("compliance-flag.fired.does") {
-            part.fired.iter_mut().for_each(|fired| fired.does = None);
-        }
-    }
-    // While a lead is held, nothing is due but reminders of its review.
-    if is_held && !sees("compliance-flag.steps") {
-        explanation.wake_at = None;
-    }
-    explanation
-}
-
 /// A notification as its recipient may read it.
 pub fn message(notification: &Notification) -> Notification {
     let mut told = notification.clone();
@@ -239,12 +209,6 @@ pub fn message(notification: &Notification) -> Notification {
 pub fn opens(entry: &Value, member: &str, readers: &[Reader]) -> bool {
     let to = named(&kind_of(entry), member);
     to.is_some_and(|to| to == Audience::Judges && to.includes_any(readers))
-}
-
-/// The name of a condition, as the table has it.
-fn condition(condition: Condition) -> String {
-    let name = serde_json::to_value(condition).unwrap_or_default();
-    name.as_str().unwrap_or_default().to_owned()
 }
 
 /// What the table calls an entry.

@@ -1,7 +1,7 @@
 //! A clock: the intervals during which it ran. Elapsed time is computed afresh from them under
 //! whatever calendar applies; nothing is added up that could drift.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use policy::calendar::{Calendar, WorkingTime};
 use serde::{Deserialize, Serialize};
 
@@ -116,3 +116,7 @@ impl Clock {
         None
     }
 }
+
+/// A timer that comes later than this was missed. Two periods of the sweep: what a missed tick
+/// may cost before its safety net has run.
+pub const MISSED_AFTER: TimeDelta = TimeDelta::seconds(120);

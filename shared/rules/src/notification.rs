@@ -1,8 +1,8 @@
 //! What is to be told to whom. Only what everybody may read is in here: no contact's personal
 //! data, no match details beyond what the compliance desk is to see.
 
-use crate::compliance::Criterion;
-use crate::input::{Delivery, DeliveryResult};
+use crate::screening::Criterion;
+
 use chrono::{DateTime, Utc};
 use policy::Message;
 use policy::directory::Directory;
@@ -241,4 +241,51 @@ impl Particulars {
     fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// What became of a notification.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// Which.
+    pub id: NotificationId,
+    /// How many attempts were made.
+    pub attempts: u32,
+    /// What became of it.
+    pub result: DeliveryResult,
+    /// Earlier notifications to the same recipient that the same message tells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub with: Vec<NotificationId>,
+}
+
+/// What became of a notification.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeliveryResult {
+    /// It was taken by the channel.
+    Delivered {
+        /// Which channel.
+        channel: String,
+        /// The channel's reference.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reference: Option<String>,
+    },
+    /// It was not true any more for its recipient.
+    Withdrawn {
+        /// Why.
+        reason: String,
+    },
+    /// No attempt is left, or none would help.
+    Failed {
+        /// Why.
+        reason: String,
+    },
+    /// The person cannot be reached there: somebody else must be told.
+    Unreachable {
+        /// Who.
+        person: PersonId,
+        /// Why.
+        reason: String,
+        /// What they should have been told.
+        notification: Box<crate::notification::Notification>,
+    },
 }

@@ -6,17 +6,14 @@
 //! fact and in a lead. In a store its texts are sealed before the rules see them; to the rules a
 //! sealed text is a text like any other.
 //!
-//! [`decide`]: crate::decide()
+//! [`decide`]: crate::lead::decide::decide()
 
-use crate::compliance::{Match, MatchDetails};
-use crate::deciding::Consulted;
+use crate::account_view::AccountView;
+use crate::aggregate::Consulted;
 use crate::entry::{Actor, Entry};
-use crate::input::{Input, LeadEvent, World};
-use crate::lead::{AccountView, Contact};
-use crate::patch::Patch;
-use crate::rep::RepInput;
-use crate::routing::{Availability, Roster, Standing};
-use crate::workflows::churn_risk::AccountInput;
+use crate::recordable::{PersonalInput, Recordable};
+use crate::roster::{Availability, Roster, Standing};
+use crate::world::World;
 use chrono::{DateTime, Utc};
 use policy::ids::{AccountId, PersonId, Subject, TeamId};
 use serde::de::DeserializeOwned;
@@ -48,189 +45,6 @@ pub struct RecordedInput<I> {
     /// What is personal in it.
     #[serde(default, skip_serializing_if = "PersonalInput::is_empty")]
     pub personal: PersonalInput,
-}
-
-/// What is personal in an input.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct PersonalInput {
-    /// The contact that it sets.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub contact: Option<Contact>,
-    /// What a screening found, by the place of its match in the input.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub matches: BTreeMap<usize, MatchDetails>,
-}
-
-impl PersonalInput {
-    /// Whether there is nothing personal.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-/// What can be recorded: it knows what is personal in it.
-pub trait Recordable: Clone + Serialize + DeserializeOwned {
-    /// Takes what is personal out, to stand apart.
-    fn set_apart(&mut self) -> PersonalInput;
-    /// Puts what is personal back where it was.
-    fn put_back(&mut self, personal: PersonalInput);
-    /// Whether there are personal texts in it.
-    fn is_personal(&self) -> bool;
-    /// Its personal texts: what is to be sealed before anything else is done with it.
-    fn personal_texts(&mut self) -> Vec<&mut String>;
-    /// Says nothing personal any more, and all else as before: of a subject whose personal data was
-    /// erased none is taken.
-    fn forget(&mut self);
-}
-
-impl Recordable for Input {
-    fn set_apart(&mut self) -> PersonalInput {
-        let mut personal = PersonalInput::default();
-        if let Some(contact) = self.contact_mut() {
-            // That it was set stays: an empty contact says so.
-            personal.contact = Some(std::mem::take(contact)).filter(|c| *c != Contact::default());
-        }
-        for (n, found) in self.matches_mut().iter_mut().enumerate() {
-            personal.matches.extend(found.details.take().map(|details| (n, details)));
-        }
-        personal
-    }
-
-    fn put_back(&mut self, personal: PersonalInput) {
-        if let Some((contact, known)) = self.contact_mut().zip(personal.contact) {
-            *contact = known;
-        }
-        let matches = self.matches_mut();
-        for (n, details) in personal.matches {
-            if let Some(found) = matches.get_mut(n) {
-                found.details = Some(details);
-            }
-        }
-    }
-
-    fn is_personal(&self) -> bool {
-        self.contact().is_some_and(|contact| *contact != Contact::default())
-            || self.matches().iter().filter_map(|found| found.details.as_ref()).any(MatchDetails::is_said)
-    }
-
-    fn personal_texts(&mut self) -> Vec<&mut String> {
-        let (contact, matches) = match self {
-            Self::Event(event) => {
-                let LeadEvent { contact, named, matches, .. } = &mut **event;
-                (set_mut(contact).or(set_mut(&mut named.contact)), matches.as_mut_slice())
-            }
-            Self::RefusedAtDoor { matches, named, .. } => {
-                (set_mut(&mut named.contact), matches.as_mut_slice())
-            }
-            _ => return Vec::new(),
-        };
-        let details = matches.iter_mut().filter_map(|found| found.details.as_mut());
-        contact.into_iter().flat_map(Contact::texts).chain(details.flat_map(MatchDetails::texts)).collect()
-    }
-
-    fn forget(&mut self) {
-        match self {
-            Self::Event(event) => {
-                for contact in [&mut event.contact, &mut event.named.contact] {
-                    forget_set(contact);
-                }
-            }
-            Self::RefusedAtDoor { named, .. } => forget_set(&mut named.contact),
-            _ => {}
-        }
-        for found in self.matches_mut() {
-            found.details = None;
-        }
-    }
-}
-
-/// The value that a patch sets.
-fn set_mut<T>(patch: &mut Patch<T>) -> Option<&mut T> {
-    if let Patch::Set(value) = patch { Some(value) } else { None }
-}
-
-fn forget_set<T>(patch: &mut Patch<T>) {
-    if patch.as_set().is_some() {
-        *patch = Patch::Keep;
-    }
-}
-
-impl Input {
-    /// The contact that it names; no input names two.
-    fn contact(&self) -> Option<&Contact> {
-        match self {
-            Self::Event(event) => event.contact.as_set().or(event.named.contact.as_set()),
-            Self::RefusedAtDoor { named, .. } => named.contact.as_set(),
-            _ => None,
-        }
-    }
-
-    fn contact_mut(&mut self) -> Option<&mut Contact> {
-        match self {
-            Self::Event(event) => set_mut(&mut event.contact).or(set_mut(&mut event.named.contact)),
-            Self::RefusedAtDoor { named, .. } => set_mut(&mut named.contact),
-            _ => None,
-        }
-    }
-
-    fn matches(&self) -> &[Match] {
-        match self {
-            Self::Event(event) => &event.matches,
-            Self::RefusedAtDoor { matches, .. } => matches,
-            _ => &[],
-        }
-    }
-
-    fn matches_mut(&mut self) -> &mut [Match] {
-        match self {
-            Self::Event(event) => &mut event.matches,
-            Self::RefusedAtDoor { matches, .. } => matches,
-            _ => &mut [],
-        }
-    }
-}
-
-impl Recordable for AccountInput {
-    fn set_apart(&mut self) -> PersonalInput {
-        // The fact has the evidence. It can be large, and no decision looks at it: once is enough.
-        self.forget();
-        PersonalInput::default()
-    }
-
-    fn put_back(&mut self, _: PersonalInput) {}
-
-    fn is_personal(&self) -> bool {
-        matches!(self, Self::Signal { evidence: Some(_), .. })
-    }
-
-    fn personal_texts(&mut self) -> Vec<&mut String> {
-        if let Self::Signal { evidence, .. } = self { evidence.iter_mut().collect() } else { Vec::new() }
-    }
-
-    fn forget(&mut self) {
-        if let Self::Signal { evidence, .. } = self {
-            *evidence = None;
-        }
-    }
-}
-
-/// What a rep says of themself is known to everybody they work with.
-impl Recordable for RepInput {
-    fn set_apart(&mut self) -> PersonalInput {
-        PersonalInput::default()
-    }
-
-    fn put_back(&mut self, _: PersonalInput) {}
-
-    fn is_personal(&self) -> bool {
-        false
-    }
-
-    fn personal_texts(&mut self) -> Vec<&mut String> {
-        Vec::new()
-    }
-
-    fn forget(&mut self) {}
 }
 
 impl<I: Recordable> RecordedInput<I> {

@@ -2,10 +2,11 @@
 //! Other content is no repetition: it is refused, the refusal goes into the record of the lead or
 //! account that it names, and what a screening found in it holds the lead all the same.
 
+use crate::account::command::{AccountCommand, AccountInput};
 use crate::entry::{Actor, ActorKind};
-use crate::input::{Command, Input, Outcome};
-use crate::screened::NamedParty;
-use crate::workflows::churn_risk::{AccountCommand, AccountInput};
+use crate::lead::command::{Command, Input};
+use crate::lead::party::NamedParty;
+use crate::outcome::Outcome;
 use chrono::DateTime;
 
 /// What an id was used for before.

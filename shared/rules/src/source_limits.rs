@@ -3,10 +3,10 @@
 //! What a screening found counts from any source, since a match that is dropped lets a lead be worked
 //! that must not be.
 
-use crate::AccountInput;
-use crate::input::LeadEvent;
+use crate::account::command::AccountInput;
+use crate::lead::command::LeadEvent;
+use crate::lead::party::NamedParty;
 use crate::patch::Patch;
-use crate::screened::NamedParty;
 use policy::ids::MarketId;
 use policy::source_rights::SourceRights;
 
@@ -74,7 +74,7 @@ pub fn limit_account(rights: &SourceRights, input: &mut AccountInput) -> (Vec<&'
             let success = &mut changes.customer_success_owner;
             outside.unless(may("account.customer_success_owner"), "account.customer_success_owner", success);
             // An update that names an account and no field still makes it known.
-            outside.0.is_empty() || *changes != crate::account::AccountChanges::default()
+            outside.0.is_empty() || *changes != crate::account::event::AccountChanges::default()
         }
         AccountInput::Signal { .. } if !may("account.signal") => {
             outside.0.push("account.signal");
@@ -126,7 +126,7 @@ pub fn says_nothing(event: &LeadEvent) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compliance::{Criterion, CriterionKind, Match};
+    use crate::screening::{Criterion, CriterionKind, Match};
     use chrono::DateTime;
     use policy::source_rights::FIELDS;
 
@@ -213,7 +213,7 @@ mod tests {
     fn a_source_with_markets_writes_accounts_only_by_name() {
         let input = || AccountInput::Update {
             occurred_at: DateTime::UNIX_EPOCH,
-            changes: crate::account::AccountChanges {
+            changes: crate::account::event::AccountChanges {
                 owner: Patch::Set("rep-ana".into()),
                 name: Patch::Set("Acme".into()),
                 ..Default::default()
@@ -226,7 +226,7 @@ mod tests {
         assert_eq!(limited(rights(Some(&["us"]), Some(&["account.name"]))), (vec!["account.owner"], true));
         let mut signal = AccountInput::Signal {
             occurred_at: DateTime::UNIX_EPOCH,
-            signal: crate::account::Signal::UsageDown,
+            signal: crate::account::state::Signal::UsageDown,
             evidence: None,
             unread: crate::unread::Unread::default(),
         };

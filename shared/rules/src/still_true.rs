@@ -27,13 +27,14 @@
 //! latest that is still true, which mentions the ones before it in their order. So nobody hears
 //! "yours now" after "is stuck".
 
-use crate::account::Account;
+use crate::account::state::Account;
 use crate::clock::Clock;
-use crate::input::World;
-use crate::lead::Lead;
+use crate::lead::pending::{Moot, Pending};
+use crate::lead::state::Lead;
+use crate::lead::state::Place;
+use crate::lead::timers::{StepDue, ladder};
 use crate::notification::{Notification, Particulars, Recipient, Role};
-use crate::pending::{Moot, Pending};
-use crate::timers::{Place, StepDue, ladder};
+use crate::world::World;
 use chrono::{DateTime, Utc};
 use policy::ids::{NotificationId, PersonId};
 use policy::{Message, StateKind, WorkflowId};
@@ -239,7 +240,10 @@ fn afresh(
             }
             told.went_to = lead.owner.clone().filter(|owner| Some(owner) != p.owner.as_ref());
             told.owner_not_told = told.went_to.is_none()
-                && lead.owner.as_ref().is_some_and(|o| crate::pending::is_yet_to_be_told(lead, o, at));
+                && lead
+                    .owner
+                    .as_ref()
+                    .is_some_and(|o| crate::lead::ownership::is_yet_to_be_told(lead, o, at));
         }
         Message::SlaWarning | Message::SlaBreached | Message::LeadGiven | Message::Cleared => {
             now_of(particulars, lead);

@@ -9,14 +9,17 @@ use crate::outbox::Requested;
 use crate::seen::digest;
 use chrono::{DateTime, Utc};
 use policy::ids::{AccountId, Subject};
-use rules::account::{Account, AccountFact};
+use rules::account::{Account, AccountCommand, AccountFact, AccountInput, decide_account};
+use rules::aggregate::Consulted;
 use rules::entry::Entry;
-use rules::input::{Delivery, Need, Outcome, World};
-use rules::notification::{Notification, NotificationFact};
-use rules::record::{Recordable as _, Recorded, RecordedInput};
+use rules::notification::{Delivery, Notification, NotificationFact};
+use rules::outcome::Outcome;
+use rules::record::{Recorded, RecordedInput};
+use rules::recordable::Recordable as _;
+use rules::rep::LoadChange;
+use rules::reuse;
 use rules::reuse::Reuse;
-use rules::routing::LoadChange;
-use rules::{AccountCommand, AccountInput, Consulted, decide_account, reuse};
+use rules::world::{Need, World};
 use std::collections::BTreeMap;
 
 /// What became of a command to an account.

@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 use policy::ids::Subject;
 use rules::account::AccountFact;
 use rules::entry::Entry;
-use rules::lead_fact::LeadFact;
+use rules::lead::LeadFact;
 use rules::record::Recorded;
 use rules::rep::RepFact;
 use serde::de::DeserializeOwned;

@@ -17,8 +17,8 @@ use audit::Hash;
 use chrono::{DateTime, TimeDelta, Utc};
 use policy::ids::{PersonId, Subject};
 use rules::entry::Entry;
-use rules::input::Outcome;
-use rules::routing::LoadChange;
+use rules::outcome::Outcome;
+use rules::rep::LoadChange;
 use sealing::NewKey;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -18,10 +18,11 @@ use policy::PublishedPolicy;
 use policy::directory::Directory;
 use policy::ids::{AccountId, PersonId, TeamId};
 use rules::account::Account;
-use rules::input::{Need, Outcome, Past, World};
-use rules::lead::AccountView;
+use rules::account_view::AccountView;
+use rules::outcome::Outcome;
 use rules::reuse::Reuse;
-use rules::routing::Roster;
+use rules::roster::Roster;
+use rules::world::{Need, Past, World};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

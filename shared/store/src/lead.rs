@@ -12,15 +12,17 @@ use crate::schema::{
 use crate::seen::digest;
 use chrono::{DateTime, Utc};
 use policy::ids::{AccountId, LeadId, MarketId, PersonId, StateId, Subject};
+use rules::aggregate::Consulted;
 use rules::entry::Entry;
-use rules::input::{Command, Delivery, Input, Need, Outcome, World};
-use rules::lead::Lead;
-use rules::lead_fact::LeadFact;
-use rules::notification::{Notification, NotificationFact};
-use rules::record::{Recordable as _, Recorded, RecordedInput};
+use rules::lead::{Command, Input, Lead, LeadFact};
+use rules::notification::{Delivery, Notification, NotificationFact};
+use rules::outcome::Outcome;
+use rules::record::{Recorded, RecordedInput};
+use rules::recordable::Recordable as _;
+use rules::rep::{LoadChange, load_changes};
+use rules::reuse;
 use rules::reuse::Reuse;
-use rules::routing::{LoadChange, load_changes};
-use rules::{Consulted, reuse};
+use rules::world::{Need, World};
 
 /// What became of a command to a lead.
 #[derive(Debug, Clone)]
@@ -52,7 +54,7 @@ pub fn key_by_content(command: &Command) -> Result<String, StoreError> {
     Ok(format!("{}/{}", command.cause, Lead::asked(command)?))
 }
 
-/// The digest of what a command asks; see [`rules::input::LeadEvent::said`].
+/// The digest of what a command asks; see [`rules::lead::LeadEvent::said`].
 ///
 /// # Errors
 /// None in practice: every input can be written as JSON.
@@ -182,7 +184,7 @@ impl Aggregate for Lead {
         command: &Command,
         now: DateTime<Utc>,
     ) -> Result<Decided<Self>, Need> {
-        let decision = rules::decide(before, world, command, now)?;
+        let decision = rules::lead::decide(before, world, command, now)?;
         Ok(Decided {
             outcome: decision.outcome,
             entries: decision.entries,

@@ -18,7 +18,8 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
 use policy::ids::Subject;
-use rules::lead::{Lead, Personal};
+use rules::lead::Lead;
+use rules::personal::Personal;
 use sealing::{DataKey, NewKey, WrapError, is_sealed};
 use std::borrow::Cow;
 

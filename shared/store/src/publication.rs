@@ -11,16 +11,18 @@ use crate::outbox::Requested;
 use crate::seen::digest;
 use chrono::{DateTime, Utc};
 use policy::ids::{AccountId, PublicationId, Subject};
+use rules::aggregate::Consulted;
 use rules::entry::{Actor, Entry};
-use rules::input::{Delivery, Need, Outcome, World};
-use rules::notification::{Notification, NotificationFact};
+use rules::notification::{Delivery, Notification, NotificationFact};
+use rules::outcome::Outcome;
 use rules::publication::{
     Publication, PublicationCommand, PublicationFact, PublicationInput, Totals, decide_publication,
 };
 use rules::record::Recorded;
+use rules::rep::LoadChange;
+use rules::reuse;
 use rules::reuse::Reuse;
-use rules::routing::LoadChange;
-use rules::{Consulted, reuse};
+use rules::world::{Need, World};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

@@ -17,12 +17,11 @@ use audit::Hash;
 use aws_sdk_dynamodb::types::ReturnValue;
 use chrono::{DateTime, Utc};
 use policy::ids::{PersonId, Subject};
-use rules::Consulted;
-use rules::absence::{AbsentLead, LeadsOfAbsent};
+use rules::aggregate::Consulted;
 use rules::notification::NotificationFact;
 use rules::record::Recorded;
-use rules::rep::{RepCommand, RepFact, RepInput, decide_rep, evolve, is_over};
-use rules::routing::{LoadChange, Roster, Standing};
+use rules::rep::{LoadChange, RepCommand, RepFact, RepInput, decide_rep, evolve, is_over};
+use rules::roster::{AbsentLead, LeadsOfAbsent, Roster, Standing};
 
 const LOAD: &str = "load";
 const LAST_ASSIGNED_AT: &str = "last_assigned_at";

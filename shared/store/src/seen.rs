@@ -14,7 +14,7 @@ use crate::schema::TTL_ATTRIBUTE;
 use crate::transaction::{Ended, Transaction, When};
 use chrono::{DateTime, Utc};
 use policy::ids::Subject;
-use rules::input::Outcome;
+use rules::outcome::Outcome;
 use rules::reuse::Reuse;
 use serde::Serialize;
 

@@ -14,7 +14,7 @@ use audit::{ChainedCommit, Hash};
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::join_all;
 use rules::entry::Actor;
-use rules::routing::Availability;
+use rules::roster::Availability;
 use std::collections::BTreeMap;
 use support::wire::Fault;
 use support::*;

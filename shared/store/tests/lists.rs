@@ -12,10 +12,9 @@ mod support;
 use chrono::TimeDelta;
 use policy::ids::{LeadId, Source, Subject};
 use policy::impact::{Scope, Sources};
-use rules::compliance::{Criterion, CriterionKind, Match};
-use rules::input::{Command, Erasure, Input, LeadEvent, Resolution, ResolutionAction};
-use rules::lead::Lead;
+use rules::lead::{Command, Erasure, Input, Lead, LeadEvent, Resolution, ResolutionAction};
 use rules::patch::Patch;
+use rules::screening::{Criterion, CriterionKind, Match};
 use std::collections::BTreeSet;
 use store::{DueItem, DueSubject, FIRST_LEASE};
 use support::wire::Fault;
@@ -440,7 +439,7 @@ async fn what_is_listed_for_a_publication_is_what_its_scopes_hold() {
         let of = &scope;
         let listed = all(|after| async move { store.leads_in_scope(of, 3, after.as_ref()).await }).await;
         let listed: BTreeSet<LeadId> = listed.into_iter().collect();
-        let holds = |lead: &&Lead| rules::scope::holds(&scope, lead);
+        let holds = |lead: &&Lead| rules::publication::scope::holds(&scope, lead);
         let held: BTreeSet<LeadId> = leads.iter().filter(holds).map(|lead| lead.id.clone()).collect();
         // What compliance holds is listed with its owner, too, who may just have left.
         if scope != Scope::HeldUnowned {

@@ -14,16 +14,14 @@ use chrono::{DateTime, Utc};
 use policy::Verdict;
 use policy::ids::Subject;
 use policy::impact::Scope;
-use rules::account::Signal;
-use rules::compliance::{Criterion, CriterionKind, Match, MatchDetails};
+use rules::account::{AccountCommand, AccountInput, Signal};
 use rules::entry::Actor;
-use rules::input::{Command, Erasure, Input, Outcome, ReviewDecision};
-use rules::lead::{Contact, PersonalKind};
-use rules::lead_fact::{ErasureBasis, LeadFact};
+use rules::lead::{Command, Erasure, ErasureBasis, Input, LeadFact, NamedParty, ReviewDecision};
+use rules::outcome::Outcome;
 use rules::patch::Patch;
-use rules::screened::NamedParty;
+use rules::personal::{Contact, PersonalKind};
+use rules::screening::{Criterion, CriterionKind, Match, MatchDetails};
 use rules::unread::Unread;
-use rules::{AccountCommand, AccountInput};
 use sealing::DataKey;
 use std::collections::BTreeSet;
 use store::{PersonalData, Store, StoreError};
@@ -90,7 +88,7 @@ impl Bench {
         }
     }
 
-    async fn personal(&self, id: &str) -> rules::lead::Personal {
+    async fn personal(&self, id: &str) -> rules::personal::Personal {
         let lead = self.store.lead(&id.into()).await.unwrap().unwrap();
         self.store.personal_of(&lead).await.unwrap()
     }

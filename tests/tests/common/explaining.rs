@@ -3,15 +3,15 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::scenario::{Line, What};
+use insight::explain::{Does, Explanation, Planned, Readiness, Status, account_of};
+use insight::simulate::{AnyEntry, Simulation};
 use leadctl::explain::Histories;
 use policy::directory::Directory;
 use policy::ids::{LeadId, Subject};
 use policy::{PublishedPolicy, WorkflowId};
 use rules::entry::Entry;
-use rules::explain::{Does, Explanation, Planned, Readiness, Status, account_of};
-use rules::input::World;
-use rules::lead_fact::{LeadFact, Threshold};
-use rules::simulate::{AnyEntry, Simulation};
+use rules::lead::{LeadFact, Threshold};
+use rules::world::World;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// So many wakes between two events are looked at; what comes then is like what came.

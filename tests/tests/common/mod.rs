@@ -9,18 +9,18 @@ pub mod tables;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::scenario::Line;
+use insight::simulate::{AnyEntry, Simulation};
 use policy::directory::Directory;
 use policy::ids::{LeadId, PersonId, Subject};
 use policy::{Policy, PublishedPolicy, StateKind, WorkflowId};
 use proptest::prelude::*;
 use proptest::sample::select;
+use rules::account;
 use rules::entry::Entry;
-use rules::lead::{Applied, Lead, PassedStep};
-use rules::lead_fact::LeadFact;
+use rules::lead::{self, Applied, Lead, LeadFact, PassedStep};
+use rules::rep;
 use rules::rep::RepFact;
-use rules::routing::Standing;
-use rules::simulate::{AnyEntry, Simulation};
-use rules::{account, evolve, rep};
+use rules::roster::Standing;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -361,7 +361,7 @@ pub fn check_folds(simulation: &Simulation, entries: &[AnyEntry]) {
         assert!(of_lead.iter().zip(1..).all(|(e, n)| e.seq == n), "the history of {id} has a gap");
         assert!(of_lead.is_sorted_by_key(|e| e.commit), "the commits of {id} are out of order");
         check_erasure(&of_lead);
-        assert_eq!(evolve::fold(of_lead).expect("a history folds").as_ref(), Some(lead));
+        assert_eq!(lead::fold(of_lead).expect("a history folds").as_ref(), Some(lead));
         let json = serde_json::to_string(lead).expect("a lead is JSON");
         assert_eq!(serde_json::from_str::<Lead>(&json).expect("and back"), *lead);
     }
@@ -451,7 +451,7 @@ impl<'a> Replay<'a> {
             self.check_new_owner(lead, entry);
         }
         self.follow_takings(id, before.as_ref(), entry);
-        let after = evolve::evolve(before, entry).expect("a history folds");
+        let after = lead::evolve(before, entry).expect("a history folds");
         self.leads.insert(id.clone(), after);
     }
 

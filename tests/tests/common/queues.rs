@@ -2,11 +2,10 @@
 //! there if and only if its condition holds, no open lead is out of sight, and nobody waits for a rep
 //! while one of the team could take the lead.
 
-use rules::decide;
+use insight::simulate::Simulation;
 use rules::entry::Actor;
-use rules::input::{Command, Input, World};
-use rules::lead::{Lead, OperationsReason};
-use rules::simulate::Simulation;
+use rules::lead::{Command, Input, Lead, OperationsReason, decide};
+use rules::world::World;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Checks the queue of every lead, at the instant of its last entry.

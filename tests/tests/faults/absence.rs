@@ -3,7 +3,7 @@
 use crate::check::raw;
 use audit::ChainedCommit;
 use policy::ids::PersonId;
-use rules::absence::LeadsOfAbsent;
+use rules::roster::LeadsOfAbsent;
 use serde_json::{Value, json};
 use store::Store;
 

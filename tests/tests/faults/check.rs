@@ -7,17 +7,15 @@ use crate::plan::PERSON;
 use crate::sim::Sim;
 use crate::{absence, promises, staff};
 use audit::{ChainedCommit, Hash};
+use insight::simulate::AnyEntry;
 use policy::ids::{AccountId, PublicationId, Subject};
-use rules::account::AccountFact;
+use rules::account::{self, AccountCommand, AccountFact, AccountInput};
 use rules::entry::{Actor, Entry};
-use rules::input::{Command, Input};
-use rules::lead::Lead;
-use rules::lead_fact::LeadFact;
-use rules::publication::PublicationFact;
+use rules::lead::{self, Command, Input, Lead, LeadFact};
+use rules::publication::{self, PublicationFact};
+use rules::rep;
 use rules::rep::RepFact;
-use rules::routing::Standing;
-use rules::simulate::AnyEntry;
-use rules::{AccountCommand, AccountInput, account, evolve, publication, rep};
+use rules::roster::Standing;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -126,7 +124,7 @@ async fn folds(store: &Store, commits: &[ChainedCommit]) -> Vec<String> {
     for subject in subjects(commits) {
         let is_so = match &subject {
             Subject::Lead(id) => {
-                let folded = evolve::fold(&history::<LeadFact>(commits, &subject)).ok().flatten();
+                let folded = lead::fold(&history::<LeadFact>(commits, &subject)).ok().flatten();
                 let stored = store.lead(id).await.ok().flatten();
                 folded.is_some() && folded == stored
             }

@@ -7,9 +7,7 @@ use audit::ChainedCommit;
 use policy::Message;
 use policy::ids::Subject;
 use rules::entry::Entry;
-use rules::evolve;
-use rules::lead::Lead;
-use rules::lead_fact::LeadFact;
+use rules::lead::{self, Lead, LeadFact};
 use rules::notification::{Notification, Recipient, Role};
 use std::collections::BTreeMap;
 
@@ -79,7 +77,7 @@ fn histories(commits: &[ChainedCommit], written: &[i64]) -> BTreeMap<Subject, Ve
         let entries: Vec<Entry<LeadFact>> = serde_json::from_str(commit.entries.get()).expect("entries");
         let history = histories.entry(commit.subject.clone()).or_default();
         let before = history.last().map(|(_, lead)| lead.clone());
-        let after = entries.iter().try_fold(before, |lead, entry| evolve::evolve(lead, entry).map(Some));
+        let after = entries.iter().try_fold(before, |lead, entry| lead::evolve(lead, entry).map(Some));
         history.extend(after.expect("a history folds").map(|lead| (*at, lead)));
     }
     histories

@@ -8,7 +8,7 @@ use contracts::event::Body;
 use contracts::queue::{Due, Notify};
 use policy::ids::Subject;
 use rules::entry::Actor;
-use rules::input::{Command, Input};
+use rules::lead::{Command, Input};
 use serde_json::{Value, json};
 use store::Executed;
 

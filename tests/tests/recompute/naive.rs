@@ -5,8 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use policy::calendar::Calendar;
 use policy::{StateKind, WorkflowId};
 use rules::entry::Entry;
-use rules::lead::Lead;
-use rules::lead_fact::{AssignmentReason, LeadFact};
+use rules::lead::{AssignmentReason, Lead, LeadFact};
 
 /// The minutes of some months, and how many of them up to each are working time.
 pub struct Minutes {

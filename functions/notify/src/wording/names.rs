@@ -8,9 +8,9 @@ use policy::calendar::WorkingTime;
 use policy::directory::Directory;
 use policy::ids::PersonId;
 use policy::measure::spelled;
-use rules::compliance::{Criterion, CriterionKind};
 use rules::notification::Recipient;
 use rules::quiet::time_zone_of;
+use rules::screening::{Criterion, CriterionKind};
 
 /// Stands for people whom nothing names but a token's identifier.
 const UNNAMED: &str = "a person who is not in the directory";

@@ -3,9 +3,9 @@
 use super::*;
 use policy::ids::NotificationId;
 use policy::{ComplianceChannel, Template, WorkflowId};
-use rules::compliance::{Criterion, CriterionKind};
+use rules::lead::Pending;
 use rules::notification::{About, Role};
-use rules::pending::Pending;
+use rules::screening::{Criterion, CriterionKind};
 
 fn directory() -> Directory {
     Directory::parse(include_str!("../../../../infra/policies/directory.yaml")).unwrap()

@@ -14,8 +14,8 @@ use chrono::{DateTime, Utc};
 use policy::PublishedPolicy;
 use policy::directory::Directory;
 use policy::ids::Subject;
-use rules::input::Past;
 use rules::record::{CommitRecord, DirectoryLine, End, FORMAT_VERSION, Header, PolicyLine};
+use rules::world::Past;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 

@@ -7,24 +7,21 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use fastrand::Rng;
+use insight::simulate::{AnyEntry, Simulation};
 use policy::directory::Directory;
 use policy::ids::{AccountId, LeadId, NotificationId, PersonId, Subject};
 use policy::{Policy, PublishedPolicy, Verdict};
-use rules::account::{AccountChanges, Signal};
-use rules::compliance::{Criterion, CriterionKind, Match, MatchDetails};
+use rules::account::{AccountChanges, AccountCommand, AccountInput, Signal};
 use rules::entry::Actor;
-use rules::input::{
-    Command, Delivery, DeliveryResult, Input, LeadEvent, Past, Resolution, ResolutionAction, ReviewDecision,
-};
-use rules::lead::Contact;
-use rules::lead_fact::LeadFact;
-use rules::notification::{Notification, NotificationFact, Recipient};
+use rules::lead::{Command, Input, LeadEvent, LeadFact, Resolution, ResolutionAction, ReviewDecision};
+use rules::notification::{Delivery, DeliveryResult, Notification, NotificationFact, Recipient};
 use rules::patch::Patch;
+use rules::personal::Contact;
 use rules::record::{CommitRecord, FORMAT_VERSION, Header};
-use rules::routing::Availability;
-use rules::simulate::{AnyEntry, Simulation};
+use rules::roster::Availability;
+use rules::screening::{Criterion, CriterionKind, Match, MatchDetails};
 use rules::unread::Unread;
-use rules::{AccountCommand, AccountInput};
+use rules::world::Past;
 use serde_json::json;
 
 use super::Writer;

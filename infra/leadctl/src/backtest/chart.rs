@@ -3,8 +3,8 @@
 
 use std::fmt::Write as _;
 
+use insight::backtest::Pair;
 use policy::measure::grouped;
-use rules::backtest::Pair;
 
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 220.0;

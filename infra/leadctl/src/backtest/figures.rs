@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
+use insight::backtest::{Baseline, Group, Happening, Pair, QueueRow, Report, Span};
 use policy::WorkflowId;
 use policy::measure::grouped;
-use rules::backtest::{Baseline, Group, Happening, Pair, QueueRow, Report, Span};
 
 /// A table of figures by group.
 pub(super) struct Table {

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use chrono::SecondsFormat;
+use insight::backtest::{Happening, Pair, QueueRow, Report, Span};
 use policy::measure::grouped;
-use rules::backtest::{Happening, Pair, QueueRow, Report, Span};
 
 use super::LeadLink;
 use super::chart::{Point, bars, escape, lines};

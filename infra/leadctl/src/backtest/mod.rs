@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
+use insight::backtest::{Against, Backtest, Report, Trial};
 use policy::Policy;
 use policy::directory::Directory;
-use rules::backtest::{Against, Backtest, Report, Trial};
 
 use crate::audit::Order;
 use crate::audit::export::{Source, bar};

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use chrono::SecondsFormat;
+use insight::backtest::{Pair, Report};
 use policy::measure::grouped;
-use rules::backtest::{Pair, Report};
 
 use super::LeadLink;
 use super::figures::{

@@ -4,10 +4,10 @@ use super::{directory_of, policy_of, read};
 use crate::progress::answer;
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, Utc};
+use insight::documentation::Edition;
 use policy::directory::Directory;
 use policy::document::Document;
 use policy::{Policy, PublishedPolicy};
-use rules::documentation::Edition;
 use std::path::{Path, PathBuf};
 
 /// What `docs` is given.

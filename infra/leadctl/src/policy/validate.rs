@@ -4,11 +4,11 @@
 use super::{Source, line_of, read};
 use crate::progress::answer;
 use chrono::{DateTime, Utc};
+use insight::lint;
+use insight::lint::{About, Warning};
 use policy::Policy;
 use policy::directory::Directory;
 use policy::document::{Document, DocumentError, DocumentProblem};
-use rules::lint;
-use rules::lint::{About, Warning};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::path::PathBuf;

@@ -3,9 +3,9 @@
 use super::published::route;
 use crate::api::{Answer, Api};
 use anyhow::Context as _;
+use insight::effect::Effect;
 use policy::ids::PublicationKind;
 use policy::measure::grouped;
-use rules::effect::Effect;
 use rules::publication::Totals;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -12,11 +12,10 @@ mod samples;
 
 use contracts::sight;
 use contracts::sight::table::{ACCOUNT, ENTRY, EXPLANATION, LEAD, MESSAGE, TABLE};
-use contracts::sight::{Audience, PERSONAL, Reader};
+use contracts::sight::{PERSONAL, Reader};
 use policy::WorkflowId;
 use policy::ids::{PublicationId, PublicationKind, Subject};
 use rules::entry::{Actor, Entry, WorkflowRef};
-use rules::explain::{Condition, Explanation, Fired, Planned, Readiness, Status};
 use samples::{PERSON, SECRET};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -70,7 +69,7 @@ fn entries(actor: &Actor) -> Vec<Value> {
 /// The same of the compliance workflow, as far as it makes such.
 fn entries_of_compliance(actor: &Actor) -> Vec<Value> {
     let of_compliance = samples::lead_facts().into_iter().filter(|fact| {
-        use rules::lead_fact::LeadFact::{
+        use rules::lead::LeadFact::{
             ComplianceHeld, ComplianceMatchRemembered, ComplianceMatched, Notification, ReopeningAsked,
             ReviewDecided, ReviewReopened, ReviewVoted, ThresholdReached, ThresholdSuperseded,
             WouldBeOwnerNamed,
@@ -365,87 +364,6 @@ fn a_message_holds_what_its_recipient_may_read() {
         assert_eq!(text.contains(SECRET), sight::must_know(&[reader]), "{reader:?}: {text}");
         assert_eq!(told.particulars.company.as_deref(), Some("Acme"), "{reader:?}");
     }
-}
-
-/// Every condition: each leads to the next one.
-fn conditions() -> Vec<Condition> {
-    let mut all = vec![Condition::Closed];
-    while let Some(next) = match all.last().expect("the first one") {
-        Condition::Closed => Some(Condition::MarketUnknown),
-        Condition::MarketUnknown => Some(Condition::NoWindow),
-        Condition::NoWindow => Some(Condition::NoSteps),
-        Condition::NoSteps => Some(Condition::Returns),
-        Condition::Returns => Some(Condition::AllPassed),
-        Condition::AllPassed => Some(Condition::TooFar),
-        Condition::TooFar => Some(Condition::NotBegun),
-        Condition::NotBegun => Some(Condition::ComplianceHold),
-        Condition::ComplianceHold => Some(Condition::OnHold),
-        Condition::OnHold => Some(Condition::WaitingOnCustomer),
-        Condition::WaitingOnCustomer => Some(Condition::OutreachPaused),
-        Condition::OutreachPaused => Some(Condition::CriterionMet),
-        Condition::CriterionMet => Some(Condition::CriterionNotMet),
-        Condition::CriterionNotMet => Some(Condition::Rearms),
-        Condition::Rearms => Some(Condition::MatchOpen),
-        Condition::MatchOpen => Some(Condition::NoMatchOpen),
-        Condition::NoMatchOpen => Some(Condition::MatchesCleared),
-        Condition::MatchesCleared => Some(Condition::Jurisdiction),
-        Condition::Jurisdiction => Some(Condition::NoAccount),
-        Condition::NoAccount => Some(Condition::NoSignal),
-        Condition::NoSignal => Some(Condition::SignalStands),
-        Condition::SignalStands => None,
-    } {
-        all.push(next);
-    }
-    all
-}
-
-fn explanation(condition: Condition) -> Explanation {
-    let part = |workflow: &str| {
-        let because = [
-            json!({"condition": condition, "text": "said"}),
-            json!({"condition": Condition::ComplianceHold, "text": "compliance holds the lead"}),
-        ];
-        json!({"workflow": workflow, "version": 1, "status": Status::Armed, "because": because,
-            "clock": {"number": 1, "runs": true, "elapsed_s": 4711, "window_percent": 100, "calendar": "always"},
-            "fired": [Fired { subject: Subject::Lead("L-1".into()), seq: 3, at: samples::at(), due_at: None, step: None,
-                version: 1, clock: None, fact: "notification.requested".to_owned(),
-                does: Some(rules::explain::Does::Tell { message: policy::Message::Held,
-                    to: samples::recipients().remove(0), not_before: None }) }],
-            "steps": [Planned { step: None, percent: None, after_s: None, readiness: Readiness::WithNextInput, at: None,
-                does: Vec::new() }]})
-    };
-    let held = json!({"lead": "L-1", "at": samples::at(), "policy_revision": 1, "directory_revision": 1, "seq": 4,
-        "state": "COMPLIANCE_HOLD", "entered_at": samples::at(), "wake_at": samples::at(),
-        "workflows": [part("sla-breach"), part("compliance-flag")]});
-    serde_json::from_value(held).expect("an explanation")
-}
-
-#[test]
-fn an_explanation_tells_of_a_review_to_those_who_must_know_alone() {
-    for condition in conditions() {
-        let name = json!(condition);
-        let to = sight::named(EXPLANATION, name.as_str().expect("a name"));
-        let to =
-            to.unwrap_or_else(|| panic!("name the condition {name} in the table, under `{EXPLANATION}`"));
-        for reader in OTHERS {
-            let seen = sight::explanation(explanation(condition), &[reader]);
-            let [sales, compliance] = &seen.workflows[..] else { panic!("two parts") };
-            let is_told = |part: &rules::explain::WorkflowExplanation| {
-                part.because.iter().any(|because| because.condition == condition)
-            };
-            assert_eq!(is_told(compliance), to.includes(reader), "{condition:?}, {reader:?}");
-            assert_eq!(compliance.status, Status::Fired);
-            assert!(compliance.clock.is_none() && compliance.steps.is_empty());
-            assert!(compliance.fired.iter().all(|fired| fired.does.is_none()));
-            assert_eq!(seen.wake_at, None, "the next reminder of the review");
-            assert!(sales.clock.is_some() && sales.steps.len() == 1 && sales.fired[0].does.is_some());
-        }
-        for reader in [Reader::Compliance, Reader::Operations] {
-            let whole = explanation(condition);
-            assert_eq!(sight::explanation(whole.clone(), &[reader]), whole);
-        }
-    }
-    assert_eq!(sight::audience(EXPLANATION, "match-open"), Audience::MustKnow);
 }
 
 #[test]

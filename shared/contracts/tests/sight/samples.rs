@@ -6,31 +6,25 @@ use chrono::{DateTime, Utc};
 use policy::ids::{NotificationId, PublicationId, PublicationKind};
 use policy::measure::Money;
 use policy::{InForce, Message, Orphan, StateKind, Verdict, WorkflowId};
-use rules::absence::{AbsenceDigest, LeadsOfAbsent};
 use rules::account::{
     Account, AccountChanges, AccountFact, ChurnRiskElevated, Evidence, Signal, SignalRecord,
 };
+use rules::account_view::{AccountView, Tier};
 use rules::clock::{Clock, Interval};
-use rules::compliance::{
-    Clearance, Criterion, CriterionKind, Decided, MatchDetails, Rejection, ReopeningAsked, Review,
-    UnderReview, Vote,
-};
 use rules::lead::{
-    AccountView, Applied, Breach, Contact, Dismissal, Gone, HeldFrom, HoldEnded, Lead, Left,
-    OperationsReason, OperationsReview, Orphaned, OwnerGone, PassedStep, Personal, PersonalKind, Priority,
-    Profile, ProfileChanges, Queued, Return, Tier, UntoldOwner, Visit,
-};
-use rules::lead_fact::{
-    AssignmentReason, ErasureBasis, EvidenceKind, LateEvidence, LeadFact, PassedOver, PersonalChanges,
-    Threshold, Unfit,
+    Applied, AssignmentReason, Breach, Clearance, Decided, Dismissal, ErasureBasis, EvidenceKind, Gone,
+    HeldFrom, HoldEnded, LateEvidence, Lead, LeadFact, Left, OperationsReason, OperationsReview, Orphaned,
+    OwnerGone, PassedStep, Pending, PersonalChanges, Priority, Profile, ProfileChanges, Queued, Rejection,
+    ReopeningAsked, Return, Review, Screened, Threshold, UnderReview, UntoldOwner, Visit, Vote,
 };
 use rules::notification::{About, Notification, NotificationFact, Particulars, Recipient, Role};
 use rules::patch::Patch;
-use rules::pending::Pending;
+use rules::personal::{Contact, Personal, PersonalKind};
 use rules::publication::{OrphanedLeads, Passed, PublicationFact, Totals};
-use rules::rep::RepFact;
-use rules::routing::Availability;
-use rules::screened::Screened;
+use rules::rep::{AbsenceDigest, RepFact};
+use rules::roster::{Availability, LeadsOfAbsent};
+use rules::routing::{PassedOver, Unfit};
+use rules::screening::{Criterion, CriterionKind, MatchDetails};
 use rules::unread::Unread;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -3,7 +3,8 @@
 use crate::state::Fact;
 use crate::support::{AUDIT, Bench, LEADS, arrival, at, minutes, score, wake};
 use crate::transaction::{Decision, Deed, Place, When, Write};
-use rules::input::{Command, Delivery, DeliveryResult, Input};
+use rules::lead::{Command, Input};
+use rules::notification::{Delivery, DeliveryResult};
 use serde_json::Value;
 
 /// What the last commit sent; several notifications are as one.

@@ -22,12 +22,11 @@ use policy::Policy;
 use policy::directory::{Directory, DirectoryDocument};
 use policy::ids::{LeadId, PersonId, PublicationId, PublicationKind, Subject};
 use rules::entry::Actor;
-use rules::input::{Command, Input, LeadEvent};
-use rules::lead::Lead;
+use rules::lead::{Command, Input, Lead, LeadEvent};
 use rules::patch::Patch;
 use rules::publication::{PublicationCommand, PublicationInput, Publishing, Totals};
 use rules::rep::{RepCommand, RepInput};
-use rules::routing::{Availability, Standing};
+use rules::roster::{Availability, Standing};
 use sealing::{DataKey, KeyWrap, LocalWrap, NewKey, WrapError};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -199,7 +198,7 @@ impl Bench {
             assert_eq!(commit.commit, n as u64 + 1, "commits are numbered without gaps");
             entries.extend(commit.of_lead().unwrap());
         }
-        let folded = rules::evolve::fold(&entries).unwrap();
+        let folded = rules::lead::fold(&entries).unwrap();
         let stored = self.store.lead(&id.into()).await.unwrap();
         assert_eq!(folded, stored, "the history folds to the stored lead");
         stored.expect("the lead is there")

@@ -5,12 +5,12 @@ use audit::{ChainedCommit, Hash, canonical};
 use chrono::{DateTime, Utc};
 use policy::InForce;
 use policy::ids::Subject;
-use rules::account::Account;
+use rules::account::{self, Account};
 use rules::entry::Entry;
-use rules::lead::Lead;
-use rules::publication::{Publication, PublicationFact};
-use rules::routing::Standing;
-use rules::{account, evolve, publication, rep};
+use rules::lead::{Lead, evolve};
+use rules::publication::{self, Publication, PublicationFact};
+use rules::rep;
+use rules::roster::Standing;
 use serde::Deserialize as _;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -188,7 +188,7 @@ impl History {
         let seq = self.seq;
         let next = match &mut self.folded {
             Folded::Lead(lead) => each(commit, entries, seq, &mut |entry| {
-                let folded = evolve::evolve(lead.take().map(|lead| *lead), entry);
+                let folded = evolve(lead.take().map(|lead| *lead), entry);
                 *lead = Some(Box::new(folded.map_err(|error| error.to_string())?));
                 Ok(())
             }),

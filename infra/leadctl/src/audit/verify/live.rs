@@ -8,7 +8,7 @@ use audit::leaves::Leaf;
 use audit::sha256;
 use chrono::{DateTime, Utc};
 use policy::ids::Subject;
-use rules::routing::Standing;
+use rules::roster::Standing;
 use store::{DUE_SHARDS, Store};
 use tokio::task::JoinSet;
 

@@ -1,0 +1,75 @@
+//! How the teams stand, twice: as history has it, and as it is in a replay. Whenever a record says
+//! how a team was seen, that is taken over, and what the replay made different of it stays different.
+
+use policy::directory::Directory;
+use policy::ids::{PersonId, TeamId};
+use rules::record::{Saw, SeenStanding};
+use rules::rep::LoadChange;
+use rules::roster::{Roster, Standing};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Both.
+#[derive(Debug, Default)]
+pub(super) struct Standings {
+    recorded: BTreeMap<TeamId, Roster>,
+    replayed: BTreeMap<TeamId, Roster>,
+}
+
+impl Standings {
+    /// The teams of the replay.
+    pub fn replayed(&self) -> &BTreeMap<TeamId, Roster> {
+        &self.replayed
+    }
+
+    /// Takes over how teams were seen.
+    pub fn see(&mut self, saw: &Saw) {
+        for (team, seen) in &saw.teams {
+            let recorded = &mut self.recorded.entry(team.clone()).or_default().standings;
+            let replayed = &mut self.replayed.entry(team.clone()).or_default().standings;
+            let reps: BTreeSet<PersonId> = seen.keys().chain(recorded.keys()).cloned().collect();
+            let nothing = SeenStanding::default();
+            for rep in reps {
+                let seen = seen.get(&rep).unwrap_or(&nothing);
+                let (was, is) = (recorded.entry(rep.clone()).or_default(), replayed.entry(rep).or_default());
+                let more = i64::from(is.load) - i64::from(was.load);
+                is.load = u32::try_from((i64::from(seen.load) + more).max(0)).unwrap_or(u32::MAX);
+                if is.last_assigned_at == was.last_assigned_at {
+                    is.last_assigned_at = seen.last_assigned_at;
+                }
+                is.availability = seen.availability.clone();
+                is.said_at = seen.said_at;
+                *was = seen.to_standing();
+            }
+        }
+    }
+
+    /// A recorded commit changed loads.
+    pub fn change_recorded(&mut self, directory: &Directory, changes: &[LoadChange]) {
+        change(&mut self.recorded, directory, changes);
+    }
+
+    /// A commit of the replay changed loads.
+    pub fn change_replayed(&mut self, directory: &Directory, changes: &[LoadChange]) {
+        change(&mut self.replayed, directory, changes);
+    }
+
+    /// A rep said whether they take leads.
+    pub fn set_availability(&mut self, directory: &Directory, rep: &PersonId, stands: &Standing) {
+        let Some(team) = directory.team_of(rep) else { return };
+        for teams in [&mut self.recorded, &mut self.replayed] {
+            let roster = teams.entry(team.clone()).or_default();
+            let standing = roster.standings.entry(rep.clone()).or_default();
+            standing.availability.clone_from(&stands.availability);
+            standing.said_at = stands.said_at;
+        }
+    }
+}
+
+fn change(teams: &mut BTreeMap<TeamId, Roster>, directory: &Directory, changes: &[LoadChange]) {
+    for LoadChange { rep, delta, assigned_at, .. } in changes {
+        let Some(team) = directory.team_of(rep).cloned() else { continue };
+        let standing = teams.entry(team).or_default().standings.entry(rep.clone()).or_default();
+        standing.load = standing.load.saturating_add_signed(i32::from(*delta));
+        standing.last_assigned_at = assigned_at.or(standing.last_assigned_at);
+    }
+}

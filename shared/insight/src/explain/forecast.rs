@@ -1,0 +1,124 @@
+//! What will happen if nothing does: the engine itself, asked ahead of time, wake after wake.
+
+use super::history::History;
+use super::{Does, Planned, Readiness};
+use chrono::{DateTime, Utc};
+use policy::WorkflowId;
+use policy::ids::LeadId;
+use rules::account::{Account, AccountCommand, AccountFact, AccountInput, decide_account};
+use rules::cause;
+use rules::entry::{Actor, Entry};
+use rules::lead::{Command, Input, Lead, LeadFact, Threshold, decide};
+use rules::world::{Need, World};
+
+/// More wakes than a lead has by itself: the steps of as many clocks as reassignments allow, of
+/// being stuck, of a review, and the end of a hold.
+const WAKES_MAX: usize = 64;
+
+/// The entries to come.
+pub(super) struct Forecast {
+    lead: Vec<Entry<LeadFact>>,
+    account: Vec<Entry<AccountFact>>,
+}
+
+impl Forecast {
+    pub fn of(history: &History<'_>, world: &World<'_>, at: DateTime<Utc>) -> Result<Self, Need> {
+        let account = history.account.as_ref().map(|account| of_account(account, world, at));
+        Ok(Self { lead: of_lead(&history.lead, world, at)?, account: account.unwrap_or_default() })
+    }
+
+    /// What a clock will do at a step, and when; `None` if it does not come to it.
+    pub fn step(&self, workflow: WorkflowId, step: &str, clock: u32) -> Option<Planned> {
+        let is_of_step = |entry: &&Entry<LeadFact>| {
+            entry.workflow.as_ref().is_some_and(|w| w.id == workflow && w.step.as_deref() == Some(step))
+        };
+        let comes_to_it = |entry: &Entry<LeadFact>| match &entry.fact {
+            LeadFact::ThresholdReached(Threshold { clock: own, .. })
+            | LeadFact::ThresholdSuperseded { threshold: Threshold { clock: own, .. }, .. } => *own == clock,
+            _ => false,
+        };
+        let mut of_step = self.lead.iter().filter(is_of_step).skip_while(|entry| !comes_to_it(entry));
+        let first = of_step.next()?;
+        let rest = of_step.take_while(|entry| entry.commit == first.commit);
+        let does = std::iter::once(first).chain(rest).filter_map(|entry| Does::of(&entry.fact)).collect();
+        let (step, readiness) = (Some(step.to_owned()), Readiness::Resting);
+        Some(Planned { step, percent: None, after_s: None, readiness, at: first.due_at, does })
+    }
+
+    /// What the compliance workflow will do with the next input, without a match of its own.
+    pub fn hold(&self) -> Vec<Does> {
+        let of_compliance = |entry: &&Entry<LeadFact>| {
+            entry.workflow.as_ref().is_some_and(|w| w.id == WorkflowId::ComplianceFlag && w.step.is_none())
+        };
+        let held = |entry: &&Entry<LeadFact>| matches!(entry.fact, LeadFact::ComplianceHeld { .. });
+        let commit = self.lead.iter().find(held).map(|entry| entry.commit);
+        let of_commit = self.lead.iter().filter(|entry| Some(entry.commit) == commit);
+        of_commit.filter(of_compliance).filter_map(|entry| Does::of(&entry.fact)).collect()
+    }
+
+    /// What the churn workflow will do to the account, instant by instant.
+    pub fn of_account(&self) -> Vec<Planned> {
+        let mut planned: Vec<Planned> = Vec::new();
+        for entry in &self.account {
+            let (Some(due), Some(does)) = (entry.due_at, Does::of_account(&entry.fact)) else { continue };
+            // A timer's own fact is the first one; whom it tells follows.
+            if let (Does::Tell { .. }, Some(last)) = (&does, planned.last_mut()) {
+                last.does.push(does);
+                continue;
+            }
+            let step = match entry.fact {
+                AccountFact::TouchpointDue {} => "touchpoint",
+                _ => "outreach",
+            };
+            planned.push(Planned {
+                step: Some(step.to_owned()),
+                percent: None,
+                after_s: None,
+                readiness: Readiness::Armed,
+                at: Some(due),
+                does: vec![does],
+            });
+        }
+        planned
+    }
+}
+
+fn of_lead(lead: &Lead, world: &World<'_>, at: DateTime<Utc>) -> Result<Vec<Entry<LeadFact>>, Need> {
+    let mut lead = lead.clone();
+    let mut entries = Vec::new();
+    for _ in 0..WAKES_MAX {
+        let Some(due) = rules::lead::wake_at(&lead, world) else { break };
+        let decision = decide(Some(&lead), world, &wake(&lead.id, due), due.max(at))?;
+        match decision.lead {
+            Some(after) if !decision.entries.is_empty() => lead = after,
+            _ => break,
+        }
+        entries.extend(decision.entries);
+    }
+    Ok(entries)
+}
+
+fn wake(lead: &LeadId, due: DateTime<Utc>) -> Command {
+    Command { lead: lead.clone(), actor: Actor::system("clock"), cause: cause::wake(due), input: Input::Wake }
+}
+
+fn of_account(account: &Account, world: &World<'_>, at: DateTime<Utc>) -> Vec<Entry<AccountFact>> {
+    let mut account = account.clone();
+    let mut entries = Vec::new();
+    for _ in 0..WAKES_MAX {
+        let Some(due) = account.next_timer() else { break };
+        let command = AccountCommand {
+            account: account.id.clone(),
+            actor: Actor::system("clock"),
+            cause: cause::wake(due),
+            input: AccountInput::Wake,
+        };
+        let decision = decide_account(Some(&account), world, &command, due.max(at));
+        match decision.account {
+            Some(after) if !decision.entries.is_empty() => account = after,
+            _ => break,
+        }
+        entries.extend(decision.entries);
+    }
+    entries
+}

@@ -1,0 +1,324 @@
+//! Takes recorded decisions again, with the very same `decide`: on the lead as the replay has it,
+//! under the revisions that were current, with what was seen and at the instant it was decided. It
+//! comes to the same entries, or says where it does not.
+
+use chrono::{DateTime, Utc};
+use policy::ids::{PersonId, Subject};
+use rules::account;
+use rules::account::{Account, AccountCommand, AccountFact, decide_account};
+use rules::entry::Entry;
+use rules::lead::wake_at;
+use rules::lead::{Command, Input, Lead, LeadFact, decide, evolve};
+use rules::outcome::Outcome;
+use rules::record::{CommitRecord, Recorded};
+use rules::rep::{self, RepCommand, RepFact};
+use rules::roster::Standing;
+use rules::world::{Past, World};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Why a record cannot be replayed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// It names a revision that is not among those that were published.
+    #[error("{subject}, commit {commit}: {what} revision {revision} is not in the record")]
+    UnknownRevision {
+        /// Whose.
+        subject: Subject,
+        /// Which commit.
+        commit: u64,
+        /// Policy or directory.
+        what: &'static str,
+        /// Which revision.
+        revision: u32,
+    },
+    /// Its input or its entries are not what this version writes.
+    #[error("{subject}, commit {commit} cannot be read")]
+    Unreadable {
+        /// Whose.
+        subject: Subject,
+        /// Which commit.
+        commit: u64,
+        /// What the reader says.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A commit before it is missing.
+    #[error("{subject}: commit {commit} follows commit {after}; the record lacks what is between")]
+    Gap {
+        /// Whose.
+        subject: Subject,
+        /// Which commit.
+        commit: u64,
+        /// The commit before it; 0: there is none.
+        after: u64,
+    },
+}
+
+/// A decision that comes out otherwise than it was recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// Whose.
+    pub subject: Subject,
+    /// Which commit.
+    pub commit: u64,
+    /// When it was decided.
+    pub recorded_at: DateTime<Utc>,
+    /// What differs.
+    pub why: String,
+}
+
+/// A commit that was replayed: what it made of its subject, by the record.
+#[derive(Debug, Clone)]
+pub struct Replayed<A, F> {
+    /// The subject after it.
+    pub after: A,
+    /// The recorded entries.
+    pub entries: Vec<Entry<F>>,
+    /// When the subject has to be looked at again.
+    pub wake_at: Option<DateTime<Utc>>,
+    /// Where the decision came out otherwise.
+    pub difference: Option<Difference>,
+    /// What became of the input; `None` if it was not recorded.
+    pub outcome: Option<Outcome>,
+}
+
+/// Replays commits against the revisions that were published.
+#[derive(Debug, Clone, Copy)]
+pub struct Replay<'a> {
+    revisions: &'a Past,
+}
+
+impl<'a> Replay<'a> {
+    /// A replay against these revisions.
+    pub fn new(revisions: &'a Past) -> Self {
+        Self { revisions }
+    }
+
+    /// The command that a lead's record answers; `None` if its input was not recorded.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn command(record: &CommitRecord) -> Result<Option<Command>, ReplayError> {
+        let (Some(recorded), Subject::Lead(lead)) = (&record.recorded, &record.subject) else {
+            return Ok(None);
+        };
+        let input: Input = recorded.input().map_err(|source| unreadable(record, source))?;
+        let (lead, cause) = (lead.clone(), record.cause.clone());
+        Ok(Some(Command { lead, actor: recorded.actor.clone(), cause, input }))
+    }
+
+    /// The command that an account's record answers; `None` if its input was not recorded.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn account_command(record: &CommitRecord) -> Result<Option<AccountCommand>, ReplayError> {
+        let (Some(recorded), Subject::Account(account)) = (&record.recorded, &record.subject) else {
+            return Ok(None);
+        };
+        let input = recorded.input().map_err(|source| unreadable(record, source))?;
+        let (account, cause) = (account.clone(), record.cause.clone());
+        Ok(Some(AccountCommand { account, actor: recorded.actor.clone(), cause, input }))
+    }
+
+    /// Decides on a lead's commit again.
+    ///
+    /// # Errors
+    /// A record that cannot be replayed.
+    pub fn lead(
+        &self,
+        before: Option<&Lead>,
+        record: &CommitRecord,
+        command: Option<&Command>,
+    ) -> Result<Replayed<Lead, LeadFact>, ReplayError> {
+        check_place(before.map_or(0, |lead| lead.commit), record)?;
+        let (mut why, mut outcome) = (None, None);
+        if let (Some(recorded), Some(command)) = (&record.recorded, command) {
+            let rosters = recorded.saw.rosters();
+            let mut world = self.world(record, recorded)?;
+            (world.rosters, world.accounts) = (&rosters, &recorded.saw.accounts);
+            match decide(before, &world, command, record.recorded_at) {
+                Ok(decision) => {
+                    outcome = Some(decision.outcome);
+                    why = difference(record, &decision.entries)?;
+                    if let (None, Some(after)) = (&why, decision.lead) {
+                        let (entries, wake_at) = (decision.entries, decision.wake_at);
+                        return Ok(Replayed { after, entries, wake_at, difference: None, outcome });
+                    }
+                }
+                Err(need) => {
+                    outcome = Some(Outcome::Unchanged);
+                    why = Some(format!("the record does not say what was seen: {need:?}"));
+                }
+            }
+        }
+        let entries: Vec<Entry<LeadFact>> = record.entries().map_err(|source| unreadable(record, source))?;
+        let mut lead = before.cloned();
+        for entry in &entries {
+            lead = Some(evolve(lead, entry).map_err(|_| gap(before.map_or(0, |l| l.commit), record))?);
+        }
+        let after = lead.ok_or_else(|| gap(0, record))?;
+        let wake_at = match &record.recorded {
+            Some(recorded) => wake_at(&after, &self.world(record, recorded)?),
+            None => None,
+        };
+        let difference = why.map(|why| differs(record, why));
+        Ok(Replayed { after, entries, wake_at, difference, outcome })
+    }
+
+    /// Decides on an account's commit again.
+    ///
+    /// # Errors
+    /// A record that cannot be replayed.
+    pub fn account(
+        &self,
+        before: Option<&Account>,
+        record: &CommitRecord,
+        command: Option<&AccountCommand>,
+    ) -> Result<Replayed<Account, AccountFact>, ReplayError> {
+        check_place(before.map_or(0, |account| account.commit), record)?;
+        let (mut why, mut outcome) = (None, None);
+        if let (Some(recorded), Some(command)) = (&record.recorded, command) {
+            let decision =
+                decide_account(before, &self.world(record, recorded)?, command, record.recorded_at);
+            outcome = Some(decision.outcome);
+            why = difference(record, &decision.entries)?;
+            if let (None, Some(after)) = (&why, decision.account) {
+                let (entries, wake_at) = (decision.entries, decision.wake_at);
+                return Ok(Replayed { after, entries, wake_at, difference: None, outcome });
+            }
+        }
+        let entries: Vec<Entry<AccountFact>> =
+            record.entries().map_err(|source| unreadable(record, source))?;
+        let mut account = before.cloned();
+        for entry in &entries {
+            let gap = |_| gap(before.map_or(0, |a| a.commit), record);
+            account = Some(account::evolve(account, entry).map_err(gap)?);
+        }
+        let after = account.ok_or_else(|| gap(0, record))?;
+        let (wake_at, difference) = (after.wake_at(), why.map(|why| differs(record, why)));
+        Ok(Replayed { after, entries, wake_at, difference, outcome })
+    }
+
+    /// Decides on a rep's commit again.
+    ///
+    /// # Errors
+    /// A record that cannot be replayed.
+    pub fn rep(
+        &self,
+        rep: &PersonId,
+        before: &Standing,
+        record: &CommitRecord,
+    ) -> Result<Replayed<Standing, RepFact>, ReplayError> {
+        check_place(before.commit, record)?;
+        let mut why = None;
+        if let Some(recorded) = &record.recorded {
+            let command = RepCommand {
+                rep: rep.clone(),
+                actor: recorded.actor.clone(),
+                cause: record.cause.clone(),
+                input: recorded.input().map_err(|source| unreadable(record, source))?,
+            };
+            let world = self.world(record, recorded)?;
+            why = difference(record, &rep::decide_rep(before, &world, &command, record.recorded_at))?;
+        }
+        let entries: Vec<Entry<RepFact>> = record.entries().map_err(|source| unreadable(record, source))?;
+        let mut after = before.clone();
+        for entry in &entries {
+            rep::evolve(&mut after, entry);
+        }
+        let outcome = record.recorded.as_ref().map(|_| Outcome::Applied);
+        let difference = why.map(|why| differs(record, why));
+        Ok(Replayed { after, entries, wake_at: None, difference, outcome })
+    }
+
+    /// The world of a record, without teams and accounts.
+    fn world(&self, record: &CommitRecord, recorded: &Recorded) -> Result<World<'a>, ReplayError> {
+        static NO_ROSTERS: BTreeMap<policy::ids::TeamId, rules::roster::Roster> = BTreeMap::new();
+        static NO_ACCOUNTS: BTreeMap<policy::ids::AccountId, rules::account_view::AccountView> =
+            BTreeMap::new();
+        let unknown = |what, revision| ReplayError::UnknownRevision {
+            subject: record.subject.clone(),
+            commit: record.commit,
+            what,
+            revision,
+        };
+        let (policy, directory) = (recorded.policy_revision, recorded.directory_revision);
+        Ok(World {
+            policy: self.revisions.policies.get(&policy).ok_or_else(|| unknown("policy", policy))?,
+            directory: self
+                .revisions
+                .directories
+                .get(&directory)
+                .ok_or_else(|| unknown("directory", directory))?,
+            rosters: &NO_ROSTERS,
+            accounts: &NO_ACCOUNTS,
+            past: self.revisions,
+        })
+    }
+}
+
+fn check_place(after: u64, record: &CommitRecord) -> Result<(), ReplayError> {
+    if record.commit == after.saturating_add(1) { Ok(()) } else { Err(gap(after, record)) }
+}
+
+pub(crate) fn gap(after: u64, record: &CommitRecord) -> ReplayError {
+    ReplayError::Gap { subject: record.subject.clone(), commit: record.commit, after }
+}
+
+pub(crate) fn unreadable(record: &CommitRecord, source: serde_json::Error) -> ReplayError {
+    ReplayError::Unreadable { subject: record.subject.clone(), commit: record.commit, source }
+}
+
+fn differs(record: &CommitRecord, why: String) -> Difference {
+    let (subject, commit, recorded_at) = (record.subject.clone(), record.commit, record.recorded_at);
+    Difference { subject, commit, recorded_at, why }
+}
+
+/// Where entries differ from those that were recorded; `None` if they do not. What is personal is
+/// not looked at: it may be sealed, or gone.
+fn difference<F: Serialize + DeserializeOwned>(
+    record: &CommitRecord,
+    entries: &[Entry<F>],
+) -> Result<Option<String>, ReplayError> {
+    let json = serde_json::to_string(entries).map_err(|source| unreadable(record, source))?;
+    // Written by the same code, equal entries are equal text; this is nearly every commit.
+    if json == record.entries.get() {
+        return Ok(None);
+    }
+    let read = |text: &str| -> Result<Vec<Value>, ReplayError> {
+        let mut values: Vec<Value> =
+            serde_json::from_str(text).map_err(|source| unreadable(record, source))?;
+        for value in &mut values {
+            if let Some(data) = value.get_mut("data").and_then(Value::as_object_mut) {
+                data.remove("personal");
+            }
+        }
+        Ok(values)
+    };
+    let (recorded, replayed) = (read(record.entries.get())?, read(&json)?);
+    for (n, pair) in (1..).zip(recorded.iter().zip(&replayed)) {
+        if let Some(why) = first_difference("", pair.0, pair.1) {
+            let kind = pair.0.get("type").and_then(Value::as_str).unwrap_or_default();
+            return Ok(Some(format!("entry {n} of {}, {kind}: {why}", recorded.len())));
+        }
+    }
+    Ok((recorded.len() != replayed.len())
+        .then(|| format!("{} entries are recorded, {} come of it", recorded.len(), replayed.len())))
+}
+
+fn first_difference(path: &str, recorded: &Value, replayed: &Value) -> Option<String> {
+    match (recorded, replayed) {
+        (Value::Object(a), Value::Object(b)) => {
+            let keys = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key)));
+            keys.into_iter().find_map(|key| {
+                let nothing = Value::Null;
+                let (a, b) = (a.get(key).unwrap_or(&nothing), b.get(key).unwrap_or(&nothing));
+                first_difference(&format!("{path}/{key}"), a, b)
+            })
+        }
+        _ => (recorded != replayed).then(|| format!("{path} is {recorded} in the record, {replayed} now")),
+    }
+}

@@ -1,0 +1,128 @@
+//! What an event makes of an account.
+
+use crate::account::event::AccountFact;
+use crate::account::state::{Account, ChurnRiskElevated, SignalRecord};
+use crate::account_view::AccountView;
+use crate::aggregate::FoldError;
+use crate::entry::Entry;
+use policy::ids::Subject;
+use std::collections::BTreeMap;
+
+/// Folds a whole history.
+pub fn fold<'a>(
+    entries: impl IntoIterator<Item = &'a Entry<AccountFact>>,
+) -> Result<Option<Account>, FoldError> {
+    entries.into_iter().try_fold(None, |account, entry| evolve(account, entry).map(Some))
+}
+
+/// What one entry makes of an account.
+pub fn evolve(account: Option<Account>, entry: &Entry<AccountFact>) -> Result<Account, FoldError> {
+    let after = account.as_ref().map_or(0, |a| a.seq);
+    if entry.seq != after.saturating_add(1) {
+        return Err(FoldError::Gap { subject: entry.subject.clone(), seq: entry.seq, after });
+    }
+    let mut account = match (account, &entry.fact, &entry.subject) {
+        (None, AccountFact::Created {}, Subject::Account(id)) => Account {
+            id: id.clone(),
+            seq: 0,
+            commit: 0,
+            changed_at: entry.at,
+            name: None,
+            tier: None,
+            owner: None,
+            customer_success_owner: None,
+            said_at: BTreeMap::new(),
+            churn_risk: None,
+            leads_told: AccountView::default(),
+            news_seq: 0,
+            news_at: None,
+        },
+        (Some(account), fact, Subject::Account(_)) if !matches!(fact, AccountFact::Created {}) => account,
+        _ => {
+            return Err(FoldError::Beginning { subject: entry.subject.clone(), seq: entry.seq });
+        }
+    };
+    account.seq = entry.seq;
+    account.commit = entry.commit;
+    account.changed_at = entry.at;
+    let before = account.view();
+    apply(&mut account, entry);
+    let after = account.view();
+    // What came and went meanwhile is news all the same: some leads may have heard of it.
+    if (before.tier, before.outreach_paused) != (after.tier, after.outreach_paused) {
+        (account.news_seq, account.news_at) = (entry.seq, Some(entry.at));
+    }
+    Ok(account)
+}
+
+fn apply(account: &mut Account, entry: &Entry<AccountFact>) {
+    match &entry.fact {
+        AccountFact::Updated { changes, confirmed, occurred_at } => {
+            let said_at = &mut account.said_at;
+            macro_rules! apply {
+                ($($field:ident),*) => {$(
+                    if !changes.$field.is_keep() {
+                        changes.$field.apply_to(&mut account.$field);
+                        said_at.insert(stringify!($field).to_owned(), *occurred_at);
+                    }
+                )*};
+            }
+            apply!(name, tier, owner, customer_success_owner);
+            for field in confirmed {
+                said_at.insert(field.clone(), *occurred_at);
+            }
+        }
+        AccountFact::Elevated { .. } => {
+            account.churn_risk = Some(ChurnRiskElevated {
+                since: entry.at,
+                signals: Vec::new(),
+                touchpoint_due: None,
+                outreach_paused_until: None,
+            });
+        }
+        AccountFact::SignalRecorded { id, signal, .. } => {
+            if let Some(risk) = &mut account.churn_risk {
+                if risk.signals.len() >= SIGNALS_MAX {
+                    risk.signals.remove(0);
+                }
+                risk.signals.push(SignalRecord { id: id.clone(), signal: *signal, false_positive: false });
+            }
+        }
+        AccountFact::TouchpointScheduled { due } => {
+            if let Some(risk) = &mut account.churn_risk {
+                risk.touchpoint_due = Some(*due);
+            }
+        }
+        AccountFact::TouchpointDue {} => {
+            if let Some(risk) = &mut account.churn_risk {
+                risk.touchpoint_due = None;
+            }
+        }
+        AccountFact::OutreachPaused { until } => {
+            if let Some(risk) = &mut account.churn_risk {
+                risk.outreach_paused_until = Some(*until);
+            }
+        }
+        AccountFact::OutreachResumed { .. } => {
+            if let Some(risk) = &mut account.churn_risk {
+                risk.outreach_paused_until = None;
+            }
+        }
+        AccountFact::FalsePositive { id, .. } => {
+            for record in account.churn_risk.iter_mut().flat_map(|risk| &mut risk.signals) {
+                record.false_positive |= record.id == *id;
+            }
+        }
+        AccountFact::Cleared { .. } => account.churn_risk = None,
+        AccountFact::LeadsTold { view, .. } => account.leads_told = view.clone(),
+        AccountFact::Created {}
+        | AccountFact::InputStale { .. }
+        | AccountFact::InputRefused { .. }
+        | AccountFact::InputNotUnderstood(_)
+        | AccountFact::RetentionCompleted { .. }
+        | AccountFact::Notification(_) => {}
+    }
+}
+
+/// How many signals of a risk an account carries; all of them are in its record.
+const SIGNALS_MAX: usize = 200;

@@ -1,0 +1,101 @@
+//! Gives leads to reps, as routing and the circumstances say; whoever cannot be given one is
+//! recorded with the reason, and operations knows.
+
+use crate::lead::decide::deciding::{Deciding, Routed, Tag};
+use crate::lead::event::{AssignmentReason, LeadFact};
+use crate::lead::queue::OperationsReason;
+use crate::notification::{Particulars, Recipient, Role};
+use crate::outcome::Outcome;
+use crate::routing::PassedOver;
+use crate::world::Need;
+use policy::Message;
+use policy::ids::PersonId;
+
+/// Gives a lead that nobody owns to the next rep of its market's team, and tells them if wanted.
+pub(crate) fn assign_if_unowned(
+    d: &mut Deciding<'_>,
+    reason: AssignmentReason,
+    tell: bool,
+) -> Result<(), Need> {
+    if d.lead.as_ref().is_none_or(|l| l.owner.is_some() || l.is_closed() || l.is_held()) {
+        return Ok(());
+    }
+    match assign_next(d, reason)? {
+        // That nobody can take it is said once, however often it is tried.
+        Some(considered) if !d.is_queued_for(OperationsReason::NoRepAvailable) => {
+            nobody(d, considered);
+            if tell {
+                tell_manager(d, None);
+            }
+        }
+        Some(_) => {}
+        None => {
+            if tell {
+                tell_assigned(d, None);
+            }
+            if d.lead.as_ref().is_some_and(|l| l.owner.is_some()) {
+                d.settle_operations(OperationsReason::NoRepAvailable);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Takes the place that a rep may have for a lead that waits for one.
+pub(crate) fn take_offer(d: &mut Deciding<'_>) -> Result<Outcome, Need> {
+    let Some(lead) = &d.lead else { return Ok(Outcome::UnknownLead) };
+    if lead.waits_for_rep() {
+        assign_if_unowned(d, AssignmentReason::Unowned, true)?;
+    }
+    Ok(Outcome::Applied)
+}
+
+/// Tells the owner that it is theirs. Whoever is given a lead by us may hear of it nowhere else.
+pub(crate) fn tell_assigned(d: &mut Deciding<'_>, previous_owner: Option<PersonId>) {
+    let owner = d.lead.as_ref().and_then(|l| l.owner.clone());
+    if let Some(person) = owner.filter(|person| d.world.directory.person(person).is_some()) {
+        let particulars = Particulars { previous_owner, ..d.particulars() };
+        d.notify(None, Recipient::Person { role: Role::Owner, person }, Message::LeadGiven, particulars);
+    }
+}
+
+/// Gives it to the next rep, or puts it into the operations queue, without a word: whoever must know
+/// hears of it with the other leads of the same owner.
+pub(crate) fn give_to_next(d: &mut Deciding<'_>, reason: AssignmentReason) -> Result<(), Need> {
+    if let Some(considered) = assign_next(d, reason)? {
+        nobody(d, considered);
+    }
+    Ok(())
+}
+
+/// Gives it to whom routing chooses; who was considered, if that is nobody. A lead without a
+/// market is quarantined: it is in the operations queue because of that.
+pub(super) fn assign_next(
+    d: &mut Deciding<'_>,
+    reason: AssignmentReason,
+) -> Result<Option<Vec<PassedOver>>, Need> {
+    match d.route(false)? {
+        Routed::To { rep, team } => {
+            let by_digest = reason == AssignmentReason::OwnerLeft;
+            let told_from = by_digest.then(|| d.told_by_digest_from(&rep)).flatten();
+            d.fact(None, LeadFact::Assigned { to: rep, team, reason, told_from });
+            Ok(None)
+        }
+        Routed::Nobody { considered } => Ok(Some(considered)),
+        Routed::NoTeam => Ok(None),
+    }
+}
+
+pub(super) fn tell_manager(d: &mut Deciding<'_>, tag: Tag<'_>) {
+    if let Some(to) = d.manager() {
+        let reasons = vec!["nobody of the team can take it".to_owned()];
+        let particulars = Particulars { reasons, ..d.particulars() };
+        d.notify(tag, to, Message::ReassignmentImpossible, particulars);
+    }
+}
+
+pub(super) fn nobody(d: &mut Deciding<'_>, considered: Vec<PassedOver>) {
+    let reason = OperationsReason::NoRepAvailable;
+    d.fact(None, LeadFact::ReassignmentImpossible { reason, considered });
+    d.queue_for_operations(None, reason);
+}

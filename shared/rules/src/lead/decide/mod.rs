@@ -1,0 +1,123 @@
+//! `decide`: what should happen to a lead. Whatever was due is settled first, then the input is
+//! applied, so that the record does not hang on when sweeps ran.
+
+pub(crate) mod assign;
+mod catch_up;
+pub(crate) mod cleared;
+pub(crate) mod deciding;
+mod delivery;
+mod event;
+mod evidence;
+mod held;
+mod hold;
+pub(crate) mod moves;
+pub(crate) mod operations;
+pub(crate) mod order;
+pub(crate) mod owners;
+mod review;
+mod settle;
+mod staff;
+
+use crate::aggregate::Consulted;
+use crate::entry::Entry;
+use crate::lead::command::{Command, Input};
+use crate::lead::decide::deciding::Deciding;
+use crate::lead::event::LeadFact;
+use crate::lead::state::Lead;
+use crate::lead::workflows::compliance_flag;
+use crate::lead::workflows::compliance_flag::Found;
+use crate::outcome::Outcome;
+use crate::recordable::Recordable as _;
+use crate::world::{Need, World};
+
+use crate::lead::timers;
+use chrono::{DateTime, Utc};
+use policy::ids::PersonId;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// What should happen.
+#[derive(Debug, Clone)]
+pub struct Decision {
+    /// What becomes of the command.
+    pub outcome: Outcome,
+    /// The facts, in order. Empty: nothing is to be written.
+    pub entries: Vec<Entry<LeadFact>>,
+    /// The lead with the facts folded in; `None` if there is none.
+    pub lead: Option<Lead>,
+    /// When the lead has to be looked at again.
+    pub wake_at: Option<DateTime<Utc>>,
+    /// The reps that routing chose, with the version of their standing that it saw: a commit
+    /// holds only while they stand so.
+    pub relied_on: BTreeMap<PersonId, u64>,
+    /// What it looked at beside the lead and the documents.
+    pub consulted: Consulted,
+}
+
+/// What should happen to a lead, given an input at an instant.
+///
+/// # Errors
+/// [`Need`] names what the world lacks; read it and decide again. Nothing else can go wrong.
+pub fn decide(
+    lead: Option<&Lead>,
+    world: &World<'_>,
+    command: &Command,
+    now: DateTime<Utc>,
+) -> Result<Decision, Need> {
+    let mut d = Deciding::new(lead, world, command, now);
+    if d.lead.is_some() {
+        catch_up::catch_up(&mut d)?;
+        let until = d.now;
+        settle::settle(&mut d, until)?;
+    }
+    d.begin_input(now);
+    // Licences change without any lead's doing.
+    compliance_flag::screen_jurisdiction(&mut d)?;
+    let outcome = match &*taken(&d, &command.input) {
+        Input::Event(event) => {
+            let outcome = event::apply(&mut d, event)?;
+            event::note_unread(&mut d, event);
+            outcome
+        }
+        Input::Wake => Outcome::Applied,
+        Input::RefusedAtDoor { field, why, matches, flagged_by, named } => {
+            let found = Found { matches, flagged_by: flagged_by.as_deref(), named };
+            event::refuse_at_door(&mut d, field, why, found)?
+        }
+        Input::ApplyAccount => event::apply_account(&mut d)?,
+        Input::Offer => assign::take_offer(&mut d)?,
+        Input::OwnerPresence => owners::follow_presence(&mut d)?,
+        Input::Decide(decision) => review::decide(&mut d, decision)?,
+        Input::Reopen(reopening) => review::reopen(&mut d, reopening),
+        Input::Resolve(resolution) => staff::resolve(&mut d, resolution)?,
+        Input::Erase(erasure) => staff::erase(&mut d, erasure),
+        Input::Delivery(delivery) => delivery::apply(&mut d, delivery),
+    };
+    let is_news = matches!(command.input, Input::Event(_)) && d.has_news();
+    operations::reconcile(&mut d, is_news);
+    settle::settle_after_input(&mut d)?;
+    // That something was not understood is no change.
+    let is_news = |entry: &Entry<LeadFact>| !matches!(entry.fact, LeadFact::InputNotUnderstood(_));
+    let outcome = match outcome {
+        Outcome::Applied if !d.entries.iter().any(is_news) => Outcome::Unchanged,
+        outcome => outcome,
+    };
+    let wake_at = d.lead.as_ref().and_then(|lead| timers::wake_at(lead, world));
+    Ok(Decision {
+        outcome,
+        entries: d.entries,
+        lead: d.lead,
+        wake_at,
+        relied_on: d.relied_on,
+        consulted: d.consulted,
+    })
+}
+
+/// What is taken of an input: of a lead whose personal data was erased, nothing personal.
+fn taken<'i>(d: &Deciding<'_>, input: &'i Input) -> Cow<'i, Input> {
+    let mut taken = Cow::Borrowed(input);
+    if d.lead.as_ref().is_some_and(Lead::is_erased) && input.is_personal() {
+        taken.to_mut().forget();
+    }
+    taken
+}

@@ -1,0 +1,154 @@
+//! The operations queue: why a lead is in it, since when, and what ends that.
+//!
+//! Each reason has a condition over the lead and the documents. It enters the queue with its
+//! condition and leaves with it; each occurrence has an age of its own, so that no reason hides
+//! another. After whatever happens to a lead, [`reconcile`] holds the queue against the conditions.
+
+use crate::lead::decide::deciding::Deciding;
+use crate::lead::event::LeadFact;
+use crate::lead::ownership;
+use crate::lead::queue::OperationsReason;
+use crate::lead::state::Lead;
+use crate::world::World;
+use policy::ids::{NotificationId, PersonId};
+
+impl OperationsReason {
+    /// The condition in words, as it is for a lead.
+    pub fn told(self, lead: &Lead) -> String {
+        let (state, owner) = (&lead.state, lead.owner.as_ref());
+        match (self, &lead.profile.market) {
+            (Self::MarketUnknown, Some(market)) => format!("the directory has no market {market}"),
+            (Self::MarketUnknown, None) => "no market is known".to_owned(),
+            (Self::StateUnknown, _) => format!("the policy has no state {state}"),
+            (Self::OwnerUnknown, _) => {
+                format!("the directory has nobody called {}", owner.map_or("that", PersonId::as_str))
+            }
+            (Self::NoRepAvailable, _) if owner.is_none() => "no rep of the team can take it".to_owned(),
+            (Self::NoRepAvailable, _) => "no other rep of the team can take it over".to_owned(),
+            (Self::MaxReassignments, _) => {
+                format!("it was reassigned as often as the policy allows in {state}")
+            }
+            (Self::Stuck, _) => format!("it has been in {state} far too long"),
+            (Self::NotificationFailed, _) => "a notification did not reach its recipient".to_owned(),
+            (Self::Overdue, _) => format!("its SLA window in {state} is long over"),
+            (Self::Bounces, _) => "it keeps coming back to the same state".to_owned(),
+            (Self::OwnerAbsent, _) => "its owner is away for longer than it can wait".to_owned(),
+            (Self::OwnerLeft, _) => "its owner is no longer a rep of any team".to_owned(),
+        }
+    }
+
+    /// What takes it out of the queue, beside a person who resolves it and the end of the lead.
+    pub fn ends_when(self, lead: &Lead) -> &'static str {
+        match self {
+            Self::MarketUnknown => "its market is known",
+            Self::StateUnknown => "it moves to a state of the policy, or the policy has the state again",
+            Self::OwnerUnknown => "somebody of the directory owns it",
+            Self::NoRepAvailable if lead.owner.is_none() => "somebody owns it",
+            Self::NoRepAvailable => "somebody else owns it, or it moves to another state",
+            Self::MaxReassignments => "it moves to another state, or its source names another owner",
+            Self::Stuck | Self::Overdue => "it moves to another state",
+            Self::NotificationFailed | Self::Bounces => "a person resolves it",
+            Self::OwnerAbsent => "its owner is back, or somebody else owns it",
+            Self::OwnerLeft => "somebody else owns it, or its owner is a rep again",
+        }
+    }
+}
+
+/// Whether the condition of a reason holds.
+pub(crate) fn holds(lead: &Lead, world: &World<'_>, reason: OperationsReason) -> bool {
+    if lead.is_closed() {
+        return false;
+    }
+    let market = lead.profile.market.as_ref().and_then(|market| world.directory.market(market));
+    let stands = lead.visit.for_operations.contains(&reason);
+    match reason {
+        OperationsReason::MarketUnknown => market.is_none(),
+        OperationsReason::StateUnknown => world.policy.policy.kind_of(&lead.state).is_none(),
+        OperationsReason::OwnerUnknown => {
+            lead.owner.as_ref().is_some_and(|owner| world.directory.person(owner).is_none())
+        }
+        // Where nobody owns it, it waits for a rep; where somebody does, they could not be relieved.
+        OperationsReason::NoRepAvailable => (lead.owner.is_none() && market.is_some()) || stands,
+        OperationsReason::MaxReassignments | OperationsReason::Stuck | OperationsReason::Overdue => stands,
+        OperationsReason::NotificationFailed | OperationsReason::Bounces => true,
+        OperationsReason::OwnerAbsent => ownership::is_away(lead),
+        OperationsReason::OwnerLeft => {
+            lead.owner.as_ref().is_some_and(|owner| ownership::is_gone(lead, world, owner))
+        }
+    }
+}
+
+/// Whether a reason that a person dismisses still holds: it is left alone, and nothing but news of the
+/// lead brings it back.
+pub(crate) fn is_left_alone(lead: &Lead, world: &World<'_>, reason: OperationsReason) -> bool {
+    let is_event = matches!(reason, OperationsReason::NotificationFailed | OperationsReason::Bounces);
+    let is_owned = reason == OperationsReason::NoRepAvailable && lead.owner.is_some();
+    !is_event && !is_owned && holds(lead, world, reason)
+}
+
+/// Whether a lead comes into the queue for a reason by its condition alone. The others come with
+/// what brings them about: a step, a failure, a rep who was looked for in vain.
+fn enters_by_itself(lead: &Lead, reason: OperationsReason) -> bool {
+    match reason {
+        OperationsReason::MarketUnknown
+        | OperationsReason::StateUnknown
+        | OperationsReason::OwnerUnknown
+        | OperationsReason::MaxReassignments
+        | OperationsReason::Stuck
+        | OperationsReason::Overdue => true,
+        OperationsReason::NoRepAvailable => lead.visit.for_operations.contains(&reason),
+        OperationsReason::NotificationFailed
+        | OperationsReason::Bounces
+        | OperationsReason::OwnerLeft
+        | OperationsReason::OwnerAbsent => false,
+    }
+}
+
+/// The reasons that a lead can come into the queue for by their conditions alone.
+const STANDING: [OperationsReason; 7] = [
+    OperationsReason::MarketUnknown,
+    OperationsReason::StateUnknown,
+    OperationsReason::OwnerUnknown,
+    OperationsReason::NoRepAvailable,
+    OperationsReason::MaxReassignments,
+    OperationsReason::Stuck,
+    OperationsReason::Overdue,
+];
+
+/// Whether the queue holds what the conditions say.
+pub(crate) fn is_reconciled(lead: &Lead, world: &World<'_>) -> bool {
+    let queued = lead.operations.iter().flat_map(|review| &review.reasons).map(|queued| queued.reason);
+    let dismissed = lead.dismissed.iter().flat_map(|dismissal| &dismissal.reasons).copied();
+    let is_in = |reason| lead.operations.as_ref().is_some_and(|review| review.has(reason, None));
+    let is_missing = |reason: &OperationsReason| {
+        let enters = enters_by_itself(lead, *reason) && holds(lead, world, *reason);
+        enters && !is_in(*reason) && !lead.is_dismissed(*reason)
+    };
+    queued.chain(dismissed).all(|reason| holds(lead, world, reason)) && !STANDING.iter().any(is_missing)
+}
+
+/// Holds the queue against the conditions: what does not hold any more is settled, what holds is
+/// queued. Where something new was said of the lead, what was dismissed counts again.
+pub(crate) fn reconcile(d: &mut Deciding<'_>, is_news: bool) {
+    let Some(lead) = &d.lead else { return };
+    let queued = lead.operations.iter().flat_map(|review| &review.reasons);
+    let mut over: Vec<(OperationsReason, Option<NotificationId>)> = queued
+        .filter(|queued| !holds(lead, &d.world, queued.reason))
+        .map(|queued| (queued.reason, queued.notification.clone()))
+        .collect();
+    let dismissed = lead.dismissed.iter().flat_map(|dismissal| &dismissal.reasons);
+    let is_over = dismissed.filter(|reason| !holds(lead, &d.world, **reason)).map(|reason| (*reason, None));
+    over.extend(is_over);
+    for (reason, notification) in over {
+        d.fact(None, LeadFact::OperationsSettled { reason, notification });
+    }
+    let again: Vec<OperationsReason> =
+        d.lead.iter().filter_map(|lead| lead.dismissed.as_ref()).flat_map(|d| d.reasons.clone()).collect();
+    for reason in STANDING.into_iter().chain(again) {
+        let Some(lead) = &d.lead else { return };
+        let enters = if lead.is_dismissed(reason) { is_news } else { enters_by_itself(lead, reason) };
+        if enters && holds(lead, &d.world, reason) {
+            d.queue_for_operations(None, reason);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What officers decide: a compliance review, and whether a rejection is looked at again.
+
+use crate::lead::command::{Officer, Reopening, ReviewDecision};
+use crate::lead::decide::deciding::Deciding;
+use crate::lead::event::LeadFact;
+use crate::lead::state::Lead;
+use crate::lead::workflows::compliance_flag;
+use crate::outcome::Outcome;
+use crate::world::Need;
+use policy::CodeError;
+use policy::ids::PersonId;
+
+/// An officer decides on the review.
+pub(super) fn decide(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Result<Outcome, Need> {
+    let Some(lead) = &d.lead else {
+        return Ok(Outcome::UnknownLead);
+    };
+    let Some(review) = &lead.review else {
+        return Ok(Outcome::Conflict { why: format!("no review is open; the lead is in {}", lead.state) });
+    };
+    let officer = decision.officer();
+    let is_second_voice = review
+        .vote
+        .as_ref()
+        .is_some_and(|vote| vote.officer == decision.officer && vote.verdict == decision.verdict);
+    let involved = involved(lead, &officer, &review.flagged_by, review.would_be_owner.as_ref());
+    if let Some(why) = involved.or(is_second_voice.then_some(SOMEBODY_ELSE)) {
+        return Ok(refuse(d, "review decision", why));
+    }
+    let policy = &d.world.policy.policy.workflows.compliance_flag;
+    if let Err(error) = policy.code_for(&decision.reason_code, decision.verdict) {
+        return Ok(invalid_code(&error));
+    }
+    if review.revision != decision.revision {
+        return Ok(moved_on("the review", review.revision, "the decision was taken", decision.revision));
+    }
+    compliance_flag::conclude(d, decision)?;
+    Ok(Outcome::Applied)
+}
+
+/// An officer asks to open the review of a rejected lead again.
+pub(super) fn reopen(d: &mut Deciding<'_>, reopening: &Reopening) -> Outcome {
+    let Some(lead) = &d.lead else {
+        return Outcome::UnknownLead;
+    };
+    let Some(rejection) = lead.rejection.as_ref().filter(|_| lead.is_disqualified()) else {
+        let why = format!("compliance has not rejected the lead; it is in {}", lead.state);
+        return Outcome::Conflict { why };
+    };
+    if lead.is_erased() {
+        let why =
+            "the personal data that the lead was rejected on was erased, so that nobody can look at it again";
+        return Outcome::Conflict { why: why.to_owned() };
+    }
+    let is_second_voice = rejection.asked.as_ref().is_some_and(|asked| asked.officer == reopening.officer);
+    let officer = reopening.officer();
+    let involved = involved(lead, &officer, &rejection.flagged_by, rejection.would_be_owner.as_ref());
+    if let Some(why) = involved.or(is_second_voice.then_some(SOMEBODY_ELSE)) {
+        return refuse(d, "reopening", why);
+    }
+    if rejection.revision != reopening.revision {
+        return moved_on("the rejection", rejection.revision, "the request was made", reopening.revision);
+    }
+    compliance_flag::reopen(d, reopening.officer.clone(), reopening.reason.clone());
+    Outcome::Applied
+}
+
+const SOMEBODY_ELSE: &str = "the second officer has to be somebody else";
+
+/// Why an officer cannot decide on a lead, if they raised a flag or own it.
+fn involved(
+    lead: &Lead,
+    officer: &Officer<'_>,
+    flagged_by: &[String],
+    would_be_owner: Option<&PersonId>,
+) -> Option<&'static str> {
+    let owners = [lead.owner.as_ref(), lead.crm_owner.as_ref(), would_be_owner];
+    if flagged_by.iter().any(|by| officer.is(by)) {
+        Some("whoever raised a flag cannot decide on it")
+    } else if owners.into_iter().flatten().any(|owner| officer.is(owner.as_str())) {
+        Some("whoever owns the lead cannot decide on it")
+    } else {
+        None
+    }
+}
+
+fn invalid_code(error: &CodeError) -> Outcome {
+    Outcome::Invalid { field: "reason_code".to_owned(), why: error.to_string() }
+}
+
+fn moved_on(what: &str, is: u64, verb: &str, seen: u64) -> Outcome {
+    Outcome::Conflict { why: format!("{what} is at revision {is}, {verb} on revision {seen}") }
+}
+
+fn refuse(d: &mut Deciding<'_>, what: &str, why: &str) -> Outcome {
+    d.fact(None, LeadFact::InputRefused { what: what.to_owned(), why: why.to_owned() });
+    Outcome::Refused { why: why.to_owned() }
+}

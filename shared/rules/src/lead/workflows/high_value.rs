@@ -1,0 +1,228 @@
+//! High value.
+//!
+//! **What**: raises the priority, tells the owner and the manager why, gives a junior's lead to
+//! a senior if the policy says so, tightens the windows of later states, and tells the regional
+//! VP of strategic accounts.
+//! **When**: once, when the first of three becomes true: the score is at its threshold, the
+//! account is strategic, the deal is over its size. Armed again only when none is true any more,
+//! the score by a margin.
+//! **Why**: the leads that are worth most are lost by being treated like the rest.
+
+use crate::lead::decide::deciding::{Deciding, Routed};
+use crate::lead::event::LeadFact;
+use crate::lead::profile::Priority;
+use crate::lead::queue::OperationsReason;
+use crate::lead::state::Lead;
+use crate::notification::{Particulars, Recipient, Role};
+use crate::world::Need;
+use policy::directory::{Directory, Seniority};
+use policy::{HighValue, Message, WorkflowId};
+
+const WORKFLOW: Option<(WorkflowId, Option<&str>)> = Some((WorkflowId::HighValue, None));
+
+/// Fires or arms the workflow, as the lead's profile says now.
+pub(crate) fn evaluate(d: &mut Deciding<'_>) -> Result<(), Need> {
+    let Some(lead) = &d.lead else { return Ok(()) };
+    if lead.is_held() || lead.is_closed() {
+        return Ok(());
+    }
+    let policy = &d.world.policy.policy.workflows.high_value;
+    let criteria = criteria(lead, policy);
+    if lead.high_value.is_empty() {
+        // Nobody could be told yet, and nobody senior be chosen: it fires when its market is known.
+        if !criteria.is_empty() && !is_unplaced(lead, d.world.directory) {
+            return fire(d, criteria);
+        }
+    } else if is_over(lead, policy) {
+        rearm(d);
+    }
+    Ok(())
+}
+
+/// What a publication makes of a lead in flight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Crossing {
+    /// It is high-value by the new rules.
+    Flagged,
+    /// It is not any more by the new rules.
+    Rearmed,
+}
+
+/// What becomes of a lead where a publication changes what makes a lead high-value.
+pub(crate) fn crossing(
+    lead: &Lead,
+    before: &HighValue,
+    after: &HighValue,
+    directory: &Directory,
+) -> Option<Crossing> {
+    if lead.is_held() || lead.is_closed() || is_unplaced(lead, directory) || before.has_same_criteria(after) {
+        return None;
+    }
+    if lead.high_value.is_empty() {
+        (!criteria(lead, after).is_empty()).then_some(Crossing::Flagged)
+    } else {
+        is_over(lead, after).then_some(Crossing::Rearmed)
+    }
+}
+
+/// Whether nobody has it and nobody knows whose it is to be: its market is not known.
+fn is_unplaced(lead: &Lead, directory: &Directory) -> bool {
+    let market = lead.profile.market.as_ref().and_then(|market| directory.market(market));
+    let team = lead.owner.as_ref().and_then(|owner| directory.team_of(owner));
+    market.is_none() && team.is_none()
+}
+
+/// Follows a publication, without a word: the digest of the publication tells of all leads together.
+pub(crate) fn follow(d: &mut Deciding<'_>, crossing: Crossing) {
+    match crossing {
+        Crossing::Flagged => evaluate_quietly(d),
+        Crossing::Rearmed => rearm(d),
+    }
+}
+
+/// Whether a lead that was flagged can be armed again.
+fn is_over(lead: &Lead, policy: &HighValue) -> bool {
+    criteria(lead, policy).is_empty() && lead.profile.score.unwrap_or(0) <= rearmed_at(policy)
+}
+
+fn rearm(d: &mut Deciding<'_>) {
+    d.fact(WORKFLOW, LeadFact::HighValueRearmed {});
+    if d.lead.as_ref().is_some_and(|l| l.priority > Priority::Normal) {
+        d.fact(WORKFLOW, LeadFact::PriorityLowered { to: Priority::Normal });
+    }
+}
+
+/// Marks an old lead that is taken over as what it is. It was high-value before it came here, so
+/// nobody is told and nobody loses it.
+pub(crate) fn evaluate_quietly(d: &mut Deciding<'_>) {
+    let Some(lead) = &d.lead else { return };
+    let criteria = criteria(lead, &d.world.policy.policy.workflows.high_value);
+    if !lead.is_closed() && lead.high_value.is_empty() && !criteria.is_empty() {
+        mark(d, &criteria);
+    }
+}
+
+fn mark(d: &mut Deciding<'_>, criteria: &[String]) {
+    let window_percent = d.world.policy.policy.workflows.high_value.later_windows.get();
+    d.fact(WORKFLOW, LeadFact::HighValueFlagged { criteria: criteria.to_vec(), window_percent });
+    if d.lead.as_ref().is_some_and(|l| l.priority < Priority::High) {
+        d.fact(WORKFLOW, LeadFact::PriorityRaised { to: Priority::High });
+    }
+}
+
+/// A criterion as it is for a lead.
+pub struct Judged {
+    /// Whether it is met.
+    pub is_met: bool,
+    /// In words; of one that is not met, by how much.
+    pub text: String,
+}
+
+/// The criteria that are met, in words.
+fn criteria(lead: &Lead, policy: &HighValue) -> Vec<String> {
+    judge(lead, policy).into_iter().filter(|criterion| criterion.is_met).map(|met| met.text).collect()
+}
+
+/// Every criterion, met or not.
+pub fn judge(lead: &Lead, policy: &HighValue) -> [Judged; 3] {
+    let judged = |is_met: bool, text: String| Judged { is_met, text };
+    let threshold = policy.score;
+    let score = match lead.profile.score {
+        Some(score) if score >= threshold => judged(true, format!("score {score} is at or over {threshold}")),
+        Some(score) => {
+            judged(false, format!("score {score} is {} under {threshold}", threshold.saturating_sub(score)))
+        }
+        None => judged(false, "no score is known".to_owned()),
+    };
+    let tier = match (policy.strategic_accounts, lead.is_strategic()) {
+        (true, true) => judged(true, "the account is strategic".to_owned()),
+        (false, _) => judged(false, "strategic accounts do not count by this policy".to_owned()),
+        (true, false) => judged(false, "the account is not strategic".to_owned()),
+    };
+    let deal = match &lead.profile.deal_size {
+        None => judged(false, "no deal size is known".to_owned()),
+        Some(deal) => {
+            let (amount, currency) = (deal.amount(), deal.currency());
+            let own = policy.deal_size_over.iter().filter(|threshold| threshold.currency() == currency);
+            match (own.clone().find(|threshold| deal.is_over(threshold)), own.clone().next()) {
+                (Some(over), _) => {
+                    judged(true, format!("deal size {amount} {currency} is over {}", over.amount()))
+                }
+                (None, Some(threshold)) => judged(
+                    false,
+                    format!("deal size {amount} {currency} is not over {} {currency}", threshold.amount()),
+                ),
+                (None, None) => judged(
+                    false,
+                    format!("deal size {amount} {currency} is in a currency without a threshold"),
+                ),
+            }
+        }
+    };
+    [score, tier, deal]
+}
+
+/// The score at or under which a lead that was flagged can be armed again.
+pub fn rearmed_at(policy: &HighValue) -> u16 {
+    policy.score.saturating_sub(policy.score_margin)
+}
+
+fn fire(d: &mut Deciding<'_>, criteria: Vec<String>) -> Result<(), Need> {
+    let policy = &d.world.policy.policy.workflows.high_value;
+    mark(d, &criteria);
+    // First the senior, so that whoever is told hears who owns it.
+    if policy.reassign_juniors {
+        hand_to_senior(d)?;
+    }
+    let about = |d: &Deciding<'_>| Particulars { reasons: criteria.clone(), ..d.particulars() };
+    let has_owner = d.lead.as_ref().is_some_and(|l| l.owner.is_some());
+    let manager = d.manager();
+    // An owner nobody knows is spoken for by the manager, who is told below.
+    if has_owner && let Some(to) = d.owner(Role::Owner).filter(|to| Some(to) != manager.as_ref()) {
+        d.notify(Some((WorkflowId::HighValue, None)), to, Message::HighValue, about(d));
+    }
+    if let Some(to) = manager {
+        d.notify(Some((WorkflowId::HighValue, None)), to, Message::HighValue, about(d));
+    }
+    let Some(lead) = &d.lead else { return Ok(()) };
+    let vp = lead.profile.market.as_ref().and_then(|m| d.world.directory.market(m)?.regional_vp.clone());
+    if lead.is_strategic()
+        && let Some(person) = vp
+    {
+        let to = Recipient::Person { role: Role::RegionalVp, person };
+        d.notify(Some((WorkflowId::HighValue, None)), to, Message::HighValue, about(d));
+    }
+    Ok(())
+}
+
+/// Gives a junior's lead to an available senior of the team; without one, the junior keeps it.
+fn hand_to_senior(d: &mut Deciding<'_>) -> Result<(), Need> {
+    let Some(lead) = &d.lead else { return Ok(()) };
+    let (from, reassignments) = (lead.owner.clone(), lead.visit.reassignments);
+    let junior = |p: &policy::ids::PersonId| {
+        d.world.directory.rep(p).is_some_and(|r| r.seniority == Seniority::Junior)
+    };
+    let Some(previous) = from.clone().filter(junior) else {
+        return Ok(());
+    };
+    match d.route(true)? {
+        Routed::To { rep, team } => {
+            d.fact(WORKFLOW, LeadFact::Reassigned { from, to: rep.clone(), team, reassignments });
+            let particulars = Particulars {
+                previous_owner: Some(previous.clone()),
+                reasons: vec!["a high-value lead goes to a senior rep".to_owned()],
+                ..d.particulars()
+            };
+            let to = Recipient::Person { role: Role::PreviousOwner, person: previous };
+            d.notify(Some((WorkflowId::HighValue, None)), to, Message::LeadTaken, particulars.clone());
+            let to = Recipient::Person { role: Role::Owner, person: rep };
+            d.notify(Some((WorkflowId::HighValue, None)), to, Message::LeadGiven, particulars);
+        }
+        Routed::Nobody { considered } => {
+            let reason = OperationsReason::NoRepAvailable;
+            d.fact(WORKFLOW, LeadFact::ReassignmentImpossible { reason, considered });
+        }
+        Routed::NoTeam => {}
+    }
+    Ok(())
+}

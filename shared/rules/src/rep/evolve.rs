@@ -1,0 +1,33 @@
+//! What an event makes of a rep.
+
+use crate::entry::Entry;
+use crate::rep::event::RepFact;
+use crate::roster::{Availability, LeadsOfAbsent, Standing, ToldOf};
+use chrono::{DateTime, Utc};
+
+/// Whether what is said is over already: nobody means that.
+pub fn is_over(availability: &Availability, now: DateTime<Utc>) -> bool {
+    availability.until.is_some_and(|until| until <= now)
+}
+
+/// What an entry makes of a standing.
+pub fn evolve(standing: &mut Standing, entry: &Entry<RepFact>) {
+    match &entry.fact {
+        RepFact::AvailabilitySet(availability) => {
+            let goes_on = |before: &Availability| !before.available && !is_over(before, entry.at);
+            if availability.available || !standing.availability.as_ref().is_some_and(goes_on) {
+                standing.told_of = None;
+            }
+            standing.availability = Some(availability.clone());
+            standing.said_at = Some(entry.at);
+        }
+        RepFact::AbsenceFollowed(digest) => {
+            standing.untold = LeadsOfAbsent::default();
+            if !digest.is_over {
+                standing.told_of = Some(ToldOf { until: digest.until });
+            }
+        }
+        RepFact::Notification(_) => {}
+    }
+    (standing.seq, standing.commit) = (entry.seq, entry.commit);
+}
