@@ -1,5 +1,8 @@
 //! What no events file can say: clocks that differ, decisions on what was not seen, deliveries.
 
+use rules::aggregate::Aggregate as _;
+use rules::publication::Publication;
+
 mod common;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -17,12 +20,10 @@ use rules::notification::{Delivery, DeliveryResult, Notification, NotificationFa
 use rules::outcome::Outcome;
 use rules::patch::Patch;
 use rules::publication::{
-    self, OrphanedLeads, PublicationCommand, PublicationFact, PublicationInput, Publishing, Totals, begin,
-    decide_publication,
+    OrphanedLeads, PublicationCommand, PublicationFact, PublicationInput, Publishing, Totals, begin,
 };
 use rules::screening::{Criterion, CriterionKind, Match};
 use rules::unread::Unread;
-use rules::world::World;
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -412,19 +413,12 @@ fn a_queue_that_was_stored_without_an_age_for_each_reason_is_read() {
 #[test]
 fn an_owner_who_leaves_is_told_of_in_one_digest_a_team_and_one_message_a_new_owner() {
     let simulation = simulation(&lively_policy(1), &tight_directory());
-    let (rosters, accounts, past) = (BTreeMap::new(), BTreeMap::new(), simulation.revisions());
-    let world = World {
-        policy: simulation.policy(),
-        directory: simulation.directory(),
-        rosters: &rosters,
-        accounts: &accounts,
-        past: &past,
-    };
+    let world = simulation.world();
     let id = PublicationId { kind: PublicationKind::Directory, revision: 2 };
     let by = Actor::staff("otto");
     let publishing = Publishing { by: &by, publisher: None, why: "Ana left.", cause: "test", now: at(0) };
     let begun = begin(id, 1, &publishing, world.in_force(), Vec::new(), BTreeMap::new(), "ab".to_owned());
-    let publication = publication::evolve(None, &begun).expect("it begins");
+    let publication = Publication::evolve(None, &begun).expect("it begins");
     let orphaned = |to: Option<&str>, first: &[&str], leads| OrphanedLeads {
         team: Some("us-sales".into()),
         orphaned: Orphaned {
@@ -450,7 +444,7 @@ fn an_owner_who_leaves_is_told_of_in_one_digest_a_team_and_one_message_a_new_own
     assert_eq!((totals.leads, totals.moved), (8, 8));
     let input = PublicationInput::Applied(totals);
     let command = PublicationCommand { publication: id, cause: "applied".to_owned(), input };
-    let decided = decide_publication(Some(&publication), &world, &command, at(1));
+    let decided = Publication::decide(Some(&publication), world, &command, at(1)).expect("it is decided");
     let told: Vec<String> = decided
         .entries
         .iter()

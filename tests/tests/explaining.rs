@@ -15,9 +15,7 @@ use leadctl::explain::Histories;
 use policy::directory::Directory;
 use policy::{Policy, WorkflowId};
 use proptest::prelude::*;
-use rules::world::World;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 /// How long timers go on after the last event: past every threshold of a window of days.
 const AFTER: TimeDelta = TimeDelta::days(60);
@@ -106,15 +104,7 @@ fn explained_after(events: &[&str], ran_until: &str, at: &str) -> Explanation {
         Ok(())
     })
     .expect("nobody refuses an entry");
-    let accounts = BTreeMap::new();
-    let world = World {
-        policy: simulation.policy(),
-        directory: simulation.directory(),
-        rosters: simulation.rosters(),
-        accounts: &accounts,
-        past: simulation.past(),
-    };
-    histories.explain(&"L-1".into(), &world, at).expect("the lead is there")
+    histories.explain(&"L-1".into(), simulation.world(), at).expect("the lead is there")
 }
 
 fn instant(text: &str) -> DateTime<Utc> {

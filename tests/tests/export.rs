@@ -205,7 +205,8 @@ async fn what_the_store_writes_is_exported_and_replays_to_the_letter() {
 
     let (contents, records) = sorted(Reader::new(bytes.as_slice(), "live"), Order::Time).expect("an export");
     let trial = Trial { policy: policy.clone(), directory: None, since: None, against: Against::History };
-    let mut backtest = Backtest::new(&contents.revisions, trial).expect("history is the baseline");
+    let mut backtest =
+        Backtest::new(Arc::clone(&contents.revisions), trial).expect("history is the baseline");
     for record in records {
         backtest.follow(&record.expect("a commit")).expect("it can be replayed");
     }

@@ -1,5 +1,8 @@
 //! What has to be so whatever happens: random histories through the simulator.
 
+use rules::aggregate::Aggregate as _;
+use rules::lead::Lead;
+
 mod common;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -9,14 +12,15 @@ use common::{
 };
 use contracts::scenario::What;
 use insight::simulate::{AnyEntry, Simulation};
-use policy::{Policy, PublishedPolicy};
+use policy::Policy;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use rules::account::Account;
+use rules::aggregate::Decision;
 use rules::entry::Actor;
-use rules::lead::{Command, Decision, Input, LeadEvent, decide};
-use rules::world::{Past, World};
+use rules::lead::{Command, Input, LeadEvent};
+use rules::world::World;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -49,23 +53,15 @@ proptest! {
         let now = lines.last().map_or_else(beginning, |l| l.received_at) + TimeDelta::seconds(ahead);
         let last = lines.last().map_or_else(beginning, |l| l.received_at);
         leadctl::simulate::play(&mut simulation, lines, last, &mut |_| Ok(())).expect("nobody refuses");
-        let published = PublishedPolicy::next(None, policy, "test", beginning());
         let accounts = simulation.accounts().iter().map(|(id, a)| (id.clone(), Account::view(a))).collect();
-        let past = Past::default();
-        let world = World {
-            policy: &published,
-            directory: simulation.directory(),
-            rosters: simulation.rosters(),
-            accounts: &accounts,
-            past: &past,
-        };
+        let world = World { accounts, ..simulation.world().clone() };
         for (id, lead) in simulation.leads() {
             for input in [Input::Wake, Input::Event(Box::new(LeadEvent::at(now)))] {
                 let command =
                     Command { lead: id.clone(), actor: Actor::system("test"), cause: "test".to_owned(), input };
                 let before = lead.clone();
-                let [one, two] = [(); 2].map(|()| decide(Some(lead), &world, &command, now));
-                let parts = |d: Decision| (d.outcome, d.entries, d.lead, d.wake_at, d.relied_on);
+                let [one, two] = [(); 2].map(|()| Lead::decide(Some(lead), &world, &command, now));
+                let parts = |d: Decision<Lead>| (d.outcome, d.entries, d.changed, d.wake_at, d.relied_on);
                 assert_eq!(one.map(parts), two.map(parts));
                 assert_eq!(*lead, before);
             }

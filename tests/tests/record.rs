@@ -46,7 +46,8 @@ fn record(simulation: Simulation, steps: &[Step]) -> (Vec<CommitRecord>, Past) {
 }
 
 fn backtest(records: &[CommitRecord], revisions: &Past, trial: Trial) -> Report {
-    let mut backtest = Backtest::new(revisions, trial).expect("the baseline is in the record");
+    let mut backtest =
+        Backtest::new(Arc::new(revisions.clone()), trial).expect("the baseline is in the record");
     for record in records {
         backtest.follow(record).expect("the record can be replayed");
     }
@@ -116,7 +117,7 @@ struct Followed {
 
 impl Followed {
     fn follow(&mut self, record: &CommitRecord, revisions: &Past) {
-        let replay = Replay::new(revisions);
+        let replay = Replay::new(Arc::new(revisions.clone()));
         self.commits += 1;
         let difference = match &record.subject {
             Subject::Lead(id) => {
@@ -174,8 +175,8 @@ fn a_made_up_record_is_sorted_and_reproduced_whatever_is_tried() {
     file.rewind().expect("a file");
     let input = BufReader::new(file);
     let (contents, sorted) = sorted(Reader::new(input, "made up"), Order::Time).expect("an export");
-    let mut backtest =
-        Backtest::new(&contents.revisions, trial(with_imminent_at("50%"))).expect("history is the baseline");
+    let mut backtest = Backtest::new(Arc::clone(&contents.revisions), trial(with_imminent_at("50%")))
+        .expect("history is the baseline");
     let mut last: Option<DateTime<Utc>> = None;
     for record in sorted {
         let record = record.expect("a commit");
@@ -297,7 +298,7 @@ fn a_threshold_is_judged_by_what_was_noticed_where_it_is_by_now() {
 fn a_revision_that_was_never_published_is_no_baseline() {
     let (_, revisions) = one_lead();
     let trial = Trial { against: Against::Revision(7), ..trial(with_imminent_at("80%")) };
-    let error = Backtest::new(&revisions, trial).err().expect("there is no revision 7");
+    let error = Backtest::new(Arc::new(revisions), trial).err().expect("there is no revision 7");
     assert_eq!(error.to_string(), "policy revision 7 is not in the record, which holds 1");
 }
 

@@ -15,9 +15,7 @@ use rules::notification::{About, Delivery, DeliveryResult, Notification, Notific
 use rules::patch::Patch;
 use rules::still_true;
 use rules::still_true::{Telling, Told};
-use rules::world::World;
 use serde_json::json;
-use std::collections::BTreeMap;
 
 fn at(minutes: i64) -> DateTime<Utc> {
     beginning() + TimeDelta::minutes(minutes)
@@ -74,15 +72,12 @@ fn asked_for(entries: &[AnyEntry], message: Message) -> Notification {
 }
 
 fn telling(simulation: &Simulation, notification: &Notification, minutes: i64) -> Telling {
-    let accounts = BTreeMap::new();
-    let world = World {
-        policy: simulation.policy(),
-        directory: simulation.directory(),
-        rosters: simulation.rosters(),
-        accounts: &accounts,
-        past: simulation.past(),
-    };
-    still_true::of_lead(&simulation.leads()[&"L-1".into()], &world, notification, at(minutes))
+    still_true::of_lead(
+        &simulation.leads()[&"L-1".into()],
+        &simulation.world().rules,
+        notification,
+        at(minutes),
+    )
 }
 
 #[track_caller]

@@ -171,7 +171,7 @@ impl Compliance {
             }
             Outcome::Reused { why } => Err(service::reused(why)),
             Outcome::Invalid { field, why } => Err(Problem::unprocessable(why).at(format!("/{field}"))),
-            Outcome::UnknownLead => Err(Problem::not_found(format!("there is no lead `{id}`"))),
+            Outcome::NotFound => Err(Problem::not_found(format!("there is no lead `{id}`"))),
         }
     }
 

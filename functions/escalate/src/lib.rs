@@ -73,7 +73,7 @@ async fn wake_lead(
         input: Input::Wake,
     };
     let done = service.lead(&command, None, now).await?;
-    if let (true, Some(found)) = (done.entries.is_empty(), done.lead) {
+    if let (true, Some(found)) = (done.entries.is_empty(), done.state) {
         let found = (found.commit, done.wake_at, done.wake_moved);
         again(service, Subject::Lead(lead), found, due, now).await?;
     }
@@ -90,7 +90,7 @@ async fn wake_account(
     let cause = cause::wake(due);
     let (account, actor, input) = (id.clone(), Actor::system("clock"), AccountInput::Wake);
     let done = service.account(&AccountCommand { account, actor, cause, input }, None, now).await?;
-    match done.account {
+    match done.state {
         // Which leads are of the account, an index says, which follows its table.
         Some(account) if account.has_news_for_leads() && look.change == Some(account.news_seq) => {
             tell_leads(service, &account, look.last, now).await

@@ -225,9 +225,9 @@ async fn look(
         .entries
         .iter()
         .any(|entry| matches!(&entry.fact, LeadFact::RulesApplied(a) if a.publication == id));
-    if let (true, Some(found)) = (done.entries.is_empty(), &done.lead) {
+    if let (true, Some(found)) = (done.entries.is_empty(), &done.state) {
         let found = (found.commit, done.wake_at, done.wake_moved);
         again(service, Subject::Lead(lead), found, now, now).await?;
     }
-    Ok((done.lead, followed))
+    Ok((done.state, followed))
 }

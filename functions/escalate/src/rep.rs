@@ -10,8 +10,7 @@ use policy::ids::{LeadId, PersonId, Subject, TeamId};
 use rules::absence::{absence, next_look};
 use rules::cause;
 use rules::entry::Actor;
-use rules::lead::waits_since;
-use rules::lead::{Command, Input, Lead, stays_with};
+use rules::lead::{Command, Input, Lead, stays_with, waits_since};
 use rules::rep::{RepCommand, RepInput};
 use service::Service;
 use store::{Cursor, StoreError};
@@ -43,11 +42,11 @@ pub async fn look(
             return Ok(());
         }
         None => {
-            service.relay.hand_on_indexed(subject(), item.looks, now).await;
+            service.relay.hand_on_indexed(subject(), item.standing.looks, now).await;
             return Ok(());
         }
         // A later change sends a message of its own.
-        Some(change) if change != item.looks => return Ok(()),
+        Some(change) if change != item.standing.looks => return Ok(()),
         Some(_) => {}
     }
     let directory = store.current_directory().await?;
@@ -61,19 +60,20 @@ pub async fn look(
         offer(service, rep, team, &directory, now).await?;
     }
     if !look.last {
-        service.relay.hand_on_once_more(subject(), item.looks, now).await;
+        service.relay.hand_on_once_more(subject(), item.standing.looks, now).await;
         return Ok(());
     }
     // By now all are looked after: the manager is told of them together.
     let (actor, cause) = (Actor::system("routing"), cause::presence(rep, now));
-    let command = RepCommand { rep: rep.clone(), actor, cause, input: RepInput::looked_at(kept, item.looks) };
-    let after = service.rep(&command, None, now).await?.rep;
+    let command =
+        RepCommand { rep: rep.clone(), actor, cause, input: RepInput::looked_at(kept, item.standing.looks) };
+    let after = service.rep(&command, None, now).await?.state.unwrap_or_default();
     // The due key is of what happened meanwhile, and whoever brought it about has asked.
-    if after.looks != item.looks {
+    if after.looks != item.standing.looks {
         return Ok(());
     }
-    let next = next_look(&directory, &policy.policy, rep, &after.standing, now);
-    if !store.rearm(&subject(), after.standing.version, next).await? {
+    let next = next_look(&directory, &policy.policy, rep, &after, now);
+    if !store.rearm(&subject(), after.version, next).await? {
         service.relay.hand_on_once_more(subject(), after.looks, now).await;
     } else if let Some(next) = next {
         service.relay.hand_on(&subject(), &[], Some(next), now).await;
@@ -98,7 +98,7 @@ async fn look_after_leads(
             let (actor, cause) = (Actor::system("routing"), cause::presence(rep, now));
             let command = Command { lead: lead.id, actor, cause, input: Input::OwnerPresence };
             let done = service.lead(&command, None, now).await?;
-            stay = stay.saturating_add(u32::from(done.lead.is_some_and(|lead| stays_with(&lead, rep))));
+            stay = stay.saturating_add(u32::from(done.state.is_some_and(|lead| stays_with(&lead, rep))));
         }
         after = page.next;
         if after.is_none() {

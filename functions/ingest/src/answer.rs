@@ -48,7 +48,7 @@ pub fn of(id: String, outcome: Outcome, duplicate: bool, entries: usize) -> Answ
             let pointer = format!("/{}", field.replace('.', "/"));
             Some(Problem::unprocessable(why.clone()).of_kind("invalid-event").at(pointer))
         }
-        Outcome::UnknownLead => {
+        Outcome::NotFound => {
             let detail = "the lead is not known; send it with `lead.upserted` first";
             Some(Problem::unprocessable(detail).of_kind("unknown-lead").at("/lead/id"))
         }

@@ -4,11 +4,10 @@
 use crate::deliver::{CLAIM, DeliverError, Notifier};
 use chrono::{DateTime, TimeDelta, Utc};
 use platform::telemetry::ErrorChain;
+use policy::Rulebook;
 use policy::ids::{NotificationId, Subject};
 use rules::still_true;
 use rules::still_true::Telling;
-use rules::world::{Past, World};
-use std::collections::BTreeMap;
 use store::{Claim, OutboxItem, StoreError};
 
 /// How soon a message comes again that met an earlier one on its way. A send takes less than that.
@@ -62,16 +61,9 @@ impl Notifier {
                 let Some(mut lead) = store.lead(id).await? else {
                     return Ok(still_true::of_report(&item.notification));
                 };
-                let (rosters, accounts, past) = (BTreeMap::new(), BTreeMap::new(), Past::default());
-                let world = World {
-                    policy: &policy,
-                    directory: &directory,
-                    rosters: &rosters,
-                    accounts: &accounts,
-                    past: &past,
-                };
+                let rules = Rulebook::new(policy, directory);
                 for _ in 0..LEFT_OVER_MAX {
-                    let telling = still_true::of_lead(&lead, &world, &item.notification, now);
+                    let telling = still_true::of_lead(&lead, &rules, &item.notification, now);
                     match &telling {
                         Telling::With(later) if store.outbox(later).await?.is_none() => {
                             lead.undelivered.retain(|p| p.id != *later);
@@ -79,7 +71,7 @@ impl Notifier {
                         _ => return Ok(telling),
                     }
                 }
-                Ok(still_true::of_lead(&lead, &world, &item.notification, now))
+                Ok(still_true::of_lead(&lead, &rules, &item.notification, now))
             }
             Subject::Account(id) => Ok(match store.account(id).await? {
                 Some(account) => still_true::of_account(&account, &item.notification),

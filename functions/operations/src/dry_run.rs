@@ -2,7 +2,7 @@
 //! publishing it. Each answer looks at some of the leads that it touches, and says where to go on.
 
 use crate::Call;
-use crate::explain::Knowledge;
+use crate::explain::learn;
 use crate::publications::{Candidate, moved_on, unsound};
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -11,13 +11,16 @@ use platform::problem::Problem;
 use platform::response;
 use policy::directory::Directory;
 use policy::document::DocumentError;
-use policy::ids::{PublicationId, PublicationKind};
+use policy::ids::{PublicationId, PublicationKind, Subject};
 use policy::impact::{Rules, Scope};
-use policy::{PublishedPolicy, WorkflowId, diff, impact};
+use policy::{PublishedPolicy, Rulebook, WorkflowId, diff, impact};
+use rules::aggregate::Decision;
+use rules::ask::{Answer, Asking};
 use rules::entry::Actor;
-use rules::lead::{Command, Decision, Input, Lead, decide};
+use rules::lead::{Command, Input, Lead};
 use rules::publication::scope;
 use rules::publication::scope::is_first;
+use rules::world::{Learned, World};
 use serde_json::json;
 use service::problem;
 use std::sync::Arc;
@@ -33,7 +36,6 @@ const PAGES_MAX: usize = 40;
 const CONCURRENT_MAX: usize = 8;
 /// A decision asks for no more than this: a few teams, and the revisions since the lead was last
 /// decided on.
-const NEEDS_MAX: usize = 48;
 
 /// Both documents, before the publication and after it.
 struct Step {
@@ -148,8 +150,10 @@ async fn effect(
     let before = Rules { policy: &was.0.policy, directory: &was.1 };
     let after = Rules { policy: &is.0.policy, directory: &is.1 };
     let scopes: Vec<Scope> = impact::scopes(before, after).into_iter().filter(Scope::is_looked_at).collect();
-    let mut knowledge = Knowledge::new(Arc::clone(&step.after.0), Arc::clone(&step.after.1));
-    knowledge.remember(Arc::clone(&step.before.0), Arc::clone(&step.before.1));
+    let mut world = World::new(Arc::new(Rulebook::new(Arc::clone(&is.0), Arc::clone(&is.1))));
+    // What was in force before is at hand already.
+    world.learn(Learned::Policy(Arc::clone(&was.0)));
+    world.learn(Learned::Directory(Arc::clone(&was.1)));
     let mut effect = Effect::default();
     for _ in 0..PAGES_MAX {
         let Some((earlier, scope)) = scope::at(&scopes, place.scope) else { return Ok((effect, None)) };
@@ -161,13 +165,10 @@ async fn effect(
             .try_collect()
             .await?;
         for lead in leads.into_iter().flatten().filter(|lead| is_first(earlier, lead)) {
-            let decision = try_out(store, &mut knowledge, step.id, &lead, call).await?;
-            let counts = |decision: &Decision| {
-                let is_orphaned = || decision.lead.as_ref().is_some_and(|lead| lead.is_orphaned_by(step.id));
-                scope::counts(scope, &lead) || is_orphaned()
-            };
-            if let Some(decision) = decision.filter(counts) {
-                effect.note(step.id, knowledge.world().in_force(), &decision, &step.after.1);
+            let decision = try_out(store, &mut world, step.id, &lead, call).await?;
+            let is_orphaned = || decision.changed.as_ref().is_some_and(|lead| lead.is_orphaned_by(step.id));
+            if scope::counts(scope, &lead) || is_orphaned() {
+                effect.note(step.id, world.in_force(), (&lead, &decision), &step.after.1);
             }
         }
         let is_enough = effect.totals.leads >= LEADS_MAX;
@@ -186,19 +187,21 @@ async fn effect(
 /// What would be decided if a lead were shown the new rules now.
 async fn try_out(
     store: &Store,
-    knowledge: &mut Knowledge,
+    world: &mut World,
     id: PublicationId,
     lead: &Lead,
     call: &Call<'_>,
-) -> Result<Option<Decision>, StoreError> {
+) -> Result<Decision<Lead>, StoreError> {
     let (actor, cause) = (Actor::system("publication"), id.to_string());
     let command = Command { lead: lead.id.clone(), actor, cause, input: Input::Wake };
-    for _ in 0..NEEDS_MAX {
-        let decided = decide(Some(lead), &knowledge.world(), &command, call.now);
-        match decided {
-            Ok(decision) => return Ok(Some(decision)),
-            Err(need) => knowledge.learn(store, need).await?,
+    let mut asking = Asking::default();
+    loop {
+        let answer = asking.decide(Some(lead), world, &command, call.now);
+        match answer
+            .map_err(|source| StoreError::Defect { subject: Subject::Lead(lead.id.clone()), source })?
+        {
+            Answer::Given(decision) => return Ok(decision),
+            Answer::Lacking(missing) => learn(store, missing, world).await?,
         }
     }
-    Ok(None)
 }

@@ -8,12 +8,11 @@ use insight::explain;
 use insight::explain::{ExplainError, Explanation, Record, RecordedLater};
 use platform::problem::Problem;
 use platform::response;
-use policy::PublishedPolicy;
-use policy::directory::Directory;
+use policy::Rulebook;
 use policy::ids::{LeadId, Subject};
-use rules::account_view::AccountView;
+use rules::ask::{Answer, Asking};
 use rules::entry::Entry;
-use rules::world::{Need, Past, World};
+use rules::world::{Learned, Missing, World};
 use service::problem;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,7 +20,6 @@ use store::{PAGE_MAX, Store, StoreError, StoredCommit};
 
 /// An explanation asks for no more than this: a few teams, and the revisions that were published
 /// since the lead was last decided on.
-const NEEDS_MAX: usize = 48;
 
 /// `GET /v1/leads/{id}/explain`
 pub async fn show(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
@@ -71,19 +69,33 @@ async fn explain_at(
     let (Some(policy), Some(directory)) = (policy, directory) else {
         return Err(Problem::not_found(format!("nothing was published by {}", spelled(by))));
     };
-    let mut knowledge = Knowledge::new(policy, directory);
+    let mut world = World::new(Arc::new(Rulebook::new(policy, directory)));
     let record = Record { lead: &lead, account: &account };
-    for _ in 0..NEEDS_MAX {
-        match explain::explain(record, &knowledge.world(), at, now) {
-            Ok(mut explanation) => {
-                explanation.recorded_later = recorded_later(&commits, &lead, by);
-                return Ok(explanation);
-            }
-            Err(ExplainError::Lacks(need)) => knowledge.learn(store, need).await.map_err(failed)?,
-            Err(error) => return Err(refusal(id, error)),
+    let question = |world: &World| match explain::explain(record, world, at, now) {
+        Err(ExplainError::Lacks(missing)) => Err(missing.into()),
+        explained => Ok(explained),
+    };
+    let mut asking = Asking::default();
+    let explained = loop {
+        match asking.ask(&mut world, question).map_err(|defect| refusal(id, ExplainError::Defect(defect)))? {
+            Answer::Given(explained) => break explained,
+            Answer::Lacking(missing) => learn(store, missing, &mut world).await.map_err(failed)?,
         }
+    };
+    let mut explanation = explained.map_err(|error| refusal(id, error))?;
+    explanation.recorded_later = recorded_later(&commits, &lead, by);
+    Ok(explanation)
+}
+
+/// Reads what a question about the world lacks.
+pub(crate) async fn learn(store: &Store, missing: Missing, world: &mut World) -> Result<(), StoreError> {
+    let learned = store.learn(missing, world).await?;
+    if let Learned::Directory(_) = &learned {
+        // By this one there may be others in a team.
+        world.rosters.clear();
     }
-    Err(Problem::internal())
+    world.learn(learned);
+    Ok(())
 }
 
 /// Why there is no explanation.
@@ -93,7 +105,7 @@ fn refusal(id: &LeadId, error: ExplainError) -> Problem {
             Problem::not_found(format!("the history of lead `{id}` begins at {}", spelled(begins_at)))
         }
         ExplainError::NoHistory => Problem::not_found(format!("there is no lead `{id}`")),
-        ExplainError::Lacks(_) | ExplainError::Unsound(_) => {
+        ExplainError::Lacks(_) | ExplainError::Unsound(_) | ExplainError::Defect(_) => {
             tracing::error!(error = %platform::telemetry::ErrorChain(&error), "a lead cannot be explained");
             Problem::internal()
         }
@@ -102,62 +114,6 @@ fn refusal(id: &LeadId, error: ExplainError) -> Problem {
 
 fn spelled(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
-}
-
-/// What an explanation, or a trial of a publication, may know of the time that it is of. How the teams stand is not kept for ever:
-/// whom routing would choose is said by how they stand now.
-pub(crate) struct Knowledge {
-    policy: Arc<PublishedPolicy>,
-    directory: Arc<Directory>,
-    rosters: BTreeMap<policy::ids::TeamId, rules::roster::Roster>,
-    accounts: BTreeMap<policy::ids::AccountId, AccountView>,
-    past: Past,
-}
-
-impl Knowledge {
-    /// Both documents and nothing else.
-    pub(crate) fn new(policy: Arc<PublishedPolicy>, directory: Arc<Directory>) -> Self {
-        let (rosters, accounts, past) = (BTreeMap::new(), BTreeMap::new(), Past::default());
-        Self { policy, directory, rosters, accounts, past }
-    }
-
-    /// Revisions that were in force before, at hand already.
-    pub(crate) fn remember(&mut self, policy: Arc<PublishedPolicy>, directory: Arc<Directory>) {
-        self.past.policies.insert(policy.revision, policy);
-        self.past.directories.insert(directory.revision(), directory);
-    }
-
-    pub(crate) fn world(&self) -> World<'_> {
-        World {
-            policy: &self.policy,
-            directory: &self.directory,
-            rosters: &self.rosters,
-            accounts: &self.accounts,
-            past: &self.past,
-        }
-    }
-
-    pub(crate) async fn learn(&mut self, store: &Store, need: Need) -> Result<(), StoreError> {
-        match need {
-            Need::Team(team) => {
-                let roster = store.standings(self.world().reps_of(&team)).await?;
-                self.rosters.insert(team, roster);
-            }
-            Need::Account(id) => {
-                let account = store.account(&id).await?;
-                self.accounts.insert(id, account.map_or_else(AccountView::default, |account| account.view()));
-            }
-            Need::Policy(revision) => {
-                self.past.policies.insert(revision, store.required_policy(revision).await?);
-            }
-            Need::Directory(revision) => {
-                self.past.directories.insert(revision, store.directory(revision).await?);
-                // By this one there may be others in a team.
-                self.rosters.clear();
-            }
-        }
-        Ok(())
-    }
 }
 
 /// The commits of a subject, up to the first that took effect after an instant.

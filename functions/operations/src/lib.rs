@@ -224,6 +224,6 @@ fn refusal(outcome: Outcome, what: &str) -> Result<(), Problem> {
         Outcome::Refused { why } | Outcome::Conflict { why } => Err(Problem::conflict(why)),
         Outcome::Reused { why } => Err(service::reused(why)),
         Outcome::Invalid { field, why } => Err(Problem::unprocessable(why).at(format!("/{field}"))),
-        Outcome::UnknownLead => Err(Problem::not_found(format!("there is no {what} of this id"))),
+        Outcome::NotFound => Err(Problem::not_found(format!("there is no {what} of this id"))),
     }
 }

@@ -1,6 +1,6 @@
 //! Reps: how they stand, and whether they take leads.
 
-use crate::Call;
+use crate::{Call, refusal};
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use contracts::api;
 use platform::caller::Group;
@@ -54,11 +54,13 @@ pub async fn set_availability(call: &Call<'_>) -> Result<ApiGatewayV2httpRespons
     let (cause, is_keyed) = call.cause("availability", rep.as_str())?;
     let actor = Actor::staff(&call.caller.subject);
     let dedupe = is_keyed.then_some(cause.as_str());
-    let standing = call
+    let committed = call
         .service
         .availability(&rep, &availability, &actor, (&cause, dedupe), call.now)
         .await
         .map_err(|e| problem(&e))?;
+    refusal(committed.outcome, "rep")?;
+    let standing = committed.state.unwrap_or_default();
     Ok(response::json(
         200,
         &json!({"id": rep, "availability": standing.availability, "load": standing.load}),

@@ -114,15 +114,7 @@ fn of_file(
         Ok(())
     })?;
     let lead = LeadId::from(arguments.lead.as_str());
-    let accounts = BTreeMap::new();
-    let world = World {
-        policy: simulation.policy(),
-        directory: simulation.directory(),
-        rosters: simulation.rosters(),
-        accounts: &accounts,
-        past: simulation.past(),
-    };
-    match histories.explain(&lead, &world, at) {
+    match histories.explain(&lead, simulation.world(), at) {
         Ok(explanation) => Ok(Ok(explanation)),
         Err(ExplainError::NoHistory) => {
             let known: BTreeSet<&str> = histories.leads.keys().map(LeadId::as_str).collect();
@@ -174,7 +166,7 @@ impl Histories {
     pub fn explain(
         &self,
         lead: &LeadId,
-        world: &World<'_>,
+        world: &World,
         at: DateTime<Utc>,
     ) -> Result<Explanation, ExplainError> {
         let lead = self.of_lead(lead);

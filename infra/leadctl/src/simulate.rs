@@ -239,7 +239,7 @@ impl Heard {
     /// What is refused for its form may come again, mended, under its own id.
     fn note(&mut self, line: &Line, outcome: &Outcome) {
         if let What::Event(body) = &line.what
-            && !matches!(outcome, Outcome::Invalid { .. } | Outcome::UnknownLead)
+            && !matches!(outcome, Outcome::Invalid { .. } | Outcome::NotFound)
         {
             self.applied.insert(line.id.clone(), body.clone());
         }
@@ -280,7 +280,7 @@ fn describe(outcome: &Outcome) -> String {
         | Outcome::Reused { why } => why.clone(),
         Outcome::Invalid { field, why } => format!("{field}: {why}"),
         Outcome::Stale => "older than what is known".to_owned(),
-        Outcome::UnknownLead => "not known".to_owned(),
+        Outcome::NotFound => "not known".to_owned(),
         Outcome::Applied | Outcome::Unchanged => String::new(),
     }
 }

@@ -4,7 +4,8 @@
 use policy::InForce;
 use policy::directory::Directory;
 use policy::ids::PublicationId;
-use rules::lead::{Decision, LeadFact};
+use rules::aggregate::Decision;
+use rules::lead::{Lead, LeadFact};
 use rules::notification::{NotificationFact, Recipient};
 use rules::publication::{Totals, changed_hands, digests};
 use serde::{Deserialize, Serialize};
@@ -40,14 +41,13 @@ impl Effect {
         &mut self,
         publication: PublicationId,
         in_force: InForce,
-        decision: &Decision,
+        (lead, decision): (&Lead, &Decision<Lead>),
         directory: &Directory,
     ) {
         self.totals.leads = self.totals.leads.saturating_add(1);
-        if let Some(lead) = &decision.lead {
-            self.totals.note(publication, lead, directory);
-            self.totals.note_orphaned(publication, lead, directory);
-        }
+        let lead = decision.changed.as_ref().unwrap_or(lead);
+        self.totals.note(publication, lead, directory);
+        self.totals.note_orphaned(publication, lead, directory);
         let its_own = decision.entries.iter().filter(|entry| {
             InForce { policy: entry.policy_revision, directory: entry.directory_revision } == in_force
         });

@@ -3,21 +3,23 @@
 //! comes to the same entries, or says where it does not.
 
 use chrono::{DateTime, Utc};
+use policy::InForce;
 use policy::ids::{PersonId, Subject};
-use rules::account;
-use rules::account::{Account, AccountCommand, AccountFact, decide_account};
+use rules::account::{Account, AccountCommand, AccountFact};
+use rules::aggregate::{Aggregate, Decision, Defect};
+use rules::ask;
+use rules::ask::AskError;
 use rules::entry::Entry;
-use rules::lead::wake_at;
-use rules::lead::{Command, Input, Lead, LeadFact, decide, evolve};
+use rules::lead::{Command, Input, Lead, LeadFact, wake_at};
 use rules::outcome::Outcome;
 use rules::record::{CommitRecord, Recorded};
-use rules::rep::{self, RepCommand, RepFact};
+use rules::rep::{RepCommand, RepFact};
 use rules::roster::Standing;
-use rules::world::{Past, World};
+use rules::world::{Missing, Past, World};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Why a record cannot be replayed.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +46,17 @@ pub enum ReplayError {
         /// What the reader says.
         #[source]
         source: serde_json::Error,
+    },
+    /// The rules make a mistake in it.
+    #[error("{subject}, commit {commit} cannot be decided again")]
+    Defect {
+        /// Whose.
+        subject: Subject,
+        /// Which commit.
+        commit: u64,
+        /// The mistake.
+        #[source]
+        source: Defect,
     },
     /// A commit before it is missing.
     #[error("{subject}: commit {commit} follows commit {after}; the record lacks what is between")]
@@ -86,14 +99,14 @@ pub struct Replayed<A, F> {
 }
 
 /// Replays commits against the revisions that were published.
-#[derive(Debug, Clone, Copy)]
-pub struct Replay<'a> {
-    revisions: &'a Past,
+#[derive(Debug, Clone)]
+pub struct Replay {
+    revisions: Arc<Past>,
 }
 
-impl<'a> Replay<'a> {
+impl Replay {
     /// A replay against these revisions.
-    pub fn new(revisions: &'a Past) -> Self {
+    pub fn new(revisions: Arc<Past>) -> Self {
         Self { revisions }
     }
 
@@ -136,32 +149,31 @@ impl<'a> Replay<'a> {
         check_place(before.map_or(0, |lead| lead.commit), record)?;
         let (mut why, mut outcome) = (None, None);
         if let (Some(recorded), Some(command)) = (&record.recorded, command) {
-            let rosters = recorded.saw.rosters();
             let mut world = self.world(record, recorded)?;
-            (world.rosters, world.accounts) = (&rosters, &recorded.saw.accounts);
-            match decide(before, &world, command, record.recorded_at) {
-                Ok(decision) => {
-                    outcome = Some(decision.outcome);
-                    why = difference(record, &decision.entries)?;
-                    if let (None, Some(after)) = (&why, decision.lead) {
-                        let (entries, wake_at) = (decision.entries, decision.wake_at);
+            world.rosters = recorded.saw.rosters();
+            world.accounts.clone_from(&recorded.saw.accounts);
+            match decide_again(before, world, command, record)? {
+                Ok(Decision { outcome: became, entries, changed, wake_at, .. }) => {
+                    outcome = Some(became);
+                    why = difference(record, &entries)?;
+                    if let (None, Some(after)) = (&why, changed) {
                         return Ok(Replayed { after, entries, wake_at, difference: None, outcome });
                     }
                 }
-                Err(need) => {
+                Err(missing) => {
                     outcome = Some(Outcome::Unchanged);
-                    why = Some(format!("the record does not say what was seen: {need:?}"));
+                    why = Some(format!("the record does not say what was seen: {missing:?}"));
                 }
             }
         }
         let entries: Vec<Entry<LeadFact>> = record.entries().map_err(|source| unreadable(record, source))?;
         let mut lead = before.cloned();
         for entry in &entries {
-            lead = Some(evolve(lead, entry).map_err(|_| gap(before.map_or(0, |l| l.commit), record))?);
+            lead = Some(Lead::evolve(lead, entry).map_err(|_| gap(before.map_or(0, |l| l.commit), record))?);
         }
         let after = lead.ok_or_else(|| gap(0, record))?;
         let wake_at = match &record.recorded {
-            Some(recorded) => wake_at(&after, &self.world(record, recorded)?),
+            Some(recorded) => wake_at(&after, &self.world(record, recorded)?.rules),
             None => None,
         };
         let difference = why.map(|why| differs(record, why));
@@ -181,13 +193,15 @@ impl<'a> Replay<'a> {
         check_place(before.map_or(0, |account| account.commit), record)?;
         let (mut why, mut outcome) = (None, None);
         if let (Some(recorded), Some(command)) = (&record.recorded, command) {
-            let decision =
-                decide_account(before, &self.world(record, recorded)?, command, record.recorded_at);
-            outcome = Some(decision.outcome);
-            why = difference(record, &decision.entries)?;
-            if let (None, Some(after)) = (&why, decision.account) {
-                let (entries, wake_at) = (decision.entries, decision.wake_at);
-                return Ok(Replayed { after, entries, wake_at, difference: None, outcome });
+            match decide_again(before, self.world(record, recorded)?, command, record)? {
+                Ok(Decision { outcome: became, entries, changed, wake_at, .. }) => {
+                    outcome = Some(became);
+                    why = difference(record, &entries)?;
+                    if let (None, Some(after)) = (&why, changed) {
+                        return Ok(Replayed { after, entries, wake_at, difference: None, outcome });
+                    }
+                }
+                Err(missing) => why = Some(format!("the record does not say what was seen: {missing:?}")),
             }
         }
         let entries: Vec<Entry<AccountFact>> =
@@ -195,7 +209,7 @@ impl<'a> Replay<'a> {
         let mut account = before.cloned();
         for entry in &entries {
             let gap = |_| gap(before.map_or(0, |a| a.commit), record);
-            account = Some(account::evolve(account, entry).map_err(gap)?);
+            account = Some(Account::evolve(account, entry).map_err(gap)?);
         }
         let after = account.ok_or_else(|| gap(0, record))?;
         let (wake_at, difference) = (after.wake_at(), why.map(|why| differs(record, why)));
@@ -221,13 +235,15 @@ impl<'a> Replay<'a> {
                 cause: record.cause.clone(),
                 input: recorded.input().map_err(|source| unreadable(record, source))?,
             };
-            let world = self.world(record, recorded)?;
-            why = difference(record, &rep::decide_rep(before, &world, &command, record.recorded_at))?;
+            match decide_again(Some(before), self.world(record, recorded)?, &command, record)? {
+                Ok(Decision { entries, .. }) => why = difference(record, &entries)?,
+                Err(missing) => why = Some(format!("the record does not say what was seen: {missing:?}")),
+            }
         }
         let entries: Vec<Entry<RepFact>> = record.entries().map_err(|source| unreadable(record, source))?;
         let mut after = before.clone();
         for entry in &entries {
-            rep::evolve(&mut after, entry);
+            after = Standing::evolve(Some(after), entry).map_err(|_| gap(before.commit, record))?;
         }
         let outcome = record.recorded.as_ref().map(|_| Outcome::Applied);
         let difference = why.map(|why| differs(record, why));
@@ -235,28 +251,40 @@ impl<'a> Replay<'a> {
     }
 
     /// The world of a record, without teams and accounts.
-    fn world(&self, record: &CommitRecord, recorded: &Recorded) -> Result<World<'a>, ReplayError> {
-        static NO_ROSTERS: BTreeMap<policy::ids::TeamId, rules::roster::Roster> = BTreeMap::new();
-        static NO_ACCOUNTS: BTreeMap<policy::ids::AccountId, rules::account_view::AccountView> =
-            BTreeMap::new();
+    fn world(&self, record: &CommitRecord, recorded: &Recorded) -> Result<World, ReplayError> {
         let unknown = |what, revision| ReplayError::UnknownRevision {
             subject: record.subject.clone(),
             commit: record.commit,
             what,
             revision,
         };
-        let (policy, directory) = (recorded.policy_revision, recorded.directory_revision);
-        Ok(World {
-            policy: self.revisions.policies.get(&policy).ok_or_else(|| unknown("policy", policy))?,
-            directory: self
-                .revisions
-                .directories
-                .get(&directory)
-                .ok_or_else(|| unknown("directory", directory))?,
-            rosters: &NO_ROSTERS,
-            accounts: &NO_ACCOUNTS,
-            past: self.revisions,
-        })
+        let in_force = InForce { policy: recorded.policy_revision, directory: recorded.directory_revision };
+        let rules = self.revisions.rules_of(in_force).ok_or_else(|| {
+            if self.revisions.policies.contains_key(&in_force.policy) {
+                unknown("directory", in_force.directory)
+            } else {
+                unknown("policy", in_force.policy)
+            }
+        })?;
+        Ok(World { past: Arc::clone(&self.revisions), ..World::new(rules) })
+    }
+}
+
+/// Takes a recorded decision again; or what the record does not have of it.
+fn decide_again<A: Aggregate>(
+    before: Option<&A>,
+    mut world: World,
+    command: &A::Command,
+    record: &CommitRecord,
+) -> Result<Result<Decision<A>, Missing>, ReplayError> {
+    let read = |missing| Err(missing);
+    match ask::decide_at_once(before, &mut world, command, record.recorded_at, read) {
+        Ok(decision) => Ok(Ok(decision)),
+        Err(AskError::Read(missing)) => Ok(Err(missing)),
+        Err(AskError::Defect(source)) => {
+            let (subject, commit) = (record.subject.clone(), record.commit);
+            Err(ReplayError::Defect { subject, commit, source })
+        }
     }
 }
 

@@ -5,23 +5,23 @@ use chrono::{DateTime, Utc};
 use policy::directory::Directory;
 use policy::ids::{AccountId, LeadId, PersonId, PublicationId, PublicationKind, Subject, TeamId};
 use policy::impact::{Rules, reps, scopes};
-use policy::{Policy, PublishedPolicy};
-use rules::account::{Account, AccountCommand, AccountFact, AccountInput, decide_account};
+use policy::{Policy, PublishedPolicy, Rulebook};
+use rules::account::{Account, AccountCommand, AccountFact, AccountInput};
 use rules::account_view::AccountView;
-use rules::aggregate::Consulted;
+use rules::aggregate::{Aggregate as _, Consulted, Decision};
+use rules::ask::AskError;
 use rules::entry::{Actor, Entry};
-use rules::lead::wake_at;
-use rules::lead::{Command, Decision, Input, Lead, LeadFact, decide, stays_with, waits_since};
+use rules::lead::{Command, Input, Lead, LeadFact, stays_with, waits_since, wake_at};
 use rules::notification::{Delivery, DeliveryResult, Notification, NotificationFact, Recipient};
 use rules::outcome::Outcome;
 use rules::publication::scope;
 use rules::record::{CommitRecord, Recorded};
 use rules::recordable::Recordable;
 use rules::rep::{RepCommand, RepFact, RepInput, load_changes};
-use rules::roster::{Availability, Roster};
+use rules::roster::{Availability, Roster, Standing};
 use rules::still_true::Telling;
-use rules::world::{Need, Past, World};
-use rules::{absence, cause, rep, still_true};
+use rules::world::{Learned, Missing, Past, World};
+use rules::{absence, ask, cause, rep, still_true};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -70,12 +70,10 @@ impl Untold {
 /// A deployment in memory.
 #[derive(Debug, Clone)]
 pub struct Simulation {
-    policy: PublishedPolicy,
-    directory: Directory,
-    past: Past,
+    /// What decisions may know: the documents and the teams, and of accounts what the last decision asked for.
+    world: World,
     leads: BTreeMap<LeadId, Lead>,
     accounts: BTreeMap<AccountId, Account>,
-    rosters: BTreeMap<TeamId, Roster>,
     due: BTreeSet<(DateTime<Utc>, Subject)>,
     wakes: BTreeMap<Subject, DateTime<Utc>>,
     /// What waits for the end of somebody's quiet hours. Everything else is told at once, and nothing
@@ -96,13 +94,11 @@ impl Simulation {
             _ => directory,
         };
         let rosters = directory.document().teams.keys().map(|id| (id.clone(), Roster::default())).collect();
+        let rules = Arc::new(Rulebook::new(Arc::new(policy), Arc::new(directory)));
         let mut simulation = Self {
-            policy,
-            directory,
-            past: Past::default(),
+            world: World { rosters, ..World::new(rules) },
             leads: BTreeMap::new(),
             accounts: BTreeMap::new(),
-            rosters,
             due: BTreeSet::new(),
             wakes: BTreeMap::new(),
             untold: Untold::default(),
@@ -110,8 +106,8 @@ impl Simulation {
             history: Vec::new(),
             records: None,
         };
-        let began_at = simulation.policy.published_at;
-        let teams = simulation.directory.document().teams.values();
+        let began_at = simulation.world.rules.published().published_at;
+        let teams = simulation.world.rules.directory().document().teams.values();
         let reps: Vec<PersonId> = teams.flat_map(|team| team.reps.keys().cloned()).collect();
         for rep in reps {
             simulation.watch_rep(&rep, began_at);
@@ -136,18 +132,11 @@ impl Simulation {
 
     /// Records a commit, if anything came of the input.
     fn record<I: Recordable, F: Serialize>(&mut self, answered: Answered<'_, I>, entries: &[Entry<F>]) {
-        let Answered { actor, input, consulted, accounts, now } = answered;
+        let Answered { actor, input, consulted, now } = answered;
         if self.records.is_none() {
             return;
         }
-        let world = World {
-            policy: &self.policy,
-            directory: &self.directory,
-            rosters: &self.rosters,
-            accounts,
-            past: &self.past,
-        };
-        let record = Recorded::of(actor, input, consulted, &world)
+        let record = Recorded::of(actor, input, consulted, &self.world)
             .and_then(|recorded| CommitRecord::of(entries, recorded, now));
         if let (Some(records), Some(record)) = (&mut self.records, record.transpose()) {
             records.push(record.map_err(Arc::new));
@@ -169,32 +158,38 @@ impl Simulation {
         &self.accounts
     }
 
+    /// What decisions may know.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
     /// The teams as they stand.
     pub fn rosters(&self) -> &BTreeMap<TeamId, Roster> {
-        &self.rosters
+        &self.world.rosters
     }
 
     /// The policy that is in force.
     pub fn policy(&self) -> &PublishedPolicy {
-        &self.policy
+        self.world.rules.published()
     }
 
     /// Every revision that was in force or is.
     pub fn revisions(&self) -> Past {
-        let mut all = self.past.clone();
-        all.policies.insert(self.policy.revision, Arc::new(self.policy.clone()));
-        all.directories.insert(self.directory.revision(), Arc::new(self.directory.clone()));
+        let mut all = Past::clone(&self.world.past);
+        all.add_policy(Arc::clone(self.world.rules.published()));
+        all.add_directory(Arc::clone(self.world.rules.shared_directory()));
+        all.keep(Arc::clone(&self.world.rules));
         all
     }
 
     /// The directory it runs with.
     pub fn directory(&self) -> &Directory {
-        &self.directory
+        self.world.rules.directory()
     }
 
     /// The revisions that were in force before.
     pub fn past(&self) -> &Past {
-        &self.past
+        &self.world.past
     }
 
     /// Runs every timer up to an instant, that instant included.
@@ -227,18 +222,11 @@ impl Simulation {
     fn tell(&mut self, waited_until: DateTime<Utc>, now: DateTime<Utc>) {
         let Some((subject, notification)) = self.untold.take(waited_until) else { return };
         let mut with = Vec::new();
-        let world = World {
-            policy: &self.policy,
-            directory: &self.directory,
-            rosters: &self.rosters,
-            accounts: &BTreeMap::new(),
-            past: &self.past,
-        };
         let telling = match &subject {
             Subject::Lead(id) => match self.leads.get(id) {
                 // Told together with another one.
                 Some(lead) if !lead.undelivered.iter().any(|p| p.id == notification.id) => return,
-                Some(lead) => still_true::of_lead(lead, &world, &notification, now),
+                Some(lead) => still_true::of_lead(lead, &self.world.rules, &notification, now),
                 None => return,
             },
             Subject::Account(id) => match self.accounts.get(id) {
@@ -272,7 +260,7 @@ impl Simulation {
 
     fn channel_of(&self, to: &Recipient) -> String {
         let Recipient::Person { person, .. } = to else { return "slack-channel".to_owned() };
-        let notify = self.directory.person(person).and_then(|person| person.notify.as_deref());
+        let notify = self.world.rules.directory().person(person).and_then(|person| person.notify.as_deref());
         match notify {
             None | Some("slack") => "slack-dm".to_owned(),
             Some(other) => other.split(':').next().unwrap_or(other).to_owned(),
@@ -283,16 +271,15 @@ impl Simulation {
     pub fn lead(&mut self, command: &Command, now: DateTime<Utc>) -> Outcome {
         self.reached = self.reached.max(now);
         let before = self.leads.get(&command.lead).cloned();
-        let Some((decision, views)) = self.decided(before.as_ref(), command, now) else {
-            return Outcome::UnknownLead;
+        let Some(decision) = self.decided(before.as_ref(), command, now) else {
+            return Outcome::NotFound;
         };
         // Before any load changes, so that the record has the teams as the decision saw them.
         let consulted = &decision.consulted;
-        let answered =
-            Answered { actor: &command.actor, input: &command.input, consulted, accounts: &views, now };
+        let answered = Answered { actor: &command.actor, input: &command.input, consulted, now };
         self.record(answered, &decision.entries);
         let mut freed = BTreeSet::new();
-        if let Some(after) = decision.lead {
+        if let Some(after) = decision.changed.or(before.clone()) {
             for change in load_changes(before.as_ref(), &after, &decision.entries) {
                 self.change_load(&change);
                 if change.absent.is_some() {
@@ -319,9 +306,12 @@ impl Simulation {
     /// Offers the place that a rep may have to the leads that wait for one in their team: to the one that
     /// waits longest first.
     fn offer(&mut self, rep: &PersonId, now: DateTime<Utc>) {
-        let Some(team) = self.directory.team_of(rep).cloned() else { return };
-        let mut waiting: Vec<(DateTime<Utc>, LeadId)> =
-            self.leads.values().filter_map(|lead| waits_since(lead, &self.directory, &team)).collect();
+        let Some(team) = self.world.rules.directory().team_of(rep).cloned() else { return };
+        let mut waiting: Vec<(DateTime<Utc>, LeadId)> = self
+            .leads
+            .values()
+            .filter_map(|lead| waits_since(lead, self.world.rules.directory(), &team))
+            .collect();
         waiting.sort();
         for (_, lead) in waiting {
             if !self.has_room(rep, now) {
@@ -333,10 +323,12 @@ impl Simulation {
     }
 
     fn has_room(&self, rep: &PersonId, now: DateTime<Utc>) -> bool {
-        let (Some(team), Some(known)) = (self.directory.team_of(rep), self.directory.rep(rep)) else {
+        let (Some(team), Some(known)) =
+            (self.world.rules.directory().team_of(rep), self.world.rules.directory().rep(rep))
+        else {
             return false;
         };
-        let standing = self.rosters.get(team).and_then(|roster| roster.standings.get(rep));
+        let standing = self.world.rosters.get(team).and_then(|roster| roster.standings.get(rep));
         let standing = standing.cloned().unwrap_or_default();
         standing.load < known.capacity && standing.is_available(known.on_leave_until, now)
     }
@@ -355,41 +347,38 @@ impl Simulation {
         }
         self.offer(rep, now);
         self.tell_of_absence(rep, now);
-        let standing =
-            self.directory.team_of(rep).and_then(|team| self.rosters.get(team)?.standings.get(rep));
+        let standing = self
+            .world
+            .rules
+            .directory()
+            .team_of(rep)
+            .and_then(|team| self.world.rosters.get(team)?.standings.get(rep));
         let standing = standing.cloned().unwrap_or_default();
-        let look_at = absence::next_look(&self.directory, &self.policy.policy, rep, &standing, now);
+        let look_at =
+            absence::next_look(self.world.rules.directory(), self.world.rules.policy(), rep, &standing, now);
         self.set_wake(Subject::Rep(rep.clone()), look_at);
     }
 
-    /// What is decided on a lead, and what was known of accounts; nothing, if a revision is missing that was never
-    /// in force.
+    /// What is decided on a lead; nothing, if a revision is missing that was never in force.
     fn decided(
         &mut self,
         before: Option<&Lead>,
         command: &Command,
         now: DateTime<Utc>,
-    ) -> Option<(Decision, BTreeMap<AccountId, AccountView>)> {
-        let mut views = BTreeMap::new();
+    ) -> Option<Decision<Lead>> {
         // Every team is known here; an account is read when the decision asks for it.
-        loop {
-            let world = World {
-                policy: &self.policy,
-                directory: &self.directory,
-                rosters: &self.rosters,
-                accounts: &views,
-                past: &self.past,
-            };
-            match decide(before, &world, command, now) {
-                Ok(decision) => return Some((decision, views)),
-                Err(Need::Account(id)) => {
-                    let view = self.accounts.get(&id).map_or_else(AccountView::default, Account::view);
-                    views.insert(id, view);
-                }
-                Err(Need::Team(team)) => _ = self.rosters.entry(team).or_default(),
-                Err(Need::Policy(_) | Need::Directory(_)) => return None,
+        self.world.accounts.clear();
+        let accounts = &self.accounts;
+        let decision = ask::decide_at_once(before, &mut self.world, command, now, |missing| match missing {
+            Missing::Account(id) => {
+                let view = accounts.get(&id).map_or_else(AccountView::default, Account::view);
+                Ok(Learned::Account(id, view))
             }
-        }
+            Missing::Team(team) => Ok(Learned::Team(team, Roster::default())),
+            missing => Err(missing),
+        });
+        debug_assert!(!matches!(decision, Err(AskError::Defect(_))), "{decision:?}");
+        decision.ok()
     }
 
     /// The leads for which something follows now, or at another instant than is kept, though nobody looked.
@@ -403,7 +392,7 @@ impl Simulation {
             let (actor, cause) = (Actor::system("clock"), cause::wake(now));
             let command = Command { lead: lead.id.clone(), actor, cause, input: Input::Wake };
             let decided = self.decided(Some(&lead), &command, now);
-            let follows = decided.is_some_and(|(decision, _)| !decision.entries.is_empty());
+            let follows = decided.is_some_and(|decision| !decision.entries.is_empty());
             let is_late = |at| at > now && self.next_wake(&lead.id).is_none_or(|kept| kept > at);
             if follows || self.wake_of(&lead.id).is_some_and(is_late) {
                 forgotten.push(lead.id);
@@ -414,7 +403,7 @@ impl Simulation {
 
     /// Tells the manager of a rep who is away what became of their leads.
     fn tell_of_absence(&mut self, rep: &PersonId, now: DateTime<Utc>) {
-        let Some(team) = self.directory.team_of(rep).cloned() else { return };
+        let Some(team) = self.world.rules.directory().team_of(rep).cloned() else { return };
         let stay = self.leads.values().filter(|lead| stays_with(lead, rep)).count();
         let (actor, cause) = (Actor::system("routing"), cause::presence(rep, now));
         let input = RepInput::looked_at(u32::try_from(stay).unwrap_or(u32::MAX), 0);
@@ -425,21 +414,15 @@ impl Simulation {
     pub fn account(&mut self, command: &AccountCommand, now: DateTime<Utc>) -> Outcome {
         self.reached = self.reached.max(now);
         let before = self.accounts.get(&command.account).cloned();
-        let no_views = BTreeMap::new();
-        let world = World {
-            policy: &self.policy,
-            directory: &self.directory,
-            rosters: &self.rosters,
-            accounts: &no_views,
-            past: &self.past,
+        let Ok(decision) = Account::decide(before.as_ref(), &self.world, command, now) else {
+            return Outcome::NotFound;
         };
-        let decision = decide_account(before.as_ref(), &world, command, now);
-        let consulted = &Consulted::default();
-        let answered =
-            Answered { actor: &command.actor, input: &command.input, consulted, accounts: &no_views, now };
+        let consulted = &decision.consulted;
+        let answered = Answered { actor: &command.actor, input: &command.input, consulted, now };
         self.record(answered, &decision.entries);
-        let news = decision.account.as_ref().filter(|a| a.has_news_for_leads()).map(Account::view);
-        if let Some(after) = decision.account {
+        let after = decision.changed.or(before);
+        let news = after.as_ref().filter(|a| a.has_news_for_leads()).map(Account::view);
+        if let Some(after) = after {
             self.set_wake(Subject::Account(after.id.clone()), decision.wake_at);
             self.accounts.insert(after.id.clone(), after);
         }
@@ -457,11 +440,11 @@ impl Simulation {
 
     /// Puts another policy in force, and shows it to the leads that it touches.
     pub fn publish(&mut self, policy: Policy, by: &str, now: DateTime<Utc>) {
-        let next = PublishedPolicy::next(Some(&self.policy), policy, by, now);
+        let before = Arc::clone(&self.world.rules);
+        let next = PublishedPolicy::next(Some(before.published()), policy, by, now);
         let revision = next.revision;
-        let before = Arc::new(std::mem::replace(&mut self.policy, next));
-        let touched = self.touched_since(&before.policy, &self.directory);
-        self.past.policies.insert(before.revision, before);
+        self.put_in_force(Rulebook::new(Arc::new(next), Arc::clone(before.shared_directory())));
+        let touched = self.touched_since(&before);
         let id = PublicationId { kind: PublicationKind::Policy, revision };
         self.show_publication(id, touched, now);
     }
@@ -469,26 +452,37 @@ impl Simulation {
     /// Puts another directory in force, and shows it to the leads that it touches. Reps who changed teams take
     /// their standings along.
     pub fn publish_directory(&mut self, directory: Directory, now: DateTime<Utc>) {
-        let revision = self.directory.revision().saturating_add(1);
-        let before = std::mem::replace(&mut self.directory, directory.published(revision, now));
-        let teams = self.directory.document().teams.iter();
+        let before = Arc::clone(&self.world.rules);
+        let revision = before.directory().revision().saturating_add(1);
+        let next = Arc::new(directory.published(revision, now));
+        let teams = next.document().teams.iter();
+        let rosters = &mut self.world.rosters;
         for (rep, team) in teams.flat_map(|(id, team)| team.reps.keys().map(move |rep| (rep, id))) {
-            let elsewhere = self.rosters.iter_mut().filter(|(of, _)| *of != team);
+            let elsewhere = rosters.iter_mut().filter(|(of, _)| *of != team);
             let standing = elsewhere.filter_map(|(_, roster)| roster.standings.remove(rep)).next();
             if let Some(standing) = standing {
-                self.rosters.entry(team.clone()).or_default().standings.insert(rep.clone(), standing);
+                rosters.entry(team.clone()).or_default().standings.insert(rep.clone(), standing);
             }
         }
-        let touched = self.touched_since(&self.policy.policy, &before);
-        self.past.directories.insert(before.revision(), Arc::new(before));
+        self.put_in_force(Rulebook::new(Arc::clone(before.published()), next));
+        let touched = self.touched_since(&before);
         let id = PublicationId { kind: PublicationKind::Directory, revision };
         self.show_publication(id, touched, now);
     }
 
+    /// Puts other rules in force; those of before are kept.
+    fn put_in_force(&mut self, rules: Rulebook) {
+        let before = std::mem::replace(&mut self.world.rules, Arc::new(rules));
+        let past = Arc::make_mut(&mut self.world.past);
+        past.add_policy(Arc::clone(before.published()));
+        past.add_directory(Arc::clone(before.shared_directory()));
+        past.keep(before);
+    }
+
     /// The leads and the reps that a publication touches.
-    fn touched_since(&self, policy: &Policy, directory: &Directory) -> (Vec<LeadId>, Vec<PersonId>) {
-        let was = Rules { policy, directory };
-        let is = Rules { policy: &self.policy.policy, directory: &self.directory };
+    fn touched_since(&self, before: &Rulebook) -> (Vec<LeadId>, Vec<PersonId>) {
+        let was = Rules { policy: before.policy(), directory: before.directory() };
+        let is = Rules { policy: self.world.rules.policy(), directory: self.world.rules.directory() };
         let scopes = scopes(was, is);
         let is_touched = |lead: &&Lead| scopes.iter().any(|s| s.is_looked_at() && scope::holds(s, lead));
         let leads = self.leads.values().filter(is_touched).map(|lead| lead.id.clone()).collect();
@@ -523,7 +517,7 @@ impl Simulation {
         cause: &str,
         now: DateTime<Utc>,
     ) -> Outcome {
-        let Some(team) = self.directory.team_of(rep).cloned() else {
+        let Some(team) = self.world.rules.directory().team_of(rep).cloned() else {
             let why = format!("`{rep}` is not a rep of the directory");
             return Outcome::Invalid { field: "rep".to_owned(), why };
         };
@@ -542,28 +536,21 @@ impl Simulation {
     }
 
     fn rep(&mut self, team: &TeamId, command: &RepCommand, now: DateTime<Utc>) -> Outcome {
-        let roster = self.rosters.entry(team.clone()).or_default();
-        let mut standing = roster.standings.remove(&command.rep).unwrap_or_default();
-        let world = World {
-            policy: &self.policy,
-            directory: &self.directory,
-            rosters: &BTreeMap::new(),
-            accounts: &BTreeMap::new(),
-            past: &self.past,
+        let standings = &self.world.rosters.entry(team.clone()).or_default().standings;
+        let before = standings.get(&command.rep).cloned().unwrap_or_default();
+        let command = command.seen_from(&before);
+        let Ok(decision) = Standing::decide(Some(&before), &self.world, &command, now) else {
+            return Outcome::NotFound;
         };
-        let command = command.seen_from(&standing);
-        let entries = rep::decide_rep(&standing, &world, &command, now);
-        for entry in &entries {
-            rep::evolve(&mut standing, entry);
-        }
-        standing.version = standing.version.saturating_add(u64::from(!entries.is_empty()));
-        roster.standings.insert(command.rep, standing);
-        let outcome = if entries.is_empty() { Outcome::Unchanged } else { Outcome::Applied };
-        let (consulted, accounts) = (&Consulted::default(), &BTreeMap::new());
-        let answered = Answered { actor: &command.actor, input: &command.input, consulted, accounts, now };
-        self.record(answered, &entries);
-        self.history.extend(entries.into_iter().map(AnyEntry::Rep));
-        outcome
+        let consulted = &decision.consulted;
+        let answered = Answered { actor: &command.actor, input: &command.input, consulted, now };
+        self.record(answered, &decision.entries);
+        let mut after = decision.changed.unwrap_or(before);
+        after.version = after.version.saturating_add(u64::from(!decision.entries.is_empty()));
+        let standings = &mut self.world.rosters.entry(team.clone()).or_default().standings;
+        standings.insert(command.rep, after);
+        self.history.extend(decision.entries.into_iter().map(AnyEntry::Rep));
+        decision.outcome
     }
 
     fn tell_leads(&mut self, account: &AccountId, view: AccountView, now: DateTime<Utc>) {
@@ -612,10 +599,12 @@ impl Simulation {
 
     fn change_load(&mut self, change: &rules::rep::LoadChange) {
         // Who is in no team any more stands where they stood: a later directory may have them again.
-        let stood = || self.rosters.iter().find(|(_, roster)| roster.standings.contains_key(&change.rep));
-        let team = self.directory.team_of(&change.rep).cloned().or_else(|| Some(stood()?.0.clone()));
+        let stood =
+            || self.world.rosters.iter().find(|(_, roster)| roster.standings.contains_key(&change.rep));
+        let team =
+            self.world.rules.directory().team_of(&change.rep).cloned().or_else(|| Some(stood()?.0.clone()));
         let Some(team) = team else { return };
-        let roster = self.rosters.entry(team).or_default();
+        let roster = self.world.rosters.entry(team).or_default();
         let standing = roster.standings.entry(change.rep.clone()).or_default();
         standing.load = standing.load.saturating_add_signed(i32::from(change.delta));
         standing.last_assigned_at = change.assigned_at.or(standing.last_assigned_at);
@@ -632,15 +621,7 @@ impl Simulation {
 
     /// When each lead has to be looked at again, computed afresh.
     pub fn wake_of(&self, lead: &LeadId) -> Option<DateTime<Utc>> {
-        let accounts = BTreeMap::new();
-        let world = World {
-            policy: &self.policy,
-            directory: &self.directory,
-            rosters: &self.rosters,
-            accounts: &accounts,
-            past: &self.past,
-        };
-        wake_at(self.leads.get(lead)?, &world)
+        wake_at(self.leads.get(lead)?, &self.world.rules)
     }
 }
 
@@ -649,6 +630,5 @@ struct Answered<'a, I> {
     actor: &'a Actor,
     input: &'a I,
     consulted: &'a Consulted,
-    accounts: &'a BTreeMap<AccountId, AccountView>,
     now: DateTime<Utc>,
 }

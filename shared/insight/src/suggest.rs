@@ -10,9 +10,11 @@ pub use figures::{Advice, Figures, StepFigures};
 
 use crate::replay::{ReplayError, gap, unreadable};
 use figures::Counts;
+use policy::InForce;
 use policy::ids::Subject;
+use rules::aggregate::Aggregate as _;
 use rules::entry::Entry;
-use rules::lead::{Lead, LeadFact, evolve};
+use rules::lead::{Lead, LeadFact};
 use rules::record::CommitRecord;
 use rules::world::Past;
 use std::collections::BTreeMap;
@@ -45,12 +47,14 @@ impl<'a> Suggest<'a> {
             if let Some(before) = &lead
                 && let Some(then) = self.revisions.policies.get(&entry.policy_revision)
                 && let Some(in_force) = self.revisions.policies.values().next_back()
-                && let Some(directory) = self.revisions.directories.get(&entry.directory_revision)
+                && let Some(rules) = self
+                    .revisions
+                    .rules_of(InForce { policy: entry.policy_revision, directory: entry.directory_revision })
             {
-                watch.see(before, entry, Policies { then, in_force }, directory, &mut self.counts);
+                watch.see(before, entry, Policies { then, in_force }, &rules, &mut self.counts);
             }
             let after = lead.as_ref().map_or(0, |lead| lead.commit);
-            lead = Some(evolve(lead, entry).map_err(|_| gap(after, record))?);
+            lead = Some(Lead::evolve(lead, entry).map_err(|_| gap(after, record))?);
         }
         self.current = Some((subject, lead, watch));
         Ok(())

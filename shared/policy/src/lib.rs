@@ -12,6 +12,7 @@ pub mod ids;
 pub mod impact;
 pub mod measure;
 mod policy;
+mod rulebook;
 #[cfg(feature = "schema")]
 pub mod schema;
 pub mod source_rights;
@@ -19,4 +20,5 @@ mod vocabulary;
 pub mod wording;
 
 pub use policy::*;
+pub use rulebook::Rulebook;
 pub use vocabulary::{InForce, Message, StateKind, Verdict, WorkflowId};

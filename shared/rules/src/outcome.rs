@@ -39,6 +39,6 @@ pub enum Outcome {
         /// What stands there and what would be right.
         why: String,
     },
-    /// There is no such lead.
-    UnknownLead,
+    /// There is no such lead, account, rep or publication.
+    NotFound,
 }

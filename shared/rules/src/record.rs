@@ -72,14 +72,14 @@ impl Recorded {
         actor: &Actor,
         input: &I,
         consulted: &Consulted,
-        world: &World<'_>,
+        world: &World,
     ) -> Result<Self, serde_json::Error> {
         Ok(Self {
             actor: actor.clone(),
             input: to_raw_value(&RecordedInput::of(input))?,
             saw: Saw::of(consulted, world),
-            policy_revision: world.policy.revision,
-            directory_revision: world.directory.revision(),
+            policy_revision: world.in_force().policy,
+            directory_revision: world.in_force().directory,
         })
     }
 
@@ -134,7 +134,7 @@ impl SeenStanding {
 
 impl Saw {
     /// What a decision looked at, out of the world it was taken in.
-    pub fn of(consulted: &Consulted, world: &World<'_>) -> Self {
+    pub fn of(consulted: &Consulted, world: &World) -> Self {
         let seen = |roster: &Roster| {
             let standings = roster.standings.iter().map(|(rep, s)| (rep.clone(), SeenStanding::of(s)));
             standings.filter(|(_, seen)| *seen != SeenStanding::default()).collect()

@@ -27,6 +27,9 @@ pub struct Standing {
     /// The rep's last commit of their own.
     #[serde(default)]
     pub commit: u64,
+    /// Counts what they have to be looked at for: a place became free, they come or go.
+    #[serde(default)]
+    pub looks: u64,
     /// What became of their leads while they are away, and their manager was not told yet.
     #[serde(default, skip_serializing_if = "LeadsOfAbsent::is_empty")]
     pub untold: LeadsOfAbsent,

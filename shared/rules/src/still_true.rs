@@ -30,14 +30,12 @@
 use crate::account::state::Account;
 use crate::clock::Clock;
 use crate::lead::pending::{Moot, Pending};
-use crate::lead::state::Lead;
-use crate::lead::state::Place;
+use crate::lead::state::{Lead, Place};
 use crate::lead::timers::{StepDue, ladder};
 use crate::notification::{Notification, Particulars, Recipient, Role};
-use crate::world::World;
 use chrono::{DateTime, Utc};
 use policy::ids::{NotificationId, PersonId};
-use policy::{Message, StateKind, WorkflowId};
+use policy::{Message, Rulebook, StateKind, WorkflowId};
 
 /// What becomes of a notification that is about to go out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +71,7 @@ pub struct Told {
 }
 
 /// What becomes of a notification about a lead at an instant.
-pub fn of_lead(lead: &Lead, world: &World<'_>, notification: &Notification, at: DateTime<Utc>) -> Telling {
+pub fn of_lead(lead: &Lead, rules: &Rulebook, notification: &Notification, at: DateTime<Utc>) -> Telling {
     let known = lead.undelivered.iter().find(|p| p.id == notification.id);
     let this = known.cloned().unwrap_or_else(|| Pending::of(notification, None));
     let due = |p: &&Pending| p.to.is_same_as(&this.to) && p.is_ready(at) && why_not(lead, p).is_none();
@@ -94,7 +92,7 @@ pub fn of_lead(lead: &Lead, world: &World<'_>, notification: &Notification, at: 
         return Telling::With(last.id.clone());
     }
     let with = before.iter().filter(due).cloned().collect();
-    let told = Told { with, ..afresh(lead, world, notification, &this, at) };
+    let told = Told { with, ..afresh(lead, rules, notification, &this, at) };
     Telling::Tell(Box::new(told))
 }
 
@@ -222,7 +220,7 @@ fn other_clock(lead: &Lead, p: &Pending) -> Option<String> {
 /// The particulars of now.
 fn afresh(
     lead: &Lead,
-    world: &World<'_>,
+    rules: &Rulebook,
     notification: &Notification,
     p: &Pending,
     at: DateTime<Utc>,
@@ -234,7 +232,7 @@ fn afresh(
     }
     match p.message {
         Message::SlaBreached if p.is_report => {
-            told.due_at = measured(lead, world, WorkflowId::SlaBreach, p, at).map(|measured| measured.due_at);
+            told.due_at = measured(lead, rules, WorkflowId::SlaBreach, p, at).map(|measured| measured.due_at);
             if other_visit(lead, p).is_some() {
                 told.moved_to = Some(lead.state.to_string());
             }
@@ -247,7 +245,7 @@ fn afresh(
         }
         Message::SlaWarning | Message::SlaBreached | Message::LeadGiven | Message::Cleared => {
             now_of(particulars, lead);
-            if let Some(measured) = measured(lead, world, WorkflowId::SlaBreach, p, at) {
+            if let Some(measured) = measured(lead, rules, WorkflowId::SlaBreach, p, at) {
                 // A message that a lead is theirs says when it is due; how long it took is another one's.
                 if !p.gives() {
                     particulars.elapsed_s = Some(measured.elapsed_s);
@@ -258,7 +256,7 @@ fn afresh(
         }
         Message::StuckAsk | Message::StuckManager => {
             now_of(particulars, lead);
-            if let Some(measured) = measured(lead, world, WorkflowId::StuckLead, p, at) {
+            if let Some(measured) = measured(lead, rules, WorkflowId::StuckLead, p, at) {
                 particulars.elapsed_s = Some(measured.elapsed_s);
                 particulars.window_s = Some(measured.window_s);
             }
@@ -303,12 +301,12 @@ struct Measured {
 /// How the lead's clock of a workflow stands, if it is the one that a message is about.
 fn measured(
     lead: &Lead,
-    world: &World<'_>,
+    rules: &Rulebook,
     workflow: WorkflowId,
     p: &Pending,
     at: DateTime<Utc>,
 ) -> Option<Measured> {
-    let ladder = ladder(lead, Place::of(lead), world, workflow).ok()?;
+    let ladder = ladder(lead, Place::of(lead), rules, workflow).ok()?;
     let clock: &Clock = ladder.clock;
     let is_another = match workflow {
         WorkflowId::SlaBreach => p.about.sla_clock.is_some_and(|about| about != clock.number) && !p.gives(),

@@ -15,14 +15,14 @@ use platform::telemetry::ErrorChain;
 use policy::ids::{AccountId, LeadId, PersonId, Subject};
 use rules::account::{Account, AccountCommand};
 use rules::entry::Actor;
-use rules::lead::Command;
-use rules::publication::PublicationCommand;
+use rules::lead::{Command, Lead};
+use rules::publication::{Publication, PublicationCommand};
 use rules::rep::{RepCommand, RepInput};
 use rules::reuse;
 use rules::roster::{Availability, Standing};
 use sealing::{KeyWrap, KmsWrap};
 use std::sync::Arc;
-use store::{Executed, ExecutedAccount, ExecutedPublication, ExecutedRep, Store, StoreError};
+use store::{Committed, Store, StoreError};
 
 /// The store and the queues behind it.
 #[derive(Clone)]
@@ -75,7 +75,7 @@ impl Service {
         command: &Command,
         dedupe: Option<&str>,
         now: DateTime<Utc>,
-    ) -> Result<Executed, StoreError> {
+    ) -> Result<Committed<Lead>, StoreError> {
         // On the heap: the future of a whole commit is large, and callers hold several.
         let subject = Subject::Lead(command.lead.clone());
         let executed = Box::pin(self.store.execute(command, dedupe, now)).await;
@@ -104,11 +104,10 @@ impl Service {
         actor: &Actor,
         (cause, dedupe): (&str, Option<&str>),
         now: DateTime<Utc>,
-    ) -> Result<Standing, StoreError> {
+    ) -> Result<Committed<Standing>, StoreError> {
         let (rep, actor, cause) = (rep.clone(), actor.clone(), cause.to_owned());
         let input = RepInput::Availability(availability.clone());
-        let executed = self.rep(&RepCommand { rep, actor, cause, input }, dedupe, now).await?;
-        Ok(executed.rep.standing)
+        self.rep(&RepCommand { rep, actor, cause, input }, dedupe, now).await
     }
 
     /// Decides on a rep, commits, and hands on.
@@ -120,13 +119,13 @@ impl Service {
         command: &RepCommand,
         dedupe: Option<&str>,
         now: DateTime<Utc>,
-    ) -> Result<ExecutedRep, StoreError> {
+    ) -> Result<Committed<Standing>, StoreError> {
         let executed = Box::pin(self.store.execute_rep(command, dedupe, now)).await?;
         let subject = Subject::Rep(command.rep.clone());
         self.relay.hand_on(&subject, &executed.notifications, None, now).await;
-        if let RepInput::Availability(_) = command.input {
+        if let (RepInput::Availability(_), Some(standing)) = (&command.input, &executed.state) {
             // Which leads wait, and which are theirs, an index says.
-            self.relay.hand_on_indexed(subject, executed.rep.looks, now).await;
+            self.relay.hand_on_indexed(subject, standing.looks, now).await;
         }
         Ok(executed)
     }
@@ -135,7 +134,7 @@ impl Service {
     async fn hand_on_rep(&self, rep: &PersonId, now: DateTime<Utc>) {
         let subject = Subject::Rep(rep.clone());
         match self.store.rep(rep).await {
-            Ok(Some(item)) => self.relay.hand_on_indexed(subject, item.looks, now).await,
+            Ok(Some(item)) => self.relay.hand_on_indexed(subject, item.standing.looks, now).await,
             Ok(None) => {}
             Err(error) => {
                 tracing::warn!(%subject, error = %ErrorChain(&error), "the sweep will hand on the wake");
@@ -148,7 +147,11 @@ impl Service {
     ///
     /// # Errors
     /// As [`Service::lead`].
-    pub async fn refuse_lead(&self, refusal: &Command, now: DateTime<Utc>) -> Result<Executed, StoreError> {
+    pub async fn refuse_lead(
+        &self,
+        refusal: &Command,
+        now: DateTime<Utc>,
+    ) -> Result<Committed<Lead>, StoreError> {
         let key = store::key_by_content(refusal)?;
         self.lead(refusal, Some(&key), now).await
     }
@@ -161,7 +164,7 @@ impl Service {
         &self,
         refusal: &AccountCommand,
         now: DateTime<Utc>,
-    ) -> Result<ExecutedAccount, StoreError> {
+    ) -> Result<Committed<Account>, StoreError> {
         let key = store::account_key_by_content(refusal)?;
         self.account(refusal, Some(&key), now).await
     }
@@ -175,10 +178,10 @@ impl Service {
         command: &AccountCommand,
         dedupe: Option<&str>,
         now: DateTime<Utc>,
-    ) -> Result<ExecutedAccount, StoreError> {
+    ) -> Result<Committed<Account>, StoreError> {
         let executed = Box::pin(self.store.execute_account(command, dedupe, now)).await?;
         let subject = Subject::Account(command.account.clone());
-        let pending = executed.account.as_ref().filter(|account| account.has_news_for_leads());
+        let pending = executed.state.as_ref().filter(|account| account.has_news_for_leads());
         // While leads are to be told, the due key is of that, and the next timer is asked for beside it.
         let wake_at = match pending {
             Some(account) => account.next_timer().filter(|_| !executed.entries.is_empty()),
@@ -202,7 +205,7 @@ impl Service {
         &self,
         command: &PublicationCommand,
         now: DateTime<Utc>,
-    ) -> Result<ExecutedPublication, StoreError> {
+    ) -> Result<Committed<Publication>, StoreError> {
         let executed = Box::pin(self.store.execute_publication(command, now)).await?;
         let subject = Subject::Publication(command.publication);
         self.relay.hand_on(&subject, &executed.notifications, None, now).await;
@@ -232,10 +235,7 @@ impl Service {
 pub fn problem(error: &StoreError) -> Problem {
     match error {
         // The caller's mistake, and none of ours.
-        StoreError::UsedForAnother
-        | StoreError::UsedForOtherContent
-        | StoreError::UnknownRep(_)
-        | StoreError::UntilPassed => {
+        StoreError::UsedForAnother | StoreError::UsedForOtherContent => {
             tracing::info!(error = %platform::telemetry::ErrorChain(error), "refused a request");
         }
         _ => {
@@ -266,12 +266,8 @@ pub fn problem(error: &StoreError) -> Problem {
             Problem::conflict("this key was used for something else; use another one").of_kind("key-used")
         }
         StoreError::UsedForOtherContent => reused(reuse::why_other_content("Idempotency-Key")),
-        StoreError::UntilPassed => {
-            Problem::unprocessable("`until` is in the past; name a later instant, or leave it out")
-                .at("/until")
-        }
-        StoreError::UnknownRep(rep) => Problem::not_found(format!("there is no rep `{rep}`")),
-        StoreError::Corrupt { .. }
+        StoreError::Defect { .. }
+        | StoreError::Corrupt { .. }
         | StoreError::BaseMovedOn { .. }
         | StoreError::Unsound(_)
         | StoreError::Rejected(_) => Problem::internal(),

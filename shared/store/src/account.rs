@@ -1,45 +1,24 @@
 //! Accounts in the store.
 
 use crate::Store;
-use crate::aggregate::{Aggregate, Decided, Done};
+use crate::aggregate::{Committed, Stored};
+use crate::audit::head_of;
 use crate::error::StoreError;
-use crate::item::{Item, get_document};
+use crate::item::{DOC, Item, document, get_document, text};
 use crate::keys::Key;
-use crate::outbox::Requested;
 use crate::seen::digest;
+use audit::Hash;
 use chrono::{DateTime, Utc};
-use policy::ids::{AccountId, Subject};
-use rules::account::{Account, AccountCommand, AccountFact, AccountInput, decide_account};
-use rules::aggregate::Consulted;
-use rules::entry::Entry;
+use policy::ids::AccountId;
+use rules::account::{Account, AccountCommand, AccountFact, AccountInput};
+use rules::aggregate::{Aggregate, Consulted};
 use rules::notification::{Delivery, Notification, NotificationFact};
 use rules::outcome::Outcome;
 use rules::record::{Recorded, RecordedInput};
 use rules::recordable::Recordable as _;
-use rules::rep::LoadChange;
 use rules::reuse;
 use rules::reuse::Reuse;
-use rules::world::{Need, World};
-use std::collections::BTreeMap;
-
-/// What became of a command to an account.
-#[derive(Debug, Clone)]
-pub struct ExecutedAccount {
-    /// What became of it; of a duplicate, what became of it the first time.
-    pub outcome: Outcome,
-    /// It was applied before; nothing was written now.
-    pub duplicate: bool,
-    /// The entries that were written now.
-    pub entries: Vec<Entry<AccountFact>>,
-    /// The account as it stands; `None` if there is none.
-    pub account: Option<Account>,
-    /// The notifications that this commit asks for, to be handed to the queue.
-    pub notifications: Vec<Requested>,
-    /// When the account has to be looked at again; of a duplicate, the due key that stands.
-    pub wake_at: Option<DateTime<Utc>>,
-    /// Whether the commit moved its due key: then nobody has been asked to look at it then.
-    pub wake_moved: bool,
-}
+use rules::world::World;
 
 /// As [`crate::key_by_content`], of an account.
 ///
@@ -59,10 +38,8 @@ impl Store {
         command: &AccountCommand,
         dedupe: Option<&str>,
         now: DateTime<Utc>,
-    ) -> Result<ExecutedAccount, StoreError> {
-        let Done { outcome, duplicate, entries, after: account, notifications, wake_at, wake_moved, .. } =
-            self.run::<Account>(command, dedupe, now).await?;
-        Ok(ExecutedAccount { outcome, duplicate, entries, account, notifications, wake_at, wake_moved })
+    ) -> Result<Committed<Account>, StoreError> {
+        self.run::<Account>(command, dedupe, now).await
     }
 
     /// An account as it stands.
@@ -74,20 +51,9 @@ impl Store {
     }
 }
 
-impl Aggregate for Account {
-    type Fact = AccountFact;
-    type Command = AccountCommand;
-
-    fn subject(command: &AccountCommand) -> Subject {
-        Subject::Account(command.account.clone())
-    }
-
+impl Stored for Account {
     fn key(command: &AccountCommand) -> Key {
         Key::account(&command.account)
-    }
-
-    fn cause(command: &AccountCommand) -> &str {
-        &command.cause
     }
 
     fn comes_from_a_source(command: &AccountCommand) -> bool {
@@ -96,10 +62,6 @@ impl Aggregate for Account {
 
     fn delivered(command: &AccountCommand) -> Option<&Delivery> {
         if let AccountInput::Delivery(delivery) = &command.input { Some(delivery) } else { None }
-    }
-
-    fn names_account(_: &AccountCommand) -> Option<&AccountId> {
-        None
     }
 
     fn is_personal(command: &AccountCommand) -> bool {
@@ -132,36 +94,26 @@ impl Aggregate for Account {
         command.input.forget();
     }
 
-    fn decide(
-        before: Option<&Self>,
-        world: &World<'_>,
-        command: &AccountCommand,
-        now: DateTime<Utc>,
-    ) -> Result<Decided<Self>, Need> {
-        let decision = decide_account(before, world, command, now);
-        Ok(Decided {
-            outcome: decision.outcome,
-            entries: decision.entries,
-            after: decision.account,
-            wake_at: decision.wake_at,
-            relied_on: BTreeMap::new(),
-            consulted: Consulted::default(),
-        })
-    }
-
     fn recorded(
         command: &AccountCommand,
         consulted: &Consulted,
-        world: &World<'_>,
+        world: &World,
     ) -> Result<Option<Recorded>, serde_json::Error> {
         Recorded::of(&command.actor, &command.input, consulted, world).map(Some)
     }
 
-    fn version(&self) -> u64 {
-        self.commit
+    fn read(item: &Item) -> Result<Self, StoreError> {
+        get_document(item)
     }
 
-    fn index(&self, _: &mut Item) {}
+    fn head(&self, item: &Item) -> Result<Hash, StoreError> {
+        head_of(item)
+    }
+
+    fn write(&self, key: &Key, item: &mut Item) -> Result<(), StoreError> {
+        item.insert(DOC.to_owned(), text(document(key, self)?));
+        Ok(())
+    }
 
     fn requested(fact: &AccountFact) -> Option<&Notification> {
         if let AccountFact::Notification(NotificationFact::Requested(notification)) = fact {
@@ -169,13 +121,5 @@ impl Aggregate for Account {
         } else {
             None
         }
-    }
-
-    fn rests_on(_: &AccountCommand, _: &Decided<Self>) -> Option<AccountId> {
-        None
-    }
-
-    fn load_changes(_: Option<&Self>, _: &Self, _: &[Entry<Self::Fact>]) -> Vec<LoadChange> {
-        Vec::new()
     }
 }

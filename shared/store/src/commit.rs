@@ -2,12 +2,12 @@
 //! relied on, in one transaction.
 
 use crate::Store;
-use crate::aggregate::{Aggregate, Decided, Done, Standing};
+use crate::aggregate::{Committed, Kept, Stored};
 use crate::audit::{AttemptId, Writing, put_head};
-use crate::due::{next_due_key, put_due_key};
+use crate::due::put_due_key;
 use crate::error::StoreError;
 use crate::execute::Knowledge;
-use crate::item::{DOC, document, number, text};
+use crate::item::number;
 use crate::keys::Key;
 use crate::outbox::{Requested, outbox_item};
 use crate::rep::rep_change;
@@ -16,6 +16,7 @@ use crate::transaction::{Transaction, When};
 use audit::Hash;
 use chrono::{DateTime, TimeDelta, Utc};
 use policy::ids::{PersonId, Subject};
+use rules::aggregate::Decision;
 use rules::entry::Entry;
 use rules::outcome::Outcome;
 use rules::rep::LoadChange;
@@ -31,7 +32,7 @@ pub(crate) const VERSION: &str = "version";
 
 /// A write of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum Write {
     State,
     Audit,
     Seen,
@@ -49,13 +50,13 @@ pub(crate) enum Part {
 }
 
 /// The circumstances of a commit.
-pub(crate) struct Planned<'a, A: Aggregate> {
+pub(crate) struct Planned<'a, A: Stored> {
     pub command: &'a A::Command,
     pub dedupe: Option<&'a str>,
     /// What the command asks; looked at with a dedupe key only.
     pub asked: &'a Asked,
     pub now: DateTime<Utc>,
-    pub before: Option<&'a Standing<A>>,
+    pub before: Option<&'a Kept<A>>,
     /// The data key that was made for what is personal in the command.
     pub new_key: Option<&'a NewKey>,
     /// Reps who were found to carry none.
@@ -64,7 +65,7 @@ pub(crate) struct Planned<'a, A: Aggregate> {
 
 /// A commit that was sent.
 #[derive(Debug)]
-pub(crate) struct Tried<A: Aggregate> {
+pub(crate) struct Sent<A: Stored> {
     pub subject: Subject,
     pub commit: u64,
     pub attempt: AttemptId,
@@ -77,20 +78,20 @@ pub(crate) struct Tried<A: Aggregate> {
     look_at: Vec<PersonId>,
 }
 
-impl<A: Aggregate> Tried<A> {
+impl<A: Stored> Sent<A> {
     /// Its place in the audit.
     pub fn key(&self) -> Key {
         Key::audit(&self.subject, self.commit)
     }
 
-    pub fn into_done(self) -> Done<A> {
+    pub fn into_committed(self) -> Committed<A> {
         let notifications: Vec<Requested> =
             self.entries.iter().filter_map(|e| A::requested(&e.fact)).map(Requested::of).collect();
-        Done {
+        Committed {
             outcome: self.outcome,
             duplicate: false,
             entries: self.entries,
-            after: Some(self.after),
+            state: Some(self.after),
             notifications,
             wake_at: self.wake_at,
             wake_moved: self.wake_moved,
@@ -101,88 +102,84 @@ impl<A: Aggregate> Tried<A> {
 
 impl Store {
     /// The transaction that writes a decision.
-    pub(crate) fn plan<A: Aggregate>(
+    pub(crate) fn plan<A: Stored>(
         &self,
         planned: Planned<'_, A>,
         knowledge: &Knowledge,
-        decided: Decided<A>,
-    ) -> Result<(Transaction<Part>, Tried<A>), StoreError> {
+        decided: Decision<A>,
+    ) -> Result<(Transaction<Write>, Sent<A>), StoreError> {
         let Planned { command, dedupe, asked, now, before, new_key, at_zero } = planned;
         let (subject, key) = (A::subject(command), A::key(command));
-        let Some(after) = &decided.after else {
+        let rests_on = A::rests_on(command, &decided);
+        let Decision { outcome, entries, changed, wake_at, relied_on, consulted } = decided;
+        let Some(after) = changed.map(|after| after.after(before.map(|before| &before.state))) else {
             return Err(StoreError::corrupt(format!("the decision on {subject}")));
         };
         let (leads, mut tx) = (self.leads_table(), Transaction::new());
 
         let mut item = key.attributes();
-        item.insert(DOC.to_owned(), text(document(&key, after)?));
+        after.write(&key, &mut item)?;
         item.insert(VERSION.to_owned(), number(after.version()));
-        after.index(&mut item);
-        let due = next_due_key(before.and_then(|b| b.due.as_ref()), decided.wake_at, now);
+        let due = A::due_key(command, before.and_then(|b| b.due.as_ref()), wake_at, now);
         let stood = before.and_then(|b| b.due.as_ref()).map(|due| due.wake_at);
         let wake_moved = due.as_ref().is_some_and(|due| Some(due.wake_at) != stood);
         put_due_key(&mut item, &key, due.as_ref());
         let seen_version = before.map_or(0, |b| b.state.version());
 
         let attempt = AttemptId::random();
-        let recorded = A::recorded(command, &decided.consulted, &knowledge.world())
+        let recorded = A::recorded(command, &consulted, &knowledge.world)
             .map_err(|error| StoreError::unreadable(subject.to_string(), error))?;
         let writing = Writing {
             subject: &subject,
-            commit: after.version(),
+            commit: after.commit(),
             cause: A::cause(command),
-            entries: &decided.entries,
+            entries: &entries,
             recorded: recorded.as_ref(),
             now,
             attempt: &attempt,
             prev: before.map_or(Hash::ZERO, |b| b.head),
         };
         let (audit, head) = writing.item()?;
-        put_head(&mut item, &subject, after.version(), head);
-        tx.put(Part::State, leads, item, When::Version(seen_version))?;
-        tx.put(Part::Audit, self.audit_table(), audit, When::Absent)?;
+        put_head(&mut item, &subject, after.commit(), head);
+        tx.put(Write::State, leads, item, When::Version(seen_version))?;
+        tx.put(Write::Audit, self.audit_table(), audit, When::Absent)?;
         let is_erasing = after.erased() && !before.is_some_and(|b| b.state.erased());
         self.plan_data_key(&mut tx, &subject, is_erasing, new_key, now)?;
 
         // What a source says and is refused for its form may come again, mended, under its own id.
-        let may_come_mended =
-            matches!(decided.outcome, Outcome::Invalid { .. }) && A::comes_from_a_source(command);
+        let may_come_mended = matches!(outcome, Outcome::Invalid { .. }) && A::comes_from_a_source(command);
         if let Some(dedupe) = dedupe.filter(|_| !may_come_mended) {
-            let mut item = seen_item(dedupe, &subject, after.version(), asked, now);
-            put_outcome(&mut item, &decided.outcome)?;
-            tx.put(Part::Seen, leads, item, When::Absent)?;
+            let mut item = seen_item(dedupe, &subject, after.commit(), asked, now);
+            put_outcome(&mut item, &outcome)?;
+            tx.put(Write::Seen, leads, item, When::Absent)?;
         }
-        for notification in decided.entries.iter().filter_map(|e| A::requested(&e.fact)) {
-            tx.put(Part::Outbox, leads, outbox_item(&subject, notification, now)?, When::Always)?;
+        for notification in entries.iter().filter_map(|e| A::requested(&e.fact)) {
+            tx.put(Write::Outbox, leads, outbox_item(&subject, notification, now)?, When::Always)?;
         }
         if let Some(delivery) = A::delivered(command) {
-            tx.delete(Part::Delivered, leads, &Key::outbox(&delivery.id), When::Present)?;
+            tx.delete(Write::Delivered, leads, &Key::outbox(&delivery.id), When::Present)?;
             for earlier in &delivery.with {
-                tx.delete(Part::Delivered, leads, &Key::outbox(earlier), When::Always)?;
+                tx.delete(Write::Delivered, leads, &Key::outbox(earlier), When::Always)?;
             }
         }
-        let changes = A::load_changes(before.map(|b| &b.state), after, &decided.entries);
+        let changes = A::load_changes(before.map(|b| &b.state), &after, &entries);
         let look_at =
             changes.iter().filter(|change| change.is_looked_at()).map(|change| change.rep.clone()).collect();
-        self.plan_reps(&mut tx, changes, &decided.relied_on, (at_zero, now))?;
-        if let Some(account) = A::rests_on(command, &decided)
+        self.plan_reps(&mut tx, changes, &relied_on, (at_zero, now))?;
+        if let Some(account) = rests_on
             && let Some(version) = knowledge.account_versions.get(&account)
         {
-            tx.check(Part::Account, leads, &Key::account(&account), When::Version(*version))?;
+            tx.check(Write::Account, leads, &Key::account(&account), When::Version(*version))?;
         }
 
-        let commit = after.version();
-        let Decided { outcome, entries, after, wake_at, .. } = decided;
-        let Some(after) = after else {
-            return Err(StoreError::corrupt(format!("the decision on {subject}")));
-        };
-        let tried = Tried { subject, commit, attempt, outcome, entries, after, wake_at, wake_moved, look_at };
-        Ok((tx, tried))
+        let commit = after.commit();
+        let sent = Sent { subject, commit, attempt, outcome, entries, after, wake_at, wake_moved, look_at };
+        Ok((tx, sent))
     }
 
     fn plan_reps(
         &self,
-        tx: &mut Transaction<Part>,
+        tx: &mut Transaction<Write>,
         changes: Vec<LoadChange>,
         relied_on: &BTreeMap<PersonId, u64>,
         (at_zero, now): (&BTreeSet<PersonId>, DateTime<Utc>),
@@ -191,19 +188,19 @@ impl Store {
         for (rep, seen) in relied_on {
             // Chosen on the way and not the one who has it in the end: how they stood still counts.
             if !changes.iter().any(|change| change.rep == *rep) {
-                tx.check(Part::Rep, table, &Key::rep(rep), When::Version(*seen))?;
+                tx.check(Write::Rep, table, &Key::rep(rep), When::Version(*seen))?;
             }
         }
         for change in changes {
             let is_at_zero = at_zero.contains(&change.rep);
             let seen = relied_on.get(&change.rep).copied();
             let key = Key::rep(&change.rep);
-            let part = match (change.delta < 0, is_at_zero) {
-                (false, _) => Part::Rep,
-                (true, false) => Part::Less(change.rep.clone()),
-                (true, true) => Part::LessAtZero(change.rep.clone()),
+            let write = match (change.delta < 0, is_at_zero) {
+                (false, _) => Write::Rep,
+                (true, false) => Write::Less(change.rep.clone()),
+                (true, true) => Write::LessAtZero(change.rep.clone()),
             };
-            tx.update(part, table, &key, rep_change(&change, seen, is_at_zero, now))?;
+            tx.update(write, table, &key, rep_change(&change, seen, is_at_zero, now))?;
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! What can go wrong between the rules and the tables.
 
 use policy::document::DocumentError;
-use policy::ids::{PersonId, Subject};
-use rules::reuse::Reuse;
+use policy::ids::Subject;
+use rules::aggregate::Defect;
 use sealing::WrapError;
 
 /// What lies under an error; its text is for the log, never for an answer.
@@ -61,12 +61,15 @@ pub enum StoreError {
     /// The dedupe key stands for other content.
     #[error("the id was used for other content")]
     UsedForOtherContent,
-    /// The directory has no such rep.
-    #[error("`{0}` is not a rep of the directory")]
-    UnknownRep(PersonId),
-    /// An availability that is over already.
-    #[error("the availability is over already")]
-    UntilPassed,
+    /// The rules made a mistake. Nothing was written.
+    #[error("the rules cannot decide on {subject}")]
+    Defect {
+        /// On what.
+        subject: Subject,
+        /// The mistake.
+        #[source]
+        source: Defect,
+    },
     /// The document does not pass its own checks.
     #[error("the document is not sound")]
     Unsound(#[source] DocumentError),
@@ -91,13 +94,6 @@ impl StoreError {
                 | Self::ErasedElsewhere { .. }
                 | Self::Contention
         )
-    }
-
-    pub(crate) fn of_reuse(reuse: Reuse) -> Self {
-        match reuse {
-            Reuse::OtherSubject => Self::UsedForAnother,
-            Reuse::OtherContent => Self::UsedForOtherContent,
-        }
     }
 
     pub(crate) fn corrupt(what: impl Into<String>) -> Self {

@@ -1,34 +1,28 @@
 //! From a command to what is written: load, decide, commit, and again if a race was lost.
 
-use crate::aggregate::{Aggregate, Decided, Done, DueKey, Standing};
-use crate::audit::head_of;
-use crate::commit::{Part, Planned, Tried};
+use crate::aggregate::{Committed, DueKey, Kept, Stored};
+use crate::commit::{Planned, Sent, Write};
 use crate::due::due_key_of;
 use crate::error::StoreError;
 use crate::item::{Item, get_document};
 use crate::keys::{Key, instant};
 use crate::publish::{DIRECTORY, POLICY};
 use crate::rep::roster_of;
-use crate::request::{ATTEMPTS_MAX, Found, pause};
+use crate::request::{ATTEMPTS_MAX, Items, pause};
 use crate::seen::{Asked, Compared};
-use crate::transaction::Ended;
+use crate::transaction::Written;
 use crate::{Store, seen};
 use chrono::{DateTime, Utc};
-use policy::PublishedPolicy;
 use policy::directory::Directory;
 use policy::ids::{AccountId, PersonId, TeamId};
 use rules::account::Account;
 use rules::account_view::AccountView;
+use rules::aggregate::Decision;
+use rules::ask::{Answer, Asking};
 use rules::outcome::Outcome;
 use rules::reuse::Reuse;
-use rules::roster::Roster;
-use rules::world::{Need, Past, World};
+use rules::world::{Learned, Missing, World};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-
-/// A decision asks for no more than this: a few teams and accounts, and the revisions that were
-/// published since the lead was last decided on.
-const NEEDS_MAX: usize = 48;
 
 /// What decisions have asked for so far; read at once the next time.
 #[derive(Debug, Default)]
@@ -46,61 +40,47 @@ impl Needed {
     }
 }
 
-/// What a decision may know, owned.
+/// What a decision may know, and how what it rests on stood when it was read.
 #[derive(Debug)]
 pub(crate) struct Knowledge {
-    pub policy: Arc<PublishedPolicy>,
-    pub directory: Arc<Directory>,
-    pub rosters: BTreeMap<TeamId, Roster>,
-    pub accounts: BTreeMap<AccountId, AccountView>,
+    pub world: World,
     /// The versions of the accounts that were read; 0: there is none.
     pub account_versions: BTreeMap<AccountId, u64>,
-    /// Revisions that were in force before, as far as a decision asked for them.
-    pub past: Past,
 }
 
 impl Knowledge {
-    pub fn world(&self) -> World<'_> {
-        World {
-            policy: &self.policy,
-            directory: &self.directory,
-            rosters: &self.rosters,
-            accounts: &self.accounts,
-            past: &self.past,
-        }
-    }
-
     fn learn_account(&mut self, id: AccountId, item: Option<&Item>) -> Result<(), StoreError> {
         let account: Option<Account> = item.map(get_document).transpose()?;
-        self.account_versions.insert(id.clone(), account.as_ref().map_or(0, |a| a.commit));
-        self.accounts.insert(id, account.map_or_else(AccountView::default, |a| a.view()));
+        self.account_versions.insert(id.clone(), account.as_ref().map_or(0, |account| account.commit));
+        let view = account.map_or_else(AccountView::default, |account| account.view());
+        self.world.learn(Learned::Account(id, view));
         Ok(())
     }
 }
 
 /// What became of a command, before anything is made of a used id.
-enum Ran<A: Aggregate> {
-    Done(Done<A>),
+enum Ran<A: Stored> {
+    Committed(Committed<A>),
     /// Its id was used for something else; nothing was written.
     Reused {
         reuse: Reuse,
         /// What tells this content from any other.
         content: String,
-        before: Option<Standing<A>>,
+        before: Option<Kept<A>>,
     },
 }
 
 impl Store {
     /// Decides on a command and commits what follows. One whose id was used for something else is
     /// refused; the refusal is recorded, once for each other content.
-    pub(crate) async fn run<A: Aggregate>(
+    pub(crate) async fn run<A: Stored>(
         &self,
         command: &A::Command,
         dedupe: Option<&str>,
         now: DateTime<Utc>,
-    ) -> Result<Done<A>, StoreError> {
+    ) -> Result<Committed<A>, StoreError> {
         let (reuse, mut content, before) = match self.try_to_run(command, dedupe, now).await? {
-            Ran::Done(done) => return Ok(done),
+            Ran::Committed(done) => return Ok(done),
             Ran::Reused { reuse, content, before } => (reuse, content, before),
         };
         let outcome = A::reused(command, reuse);
@@ -111,7 +91,7 @@ impl Store {
             for _ in 0..2 {
                 key = format!("{key}/{content}");
                 match self.try_to_run(&refusal, Some(&key), now).await? {
-                    Ran::Done(done) => return Ok(Done { outcome, duplicate: false, ..done }),
+                    Ran::Committed(done) => return Ok(Committed { outcome, duplicate: false, ..done }),
                     Ran::Reused { content: sealed, .. } => content = sealed,
                 }
             }
@@ -119,7 +99,7 @@ impl Store {
         Ok(unwritten(outcome, false, before))
     }
 
-    async fn try_to_run<A: Aggregate>(
+    async fn try_to_run<A: Stored>(
         &self,
         command: &A::Command,
         dedupe: Option<&str>,
@@ -128,17 +108,17 @@ impl Store {
         let subject = A::subject(command);
         let mut content = Asked::plain(A::asked(command)?);
         let mut asked = Needed::default();
-        let mut tried: Vec<Tried<A>> = Vec::new();
+        let mut sent: Vec<Sent<A>> = Vec::new();
         let mut at_zero: BTreeSet<PersonId> = BTreeSet::new();
         let mut unknown = None;
         let mut new_key = None;
         for attempt in 0..ATTEMPTS_MAX {
             pause(attempt).await;
-            let found = self.load::<A>(command, dedupe, &asked, &tried).await?;
-            if let Some(done) = settle(&found, &mut tried) {
-                return Ok(Ran::Done(done));
+            let found = self.load::<A>(command, dedupe, &asked, &sent).await?;
+            if let Some(done) = settle(&found, &mut sent) {
+                return Ok(Ran::Committed(done));
             }
-            let before = standing::<A>(found.get(&A::key(command)))?;
+            let before = kept::<A>(found.get(&A::key(command)))?;
             let seen = dedupe.and_then(|dedupe| found.get(&Key::seen(dedupe)));
             let compared = seen.map(|item| seen::compare(item, &subject, &content.plain)).transpose()?;
             if let Some(Compared::Reused(reuse)) = compared {
@@ -149,18 +129,23 @@ impl Store {
                 && (A::is_personal(command) || seen.and_then(seen::personal_of).is_some())
                 && !before.as_ref().is_some_and(|before| before.state.erased());
             if let Some(item) = seen.filter(|_| !compares_personal) {
-                return Ok(Ran::Done(unwritten(seen::outcome_of(item)?, true, before)));
+                return Ok(Ran::Committed(unwritten(seen::outcome_of(item)?, true, before)));
+            }
+            if A::is_outdated(command, before.as_ref().map(|before| &before.state)) {
+                return Ok(Ran::Committed(unwritten(Outcome::Unchanged, false, before)));
             }
             // The outbox item goes with the delivery: where it is gone, the delivery is recorded.
             if A::delivered(command).is_some_and(|delivery| found.get(&Key::outbox(&delivery.id)).is_none()) {
-                return Ok(Ran::Done(unwritten(Outcome::Applied, true, before)));
+                return Ok(Ran::Committed(unwritten(Outcome::Applied, true, before)));
             }
             let sealed = self.sealed::<A>(command, before.as_ref(), &found, &mut new_key).await?;
-            let (command, new_key) = (&*sealed.command, sealed.new_key);
+            let new_key = sealed.new_key;
+            let completed = A::completed(&sealed.command, before.as_ref().map(|before| &before.state));
+            let command = &*completed;
             content.personal = A::asked_personal(command)?;
             if let Some(item) = seen {
                 if seen::personal_of(item) == content.personal.as_deref() {
-                    return Ok(Ran::Done(unwritten(seen::outcome_of(item)?, true, before)));
+                    return Ok(Ran::Committed(unwritten(seen::outcome_of(item)?, true, before)));
                 }
                 let reuse = Reuse::OtherContent;
                 return Ok(Ran::Reused { reuse, content: content.name(), before });
@@ -168,8 +153,8 @@ impl Store {
             let mut knowledge = self.knowledge(&found).await?;
             for (team, reps) in &asked.teams {
                 // Who came since is asked for with their team.
-                if asked.has_all(team, &knowledge.directory) {
-                    knowledge.rosters.insert(team.clone(), roster_of(&found, reps)?);
+                if asked.has_all(team, knowledge.world.rules.directory()) {
+                    knowledge.world.learn(Learned::Team(team.clone(), roster_of(&found, reps)?));
                 }
             }
             for id in A::names_account(command).into_iter().chain(&asked.accounts) {
@@ -188,15 +173,15 @@ impl Store {
                         continue;
                     }
                 }
-                let Decided { outcome, after, wake_at, entries, .. } = decided;
+                let Decision { outcome, wake_at, entries, .. } = decided;
                 let stands = before.as_ref().and_then(|b| b.due.as_ref()).map(|due| instant(due.wake_at));
                 // The key that stands is not where it belongs; nothing is written, so that it stays.
                 let wake_moved = stands != wake_at.map(instant);
-                return Ok(Ran::Done(Done {
+                return Ok(Ran::Committed(Committed {
                     outcome,
                     duplicate: false,
                     entries,
-                    after,
+                    state: before.map(|before| before.state),
                     notifications: Vec::new(),
                     wake_at,
                     wake_moved,
@@ -206,28 +191,28 @@ impl Store {
             let before = before.as_ref();
             let planned =
                 Planned { command, dedupe, asked: &content, now, before, new_key, at_zero: &at_zero };
-            let (transaction, attempt) = self.plan(planned, &knowledge, decided)?;
+            let (transaction, commit) = self.plan(planned, &knowledge, decided)?;
             match transaction.commit(self).await {
-                Ended::Done => return Ok(Ran::Done(attempt.into_done())),
-                Ended::Lost(parts) => {
-                    tracing::debug!(subject = %A::subject(command), ?parts, "lost a race; deciding again");
-                    for part in parts {
-                        match part {
-                            Part::Less(rep) => _ = at_zero.insert(rep),
-                            Part::LessAtZero(rep) => _ = at_zero.remove(&rep),
+                Written::Done => return Ok(Ran::Committed(commit.into_committed())),
+                Written::Lost(writes) => {
+                    tracing::debug!(subject = %A::subject(command), ?writes, "lost a race; deciding again");
+                    for write in writes {
+                        match write {
+                            Write::Less(rep) => _ = at_zero.insert(rep),
+                            Write::LessAtZero(rep) => _ = at_zero.remove(&rep),
                             _ => {}
                         }
                     }
-                    tried.push(attempt);
+                    sent.push(commit);
                 }
                 // An earlier try of the SDK's own, within this one, may have gone through.
-                Ended::Busy => tried.push(attempt),
-                Ended::Unknown(error) => {
+                Written::Busy => sent.push(commit),
+                Written::Unknown(error) => {
                     tracing::warn!(subject = %A::subject(command), "a commit was not answered; looking it up");
                     unknown = Some(error);
-                    tried.push(attempt);
+                    sent.push(commit);
                 }
-                Ended::Failed(error) => return Err(error),
+                Written::Failed(error) => return Err(error),
             }
         }
         Err(unknown.unwrap_or(StoreError::Contention))
@@ -235,13 +220,13 @@ impl Store {
 
     /// Reads the item, what the command names, the pointers, what decisions asked for, and whatever
     /// tells whether it was applied before: one request.
-    async fn load<A: Aggregate>(
+    async fn load<A: Stored>(
         &self,
         command: &A::Command,
         dedupe: Option<&str>,
         asked: &Needed,
-        tried: &[Tried<A>],
-    ) -> Result<Found, StoreError> {
+        sent: &[Sent<A>],
+    ) -> Result<Items, StoreError> {
         let accounts = A::names_account(command).into_iter().chain(&asked.accounts).map(Key::account);
         let leads = [A::key(command), Key::current(POLICY), Key::current(DIRECTORY)]
             .into_iter()
@@ -249,7 +234,7 @@ impl Store {
             .chain(asked.teams.values().flatten().map(Key::rep))
             .chain(dedupe.map(Key::seen))
             .chain(A::delivered(command).map(|delivery| Key::outbox(&delivery.id)));
-        let audit = tried.iter().map(Tried::key);
+        let audit = sent.iter().map(Sent::key);
         let data_key = A::is_personal(command).then(|| Key::data_key(&A::subject(command)));
         if data_key.is_some() {
             self.require_keys()?;
@@ -258,80 +243,79 @@ impl Store {
     }
 
     /// The published policy and directory that the pointers name.
-    pub(crate) async fn knowledge(&self, found: &Found) -> Result<Knowledge, StoreError> {
+    pub(crate) async fn knowledge(&self, found: &Items) -> Result<Knowledge, StoreError> {
         let (policy, directory) = futures::future::try_join(
             self.policy_of_pointer(found.get(&Key::current(POLICY))),
             self.directory_of_pointer(found.get(&Key::current(DIRECTORY))),
         )
         .await?;
-        Ok(Knowledge {
-            policy,
-            directory,
-            rosters: BTreeMap::new(),
-            accounts: BTreeMap::new(),
-            account_versions: BTreeMap::new(),
-            past: Past::default(),
-        })
+        let world = World::new(self.rules(policy, directory));
+        Ok(Knowledge { world, account_versions: BTreeMap::new() })
     }
 
     /// Decides; reads what the decision lacks, and decides again.
-    async fn decide<A: Aggregate>(
+    async fn decide<A: Stored>(
         &self,
         before: Option<&A>,
         knowledge: &mut Knowledge,
         command: &A::Command,
         now: DateTime<Utc>,
         asked: &mut Needed,
-    ) -> Result<Decided<A>, StoreError> {
-        for _ in 0..NEEDS_MAX {
-            match A::decide(before, &knowledge.world(), command, now) {
-                Ok(decided) => return Ok(decided),
-                Err(Need::Team(team)) => {
+    ) -> Result<Decision<A>, StoreError> {
+        let mut asking = Asking::default();
+        loop {
+            let answer = asking.decide(before, &mut knowledge.world, command, now);
+            let answer =
+                answer.map_err(|source| StoreError::Defect { subject: A::subject(command), source })?;
+            let missing = match answer {
+                Answer::Given(decision) => return Ok(decision),
+                Answer::Lacking(missing) => missing,
+            };
+            let world = &mut knowledge.world;
+            match missing {
+                Missing::Team(team) => {
                     let reps = asked.teams.entry(team.clone()).or_default();
-                    reps.extend(knowledge.world().reps_of(&team).into_iter().cloned());
-                    knowledge.rosters.insert(team, self.standings(&*reps).await?);
+                    reps.extend(world.reps_of(&team).into_iter().cloned());
+                    world.learn(Learned::Team(team, self.standings(&*reps).await?));
                 }
-                Err(Need::Account(id)) => {
+                Missing::Account(id) => {
                     let item = self.read_one(&Key::account(&id)).await?;
                     knowledge.learn_account(id.clone(), item.as_ref())?;
                     asked.accounts.insert(id);
                 }
-                Err(Need::Policy(revision)) => {
-                    let policy = self.required_policy(revision).await?;
-                    knowledge.past.policies.insert(revision, policy);
-                }
-                Err(Need::Directory(revision)) => {
-                    let directory = self.directory(revision).await?;
-                    // By this one there may be others in a team.
-                    knowledge.rosters.retain(|team, _| asked.has_all(team, &directory));
-                    knowledge.past.directories.insert(revision, directory);
+                missing => {
+                    let learned = self.learn(missing, world).await?;
+                    if let Learned::Directory(directory) = &learned {
+                        // By this one there may be others in a team.
+                        world.rosters.retain(|team, _| asked.has_all(team, directory));
+                    }
+                    world.learn(learned);
                 }
             }
         }
-        Err(StoreError::corrupt(format!("what {} needs", A::subject(command))))
     }
 }
 
 /// The attempt that was written after all, if one was. One whose place in the audit somebody
 /// else took never will be.
-fn settle<A: Aggregate>(found: &Found, tried: &mut Vec<Tried<A>>) -> Option<Done<A>> {
-    let wrote = |tried: &Tried<A>| found.get(&tried.key()).is_some_and(|item| tried.attempt.wrote(item));
-    let ours = tried.iter().position(wrote);
+fn settle<A: Stored>(found: &Items, sent: &mut Vec<Sent<A>>) -> Option<Committed<A>> {
+    let wrote = |sent: &Sent<A>| found.get(&sent.key()).is_some_and(|item| sent.attempt.wrote(item));
+    let ours = sent.iter().position(wrote);
     if let Some(ours) = ours {
-        return Some(tried.swap_remove(ours).into_done());
+        return Some(sent.swap_remove(ours).into_committed());
     }
-    tried.retain(|attempt| found.get(&attempt.key()).is_none());
+    sent.retain(|attempt| found.get(&attempt.key()).is_none());
     None
 }
 
 /// The answer where nothing is written.
-fn unwritten<A: Aggregate>(outcome: Outcome, duplicate: bool, before: Option<Standing<A>>) -> Done<A> {
+fn unwritten<A: Stored>(outcome: Outcome, duplicate: bool, before: Option<Kept<A>>) -> Committed<A> {
     let wake_at = before.as_ref().and_then(|b| b.due.as_ref()).map(|due: &DueKey| due.wake_at);
-    Done {
+    Committed {
         outcome,
         duplicate,
         entries: Vec::new(),
-        after: before.map(|b| b.state),
+        state: before.map(|b| b.state),
         notifications: Vec::new(),
         wake_at,
         wake_moved: false,
@@ -340,7 +324,11 @@ fn unwritten<A: Aggregate>(outcome: Outcome, duplicate: bool, before: Option<Sta
 }
 
 /// Reads an item of a lead or an account.
-pub(crate) fn standing<A: Aggregate>(item: Option<&Item>) -> Result<Option<Standing<A>>, StoreError> {
-    item.map(|item| Ok(Standing { state: get_document(item)?, due: due_key_of(item)?, head: head_of(item)? }))
-        .transpose()
+pub(crate) fn kept<A: Stored>(item: Option<&Item>) -> Result<Option<Kept<A>>, StoreError> {
+    item.map(|item| {
+        let state = A::read(item)?;
+        let head = state.head(item)?;
+        Ok(Kept { state, due: due_key_of(item)?, head })
+    })
+    .transpose()
 }

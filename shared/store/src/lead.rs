@@ -1,18 +1,19 @@
 //! Leads in the store.
 
 use crate::Store;
-use crate::aggregate::{Aggregate, Decided, Done};
+use crate::aggregate::{Committed, Stored};
+use crate::audit::head_of;
 use crate::error::StoreError;
-use crate::item::{Item, get_document};
+use crate::item::{DOC, Item, document, get_document, text};
 use crate::keys::{Key, instant};
-use crate::outbox::Requested;
 use crate::schema::{
     BY_ACCOUNT, BY_MARKET, BY_OWNER, BY_STATE, COMPLIANCE_REVIEWS, OPERATIONS_REVIEWS, put_into,
 };
 use crate::seen::digest;
+use audit::Hash;
 use chrono::{DateTime, Utc};
-use policy::ids::{AccountId, LeadId, MarketId, PersonId, StateId, Subject};
-use rules::aggregate::Consulted;
+use policy::ids::{AccountId, LeadId, MarketId, StateId};
+use rules::aggregate::{Aggregate, Consulted, Decision};
 use rules::entry::Entry;
 use rules::lead::{Command, Input, Lead, LeadFact};
 use rules::notification::{Delivery, Notification, NotificationFact};
@@ -22,28 +23,7 @@ use rules::recordable::Recordable as _;
 use rules::rep::{LoadChange, load_changes};
 use rules::reuse;
 use rules::reuse::Reuse;
-use rules::world::{Need, World};
-
-/// What became of a command to a lead.
-#[derive(Debug, Clone)]
-pub struct Executed {
-    /// What became of it; of a duplicate, what became of it the first time.
-    pub outcome: Outcome,
-    /// It was applied before; nothing was written now.
-    pub duplicate: bool,
-    /// The entries that were written now.
-    pub entries: Vec<Entry<LeadFact>>,
-    /// The lead as it stands; `None` if there is none.
-    pub lead: Option<Lead>,
-    /// The notifications that this commit asks for, to be handed to the queue.
-    pub notifications: Vec<Requested>,
-    /// When the lead has to be looked at again; of a duplicate, the due key that stands.
-    pub wake_at: Option<DateTime<Utc>>,
-    /// Whether the commit moved its due key: then nobody has been asked to look at it then.
-    pub wake_moved: bool,
-    /// The reps who have to be looked at: they have a lead less, or are away and their manager is to be told.
-    pub look_at: Vec<PersonId>,
-}
+use rules::world::World;
 
 /// A dedupe key that is of a command's cause and content: the same content is known by it, and other
 /// content under the same cause is another input.
@@ -81,10 +61,8 @@ impl Store {
         command: &Command,
         dedupe: Option<&str>,
         now: DateTime<Utc>,
-    ) -> Result<Executed, StoreError> {
-        let Done { outcome, duplicate, entries, after: lead, notifications, wake_at, wake_moved, look_at } =
-            self.run::<Lead>(command, dedupe, now).await?;
-        Ok(Executed { outcome, duplicate, entries, lead, notifications, wake_at, wake_moved, look_at })
+    ) -> Result<Committed<Lead>, StoreError> {
+        self.run::<Lead>(command, dedupe, now).await
     }
 
     /// A lead as it stands.
@@ -105,20 +83,9 @@ pub(crate) fn state_key(market: &MarketId, state: &StateId) -> String {
     format!("{market}#{state}")
 }
 
-impl Aggregate for Lead {
-    type Fact = LeadFact;
-    type Command = Command;
-
-    fn subject(command: &Command) -> Subject {
-        Subject::Lead(command.lead.clone())
-    }
-
+impl Stored for Lead {
     fn key(command: &Command) -> Key {
         Key::lead(&command.lead)
-    }
-
-    fn cause(command: &Command) -> &str {
-        &command.cause
     }
 
     fn comes_from_a_source(command: &Command) -> bool {
@@ -178,36 +145,24 @@ impl Aggregate for Lead {
         self.is_erased()
     }
 
-    fn decide(
-        before: Option<&Self>,
-        world: &World<'_>,
-        command: &Command,
-        now: DateTime<Utc>,
-    ) -> Result<Decided<Self>, Need> {
-        let decision = rules::lead::decide(before, world, command, now)?;
-        Ok(Decided {
-            outcome: decision.outcome,
-            entries: decision.entries,
-            after: decision.lead,
-            wake_at: decision.wake_at,
-            relied_on: decision.relied_on,
-            consulted: decision.consulted,
-        })
-    }
-
     fn recorded(
         command: &Command,
         consulted: &Consulted,
-        world: &World<'_>,
+        world: &World,
     ) -> Result<Option<Recorded>, serde_json::Error> {
         Recorded::of(&command.actor, &command.input, consulted, world).map(Some)
     }
 
-    fn version(&self) -> u64 {
-        self.commit
+    fn read(item: &Item) -> Result<Self, StoreError> {
+        get_document(item)
     }
 
-    fn index(&self, item: &mut Item) {
+    fn head(&self, item: &Item) -> Result<Hash, StoreError> {
+        head_of(item)
+    }
+
+    fn write(&self, key: &Key, item: &mut Item) -> Result<(), StoreError> {
+        item.insert(DOC.to_owned(), text(document(key, self)?));
         let id = self.id.as_str();
         if let Some(since) = self.in_review_since() {
             put_into(COMPLIANCE_REVIEWS, item, QUEUE, format!("{}#{id}", instant(since)));
@@ -232,6 +187,7 @@ impl Aggregate for Lead {
         if let Some((market, state)) = self.waits_in() {
             put_into(BY_STATE, item, &state_key(market, state), format!("{}#{id}", self.source()));
         }
+        Ok(())
     }
 
     fn requested(fact: &LeadFact) -> Option<&Notification> {
@@ -242,10 +198,10 @@ impl Aggregate for Lead {
         }
     }
 
-    fn rests_on(command: &Command, decided: &Decided<Self>) -> Option<AccountId> {
+    fn rests_on(command: &Command, decision: &Decision<Self>) -> Option<AccountId> {
         let links = |entry: &Entry<LeadFact>| matches!(&entry.fact, LeadFact::Updated { changes, .. } if !changes.account_id.is_keep());
-        let asked = matches!(command.input, Input::ApplyAccount) || decided.entries.iter().any(links);
-        decided.after.as_ref().filter(|_| asked)?.profile.account_id.clone()
+        let asked = matches!(command.input, Input::ApplyAccount) || decision.entries.iter().any(links);
+        decision.changed.as_ref().filter(|_| asked)?.profile.account_id.clone()
     }
 
     fn load_changes(before: Option<&Self>, after: &Self, entries: &[Entry<LeadFact>]) -> Vec<LoadChange> {

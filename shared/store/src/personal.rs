@@ -7,12 +7,12 @@
 //! a subject that says it is erased is given nothing personal any more, whatever its key item says.
 
 use crate::Store;
-use crate::aggregate::{Aggregate, Standing};
-use crate::commit::Part;
+use crate::aggregate::{Kept, Stored};
+use crate::commit::Write;
 use crate::error::StoreError;
 use crate::item::{Item, exact, get_instant};
 use crate::keys::Key;
-use crate::request::{Found, failed};
+use crate::request::{Items, failed};
 use crate::transaction::{Transaction, When};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -30,7 +30,7 @@ const CREATED_AT: &str = "created_at";
 const ERASED_AT: &str = "erased_at";
 
 /// A command whose personal texts are sealed, and the key that was made for them.
-pub(crate) struct Sealed<'c, A: Aggregate> {
+pub(crate) struct Sealed<'c, A: Stored> {
     pub command: Cow<'c, A::Command>,
     pub new_key: Option<&'c NewKey>,
 }
@@ -96,11 +96,11 @@ impl Store {
 
     /// A command as it may be decided on and recorded: what is personal in it is sealed or, if its
     /// subject was erased, taken out. The key service is asked only if there is something personal.
-    pub(crate) async fn sealed<'c, A: Aggregate>(
+    pub(crate) async fn sealed<'c, A: Stored>(
         &self,
         command: &'c A::Command,
-        before: Option<&Standing<A>>,
-        found: &Found,
+        before: Option<&Kept<A>>,
+        found: &Items,
         new_key: &'c mut Option<NewKey>,
     ) -> Result<Sealed<'c, A>, StoreError> {
         if !A::is_personal(command) {
@@ -142,7 +142,7 @@ impl Store {
     /// Writes what a commit does to the data key: puts a new one, or destroys the one there is.
     pub(crate) fn plan_data_key(
         &self,
-        tx: &mut Transaction<Part>,
+        tx: &mut Transaction<Write>,
         subject: &Subject,
         is_erasing: bool,
         new_key: Option<&NewKey>,
@@ -155,14 +155,14 @@ impl Store {
             }
             let mut tombstone = Key::tombstone(subject).attributes();
             tombstone.insert(ERASED_AT.to_owned(), exact(now));
-            tx.delete(Part::DataKey, self.keys_table(), &key, When::Always)?;
-            return tx.put(Part::DataKey, self.keys_table(), tombstone, When::Always);
+            tx.delete(Write::DataKey, self.keys_table(), &key, When::Always)?;
+            return tx.put(Write::DataKey, self.keys_table(), tombstone, When::Always);
         }
         let Some(NewKey { wrapped, .. }) = new_key else { return Ok(()) };
         let mut item = key.attributes();
         item.insert(WRAPPED.to_owned(), AttributeValue::B(Blob::new(wrapped.clone())));
         item.insert(CREATED_AT.to_owned(), exact(now));
-        tx.put(Part::DataKey, self.keys_table(), item, When::Absent)
+        tx.put(Write::DataKey, self.keys_table(), item, When::Absent)
     }
 
     async fn key_item(&self, keys: &crate::DataKeys, key: &Key) -> Result<KeyItem, StoreError> {

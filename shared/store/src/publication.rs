@@ -2,45 +2,29 @@
 //! flight. How far it has come is no history: it is only where to go on.
 
 use crate::Store;
-use crate::aggregate::{Aggregate, Decided, Done};
+use crate::aggregate::{Committed, Stored};
+use crate::audit::head_of;
 use crate::due::held;
 use crate::error::StoreError;
 use crate::item::{DOC, Item, document, get_document, text};
 use crate::keys::{Key, PK};
-use crate::outbox::Requested;
 use crate::seen::digest;
+use audit::Hash;
 use chrono::{DateTime, Utc};
-use policy::ids::{AccountId, PublicationId, Subject};
-use rules::aggregate::Consulted;
-use rules::entry::{Actor, Entry};
+use policy::ids::PublicationId;
+use rules::aggregate::{Aggregate, Consulted};
+use rules::entry::Actor;
 use rules::notification::{Delivery, Notification, NotificationFact};
 use rules::outcome::Outcome;
-use rules::publication::{
-    Publication, PublicationCommand, PublicationFact, PublicationInput, Totals, decide_publication,
-};
+use rules::publication::{Publication, PublicationCommand, PublicationFact, PublicationInput, Totals};
 use rules::record::Recorded;
-use rules::rep::LoadChange;
 use rules::reuse;
 use rules::reuse::Reuse;
-use rules::world::{Need, World};
+use rules::world::World;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// Counts the moves of a progress item: of two who go on from the same place, one does.
 const MOVES: &str = "moves";
-
-/// What became of a command to a publication.
-#[derive(Debug, Clone)]
-pub struct ExecutedPublication {
-    /// What became of it.
-    pub outcome: Outcome,
-    /// The entries that were written now.
-    pub entries: Vec<Entry<PublicationFact>>,
-    /// The publication as it stands; `None` if there is none.
-    pub publication: Option<Publication>,
-    /// The notifications that this commit asks for, to be handed to the queue.
-    pub notifications: Vec<Requested>,
-}
 
 /// How far a publication has come through the leads that it may concern.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -91,10 +75,8 @@ impl Store {
         &self,
         command: &PublicationCommand,
         now: DateTime<Utc>,
-    ) -> Result<ExecutedPublication, StoreError> {
-        let Done { outcome, entries, after: publication, notifications, .. } =
-            self.run::<Publication>(command, None, now).await?;
-        Ok(ExecutedPublication { outcome, entries, publication, notifications })
+    ) -> Result<Committed<Publication>, StoreError> {
+        self.run::<Publication>(command, None, now).await
     }
 
     /// How far a publication has come; the beginning, if it has not begun.
@@ -134,32 +116,13 @@ impl Store {
     }
 }
 
-impl Aggregate for Publication {
-    type Fact = PublicationFact;
-    type Command = PublicationCommand;
-
-    fn subject(command: &PublicationCommand) -> Subject {
-        Subject::Publication(command.publication)
-    }
-
+impl Stored for Publication {
     fn key(command: &PublicationCommand) -> Key {
         Key::publication(&command.publication)
     }
 
-    fn cause(command: &PublicationCommand) -> &str {
-        &command.cause
-    }
-
-    fn comes_from_a_source(_: &PublicationCommand) -> bool {
-        false
-    }
-
     fn delivered(command: &PublicationCommand) -> Option<&Delivery> {
         if let PublicationInput::Delivery(delivery) = &command.input { Some(delivery) } else { None }
-    }
-
-    fn names_account(_: &PublicationCommand) -> Option<&AccountId> {
-        None
     }
 
     fn asked(command: &PublicationCommand) -> Result<String, StoreError> {
@@ -170,49 +133,31 @@ impl Aggregate for Publication {
         reuse::outcome(reuse, &Actor::system("publication"))
     }
 
-    fn decide(
-        before: Option<&Self>,
-        world: &World<'_>,
-        command: &PublicationCommand,
-        now: DateTime<Utc>,
-    ) -> Result<Decided<Self>, Need> {
-        let decision = decide_publication(before, world, command, now);
-        Ok(Decided {
-            outcome: decision.outcome,
-            entries: decision.entries,
-            wake_at: decision.publication.as_ref().and_then(Publication::wake_at),
-            after: decision.publication,
-            relied_on: BTreeMap::new(),
-            consulted: Consulted::default(),
-        })
-    }
-
     fn recorded(
         _: &PublicationCommand,
         _: &Consulted,
-        _: &World<'_>,
+        _: &World,
     ) -> Result<Option<Recorded>, serde_json::Error> {
         Ok(None)
     }
 
-    fn version(&self) -> u64 {
-        self.commit
+    fn read(item: &Item) -> Result<Self, StoreError> {
+        get_document(item)
     }
 
-    fn index(&self, _: &mut Item) {}
+    fn head(&self, item: &Item) -> Result<Hash, StoreError> {
+        head_of(item)
+    }
+
+    fn write(&self, key: &Key, item: &mut Item) -> Result<(), StoreError> {
+        item.insert(DOC.to_owned(), text(document(key, self)?));
+        Ok(())
+    }
 
     fn requested(fact: &PublicationFact) -> Option<&Notification> {
         match fact {
             PublicationFact::Notification(NotificationFact::Requested(notification)) => Some(notification),
             _ => None,
         }
-    }
-
-    fn rests_on(_: &PublicationCommand, _: &Decided<Self>) -> Option<AccountId> {
-        None
-    }
-
-    fn load_changes(_: Option<&Self>, _: &Self, _: &[Entry<Self::Fact>]) -> Vec<LoadChange> {
-        Vec::new()
     }
 }

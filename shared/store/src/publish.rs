@@ -3,7 +3,7 @@
 
 use crate::aggregate::DueKey;
 use crate::audit::{AttemptId, Writing, put_head};
-use crate::commit::{Part, VERSION};
+use crate::commit::{VERSION, Write};
 use crate::due::put_due_key;
 use crate::error::StoreError;
 use crate::item::{
@@ -12,15 +12,17 @@ use crate::item::{
 use crate::keys::Key;
 use crate::request::{ATTEMPTS_MAX, pause};
 use crate::seen::{Asked, seen_item};
-use crate::transaction::{Ended, Transaction, When};
+use crate::transaction::{Transaction, When, Written};
 use crate::{Store, seen};
 use audit::Hash;
 use chrono::{DateTime, Utc};
 use policy::directory::{Directory, DirectoryDocument};
 use policy::ids::{PublicationId, PublicationKind, Subject};
-use policy::{InForce, Policy, PublishedPolicy, diff};
+use policy::{InForce, Policy, PublishedPolicy, Rulebook, diff};
+use rules::aggregate::Aggregate as _;
 use rules::entry::Entry;
-use rules::publication::{self, PublicationFact, Publishing};
+use rules::publication;
+use rules::publication::{Publication, PublicationFact, Publishing};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -40,14 +42,15 @@ const KEPT_MAX: usize = 32;
 pub(crate) struct Cache {
     policies: Mutex<BTreeMap<u32, Arc<PublishedPolicy>>>,
     directories: Mutex<BTreeMap<u32, Arc<Directory>>>,
+    rules: Mutex<BTreeMap<(u32, u32), Arc<Rulebook>>>,
 }
 
-fn kept<T>(map: &Mutex<BTreeMap<u32, T>>) -> MutexGuard<'_, BTreeMap<u32, T>> {
+fn kept<K, T>(map: &Mutex<BTreeMap<K, T>>) -> MutexGuard<'_, BTreeMap<K, T>> {
     // Each change is one insertion: what a panic left behind is whole.
     map.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn keep<T: Clone>(map: &Mutex<BTreeMap<u32, T>>, revision: u32, value: &T) {
+fn keep<K: Ord, T: Clone>(map: &Mutex<BTreeMap<K, T>>, revision: K, value: &T) {
     let mut map = kept(map);
     map.insert(revision, value.clone());
     while map.len() > KEPT_MAX {
@@ -255,10 +258,10 @@ impl Store {
             let dedupe = dedupe.map(|dedupe| (dedupe, &asked));
             let tx = self.revision(id, json, &entry, dedupe, &attempt, publishing.now)?;
             match tx.commit(self).await {
-                Ended::Done => return Ok(Published { revision: id.revision, is_new: true }),
-                Ended::Lost(_) | Ended::Busy => {}
-                Ended::Unknown(error) => unknown = Some(error),
-                Ended::Failed(error) => return Err(error),
+                Written::Done => return Ok(Published { revision: id.revision, is_new: true }),
+                Written::Lost(_) | Written::Busy => {}
+                Written::Unknown(error) => unknown = Some(error),
+                Written::Failed(error) => return Err(error),
             }
             tried.push((id, attempt));
         }
@@ -283,25 +286,27 @@ impl Store {
         dedupe: Option<(&str, &Asked)>,
         attempt: &AttemptId,
         now: DateTime<Utc>,
-    ) -> Result<Transaction<Part>, StoreError> {
+    ) -> Result<Transaction<Write>, StoreError> {
         let (series, table, revision) = (series(id.kind), self.leads_table(), id.revision);
-        let corrupt = || StoreError::corrupt(id.to_string());
-        let state = publication::evolve(None, entry).ok_or_else(corrupt)?;
+        let state = Publication::evolve(None, entry).map_err(|error| StoreError::Defect {
+            subject: Subject::Publication(id),
+            source: error.into(),
+        })?;
         let mut tx = Transaction::new();
         let mut item = Key::revision(series, revision).attributes();
         item.insert(DOC.to_owned(), text(json));
         item.insert(PUBLISHED_AT.to_owned(), exact(now));
         item.insert("published_by".to_owned(), text(&entry.actor.id));
-        tx.put(Part::State, table, item, When::Absent)?;
+        tx.put(Write::State, table, item, When::Absent)?;
         let mut pointer = Key::current(series).attributes();
         pointer.insert(VERSION.to_owned(), number(revision));
-        tx.put(Part::State, table, pointer, When::Version(u64::from(revision.saturating_sub(1))))?;
+        tx.put(Write::State, table, pointer, When::Version(u64::from(revision.saturating_sub(1))))?;
         // The one was checked against the other: of two that are published at once, one comes after.
         let (other, stands) = match id.kind {
             PublicationKind::Policy => (DIRECTORY, entry.directory_revision),
             PublicationKind::Directory => (POLICY, entry.policy_revision),
         };
-        tx.check(Part::State, table, &Key::current(other), When::Version(u64::from(stands)))?;
+        tx.check(Write::State, table, &Key::current(other), When::Version(u64::from(stands)))?;
         let key = Key::publication(&id);
         let mut item = key.attributes();
         item.insert(DOC.to_owned(), text(document(&key, &state)?));
@@ -321,11 +326,11 @@ impl Store {
         };
         let (audit, head) = writing.item()?;
         put_head(&mut item, &subject, 1, head);
-        tx.put(Part::State, table, item, When::Absent)?;
-        tx.put(Part::Audit, self.audit_table(), audit, When::Absent)?;
+        tx.put(Write::State, table, item, When::Absent)?;
+        tx.put(Write::Audit, self.audit_table(), audit, When::Absent)?;
         if let Some((dedupe, asked)) = dedupe {
             let item = seen_item(dedupe, &subject, 1, asked, now);
-            tx.put(Part::Seen, table, item, When::Absent)?;
+            tx.put(Write::Seen, table, item, When::Absent)?;
         }
         Ok(tx)
     }
@@ -389,6 +394,17 @@ impl Store {
     pub async fn required_policy(&self, revision: u32) -> Result<Arc<PublishedPolicy>, StoreError> {
         let missing = || StoreError::corrupt(Key::revision(POLICY, revision).to_string());
         self.policy(revision).await?.ok_or_else(missing)
+    }
+
+    /// The rules of a policy and a directory that are in force together.
+    pub(crate) fn rules(&self, policy: Arc<PublishedPolicy>, directory: Arc<Directory>) -> Arc<Rulebook> {
+        let key = (policy.revision, directory.revision());
+        if let Some(rules) = kept(&self.cache().rules).get(&key) {
+            return Arc::clone(rules);
+        }
+        let rules = Arc::new(Rulebook::new(policy, directory));
+        keep(&self.cache().rules, key, &rules);
+        rules
     }
 
     pub(crate) async fn policy_of_pointer(

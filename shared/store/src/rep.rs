@@ -1,27 +1,29 @@
 //! How reps stand: what they carry, when they were last given a lead, whether they take any.
 
-use crate::aggregate::DueKey;
-use crate::audit::{AttemptId, Writing, head_of, put_head};
-use crate::due::{due_key_of, put_due_key};
+use crate::aggregate::{Committed, DueKey, Stored};
+use crate::audit::head_of;
+use crate::due::due_key_of;
 use crate::error::StoreError;
 use crate::item::{Item, exact, find_instant, find_number, find_text, number, text};
 use crate::keys::{Key, PK, due_shard, instant};
-use crate::outbox::{Requested, outbox_item};
-use crate::publish::{DIRECTORY, POLICY};
-use crate::request::{ATTEMPTS_MAX, Found, failed, pause};
+use crate::request::{Items, failed};
 use crate::schema::DUE;
-use crate::seen::{Asked, Compared, seen_item};
-use crate::transaction::{Change, Ended, Transaction, When};
+use crate::transaction::Change;
 use crate::{Store, seen};
 use audit::Hash;
 use aws_sdk_dynamodb::types::ReturnValue;
 use chrono::{DateTime, Utc};
-use policy::ids::{PersonId, Subject};
-use rules::aggregate::Consulted;
-use rules::notification::NotificationFact;
+use policy::ids::PersonId;
+use rules::aggregate::{Aggregate as _, Consulted};
+use rules::notification::{Delivery, Notification, NotificationFact};
+use rules::outcome::Outcome;
 use rules::record::Recorded;
-use rules::rep::{LoadChange, RepCommand, RepFact, RepInput, decide_rep, evolve, is_over};
+use rules::rep::{LoadChange, RepCommand, RepFact, RepInput};
+use rules::reuse;
+use rules::reuse::Reuse;
 use rules::roster::{AbsentLead, LeadsOfAbsent, Roster, Standing};
+use rules::world::World;
+use std::borrow::Cow;
 
 const LOAD: &str = "load";
 const LAST_ASSIGNED_AT: &str = "last_assigned_at";
@@ -36,22 +38,11 @@ const QUEUED: &str = "absent_queued";
 /// Before the id of who has the leads now.
 const HANDED_ON: &str = "absent_handed_on:";
 
-/// The parts of a transaction on a rep.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
-    Rep,
-    Audit,
-    Seen,
-    Outbox,
-}
-
 /// A rep as they stand.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RepItem {
     /// How they stand.
     pub standing: Standing,
-    /// Counts what they have to be looked at for: a place became free, they come or go.
-    pub looks: u64,
     pub(crate) due: Option<DueKey>,
 }
 
@@ -60,15 +51,6 @@ impl RepItem {
     pub fn wake_at(&self) -> Option<DateTime<Utc>> {
         self.due.as_ref().map(|due| due.wake_at)
     }
-}
-
-/// What became of a command to a rep.
-#[derive(Debug, Clone)]
-pub struct ExecutedRep {
-    /// The rep as they stand.
-    pub rep: RepItem,
-    /// The notifications that this commit asks for, to be handed to the queue.
-    pub notifications: Vec<Requested>,
 }
 
 impl Store {
@@ -120,140 +102,104 @@ impl Store {
         roster_of(&found, reps)
     }
 
-    /// Decides on a command to a rep and commits what follows. What is so already writes nothing but the
-    /// command's id.
+    /// Decides on a command to a rep and commits what follows; see [`Store::execute`].
     ///
     /// # Errors
-    /// [`StoreError::UnknownRep`] if the directory has no rep whose availability is said,
-    /// [`StoreError::UntilPassed`] if it is over already; else as [`Store::execute`].
+    /// As [`Store::execute`].
     pub async fn execute_rep(
         &self,
         command: &RepCommand,
         dedupe: Option<&str>,
         now: DateTime<Utc>,
-    ) -> Result<ExecutedRep, StoreError> {
-        let rep = &command.rep;
-        let subject = Subject::Rep(rep.clone());
-        let asked = Asked::plain(seen::digest(&subject, &command.input)?);
-        let delivery = if let RepInput::Delivery(delivery) = &command.input { Some(delivery) } else { None };
-        let mut tried: Vec<(Key, AttemptId, Vec<Requested>)> = Vec::new();
-        let mut unknown = None;
-        for attempt in 0..ATTEMPTS_MAX {
-            pause(attempt).await;
-            let key = Key::rep(rep);
-            let items = [key.clone(), Key::current(POLICY), Key::current(DIRECTORY)].into_iter();
-            let items = items.chain(dedupe.map(Key::seen)).chain(delivery.map(|d| Key::outbox(&d.id)));
-            let found = self.read(items, tried.iter().map(|(key, ..)| key.clone()), []).await?;
-            let knowledge = self.knowledge(&found).await?;
-            if let RepInput::Availability(_) = command.input
-                && knowledge.directory.rep(rep).is_none()
-            {
-                return Err(StoreError::UnknownRep(rep.clone()));
-            }
-            let item = found.get(&key);
-            let before = item.map(rep_of).transpose()?.unwrap_or_default();
-            let unwritten = |before: RepItem| ExecutedRep { rep: before, notifications: Vec::new() };
-            let ours = tried
-                .iter()
-                .position(|(key, attempt, _)| found.get(key).is_some_and(|item| attempt.wrote(item)));
-            if let Some(ours) = ours {
-                let (_, _, notifications) = tried.swap_remove(ours);
-                return Ok(ExecutedRep { rep: before, notifications });
-            }
-            if let Some(item) = dedupe.and_then(|dedupe| found.get(&Key::seen(dedupe))) {
-                return match seen::compare(item, &subject, &asked.plain)? {
-                    Compared::Reused(reuse) => Err(StoreError::of_reuse(reuse)),
-                    Compared::Same { .. } => Ok(unwritten(before)),
-                };
-            }
-            // The outbox item goes with the delivery: where it is gone, the delivery is recorded.
-            if delivery.is_some_and(|delivery| found.get(&Key::outbox(&delivery.id)).is_none()) {
-                return Ok(unwritten(before));
-            }
-            if let RepInput::Availability(availability) = &command.input
-                && is_over(availability, now)
-            {
-                return Err(StoreError::UntilPassed);
-            }
-            if let RepInput::LeadsLookedAt { change, .. } = command.input
-                && change != before.looks
-            {
-                return Ok(unwritten(before));
-            }
-            let command = command.seen_from(&before.standing);
-            let entries = decide_rep(&before.standing, &knowledge.world(), &command, now);
-            if entries.is_empty() {
-                // Its id is used all the same: a late repetition changes nothing either.
-                if let Some(dedupe) = dedupe
-                    && !self
-                        .remember(seen_item(dedupe, &subject, before.standing.commit, &asked, now))
-                        .await?
-                {
-                    continue;
-                }
-                return Ok(unwritten(before));
-            }
-            let mut after = before.clone();
-            for entry in &entries {
-                evolve(&mut after.standing, entry);
-            }
-            after.standing.version = before.standing.version.saturating_add(1);
-            if let RepInput::Availability(_) = command.input {
-                // They have to be looked at: they may have room, or leads that cannot wait for them.
-                (after.looks, after.due) = (after.looks.saturating_add(1), Some(DueKey::at(now)));
-            }
-            let nothing = Consulted::default();
-            let recorded = Recorded::of(&command.actor, &command.input, &nothing, &knowledge.world())
-                .map_err(|error| StoreError::unreadable(subject.to_string(), error))?;
-            let attempt = AttemptId::random();
-            let writing = Writing {
-                subject: &subject,
-                commit: after.standing.commit,
-                cause: &command.cause,
-                entries: &entries,
-                recorded: Some(&recorded),
-                now,
-                attempt: &attempt,
-                prev: item.map_or(Ok(Hash::ZERO), |item| head_of_rep(item, &before.standing))?,
-            };
-            let (audit, head) = writing.item()?;
-            let mut tx = Transaction::new();
-            let leads = self.leads_table();
-            let version = When::Version(before.standing.version);
-            tx.put(Part::Rep, leads, rep_item(&key, rep, &after, head)?, version)?;
-            tx.put(Part::Audit, self.audit_table(), audit, When::Absent)?;
-            if let Some(dedupe) = dedupe {
-                let item = seen_item(dedupe, &subject, after.standing.commit, &asked, now);
-                tx.put(Part::Seen, leads, item, When::Absent)?;
-            }
-            let mut notifications = Vec::new();
-            for entry in &entries {
-                if let RepFact::Notification(NotificationFact::Requested(notification)) = &entry.fact {
-                    tx.put(Part::Outbox, leads, outbox_item(&subject, notification, now)?, When::Always)?;
-                    notifications.push(Requested::of(notification));
-                }
-            }
-            if let Some(delivery) = delivery {
-                tx.delete(Part::Outbox, leads, &Key::outbox(&delivery.id), When::Present)?;
-            }
-            let audit = Key::audit(&subject, after.standing.commit);
-            match tx.commit(self).await {
-                Ended::Done => return Ok(ExecutedRep { rep: after, notifications }),
-                Ended::Lost(_) | Ended::Busy => tried.push((audit, attempt, notifications)),
-                Ended::Unknown(error) => {
-                    unknown = Some(error);
-                    tried.push((audit, attempt, notifications));
-                }
-                Ended::Failed(error) => return Err(error),
-            }
+    ) -> Result<Committed<Standing>, StoreError> {
+        self.run::<Standing>(command, dedupe, now).await
+    }
+}
+
+impl Stored for Standing {
+    fn key(command: &RepCommand) -> Key {
+        Key::rep(&command.rep)
+    }
+
+    fn read(item: &Item) -> Result<Self, StoreError> {
+        standing_of(item)
+    }
+
+    /// One who only carries leads has no history yet.
+    fn head(&self, item: &Item) -> Result<Hash, StoreError> {
+        if self.seq == 0 { Ok(Hash::ZERO) } else { head_of(item) }
+    }
+
+    fn write(&self, key: &Key, item: &mut Item) -> Result<(), StoreError> {
+        write_standing(self, key, item)
+    }
+
+    /// Commits of leads raise it, too.
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn after(self, before: Option<&Self>) -> Self {
+        Self { version: before.map_or(0, |before| before.version).saturating_add(1), ..self }
+    }
+
+    fn delivered(command: &RepCommand) -> Option<&Delivery> {
+        if let RepInput::Delivery(delivery) = &command.input { Some(delivery) } else { None }
+    }
+
+    fn asked(command: &RepCommand) -> Result<String, StoreError> {
+        seen::digest(&Self::subject(command), &command.input)
+    }
+
+    fn reused(command: &RepCommand, reuse: Reuse) -> Outcome {
+        reuse::outcome(reuse, &command.actor)
+    }
+
+    fn is_outdated(command: &RepCommand, before: Option<&Self>) -> bool {
+        let looks = before.map_or(0, |before| before.looks);
+        matches!(command.input, RepInput::LeadsLookedAt { change, .. } if change != looks)
+    }
+
+    fn completed<'c>(command: &'c RepCommand, before: Option<&Self>) -> Cow<'c, RepCommand> {
+        match (&command.input, before) {
+            (RepInput::LeadsLookedAt { .. }, Some(before)) => Cow::Owned(command.seen_from(before)),
+            _ => Cow::Borrowed(command),
         }
-        Err(unknown.unwrap_or(StoreError::Contention))
+    }
+
+    fn recorded(
+        command: &RepCommand,
+        consulted: &Consulted,
+        world: &World,
+    ) -> Result<Option<Recorded>, serde_json::Error> {
+        Recorded::of(&command.actor, &command.input, consulted, world).map(Some)
+    }
+
+    /// Who comes or goes has to be looked at; otherwise the key stays what it is, since it is of what commits of
+    /// leads brought about.
+    fn due_key(
+        command: &RepCommand,
+        before: Option<&DueKey>,
+        _: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Option<DueKey> {
+        match command.input {
+            RepInput::Availability(_) => Some(DueKey::at(now)),
+            _ => before.cloned(),
+        }
+    }
+
+    fn requested(fact: &RepFact) -> Option<&Notification> {
+        match fact {
+            RepFact::Notification(NotificationFact::Requested(notification)) => Some(notification),
+            _ => None,
+        }
     }
 }
 
 /// How reps stand, of what was read.
 pub(crate) fn roster_of<'r>(
-    found: &Found,
+    found: &Items,
     reps: impl IntoIterator<Item = &'r PersonId>,
 ) -> Result<Roster, StoreError> {
     let items = reps.into_iter().filter_map(|rep| Some((rep, found.get(&Key::rep(rep))?)));
@@ -333,6 +279,7 @@ fn standing_of(item: &Item) -> Result<Standing, StoreError> {
         said_at: find_instant(item, SAID_AT)?,
         version: find_number(item, crate::commit::VERSION).unwrap_or(0),
         seq: find_number(item, SEQ).unwrap_or(0),
+        looks: find_number(item, LOOKS).unwrap_or(0),
         // There was one entry a commit once.
         commit: find_number(item, COMMIT).or_else(|| find_number(item, SEQ)).unwrap_or(0),
         untold: untold_of(item),
@@ -342,7 +289,7 @@ fn standing_of(item: &Item) -> Result<Standing, StoreError> {
 
 fn rep_of(item: &Item) -> Result<RepItem, StoreError> {
     let (standing, due) = (standing_of(item)?, due_key_of(item)?);
-    Ok(RepItem { standing, looks: find_number(item, LOOKS).unwrap_or(0), due })
+    Ok(RepItem { standing, due })
 }
 
 /// The attribute that counts what became of leads of somebody who is away.
@@ -370,23 +317,11 @@ fn found_json<T: serde::de::DeserializeOwned>(
         .transpose()
 }
 
-/// The head of a rep's history; one who only carries leads has none yet.
-fn head_of_rep(item: &Item, standing: &Standing) -> Result<Hash, StoreError> {
-    if standing.seq == 0 { Ok(Hash::ZERO) } else { head_of(item) }
-}
-
-fn rep_item(key: &Key, rep: &PersonId, stands: &RepItem, head: Hash) -> Result<Item, StoreError> {
-    let RepItem { standing, looks, due } = stands;
-    let mut item = key.attributes();
-    put_due_key(&mut item, key, due.as_ref());
-    item.insert(LOOKS.to_owned(), number(*looks));
+fn write_standing(standing: &Standing, key: &Key, item: &mut Item) -> Result<(), StoreError> {
+    item.insert(LOOKS.to_owned(), number(standing.looks));
     item.insert(LOAD.to_owned(), number(standing.load));
-    item.insert(crate::commit::VERSION.to_owned(), number(standing.version));
     item.insert(SEQ.to_owned(), number(standing.seq));
     item.insert(COMMIT.to_owned(), number(standing.commit));
-    if standing.commit > 0 {
-        put_head(&mut item, &Subject::Rep(rep.clone()), standing.commit, head);
-    }
     if let Some(at) = standing.last_assigned_at {
         item.insert(LAST_ASSIGNED_AT.to_owned(), exact(at));
     }
@@ -405,5 +340,5 @@ fn rep_item(key: &Key, rep: &PersonId, stands: &RepItem, head: Hash) -> Result<I
     if standing.untold.queued > 0 {
         item.insert(QUEUED.to_owned(), number(standing.untold.queued));
     }
-    Ok(item)
+    Ok(())
 }

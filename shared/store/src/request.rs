@@ -58,9 +58,9 @@ where
 
 /// Items that were read, by key. What is not here does not exist.
 #[derive(Debug, Default)]
-pub(crate) struct Found(HashMap<Key, Item>);
+pub(crate) struct Items(HashMap<Key, Item>);
 
-impl Found {
+impl Items {
     pub fn get(&self, key: &Key) -> Option<&Item> {
         self.0.get(key)
     }
@@ -74,7 +74,7 @@ impl Store {
         leads: impl IntoIterator<Item = Key>,
         audit: impl IntoIterator<Item = Key>,
         data_keys: impl IntoIterator<Item = Key>,
-    ) -> Result<Found, StoreError> {
+    ) -> Result<Items, StoreError> {
         // A key that is asked for twice is an error to DynamoDB.
         let wanted: BTreeSet<(&str, Key)> = leads
             .into_iter()
@@ -83,14 +83,14 @@ impl Store {
             .chain(data_keys.into_iter().map(|key| (self.keys_table(), key)))
             .collect();
         let wanted: Vec<(&str, Key)> = wanted.into_iter().collect();
-        let mut found = Found::default();
+        let mut found = Items::default();
         for batch in wanted.chunks(BATCH_KEYS_MAX) {
             self.read_batch(batch, &mut found).await?;
         }
         Ok(found)
     }
 
-    async fn read_batch(&self, batch: &[(&str, Key)], found: &mut Found) -> Result<(), StoreError> {
+    async fn read_batch(&self, batch: &[(&str, Key)], found: &mut Items) -> Result<(), StoreError> {
         let mut rest: HashMap<String, KeysAndAttributes> = HashMap::new();
         for table in [self.leads_table(), self.audit_table(), self.keys_table()] {
             let keys: Vec<Item> =

@@ -11,7 +11,7 @@ use crate::error::StoreError;
 use crate::item::{Item, exact, find_text, get_text, number, text};
 use crate::keys::Key;
 use crate::schema::TTL_ATTRIBUTE;
-use crate::transaction::{Ended, Transaction, When};
+use crate::transaction::{Transaction, When, Written};
 use chrono::{DateTime, Utc};
 use policy::ids::Subject;
 use rules::outcome::Outcome;
@@ -122,7 +122,7 @@ pub(crate) fn is_settled(outcome: &Outcome) -> bool {
         | Outcome::Conflict { .. }
         | Outcome::Reused { .. }
         | Outcome::Invalid { .. }
-        | Outcome::UnknownLead => false,
+        | Outcome::NotFound => false,
     }
 }
 
@@ -145,10 +145,10 @@ impl Store {
         let mut tx = Transaction::new();
         tx.put((), self.leads_table(), item, When::Absent)?;
         match tx.commit(self).await {
-            Ended::Done => Ok(true),
-            Ended::Lost(_) | Ended::Busy => Ok(false),
+            Written::Done => Ok(true),
+            Written::Lost(_) | Written::Busy => Ok(false),
             // Nothing was to change: asking again is all the same.
-            Ended::Unknown(error) | Ended::Failed(error) => Err(error),
+            Written::Unknown(error) | Written::Failed(error) => Err(error),
         }
     }
 }

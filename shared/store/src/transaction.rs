@@ -65,7 +65,7 @@ pub(crate) struct Transaction<P> {
 
 /// How a transaction ended.
 #[derive(Debug)]
-pub(crate) enum Ended<P> {
+pub(crate) enum Written<P> {
     /// All of it is written.
     Done,
     /// Nothing is written, since these conditions did not hold.
@@ -141,15 +141,15 @@ impl<P: Clone> Transaction<P> {
     }
 
     /// Writes all of it, or nothing.
-    pub async fn commit(self, store: &Store) -> Ended<P> {
+    pub async fn commit(self, store: &Store) -> Written<P> {
         if self.writes.len() > ITEMS_MAX {
-            return Ended::Failed(StoreError::TooLarge {
+            return Written::Failed(StoreError::TooLarge {
                 what: format!("a commit of {} items", self.writes.len()),
             });
         }
         // The SDK gives it a token, so that its own retries within the call are one write.
         let sent = store.client().transact_write_items().set_transact_items(Some(self.writes)).send().await;
-        let Err(error) = sent else { return Ended::Done };
+        let Err(error) = sent else { return Written::Done };
         if let SdkError::ServiceError(service) = &error
             && let WriteError::TransactionCanceledException(cancelled) = service.err()
         {
@@ -162,13 +162,13 @@ impl<P: Clone> Transaction<P> {
                 .map(|(p, _)| p.clone())
                 .collect();
             if !lost.is_empty() {
-                return Ended::Lost(lost);
+                return Written::Lost(lost);
             }
             let others = || reasons.iter().filter(|r| r.code().is_some_and(|code| code != "None"));
             if others().count() > 0 && others().all(|r| is(r, &LATER)) {
-                return Ended::Busy;
+                return Written::Busy;
             }
-            return Ended::Failed(StoreError::Rejected(error.into()));
+            return Written::Failed(StoreError::Rejected(error.into()));
         }
         let busy = matches!(
             &error,
@@ -182,11 +182,11 @@ impl<P: Clone> Transaction<P> {
             )
         );
         if busy {
-            return Ended::Busy;
+            return Written::Busy;
         }
         match failed(error) {
-            error @ StoreError::Unavailable(_) => Ended::Unknown(error),
-            error => Ended::Failed(error),
+            error @ StoreError::Unavailable(_) => Written::Unknown(error),
+            error => Written::Failed(error),
         }
     }
 }

@@ -51,7 +51,7 @@ async fn a_lead_comes_back_as_it_was_written() {
     assert_eq!(executed.outcome, Outcome::Applied);
     assert!(!executed.duplicate);
     let stored = bench.check_fold("L-1").await;
-    assert_eq!(Some(&stored), executed.lead.as_ref());
+    assert_eq!(Some(&stored), executed.state.as_ref());
     let history = bench.history(&Subject::Lead("L-1".into())).await;
     assert_eq!(history.len(), 1);
     assert_eq!(history[0].of_lead().unwrap(), executed.entries);
@@ -144,7 +144,7 @@ async fn racing_assignments_never_overrun_a_capacity() {
             let command = arrival(&format!("L-{n}"), now, None);
             loop {
                 match store.execute(&command, Some(&command.cause), now).await {
-                    Ok(executed) => return executed.lead.unwrap(),
+                    Ok(executed) => return executed.state.unwrap(),
                     Err(error) if error.is_retryable() => {}
                     Err(error) => panic!("{error:?}"),
                 }
@@ -185,7 +185,7 @@ async fn who_was_given_a_lead_meanwhile_is_not_the_next() {
                         .unwrap();
                 }
             }
-            dry.store.execute(&command, None, now).await.unwrap().lead.unwrap().owner.unwrap()
+            dry.store.execute(&command, None, now).await.unwrap().state.unwrap().owner.unwrap()
         };
         let store = bench.another_store();
         let held = bench.wire.hold("TransactWriteItems");
@@ -193,7 +193,7 @@ async fn who_was_given_a_lead_meanwhile_is_not_the_next() {
         held.arrived().await;
         bench.store.execute(&arrival("L-8", now, Some(chosen.as_str())), None, now).await.unwrap();
         held.release();
-        let owner = racing.await.unwrap().lead.unwrap().owner.unwrap();
+        let owner = racing.await.unwrap().state.unwrap().owner.unwrap();
         assert_ne!(owner, chosen, "first ever: {first_ever}");
     }
 }
@@ -243,7 +243,7 @@ async fn a_repeated_input_gets_the_first_answer_and_writes_nothing() {
     let second = bench.store.execute(&late, Some("k2"), now + minutes(9)).await.unwrap();
     assert!(second.duplicate);
     assert_eq!(second.outcome, first.outcome);
-    assert_eq!(second.lead, first.lead);
+    assert_eq!(second.state, first.state);
     assert!(second.entries.is_empty() && second.notifications.is_empty());
     assert_eq!(bench.wire.requests(), ["BatchGetItem"]);
     assert_eq!(bench.count().await, count);
@@ -260,7 +260,7 @@ async fn what_was_refused_for_its_form_may_come_again_mended_under_its_own_key()
     let mended = event("L-1", "evt-2", now, |e| e.state = Some("CONTACTED".into()));
     let second = bench.store.execute(&mended, Some("k2"), now + minutes(1)).await.unwrap();
     assert_eq!((second.outcome, second.duplicate), (Outcome::Applied, false));
-    assert_eq!(second.lead.unwrap().state.as_str(), "CONTACTED");
+    assert_eq!(second.state.unwrap().state.as_str(), "CONTACTED");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -291,7 +291,7 @@ async fn an_id_that_was_used_for_another_lead_is_a_conflict_and_loses_nothing_si
     bench.store.execute(&arrival("L-1", now, Some("rep-ana")), Some("k1"), now).await.unwrap();
     let other = bench.store.execute(&arrival("L-2", now, Some("rep-ana")), Some("k1"), now).await.unwrap();
     assert!(matches!(other.outcome, Outcome::Conflict { .. }), "{:?}", other.outcome);
-    assert!(!other.duplicate && other.entries.is_empty() && other.lead.is_none());
+    assert!(!other.duplicate && other.entries.is_empty() && other.state.is_none());
     let first = bench.store.execute(&arrival("L-1", now, Some("rep-ana")), Some("k1"), now).await.unwrap();
     assert_eq!((first.outcome, first.duplicate), (Outcome::Applied, true));
 }
@@ -326,7 +326,7 @@ async fn a_wake_with_nothing_to_do_writes_nothing() {
     assert_eq!(bench.wire.requests(), ["BatchGetItem"]);
     assert_eq!(bench.count().await, count);
     let nobody = bench.store.execute(&wake("L-2", "w"), None, now).await.unwrap();
-    assert_eq!((nobody.lead, nobody.entries.len()), (None, 0));
+    assert_eq!((nobody.state, nobody.entries.len()), (None, 0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -360,7 +360,7 @@ async fn a_commit_whose_answer_is_lost_is_done_once() {
             assert_eq!(executed.notifications.len(), 2, "{fault:?} {own_retries}");
             let lead = bench.check_fold("L-1").await;
             assert_eq!(lead.commit, 2, "{fault:?} {own_retries}");
-            assert_eq!(Some(lead), executed.lead);
+            assert_eq!(Some(lead), executed.state);
             assert_eq!(bench.load("rep-ana").await + bench.load("rep-bob").await, 1);
         }
     }

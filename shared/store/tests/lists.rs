@@ -179,7 +179,7 @@ async fn a_due_key_stays_when_the_next_instant_is_later_and_moves_when_it_is_ear
     // The false wake finds nothing, and re-arms.
     let woken = bench.store.execute(&wake("L-1", "w"), None, at("14:48")).await.unwrap();
     assert_eq!((woken.entries.len(), woken.wake_at), (0, Some(next)));
-    let (subject, commit) = (Subject::Lead("L-1".into()), woken.lead.unwrap().commit);
+    let (subject, commit) = (Subject::Lead("L-1".into()), woken.state.unwrap().commit);
     assert!(
         !bench.store.rearm(&subject, commit - 1, woken.wake_at).await.unwrap(),
         "somebody committed since"
@@ -324,7 +324,7 @@ async fn a_new_policy_moves_due_keys_either_way() {
         if !shown.wake_moved {
             bench
                 .store
-                .rearm(&Subject::Lead("L-1".into()), shown.lead.unwrap().commit, shown.wake_at)
+                .rearm(&Subject::Lead("L-1".into()), shown.state.unwrap().commit, shown.wake_at)
                 .await
                 .unwrap();
         }
@@ -363,7 +363,7 @@ async fn a_place_that_becomes_free_makes_the_rep_due_until_they_were_looked_at()
     assert_eq!(rep().await.wake_at(), None);
     let later = now + TimeDelta::minutes(1);
     let closed = event("L-1", "b", later, |e| e.state = Some("WON".into()));
-    assert_eq!(given.lead.and_then(|lead| lead.owner), Some("rep-ana".into()));
+    assert_eq!(given.state.and_then(|lead| lead.owner), Some("rep-ana".into()));
     let done = bench.store.execute(&closed, None, later).await.unwrap();
     assert_eq!(done.look_at, ["rep-ana".into()], "{:?}", done.outcome);
     let item = rep().await;

@@ -7,6 +7,8 @@
     reason = "a test fails by panicking"
 )]
 
+use rules::aggregate::fold;
+
 mod support;
 
 use chrono::TimeDelta;
@@ -221,7 +223,7 @@ async fn a_full_rep_is_full_in_another_team_too() {
     document.markets.get_mut(&"us".into()).unwrap().team = eu;
     bench.publish_directory(&document, now).await.unwrap();
     let done = bench.store.execute(&arrival("L-3", now, None), None, now).await.unwrap();
-    assert_eq!(done.lead.unwrap().owner, None);
+    assert_eq!(done.state.unwrap().owner, None);
     assert_eq!(bench.load("rep-ana").await, 2);
 }
 
@@ -280,10 +282,10 @@ async fn an_availability_is_recorded_once_and_counts_at_once() {
         assert_eq!(standing.availability, Some(absent.clone()));
     }
     let bob = bench.set_availability(&"rep-bob".into(), &absent, &actor, ("c1", Some("k1")), now).await;
-    assert!(matches!(bob, Err(StoreError::UsedForAnother)), "{bob:?}");
+    assert!(matches!(bob, Err(Outcome::Conflict { .. })), "{bob:?}");
     for n in 1..4 {
         let done = bench.store.execute(&arrival(&format!("L-{n}"), now, None), None, now).await.unwrap();
-        assert_eq!(done.lead.unwrap().owner, Some("rep-bob".into()));
+        assert_eq!(done.state.unwrap().owner, Some("rep-bob".into()));
     }
     bench.wire.fail("TransactWriteItems", Fault::AnswerLost);
     let back = Availability { available: true, until: None };
@@ -294,7 +296,7 @@ async fn an_availability_is_recorded_once_and_counts_at_once() {
         history.iter().flat_map(|c| c.of_rep().unwrap()).map(|entry| entry.fact).collect();
     assert_eq!(facts, [RepFact::AvailabilitySet(absent), RepFact::AvailabilitySet(back.clone())]);
     let nobody = bench.set_availability(&"mgr-max".into(), &back, &actor, ("c3", None), now).await;
-    assert!(matches!(nobody, Err(StoreError::UnknownRep(_))));
+    assert!(matches!(nobody, Err(Outcome::NotFound)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -313,7 +315,7 @@ async fn what_became_of_an_absent_reps_leads_is_counted_with_each_and_told_once(
         let looks_after = Command { lead, actor, cause: "presence".to_owned(), input: Input::OwnerPresence };
         bench.wire.fail("TransactWriteItems", Fault::AnswerLost);
         let done = bench.store.execute(&looks_after, None, now).await.unwrap();
-        assert_eq!(done.lead.unwrap().owner, Some("rep-bob".into()));
+        assert_eq!(done.state.unwrap().owner, Some("rep-bob".into()));
         assert_eq!(done.look_at, std::slice::from_ref(&ana));
     }
     // A write of the whole item leaves the counts where they are.
@@ -321,7 +323,7 @@ async fn what_became_of_an_absent_reps_leads_is_counted_with_each_and_told_once(
     let rep = async || bench.store.rep(&ana).await.unwrap().unwrap();
     assert_eq!(rep().await.standing.untold.handed_on, [("rep-bob".into(), 2)].into());
 
-    let looks = rep().await.looks;
+    let looks = rep().await.standing.looks;
     let looked_at = |cause: &str, change| {
         let (actor, cause) = (Actor::system("routing"), cause.to_owned());
         RepCommand { rep: ana.clone(), actor, cause, input: RepInput::looked_at(0, change) }
@@ -370,13 +372,13 @@ async fn an_account_comes_back_as_it_was_written_with_all_its_evidence() {
     let executed = bench.store.execute_account(&command, Some("sig-1"), now).await.unwrap();
     assert_eq!(executed.outcome, Outcome::Applied);
     assert_eq!(executed.notifications.len(), 1);
-    assert_eq!(executed.wake_at, executed.account.as_ref().unwrap().wake_at());
+    assert_eq!(executed.wake_at, executed.state.as_ref().unwrap().wake_at());
     let history = bench.history(&Subject::Account("A-1".into())).await;
     let entries = history[0].of_account().unwrap();
     assert_eq!(entries, executed.entries);
     let stored = bench.store.account(&AccountId::from("A-1")).await.unwrap();
-    assert_eq!(rules::account::fold(&entries).unwrap(), stored);
-    assert_eq!(stored, executed.account);
+    assert_eq!(fold::<rules::account::Account>(&entries).unwrap(), stored);
+    assert_eq!(stored, executed.state);
 
     let again = bench.store.execute_account(&command, Some("sig-1"), now).await.unwrap();
     assert!(again.duplicate);
@@ -443,7 +445,7 @@ async fn a_lead_that_joins_an_account_while_it_changes_knows_how_it_ended() {
         held.arrived().await;
         bench.store.execute_account(&signal("A-1", "sig", json!(1)), None, now).await.unwrap();
         held.release();
-        let lead = lead.await.unwrap().lead.unwrap();
+        let lead = lead.await.unwrap().state.unwrap();
         assert!(lead.account_view.outreach_paused, "account known before: {known}");
     }
 }

@@ -17,14 +17,14 @@ use policy::Verdict;
 use policy::ids::{AccountId, PersonId, Subject};
 use rules::account::{AccountChanges, AccountCommand, AccountInput, Signal};
 use rules::entry::Actor;
-use rules::lead::{Command, Erasure, Input, LeadEvent, LeadFact, NamedParty, ReviewDecision};
+use rules::lead::{Command, Erasure, Input, Lead, LeadEvent, LeadFact, NamedParty, ReviewDecision};
 use rules::outcome::Outcome;
 use rules::patch::Patch;
 use rules::personal::Contact;
 use rules::roster::Availability;
 use rules::screening::{Criterion, CriterionKind, Match, MatchDetails};
 use rules::unread::Unread;
-use store::{Executed, StoreError};
+use store::Committed;
 use support::*;
 
 fn found(match_id: &str, note: &str) -> Match {
@@ -47,12 +47,12 @@ fn with_contact(cause: &str, now: DateTime<Utc>, name: &str) -> Command {
 }
 
 /// How often the lead's record says that an id was used for something else.
-fn refusals(done: &[Executed]) -> usize {
+fn refusals(done: &[Committed<Lead>]) -> usize {
     let entries = done.iter().flat_map(|done| &done.entries);
     entries.filter(|entry| matches!(&entry.fact, LeadFact::InputRefused { what, .. } if what == "id")).count()
 }
 
-fn is_reused(done: &Executed) -> bool {
+fn is_reused(done: &Committed<Lead>) -> bool {
     matches!(done.outcome, Outcome::Reused { .. }) && !done.duplicate
 }
 
@@ -118,7 +118,7 @@ async fn of_two_who_race_with_one_id_and_other_content_one_is_first_and_the_othe
                 store.execute(&score("L-1", "k", now, said), Some("k"), now).await.unwrap()
             })
         });
-        let done: Vec<Executed> = join_all(races).await.into_iter().map(Result::unwrap).collect();
+        let done: Vec<Committed<Lead>> = join_all(races).await.into_iter().map(Result::unwrap).collect();
         let first: Vec<_> = done.iter().filter(|done| done.outcome == Outcome::Applied).collect();
         assert_eq!(
             (first.len(), done.iter().filter(|done| is_reused(done)).count()),
@@ -205,7 +205,7 @@ async fn a_decision_that_is_turned_round_under_its_key_is_refused() {
         e.matches = vec![found("ofac-9", "Somebody")];
     });
     let revision =
-        bench.store.execute(&flagged, Some("a"), now).await.unwrap().lead.unwrap().review.unwrap().revision;
+        bench.store.execute(&flagged, Some("a"), now).await.unwrap().state.unwrap().review.unwrap().revision;
     let decide = |verdict: Verdict, also: &str| {
         let input = Input::Decide(ReviewDecision {
             verdict,
@@ -241,10 +241,10 @@ async fn so_is_every_other_write_under_a_used_id() {
         "over by now, and still the first answer"
     );
     let other = set(true, "18:00", now).await;
-    assert!(matches!(other, Err(StoreError::UsedForOtherContent)), "{other:?}");
+    assert!(matches!(other, Err(Outcome::Reused { .. })), "{other:?}");
     let past = Availability { available: false, until: Some(at("13:00")) };
     let refused = bench.set_availability(&ana, &past, &actor, ("c", None), now).await;
-    assert!(matches!(refused, Err(StoreError::UntilPassed)), "{refused:?}");
+    assert!(matches!(refused, Err(Outcome::Invalid { .. })), "{refused:?}");
 
     let account = |input| AccountCommand {
         account: AccountId::from("A-1"),
@@ -269,7 +269,7 @@ async fn so_is_every_other_write_under_a_used_id() {
     let renamed =
         ask(account(AccountInput::Update { occurred_at: now, changes, unread: Unread::default() })).await;
     assert!(matches!(renamed.outcome, Outcome::Reused { .. }), "{renamed:?}");
-    assert_eq!(renamed.account.unwrap().name, None);
+    assert_eq!(renamed.state.unwrap().name, None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -297,7 +297,7 @@ async fn what_changes_nothing_uses_its_id_up_too() {
     assert_ne!(so_already, away);
     assert_eq!(set(true, "k2").await.unwrap(), away, "a late repetition changes nothing");
     let other = set(false, "k2").await;
-    assert!(matches!(other, Err(StoreError::UsedForOtherContent)), "{other:?}");
+    assert!(matches!(other, Err(Outcome::Reused { .. })), "{other:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -318,7 +318,7 @@ async fn an_event_that_is_refused_again_with_other_matches_counts_again() {
     assert!(!ask(refused("is no number", Vec::new())).await.duplicate);
     assert!(ask(refused("is no number", Vec::new())).await.duplicate);
     let held = ask(refused("is no number", vec![found("ofac-9", "Somebody")])).await;
-    assert!(!held.duplicate && held.lead.unwrap().is_held());
+    assert!(!held.duplicate && held.state.unwrap().is_held());
     let history = bench.history(&Subject::Lead("L-1".into())).await;
     assert_eq!(history.len(), 3);
 }

@@ -8,11 +8,12 @@ use insight::simulate::{AnyEntry, Simulation};
 use leadctl::explain::Histories;
 use policy::directory::Directory;
 use policy::ids::{LeadId, Subject};
-use policy::{PublishedPolicy, WorkflowId};
+use policy::{PublishedPolicy, Rulebook, WorkflowId};
 use rules::entry::Entry;
 use rules::lead::{LeadFact, Threshold};
 use rules::world::World;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// So many wakes between two events are looked at; what comes then is like what came.
 const WAKES_MAX: usize = 40;
@@ -76,14 +77,8 @@ impl Follower {
         policy: &PublishedPolicy,
         directory: &Directory,
     ) -> Explanation {
-        let accounts = BTreeMap::new();
-        let world = World {
-            policy,
-            directory,
-            rosters: self.simulation.rosters(),
-            accounts: &accounts,
-            past: self.simulation.past(),
-        };
+        let rules = Arc::new(Rulebook::new(Arc::new(policy.clone()), Arc::new(directory.clone())));
+        let world = World { rules, accounts: BTreeMap::new(), ..self.simulation.world().clone() };
         self.histories.explain(lead, &world, at).expect("a lead that is there can be explained")
     }
 

@@ -3,6 +3,9 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+use rules::account::Account;
+use rules::aggregate::{Aggregate as _, fold};
+
 pub mod explaining;
 pub mod queues;
 pub mod tables;
@@ -17,9 +20,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use rules::account;
 use rules::entry::Entry;
-use rules::lead::{self, Applied, Lead, LeadFact, PassedStep};
-use rules::rep;
-use rules::rep::RepFact;
+use rules::lead::{Applied, Lead, LeadFact, PassedStep};
 use rules::roster::Standing;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -361,7 +362,7 @@ pub fn check_folds(simulation: &Simulation, entries: &[AnyEntry]) {
         assert!(of_lead.iter().zip(1..).all(|(e, n)| e.seq == n), "the history of {id} has a gap");
         assert!(of_lead.is_sorted_by_key(|e| e.commit), "the commits of {id} are out of order");
         check_erasure(&of_lead);
-        assert_eq!(lead::fold(of_lead).expect("a history folds").as_ref(), Some(lead));
+        assert_eq!(fold::<Lead>(of_lead).expect("a history folds").as_ref(), Some(lead));
         let json = serde_json::to_string(lead).expect("a lead is JSON");
         assert_eq!(serde_json::from_str::<Lead>(&json).expect("and back"), *lead);
     }
@@ -374,7 +375,7 @@ pub fn check_folds(simulation: &Simulation, entries: &[AnyEntry]) {
             })
             .collect();
         assert!(of_account.is_sorted_by_key(|e| e.at), "the history of {id} goes back in time");
-        assert_eq!(account::fold(of_account).expect("a history folds").as_ref(), Some(account));
+        assert_eq!(fold::<Account>(of_account).expect("a history folds").as_ref(), Some(account));
         let json = serde_json::to_string(account).expect("an account is JSON");
         assert_eq!(serde_json::from_str::<account::Account>(&json).expect("and back"), *account);
     }
@@ -434,8 +435,10 @@ impl<'a> Replay<'a> {
         match entry {
             AnyEntry::Lead(entry) => self.follow_lead(entry),
             AnyEntry::Rep(entry) => {
-                if let (Subject::Rep(id), RepFact::AvailabilitySet(_)) = (&entry.subject, &entry.fact) {
-                    rep::evolve(self.standings.entry(id.clone()).or_default(), entry);
+                if let Subject::Rep(id) = &entry.subject {
+                    let before = self.standings.remove(id);
+                    let after = Standing::evolve(before, entry).expect("a history folds");
+                    self.standings.insert(id.clone(), after);
                 }
             }
             AnyEntry::Account(_) => {}
@@ -451,7 +454,7 @@ impl<'a> Replay<'a> {
             self.check_new_owner(lead, entry);
         }
         self.follow_takings(id, before.as_ref(), entry);
-        let after = lead::evolve(before, entry).expect("a history folds");
+        let after = Lead::evolve(before, entry).expect("a history folds");
         self.leads.insert(id.clone(), after);
     }
 

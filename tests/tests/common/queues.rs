@@ -3,10 +3,10 @@
 //! while one of the team could take the lead.
 
 use insight::simulate::Simulation;
+use rules::aggregate::Aggregate as _;
 use rules::entry::Actor;
-use rules::lead::{Command, Input, Lead, OperationsReason, decide};
-use rules::world::World;
-use std::collections::{BTreeMap, BTreeSet};
+use rules::lead::{Command, Input, Lead, OperationsReason};
+use std::collections::BTreeSet;
 
 /// Checks the queue of every lead, at the instant of its last entry.
 pub fn check(simulation: &Simulation) {
@@ -64,17 +64,10 @@ fn check_waits_rightly(simulation: &Simulation, lead: &Lead) {
     if !lead.waits_for_rep() {
         return;
     }
-    let (accounts, past) = (BTreeMap::new(), simulation.revisions());
-    let world = World {
-        policy: simulation.policy(),
-        directory: simulation.directory(),
-        rosters: simulation.rosters(),
-        accounts: &accounts,
-        past: &past,
-    };
     let (actor, cause) = (Actor::system("test"), "test".to_owned());
     let command = Command { lead: lead.id.clone(), actor, cause, input: Input::Offer };
     let last = simulation.leads().values().map(|lead| lead.changed_at).max().unwrap_or(lead.changed_at);
-    let after = decide(Some(lead), &world, &command, last).expect("the world has all of it").lead;
-    assert!(after.is_none_or(|lead| lead.owner.is_none()), "{} waits, and a rep has room", lead.id);
+    let after =
+        Lead::decide(Some(lead), simulation.world(), &command, last).expect("the world has all of it");
+    assert!(after.changed.is_none_or(|lead| lead.owner.is_none()), "{} waits, and a rep has room", lead.id);
 }

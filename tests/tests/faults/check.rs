@@ -9,11 +9,11 @@ use crate::{absence, promises, staff};
 use audit::{ChainedCommit, Hash};
 use insight::simulate::AnyEntry;
 use policy::ids::{AccountId, PublicationId, Subject};
-use rules::account::{self, AccountCommand, AccountFact, AccountInput};
+use rules::account::{Account, AccountCommand, AccountFact, AccountInput};
+use rules::aggregate::fold;
 use rules::entry::{Actor, Entry};
-use rules::lead::{self, Command, Input, Lead, LeadFact};
-use rules::publication::{self, PublicationFact};
-use rules::rep;
+use rules::lead::{Command, Input, Lead, LeadFact};
+use rules::publication::{Publication, PublicationFact};
 use rules::rep::RepFact;
 use rules::roster::Standing;
 use serde::de::DeserializeOwned;
@@ -124,25 +124,24 @@ async fn folds(store: &Store, commits: &[ChainedCommit]) -> Vec<String> {
     for subject in subjects(commits) {
         let is_so = match &subject {
             Subject::Lead(id) => {
-                let folded = lead::fold(&history::<LeadFact>(commits, &subject)).ok().flatten();
+                let folded = fold::<Lead>(&history::<LeadFact>(commits, &subject)).ok().flatten();
                 let stored = store.lead(id).await.ok().flatten();
                 folded.is_some() && folded == stored
             }
             Subject::Account(id) => {
-                let folded = account::fold(&history::<AccountFact>(commits, &subject)).ok().flatten();
+                let folded = fold::<Account>(&history::<AccountFact>(commits, &subject)).ok().flatten();
                 let stored = store.account(id).await.ok().flatten();
                 folded.is_some() && folded == stored
             }
             Subject::Publication(id) => {
-                let folded = publication::fold(&history::<PublicationFact>(commits, &subject));
+                let folded =
+                    fold::<Publication>(&history::<PublicationFact>(commits, &subject)).ok().flatten();
                 let stored = store.publication(id).await.ok().flatten();
                 folded.is_some() && folded == stored
             }
             Subject::Rep(id) => {
-                let mut folded = Standing::default();
-                for entry in history::<RepFact>(commits, &subject) {
-                    rep::evolve(&mut folded, &entry);
-                }
+                let folded = fold::<Standing>(&history::<RepFact>(commits, &subject));
+                let folded = folded.ok().flatten().unwrap_or_default();
                 let stored = store.standings([id]).await.expect("a rep").standings.remove(id);
                 let of_history = |s: &Standing| (s.seq, s.commit, s.availability.clone(), s.told_of);
                 stored.is_some_and(|stored| of_history(&stored) == of_history(&folded))
@@ -432,12 +431,12 @@ async fn due(sim: &Sim<'_>, store: &Store, commits: &[ChainedCommit]) -> Vec<Str
                 let (actor, cause) = (Actor::system("clock"), "check".to_owned());
                 let command = Command { lead: id.clone(), actor, cause, input: Input::Wake };
                 let done = store.execute(&command, None, now).await.expect("a lead is woken");
-                wrong.extend(waits(store, &command, done.lead.as_ref(), now).await);
+                wrong.extend(waits(store, &command, done.state.as_ref(), now).await);
                 (format!("LEAD#{id}"), serde_json::json!(done.entries), done.wake_at, false)
             }
             Subject::Account(id) => {
                 let done = wake_account(store, id, now).await;
-                let news = done.account.is_some_and(|account| account.has_news_for_leads());
+                let news = done.state.is_some_and(|account| account.has_news_for_leads());
                 (format!("ACCOUNT#{id}"), serde_json::json!(done.entries), done.wake_at, news)
             }
             Subject::Publication(id) => {
@@ -470,7 +469,7 @@ async fn waits(
     lead.filter(|lead| lead.waits_for_rep())?;
     let offer = Command { input: Input::Offer, ..wake.clone() };
     let done = store.execute(&offer, None, now).await.expect("a lead is offered a place");
-    let owner = done.lead?.owner?;
+    let owner = done.state?.owner?;
     Some(format!("lead/{} waited for a rep although {owner} had room", wake.lead))
 }
 
@@ -478,7 +477,7 @@ async fn wake_account(
     store: &Store,
     id: &AccountId,
     now: chrono::DateTime<chrono::Utc>,
-) -> store::ExecutedAccount {
+) -> store::Committed<rules::account::Account> {
     let (actor, cause) = (Actor::system("clock"), "check".to_owned());
     let command = AccountCommand { account: id.clone(), actor, cause, input: AccountInput::Wake };
     store.execute_account(&command, None, now).await.expect("an account is woken")

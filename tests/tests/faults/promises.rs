@@ -11,8 +11,9 @@ use audit::ChainedCommit;
 use chrono::{DateTime, Utc};
 use policy::ids::{PersonId, Subject};
 use policy::{Message, WorkflowId};
+use rules::aggregate::Aggregate as _;
 use rules::entry::Entry;
-use rules::lead::{self, Lead, LeadFact};
+use rules::lead::{Lead, LeadFact};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -167,7 +168,7 @@ fn folded<'c>(commits: &'c [ChainedCommit], written: &[i64]) -> (Times<'c, Range
         let entries: Vec<Entry<LeadFact>> = serde_json::from_str(commit.entries.get()).expect("entries");
         let lead = leads.entry(subject).or_default();
         let was_held = lead.as_ref().is_some_and(Lead::is_held);
-        let after = entries.iter().try_fold(lead.take(), |lead, entry| lead::evolve(lead, entry).map(Some));
+        let after = entries.iter().try_fold(lead.take(), |lead, entry| Lead::evolve(lead, entry).map(Some));
         *lead = after.expect("a history folds");
         let times = held.entry(subject).or_default();
         match (was_held, lead.as_ref().is_some_and(Lead::is_held)) {

@@ -6,8 +6,9 @@ use crate::sim::Sim;
 use audit::ChainedCommit;
 use chrono::{DateTime, Utc};
 use policy::ids::Subject;
+use rules::aggregate::Aggregate as _;
 use rules::entry::Entry;
-use rules::lead::{self, Lead, LeadFact};
+use rules::lead::{Lead, LeadFact};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -132,7 +133,7 @@ fn leads(commits: &[ChainedCommit]) -> BTreeMap<Subject, Value> {
     for commit in commits.iter().filter(|commit| matches!(commit.subject, Subject::Lead(_))) {
         let entries: Vec<Entry<LeadFact>> = serde_json::from_str(commit.entries.get()).expect("entries");
         let lead = leads.entry(commit.subject.clone()).or_default();
-        let after = entries.iter().try_fold(lead.take(), |lead, entry| lead::evolve(lead, entry).map(Some));
+        let after = entries.iter().try_fold(lead.take(), |lead, entry| Lead::evolve(lead, entry).map(Some));
         *lead = after.expect("a history folds");
     }
     leads.into_iter().map(|(id, lead)| (id, serde_json::json!(lead))).collect()

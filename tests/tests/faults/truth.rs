@@ -6,8 +6,9 @@ use crate::sim::Sim;
 use audit::ChainedCommit;
 use policy::Message;
 use policy::ids::Subject;
+use rules::aggregate::Aggregate as _;
 use rules::entry::Entry;
-use rules::lead::{self, Lead, LeadFact};
+use rules::lead::{Lead, LeadFact};
 use rules::notification::{Notification, Recipient, Role};
 use std::collections::BTreeMap;
 
@@ -77,7 +78,7 @@ fn histories(commits: &[ChainedCommit], written: &[i64]) -> BTreeMap<Subject, Ve
         let entries: Vec<Entry<LeadFact>> = serde_json::from_str(commit.entries.get()).expect("entries");
         let history = histories.entry(commit.subject.clone()).or_default();
         let before = history.last().map(|(_, lead)| lead.clone());
-        let after = entries.iter().try_fold(before, |lead, entry| lead::evolve(lead, entry).map(Some));
+        let after = entries.iter().try_fold(before, |lead, entry| Lead::evolve(lead, entry).map(Some));
         history.extend(after.expect("a history folds").map(|lead| (*at, lead)));
     }
     histories

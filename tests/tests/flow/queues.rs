@@ -8,9 +8,9 @@ use contracts::event::Body;
 use contracts::queue::{Due, Notify};
 use policy::ids::Subject;
 use rules::entry::Actor;
-use rules::lead::{Command, Input};
+use rules::lead::{Command, Input, Lead};
 use serde_json::{Value, json};
-use store::Executed;
+use store::Committed;
 
 crate::flows![
     a_notification_that_never_reached_the_queue_is_found_by_the_sweep,
@@ -19,12 +19,12 @@ crate::flows![
 ];
 
 /// Commits a lead as `ingest` would, had it died before it could tell the queues.
-pub async fn commit_only(world: &World, id: &str, changes: Value) -> Executed {
+pub async fn commit_only(world: &World, id: &str, changes: Value) -> Committed<Lead> {
     commit_only_at(world, id, changes, now()).await
 }
 
 /// The same, at another instant than the present.
-pub async fn commit_only_at(world: &World, id: &str, changes: Value, at: DateTime<Utc>) -> Executed {
+pub async fn commit_only_at(world: &World, id: &str, changes: Value, at: DateTime<Utc>) -> Committed<Lead> {
     let mut lead = world.plain_lead(id);
     lead.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
     let mut event = world.event("lead.upserted", json!({"lead": lead}));

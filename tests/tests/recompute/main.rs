@@ -12,10 +12,9 @@ mod rules;
 
 use self::naive::{Clocks, Minutes};
 use self::rules::{DIRECTORIES, Published};
+use ::rules::aggregate::Aggregate as _;
 use ::rules::entry::Entry;
-use ::rules::lead::Lead;
-use ::rules::lead::evolve;
-use ::rules::lead::{LeadFact, Threshold};
+use ::rules::lead::{Lead, LeadFact, Threshold};
 use chrono::{DateTime, TimeDelta, Utc};
 use common::{Step, beginning, check_history, histories_without_outages, lines};
 use contracts::scenario::{Line, What};
@@ -189,7 +188,7 @@ impl Recompute {
             if let (Some(lead), Some(threshold)) = (&before, threshold(&entry.fact)) {
                 self.check_threshold(lead, &clocks, entry, threshold);
             }
-            let after = evolve(before.clone(), entry).expect("a history folds");
+            let after = Lead::evolve(before.clone(), entry).expect("a history folds");
             clocks.follow(entry, before.as_ref(), &after);
             self.leads.insert(id.clone(), (Some(after), clocks));
         }

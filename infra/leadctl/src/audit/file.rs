@@ -152,7 +152,7 @@ pub struct Contents {
     /// The header.
     pub header: Header,
     /// Every published revision.
-    pub revisions: Past,
+    pub revisions: Arc<Past>,
     /// The counts.
     pub end: End,
 }
@@ -246,6 +246,8 @@ impl<R: BufRead> Reader<R> {
                         "{}: nothing comes after the last line of an export",
                         self.place()
                     );
+                    let Past { policies, directories, .. } = revisions;
+                    let revisions = Arc::new(Past::of(policies, directories));
                     return Ok(Contents { header, revisions, end });
                 }
                 other => bail!(

@@ -129,7 +129,7 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Argumen
         return Ok(false);
     }
     let trial = Trial { policy, directory, since: arguments.since, against };
-    let mut backtest = Backtest::new(&contents.revisions, trial)?;
+    let mut backtest = Backtest::new(contents.revisions, trial)?;
     let bar = bar(contents.end.commits, "{bar:30} {human_pos} of {human_len} commits, {per_sec}, {eta} left");
     for record in records {
         let record = record?;

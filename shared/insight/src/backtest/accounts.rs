@@ -6,15 +6,14 @@ use super::play::{Made, Play};
 use crate::replay::{ReplayError, Replayed};
 use chrono::{DateTime, Utc};
 use policy::ids::{AccountId, LeadId, Subject};
-use rules::account::{Account, AccountCommand, AccountDecision, AccountFact, AccountInput, decide_account};
+use rules::account::{Account, AccountCommand, AccountFact, AccountInput};
 use rules::account_view::AccountView;
+use rules::aggregate::{Aggregate as _, Decision};
 use rules::cause;
 use rules::entry::{Actor, Entry};
 use rules::lead::{Command, Input};
 use rules::outcome::Outcome;
 use rules::record::{CommitRecord, Saw};
-use rules::world::World;
-use std::collections::BTreeMap;
 
 /// An account in a replay, as far as it is not as in history.
 #[derive(Debug)]
@@ -50,7 +49,7 @@ pub(super) struct AccountMade {
     pub leads: Vec<(LeadId, Made)>,
 }
 
-impl Play<'_> {
+impl Play {
     /// What leads of the replay are to know of an account.
     pub(super) fn account_view(&self, history: &History, id: &AccountId, saw: &Saw) -> AccountView {
         let apart = self.accounts.get(id).and_then(|kept| kept.apart.as_ref());
@@ -82,12 +81,12 @@ impl Play<'_> {
         });
         let decision = command.and_then(|c| self.decide_account(was.as_ref(), c, now));
         let (is, entries, wake_at) = match decision {
-            Some(AccountDecision { account, entries, wake_at, outcome }) => {
+            Some(Decision { changed, entries, wake_at, outcome, .. }) => {
                 let made_sense = recorded.outcome == Some(Outcome::Applied);
                 if made_sense && matches!(outcome, Outcome::Conflict { .. } | Outcome::Invalid { .. }) {
                     self.could_not_apply("decisions on accounts");
                 }
-                (account, entries, wake_at)
+                (changed.or(was), entries, wake_at)
             }
             None if record.recorded.is_none() && !is_apart => {
                 (Some(recorded.after.clone()), recorded.entries.clone(), recorded.wake_at)
@@ -147,7 +146,7 @@ impl Play<'_> {
         let was = kept.apart.clone().unwrap_or_else(|| history.account(id).cloned());
         if let Some(decision) = self.decide_account(was.as_ref(), command, now) {
             if !decision.entries.is_empty() {
-                kept.apart = Some(decision.account);
+                kept.apart = Some(decision.changed);
                 kept.follows = false;
             }
             if !kept.follows {
@@ -194,20 +193,12 @@ impl Play<'_> {
     }
 
     fn decide_account(
-        &self,
+        &mut self,
         account: Option<&Account>,
         command: &AccountCommand,
         now: DateTime<Utc>,
-    ) -> Option<AccountDecision> {
-        let directory = self.directory()?;
-        let (rosters, accounts) = (BTreeMap::new(), BTreeMap::new());
-        let world = World {
-            policy: &self.policy,
-            directory: &directory,
-            rosters: &rosters,
-            accounts: &accounts,
-            past: self.revisions,
-        };
-        Some(decide_account(account, &world, command, now))
+    ) -> Option<Decision<Account>> {
+        // An account asks for nothing.
+        Account::decide(account, &self.world()?, command, now).ok()
     }
 }

@@ -5,15 +5,16 @@ use super::play::{LeadCommit, Made, Play, note_asked};
 use crate::replay::ReplayError;
 use chrono::{DateTime, Utc};
 use policy::ids::{LeadId, Subject};
+use rules::aggregate::Decision;
 use rules::cause;
 use rules::clock::MISSED_AFTER;
 use rules::entry::{Actor, Entry};
-use rules::lead::{Command, Decision, Input, Lead, LeadFact};
+use rules::lead::{Command, Input, Lead, LeadFact};
 use rules::notification::{DeliveryResult, NotificationFact};
 use rules::patch::Patch;
 use rules::record::Saw;
 
-impl Play<'_> {
+impl Play {
     /// Follows a recorded commit of a lead.
     pub fn follow_lead(&mut self, commit: &LeadCommit<'_>, history: &History) -> Result<Made, ReplayError> {
         let LeadCommit { id, record, is: recorded, .. } = commit;
@@ -31,7 +32,9 @@ impl Play<'_> {
             Some(decision)
         });
         let (is, entries, wake_at) = match decision {
-            Some(Decision { lead, entries, wake_at, .. }) => (lead, entries, wake_at),
+            Some(Decision { changed, entries, wake_at, .. }) => {
+                (changed.or_else(|| was.clone()), entries, wake_at)
+            }
             None if record.recorded.is_none() && kept.apart.is_none() => {
                 // Nobody knows what it answered: it is taken as it is.
                 let in_force = self.in_force(recorded.after.in_force);
@@ -123,7 +126,8 @@ impl Play<'_> {
         let Some(decision) = self.decide(history, was.as_ref(), command, &nothing_seen, now) else {
             return Ok(None);
         };
-        let Decision { lead: is, entries, wake_at, .. } = decision;
+        let Decision { changed, entries, wake_at, .. } = decision;
+        let is = changed.or_else(|| was.clone());
         self.note_lead(id, was.as_ref(), is.as_ref(), &entries);
         if !entries.is_empty() {
             kept.keep(is.clone());

@@ -109,15 +109,15 @@ pub struct UnknownBaseline {
 }
 
 /// A backtest in the making.
-pub struct Backtest<'a> {
-    replay: Replay<'a>,
-    revisions: &'a Past,
+pub struct Backtest {
+    replay: Replay,
+    revisions: Arc<Past>,
     history: History,
     /// Histories of reps, each by itself.
     reps: BTreeMap<PersonId, Standing>,
     /// The replay of the baseline; `None`: history is the baseline.
-    baseline: Option<Play<'a>>,
-    candidate: Play<'a>,
+    baseline: Option<Play>,
+    candidate: Play,
     partings: HashMap<LeadId, Parting>,
     tally: Tally,
     identity: Identity,
@@ -133,17 +133,17 @@ pub struct Backtest<'a> {
     first_differences: BTreeMap<(DateTime<Utc>, LeadId), FirstDifference>,
 }
 
-impl<'a> Backtest<'a> {
+impl Backtest {
     /// Begins with nothing replayed.
     ///
     /// # Errors
     /// If the revision to compare with is not in the record.
-    pub fn new(revisions: &'a Past, trial: Trial) -> Result<Self, UnknownBaseline> {
+    pub fn new(revisions: Arc<Past>, trial: Trial) -> Result<Self, UnknownBaseline> {
         let Trial { policy, directory, since, against } = trial;
         let last = revisions.policies.values().next_back();
         let published_at = last.map_or(DateTime::UNIX_EPOCH, |last| last.published_at);
         let next = |policy| PublishedPolicy::next(last.map(|last| &**last), policy, "backtest", published_at);
-        let baseline = against.policy(revisions).map_err(|revision| {
+        let baseline = against.policy(&revisions).map_err(|revision| {
             let known: Vec<String> = revisions.policies.keys().map(ToString::to_string).collect();
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
             UnknownBaseline { revision, known }
@@ -161,12 +161,12 @@ impl<'a> Backtest<'a> {
         let (baseline, against) = baseline.unzip();
         let since = since.unwrap_or(DateTime::<Utc>::MIN_UTC);
         Ok(Self {
-            replay: Replay::new(revisions),
-            revisions,
+            replay: Replay::new(Arc::clone(&revisions)),
             history: History::default(),
             reps: BTreeMap::new(),
-            baseline: baseline.map(|policy| Play::new(revisions, next(policy), None)),
-            candidate: Play::new(revisions, next(policy), directory),
+            baseline: baseline.map(|policy| Play::new(Arc::clone(&revisions), next(policy), None)),
+            candidate: Play::new(Arc::clone(&revisions), next(policy), directory),
+            revisions,
             partings: HashMap::new(),
             tally: Tally::new(since),
             identity: Identity::default(),
@@ -355,7 +355,7 @@ impl<'a> Backtest<'a> {
 
     /// What a replay looks at by itself next: the earliest of both.
     fn next_due(&self) -> Option<(Side, DateTime<Utc>, Subject)> {
-        let of = |side, play: &Play<'_>| play.next_due().map(|(due, subject)| (side, *due, subject.clone()));
+        let of = |side, play: &Play| play.next_due().map(|(due, subject)| (side, *due, subject.clone()));
         let baseline = self.baseline.as_ref().and_then(|play| of(Side::Baseline, play));
         let candidate = of(Side::Candidate, &self.candidate);
         baseline.into_iter().chain(candidate).min_by(|a, b| (a.1, &a.2).cmp(&(b.1, &b.2)))
@@ -382,7 +382,7 @@ impl<'a> Backtest<'a> {
         Ok(())
     }
 
-    fn play(&mut self, side: Side) -> Option<&mut Play<'a>> {
+    fn play(&mut self, side: Side) -> Option<&mut Play> {
         match side {
             Side::Baseline => self.baseline.as_mut(),
             Side::Candidate => Some(&mut self.candidate),

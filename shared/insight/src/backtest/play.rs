@@ -8,28 +8,31 @@ use crate::replay::{ReplayError, Replayed};
 use chrono::{DateTime, Utc};
 use policy::directory::Directory;
 use policy::ids::{AccountId, LeadId, Subject};
-use policy::{InForce, PublishedPolicy};
+use policy::{InForce, PublishedPolicy, Rulebook};
+use rules::aggregate::Decision;
+use rules::ask;
 use rules::entry::Entry;
-use rules::lead::{Command, Decision, Lead, LeadFact, decide};
+use rules::lead::{Command, Lead, LeadFact};
 use rules::outcome::Outcome;
 use rules::record::{CommitRecord, Saw};
 use rules::rep::{LoadChange, load_changes};
 use rules::roster::Roster;
-use rules::world::{Need, Past, World};
+use rules::world::{Learned, Missing, Past, World};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::accounts::AccountInPlay;
 
 /// A decision asks for no more than this.
-const NEEDS_MAX: usize = 16;
 
 /// A replay.
-pub(super) struct Play<'a> {
-    pub(super) revisions: &'a Past,
+pub(super) struct Play {
+    pub(super) revisions: Arc<Past>,
     /// The policy, in force from the first record on.
     pub(super) policy: Arc<PublishedPolicy>,
     directory: Option<Arc<Directory>>,
+    /// The rules that it was last decided by.
+    rules: Option<Arc<Rulebook>>,
     /// The directory that the record is at.
     pub(super) current_directory: u32,
     pub(super) leads: Shelf<LeadInPlay>,
@@ -66,13 +69,14 @@ pub(super) enum Made {
     Own { was: Option<Lead>, is: Option<Lead>, entries: Vec<Entry<LeadFact>> },
 }
 
-impl<'a> Play<'a> {
+impl Play {
     /// A replay with nothing replayed.
-    pub fn new(revisions: &'a Past, policy: PublishedPolicy, directory: Option<Arc<Directory>>) -> Self {
+    pub fn new(revisions: Arc<Past>, policy: PublishedPolicy, directory: Option<Arc<Directory>>) -> Self {
         Self {
             revisions,
             policy: Arc::new(policy),
             directory,
+            rules: None,
             current_directory: 0,
             leads: Shelf::default(),
             accounts: HashMap::new(),
@@ -145,38 +149,44 @@ impl<'a> Play<'a> {
     /// Decides under the policy that is tried. `None` if the record names no directory yet, or a
     /// revision that it lacks; then nothing could have been decided.
     pub(super) fn decide(
-        &self,
+        &mut self,
         history: &History,
         lead: Option<&Lead>,
         command: &Command,
         saw: &Saw,
         now: DateTime<Utc>,
-    ) -> Option<Decision> {
-        let directory = self.directory()?;
-        let mut rosters = None;
-        let mut accounts = BTreeMap::new();
-        for _ in 0..NEEDS_MAX {
-            let world = World {
-                policy: &self.policy,
-                directory: &directory,
-                rosters: rosters.as_ref().unwrap_or(self.standings.replayed()),
-                accounts: &accounts,
-                past: self.revisions,
-            };
-            match decide(lead, &world, command, now) {
-                Ok(decision) => return Some(decision),
-                Err(Need::Team(team)) => {
-                    let all = rosters.get_or_insert_with(|| self.standings.replayed().clone());
-                    all.insert(team, Roster::default());
-                }
-                Err(Need::Account(id)) => {
-                    let view = self.account_view(history, &id, saw);
-                    accounts.insert(id, view);
-                }
-                Err(Need::Policy(_) | Need::Directory(_)) => return None,
+    ) -> Option<Decision<Lead>> {
+        let mut world = self.world()?;
+        world.rosters = self.standings.lend_replayed();
+        let mut unseen = Vec::new();
+        let decision = ask::decide_at_once(lead, &mut world, command, now, |missing| match missing {
+            Missing::Team(team) => {
+                unseen.push(team.clone());
+                Ok(Learned::Team(team, Roster::default()))
             }
+            Missing::Account(id) => {
+                let view = self.account_view(history, &id, saw);
+                Ok(Learned::Account(id, view))
+            }
+            missing => Err(missing),
+        });
+        for team in unseen {
+            world.rosters.remove(&team);
         }
-        None
+        self.standings.take_back(world.rosters);
+        decision.ok()
+    }
+
+    /// What the replay knows, without teams and accounts; `None` if the record names no directory yet.
+    pub(super) fn world(&mut self) -> Option<World> {
+        let directory = self.directory()?;
+        let in_force = InForce { policy: self.policy.revision, directory: directory.revision() };
+        let rules = match self.rules.take().filter(|rules| rules.in_force() == in_force) {
+            Some(rules) => rules,
+            None => Arc::new(Rulebook::new(Arc::clone(&self.policy), directory)),
+        };
+        self.rules = Some(Arc::clone(&rules));
+        Some(World { past: Arc::clone(&self.revisions), ..World::new(rules) })
     }
 
     /// A lead as the replay has it, out of what was kept of it.

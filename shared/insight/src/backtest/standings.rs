@@ -16,9 +16,14 @@ pub(super) struct Standings {
 }
 
 impl Standings {
-    /// The teams of the replay.
-    pub fn replayed(&self) -> &BTreeMap<TeamId, Roster> {
-        &self.replayed
+    /// The teams of the replay, to be given back.
+    pub fn lend_replayed(&mut self) -> BTreeMap<TeamId, Roster> {
+        std::mem::take(&mut self.replayed)
+    }
+
+    /// Takes the teams of the replay back.
+    pub fn take_back(&mut self, replayed: BTreeMap<TeamId, Roster>) {
+        self.replayed = replayed;
     }
 
     /// Takes over how teams were seen.

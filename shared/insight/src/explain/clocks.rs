@@ -4,9 +4,7 @@ use super::{Because, Case, ClockState, Condition, Planned, Readiness, Status, Wo
 use policy::{StateKind, WorkflowId};
 use rules::clock::Clock;
 use rules::lead::Rest;
-use rules::lead::inside::Place;
-use rules::lead::inside::returns_that_count;
-use rules::lead::inside::{Idle, Ladder, Mark, StepDue, ladder, mark};
+use rules::lead::inside::{Idle, Ladder, Mark, Place, StepDue, ladder, mark, returns_that_count};
 
 /// `sla-breach` or `stuck-lead`.
 pub(super) fn of_sales(case: &Case<'_>, workflow: WorkflowId) -> WorkflowExplanation {
@@ -22,7 +20,7 @@ pub(super) fn of_sales(case: &Case<'_>, workflow: WorkflowId) -> WorkflowExplana
     let rests: Vec<Rest> =
         lead.rests().into_iter().filter(|rest| workflow == WorkflowId::SlaBreach || rest.is_hold()).collect();
     part.because.extend(rests.iter().map(|rest| resting(case, *rest)));
-    match ladder(lead, place, case.world, workflow) {
+    match ladder(lead, place, &case.world.rules, workflow) {
         Ok(Ladder { clock, steps }) => {
             part.clock = steps.first().map(|step| state_of(case, clock, step, true));
             part.steps = to_come(case, clock, &steps, is_there);
@@ -38,7 +36,7 @@ pub(super) fn of_sales(case: &Case<'_>, workflow: WorkflowId) -> WorkflowExplana
         }
         Err(idle) => part.because.push(why_idle(idle)),
     }
-    if let Some(returns) = &case.world.policy.policy.workflows.stuck_lead.returns
+    if let Some(returns) = &case.world.rules.policy().workflows.stuck_lead.returns
         && workflow == WorkflowId::StuckLead
         && is_there
     {

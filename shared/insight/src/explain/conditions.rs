@@ -3,15 +3,12 @@
 use super::clocks::{closed, resting, state_of, to_come};
 use super::{Because, Case, Condition, Planned, Readiness, Status, WorkflowExplanation};
 use policy::{StateKind, WorkflowId};
-use rules::lead::inside::Place;
-use rules::lead::inside::{Ladder, ladder};
-use rules::lead::inside::{has_cleared, judge, jurisdiction, rearmed_at};
-use rules::lead::{Lapse, lapse};
-use rules::lead::{Rest, UnderReview};
+use rules::lead::inside::{Ladder, Place, has_cleared, judge, jurisdiction, ladder, rearmed_at};
+use rules::lead::{Lapse, Rest, UnderReview, lapse};
 use rules::screening::Criterion;
 
 pub(super) fn high_value(case: &Case<'_>) -> WorkflowExplanation {
-    let (lead, policy) = (&case.history.lead, &case.world.policy.policy.workflows.high_value);
+    let (lead, policy) = (&case.history.lead, &case.world.rules.policy().workflows.high_value);
     let mut part = case.part(WorkflowId::HighValue);
     let judged = judge(lead, policy);
     let is_met = judged.iter().any(|criterion| criterion.is_met);
@@ -55,7 +52,7 @@ pub(super) fn compliance(case: &Case<'_>) -> WorkflowExplanation {
         part.because.push(resting(case, Rest::ComplianceHold).since(opened));
         part.because.extend(review.criteria.iter().map(|found| match_open(case, found)));
         if let Ok(Ladder { clock, steps }) =
-            ladder(lead, Place::of(lead), case.world, WorkflowId::ComplianceFlag)
+            ladder(lead, Place::of(lead), &case.world.rules, WorkflowId::ComplianceFlag)
         {
             part.clock = steps.first().map(|step| state_of(case, clock, step, false));
             part.steps = to_come(case, clock, &steps, true);
@@ -74,7 +71,7 @@ pub(super) fn compliance(case: &Case<'_>) -> WorkflowExplanation {
         1 => part.because.push(Because::new(Condition::MatchesCleared, "1 match was cleared")),
         n => part.because.push(Because::new(Condition::MatchesCleared, format!("{n} matches were cleared"))),
     }
-    let unlicensed = jurisdiction(lead, case.world.directory);
+    let unlicensed = jurisdiction(lead, case.world.rules.directory());
     let is_cleared = unlicensed.as_ref().is_some_and(|found| has_cleared(lead, found));
     part.because.push(Because::new(Condition::Jurisdiction, licence(case, unlicensed.is_some(), is_cleared)));
     if unlicensed.is_some() && !is_cleared && lead.kind != StateKind::Terminal {
@@ -86,7 +83,7 @@ pub(super) fn compliance(case: &Case<'_>) -> WorkflowExplanation {
 
 fn match_open(case: &Case<'_>, found: &UnderReview) -> Because {
     let what = spelled(&found.criterion);
-    let text = match lapse(found, &case.history.lead, case.world.directory) {
+    let text = match lapse(found, &case.history.lead, case.world.rules.directory()) {
         None => what,
         Some(Lapse::Licensed) => format!("{what}; the market is licensed for the lead's country now"),
         Some(Lapse::OtherParty) => format!("{what}; the lead names another company now"),
@@ -113,7 +110,7 @@ fn licence(case: &Case<'_>, is_unlicensed: bool, is_cleared: bool) -> String {
         (Some(market), Some(country)) if is_unlicensed => {
             format!("market {market} is not licensed for {country}")
         }
-        (Some(market), Some(_)) if case.world.directory.market(market).is_none() => {
+        (Some(market), Some(_)) if case.world.rules.directory().market(market).is_none() => {
             format!("the directory has no market {market}, so that no licence can be looked at")
         }
         (Some(market), Some(country)) => format!("market {market} is licensed for {country}"),

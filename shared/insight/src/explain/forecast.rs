@@ -5,11 +5,12 @@ use super::{Does, Planned, Readiness};
 use chrono::{DateTime, Utc};
 use policy::WorkflowId;
 use policy::ids::LeadId;
-use rules::account::{Account, AccountCommand, AccountFact, AccountInput, decide_account};
+use rules::account::{Account, AccountCommand, AccountFact, AccountInput};
+use rules::aggregate::{Aggregate as _, Undecided};
 use rules::cause;
 use rules::entry::{Actor, Entry};
-use rules::lead::{Command, Input, Lead, LeadFact, Threshold, decide};
-use rules::world::{Need, World};
+use rules::lead::{Command, Input, Lead, LeadFact, Threshold};
+use rules::world::World;
 
 /// More wakes than a lead has by itself: the steps of as many clocks as reassignments allow, of
 /// being stuck, of a review, and the end of a hold.
@@ -22,8 +23,8 @@ pub(super) struct Forecast {
 }
 
 impl Forecast {
-    pub fn of(history: &History<'_>, world: &World<'_>, at: DateTime<Utc>) -> Result<Self, Need> {
-        let account = history.account.as_ref().map(|account| of_account(account, world, at));
+    pub fn of(history: &History<'_>, world: &World, at: DateTime<Utc>) -> Result<Self, Undecided> {
+        let account = history.account.as_ref().map(|account| of_account(account, world, at)).transpose()?;
         Ok(Self { lead: of_lead(&history.lead, world, at)?, account: account.unwrap_or_default() })
     }
 
@@ -83,16 +84,14 @@ impl Forecast {
     }
 }
 
-fn of_lead(lead: &Lead, world: &World<'_>, at: DateTime<Utc>) -> Result<Vec<Entry<LeadFact>>, Need> {
+fn of_lead(lead: &Lead, world: &World, at: DateTime<Utc>) -> Result<Vec<Entry<LeadFact>>, Undecided> {
     let mut lead = lead.clone();
     let mut entries = Vec::new();
     for _ in 0..WAKES_MAX {
-        let Some(due) = rules::lead::wake_at(&lead, world) else { break };
-        let decision = decide(Some(&lead), world, &wake(&lead.id, due), due.max(at))?;
-        match decision.lead {
-            Some(after) if !decision.entries.is_empty() => lead = after,
-            _ => break,
-        }
+        let Some(due) = rules::lead::wake_at(&lead, &world.rules) else { break };
+        let decision = Lead::decide(Some(&lead), world, &wake(&lead.id, due), due.max(at))?;
+        let Some(after) = decision.changed else { break };
+        lead = after;
         entries.extend(decision.entries);
     }
     Ok(entries)
@@ -102,7 +101,11 @@ fn wake(lead: &LeadId, due: DateTime<Utc>) -> Command {
     Command { lead: lead.clone(), actor: Actor::system("clock"), cause: cause::wake(due), input: Input::Wake }
 }
 
-fn of_account(account: &Account, world: &World<'_>, at: DateTime<Utc>) -> Vec<Entry<AccountFact>> {
+fn of_account(
+    account: &Account,
+    world: &World,
+    at: DateTime<Utc>,
+) -> Result<Vec<Entry<AccountFact>>, Undecided> {
     let mut account = account.clone();
     let mut entries = Vec::new();
     for _ in 0..WAKES_MAX {
@@ -113,12 +116,10 @@ fn of_account(account: &Account, world: &World<'_>, at: DateTime<Utc>) -> Vec<En
             cause: cause::wake(due),
             input: AccountInput::Wake,
         };
-        let decision = decide_account(Some(&account), world, &command, due.max(at));
-        match decision.account {
-            Some(after) if !decision.entries.is_empty() => account = after,
-            _ => break,
-        }
+        let decision = Account::decide(Some(&account), world, &command, due.max(at))?;
+        let Some(after) = decision.changed else { break };
+        account = after;
         entries.extend(decision.entries);
     }
-    entries
+    Ok(entries)
 }

@@ -3,9 +3,10 @@
 use super::{Does, ExplainError, Fired, Record};
 use chrono::{DateTime, Utc};
 use policy::{StateKind, WorkflowId};
-use rules::account::{self, Account, AccountFact};
+use rules::account::{Account, AccountFact};
+use rules::aggregate::{Aggregate as _, fold};
 use rules::entry::Entry;
-use rules::lead::{Lead, LeadFact, Threshold, evolve};
+use rules::lead::{Lead, LeadFact, Threshold};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -31,12 +32,12 @@ impl<'a> History<'a> {
         let mut walk = Walk::default();
         let mut lead: Option<Lead> = None;
         for entry in entries {
-            let after = evolve(lead.take(), entry)?;
+            let after = Lead::evolve(lead.take(), entry)?;
             walk.follow(entry, &after);
             lead = Some(after);
         }
         let lead = lead.ok_or(ExplainError::NotYet { begins_at })?;
-        let account = account::fold(of_account)?;
+        let account = fold::<Account>(of_account)?;
         // What the lead is not linked to by then is no part of it.
         let account = account.filter(|account| lead.profile.account_id.as_ref() == Some(&account.id));
         let risen = |entry: &&Entry<AccountFact>| matches!(entry.fact, AccountFact::Elevated { .. });

@@ -17,11 +17,11 @@ use history::History;
 use policy::ids::{AccountId, LeadId, MarketId, PersonId, StateId, Subject, TeamId};
 use policy::{Message, WorkflowId};
 use rules::account::AccountFact;
-use rules::aggregate::FoldError;
+use rules::aggregate::{Defect, FoldError, Undecided, fold};
 use rules::entry::Entry;
-use rules::lead::{Lead, LeadFact, fold};
+use rules::lead::{Lead, LeadFact};
 use rules::notification::{Notification, NotificationFact, Recipient};
-use rules::world::{Need, World};
+use rules::world::{Missing, World};
 use serde::{Deserialize, Serialize};
 
 pub use rules::lead::OperationsReason;
@@ -385,7 +385,7 @@ pub struct Record<'a> {
 pub enum ExplainError {
     /// The world lacks something: read it and ask again.
     #[error("the world lacks {0:?}")]
-    Lacks(Need),
+    Lacks(Missing),
     /// The lead was not there yet.
     #[error("the lead's history begins at {begins_at}")]
     NotYet {
@@ -398,11 +398,17 @@ pub enum ExplainError {
     /// The history is none.
     #[error("the history does not fold")]
     Unsound(#[from] FoldError),
+    /// The rules make a mistake in looking ahead.
+    #[error("what is to come cannot be decided")]
+    Defect(#[source] Defect),
 }
 
-impl From<Need> for ExplainError {
-    fn from(need: Need) -> Self {
-        Self::Lacks(need)
+impl From<Undecided> for ExplainError {
+    fn from(undecided: Undecided) -> Self {
+        match undecided {
+            Undecided::Missing(missing) => Self::Lacks(missing),
+            Undecided::Defect(defect) => Self::Defect(defect),
+        }
     }
 }
 
@@ -413,7 +419,7 @@ impl From<Need> for ExplainError {
 /// See [`ExplainError`].
 pub fn explain(
     record: Record<'_>,
-    world: &World<'_>,
+    world: &World,
     at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<Explanation, ExplainError> {
@@ -430,14 +436,14 @@ pub fn explain(
         conditions::compliance(&case),
         conditions::churn(&case),
     ];
-    let market = lead.profile.market.as_ref().and_then(|id| world.directory.market(id));
-    let calendar = market.and_then(|market| world.directory.calendar(&market.calendar));
+    let market = lead.profile.market.as_ref().and_then(|id| world.rules.directory().market(id));
+    let calendar = market.and_then(|market| world.rules.directory().calendar(&market.calendar));
     Ok(Explanation {
         lead: lead.id.clone(),
         at,
         ahead_to,
-        policy_revision: world.policy.revision,
-        directory_revision: world.directory.revision(),
+        policy_revision: world.in_force().policy,
+        directory_revision: world.in_force().directory,
         seq: lead.seq,
         state: lead.state.clone(),
         entered_at: lead.entered_at,
@@ -445,9 +451,9 @@ pub fn explain(
         time_zone: calendar.map(|calendar| calendar.time_zone_name().to_owned()),
         owner: lead.owner.clone(),
         hold_ends_at: rules::lead::inside::hold_end(lead),
-        retention_ends_at: rules::lead::inside::retention_end(lead, world),
+        retention_ends_at: rules::lead::inside::retention_end(lead, &world.rules),
         erased_at: lead.erased_at,
-        wake_at: rules::lead::wake_at(lead, world),
+        wake_at: rules::lead::wake_at(lead, &world.rules),
         operations: lead
             .operations
             .iter()
@@ -473,7 +479,7 @@ fn in_queue(lead: &Lead, reason: OperationsReason, since: DateTime<Utc>) -> InQu
 /// # Errors
 /// The history is none.
 pub fn account_of(lead: &[Entry<LeadFact>], at: DateTime<Utc>) -> Result<Option<AccountId>, FoldError> {
-    let lead = fold(history::until(lead, at))?;
+    let lead = fold::<Lead>(history::until(lead, at))?;
     Ok(lead.and_then(|lead| lead.profile.account_id))
 }
 
@@ -488,7 +494,7 @@ impl Explanation {
 struct Case<'a> {
     history: &'a History<'a>,
     forecast: &'a Forecast,
-    world: &'a World<'a>,
+    world: &'a World,
     at: DateTime<Utc>,
 }
 
@@ -497,7 +503,7 @@ impl Case<'_> {
     fn part(&self, workflow: WorkflowId) -> WorkflowExplanation {
         WorkflowExplanation {
             workflow,
-            version: self.world.policy.version_of(workflow),
+            version: self.world.rules.published().version_of(workflow),
             status: Status::Not,
             because: Vec::new(),
             clock: None,

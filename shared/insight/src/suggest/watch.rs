@@ -3,15 +3,12 @@
 use super::figures::{Counts, Key};
 use chrono::{DateTime, Utc};
 use policy::calendar::{Calendar, WorkingTime};
-use policy::directory::Directory;
 use policy::ids::MarketId;
-use policy::{PublishedPolicy, WorkflowId};
+use policy::{PublishedPolicy, Rulebook, WorkflowId};
 use rules::clock::Clock;
 use rules::entry::Entry;
-use rules::lead::inside::Place;
-use rules::lead::inside::{Ladder, Mark, Measure, ladder, mark};
+use rules::lead::inside::{Ladder, Mark, Measure, Place, ladder, mark};
 use rules::lead::{Lead, LeadFact};
-use rules::world::{Past, World};
 use std::collections::BTreeMap;
 
 /// The notices of a lead that nothing has followed yet.
@@ -59,12 +56,10 @@ impl Watch {
         lead: &Lead,
         entry: &Entry<LeadFact>,
         policies: Policies<'_>,
-        directory: &Directory,
+        rules: &Rulebook,
         counts: &mut BTreeMap<Key, Counts>,
     ) {
         let policy = policies.then;
-        let (rosters, accounts, past) = (BTreeMap::new(), BTreeMap::new(), Past::default());
-        let world = World { policy, directory, rosters: &rosters, accounts: &accounts, past: &past };
         match &entry.fact {
             LeadFact::ThresholdReached(threshold) => {
                 let Some((workflow, step, market)) = entry
@@ -99,10 +94,10 @@ impl Watch {
             }
             // What a timer does is no action of anybody.
             LeadFact::StateChanged { entered_at, .. } if entry.due_at.is_none() => {
-                self.acted(lead, *entered_at, policies, &world, counts);
+                self.acted(lead, *entered_at, policies, rules, counts);
             }
             LeadFact::WaitingChanged { waiting_on_customer: true, since, .. } => {
-                self.acted(lead, *since, policies, &world, counts);
+                self.acted(lead, *since, policies, rules, counts);
             }
             // The clock ended, and nobody can say what would have come.
             LeadFact::StateChanged { .. }
@@ -122,11 +117,11 @@ impl Watch {
         lead: &Lead,
         at: DateTime<Utc>,
         policies: Policies<'_>,
-        world: &World<'_>,
+        rules: &Rulebook,
         counts: &mut BTreeMap<Key, Counts>,
     ) {
         for workflow in [WorkflowId::SlaBreach, WorkflowId::StuckLead] {
-            let Ok(Ladder { clock, steps }) = ladder(lead, Place::of(lead), world, workflow) else {
+            let Ok(Ladder { clock, steps }) = ladder(lead, Place::of(lead), rules, workflow) else {
                 continue;
             };
             let (Some(measure), Some(market)) = (steps.first().map(|s| s.measure), &lead.profile.market)

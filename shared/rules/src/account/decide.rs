@@ -8,55 +8,36 @@
 
 use crate::account::command::{AccountCommand, AccountInput};
 use crate::account::event::{AccountChanges, AccountFact, Evidence};
-use crate::account::evolve::evolve;
 use crate::account::state::{Account, CHURN_RISK_TAG, Signal};
+use crate::aggregate::{Decision, Undecided};
 use crate::clock::MISSED_AFTER;
-use crate::entry::{Actor, Entry, WorkflowRef};
+use crate::draft::{Draft, Tag};
+use crate::entry::Entry;
 use crate::merge::Sorting;
-use crate::notification::{
-    About, Delivery, DeliveryResult, Notification, NotificationFact, Particulars, Recipient, Role,
-};
+use crate::notification::{Delivery, DeliveryResult, NotificationFact, Particulars, Recipient, Role};
 use crate::outcome::Outcome;
-use crate::quiet;
 use crate::unread::Unread;
 use crate::world::World;
 use chrono::{DateTime, TimeDelta, Utc};
 use policy::directory::ALWAYS;
-use policy::ids::{CalendarId, NotificationId, PersonId, Subject};
+use policy::ids::{CalendarId, PersonId};
 use policy::measure::Window;
 use policy::{Message, WorkflowId};
 
-/// What should happen to an account.
-#[derive(Debug, Clone)]
-pub struct AccountDecision {
-    /// What becomes of the command.
-    pub outcome: Outcome,
-    /// The facts, in order. Empty: nothing is to be written.
-    pub entries: Vec<Entry<AccountFact>>,
-    /// The account with the facts folded in; `None` if there is none.
-    pub account: Option<Account>,
-    /// When it has to be looked at again.
-    pub wake_at: Option<DateTime<Utc>>,
-}
+/// What most facts about an account belong to.
+const CHURN: Tag<'static> = Some((WorkflowId::ChurnRisk, None));
+
+/// A decision on an account in the making.
+type Deciding<'a> = Draft<'a, Account>;
 
 /// What should happen to an account, given an input at an instant.
-pub fn decide_account(
-    account: Option<&Account>,
-    world: &World<'_>,
+pub(super) fn decide(
+    before: Option<&Account>,
+    world: &World,
     command: &AccountCommand,
     now: DateTime<Utc>,
-) -> AccountDecision {
-    let now = account.map_or(now, |a| now.max(a.changed_at));
-    let mut d = Deciding {
-        world: *world,
-        commit: account.map_or(0, |a| a.commit).saturating_add(1),
-        account: account.cloned(),
-        command,
-        now,
-        at: now,
-        due_at: None,
-        entries: Vec::new(),
-    };
+) -> Result<Decision<Account>, Undecided> {
+    let mut d = Deciding::new(before, world, command, now);
     d.settle();
     let outcome = d.apply();
     let is_news = |entry: &Entry<AccountFact>| !matches!(entry.fact, AccountFact::InputNotUnderstood(_));
@@ -64,23 +45,18 @@ pub fn decide_account(
         Outcome::Applied if !d.entries.iter().any(is_news) => Outcome::Unchanged,
         outcome => outcome,
     };
-    let wake_at = d.account.as_ref().and_then(Account::wake_at);
-    AccountDecision { outcome, entries: d.entries, account: d.account, wake_at }
-}
-
-struct Deciding<'a> {
-    world: World<'a>,
-    commit: u64,
-    account: Option<Account>,
-    command: &'a AccountCommand,
-    now: DateTime<Utc>,
-    at: DateTime<Utc>,
-    due_at: Option<DateTime<Utc>>,
-    entries: Vec<Entry<AccountFact>>,
+    let wake_at = d.account().and_then(Account::wake_at);
+    d.finish(outcome, wake_at)
 }
 
 impl Deciding<'_> {
-    fn fact(&mut self, fact: AccountFact) {
+    /// The account as far as it is decided.
+    fn account(&self) -> Option<&Account> {
+        self.state.get()
+    }
+
+    /// Adds a fact, with the workflow where it is of that.
+    fn record(&mut self, fact: AccountFact) {
         let is_churn = !matches!(
             fact,
             AccountFact::Updated { .. }
@@ -90,37 +66,13 @@ impl Deciding<'_> {
                 | AccountFact::InputNotUnderstood(_)
                 | AccountFact::LeadsTold { .. }
         );
-        let entry = Entry {
-            subject: Subject::Account(self.command.account.clone()),
-            seq: self.account.as_ref().map_or(0, |a| a.seq).saturating_add(1),
-            commit: self.commit,
-            at: self.at,
-            due_at: self.due_at,
-            actor: if self.due_at.is_some() { Actor::system("clock") } else { self.command.actor.clone() },
-            cause: self.command.cause.clone(),
-            workflow: is_churn.then(|| WorkflowRef {
-                id: WorkflowId::ChurnRisk,
-                version: self.world.policy.version_of(WorkflowId::ChurnRisk),
-                step: None,
-            }),
-            policy_revision: self.world.policy.revision,
-            directory_revision: self.world.directory.revision(),
-            fact,
-        };
-        let before = self.account.take();
-        match evolve(before.clone(), &entry) {
-            Ok(account) => {
-                self.account = Some(account);
-                self.entries.push(entry);
-            }
-            Err(_) => self.account = before,
-        }
+        self.fact(if is_churn { CHURN } else { None }, fact);
     }
 
     /// Does whatever is due, in order of time. Each takes effect at its own instant, unless it was
     /// missed: then nobody could have acted on it before now.
     fn settle(&mut self) {
-        let Some(risk) = self.account.as_ref().and_then(|a| a.churn_risk.clone()) else {
+        let Some(risk) = self.account().and_then(|a| a.churn_risk.clone()) else {
             return;
         };
         let mut timers = [(risk.touchpoint_due, true), (risk.outreach_paused_until, false)];
@@ -128,21 +80,19 @@ impl Deciding<'_> {
         for (due, is_touchpoint) in timers {
             let Some(due) = due.filter(|due| *due <= self.now) else { continue };
             let missed = self.now - due > MISSED_AFTER;
-            let begun = self.account.as_ref().map_or(due, |a| a.changed_at);
-            self.at = if missed { self.now } else { due.max(begun) };
-            self.due_at = Some(due);
+            self.begin_timer(due, if missed { self.now } else { due });
             if is_touchpoint {
-                self.fact(AccountFact::TouchpointDue {});
+                self.record(AccountFact::TouchpointDue {});
                 self.tell(Message::TouchpointDue, Vec::new());
             } else {
-                self.fact(AccountFact::OutreachResumed { reason: "the lease ran out".to_owned() });
+                self.record(AccountFact::OutreachResumed { reason: "the lease ran out".to_owned() });
             }
         }
-        (self.at, self.due_at) = (self.now, None);
+        self.begin_input(self.now);
     }
 
     fn apply(&mut self) -> Outcome {
-        let command = self.command;
+        let command = self.command();
         match &command.input {
             AccountInput::Update { occurred_at, changes, unread } => {
                 let outcome = self.update(*occurred_at, changes);
@@ -156,21 +106,21 @@ impl Deciding<'_> {
             }
             AccountInput::RefusedAtDoor { field, why } => self.refuse(field, why.clone()),
             AccountInput::Wake => Outcome::Applied,
-            _ if self.account.is_none() => Outcome::UnknownLead,
+            _ if self.account().is_none() => Outcome::NotFound,
             AccountInput::RetentionCompleted { note } => {
-                if self.account.as_ref().is_none_or(|a| a.churn_risk.is_none()) {
+                if self.account().is_none_or(|a| a.churn_risk.is_none()) {
                     return Outcome::Conflict {
                         why: "the account is not at risk; nothing is to be completed".to_owned(),
                     };
                 }
-                self.fact(AccountFact::RetentionCompleted { note: note.clone() });
+                self.record(AccountFact::RetentionCompleted { note: note.clone() });
                 self.end("the retention motion was completed");
                 Outcome::Applied
             }
             AccountInput::FalsePositive { signal_id, note } => self.false_positive(signal_id, note),
             AccountInput::LeadsTold { view, leads } => {
-                if self.account.as_ref().is_some_and(Account::has_news_for_leads) {
-                    self.fact(AccountFact::LeadsTold { view: view.clone(), leads: *leads });
+                if self.account().is_some_and(Account::has_news_for_leads) {
+                    self.record(AccountFact::LeadsTold { view: view.clone(), leads: *leads });
                 }
                 Outcome::Applied
             }
@@ -180,14 +130,14 @@ impl Deciding<'_> {
 
     /// Records what nobody here understood of an input.
     fn note_unread(&mut self, unread: &Unread) {
-        if !unread.is_empty() && self.account.is_some() {
-            self.fact(AccountFact::InputNotUnderstood(unread.clone()));
+        if !unread.is_empty() && self.account().is_some() {
+            self.record(AccountFact::InputNotUnderstood(unread.clone()));
         }
     }
 
     fn refuse(&mut self, field: &str, why: String) -> Outcome {
-        if self.account.is_some() {
-            self.fact(AccountFact::InputRefused { what: field.to_owned(), why: why.clone() });
+        if self.account().is_some() {
+            self.record(AccountFact::InputRefused { what: field.to_owned(), why: why.clone() });
         }
         Outcome::Invalid { field: field.to_owned(), why }
     }
@@ -205,10 +155,10 @@ impl Deciding<'_> {
         if let Some(refused) = self.ahead(occurred_at) {
             return refused;
         }
-        if self.account.is_none() {
-            self.fact(AccountFact::Created {});
+        if self.account().is_none() {
+            self.record(AccountFact::Created {});
         }
-        let Some(account) = self.account.clone() else {
+        let Some(account) = self.account().cloned() else {
             return Outcome::Unchanged;
         };
         let mut sorting = Sorting::new(&account.said_at, occurred_at);
@@ -225,11 +175,11 @@ impl Deciding<'_> {
         let Sorting { stale, confirmed, .. } = sorting;
         let says_something = changes != AccountChanges::default() || !confirmed.is_empty();
         if says_something {
-            self.fact(AccountFact::Updated { changes, confirmed, occurred_at });
+            self.record(AccountFact::Updated { changes, confirmed, occurred_at });
         }
         let is_stale = !stale.is_empty();
         if is_stale {
-            self.fact(AccountFact::InputStale { fields: stale, occurred_at });
+            self.record(AccountFact::InputStale { fields: stale, occurred_at });
         }
         if is_stale && !says_something { Outcome::Stale } else { Outcome::Applied }
     }
@@ -238,23 +188,23 @@ impl Deciding<'_> {
         if let Some(refused) = self.ahead(occurred_at) {
             return refused;
         }
-        if self.account.is_none() {
-            self.fact(AccountFact::Created {});
+        if self.account().is_none() {
+            self.record(AccountFact::Created {});
         }
-        let fires = self.account.as_ref().is_some_and(|a| a.churn_risk.is_none());
+        let fires = self.account().is_some_and(|a| a.churn_risk.is_none());
         if fires {
-            self.fact(AccountFact::Elevated { tag: CHURN_RISK_TAG.to_owned() });
+            self.record(AccountFact::Elevated { tag: CHURN_RISK_TAG.to_owned() });
         }
-        let (id, personal) = (self.command.cause.clone(), Evidence { evidence });
-        self.fact(AccountFact::SignalRecorded { id, signal, occurred_at, personal });
+        let (id, personal) = (self.command().cause.clone(), Evidence { evidence });
+        self.record(AccountFact::SignalRecorded { id, signal, occurred_at, personal });
         if fires {
             self.tell(Message::ChurnRisk, vec![signal.spelled().to_owned()]);
-            let policy = &self.world.policy.policy.workflows.churn_risk;
+            let policy = &self.rules.policy().workflows.churn_risk;
             if let Some(due) = self.after(policy.touchpoint_after) {
-                self.fact(AccountFact::TouchpointScheduled { due });
+                self.record(AccountFact::TouchpointScheduled { due });
             }
             if let Some(until) = policy.pause_outreach_for.and_then(|window| self.after(window)) {
-                self.fact(AccountFact::OutreachPaused { until });
+                self.record(AccountFact::OutreachPaused { until });
             }
         }
         Outcome::Applied
@@ -262,13 +212,13 @@ impl Deciding<'_> {
 
     fn after(&self, window: Window) -> Option<DateTime<Utc>> {
         let always = CalendarId::from(ALWAYS);
-        let id = self.world.policy.policy.workflows.churn_risk.calendar.as_ref().unwrap_or(&always);
-        let calendar = self.world.directory.calendar(id)?;
+        let id = self.rules.policy().workflows.churn_risk.calendar.as_ref().unwrap_or(&always);
+        let calendar = self.rules.directory().calendar(id)?;
         calendar.add(self.now, window.on(calendar))
     }
 
     fn false_positive(&mut self, signal_id: &str, note: &str) -> Outcome {
-        let record = self.account.as_ref().and_then(|a| {
+        let record = self.account().and_then(|a| {
             a.churn_risk.as_ref()?.signals.iter().find(|record| record.id == signal_id).cloned()
         });
         match record {
@@ -279,11 +229,11 @@ impl Deciding<'_> {
             Some(record) if record.false_positive => Outcome::Unchanged,
             Some(record) => {
                 let (id, note) = (signal_id.to_owned(), note.to_owned());
-                self.fact(AccountFact::FalsePositive { id, signal: record.signal, note });
+                self.record(AccountFact::FalsePositive { id, signal: record.signal, note });
                 let all = |a: &Account| {
                     a.churn_risk.as_ref().is_some_and(|r| r.signals.iter().all(|s| s.false_positive))
                 };
-                if self.account.as_ref().is_some_and(all) {
+                if self.account().is_some_and(all) {
                     self.end("every signal was a false positive");
                 }
                 Outcome::Applied
@@ -293,20 +243,20 @@ impl Deciding<'_> {
 
     /// The risk is over: the tag goes, outreach goes on.
     fn end(&mut self, reason: &str) {
-        let paused = self.account.as_ref().is_some_and(|a| a.view().outreach_paused);
+        let paused = self.account().is_some_and(|a| a.view().outreach_paused);
         if paused {
-            self.fact(AccountFact::OutreachResumed { reason: reason.to_owned() });
+            self.record(AccountFact::OutreachResumed { reason: reason.to_owned() });
         }
-        self.fact(AccountFact::Cleared { reason: reason.to_owned() });
+        self.record(AccountFact::Cleared { reason: reason.to_owned() });
     }
 
     /// Tells the account's owner, and customer success if that is somebody else; operations,
     /// where neither is known.
     fn tell(&mut self, message: Message, reasons: Vec<String>) {
-        let Some(account) = self.account.clone() else {
+        let Some(account) = self.account().cloned() else {
             return;
         };
-        let known = |p: &PersonId| self.world.directory.person(p).is_some();
+        let known = |p: &PersonId| self.rules.directory().person(p).is_some();
         let owner = account.owner.clone().filter(known);
         let success =
             account.customer_success_owner.clone().filter(known).filter(|p| Some(p) != owner.as_ref());
@@ -323,27 +273,18 @@ impl Deciding<'_> {
             ..Particulars::default()
         };
         for to in recipients {
-            self.notify(to, message, particulars.clone());
+            self.notify(CHURN, to, message, particulars.clone());
         }
     }
 
-    fn notify(&mut self, to: Recipient, message: Message, particulars: Particulars) {
-        let seq = self.account.as_ref().map_or(0, |a| a.seq).saturating_add(1);
-        let id = NotificationId::new(format!("account/{}/{seq}", self.command.account));
-        let world = self.world;
-        let not_before = quiet::not_before(&world.policy.policy, world.directory, &to, message, self.at);
-        let notification = Notification { id, to, message, particulars, about: About::default(), not_before };
-        self.fact(AccountFact::Notification(NotificationFact::Requested(Box::new(notification))));
-    }
-
     fn delivery(&mut self, delivery: &Delivery) -> Outcome {
-        self.fact(AccountFact::Notification(NotificationFact::of(delivery)));
+        self.record(AccountFact::Notification(NotificationFact::of(delivery)));
         if let DeliveryResult::Unreachable { person, notification, .. } = &delivery.result
             && notification.to != Recipient::OperationsDesk
         {
             let particulars =
                 Particulars { instead_of: Some(person.clone()), ..notification.particulars.clone() };
-            self.notify(Recipient::OperationsDesk, notification.message, particulars);
+            self.notify(CHURN, Recipient::OperationsDesk, notification.message, particulars);
         }
         Outcome::Applied
     }

@@ -8,15 +8,8 @@ use crate::entry::Entry;
 use policy::ids::Subject;
 use std::collections::BTreeMap;
 
-/// Folds a whole history.
-pub fn fold<'a>(
-    entries: impl IntoIterator<Item = &'a Entry<AccountFact>>,
-) -> Result<Option<Account>, FoldError> {
-    entries.into_iter().try_fold(None, |account, entry| evolve(account, entry).map(Some))
-}
-
 /// What one entry makes of an account.
-pub fn evolve(account: Option<Account>, entry: &Entry<AccountFact>) -> Result<Account, FoldError> {
+pub(super) fn evolve(account: Option<Account>, entry: &Entry<AccountFact>) -> Result<Account, FoldError> {
     let after = account.as_ref().map_or(0, |a| a.seq);
     if entry.seq != after.saturating_add(1) {
         return Err(FoldError::Gap { subject: entry.subject.clone(), seq: entry.seq, after });

@@ -1,5 +1,6 @@
 //! An account: the second aggregate, of the same shape as a lead. Churn risk lives here.
 
+mod aggregate;
 pub(crate) mod command;
 pub(crate) mod decide;
 pub(crate) mod event;
@@ -7,7 +8,5 @@ pub(crate) mod evolve;
 pub(crate) mod state;
 
 pub use command::{AccountCommand, AccountInput};
-pub use decide::{AccountDecision, decide_account};
 pub use event::{AccountChanges, AccountFact, Evidence};
-pub use evolve::{evolve, fold};
 pub use state::{Account, CHURN_RISK_TAG, ChurnRiskElevated, Signal, SignalRecord};

@@ -1,5 +1,6 @@
 //! A lead: as its history made it, what can be asked of it, what should happen, and what did.
 
+mod aggregate;
 pub(crate) mod applied;
 pub(crate) mod breach;
 pub(crate) mod command;
@@ -24,9 +25,7 @@ pub(crate) mod workflows;
 pub use applied::{Applied, PassedStep};
 pub use breach::Breach;
 pub use command::*;
-pub use decide::*;
 pub use event::*;
-pub use evolve::*;
 pub use owner::{Gone, Orphaned, OwnerGone};
 pub use ownership::{stays_with, waits_since};
 pub use party::*;

@@ -3,24 +3,24 @@
 use crate::lead::owner::Gone;
 use crate::lead::pending::Pending;
 use crate::lead::state::Lead;
-use crate::world::World;
 use chrono::{DateTime, Utc};
+use policy::Rulebook;
 use policy::directory::Directory;
 use policy::ids::{LeadId, PersonId, TeamId};
 
 /// The owner, if a publication makes them leave the teams.
-pub(crate) fn leaves(lead: &Lead, before: &World<'_>, after: &World<'_>) -> Option<PersonId> {
+pub(crate) fn leaves(lead: &Lead, before: &Rulebook, after: &Rulebook) -> Option<PersonId> {
     // Held on arrival, it has no owner yet: whom its source named is to have it when it is cleared.
     let named = lead.crm_owner.as_ref().filter(|_| lead.is_held());
     let owner = lead.owner.as_ref().or(named).filter(|_| !lead.is_closed())?;
-    let is_rep = |world: &World<'_>| world.directory.rep(owner).is_some();
+    let is_rep = |rules: &Rulebook| rules.directory().rep(owner).is_some();
     (is_rep(before) && !is_rep(after)).then(|| owner.clone())
 }
 
 /// Whether the owner was a rep when they came to have the lead, and is none now. Of a closed lead, nobody asks.
-pub(crate) fn has_left(lead: &Lead, world: &World<'_>) -> bool {
+pub(crate) fn has_left(lead: &Lead, rules: &Rulebook) -> bool {
     let owner = lead.owner.as_ref().filter(|_| lead.owner_team.is_some());
-    owner.is_some_and(|owner| world.directory.rep(owner).is_none())
+    owner.is_some_and(|owner| rules.directory().rep(owner).is_none())
 }
 
 /// Whether an open lead stays with its owner and does not wait for anybody else to take it.
@@ -35,9 +35,9 @@ pub(crate) fn is_away(lead: &Lead) -> bool {
 }
 
 /// Whether an owner left, and nobody has taken the lead since.
-pub(crate) fn is_gone(lead: &Lead, world: &World<'_>, person: &PersonId) -> bool {
+pub(crate) fn is_gone(lead: &Lead, rules: &Rulebook, person: &PersonId) -> bool {
     let left = lead.owner_gone.as_ref().filter(|gone| gone.because == Gone::Left);
-    left.is_some_and(|gone| gone.owner == *person) && world.directory.rep(person).is_none()
+    left.is_some_and(|gone| gone.owner == *person) && rules.directory().rep(person).is_none()
 }
 
 /// Whether the owner waits, at an instant, for the end of their quiet hours to be told that the lead

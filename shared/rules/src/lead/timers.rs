@@ -2,12 +2,11 @@
 
 use crate::clock::Clock;
 use crate::lead::state::{Lead, Place};
-use crate::world::World;
 use chrono::{DateTime, Utc};
 use policy::calendar::{Calendar, WorkingTime};
 use policy::directory::ALWAYS;
 use policy::ids::{CalendarId, MarketId, StateId};
-use policy::{Action, StateKind, StepView, WindowRow, WorkflowId, most_specific};
+use policy::{Action, Rulebook, StateKind, StepView, WindowRow, WorkflowId, most_specific};
 
 /// An instant at which something is to be done.
 #[derive(Debug, Clone)]
@@ -102,30 +101,30 @@ pub enum Mark {
 const CLOCKED: [WorkflowId; 3] = [WorkflowId::SlaBreach, WorkflowId::StuckLead, WorkflowId::ComplianceFlag];
 
 /// All that a lead waits for, in no order.
-pub fn timers<'a>(lead: &Lead, world: &World<'a>) -> Vec<Timer<'a>> {
-    timers_where(lead, world, |_, _| true)
+pub fn timers<'a>(lead: &Lead, rules: &'a Rulebook) -> Vec<Timer<'a>> {
+    timers_where(lead, rules, |_, _| true)
 }
 
 /// What of it is due by an instant. The time that has elapsed tells that at once, while the instant
 /// of a step has to be searched for: most decisions find nothing due, and search for nothing.
-pub fn timers_due<'a>(lead: &Lead, world: &World<'a>, until: DateTime<Utc>) -> Vec<Timer<'a>> {
+pub fn timers_due<'a>(lead: &Lead, rules: &'a Rulebook, until: DateTime<Utc>) -> Vec<Timer<'a>> {
     let is_due =
         |clock: &Clock, step: &StepDue<'_>| clock.elapsed(step.measure.calendar, until) >= step.target();
-    let mut timers = timers_where(lead, world, is_due);
+    let mut timers = timers_where(lead, rules, is_due);
     timers.retain(|timer| timer.due <= until);
     timers
 }
 
 fn timers_where<'a>(
     lead: &Lead,
-    world: &World<'a>,
+    rules: &'a Rulebook,
     is_wanted: impl Fn(&Clock, &StepDue<'a>) -> bool,
 ) -> Vec<Timer<'a>> {
     let mut timers = Vec::new();
     timers.extend(hold_end(lead).map(|due| Timer { due, what: What::HoldEnd }));
-    timers.extend(retention_end(lead, world).map(|due| Timer { due, what: What::RetentionEnd }));
+    timers.extend(retention_end(lead, rules).map(|due| Timer { due, what: What::RetentionEnd }));
     for workflow in CLOCKED {
-        let Ok(Ladder { clock, steps }) = ladder(lead, Place::of(lead), world, workflow) else { continue };
+        let Ok(Ladder { clock, steps }) = ladder(lead, Place::of(lead), rules, workflow) else { continue };
         let steps = steps.into_iter().filter(|step| is_wanted(clock, step));
         timers.extend(steps.filter_map(|step| match mark(clock, &step) {
             Mark::Due(due) => Some(Timer { due, what: What::Step(step) }),
@@ -143,8 +142,8 @@ pub fn hold_end(lead: &Lead) -> Option<DateTime<Utc>> {
 
 /// When the personal data of a closed lead is kept no longer. It is erased whatever is known of it:
 /// an event that was refused may have brought some, too.
-pub fn retention_end(lead: &Lead, world: &World<'_>) -> Option<DateTime<Utc>> {
-    let kept = world.policy.policy.retention.as_ref()?.personal_data;
+pub fn retention_end(lead: &Lead, rules: &Rulebook) -> Option<DateTime<Utc>> {
+    let kept = rules.policy().retention.as_ref()?.personal_data;
     lead.entered_at.checked_add_signed(kept.to_time()).filter(|_| lead.is_closed() && !lead.is_erased())
 }
 
@@ -153,21 +152,21 @@ pub fn retention_end(lead: &Lead, world: &World<'_>) -> Option<DateTime<Utc>> {
 pub fn ladder<'l, 'a>(
     lead: &'l Lead,
     place: Place<'l>,
-    world: &World<'a>,
+    rules: &'a Rulebook,
     workflow: WorkflowId,
 ) -> Result<Ladder<'l, 'a>, Idle> {
-    let policy = &world.policy.policy;
+    let policy = rules.policy();
     let (clock, measure) = match workflow {
         WorkflowId::SlaBreach => {
             let clock = place.visit.sla.as_ref().ok_or(Idle::NoClock)?;
-            (clock, sla_measure(lead, place.state, clock, world)?)
+            (clock, sla_measure(lead, place.state, clock, rules)?)
         }
         WorkflowId::StuckLead => {
-            (place.visit.stuck.as_ref().ok_or(Idle::NoClock)?, stuck_measure(lead, place.state, world)?)
+            (place.visit.stuck.as_ref().ok_or(Idle::NoClock)?, stuck_measure(lead, place.state, rules)?)
         }
         WorkflowId::ComplianceFlag => {
             let review = lead.review.as_ref().ok_or(Idle::NoClock)?;
-            let calendar = compliance_calendar(world);
+            let calendar = compliance_calendar(rules);
             let reminders = policy.workflows.compliance_flag.reminders.iter();
             let steps = reminders.map(|reminder| StepDue {
                 workflow,
@@ -177,7 +176,7 @@ pub fn ladder<'l, 'a>(
                 measure: Measure {
                     window: reminder.after.on(calendar),
                     calendar,
-                    name: compliance_calendar_name(world),
+                    name: compliance_calendar_name(rules),
                 },
             });
             return Ok(Ladder { clock: &review.clock, steps: steps.collect() });
@@ -213,51 +212,51 @@ fn sla_measure<'a>(
     lead: &Lead,
     state: &StateId,
     clock: &Clock,
-    world: &World<'a>,
+    rules: &'a Rulebook,
 ) -> Result<Measure<'a>, Idle> {
-    let measure = measure(lead, state, world, &world.policy.policy.workflows.sla_breach.windows)?;
+    let measure = measure(lead, state, rules, &rules.policy().workflows.sla_breach.windows)?;
     let window = WorkingTime::from_secs(share(measure.window.secs(), clock.window_percent));
     Ok(Measure { window, ..measure })
 }
 
 /// The window of the stuck clock: its own, or the SLA window of the state, never a tightened one.
-fn stuck_measure<'a>(lead: &Lead, state: &StateId, world: &World<'a>) -> Result<Measure<'a>, Idle> {
-    let workflows = &world.policy.policy.workflows;
-    measure(lead, state, world, &workflows.stuck_lead.windows)
-        .or_else(|_| measure(lead, state, world, &workflows.sla_breach.windows))
+fn stuck_measure<'a>(lead: &Lead, state: &StateId, rules: &'a Rulebook) -> Result<Measure<'a>, Idle> {
+    let workflows = &rules.policy().workflows;
+    measure(lead, state, rules, &workflows.stuck_lead.windows)
+        .or_else(|_| measure(lead, state, rules, &workflows.sla_breach.windows))
 }
 
 fn measure<'a>(
     lead: &Lead,
     state: &StateId,
-    world: &World<'a>,
+    rules: &'a Rulebook,
     rows: &'a [WindowRow],
 ) -> Result<Measure<'a>, Idle> {
     let id = lead.profile.market.as_ref().ok_or(Idle::MarketUnknown(None))?;
-    let market = world.directory.market(id).ok_or_else(|| Idle::MarketUnknown(Some(id.clone())))?;
+    let market = rules.directory().market(id).ok_or_else(|| Idle::MarketUnknown(Some(id.clone())))?;
     let no_window = || Idle::NoWindow { state: state.clone(), market: id.clone() };
     let row = most_specific(rows, id, &lead.source(), state).ok_or_else(no_window)?;
     let name = row.calendar.as_ref().unwrap_or(&market.calendar);
     // A directory that was checked has every calendar that a checked policy names.
-    let calendar = world.directory.calendar(name).ok_or_else(no_window)?;
+    let calendar = rules.directory().calendar(name).ok_or_else(no_window)?;
     Ok(Measure { window: row.window.on(calendar), calendar, name: name.as_str() })
 }
 
 /// The compliance desk's working time.
-pub fn compliance_calendar<'a>(world: &World<'a>) -> &'a Calendar {
+pub fn compliance_calendar<'a>(rules: &'a Rulebook) -> &'a Calendar {
     static ROUND_THE_CLOCK: std::sync::LazyLock<Calendar> = std::sync::LazyLock::new(Calendar::always);
-    let id = CalendarId::from(compliance_calendar_name(world));
-    world.directory.calendar(&id).unwrap_or(&ROUND_THE_CLOCK)
+    let id = CalendarId::from(compliance_calendar_name(rules));
+    rules.directory().calendar(&id).unwrap_or(&ROUND_THE_CLOCK)
 }
 
-fn compliance_calendar_name<'a>(world: &World<'a>) -> &'a str {
-    world.directory.document().compliance.calendar.as_ref().map_or(ALWAYS, CalendarId::as_str)
+fn compliance_calendar_name<'a>(rules: &'a Rulebook) -> &'a str {
+    rules.directory().document().compliance.calendar.as_ref().map_or(ALWAYS, CalendarId::as_str)
 }
 
 /// The next threshold of a sales clock.
-pub fn next_step(lead: &Lead, world: &World<'_>) -> Option<DateTime<Utc>> {
+pub fn next_step(lead: &Lead, rules: &Rulebook) -> Option<DateTime<Utc>> {
     let of_sales = [WorkflowId::SlaBreach, WorkflowId::StuckLead].into_iter();
-    let ladders = of_sales.filter_map(|workflow| ladder(lead, Place::of(lead), world, workflow).ok());
+    let ladders = of_sales.filter_map(|workflow| ladder(lead, Place::of(lead), rules, workflow).ok());
     let marks = ladders.flat_map(|Ladder { clock, steps }| {
         steps.into_iter().map(|step| mark(clock, &step)).collect::<Vec<_>>()
     });
@@ -265,9 +264,9 @@ pub fn next_step(lead: &Lead, world: &World<'_>) -> Option<DateTime<Utc>> {
 }
 
 /// The earliest instant at which the lead has to be looked at again.
-pub fn wake_at(lead: &Lead, world: &World<'_>) -> Option<DateTime<Utc>> {
+pub fn wake_at(lead: &Lead, rules: &Rulebook) -> Option<DateTime<Utc>> {
     let steps = CLOCKED.into_iter().filter_map(|workflow| {
-        let Ladder { clock, steps } = ladder(lead, Place::of(lead), world, workflow).ok()?;
+        let Ladder { clock, steps } = ladder(lead, Place::of(lead), rules, workflow).ok()?;
         let mut to_come = steps.iter().map(|step| mark(clock, step)).filter(|mark| *mark != Mark::Passed);
         let due = |mark| if let Mark::Due(due) = mark { Some(due) } else { None };
         match workflow {
@@ -277,5 +276,5 @@ pub fn wake_at(lead: &Lead, world: &World<'_>) -> Option<DateTime<Utc>> {
             _ => to_come.next().and_then(due),
         }
     });
-    steps.chain(hold_end(lead)).chain(retention_end(lead, world)).min()
+    steps.chain(hold_end(lead)).chain(retention_end(lead, rules)).min()
 }

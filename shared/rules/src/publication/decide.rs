@@ -1,17 +1,17 @@
 //! What should happen to a publication.
 
+use crate::aggregate::{Decision, Undecided};
+use crate::draft::Draft;
 use crate::entry::{Actor, Entry};
-use crate::notification::{About, Notification, NotificationFact, Particulars};
+use crate::notification::{NotificationFact, Particulars};
 use crate::outcome::Outcome;
 use crate::publication::command::{PublicationCommand, PublicationInput};
 use crate::publication::digest::{changed_hands, digests};
 use crate::publication::event::PublicationFact;
-use crate::publication::evolve::evolve;
 use crate::publication::state::Publication;
-use crate::quiet;
 use crate::world::World;
 use chrono::{DateTime, Utc};
-use policy::ids::{NotificationId, PublicationId, Subject};
+use policy::ids::{PublicationId, Subject};
 use policy::{InForce, Message, WorkflowId};
 use std::collections::BTreeMap;
 
@@ -63,74 +63,34 @@ pub fn begin(
     }
 }
 
-/// What should happen to a publication.
-#[derive(Debug, Clone)]
-pub struct PublicationDecision {
-    /// What becomes of the command.
-    pub outcome: Outcome,
-    /// The facts, in order. Empty: nothing is to be written.
-    pub entries: Vec<Entry<PublicationFact>>,
-    /// The publication with the facts folded in; `None` if there is none.
-    pub publication: Option<Publication>,
-}
-
 /// What should happen to a publication, given an input at an instant.
-pub fn decide_publication(
-    publication: Option<&Publication>,
-    world: &World<'_>,
+pub(super) fn decide(
+    before: Option<&Publication>,
+    world: &World,
     command: &PublicationCommand,
     now: DateTime<Utc>,
-) -> PublicationDecision {
-    let Some(before) = publication else {
-        return PublicationDecision { outcome: Outcome::UnknownLead, entries: Vec::new(), publication: None };
-    };
-    let mut facts = Vec::new();
+) -> Result<Decision<Publication>, Undecided> {
+    let mut d = Draft::new(before, world, command, now);
+    let Some(before) = before else { return d.finish(Outcome::NotFound, None) };
     match &command.input {
         PublicationInput::Applied(totals) if before.applied.is_none() => {
-            facts.push(PublicationFact::Applied(totals.clone()));
-            let mut seq = before.seq.saturating_add(1);
-            let passed = digests(totals, world.directory);
+            d.fact(None, PublicationFact::Applied(totals.clone()));
+            let directory = d.rules.directory();
+            let passed = digests(totals, directory);
             let passed = passed.into_iter().map(|(to, reasons)| (to, Message::PublicationDigest, reasons));
-            let orphaned = changed_hands(&totals.orphaned, world.directory);
+            let orphaned = changed_hands(&totals.orphaned, directory);
             let orphaned = orphaned.into_iter().map(|(to, reasons)| (to, Message::ChangedHands, reasons));
             for (to, message, reasons) in passed.chain(orphaned) {
-                seq = seq.saturating_add(1);
-                let id = NotificationId::new(format!("{}/{seq}", command.publication));
                 // Why a rule changed is for managers to ask; whose lead it is, is said in the digest itself.
                 let published_by = before.publisher.clone().filter(|_| message == Message::PublicationDigest);
                 let particulars = Particulars { reasons, published_by, ..Particulars::default() };
-                let at = now.max(before.changed_at);
-                let not_before = quiet::not_before(&world.policy.policy, world.directory, &to, message, at);
-                let notification =
-                    Notification { id, to, message, particulars, about: About::default(), not_before };
-                let notification = Box::new(notification);
-                facts.push(PublicationFact::Notification(NotificationFact::Requested(notification)));
+                d.notify(None, to, message, particulars);
             }
         }
         PublicationInput::Applied(_) => {}
-        PublicationInput::Delivery(delivery) => {
-            facts.push(PublicationFact::Notification(NotificationFact::of(delivery)));
-        }
+        PublicationInput::Delivery(delivery) => d.fact(None, NotificationFact::of(delivery)),
     }
-    let mut state = Some(before.clone());
-    let mut entries = Vec::new();
-    for (n, fact) in (1u64..).zip(facts) {
-        let entry = Entry {
-            subject: Subject::Publication(command.publication),
-            seq: before.seq.saturating_add(n),
-            commit: before.commit.saturating_add(1),
-            at: now.max(before.changed_at),
-            due_at: None,
-            actor: Actor::system("publication"),
-            cause: command.cause.clone(),
-            workflow: None,
-            policy_revision: world.policy.revision,
-            directory_revision: world.directory.revision(),
-            fact,
-        };
-        state = evolve(state, &entry);
-        entries.push(entry);
-    }
-    let outcome = if entries.is_empty() { Outcome::Unchanged } else { Outcome::Applied };
-    PublicationDecision { outcome, entries, publication: state }
+    let outcome = if d.entries.is_empty() { Outcome::Unchanged } else { Outcome::Applied };
+    let wake_at = d.state.get().and_then(Publication::wake_at);
+    d.finish(outcome, wake_at)
 }

@@ -2,6 +2,7 @@
 //! touches waits for what the new rules say. Its history says who published what and why, what became of the
 //! leads in flight, and who was told of it.
 
+mod aggregate;
 pub(crate) mod command;
 pub(crate) mod decide;
 pub(crate) mod digest;
@@ -11,8 +12,7 @@ pub mod scope;
 pub(crate) mod state;
 
 pub use command::{PublicationCommand, PublicationInput};
-pub use decide::{PublicationDecision, Publishing, begin, decide_publication};
+pub use decide::{Publishing, begin};
 pub use digest::{changed_hands, digests};
 pub use event::PublicationFact;
-pub use evolve::{evolve, fold};
 pub use state::{OrphanedLeads, Passed, Publication, Totals};

@@ -1,64 +1,55 @@
 //! What should happen to a rep.
 
-use crate::entry::Entry;
-use crate::notification::{About, Notification, NotificationFact, Particulars, Recipient};
-use crate::quiet;
-use crate::rep::command::{RepCommand, RepInput};
-use crate::rep::event::{AbsenceDigest, RepFact};
+use super::command::{RepCommand, RepInput};
+use super::event::{AbsenceDigest, RepFact};
+use super::evolve::is_over;
+use crate::aggregate::{Decision, Undecided};
+use crate::draft::Draft;
+use crate::notification::{NotificationFact, Particulars, Recipient};
+use crate::outcome::Outcome;
 use crate::roster::Standing;
 use crate::world::World;
 use chrono::{DateTime, Utc};
 use policy::Message;
-use policy::ids::{NotificationId, Subject};
 
-/// What an input brings about; nothing, if that is so already.
-pub fn decide_rep(
-    standing: &Standing,
-    world: &World<'_>,
+/// What should happen to a rep, given an input at an instant. What is so already changes nothing.
+pub(super) fn decide(
+    before: Option<&Standing>,
+    world: &World,
     command: &RepCommand,
     now: DateTime<Utc>,
-) -> Vec<Entry<RepFact>> {
-    let rep = &command.rep;
-    let subject = Subject::Rep(rep.clone());
-    let facts = match &command.input {
-        RepInput::Availability(said) if standing.availability.as_ref() == Some(said) => Vec::new(),
-        RepInput::Availability(said) => vec![RepFact::AvailabilitySet(said.clone())],
+) -> Result<Decision<Standing>, Undecided> {
+    let mut d = Draft::new(before, world, command, now);
+    let nothing = Standing::default();
+    let standing = before.unwrap_or(&nothing);
+    // What people are told is told of what was said before.
+    let told_at = standing.said_at.map_or(now, |said_at| now.max(said_at));
+    match &command.input {
+        RepInput::Availability(_) if d.rules.directory().rep(&command.rep).is_none() => {
+            return d.finish(Outcome::NotFound, None);
+        }
+        RepInput::Availability(said) if is_over(said, now) => {
+            let why = "is in the past; name a later instant, or leave it out".to_owned();
+            return d.finish(Outcome::Invalid { field: "until".to_owned(), why }, None);
+        }
+        RepInput::Availability(said) if standing.availability.as_ref() == Some(said) => {}
+        RepInput::Availability(said) => d.fact(None, RepFact::AvailabilitySet(said.clone())),
         RepInput::LeadsLookedAt { untold, kept, .. } => {
-            let (directory, policy) = (world.directory, &world.policy.policy);
-            match AbsenceDigest::of(directory, policy, rep, standing, (untold, *kept), now) {
-                Some(digest) => {
-                    let id = NotificationId::new(format!("{subject}/{}", standing.seq.saturating_add(2)));
-                    let (to, message) =
-                        (Recipient::manager_of(directory.team_of(rep), directory), Message::ChangedHands);
-                    let reasons = digest.lines(directory);
-                    let particulars = Particulars { reasons, ..Particulars::default() };
-                    let not_before = quiet::not_before(policy, directory, &to, message, now);
-                    let about = About::default();
-                    let notification = Notification { id, to, message, particulars, about, not_before };
-                    let requested = NotificationFact::Requested(Box::new(notification));
-                    vec![RepFact::AbsenceFollowed(digest), RepFact::Notification(requested)]
-                }
-                None => Vec::new(),
+            d.begin_input(told_at);
+            let (directory, policy) = (d.rules.directory(), d.rules.policy());
+            let seen = (untold, *kept);
+            if let Some(digest) = AbsenceDigest::of(directory, policy, &command.rep, standing, seen, now) {
+                let to = Recipient::manager_of(directory.team_of(&command.rep), directory);
+                let particulars = Particulars { reasons: digest.lines(directory), ..Particulars::default() };
+                d.fact(None, RepFact::AbsenceFollowed(digest));
+                d.notify(None, to, Message::ChangedHands, particulars);
             }
         }
-        RepInput::Delivery(delivery) => vec![RepFact::Notification(NotificationFact::of(delivery))],
-    };
-    let entry = |(n, fact)| Entry {
-        subject: subject.clone(),
-        seq: standing.seq.saturating_add(n),
-        commit: standing.commit.saturating_add(1),
-        // What is told is told of what was said before.
-        at: match &fact {
-            RepFact::AvailabilitySet(_) => now,
-            _ => standing.said_at.map_or(now, |said_at| now.max(said_at)),
-        },
-        due_at: None,
-        actor: command.actor.clone(),
-        cause: command.cause.clone(),
-        workflow: None,
-        policy_revision: world.policy.revision,
-        directory_revision: world.directory.revision(),
-        fact,
-    };
-    (1..).zip(facts).map(entry).collect()
+        RepInput::Delivery(delivery) => {
+            d.begin_input(told_at);
+            d.fact(None, NotificationFact::of(delivery));
+        }
+    }
+    let outcome = if d.entries.is_empty() { Outcome::Unchanged } else { Outcome::Applied };
+    d.finish(outcome, None)
 }

@@ -1,5 +1,6 @@
 //! What an event makes of a rep.
 
+use crate::aggregate::FoldError;
 use crate::entry::Entry;
 use crate::rep::event::RepFact;
 use crate::roster::{Availability, LeadsOfAbsent, Standing, ToldOf};
@@ -11,7 +12,12 @@ pub fn is_over(availability: &Availability, now: DateTime<Utc>) -> bool {
 }
 
 /// What an entry makes of a standing.
-pub fn evolve(standing: &mut Standing, entry: &Entry<RepFact>) {
+pub(super) fn evolve(standing: Option<Standing>, entry: &Entry<RepFact>) -> Result<Standing, FoldError> {
+    let mut standing = standing.unwrap_or_default();
+    let after = standing.seq;
+    if entry.seq != after.saturating_add(1) {
+        return Err(FoldError::Gap { subject: entry.subject.clone(), seq: entry.seq, after });
+    }
     match &entry.fact {
         RepFact::AvailabilitySet(availability) => {
             let goes_on = |before: &Availability| !before.available && !is_over(before, entry.at);
@@ -20,6 +26,8 @@ pub fn evolve(standing: &mut Standing, entry: &Entry<RepFact>) {
             }
             standing.availability = Some(availability.clone());
             standing.said_at = Some(entry.at);
+            // They may have room now, or leads that cannot wait for them.
+            standing.looks = standing.looks.saturating_add(1);
         }
         RepFact::AbsenceFollowed(digest) => {
             standing.untold = LeadsOfAbsent::default();
@@ -30,4 +38,5 @@ pub fn evolve(standing: &mut Standing, entry: &Entry<RepFact>) {
         RepFact::Notification(_) => {}
     }
     (standing.seq, standing.commit) = (entry.seq, entry.commit);
+    Ok(standing)
 }

@@ -1,6 +1,7 @@
 //! A rep: the third, small aggregate. What a rep carries follows from the leads; whether they take any
 //! more is said by them or for them, and recorded, and so is what their manager is told while they are away.
 
+mod aggregate;
 pub(crate) mod command;
 pub(crate) mod decide;
 pub(crate) mod digest;
@@ -9,7 +10,6 @@ pub(crate) mod evolve;
 pub(crate) mod load;
 
 pub use command::{RepCommand, RepInput};
-pub use decide::decide_rep;
 pub use event::{AbsenceDigest, RepFact};
-pub use evolve::{evolve, is_over};
+pub use evolve::is_over;
 pub use load::{LoadChange, load_changes};

@@ -9,6 +9,8 @@
 )]
 #![allow(dead_code, reason = "each test file uses its part")]
 
+use rules::outcome::Outcome;
+
 pub mod wire;
 
 use aws_sdk_dynamodb::Client;
@@ -56,11 +58,15 @@ impl Bench {
         actor: &Actor,
         (cause, dedupe): (&str, Option<&str>),
         now: DateTime<Utc>,
-    ) -> Result<Standing, StoreError> {
+    ) -> Result<Standing, Outcome> {
         let input = RepInput::Availability(availability.clone());
         let (rep, actor, cause) = (rep.clone(), actor.clone(), cause.to_owned());
         let command = RepCommand { rep, actor, cause, input };
-        Ok(self.store.execute_rep(&command, dedupe, now).await?.rep.standing)
+        let done = self.store.execute_rep(&command, dedupe, now).await.unwrap();
+        match done.outcome {
+            Outcome::Applied | Outcome::Unchanged => Ok(done.state.unwrap_or_default()),
+            refused => Err(refused),
+        }
     }
 
     /// All tables, a policy and a directory.
@@ -198,7 +204,7 @@ impl Bench {
             assert_eq!(commit.commit, n as u64 + 1, "commits are numbered without gaps");
             entries.extend(commit.of_lead().unwrap());
         }
-        let folded = rules::lead::fold(&entries).unwrap();
+        let folded = rules::aggregate::fold::<rules::lead::Lead>(&entries).unwrap();
         let stored = self.store.lead(&id.into()).await.unwrap();
         assert_eq!(folded, stored, "the history folds to the stored lead");
         stored.expect("the lead is there")

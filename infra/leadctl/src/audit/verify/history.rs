@@ -5,11 +5,11 @@ use audit::{ChainedCommit, Hash, canonical};
 use chrono::{DateTime, Utc};
 use policy::InForce;
 use policy::ids::Subject;
-use rules::account::{self, Account};
+use rules::account::Account;
+use rules::aggregate::Aggregate as _;
 use rules::entry::Entry;
-use rules::lead::{Lead, evolve};
-use rules::publication::{self, Publication, PublicationFact};
-use rules::rep;
+use rules::lead::Lead;
+use rules::publication::{Publication, PublicationFact};
 use rules::roster::Standing;
 use serde::Deserialize as _;
 use serde::de::DeserializeOwned;
@@ -188,17 +188,18 @@ impl History {
         let seq = self.seq;
         let next = match &mut self.folded {
             Folded::Lead(lead) => each(commit, entries, seq, &mut |entry| {
-                let folded = evolve(lead.take().map(|lead| *lead), entry);
+                let folded = Lead::evolve(lead.take().map(|lead| *lead), entry);
                 *lead = Some(Box::new(folded.map_err(|error| error.to_string())?));
                 Ok(())
             }),
             Folded::Account(account) => each(commit, entries, seq, &mut |entry| {
-                let folded = account::evolve(account.take().map(|account| *account), entry);
+                let folded = Account::evolve(account.take().map(|account| *account), entry);
                 *account = Some(Box::new(folded.map_err(|error| error.to_string())?));
                 Ok(())
             }),
             Folded::Rep(standing) => each(commit, entries, seq, &mut |entry| {
-                rep::evolve(standing, entry);
+                let folded = Standing::evolve(Some(std::mem::take(standing)), entry);
+                *standing = folded.map_err(|error| error.to_string())?;
                 Ok(())
             }),
             Folded::Publication(publication) => each(commit, entries, seq, &mut |entry| {
@@ -206,9 +207,8 @@ impl History {
                     let document_sha256 = document_sha256.clone();
                     self.published = Some(Published { document_sha256, at: entry.at });
                 }
-                let folded = publication::evolve(publication.take().map(|before| *before), entry);
-                let why = || format!("entry {} does not follow what was before it", entry.seq);
-                *publication = Some(Box::new(folded.ok_or_else(why)?));
+                let folded = Publication::evolve(publication.take().map(|before| *before), entry);
+                *publication = Some(Box::new(folded.map_err(|error| error.to_string())?));
                 Ok(())
             }),
         }?;

@@ -1,13 +1,14 @@
 //! Gives leads to reps, as routing and the circumstances say; whoever cannot be given one is
 //! recorded with the reason, and operations knows.
 
-use crate::lead::decide::deciding::{Deciding, Routed, Tag};
+use crate::aggregate::Undecided;
+use crate::draft::Tag;
+use crate::lead::decide::deciding::{Deciding, Routed};
 use crate::lead::event::{AssignmentReason, LeadFact};
 use crate::lead::queue::OperationsReason;
 use crate::notification::{Particulars, Recipient, Role};
 use crate::outcome::Outcome;
 use crate::routing::PassedOver;
-use crate::world::Need;
 use policy::Message;
 use policy::ids::PersonId;
 
@@ -16,8 +17,8 @@ pub(crate) fn assign_if_unowned(
     d: &mut Deciding<'_>,
     reason: AssignmentReason,
     tell: bool,
-) -> Result<(), Need> {
-    if d.lead.as_ref().is_none_or(|l| l.owner.is_some() || l.is_closed() || l.is_held()) {
+) -> Result<(), Undecided> {
+    if d.lead().is_none_or(|l| l.owner.is_some() || l.is_closed() || l.is_held()) {
         return Ok(());
     }
     match assign_next(d, reason)? {
@@ -33,7 +34,7 @@ pub(crate) fn assign_if_unowned(
             if tell {
                 tell_assigned(d, None);
             }
-            if d.lead.as_ref().is_some_and(|l| l.owner.is_some()) {
+            if d.lead().is_some_and(|l| l.owner.is_some()) {
                 d.settle_operations(OperationsReason::NoRepAvailable);
             }
         }
@@ -42,8 +43,8 @@ pub(crate) fn assign_if_unowned(
 }
 
 /// Takes the place that a rep may have for a lead that waits for one.
-pub(crate) fn take_offer(d: &mut Deciding<'_>) -> Result<Outcome, Need> {
-    let Some(lead) = &d.lead else { return Ok(Outcome::UnknownLead) };
+pub(crate) fn take_offer(d: &mut Deciding<'_>) -> Result<Outcome, Undecided> {
+    let Some(lead) = d.lead() else { return Ok(Outcome::NotFound) };
     if lead.waits_for_rep() {
         assign_if_unowned(d, AssignmentReason::Unowned, true)?;
     }
@@ -52,8 +53,8 @@ pub(crate) fn take_offer(d: &mut Deciding<'_>) -> Result<Outcome, Need> {
 
 /// Tells the owner that it is theirs. Whoever is given a lead by us may hear of it nowhere else.
 pub(crate) fn tell_assigned(d: &mut Deciding<'_>, previous_owner: Option<PersonId>) {
-    let owner = d.lead.as_ref().and_then(|l| l.owner.clone());
-    if let Some(person) = owner.filter(|person| d.world.directory.person(person).is_some()) {
+    let owner = d.lead().and_then(|l| l.owner.clone());
+    if let Some(person) = owner.filter(|person| d.rules.directory().person(person).is_some()) {
         let particulars = Particulars { previous_owner, ..d.particulars() };
         d.notify(None, Recipient::Person { role: Role::Owner, person }, Message::LeadGiven, particulars);
     }
@@ -61,7 +62,7 @@ pub(crate) fn tell_assigned(d: &mut Deciding<'_>, previous_owner: Option<PersonI
 
 /// Gives it to the next rep, or puts it into the operations queue, without a word: whoever must know
 /// hears of it with the other leads of the same owner.
-pub(crate) fn give_to_next(d: &mut Deciding<'_>, reason: AssignmentReason) -> Result<(), Need> {
+pub(crate) fn give_to_next(d: &mut Deciding<'_>, reason: AssignmentReason) -> Result<(), Undecided> {
     if let Some(considered) = assign_next(d, reason)? {
         nobody(d, considered);
     }
@@ -73,7 +74,7 @@ pub(crate) fn give_to_next(d: &mut Deciding<'_>, reason: AssignmentReason) -> Re
 pub(super) fn assign_next(
     d: &mut Deciding<'_>,
     reason: AssignmentReason,
-) -> Result<Option<Vec<PassedOver>>, Need> {
+) -> Result<Option<Vec<PassedOver>>, Undecided> {
     match d.route(false)? {
         Routed::To { rep, team } => {
             let by_digest = reason == AssignmentReason::OwnerLeft;

@@ -6,6 +6,7 @@
 //! one digest. Then the lead goes on under the new rules. That is so for whichever command comes
 //! first, so that the record does not hang on who looked at the lead when.
 
+use crate::aggregate::Undecided;
 use crate::clock::Clock;
 use crate::lead::applied::{Applied, PassedStep};
 use crate::lead::decide::assign::assign_if_unowned;
@@ -19,10 +20,10 @@ use crate::lead::state::{Lead, Place};
 use crate::lead::timers::{Ladder, StepDue, What, ladder, next_step, timers};
 use crate::lead::workflows::high_value::Crossing;
 use crate::lead::workflows::{compliance_flag, high_value};
-use crate::world::{Need, World};
+use crate::world::{Missing, World};
 use chrono::{DateTime, Utc};
 use policy::ids::{PersonId, PublicationId, PublicationKind};
-use policy::{InForce, Orphan, WorkflowId};
+use policy::{InForce, Orphan, Rulebook, WorkflowId};
 
 /// How a digest names the leads that a publication makes high-value.
 const FLAGGED: &str = "flagged";
@@ -32,24 +33,24 @@ const FLAGGED: &str = "flagged";
 const REVISIONS_MAX: u32 = 16;
 
 /// Brings the lead from the rules it was last decided under to those that are in force.
-pub(super) fn catch_up(d: &mut Deciding<'_>) -> Result<(), Need> {
-    let Some(lead) = &d.lead else { return Ok(()) };
+pub(super) fn catch_up(d: &mut Deciding<'_>) -> Result<(), Undecided> {
+    let Some(lead) = d.lead() else { return Ok(()) };
     let is = d.world.in_force();
     let mut stands = InForce {
         policy: lead.in_force.policy.max(is.policy.saturating_sub(REVISIONS_MAX)),
         directory: lead.in_force.directory.max(is.directory.saturating_sub(REVISIONS_MAX)),
     };
-    while let Some((next, published_at)) = next_publication(&d.world, stands)? {
+    while let Some((next, published_at)) = next_publication(d.world, stands)? {
         // Machines' clocks differ: nothing is published after now.
         let published_at = published_at.min(d.now);
-        let (before, after) = (world_under(&d.world, stands)?, world_under(&d.world, next)?);
-        let current = std::mem::replace(&mut d.world, before);
+        let (before, after) = (d.world.rules_of(stands)?, d.world.rules_of(next)?);
+        let current = std::mem::replace(&mut d.rules, before);
         let settled = settle(d, published_at);
-        d.world = after;
+        d.rules = after;
         if settled.is_ok() {
-            apply(d, &before, published_at)?;
+            apply(d, before, published_at)?;
         }
-        d.world = current;
+        d.rules = current;
         settled?;
         stands = next;
     }
@@ -57,77 +58,63 @@ pub(super) fn catch_up(d: &mut Deciding<'_>) -> Result<(), Need> {
 }
 
 /// The first publication after those that stand, and its instant.
-fn next_publication(world: &World<'_>, stands: InForce) -> Result<Option<(InForce, DateTime<Utc>)>, Need> {
+fn next_publication(world: &World, stands: InForce) -> Result<Option<(InForce, DateTime<Utc>)>, Missing> {
     let is = world.in_force();
     let policy = if stands.policy < is.policy {
         let next = InForce { policy: stands.policy.saturating_add(1), ..stands };
-        Some((next, world_under(world, next)?.policy.published_at))
+        let policy = world.policy(next.policy).ok_or(Missing::Policy(next.policy))?;
+        Some((next, policy.published_at))
     } else {
         None
     };
     let directory = if stands.directory < is.directory {
         let next = InForce { directory: stands.directory.saturating_add(1), ..stands };
-        Some((next, world_under(world, next)?.directory.published_at()))
+        let directory = world.directory(next.directory).ok_or(Missing::Directory(next.directory))?;
+        Some((next, directory.published_at()))
     } else {
         None
     };
     Ok([policy, directory].into_iter().flatten().min_by_key(|(_, at)| *at))
 }
 
-/// The world with other revisions in force.
-fn world_under<'a>(world: &World<'a>, in_force: InForce) -> Result<World<'a>, Need> {
-    let past = world.past;
-    let policy = if in_force.policy == world.policy.revision {
-        world.policy
-    } else {
-        past.policies.get(&in_force.policy).ok_or(Need::Policy(in_force.policy))?
-    };
-    let directory = if in_force.directory == world.directory.revision() {
-        world.directory
-    } else {
-        past.directories.get(&in_force.directory).ok_or(Need::Directory(in_force.directory))?
-    };
-    Ok(World { policy, directory, ..*world })
-}
-
-/// Puts the rules of `d.world` in force, which were published at an instant.
-fn apply(d: &mut Deciding<'_>, before: &World<'_>, published_at: DateTime<Utc>) -> Result<(), Need> {
+/// Puts the rules of `d.rules` in force, which were published at an instant.
+fn apply(d: &mut Deciding<'_>, before: &Rulebook, published_at: DateTime<Utc>) -> Result<(), Undecided> {
     d.begin_publication(published_at);
-    let Some(lead) = &d.lead else { return Ok(()) };
+    let Some(lead) = d.lead() else { return Ok(()) };
     let market = lead.profile.market.as_ref();
-    let known = |world: &World<'_>| market.is_some_and(|market| world.directory.market(market).is_some());
-    let (was_known, is_known) = (known(before), known(&d.world));
-    let has_state = |world: &World<'_>| world.policy.policy.kind_of(&lead.state).is_some();
+    let known = |rules: &Rulebook| market.is_some_and(|market| rules.directory().market(market).is_some());
+    let (was_known, is_known) = (known(before), known(d.rules));
+    let has_state = |rules: &Rulebook| rules.policy().kind_of(&lead.state).is_some();
     // Of a closed lead nothing waits for its market or its state.
-    let follows_state = !lead.is_closed() && has_state(before) != has_state(&d.world);
+    let follows_state = !lead.is_closed() && has_state(before) != has_state(d.rules);
     let step_before = next_step(lead, before);
     // The clocks of a lead that leaves quarantine begin anew, unless they passed something before it.
     let has_passed = Place::behind_holds(lead).visit.has_passed_a_step();
     let is_fresh = is_known && !was_known && d.is_quarantined() && !has_passed;
-    let earliest = |world: &World<'_>| timers(lead, world).into_iter().map(|timer| timer.due).min();
-    let mut passed: Vec<_> = timers(lead, &d.world)
+    let earliest = |rules: &Rulebook| timers(lead, rules).into_iter().map(|timer| timer.due).min();
+    let mut passed: Vec<_> = timers(lead, d.rules)
         .into_iter()
         .filter(|timer| matches!(timer.what, What::Step(_)) && timer.due <= published_at && !is_fresh)
         .collect();
     passed.sort_by_key(|timer| timer.due);
-    let mut rearmed = unheard_to_come(lead, &d.world, published_at);
+    let mut rearmed = unheard_to_come(lead, d.rules, published_at);
     if !rearmed.is_empty() {
         // This publication did not bring back what was to come already.
         let was_to_come = unheard_to_come(lead, before, published_at);
         rearmed.retain(|step| !was_to_come.contains(step));
     }
     let is_moved = follows_state || !lead.is_closed() && was_known != is_known;
-    let (had, has) = (&before.policy.policy.workflows, &d.world.policy.policy.workflows);
-    let crossing = high_value::crossing(lead, &had.high_value, &has.high_value, d.world.directory);
-    let leaver = ownership::leaves(lead, before, &d.world);
-    let queue_is_off = !operations::is_reconciled(lead, &d.world);
+    let (had, has) = (&before.policy().workflows, &d.rules.policy().workflows);
+    let crossing = high_value::crossing(lead, &had.high_value, &has.high_value, d.rules.directory());
+    let leaver = ownership::leaves(lead, before, d.rules);
+    let queue_is_off = !operations::is_reconciled(lead, d.rules);
     if passed.is_empty()
         && rearmed.is_empty()
         && !is_moved
         && !queue_is_off
         && crossing.is_none()
         && leaver.is_none()
-        && earliest(before) == earliest(&d.world)
+        && earliest(before) == earliest(d.rules)
     {
         return Ok(());
     }
@@ -169,10 +156,10 @@ fn apply(d: &mut Deciding<'_>, before: &World<'_>, published_at: DateTime<Utc>) 
 }
 
 /// What becomes of a lead whose owner left, as the publication's digest tells it.
-fn orphaned(d: &mut Deciding<'_>, before: &World<'_>, owner: &PersonId) -> Result<Orphaned, Need> {
-    let name = before.directory.person(owner).map(|person| person.name.clone());
-    let is_handed_on = d.world.policy.policy.owners.left == Orphan::HandOn;
-    let is_held = d.lead.as_ref().is_some_and(Lead::is_held);
+fn orphaned(d: &mut Deciding<'_>, before: &Rulebook, owner: &PersonId) -> Result<Orphaned, Undecided> {
+    let name = before.directory().person(owner).map(|person| person.name.clone());
+    let is_handed_on = d.rules.policy().owners.left == Orphan::HandOn;
+    let is_held = d.lead().is_some_and(Lead::is_held);
     let to = match (is_handed_on && !is_held).then(|| d.route(false)).transpose()? {
         Some(Routed::To { rep, .. }) => Some(rep),
         _ => None,
@@ -182,10 +169,10 @@ fn orphaned(d: &mut Deciding<'_>, before: &World<'_>, owner: &PersonId) -> Resul
 
 /// The thresholds that an earlier publication made passed, and that are to come under some rules: who takes a
 /// mistake back must not have taken the leads in flight their escalations.
-fn unheard_to_come(lead: &Lead, world: &World<'_>, published_at: DateTime<Utc>) -> Vec<PassedStep> {
+fn unheard_to_come(lead: &Lead, rules: &Rulebook, published_at: DateTime<Utc>) -> Vec<PassedStep> {
     let clocks = [WorkflowId::SlaBreach, WorkflowId::StuckLead, WorkflowId::ComplianceFlag];
     // A lead at rest goes on where it was, and its clocks with it.
-    let ladders = clocks.into_iter().filter_map(|of| ladder(lead, Place::behind_holds(lead), world, of).ok());
+    let ladders = clocks.into_iter().filter_map(|of| ladder(lead, Place::behind_holds(lead), rules, of).ok());
     let steps = ladders.flat_map(|Ladder { clock, steps }| steps.into_iter().map(move |step| (clock, step)));
     let is_to_come = |(clock, step): &(&Clock, StepDue<'_>)| {
         let due = clock.due(step.measure.calendar, step.target());
@@ -206,7 +193,7 @@ fn of(before: InForce, after: InForce) -> PublicationId {
 }
 
 /// The directory knows the lead's market at last.
-fn leave_quarantine(d: &mut Deciding<'_>) -> Result<(), Need> {
+fn leave_quarantine(d: &mut Deciding<'_>) -> Result<(), Undecided> {
     if !d.is_quarantined() {
         return Ok(());
     }

@@ -3,8 +3,7 @@
 use crate::lead::breach::Breach;
 use crate::lead::decide::deciding::Deciding;
 use crate::lead::event::{EvidenceKind, LateEvidence, LeadFact};
-use crate::notification::{Delivery, DeliveryResult};
-use crate::notification::{Notification, NotificationFact, Particulars};
+use crate::notification::{Delivery, DeliveryResult, Notification, NotificationFact, Particulars};
 use crate::outcome::Outcome;
 use chrono::{DateTime, Utc};
 use policy::ids::{NotificationId, PersonId};
@@ -12,19 +11,18 @@ use policy::{Message, WorkflowId};
 
 /// Records a delivery.
 pub(super) fn apply(d: &mut Deciding<'_>, delivery: &Delivery) -> Outcome {
-    if d.lead.is_none() {
-        return Outcome::UnknownLead;
+    if d.lead().is_none() {
+        return Outcome::NotFound;
     }
     excuse_what_nobody_was_told(d, delivery);
     d.fact(None, LeadFact::Notification(NotificationFact::of(delivery)));
     // One that is recorded already was told by somebody else.
-    let is_pending = |id: &&NotificationId| {
-        d.lead.as_ref().is_some_and(|lead| lead.undelivered.iter().any(|p| p.id == **id))
-    };
+    let is_pending =
+        |id: &&NotificationId| d.lead().is_some_and(|lead| lead.undelivered.iter().any(|p| p.id == **id));
     let with: Vec<NotificationId> = delivery.with.iter().filter(is_pending).cloned().collect();
     let left_over: Vec<Message> = d
-        .lead
-        .iter()
+        .lead()
+        .into_iter()
         .flat_map(|lead| &lead.undelivered)
         .filter(|p| with.contains(&p.id))
         .map(|p| p.message)
@@ -36,7 +34,7 @@ pub(super) fn apply(d: &mut Deciding<'_>, delivery: &Delivery) -> Outcome {
         DeliveryResult::Delivered { .. } | DeliveryResult::Withdrawn { .. } => {}
         DeliveryResult::Failed { .. } => d.queue_for_failed(&delivery.id),
         DeliveryResult::Unreachable { person, notification, .. } => {
-            let is_over = d.lead.as_ref().is_some_and(|lead| lead.is_held() || lead.is_closed());
+            let is_over = d.lead().is_some_and(|lead| lead.is_held() || lead.is_closed());
             // Of a lead that is held or over, only compliance has something left to say.
             if !is_over || notification.message.workflow() == Some(WorkflowId::ComplianceFlag) {
                 // The manager hears in the same order what the person would have been told.
@@ -59,7 +57,7 @@ pub(super) fn apply(d: &mut Deciding<'_>, delivery: &Delivery) -> Outcome {
 /// Nobody's breach is counted before they were told that the lead is theirs. That they were told late,
 /// or never, shows when that is recorded.
 fn excuse_what_nobody_was_told(d: &mut Deciding<'_>, delivery: &Delivery) {
-    let Some(lead) = &d.lead else { return };
+    let Some(lead) = d.lead() else { return };
     let settled = |id: &NotificationId| *id == delivery.id || delivery.with.contains(id);
     let given = lead.undelivered.iter().filter(|p| p.gives() && settled(&p.id));
     let mut excused: Vec<(Breach, DateTime<Utc>)> = Vec::new();
@@ -83,7 +81,7 @@ fn excuse_what_nobody_was_told(d: &mut Deciding<'_>, delivery: &Delivery) {
 
 /// The manager is told instead; where that is the one who cannot be reached, operations looks.
 fn pass_on(d: &mut Deciding<'_>, id: &NotificationId, person: &PersonId, notification: &Notification) {
-    let team = d.world.directory.team_of(person).cloned().or_else(|| d.team());
+    let team = d.rules.directory().team_of(person).cloned().or_else(|| d.team());
     match team.and_then(|team| d.manager_of(team)) {
         Some(to) if notification.to != to => {
             let particulars =

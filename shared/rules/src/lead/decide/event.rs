@@ -1,12 +1,12 @@
 //! Applies what a source says of a lead.
 
+use crate::aggregate::Undecided;
 use crate::lead::command::LeadEvent;
 use crate::lead::decide::assign::{assign_if_unowned, tell_assigned};
 use crate::lead::decide::deciding::Deciding;
 use crate::lead::decide::moves::{Moved, change_state};
 use crate::lead::decide::order::{is_of_ended_hold, knows_better, measured, said_of};
-use crate::lead::decide::{evidence, held, hold};
-use crate::lead::decide::{operations, owners};
+use crate::lead::decide::{evidence, held, hold, operations, owners};
 use crate::lead::event::{AssignmentReason, LeadFact, PersonalChanges};
 use crate::lead::profile::ProfileChanges;
 use crate::lead::queue::OperationsReason;
@@ -16,7 +16,6 @@ use crate::lead::workflows::{compliance_flag, high_value};
 use crate::merge::Sorting;
 use crate::outcome::Outcome;
 use crate::patch::Patch;
-use crate::world::Need;
 use chrono::{DateTime, TimeDelta, Utc};
 use policy::StateKind;
 use policy::ids::{MarketId, PersonId, StateId};
@@ -25,9 +24,9 @@ use policy::ids::{MarketId, PersonId, StateId};
 const AHEAD_MAX: TimeDelta = TimeDelta::minutes(5);
 
 /// Applies an event.
-pub(super) fn apply(d: &mut Deciding<'_>, said: &LeadEvent) -> Result<Outcome, Need> {
+pub(super) fn apply(d: &mut Deciding<'_>, said: &LeadEvent) -> Result<Outcome, Undecided> {
     // A CRM may call a state by one of its own stages.
-    let meant = said.state.as_ref().and_then(|state| d.world.policy.policy.state_named(state));
+    let meant = said.state.as_ref().and_then(|state| d.rules.policy().state_named(state));
     let event = &LeadEvent { state: meant.or(said.state.as_ref()).cloned(), ..said.clone() };
     if let Err((field, why)) = check(d, event) {
         let named = &event.named_party();
@@ -35,16 +34,16 @@ pub(super) fn apply(d: &mut Deciding<'_>, said: &LeadEvent) -> Result<Outcome, N
         return refuse_at_door(d, field, &why, found);
     }
     let late = is_history(d, event.occurred_at);
-    let is_new = d.lead.is_none();
+    let is_new = d.lead().is_none();
     if is_new {
         // What a screening found is kept even of a lead that nobody told us of.
         if !event.creates && event.matches.is_empty() {
-            return Ok(Outcome::UnknownLead);
+            return Ok(Outcome::NotFound);
         }
         create(d, event, late);
     }
     let (market, was_known) = (market(d), d.team().is_some());
-    let named_before = d.lead.as_ref().and_then(|lead| lead.crm_owner.clone());
+    let named_before = d.lead().and_then(|lead| lead.crm_owner.clone());
     let step_before = owners::next_step(d);
     let stale = update(d, event);
     evidence::excuse(d, event);
@@ -58,7 +57,7 @@ pub(super) fn apply(d: &mut Deciding<'_>, said: &LeadEvent) -> Result<Outcome, N
         move_state(d, event, late, true);
     }
     compliance_flag::screen(d, event)?;
-    let applied = if d.lead.as_ref().is_some_and(|l| l.is_held() || l.is_disqualified()) {
+    let applied = if d.lead().is_some_and(|l| l.is_held() || l.is_disqualified()) {
         compliance_flag::name_would_be_owner(d);
         held::take_first_word(d, event);
         if let Some(why) = held::refuse_moves(d, event, is_new, &stale) {
@@ -72,11 +71,11 @@ pub(super) fn apply(d: &mut Deciding<'_>, said: &LeadEvent) -> Result<Outcome, N
         }
         true
     } else {
-        let was_closed = d.lead.as_ref().is_some_and(Lead::is_closed);
+        let was_closed = d.lead().is_some_and(Lead::is_closed);
         let moved = move_state(d, event, late, is_new);
         operations::reconcile(d, false);
         let owned = set_owner(d, event);
-        if was_closed && d.lead.as_ref().is_some_and(|lead| !lead.is_closed()) {
+        if was_closed && d.lead().is_some_and(|lead| !lead.is_closed()) {
             owners::follow_reopened(d, !late)?;
             if !late {
                 tell_untold(d);
@@ -90,8 +89,7 @@ pub(super) fn apply(d: &mut Deciding<'_>, said: &LeadEvent) -> Result<Outcome, N
         }
         // Somebody may have room by now for one that nobody could take. One that operations left
         // alone stays alone until something new is said of it.
-        let is_left_alone =
-            d.lead.as_ref().is_some_and(|lead| lead.is_dismissed(OperationsReason::NoRepAvailable));
+        let is_left_alone = d.lead().is_some_and(|lead| lead.is_dismissed(OperationsReason::NoRepAvailable));
         if is_new || market_changed || owned || !is_left_alone || d.has_news() {
             let reason = if is_new { AssignmentReason::Arrival } else { AssignmentReason::Unowned };
             // An old lead is assigned without a word: an import is no reason to tell anybody.
@@ -111,7 +109,7 @@ pub(super) fn apply(d: &mut Deciding<'_>, said: &LeadEvent) -> Result<Outcome, N
 
 /// What became of a lead that compliance has rejected, for whoever flags it again.
 fn closed_by_compliance(d: &Deciding<'_>) -> Option<String> {
-    let lead = d.lead.as_ref().filter(|lead| lead.is_disqualified())?;
+    let lead = d.lead().filter(|lead| lead.is_disqualified())?;
     let on = lead.entered_at.format("%Y-%m-%d");
     Some(format!(
         "compliance rejected the lead on {on}, and it stays closed; the match is in its record, for the review that \
@@ -121,7 +119,7 @@ fn closed_by_compliance(d: &Deciding<'_>) -> Option<String> {
 
 /// Records what nobody here understood of an event, where there is a lead.
 pub(super) fn note_unread(d: &mut Deciding<'_>, event: &LeadEvent) {
-    if !event.unread.is_empty() && d.lead.is_some() {
+    if !event.unread.is_empty() && d.lead().is_some() {
         d.fact(None, LeadFact::InputNotUnderstood(event.unread.clone()));
     }
 }
@@ -133,7 +131,7 @@ fn note_stale(d: &mut Deciding<'_>, fields: Vec<String>, event: &LeadEvent) {
 }
 
 fn market(d: &Deciding<'_>) -> Option<MarketId> {
-    d.lead.as_ref()?.profile.market.clone()
+    d.lead()?.profile.market.clone()
 }
 
 /// Records that a source said something that is no event. What a screening found is part of no
@@ -143,13 +141,13 @@ pub(super) fn refuse_at_door(
     field: &str,
     why: &str,
     found: Found<'_>,
-) -> Result<Outcome, Need> {
+) -> Result<Outcome, Undecided> {
     // A match is kept even of a lead that nobody told us of: whoever does so later finds it held.
-    if d.lead.is_none() && !found.matches.is_empty() {
+    if d.lead().is_none() && !found.matches.is_empty() {
         create(d, &LeadEvent::at(d.now), false);
         d.follow_market(false, true);
     }
-    if d.lead.is_some() {
+    if d.lead().is_some() {
         compliance_flag::flag(d, found.flagged(), None)?;
         d.fact(None, LeadFact::InputRefused { what: field.to_owned(), why: why.to_owned() });
     }
@@ -157,9 +155,9 @@ pub(super) fn refuse_at_door(
 }
 
 /// Takes over what the account says now.
-pub(super) fn apply_account(d: &mut Deciding<'_>) -> Result<Outcome, Need> {
-    if d.lead.is_none() {
-        return Ok(Outcome::UnknownLead);
+pub(super) fn apply_account(d: &mut Deciding<'_>) -> Result<Outcome, Undecided> {
+    if d.lead().is_none() {
+        return Ok(Outcome::NotFound);
     }
     let step_before = owners::next_step(d);
     follow_account_always(d)?;
@@ -179,12 +177,12 @@ fn check(d: &Deciding<'_>, event: &LeadEvent) -> Result<(), (&'static str, Strin
         return Ok(());
     };
     // A full copy of the lead names the state it is in; only a move into the reserved ones is refused.
-    let is_there = d.lead.as_ref().is_some_and(|l| l.state == *state);
+    let is_there = d.lead().is_some_and(|l| l.state == *state);
     if state.is_reserved() && !is_there {
         return Err(("lead.state", format!("`{state}` is entered by the compliance workflow alone")));
     }
-    if d.world.policy.policy.kind_of(state).is_none() {
-        let known: Vec<&str> = d.world.policy.policy.states.iter().map(|s| s.state.as_str()).collect();
+    if d.rules.policy().kind_of(state).is_none() {
+        let known: Vec<&str> = d.rules.policy().states.iter().map(|s| s.state.as_str()).collect();
         return Err((
             "lead.state",
             format!("`{state}` is not a state of the policy; it has {}", known.join(", ")),
@@ -194,7 +192,7 @@ fn check(d: &Deciding<'_>, event: &LeadEvent) -> Result<(), (&'static str, Strin
 }
 
 fn is_history(d: &Deciding<'_>, occurred_at: DateTime<Utc>) -> bool {
-    let after = match d.world.policy.policy.intake.history_after {
+    let after = match d.rules.policy().intake.history_after {
         policy::measure::Window::Working(time) => time.secs(),
         policy::measure::Window::BusinessDays(days) => i64::from(days) * 86_400,
     };
@@ -202,7 +200,7 @@ fn is_history(d: &Deciding<'_>, occurred_at: DateTime<Utc>) -> bool {
 }
 
 fn create(d: &mut Deciding<'_>, event: &LeadEvent, late: bool) {
-    let policy = &d.world.policy.policy;
+    let policy = d.rules.policy();
     let said = event.state.as_ref().filter(|s| !s.is_reserved());
     let state = said.or_else(|| policy.first_state());
     let Some((state, kind)) = state.and_then(|s| Some((s.clone(), policy.kind_of(s)?))) else {
@@ -217,7 +215,7 @@ fn create(d: &mut Deciding<'_>, event: &LeadEvent, late: bool) {
 
 /// Whether something newer is known of whether the customer is to act next.
 fn is_waiting_stale(d: &Deciding<'_>, lead: &Lead, event: &LeadEvent) -> bool {
-    let kind_of = |state: &StateId| d.world.policy.policy.kind_of(state);
+    let kind_of = |state: &StateId| d.rules.policy().kind_of(state);
     // It was said of a state that the lead has left for one in which work began anew.
     let is_of_another = event.state.as_ref().is_some_and(|state| {
         *state != lead.state && kind_of(state).is_some_and(|kind| kind != StateKind::Hold)
@@ -229,7 +227,7 @@ fn is_waiting_stale(d: &Deciding<'_>, lead: &Lead, event: &LeadEvent) -> bool {
 
 /// Updates the fields; gives the names of those that the event knows less well than we do.
 fn update(d: &mut Deciding<'_>, event: &LeadEvent) -> Vec<String> {
-    let Some(lead) = &d.lead else {
+    let Some(lead) = d.lead() else {
         return Vec::new();
     };
     let mut sorting = Sorting::new(&lead.said_at, event.occurred_at);
@@ -303,7 +301,7 @@ fn update(d: &mut Deciding<'_>, event: &LeadEvent) -> Vec<String> {
 }
 
 /// Takes over what the account says when the lead comes to belong to it.
-fn follow_account(d: &mut Deciding<'_>) -> Result<(), Need> {
+fn follow_account(d: &mut Deciding<'_>) -> Result<(), Undecided> {
     let linked_now = d
         .entries
         .iter()
@@ -313,8 +311,8 @@ fn follow_account(d: &mut Deciding<'_>) -> Result<(), Need> {
     if linked_now { follow_account_always(d) } else { Ok(()) }
 }
 
-fn follow_account_always(d: &mut Deciding<'_>) -> Result<(), Need> {
-    let Some(lead) = d.lead.clone() else { return Ok(()) };
+fn follow_account_always(d: &mut Deciding<'_>) -> Result<(), Undecided> {
+    let Some(lead) = d.lead().cloned() else { return Ok(()) };
     let view = match &lead.profile.account_id {
         Some(id) => d.account(id)?.clone(),
         None => crate::account_view::AccountView::default(),
@@ -329,7 +327,7 @@ fn follow_account_always(d: &mut Deciding<'_>) -> Result<(), Need> {
 
 /// Moves the lead as the event says; whether it did.
 fn move_state(d: &mut Deciding<'_>, event: &LeadEvent, late: bool, is_new: bool) -> bool {
-    let Some(lead) = d.lead.clone() else {
+    let Some(lead) = d.lead().cloned() else {
         return false;
     };
     let since = measured(event.occurred_at).clamp(lead.entered_at.min(d.now), d.now);
@@ -340,7 +338,7 @@ fn move_state(d: &mut Deciding<'_>, event: &LeadEvent, late: bool, is_new: bool)
     if let Some(to) = event.state.as_ref().filter(|_| !is_of_ended_hold(&lead, event))
         && *to != lead.state
         && is_fresh
-        && let Some(kind) = d.world.policy.policy.kind_of(to)
+        && let Some(kind) = d.rules.policy().kind_of(to)
     {
         let resumed =
             lead.kind == StateKind::Hold && lead.left.as_ref().is_some_and(|left| left.state == *to);
@@ -353,7 +351,7 @@ fn move_state(d: &mut Deciding<'_>, event: &LeadEvent, late: bool, is_new: bool)
     moved |= hold::begin_anew(d, &lead, event, since);
     moved |= hold::change_end(d, event, since);
     if let Some(waiting) = event.waiting_on_customer
-        && d.lead.as_ref().is_some_and(|now| {
+        && d.lead().is_some_and(|now| {
             now.waiting_on_customer != waiting && (is_new || !is_waiting_stale(d, now, event))
         })
     {
@@ -369,7 +367,7 @@ fn tell_untold(d: &mut Deciding<'_>) {
         let person = lead.untold.as_ref().filter(|untold| untold.from.is_none()).map(|u| &u.person);
         person.is_some() && person == lead.owner.as_ref()
     };
-    if d.lead.as_ref().is_some_and(is_untold) {
+    if d.lead().is_some_and(is_untold) {
         tell_assigned(d, None);
     }
 }
@@ -383,14 +381,14 @@ fn set_owner(d: &mut Deciding<'_>, event: &LeadEvent) -> bool {
         .rev()
         .take_while(|e| e.due_at.is_none())
         .any(|e| matches!(&e.fact, LeadFact::Updated { crm_owner, .. } if !crm_owner.is_keep()));
-    let Some(lead) = &d.lead else { return false };
+    let Some(lead) = d.lead() else { return false };
     let to: Option<PersonId> = event.owner.as_set().cloned();
     if !said_anew || lead.owner == to {
         return false;
     }
     let from = lead.owner.clone();
-    let unknown = to.as_ref().is_some_and(|owner| d.world.directory.person(owner).is_none());
-    let team = to.as_ref().and_then(|to| d.world.directory.team_of(to)).cloned();
+    let unknown = to.as_ref().is_some_and(|owner| d.rules.directory().person(owner).is_none());
+    let team = to.as_ref().and_then(|to| d.rules.directory().team_of(to)).cloned();
     d.fact(None, LeadFact::OwnerSet { from, to, team });
     if unknown {
         d.queue_for_operations(None, OperationsReason::OwnerUnknown);

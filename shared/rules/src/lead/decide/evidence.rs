@@ -15,7 +15,7 @@ use policy::{StateKind, WorkflowId};
 
 /// Excuses the breaches that an event shows not to have been any, each once.
 pub(super) fn excuse(d: &mut Deciding<'_>, event: &LeadEvent) {
-    let breaches = d.lead.as_ref().map_or_else(Vec::new, |lead| lead.breaches.clone());
+    let breaches = d.lead().map_or_else(Vec::new, |lead| lead.breaches.clone());
     for breach in breaches {
         let Some((what, state)) = shows(d, event, &breach) else { continue };
         let evidence = LateEvidence {
@@ -43,7 +43,7 @@ fn shows(d: &Deciding<'_>, event: &LeadEvent, breach: &Breach) -> Option<(Eviden
         && said_of >= breach.in_state_at
         && !is_of_ended_hold(event, state, breach)
     {
-        let is_hold = d.world.policy.policy.kind_of(state) == Some(StateKind::Hold);
+        let is_hold = d.rules.policy().kind_of(state) == Some(StateKind::Hold);
         let what = if is_hold { EvidenceKind::PutOnHold } else { EvidenceKind::StateChanged };
         return Some((what, Some(state.clone())));
     }

@@ -14,11 +14,11 @@ use policy::ids::PersonId;
 /// A lead can be held before its source has said in which state it is: a screening was faster. The first
 /// word is no attempt to move it; it is where the lead was taken from, and goes on when it is cleared.
 pub(super) fn take_first_word(d: &mut Deciding<'_>, event: &LeadEvent) {
-    let Some(lead) = d.lead.as_ref().filter(|lead| lead.is_held() && lead.said("state").is_none()) else {
+    let Some(lead) = d.lead().filter(|lead| lead.is_held() && lead.said("state").is_none()) else {
         return;
     };
     let Some(state) = event.state.clone().filter(|state| !state.is_reserved()) else { return };
-    let Some(kind) = d.world.policy.policy.kind_of(&state) else { return };
+    let Some(kind) = d.rules.policy().kind_of(&state) else { return };
     let since = measured(event.occurred_at).min(lead.entered_at);
     let occurred_at = said_of(event, since);
     let is_first = |field: &str| lead.said(field).is_none();
@@ -59,7 +59,7 @@ pub(super) fn forget_refused_owner(
     is_new: bool,
     named_before: Option<PersonId>,
 ) {
-    let Some(lead) = &d.lead else { return };
+    let Some(lead) = d.lead() else { return };
     let Some(said) = event.owner.outcome().filter(|_| !is_new) else { return };
     if is_another(lead, said) && said == lead.crm_owner.as_ref() && lead.crm_owner != named_before {
         let crm_owner = named_before.map_or(Patch::Clear, Patch::Set);
@@ -77,7 +77,7 @@ pub(super) fn refuse_moves(
     is_new: bool,
     stale: &[String],
 ) -> Option<String> {
-    let lead = d.lead.as_ref()?;
+    let lead = d.lead()?;
     let why = if lead.is_held() { "compliance holds the lead" } else { "compliance closed the lead" };
     let here = lead.held_from.as_ref().map_or(&lead.state, |held| &held.state);
     // What is older than what is known is no attempt.

@@ -20,7 +20,7 @@ pub(super) fn enter_from(d: &mut Deciding<'_>, lead: &Lead, event: &LeadEvent) -
     if !is_about_hold || !is_before_hold || !is_news {
         return false;
     }
-    let policy = &d.world.policy.policy;
+    let policy = d.rules.policy();
     let Some(state) = event.state.clone().filter(|state| !state.is_reserved()) else { return false };
     let Some(kind) = policy.kind_of(&state).filter(|kind| *kind != StateKind::Hold) else { return false };
     let goes_on = if kind == StateKind::Working { Some(&state) } else { policy.first_state() }.cloned();
@@ -78,7 +78,7 @@ pub(super) fn begin_anew(d: &mut Deciding<'_>, lead: &Lead, event: &LeadEvent, s
 /// Takes over until when a hold lasts, which may be heard of before the hold and after its end; whether it
 /// did.
 pub(super) fn change_end(d: &mut Deciding<'_>, event: &LeadEvent, since: DateTime<Utc>) -> bool {
-    let (Some(until), Some(now)) = (event.hold_until.outcome(), &d.lead) else { return false };
+    let (Some(until), Some(now)) = (event.hold_until.outcome(), d.lead()) else { return false };
     // It may have ended by itself at another time than the source had said.
     let ended = now.hold_ended.as_ref().filter(|_| is_of_ended_hold(now, event)).map(|ended| ended.at);
     let speaks_of_hold = now.kind == StateKind::Hold || event.state.is_none() || ended.is_some();

@@ -1,6 +1,9 @@
 //! `decide`: what should happen to a lead. Whatever was due is settled first, then the input is
 //! applied, so that the record does not hang on when sweeps ran.
 
+use crate::aggregate::Decision;
+use crate::world::World;
+
 pub(crate) mod assign;
 mod catch_up;
 pub(crate) mod cleared;
@@ -18,7 +21,7 @@ mod review;
 mod settle;
 mod staff;
 
-use crate::aggregate::Consulted;
+use crate::aggregate::Undecided;
 use crate::entry::Entry;
 use crate::lead::command::{Command, Input};
 use crate::lead::decide::deciding::Deciding;
@@ -28,44 +31,23 @@ use crate::lead::workflows::compliance_flag;
 use crate::lead::workflows::compliance_flag::Found;
 use crate::outcome::Outcome;
 use crate::recordable::Recordable as _;
-use crate::world::{Need, World};
 
 use crate::lead::timers;
 use chrono::{DateTime, Utc};
-use policy::ids::PersonId;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-
-/// What should happen.
-#[derive(Debug, Clone)]
-pub struct Decision {
-    /// What becomes of the command.
-    pub outcome: Outcome,
-    /// The facts, in order. Empty: nothing is to be written.
-    pub entries: Vec<Entry<LeadFact>>,
-    /// The lead with the facts folded in; `None` if there is none.
-    pub lead: Option<Lead>,
-    /// When the lead has to be looked at again.
-    pub wake_at: Option<DateTime<Utc>>,
-    /// The reps that routing chose, with the version of their standing that it saw: a commit
-    /// holds only while they stand so.
-    pub relied_on: BTreeMap<PersonId, u64>,
-    /// What it looked at beside the lead and the documents.
-    pub consulted: Consulted,
-}
 
 /// What should happen to a lead, given an input at an instant.
 ///
 /// # Errors
-/// [`Need`] names what the world lacks; read it and decide again. Nothing else can go wrong.
-pub fn decide(
+/// [`Undecided`] names what the world lacks; read it and decide again. Nothing else can go wrong.
+pub(super) fn decide(
     lead: Option<&Lead>,
-    world: &World<'_>,
+    world: &World,
     command: &Command,
     now: DateTime<Utc>,
-) -> Result<Decision, Need> {
+) -> Result<Decision<Lead>, Undecided> {
     let mut d = Deciding::new(lead, world, command, now);
-    if d.lead.is_some() {
+    if d.lead().is_some() {
         catch_up::catch_up(&mut d)?;
         let until = d.now;
         settle::settle(&mut d, until)?;
@@ -102,21 +84,14 @@ pub fn decide(
         Outcome::Applied if !d.entries.iter().any(is_news) => Outcome::Unchanged,
         outcome => outcome,
     };
-    let wake_at = d.lead.as_ref().and_then(|lead| timers::wake_at(lead, world));
-    Ok(Decision {
-        outcome,
-        entries: d.entries,
-        lead: d.lead,
-        wake_at,
-        relied_on: d.relied_on,
-        consulted: d.consulted,
-    })
+    let wake_at = d.lead().and_then(|lead| timers::wake_at(lead, &world.rules));
+    d.finish(outcome, wake_at)
 }
 
 /// What is taken of an input: of a lead whose personal data was erased, nothing personal.
 fn taken<'i>(d: &Deciding<'_>, input: &'i Input) -> Cow<'i, Input> {
     let mut taken = Cow::Borrowed(input);
-    if d.lead.as_ref().is_some_and(Lead::is_erased) && input.is_personal() {
+    if d.lead().is_some_and(Lead::is_erased) && input.is_personal() {
         taken.to_mut().forget();
     }
     taken

@@ -23,8 +23,8 @@ pub(crate) struct Moved {
 /// A hold that had an end is over: the lead goes on in the state it left, or begins in the first
 /// one if it came here on hold, so that it does not rest for ever.
 pub(crate) fn end_hold(d: &mut Deciding<'_>) {
-    let left = d.lead.as_ref().and_then(|l| l.left.as_ref()).map(|left| left.state.clone());
-    let (resumed, first) = (left.is_some(), d.world.policy.policy.first_state().cloned());
+    let left = d.lead().and_then(|l| l.left.as_ref()).map(|left| left.state.clone());
+    let (resumed, first) = (left.is_some(), d.rules.policy().first_state().cloned());
     let at = d.at();
     if let Some(state) = left.or(first) {
         change_state(d, state, StateKind::Working, at, Moved { resumed, ..Moved::default() });
@@ -39,7 +39,7 @@ pub(crate) fn change_state(
     entered_at: DateTime<Utc>,
     rest: Moved,
 ) {
-    let Some(from) = d.lead.as_ref().map(|l| l.state.clone()) else {
+    let Some(from) = d.lead().map(|l| l.state.clone()) else {
         return;
     };
     let Moved { resumed, hold_until, history_until, said_of } = rest;

@@ -9,7 +9,7 @@ use crate::lead::event::LeadFact;
 use crate::lead::ownership;
 use crate::lead::queue::OperationsReason;
 use crate::lead::state::Lead;
-use crate::world::World;
+use policy::Rulebook;
 use policy::ids::{NotificationId, PersonId};
 
 impl OperationsReason {
@@ -55,17 +55,17 @@ impl OperationsReason {
 }
 
 /// Whether the condition of a reason holds.
-pub(crate) fn holds(lead: &Lead, world: &World<'_>, reason: OperationsReason) -> bool {
+pub(crate) fn holds(lead: &Lead, rules: &Rulebook, reason: OperationsReason) -> bool {
     if lead.is_closed() {
         return false;
     }
-    let market = lead.profile.market.as_ref().and_then(|market| world.directory.market(market));
+    let market = lead.profile.market.as_ref().and_then(|market| rules.directory().market(market));
     let stands = lead.visit.for_operations.contains(&reason);
     match reason {
         OperationsReason::MarketUnknown => market.is_none(),
-        OperationsReason::StateUnknown => world.policy.policy.kind_of(&lead.state).is_none(),
+        OperationsReason::StateUnknown => rules.policy().kind_of(&lead.state).is_none(),
         OperationsReason::OwnerUnknown => {
-            lead.owner.as_ref().is_some_and(|owner| world.directory.person(owner).is_none())
+            lead.owner.as_ref().is_some_and(|owner| rules.directory().person(owner).is_none())
         }
         // Where nobody owns it, it waits for a rep; where somebody does, they could not be relieved.
         OperationsReason::NoRepAvailable => (lead.owner.is_none() && market.is_some()) || stands,
@@ -73,17 +73,17 @@ pub(crate) fn holds(lead: &Lead, world: &World<'_>, reason: OperationsReason) ->
         OperationsReason::NotificationFailed | OperationsReason::Bounces => true,
         OperationsReason::OwnerAbsent => ownership::is_away(lead),
         OperationsReason::OwnerLeft => {
-            lead.owner.as_ref().is_some_and(|owner| ownership::is_gone(lead, world, owner))
+            lead.owner.as_ref().is_some_and(|owner| ownership::is_gone(lead, rules, owner))
         }
     }
 }
 
 /// Whether a reason that a person dismisses still holds: it is left alone, and nothing but news of the
 /// lead brings it back.
-pub(crate) fn is_left_alone(lead: &Lead, world: &World<'_>, reason: OperationsReason) -> bool {
+pub(crate) fn is_left_alone(lead: &Lead, rules: &Rulebook, reason: OperationsReason) -> bool {
     let is_event = matches!(reason, OperationsReason::NotificationFailed | OperationsReason::Bounces);
     let is_owned = reason == OperationsReason::NoRepAvailable && lead.owner.is_some();
-    !is_event && !is_owned && holds(lead, world, reason)
+    !is_event && !is_owned && holds(lead, rules, reason)
 }
 
 /// Whether a lead comes into the queue for a reason by its condition alone. The others come with
@@ -116,38 +116,42 @@ const STANDING: [OperationsReason; 7] = [
 ];
 
 /// Whether the queue holds what the conditions say.
-pub(crate) fn is_reconciled(lead: &Lead, world: &World<'_>) -> bool {
+pub(crate) fn is_reconciled(lead: &Lead, rules: &Rulebook) -> bool {
     let queued = lead.operations.iter().flat_map(|review| &review.reasons).map(|queued| queued.reason);
     let dismissed = lead.dismissed.iter().flat_map(|dismissal| &dismissal.reasons).copied();
     let is_in = |reason| lead.operations.as_ref().is_some_and(|review| review.has(reason, None));
     let is_missing = |reason: &OperationsReason| {
-        let enters = enters_by_itself(lead, *reason) && holds(lead, world, *reason);
+        let enters = enters_by_itself(lead, *reason) && holds(lead, rules, *reason);
         enters && !is_in(*reason) && !lead.is_dismissed(*reason)
     };
-    queued.chain(dismissed).all(|reason| holds(lead, world, reason)) && !STANDING.iter().any(is_missing)
+    queued.chain(dismissed).all(|reason| holds(lead, rules, reason)) && !STANDING.iter().any(is_missing)
 }
 
 /// Holds the queue against the conditions: what does not hold any more is settled, what holds is
 /// queued. Where something new was said of the lead, what was dismissed counts again.
 pub(crate) fn reconcile(d: &mut Deciding<'_>, is_news: bool) {
-    let Some(lead) = &d.lead else { return };
+    let Some(lead) = d.lead() else { return };
     let queued = lead.operations.iter().flat_map(|review| &review.reasons);
     let mut over: Vec<(OperationsReason, Option<NotificationId>)> = queued
-        .filter(|queued| !holds(lead, &d.world, queued.reason))
+        .filter(|queued| !holds(lead, d.rules, queued.reason))
         .map(|queued| (queued.reason, queued.notification.clone()))
         .collect();
     let dismissed = lead.dismissed.iter().flat_map(|dismissal| &dismissal.reasons);
-    let is_over = dismissed.filter(|reason| !holds(lead, &d.world, **reason)).map(|reason| (*reason, None));
+    let is_over = dismissed.filter(|reason| !holds(lead, d.rules, **reason)).map(|reason| (*reason, None));
     over.extend(is_over);
     for (reason, notification) in over {
         d.fact(None, LeadFact::OperationsSettled { reason, notification });
     }
-    let again: Vec<OperationsReason> =
-        d.lead.iter().filter_map(|lead| lead.dismissed.as_ref()).flat_map(|d| d.reasons.clone()).collect();
+    let again: Vec<OperationsReason> = d
+        .lead()
+        .into_iter()
+        .filter_map(|lead| lead.dismissed.as_ref())
+        .flat_map(|d| d.reasons.clone())
+        .collect();
     for reason in STANDING.into_iter().chain(again) {
-        let Some(lead) = &d.lead else { return };
+        let Some(lead) = d.lead() else { return };
         let enters = if lead.is_dismissed(reason) { is_news } else { enters_by_itself(lead, reason) };
-        if enters && holds(lead, &d.world, reason) {
+        if enters && holds(lead, d.rules, reason) {
             d.queue_for_operations(None, reason);
         }
     }

@@ -3,6 +3,7 @@
 //! goes quiet because of a change that was not about it.
 
 use crate::absence;
+use crate::aggregate::Undecided;
 use crate::lead::decide::assign::{give_to_next, tell_assigned};
 use crate::lead::decide::deciding::{Deciding, Routed};
 use crate::lead::event::{AssignmentReason, LeadFact};
@@ -12,28 +13,27 @@ use crate::lead::queue::OperationsReason;
 use crate::lead::state::Lead;
 use crate::lead::timers;
 use crate::outcome::Outcome;
-use crate::world::Need;
 use chrono::{DateTime, Utc};
 use policy::Orphan;
 use policy::ids::{PersonId, TeamId};
 
 /// Brings a lead whose owner left to what the policy says. The clock begins anew for a new owner.
-pub(crate) fn follow_leaver(d: &mut Deciding<'_>, owner: &PersonId) -> Result<(), Need> {
-    let then = d.world.policy.policy.owners.left;
+pub(crate) fn follow_leaver(d: &mut Deciding<'_>, owner: &PersonId) -> Result<(), Undecided> {
+    let then = d.rules.policy().owners.left;
     let gone = OwnerGone { owner: owner.clone(), because: Gone::Left, until: None };
     d.fact(None, LeadFact::OwnerGone { gone, then });
     match then {
         Orphan::Keep => {}
         // Held on arrival, it is nobody's yet.
-        Orphan::Queue if d.lead.as_ref().is_some_and(|lead| lead.owner.is_none()) => {}
+        Orphan::Queue if d.lead().is_some_and(|lead| lead.owner.is_none()) => {}
         Orphan::Queue => d.queue_for_operations(None, OperationsReason::OwnerLeft),
         // Compliance holds it: whoever gets it gets it when it is cleared.
-        Orphan::HandOn if d.lead.as_ref().is_some_and(Lead::is_held) => {}
+        Orphan::HandOn if d.lead().is_some_and(Lead::is_held) => {}
         Orphan::HandOn => {
             give_to_next(d, AssignmentReason::OwnerLeft)?;
             // Without a market no team can have it. What operations left alone while somebody owned it is news.
             let is_left_alone = |lead: &Lead| lead.is_dismissed(OperationsReason::MarketUnknown);
-            if d.lead.as_ref().is_some_and(is_left_alone) {
+            if d.lead().is_some_and(is_left_alone) {
                 d.queue_for_operations(None, OperationsReason::MarketUnknown);
             }
         }
@@ -42,19 +42,19 @@ pub(crate) fn follow_leaver(d: &mut Deciding<'_>, owner: &PersonId) -> Result<()
 }
 
 /// A lead that was closed is open again: closed leads are left alone when their owner leaves.
-pub(crate) fn follow_reopened(d: &mut Deciding<'_>, tells: bool) -> Result<(), Need> {
-    let left = d.lead.as_ref().filter(|lead| has_left(lead, &d.world)).and_then(|lead| lead.owner.clone());
+pub(crate) fn follow_reopened(d: &mut Deciding<'_>, tells: bool) -> Result<(), Undecided> {
+    let left = d.lead().filter(|lead| has_left(lead, d.rules)).and_then(|lead| lead.owner.clone());
     let Some(left) = left else { return Ok(()) };
-    if d.lead.as_ref().is_some_and(|lead| is_gone(lead, &d.world, &left)) {
+    if d.lead().is_some_and(|lead| is_gone(lead, d.rules, &left)) {
         // It is known, and they still have it: operations decides, or nobody has to.
-        if d.world.policy.policy.owners.left != Orphan::Keep {
+        if d.rules.policy().owners.left != Orphan::Keep {
             d.queue_for_operations(None, OperationsReason::OwnerLeft);
         }
         return Ok(());
     }
     follow_leaver(d, &left)?;
     // No publication's digest tells of it.
-    let owner = d.lead.as_ref().and_then(|lead| lead.owner.clone());
+    let owner = d.lead().and_then(|lead| lead.owner.clone());
     if tells && owner.is_some_and(|owner| owner != left) {
         tell_assigned(d, Some(left));
     }
@@ -63,16 +63,16 @@ pub(crate) fn follow_reopened(d: &mut Deciding<'_>, tells: bool) -> Result<(), N
 
 /// Follows what is so of the presence of the lead's owner: where they are away for so long that it
 /// counts, and the lead's next step is due before they are back, the policy says what is done.
-pub(crate) fn follow_presence(d: &mut Deciding<'_>) -> Result<Outcome, Need> {
-    let Some(lead) = d.lead.clone() else { return Ok(Outcome::UnknownLead) };
+pub(crate) fn follow_presence(d: &mut Deciding<'_>) -> Result<Outcome, Undecided> {
+    let Some(lead) = d.lead().cloned() else { return Ok(Outcome::NotFound) };
     let Some(owner) = lead.owner.clone().filter(|_| !lead.is_closed()) else {
         return Ok(Outcome::Unchanged);
     };
-    let Some(team) = d.world.directory.team_of(&owner).cloned() else { return Ok(Outcome::Unchanged) };
+    let Some(team) = d.rules.directory().team_of(&owner).cloned() else { return Ok(Outcome::Unchanged) };
     let standing = d.roster(&team)?.standings.get(&owner).cloned().unwrap_or_default();
-    let absence = absence::absence(d.world.directory, &owner, &standing, d.at());
+    let absence = absence::absence(d.rules.directory(), &owner, &standing, d.at());
     let was_away = lead.owner_gone.as_ref().filter(|gone| gone.because == Gone::Absent);
-    let Some(absence) = absence.filter(|absence| absence.counts(&d.world.policy.policy, d.at())) else {
+    let Some(absence) = absence.filter(|absence| absence.counts(d.rules.policy(), d.at())) else {
         if was_away.is_some() && absence.is_none() {
             d.fact(None, LeadFact::OwnerBack { owner });
         }
@@ -83,9 +83,9 @@ pub(crate) fn follow_presence(d: &mut Deciding<'_>) -> Result<Outcome, Need> {
         return Ok(Outcome::Unchanged);
     }
     let gone = OwnerGone { owner, because: Gone::Absent, until: absence.until };
-    let then = d.world.policy.policy.owners.absent;
+    let then = d.rules.policy().owners.absent;
     let comes_first = |due: DateTime<Utc>| absence.until.is_none_or(|until| due < until);
-    let is_pressing = timers::next_step(&lead, &d.world).is_some_and(comes_first);
+    let is_pressing = timers::next_step(&lead, d.rules).is_some_and(comes_first);
     if then == Orphan::Keep || !is_pressing {
         return Ok(Outcome::Applied);
     }
@@ -114,14 +114,14 @@ pub(crate) fn follow_presence(d: &mut Deciding<'_>) -> Result<Outcome, Need> {
 
 /// When the next step of the lead's clocks is due.
 pub(crate) fn next_step(d: &Deciding<'_>) -> Option<DateTime<Utc>> {
-    d.lead.as_ref().and_then(|lead| timers::next_step(lead, &d.world))
+    d.lead().and_then(|lead| timers::next_step(lead, d.rules))
 }
 
 /// Looks at the owner's presence if the next step is due sooner than it was: it may be due before they are back.
 pub(crate) fn follow_presence_if_sooner(
     d: &mut Deciding<'_>,
     before: Option<DateTime<Utc>>,
-) -> Result<(), Need> {
+) -> Result<(), Undecided> {
     if next_step(d).is_some_and(|now| before.is_none_or(|before| now < before)) {
         follow_presence(d)?;
     }
@@ -129,7 +129,7 @@ pub(crate) fn follow_presence_if_sooner(
 }
 
 /// The owner who is away keeps it where nobody else can take it, and operations looks.
-fn hand_on_from_absent(d: &mut Deciding<'_>) -> Result<(), Need> {
+fn hand_on_from_absent(d: &mut Deciding<'_>) -> Result<(), Undecided> {
     match d.route(false)? {
         Routed::To { rep, team } => give_from_absent(d, rep, team),
         Routed::Nobody { considered } => {
@@ -143,7 +143,7 @@ fn hand_on_from_absent(d: &mut Deciding<'_>) -> Result<(), Need> {
 }
 
 fn give_from_absent(d: &mut Deciding<'_>, to: PersonId, team: TeamId) {
-    let previous_owner = d.lead.as_ref().and_then(|lead| lead.owner.clone());
+    let previous_owner = d.lead().and_then(|lead| lead.owner.clone());
     d.fact(None, LeadFact::Assigned { to, team, reason: AssignmentReason::OwnerAbsent, told_from: None });
     tell_assigned(d, previous_owner);
 }

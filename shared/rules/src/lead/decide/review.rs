@@ -1,19 +1,19 @@
 //! What officers decide: a compliance review, and whether a rejection is looked at again.
 
+use crate::aggregate::Undecided;
 use crate::lead::command::{Officer, Reopening, ReviewDecision};
 use crate::lead::decide::deciding::Deciding;
 use crate::lead::event::LeadFact;
 use crate::lead::state::Lead;
 use crate::lead::workflows::compliance_flag;
 use crate::outcome::Outcome;
-use crate::world::Need;
 use policy::CodeError;
 use policy::ids::PersonId;
 
 /// An officer decides on the review.
-pub(super) fn decide(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Result<Outcome, Need> {
-    let Some(lead) = &d.lead else {
-        return Ok(Outcome::UnknownLead);
+pub(super) fn decide(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Result<Outcome, Undecided> {
+    let Some(lead) = d.lead() else {
+        return Ok(Outcome::NotFound);
     };
     let Some(review) = &lead.review else {
         return Ok(Outcome::Conflict { why: format!("no review is open; the lead is in {}", lead.state) });
@@ -27,7 +27,7 @@ pub(super) fn decide(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Result<
     if let Some(why) = involved.or(is_second_voice.then_some(SOMEBODY_ELSE)) {
         return Ok(refuse(d, "review decision", why));
     }
-    let policy = &d.world.policy.policy.workflows.compliance_flag;
+    let policy = &d.rules.policy().workflows.compliance_flag;
     if let Err(error) = policy.code_for(&decision.reason_code, decision.verdict) {
         return Ok(invalid_code(&error));
     }
@@ -40,8 +40,8 @@ pub(super) fn decide(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Result<
 
 /// An officer asks to open the review of a rejected lead again.
 pub(super) fn reopen(d: &mut Deciding<'_>, reopening: &Reopening) -> Outcome {
-    let Some(lead) = &d.lead else {
-        return Outcome::UnknownLead;
+    let Some(lead) = d.lead() else {
+        return Outcome::NotFound;
     };
     let Some(rejection) = lead.rejection.as_ref().filter(|_| lead.is_disqualified()) else {
         let why = format!("compliance has not rejected the lead; it is in {}", lead.state);

@@ -4,6 +4,7 @@
 //! recorded as superseded. Within the sweep's own precision nothing was missed, so each is acted
 //! on, as of its own instant.
 
+use crate::aggregate::{Defect, Undecided};
 use crate::clock::{Clock, MISSED_AFTER};
 use crate::lead::decide::deciding::Deciding;
 use crate::lead::decide::moves::end_hold;
@@ -13,7 +14,6 @@ use crate::lead::state::Lead;
 use crate::lead::timers::{StepDue, Timer, What, timers_due};
 use crate::lead::workflows;
 use crate::lead::workflows::compliance_flag;
-use crate::world::Need;
 use chrono::{DateTime, Utc};
 use policy::{Action, WorkflowId};
 
@@ -24,14 +24,14 @@ const HISTORY: &str = "history";
 const ROUNDS_MAX: usize = 512;
 
 /// Does whatever is due up to an instant.
-pub(super) fn settle(d: &mut Deciding<'_>, until: DateTime<Utc>) -> Result<(), Need> {
+pub(super) fn settle(d: &mut Deciding<'_>, until: DateTime<Utc>) -> Result<(), Undecided> {
     settle_those(d, until, |_| true)
 }
 
 /// Does what an input brought about that is due at once: it may tell of an old lead, or of a state that was
 /// entered long ago. Personal data whose time is over by that is erased by the wake that follows: most
 /// functions that take inputs may not erase, and without the input nothing would be due.
-pub(super) fn settle_after_input(d: &mut Deciding<'_>) -> Result<(), Need> {
+pub(super) fn settle_after_input(d: &mut Deciding<'_>) -> Result<(), Undecided> {
     let until = d.now;
     settle_those(d, until, |what| !matches!(what, What::RetentionEnd))
 }
@@ -40,10 +40,10 @@ fn settle_those(
     d: &mut Deciding<'_>,
     until: DateTime<Utc>,
     is_for_now: impl Fn(&What<'_>) -> bool,
-) -> Result<(), Need> {
+) -> Result<(), Undecided> {
     for _ in 0..ROUNDS_MAX {
-        let Some(lead) = &d.lead else { return Ok(()) };
-        let mut due = timers_due(lead, &d.world, until);
+        let Some(lead) = d.lead() else { return Ok(()) };
+        let mut due = timers_due(lead, d.rules, until);
         due.retain(|timer| is_for_now(&timer.what));
         due.sort_by_key(|t| (t.due, order(&t.what)));
         let Some(next) = due.first().cloned() else {
@@ -63,7 +63,7 @@ fn settle_those(
         }
         operations::reconcile(d, false);
     }
-    Ok(())
+    Err(Defect::Endless { what: "something is due", rounds: ROUNDS_MAX }.into())
 }
 
 /// Records the thresholds that are passed at a publication's instant, by the rules it brought, as
@@ -88,7 +88,7 @@ pub(super) fn is_news(d: &Deciding<'_>, step: &StepDue<'_>, due: DateTime<Utc>) 
 }
 
 fn is_history(d: &Deciding<'_>, workflow: WorkflowId, due: DateTime<Utc>) -> bool {
-    let until = d.lead.as_ref().and_then(|lead| clock(lead, workflow)?.history_until);
+    let until = d.lead().and_then(|lead| clock(lead, workflow)?.history_until);
     until.is_some_and(|until| due <= until)
 }
 
@@ -96,8 +96,8 @@ fn is_history(d: &Deciding<'_>, workflow: WorkflowId, due: DateTime<Utc>) -> boo
 /// published during that rest: whatever was due by the rules before them was settled then. On hold
 /// nothing is written of it; so it is told apart when the lead comes back.
 fn is_passed_by_rules_of_a_rest(d: &Deciding<'_>, workflow: WorkflowId, due: DateTime<Utc>) -> bool {
-    let published = [d.world.policy.published_at, d.world.directory.published_at()];
-    let rest = d.lead.as_ref().and_then(|lead| clock(lead, workflow)?.rest_after(due));
+    let published = [d.rules.published().published_at, d.rules.directory().published_at()];
+    let rest = d.lead().and_then(|lead| clock(lead, workflow)?.rest_after(due));
     rest.is_some_and(|(from, to)| published.iter().any(|at| *at > from && to.is_none_or(|to| *at <= to)))
 }
 
@@ -106,7 +106,7 @@ fn settle_step(
     step: &StepDue<'_>,
     due: DateTime<Utc>,
     all: &[Timer<'_>],
-) -> Result<(), Need> {
+) -> Result<(), Undecided> {
     let threshold = threshold(d, step);
     let tag = Some((step.workflow, Some(step.step)));
     let higher = all
@@ -158,9 +158,9 @@ fn settle_step(
 
 /// The highest step above this one that its clock has passed.
 fn passed_above(d: &Deciding<'_>, step: &StepDue<'_>) -> Option<String> {
-    let lead = d.lead.as_ref()?;
+    let lead = d.lead()?;
     let passed = &clock(lead, step.workflow)?.passed;
-    let policy = &d.world.policy.policy;
+    let policy = d.rules.policy();
     let ladder: Vec<&str> = match (step.workflow, &lead.profile.market) {
         (WorkflowId::ComplianceFlag, _) => {
             policy.workflows.compliance_flag.reminders.iter().map(|r| r.step.as_str()).collect()
@@ -182,7 +182,7 @@ fn clock(lead: &Lead, workflow: WorkflowId) -> Option<&Clock> {
 }
 
 fn threshold(d: &Deciding<'_>, step: &StepDue<'_>) -> Threshold {
-    let lead = d.lead.as_ref();
+    let lead = d.lead();
     let clock = lead.and_then(|lead| clock(lead, step.workflow));
     Threshold {
         clock: clock.map_or(0, |c| c.number),

@@ -1,5 +1,6 @@
 //! What staff decide: a case in the operations queue, an erasure.
 
+use crate::aggregate::Undecided;
 use crate::lead::command::{Erasure, Resolution, ResolutionAction};
 use crate::lead::decide::assign::{assign_if_unowned, tell_assigned};
 use crate::lead::decide::deciding::Deciding;
@@ -11,12 +12,11 @@ use crate::lead::workflows::{compliance_flag, high_value};
 use crate::outcome::Outcome;
 use crate::roster::Standing;
 use crate::routing;
-use crate::world::Need;
 
 /// Operations deals with a lead of its queue.
-pub(super) fn resolve(d: &mut Deciding<'_>, resolution: &Resolution) -> Result<Outcome, Need> {
-    let Some(lead) = d.lead.clone() else {
-        return Ok(Outcome::UnknownLead);
+pub(super) fn resolve(d: &mut Deciding<'_>, resolution: &Resolution) -> Result<Outcome, Undecided> {
+    let Some(lead) = d.lead().cloned() else {
+        return Ok(Outcome::NotFound);
     };
     let seen = resolution.seen;
     let queued = lead.operations.iter().flat_map(|review| &review.reasons);
@@ -49,7 +49,7 @@ pub(super) fn resolve(d: &mut Deciding<'_>, resolution: &Resolution) -> Result<O
                 let why = "the lead's market is not known; set it first (`set-market`)".to_owned();
                 return Ok(Outcome::Invalid { field: "resolution".to_owned(), why });
             }
-            let Some(team) = d.world.directory.team_of(rep).cloned() else {
+            let Some(team) = d.rules.directory().team_of(rep).cloned() else {
                 return Ok(Outcome::Invalid {
                     field: "rep".to_owned(),
                     why: format!("`{rep}` is not a rep of the directory"),
@@ -58,7 +58,7 @@ pub(super) fn resolve(d: &mut Deciding<'_>, resolution: &Resolution) -> Result<O
             let roster = d.roster(&team)?;
             let nothing = Standing::default();
             let standing = roster.standings.get(rep).unwrap_or(&nothing);
-            let unfit = routing::unfit(d.world.directory, rep, Some(standing), &d.wanted(&lead, false));
+            let unfit = routing::unfit(d.rules.directory(), rep, Some(standing), &d.wanted(&lead, false));
             if let Some(because) = unfit {
                 let because = serde_json::to_value(because)
                     .ok()
@@ -82,7 +82,7 @@ pub(super) fn resolve(d: &mut Deciding<'_>, resolution: &Resolution) -> Result<O
             format!("assigned to {rep}")
         }
         ResolutionAction::SetMarket { market } => {
-            if d.world.directory.market(market).is_none() {
+            if d.rules.directory().market(market).is_none() {
                 return Ok(Outcome::Invalid {
                     field: "market".to_owned(),
                     why: format!("`{market}` is not a market of the directory"),
@@ -96,8 +96,10 @@ pub(super) fn resolve(d: &mut Deciding<'_>, resolution: &Resolution) -> Result<O
     };
     let note = resolution.note.clone();
     let dismissed = if resolution.action == ResolutionAction::Dismiss {
-        let still =
-            d.lead.iter().flat_map(|lead| reasons.iter().filter(|r| is_left_alone(lead, &d.world, **r)));
+        let still = d
+            .lead()
+            .into_iter()
+            .flat_map(|lead| reasons.iter().filter(|r| is_left_alone(lead, d.rules, **r)));
         still.copied().collect()
     } else {
         Vec::new()
@@ -116,7 +118,7 @@ pub(super) fn resolve(d: &mut Deciding<'_>, resolution: &Resolution) -> Result<O
 
 /// Somebody asked for the erasure of the lead's personal data.
 pub(super) fn erase(d: &mut Deciding<'_>, erasure: &Erasure) -> Outcome {
-    let Some(lead) = &d.lead else { return Outcome::UnknownLead };
+    let Some(lead) = d.lead() else { return Outcome::NotFound };
     if lead.is_erased() {
         return Outcome::Unchanged;
     }
@@ -137,7 +139,7 @@ pub(super) fn end_retention(d: &mut Deciding<'_>) {
 }
 
 fn erasing(d: &mut Deciding<'_>, basis: ErasureBasis, reference: Option<String>, reason: Option<String>) {
-    let kinds = d.lead.as_ref().map(|lead| lead.personal_kinds.clone()).unwrap_or_default();
+    let kinds = d.lead().map(|lead| lead.personal_kinds.clone()).unwrap_or_default();
     d.fact(None, LeadFact::Erased { basis, reference, reason, kinds });
 }
 

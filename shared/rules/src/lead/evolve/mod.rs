@@ -28,13 +28,8 @@ use policy::ids::{LeadId, StateId, Subject};
 use policy::{InForce, Orphan, StateKind, WorkflowId};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Folds a whole history.
-pub fn fold<'a>(entries: impl IntoIterator<Item = &'a Entry<LeadFact>>) -> Result<Option<Lead>, FoldError> {
-    entries.into_iter().try_fold(None, |lead, entry| evolve(lead, entry).map(Some))
-}
-
 /// What one entry makes of a lead.
-pub fn evolve(lead: Option<Lead>, entry: &Entry<LeadFact>) -> Result<Lead, FoldError> {
+pub(super) fn evolve(lead: Option<Lead>, entry: &Entry<LeadFact>) -> Result<Lead, FoldError> {
     let after = lead.as_ref().map_or(0, |l| l.seq);
     if entry.seq != after.saturating_add(1) {
         return Err(FoldError::Gap { subject: entry.subject.clone(), seq: entry.seq, after });

@@ -8,6 +8,7 @@
 //! it. A clearance is remembered with what it rested on, so that a person decides a question once
 //! and every other question is asked.
 
+use crate::aggregate::Undecided;
 use crate::lead::command::{LeadEvent, ReviewDecision};
 use crate::lead::decide::cleared::assign_cleared;
 use crate::lead::decide::deciding::{Deciding, Routed};
@@ -21,7 +22,6 @@ use crate::notification::{Particulars, Recipient, Role};
 use crate::patch::Patch;
 use crate::personal::fingerprint;
 use crate::screening::{Criterion, CriterionKind, Match};
-use crate::world::Need;
 use policy::directory::Directory;
 use policy::ids::{PersonId, StateId};
 use policy::{Message, StateKind, Verdict, WorkflowId};
@@ -29,7 +29,7 @@ use policy::{Message, StateKind, Verdict, WorkflowId};
 const WORKFLOW: Option<(WorkflowId, Option<&str>)> = Some((WorkflowId::ComplianceFlag, None));
 
 /// Holds the lead if an event brings a criterion that nobody has cleared.
-pub(crate) fn screen(d: &mut Deciding<'_>, event: &LeadEvent) -> Result<(), Need> {
+pub(crate) fn screen(d: &mut Deciding<'_>, event: &LeadEvent) -> Result<(), Undecided> {
     let (flagged_by, named) = (event.flagged_by.as_deref(), &event.named_party());
     let mut matches = Found { matches: &event.matches, flagged_by, named }.flagged();
     let moved = !event.changes.market.is_keep() || !event.changes.country.is_keep();
@@ -39,7 +39,7 @@ pub(crate) fn screen(d: &mut Deciding<'_>, event: &LeadEvent) -> Result<(), Need
             .filter(|m| moved || !is_cleared(d, m))
             .map(Flagged::of_lead),
     );
-    let again = d.lead.iter().flat_map(|lead| asked_again(lead, d.world.directory));
+    let again = d.lead().into_iter().flat_map(|lead| asked_again(lead, d.rules.directory()));
     matches.extend(again.map(Flagged::of_lead));
     // The owner that the event names is who would have it, held or not.
     let named = if let Patch::Set(owner) = &event.owner { Some(owner.clone()) } else { None };
@@ -97,8 +97,8 @@ fn is_to_be_asked(found: &UnderReview, lead: &Lead, directory: &Directory) -> bo
 
 /// Holds the lead if its market is not licensed for its jurisdiction, whatever brought that about.
 /// Of a lead that is held already, the review has one more criterion.
-pub(crate) fn screen_jurisdiction(d: &mut Deciding<'_>) -> Result<(), Need> {
-    if d.lead.as_ref().is_none_or(Lead::is_closed) {
+pub(crate) fn screen_jurisdiction(d: &mut Deciding<'_>) -> Result<(), Undecided> {
+    if d.lead().is_none_or(Lead::is_closed) {
         return Ok(());
     }
     let found = jurisdiction_of(d).map(|criterion| Match { criterion, details: None });
@@ -107,7 +107,7 @@ pub(crate) fn screen_jurisdiction(d: &mut Deciding<'_>) -> Result<(), Need> {
 }
 
 fn is_cleared(d: &Deciding<'_>, found: &Match) -> bool {
-    d.lead.as_ref().is_some_and(|lead| has_cleared(lead, &found.criterion))
+    d.lead().is_some_and(|lead| has_cleared(lead, &found.criterion))
 }
 
 /// Whether an officer has cleared a match of whom the lead names now.
@@ -116,7 +116,7 @@ pub fn has_cleared(lead: &Lead, criterion: &Criterion) -> bool {
 }
 
 fn jurisdiction_of(d: &Deciding<'_>) -> Option<Criterion> {
-    jurisdiction(d.lead.as_ref()?, d.world.directory)
+    jurisdiction(d.lead()?, d.rules.directory())
 }
 
 /// The jurisdiction as a criterion: the list is the market's licences, its version their text, so
@@ -171,8 +171,8 @@ pub(crate) fn flag(
     d: &mut Deciding<'_>,
     matches: Vec<Flagged<'_>>,
     named: Option<PersonId>,
-) -> Result<(), Need> {
-    let Some(lead) = d.lead.clone() else {
+) -> Result<(), Undecided> {
+    let Some(lead) = d.lead().cloned() else {
         return Ok(());
     };
     let rejected = lead.rejection.as_ref().map(|rejection| &rejection.criteria);
@@ -191,7 +191,7 @@ pub(crate) fn flag(
         let is_cleared = || criterion.is_cleared_by(&lead.clearances, &screened);
         // An officer saw it, and it comes back when the lead names that party.
         let is_of_another = |seen: &UnderReview| {
-            seen.asks(criterion, &screened) && !is_to_be_asked(seen, &lead, d.world.directory)
+            seen.asks(criterion, &screened) && !is_to_be_asked(seen, &lead, d.rules.directory())
         };
         let is_seen = || named.is_some() && lead.unanswered.iter().any(is_of_another);
         if is_known && (is_cleared() || is_seen()) {
@@ -277,7 +277,7 @@ fn is_new_flagger(lead: &Lead, flagged_by: Option<&str>) -> bool {
 /// A lead can be held before its source has said whose it is (a screening was faster). Whom the
 /// source names then would have it, and is told.
 pub(crate) fn name_would_be_owner(d: &mut Deciding<'_>) {
-    let Some(lead) = &d.lead else { return };
+    let Some(lead) = d.lead() else { return };
     let is_open = lead.review.as_ref().is_some_and(|review| review.would_be_owner.is_none());
     if let Some(to) = lead.crm_owner.clone()
         && is_open
@@ -287,10 +287,10 @@ pub(crate) fn name_would_be_owner(d: &mut Deciding<'_>) {
     }
 }
 
-/// Need to know: that it is held, not why.
+/// Undecided to know: that it is held, not why.
 fn tell_would_be_owner(d: &mut Deciding<'_>) {
-    let person = d.lead.as_ref().and_then(|l| l.review.as_ref()?.would_be_owner.clone());
-    if let Some(person) = person.filter(|p| d.world.directory.person(p).is_some()) {
+    let person = d.lead().and_then(|l| l.review.as_ref()?.would_be_owner.clone());
+    if let Some(person) = person.filter(|p| d.rules.directory().person(p).is_some()) {
         let to = Recipient::Person { role: Role::WouldBeOwner, person };
         let particulars = Particulars { state: None, ..d.particulars() };
         d.notify(Some((WorkflowId::ComplianceFlag, None)), to, Message::Held, particulars);
@@ -302,7 +302,7 @@ fn would_be_owner(
     d: &mut Deciding<'_>,
     lead: &Lead,
     named: Option<PersonId>,
-) -> Result<Option<PersonId>, Need> {
+) -> Result<Option<PersonId>, Undecided> {
     if let Some(owner) = lead.owner.clone().or(named) {
         return Ok(Some(owner));
     }
@@ -322,14 +322,14 @@ fn would_be_owner(
 /// The full context of a review, for the compliance team. Nothing personal is in it.
 fn context(d: &Deciding<'_>) -> Particulars {
     let particulars = d.particulars();
-    let Some(review) = d.lead.as_ref().and_then(|l| l.review.as_ref()) else {
+    let Some(review) = d.lead().and_then(|l| l.review.as_ref()) else {
         return particulars;
     };
     Particulars {
         owner: review.would_be_owner.clone(),
         criteria: review.criteria.iter().map(|found| found.criterion.clone()).collect(),
         flagged_by: if review.flagged_by.is_empty() { None } else { Some(review.flagged_by.join(", ")) },
-        state: d.lead.as_ref().and_then(|l| l.held_from.as_ref()).map(|held| held.state.to_string()),
+        state: d.lead().and_then(|l| l.held_from.as_ref()).map(|held| held.state.to_string()),
         ..particulars
     }
 }
@@ -348,8 +348,8 @@ pub(crate) fn remind(d: &mut Deciding<'_>, step: &str, threshold: &Threshold) {
 
 /// Records an authorized officer's decision. Where the policy asks for two officers, the second one's
 /// decision counts.
-pub(crate) fn conclude(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Result<(), Need> {
-    let Some(lead) = d.lead.clone() else {
+pub(crate) fn conclude(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Result<(), Undecided> {
+    let Some(lead) = d.lead().cloned() else {
         return Ok(());
     };
     let (Some(review), Some(held_from)) = (&lead.review, &lead.held_from) else {
@@ -357,7 +357,7 @@ pub(crate) fn conclude(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Resul
     };
     let ReviewDecision { verdict, reason_code, reason, officer, .. } = decision.clone();
     let mut officers = vec![officer.clone()];
-    if d.world.policy.policy.workflows.compliance_flag.officers_for(&reason_code) > 1 {
+    if d.rules.policy().workflows.compliance_flag.officers_for(&reason_code) > 1 {
         match &review.vote {
             Some(vote) if vote.verdict == verdict && vote.officer != officer => {
                 officers.insert(0, vote.officer.clone())
@@ -373,9 +373,9 @@ pub(crate) fn conclude(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Resul
         Verdict::Clear => (held_from.state.clone(), held_from.kind),
         Verdict::Reject => (StateId::from(StateId::DISQUALIFIED_COMPLIANCE), StateKind::Terminal),
     };
-    let in_review_s = review.clock.elapsed(compliance_calendar(&d.world), d.at()).secs();
+    let in_review_s = review.clock.elapsed(compliance_calendar(d.rules), d.at()).secs();
     // A clearance covers what holds of the lead as it is, which is what the officer saw.
-    let has_lapsed = |found: &UnderReview| lapse(found, &lead, d.world.directory).is_some();
+    let has_lapsed = |found: &UnderReview| lapse(found, &lead, d.rules.directory()).is_some();
     let (mut lapsed, holding): (Vec<_>, Vec<_>) = review.criteria.iter().cloned().partition(has_lapsed);
     let screened_now = |found: &UnderReview| Screened::of(&lead, &found.criterion);
     if verdict == Verdict::Clear {
@@ -414,12 +414,12 @@ pub(crate) fn conclude(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Resul
         Verdict::Clear => {
             // The licences may have changed meanwhile; then it stays with compliance.
             screen_jurisdiction(d)?;
-            if d.lead.as_ref().is_some_and(Lead::is_held) {
+            if d.lead().is_some_and(Lead::is_held) {
                 return Ok(());
             }
             d.follow_state();
             assign_cleared(d)?;
-            let closed = d.lead.as_ref().is_none_or(Lead::is_closed);
+            let closed = d.lead().is_none_or(Lead::is_closed);
             if !closed && let Some(to) = d.owner(Role::Owner) {
                 let particulars = d.particulars();
                 d.notify(Some((WorkflowId::ComplianceFlag, None)), to, Message::Cleared, particulars);
@@ -427,7 +427,7 @@ pub(crate) fn conclude(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Resul
             high_value::evaluate(d)
         }
         Verdict::Reject => {
-            if let Some(person) = would_be_owner.filter(|p| d.world.directory.person(p).is_some()) {
+            if let Some(person) = would_be_owner.filter(|p| d.rules.directory().person(p).is_some()) {
                 let to = Recipient::Person { role: Role::WouldBeOwner, person };
                 let particulars = Particulars { state: None, ..d.particulars() };
                 d.notify(
@@ -445,7 +445,7 @@ pub(crate) fn conclude(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Resul
 /// Records that an authorized officer asks to open the review of a rejected lead again. The second
 /// of two officers opens it.
 pub(crate) fn reopen(d: &mut Deciding<'_>, officer: String, reason: String) {
-    let Some(rejection) = d.lead.as_ref().and_then(|lead| lead.rejection.as_ref()) else { return };
+    let Some(rejection) = d.lead().and_then(|lead| lead.rejection.as_ref()) else { return };
     match &rejection.asked {
         Some(asked) if asked.officer != officer => {
             let officers = vec![asked.officer.clone(), officer];

@@ -8,29 +8,29 @@
 //! the score by a margin.
 //! **Why**: the leads that are worth most are lost by being treated like the rest.
 
+use crate::aggregate::Undecided;
 use crate::lead::decide::deciding::{Deciding, Routed};
 use crate::lead::event::LeadFact;
 use crate::lead::profile::Priority;
 use crate::lead::queue::OperationsReason;
 use crate::lead::state::Lead;
 use crate::notification::{Particulars, Recipient, Role};
-use crate::world::Need;
 use policy::directory::{Directory, Seniority};
 use policy::{HighValue, Message, WorkflowId};
 
 const WORKFLOW: Option<(WorkflowId, Option<&str>)> = Some((WorkflowId::HighValue, None));
 
 /// Fires or arms the workflow, as the lead's profile says now.
-pub(crate) fn evaluate(d: &mut Deciding<'_>) -> Result<(), Need> {
-    let Some(lead) = &d.lead else { return Ok(()) };
+pub(crate) fn evaluate(d: &mut Deciding<'_>) -> Result<(), Undecided> {
+    let Some(lead) = d.lead() else { return Ok(()) };
     if lead.is_held() || lead.is_closed() {
         return Ok(());
     }
-    let policy = &d.world.policy.policy.workflows.high_value;
+    let policy = &d.rules.policy().workflows.high_value;
     let criteria = criteria(lead, policy);
     if lead.high_value.is_empty() {
         // Nobody could be told yet, and nobody senior be chosen: it fires when its market is known.
-        if !criteria.is_empty() && !is_unplaced(lead, d.world.directory) {
+        if !criteria.is_empty() && !is_unplaced(lead, d.rules.directory()) {
             return fire(d, criteria);
         }
     } else if is_over(lead, policy) {
@@ -87,7 +87,7 @@ fn is_over(lead: &Lead, policy: &HighValue) -> bool {
 
 fn rearm(d: &mut Deciding<'_>) {
     d.fact(WORKFLOW, LeadFact::HighValueRearmed {});
-    if d.lead.as_ref().is_some_and(|l| l.priority > Priority::Normal) {
+    if d.lead().is_some_and(|l| l.priority > Priority::Normal) {
         d.fact(WORKFLOW, LeadFact::PriorityLowered { to: Priority::Normal });
     }
 }
@@ -95,17 +95,17 @@ fn rearm(d: &mut Deciding<'_>) {
 /// Marks an old lead that is taken over as what it is. It was high-value before it came here, so
 /// nobody is told and nobody loses it.
 pub(crate) fn evaluate_quietly(d: &mut Deciding<'_>) {
-    let Some(lead) = &d.lead else { return };
-    let criteria = criteria(lead, &d.world.policy.policy.workflows.high_value);
+    let Some(lead) = d.lead() else { return };
+    let criteria = criteria(lead, &d.rules.policy().workflows.high_value);
     if !lead.is_closed() && lead.high_value.is_empty() && !criteria.is_empty() {
         mark(d, &criteria);
     }
 }
 
 fn mark(d: &mut Deciding<'_>, criteria: &[String]) {
-    let window_percent = d.world.policy.policy.workflows.high_value.later_windows.get();
+    let window_percent = d.rules.policy().workflows.high_value.later_windows.get();
     d.fact(WORKFLOW, LeadFact::HighValueFlagged { criteria: criteria.to_vec(), window_percent });
-    if d.lead.as_ref().is_some_and(|l| l.priority < Priority::High) {
+    if d.lead().is_some_and(|l| l.priority < Priority::High) {
         d.fact(WORKFLOW, LeadFact::PriorityRaised { to: Priority::High });
     }
 }
@@ -167,15 +167,15 @@ pub fn rearmed_at(policy: &HighValue) -> u16 {
     policy.score.saturating_sub(policy.score_margin)
 }
 
-fn fire(d: &mut Deciding<'_>, criteria: Vec<String>) -> Result<(), Need> {
-    let policy = &d.world.policy.policy.workflows.high_value;
+fn fire(d: &mut Deciding<'_>, criteria: Vec<String>) -> Result<(), Undecided> {
+    let policy = &d.rules.policy().workflows.high_value;
     mark(d, &criteria);
     // First the senior, so that whoever is told hears who owns it.
     if policy.reassign_juniors {
         hand_to_senior(d)?;
     }
     let about = |d: &Deciding<'_>| Particulars { reasons: criteria.clone(), ..d.particulars() };
-    let has_owner = d.lead.as_ref().is_some_and(|l| l.owner.is_some());
+    let has_owner = d.lead().is_some_and(|l| l.owner.is_some());
     let manager = d.manager();
     // An owner nobody knows is spoken for by the manager, who is told below.
     if has_owner && let Some(to) = d.owner(Role::Owner).filter(|to| Some(to) != manager.as_ref()) {
@@ -184,8 +184,8 @@ fn fire(d: &mut Deciding<'_>, criteria: Vec<String>) -> Result<(), Need> {
     if let Some(to) = manager {
         d.notify(Some((WorkflowId::HighValue, None)), to, Message::HighValue, about(d));
     }
-    let Some(lead) = &d.lead else { return Ok(()) };
-    let vp = lead.profile.market.as_ref().and_then(|m| d.world.directory.market(m)?.regional_vp.clone());
+    let Some(lead) = d.lead() else { return Ok(()) };
+    let vp = lead.profile.market.as_ref().and_then(|m| d.rules.directory().market(m)?.regional_vp.clone());
     if lead.is_strategic()
         && let Some(person) = vp
     {
@@ -196,11 +196,11 @@ fn fire(d: &mut Deciding<'_>, criteria: Vec<String>) -> Result<(), Need> {
 }
 
 /// Gives a junior's lead to an available senior of the team; without one, the junior keeps it.
-fn hand_to_senior(d: &mut Deciding<'_>) -> Result<(), Need> {
-    let Some(lead) = &d.lead else { return Ok(()) };
+fn hand_to_senior(d: &mut Deciding<'_>) -> Result<(), Undecided> {
+    let Some(lead) = d.lead() else { return Ok(()) };
     let (from, reassignments) = (lead.owner.clone(), lead.visit.reassignments);
     let junior = |p: &policy::ids::PersonId| {
-        d.world.directory.rep(p).is_some_and(|r| r.seniority == Seniority::Junior)
+        d.rules.directory().rep(p).is_some_and(|r| r.seniority == Seniority::Junior)
     };
     let Some(previous) = from.clone().filter(junior) else {
         return Ok(());

@@ -7,11 +7,11 @@ pub(crate) mod high_value;
 pub(crate) mod sla_breach;
 pub(crate) mod stuck_lead;
 
+use crate::aggregate::Undecided;
 use crate::lead::decide::deciding::Deciding;
 use crate::lead::event::{LeadFact, Threshold};
 use crate::lead::queue::OperationsReason;
 use crate::notification::Role;
-use crate::world::Need;
 use policy::{Action, Message, WorkflowId};
 
 /// Does what a step of a clock says.
@@ -21,7 +21,7 @@ pub(crate) fn act(
     step: &str,
     action: Action,
     threshold: &Threshold,
-) -> Result<(), Need> {
+) -> Result<(), Undecided> {
     let (to_owner, to_manager) = step_messages(workflow);
     match action {
         Action::TellOwner => {
@@ -43,10 +43,10 @@ pub(crate) fn act(
         Action::RecordBreach => {
             let owner = threshold.owner.clone();
             let team =
-                owner.as_ref().and_then(|o| d.world.directory.team_of(o)).cloned().or_else(|| d.team());
+                owner.as_ref().and_then(|o| d.rules.directory().team_of(o)).cloned().or_else(|| d.team());
             let (elapsed_s, window_s) = (threshold.elapsed_s, threshold.window_s);
             // Whoever has not been told yet that the lead is theirs could not act on it.
-            let known = d.lead.as_ref().zip(owner.as_ref());
+            let known = d.lead().zip(owner.as_ref());
             let owner_not_told =
                 known.is_some_and(|(lead, owner)| ownership::is_yet_to_be_told(lead, owner, d.at()));
             d.fact(

@@ -8,12 +8,12 @@
 //! **Why**: a lead that nobody answers is lost within hours; who can still act on it changes as
 //! time passes.
 
+use crate::aggregate::Undecided;
 use crate::lead::decide::deciding::{Deciding, Routed};
 use crate::lead::event::{AssignmentReason, LeadFact, Threshold};
 use crate::lead::queue::OperationsReason;
 use crate::notification::{Particulars, Recipient, Role};
 use crate::routing::PassedOver;
-use crate::world::Need;
 use policy::{Message, WorkflowId};
 
 /// What the owner and the manager are told.
@@ -26,11 +26,11 @@ pub(super) fn reassign(
     workflow: WorkflowId,
     step: &str,
     threshold: &Threshold,
-) -> Result<(), Need> {
-    let Some(lead) = &d.lead else { return Ok(()) };
+) -> Result<(), Undecided> {
+    let Some(lead) = d.lead() else { return Ok(()) };
     let done = lead.visit.reassignments;
     // Nobody loses a lead that nobody owns: it is given to its first owner, as often as need be.
-    if lead.owner.is_some() && done >= d.world.policy.policy.workflows.sla_breach.max_reassignments {
+    if lead.owner.is_some() && done >= d.rules.policy().workflows.sla_breach.max_reassignments {
         give_up(d, workflow, step, threshold, OperationsReason::MaxReassignments, Vec::new());
         return Ok(());
     }
@@ -48,7 +48,7 @@ pub(super) fn reassign(
             d.fact(tag, given);
             let particulars =
                 Particulars { previous_owner: from.clone(), ..d.particulars_at(step, threshold) };
-            if let Some(person) = from.filter(|p| d.world.directory.person(p).is_some()) {
+            if let Some(person) = from.filter(|p| d.rules.directory().person(p).is_some()) {
                 let to = Recipient::Person { role: Role::PreviousOwner, person };
                 d.notify(Some((workflow, Some(step))), to, Message::LeadTaken, particulars.clone());
             }

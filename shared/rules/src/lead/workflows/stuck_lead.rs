@@ -30,8 +30,8 @@ pub fn counted<'l>(lead: &'l Lead, returns: &Returns) -> Vec<&'l Return> {
 
 /// Does what the policy says about a lead that has come back to its state just now.
 pub(crate) fn note_return(d: &mut Deciding<'_>) {
-    let Some(lead) = &d.lead else { return };
-    let Some(returns) = d.world.policy.policy.workflows.stuck_lead.returns.clone() else { return };
+    let Some(lead) = d.lead() else { return };
+    let Some(returns) = d.rules.policy().workflows.stuck_lead.returns.clone() else { return };
     let back = counted(lead, &returns);
     let times = u32::try_from(back.len()).unwrap_or(u32::MAX);
     let is_back_now = back.last().is_some_and(|last| last.at == lead.entered_at);
