@@ -34,9 +34,6 @@ const LEADS_MAX: u64 = 200;
 const PAGES_MAX: usize = 40;
 /// Leads that are read at the same time.
 const CONCURRENT_MAX: usize = 8;
-/// A decision asks for no more than this: a few teams, and the revisions since the lead was last
-/// decided on.
-
 /// Both documents, before the publication and after it.
 struct Step {
     id: PublicationId,

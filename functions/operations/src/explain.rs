@@ -18,9 +18,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::{PAGE_MAX, Store, StoreError, StoredCommit};
 
-/// An explanation asks for no more than this: a few teams, and the revisions that were published
-/// since the lead was last decided on.
-
 /// `GET /v1/leads/{id}/explain`
 pub async fn show(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
     let asked = call.request.query("at").map(instant).transpose()?;

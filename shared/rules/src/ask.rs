@@ -27,7 +27,6 @@ pub struct Asking {
 
 /// What a question came to.
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "one is made at a time, and taken apart at once")]
 pub enum Answer<T> {
     /// The answer.
     Given(T),

@@ -9,10 +9,6 @@ use policy::ids::{Country, LeadId, PersonId, TeamId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// What a rep, or operations for them, said of their availability.
-// What a later version of the code has written beside these is passed over: a team that could not be
-// read would be given no lead.
-
 /// What is asked of routing.
 pub(crate) struct Wanted<'a> {
     pub lead: &'a LeadId,

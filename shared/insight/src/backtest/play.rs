@@ -23,8 +23,6 @@ use std::sync::Arc;
 
 use super::accounts::AccountInPlay;
 
-/// A decision asks for no more than this.
-
 /// A replay.
 pub(super) struct Play {
     pub(super) revisions: Arc<Past>,

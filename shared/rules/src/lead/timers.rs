@@ -243,13 +243,13 @@ fn measure<'a>(
 }
 
 /// The compliance desk's working time.
-pub fn compliance_calendar<'a>(rules: &'a Rulebook) -> &'a Calendar {
+pub fn compliance_calendar(rules: &Rulebook) -> &Calendar {
     static ROUND_THE_CLOCK: std::sync::LazyLock<Calendar> = std::sync::LazyLock::new(Calendar::always);
     let id = CalendarId::from(compliance_calendar_name(rules));
     rules.directory().calendar(&id).unwrap_or(&ROUND_THE_CLOCK)
 }
 
-fn compliance_calendar_name<'a>(rules: &'a Rulebook) -> &'a str {
+fn compliance_calendar_name(rules: &Rulebook) -> &str {
     rules.directory().document().compliance.calendar.as_ref().map_or(ALWAYS, CalendarId::as_str)
 }
 
