@@ -7,9 +7,8 @@ use chrono::NaiveDate;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use super::document::{CalendarDocument, CalendarProblem, Weekday3};
+use super::local_days::{self, Block, DAY_SECS, DateBlocks, WeekBlocks};
 use super::text::{nearest_zone, parse_block, parse_length};
-use super::timeline;
-use super::timeline::{Block, DAY_SECS, DateBlocks, WeekBlocks};
 use super::working_time::WorkingTime;
 
 /// The zone of a calendar that is always open and names no other.
@@ -50,7 +49,7 @@ pub(super) fn check(doc: &CalendarDocument) -> Result<Checked, Vec<CalendarProbl
     match (zone, business_day, check.problems.is_empty()) {
         (Some((time_zone, zone)), Some(business_day), true) => {
             let week = if doc.always {
-                timeline::around_the_clock()
+                local_days::around_the_clock()
             } else {
                 week.map(|day| day.into_iter().map(|written| written.block).collect())
             };
@@ -209,7 +208,8 @@ impl Check<'_> {
         // night that runs into an exception cannot be cut, so there the two are joined.
         for (day, blocks) in &exceptions {
             let next = day + 1;
-            let usual = || week.get(timeline::weekday_index(next)).filter(|_| !holidays.contains_key(&next));
+            let usual =
+                || week.get(local_days::weekday_index(next)).filter(|_| !holidays.contains_key(&next));
             if let Some(next) = exceptions.get(&next).or_else(usual) {
                 self.refuse_night_into(blocks, next);
             }

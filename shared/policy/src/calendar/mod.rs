@@ -48,6 +48,7 @@
 
 mod check;
 mod document;
+mod local_days;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -65,7 +66,7 @@ use timeline::Timeline;
 pub use working_time::WorkingTime;
 
 /// How far ahead [`Calendar::add`] looks: the most days that fifty years can have, in seconds.
-const HORIZON_SECS: i64 = 18_263 * timeline::DAY_SECS;
+const HORIZON_SECS: i64 = 18_263 * local_days::DAY_SECS;
 
 /// A checked calendar, ready for arithmetic. To clone it copies a pointer.
 #[derive(Clone)]
@@ -98,7 +99,7 @@ impl Calendar {
     pub fn always() -> Self {
         Self(Arc::new(Compiled {
             time_zone: check::UTC.to_owned(),
-            business_day: WorkingTime::from_secs(timeline::DAY_SECS),
+            business_day: WorkingTime::from_secs(local_days::DAY_SECS),
             timeline: Timeline::always(),
         }))
     }

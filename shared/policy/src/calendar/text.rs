@@ -1,6 +1,6 @@
 //! The small notations of a calendar document: blocks of hours, lengths of time, names of zones.
 
-use super::timeline::{Block, DAY_SECS};
+use super::local_days::{Block, DAY_SECS};
 use super::working_time::WorkingTime;
 
 /// Reads `HH:MM-HH:MM`.
