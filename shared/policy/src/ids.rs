@@ -59,6 +59,17 @@ identifier! {
     NotificationId,
 }
 
+impl std::borrow::Borrow<str> for Source {
+    fn borrow(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl Source {
+    /// Of a lead whose source nobody named.
+    pub const OTHER: &'static str = "other";
+}
+
 impl StateId {
     /// The hold of the compliance workflow; reserved, no policy can rename it.
     pub const COMPLIANCE_HOLD: &'static str = "COMPLIANCE_HOLD";

@@ -20,5 +20,5 @@ mod vocabulary;
 pub mod wording;
 
 pub use policy::*;
-pub use rulebook::Rulebook;
+pub use rulebook::{MarketRules, ReviewRules, RuleStep, RuleWindow, Rulebook};
 pub use vocabulary::{InForce, Message, StateKind, Verdict, WorkflowId};

@@ -50,6 +50,11 @@ impl Clock {
         }
     }
 
+    /// Whether a step was reached or superseded.
+    pub fn has_passed(&self, step: &str) -> bool {
+        self.passed.iter().any(|passed| passed == step)
+    }
+
     /// Arms a step again that was passed.
     pub fn rearm(&mut self, step: &str) {
         self.passed.retain(|passed| passed != step);

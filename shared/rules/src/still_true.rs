@@ -312,7 +312,7 @@ fn measured(
         WorkflowId::SlaBreach => p.about.sla_clock.is_some_and(|about| about != clock.number) && !p.gives(),
         _ => p.about.visit.is_some_and(|about| about != clock.number),
     };
-    let StepDue { measure, .. } = ladder.steps.first().filter(|_| !is_another)?;
+    let StepDue { measure, .. } = ladder.steps().next().filter(|_| !is_another)?;
     Some(Measured {
         elapsed_s: clock.elapsed(measure.calendar, at).secs(),
         window_s: measure.window.secs(),

@@ -120,7 +120,7 @@ impl Store {
             Scope::State { sources: Sources::AllBut(others), .. } => others.clone(),
             _ => BTreeSet::new(),
         };
-        let is_other = |sort: &str| sort.split_once('#').is_some_and(|(s, _)| others.contains(&s.into()));
+        let is_other = |sort: &str| sort.split_once('#').is_some_and(|(s, _)| others.contains(s));
         let items = page.items.into_iter().filter(|(_, sort)| !is_other(sort)).map(|(id, _)| id).collect();
         Ok(Page { items, next: page.next })
     }

@@ -4,7 +4,7 @@ use super::{Because, Case, ClockState, Condition, Planned, Readiness, Status, Wo
 use policy::{StateKind, WorkflowId};
 use rules::clock::Clock;
 use rules::lead::Rest;
-use rules::lead::inside::{Idle, Ladder, Mark, Place, StepDue, ladder, mark, returns_that_count};
+use rules::lead::inside::{Idle, Mark, Place, StepDue, ladder, mark, returns_that_count};
 
 /// `sla-breach` or `stuck-lead`.
 pub(super) fn of_sales(case: &Case<'_>, workflow: WorkflowId) -> WorkflowExplanation {
@@ -21,7 +21,8 @@ pub(super) fn of_sales(case: &Case<'_>, workflow: WorkflowId) -> WorkflowExplana
         lead.rests().into_iter().filter(|rest| workflow == WorkflowId::SlaBreach || rest.is_hold()).collect();
     part.because.extend(rests.iter().map(|rest| resting(case, *rest)));
     match ladder(lead, place, &case.world.rules, workflow) {
-        Ok(Ladder { clock, steps }) => {
+        Ok(ladder) => {
+            let (clock, steps) = (ladder.clock, ladder.steps().collect::<Vec<_>>());
             part.clock = steps.first().map(|step| state_of(case, clock, step, true));
             part.steps = to_come(case, clock, &steps, is_there);
             if steps.is_empty() {

@@ -3,7 +3,7 @@
 use super::clocks::{closed, resting, state_of, to_come};
 use super::{Because, Case, Condition, Planned, Readiness, Status, WorkflowExplanation};
 use policy::{StateKind, WorkflowId};
-use rules::lead::inside::{Ladder, Place, has_cleared, judge, jurisdiction, ladder, rearmed_at};
+use rules::lead::inside::{Place, has_cleared, judge, jurisdiction, ladder, rearmed_at};
 use rules::lead::{Lapse, Rest, UnderReview, lapse};
 use rules::screening::Criterion;
 
@@ -51,9 +51,8 @@ pub(super) fn compliance(case: &Case<'_>) -> WorkflowExplanation {
         let opened = Some(review.opened_at);
         part.because.push(resting(case, Rest::ComplianceHold).since(opened));
         part.because.extend(review.criteria.iter().map(|found| match_open(case, found)));
-        if let Ok(Ladder { clock, steps }) =
-            ladder(lead, Place::of(lead), &case.world.rules, WorkflowId::ComplianceFlag)
-        {
+        if let Ok(ladder) = ladder(lead, Place::of(lead), &case.world.rules, WorkflowId::ComplianceFlag) {
+            let (clock, steps) = (ladder.clock, ladder.steps().collect::<Vec<_>>());
             part.clock = steps.first().map(|step| state_of(case, clock, step, false));
             part.steps = to_come(case, clock, &steps, true);
         }

@@ -7,7 +7,7 @@ use policy::ids::MarketId;
 use policy::{PublishedPolicy, Rulebook, WorkflowId};
 use rules::clock::Clock;
 use rules::entry::Entry;
-use rules::lead::inside::{Ladder, Mark, Measure, Place, ladder, mark};
+use rules::lead::inside::{Mark, Measure, Place, ladder, mark};
 use rules::lead::{Lead, LeadFact};
 use std::collections::BTreeMap;
 
@@ -121,9 +121,10 @@ impl Watch {
         counts: &mut BTreeMap<Key, Counts>,
     ) {
         for workflow in [WorkflowId::SlaBreach, WorkflowId::StuckLead] {
-            let Ok(Ladder { clock, steps }) = ladder(lead, Place::of(lead), rules, workflow) else {
+            let Ok(ladder) = ladder(lead, Place::of(lead), rules, workflow) else {
                 continue;
             };
+            let (clock, steps) = (ladder.clock, ladder.steps().collect::<Vec<_>>());
             let (Some(measure), Some(market)) = (steps.first().map(|s| s.measure), &lead.profile.market)
             else {
                 continue;

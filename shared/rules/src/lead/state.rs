@@ -234,7 +234,7 @@ impl Lead {
 
     /// Its source, `other` if none is known.
     pub fn source(&self) -> Source {
-        self.profile.source.clone().unwrap_or_else(|| Source::from("other"))
+        self.profile.source.clone().unwrap_or_else(|| Source::from(Source::OTHER))
     }
 
     /// Whether its account is strategic, by its own record or by the account's.

@@ -17,7 +17,7 @@ use crate::lead::event::{AssignmentReason, LeadFact};
 use crate::lead::owner::Orphaned;
 use crate::lead::ownership;
 use crate::lead::state::{Lead, Place};
-use crate::lead::timers::{Ladder, StepDue, What, ladder, next_step, timers};
+use crate::lead::timers::{StepDue, What, ladder, next_step, timers};
 use crate::lead::workflows::high_value::Crossing;
 use crate::lead::workflows::{compliance_flag, high_value};
 use crate::world::{Missing, World};
@@ -84,7 +84,7 @@ fn apply(d: &mut Deciding<'_>, before: &Rulebook, published_at: DateTime<Utc>) -
     let market = lead.profile.market.as_ref();
     let known = |rules: &Rulebook| market.is_some_and(|market| rules.directory().market(market).is_some());
     let (was_known, is_known) = (known(before), known(d.rules));
-    let has_state = |rules: &Rulebook| rules.policy().kind_of(&lead.state).is_some();
+    let has_state = |rules: &Rulebook| rules.kind_of(&lead.state).is_some();
     // Of a closed lead nothing waits for its market or its state.
     let follows_state = !lead.is_closed() && has_state(before) != has_state(d.rules);
     let step_before = next_step(lead, before);
@@ -173,7 +173,7 @@ fn unheard_to_come(lead: &Lead, rules: &Rulebook, published_at: DateTime<Utc>) -
     let clocks = [WorkflowId::SlaBreach, WorkflowId::StuckLead, WorkflowId::ComplianceFlag];
     // A lead at rest goes on where it was, and its clocks with it.
     let ladders = clocks.into_iter().filter_map(|of| ladder(lead, Place::behind_holds(lead), rules, of).ok());
-    let steps = ladders.flat_map(|Ladder { clock, steps }| steps.into_iter().map(move |step| (clock, step)));
+    let steps = ladders.flat_map(|ladder| ladder.steps().map(move |step| (ladder.clock, step)));
     let is_to_come = |(clock, step): &(&Clock, StepDue<'_>)| {
         let due = clock.due(step.measure.calendar, step.target());
         clock.unheard.iter().any(|name| name == step.step) && due.is_none_or(|due| due > published_at)

@@ -99,7 +99,7 @@ impl<'a> Deciding<'a> {
     /// hear of a lead that waits in a state without a policy.
     pub fn follow_state(&mut self) {
         let Some(lead) = self.lead() else { return };
-        let is_known = self.rules.policy().kind_of(&lead.state).is_some();
+        let is_known = self.rules.kind_of(&lead.state).is_some();
         if is_known || lead.is_closed() {
             self.settle_operations(OperationsReason::StateUnknown);
         } else {

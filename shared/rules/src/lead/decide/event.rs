@@ -181,7 +181,7 @@ fn check(d: &Deciding<'_>, event: &LeadEvent) -> Result<(), (&'static str, Strin
     if state.is_reserved() && !is_there {
         return Err(("lead.state", format!("`{state}` is entered by the compliance workflow alone")));
     }
-    if d.rules.policy().kind_of(state).is_none() {
+    if d.rules.kind_of(state).is_none() {
         let known: Vec<&str> = d.rules.policy().states.iter().map(|s| s.state.as_str()).collect();
         return Err((
             "lead.state",
@@ -215,7 +215,7 @@ fn create(d: &mut Deciding<'_>, event: &LeadEvent, late: bool) {
 
 /// Whether something newer is known of whether the customer is to act next.
 fn is_waiting_stale(d: &Deciding<'_>, lead: &Lead, event: &LeadEvent) -> bool {
-    let kind_of = |state: &StateId| d.rules.policy().kind_of(state);
+    let kind_of = |state: &StateId| d.rules.kind_of(state);
     // It was said of a state that the lead has left for one in which work began anew.
     let is_of_another = event.state.as_ref().is_some_and(|state| {
         *state != lead.state && kind_of(state).is_some_and(|kind| kind != StateKind::Hold)
@@ -338,7 +338,7 @@ fn move_state(d: &mut Deciding<'_>, event: &LeadEvent, late: bool, is_new: bool)
     if let Some(to) = event.state.as_ref().filter(|_| !is_of_ended_hold(&lead, event))
         && *to != lead.state
         && is_fresh
-        && let Some(kind) = d.rules.policy().kind_of(to)
+        && let Some(kind) = d.rules.kind_of(to)
     {
         let resumed =
             lead.kind == StateKind::Hold && lead.left.as_ref().is_some_and(|left| left.state == *to);

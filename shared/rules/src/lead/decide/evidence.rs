@@ -43,7 +43,7 @@ fn shows(d: &Deciding<'_>, event: &LeadEvent, breach: &Breach) -> Option<(Eviden
         && said_of >= breach.in_state_at
         && !is_of_ended_hold(event, state, breach)
     {
-        let is_hold = d.rules.policy().kind_of(state) == Some(StateKind::Hold);
+        let is_hold = d.rules.kind_of(state) == Some(StateKind::Hold);
         let what = if is_hold { EvidenceKind::PutOnHold } else { EvidenceKind::StateChanged };
         return Some((what, Some(state.clone())));
     }

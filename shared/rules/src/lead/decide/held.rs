@@ -18,7 +18,7 @@ pub(super) fn take_first_word(d: &mut Deciding<'_>, event: &LeadEvent) {
         return;
     };
     let Some(state) = event.state.clone().filter(|state| !state.is_reserved()) else { return };
-    let Some(kind) = d.rules.policy().kind_of(&state) else { return };
+    let Some(kind) = d.rules.kind_of(&state) else { return };
     let since = measured(event.occurred_at).min(lead.entered_at);
     let occurred_at = said_of(event, since);
     let is_first = |field: &str| lead.said(field).is_none();

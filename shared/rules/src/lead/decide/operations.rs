@@ -63,7 +63,7 @@ pub(crate) fn holds(lead: &Lead, rules: &Rulebook, reason: OperationsReason) -> 
     let stands = lead.visit.for_operations.contains(&reason);
     match reason {
         OperationsReason::MarketUnknown => market.is_none(),
-        OperationsReason::StateUnknown => rules.policy().kind_of(&lead.state).is_none(),
+        OperationsReason::StateUnknown => rules.kind_of(&lead.state).is_none(),
         OperationsReason::OwnerUnknown => {
             lead.owner.as_ref().is_some_and(|owner| rules.directory().person(owner).is_none())
         }

@@ -32,6 +32,10 @@ pub(super) fn settle(d: &mut Deciding<'_>, until: DateTime<Utc>) -> Result<(), U
 /// entered long ago. Personal data whose time is over by that is erased by the wake that follows: most
 /// functions that take inputs may not erase, and without the input nothing would be due.
 pub(super) fn settle_after_input(d: &mut Deciding<'_>) -> Result<(), Undecided> {
+    if d.of_input().next().is_none() {
+        // What was due is done, and the input brought nothing about.
+        return Ok(());
+    }
     let until = d.now;
     settle_those(d, until, |what| !matches!(what, What::RetentionEnd))
 }
@@ -159,17 +163,14 @@ fn settle_step(
 /// The highest step above this one that its clock has passed.
 fn passed_above(d: &Deciding<'_>, step: &StepDue<'_>) -> Option<String> {
     let lead = d.lead()?;
-    let passed = &clock(lead, step.workflow)?.passed;
-    let policy = d.rules.policy();
-    let ladder: Vec<&str> = match (step.workflow, &lead.profile.market) {
-        (WorkflowId::ComplianceFlag, _) => {
-            policy.workflows.compliance_flag.reminders.iter().map(|r| r.step.as_str()).collect()
-        }
-        (workflow, Some(market)) => policy.steps_in(workflow, market).iter().map(|s| s.step).collect(),
-        (_, None) => Vec::new(),
+    let passed = clock(lead, step.workflow)?;
+    let steps = match (step.workflow, &lead.profile.market) {
+        (WorkflowId::ComplianceFlag, _) => d.rules.reviews().reminders.as_slice(),
+        (workflow, Some(market)) => d.rules.market(market)?.steps(workflow),
+        (_, None) => return None,
     };
-    let above = ladder.into_iter().rev().take_while(|name| *name != step.step);
-    above.filter(|name| passed.iter().any(|p| p == name)).map(str::to_owned).next()
+    let mut above = steps.iter().rev().map(|step| &step.name).take_while(|name| *name != step.step);
+    above.find(|name| passed.has_passed(name)).cloned()
 }
 
 fn clock(lead: &Lead, workflow: WorkflowId) -> Option<&Clock> {

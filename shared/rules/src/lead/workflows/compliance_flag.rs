@@ -16,7 +16,6 @@ use crate::lead::event::{LeadFact, Threshold};
 use crate::lead::party::{NamedParty, Screened};
 use crate::lead::review::{CRITERIA_MAX, UnderReview};
 use crate::lead::state::Lead;
-use crate::lead::timers::compliance_calendar;
 use crate::lead::workflows::high_value;
 use crate::notification::{Particulars, Recipient, Role};
 use crate::patch::Patch;
@@ -172,7 +171,7 @@ pub(crate) fn flag(
     matches: Vec<Flagged<'_>>,
     named: Option<PersonId>,
 ) -> Result<(), Undecided> {
-    let Some(lead) = d.lead().cloned() else {
+    let Some(lead) = d.lead().filter(|_| !matches.is_empty()).cloned() else {
         return Ok(());
     };
     let rejected = lead.rejection.as_ref().map(|rejection| &rejection.criteria);
@@ -373,7 +372,7 @@ pub(crate) fn conclude(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Resul
         Verdict::Clear => (held_from.state.clone(), held_from.kind),
         Verdict::Reject => (StateId::from(StateId::DISQUALIFIED_COMPLIANCE), StateKind::Terminal),
     };
-    let in_review_s = review.clock.elapsed(compliance_calendar(d.rules), d.at()).secs();
+    let in_review_s = review.clock.elapsed(&d.rules.reviews().calendar, d.at()).secs();
     // A clearance covers what holds of the lead as it is, which is what the officer saw.
     let has_lapsed = |found: &UnderReview| lapse(found, &lead, d.rules.directory()).is_some();
     let (mut lapsed, holding): (Vec<_>, Vec<_>) = review.criteria.iter().cloned().partition(has_lapsed);
