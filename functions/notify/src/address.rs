@@ -1,6 +1,6 @@
 //! Whom a notification is for, and where they are told, as the directory says now.
 
-use crate::channel::Destination;
+use crate::outbound::Destination;
 use policy::directory::Directory;
 use policy::ids::PersonId;
 use rules::notification::Recipient;

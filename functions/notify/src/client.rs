@@ -7,9 +7,8 @@ use futures::future::BoxFuture;
 use reqwest::redirect::Policy;
 use reqwest::{Request, Response};
 
-use crate::public_dns::PublicOnly;
+use crate::reach::{PublicOnly, WebhookReach};
 use crate::send_error::SendError;
-use crate::webhook::WebhookReach;
 
 /// Longest wait for a connection.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);

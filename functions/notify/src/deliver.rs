@@ -2,12 +2,13 @@
 //! later, or failed, recorded, and in the dead-letter queue.
 
 use crate::address::NoAddress;
-use crate::channel::{Channels, Destination};
+use crate::channel::Channels;
+use crate::claims::{CLAIM, ClaimOutcome, Claimed};
+use crate::outbound::Destination;
 use crate::retry::{GaveUp, IN_PROCESS, attempt, redeliver_after};
 use crate::send_error::SendError;
-use crate::together::{Claimed, Others};
 use crate::wording::{Links, Saying};
-use crate::{address, wording};
+use crate::{address, claims, wording};
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::queue::Notify;
 use platform::batch::Record;
@@ -32,9 +33,6 @@ use store::{MaybeSent, OUTBOX_LEASE, OutboxItem, Requested, StoreError};
 pub const RECEIVES_MAX: u32 = 5;
 /// The time one message may take, well within the function's own.
 const BUDGET: Duration = Duration::from_secs(15);
-/// How long a notification is one message's to send: longer than the budget, so that nobody else sends it meanwhile,
-/// and no longer than need be after a crash.
-pub(crate) const CLAIM: TimeDelta = TimeDelta::seconds(60);
 /// How soon a message comes again whose notification is another one's to send: when that claim has ended.
 const CLAIM_PAUSE: Duration = Duration::from_secs(75);
 /// How soon a message comes again when the store was too busy.
@@ -105,7 +103,7 @@ impl Notifier {
                 was_sent_before = claimed.claim.sent_since.is_some();
                 let seen_through = self.see_through(&claimed, record, now).await;
                 if seen_through.is_err() {
-                    self.release(&claimed.unsent).await;
+                    claims::release(&self.service.store, &claimed.unsent).await;
                 }
                 (true, seen_through)
             }
@@ -135,7 +133,7 @@ impl Notifier {
             self.wait_until(id, at, now).await?;
             return Ok(None);
         }
-        let telling = self.telling(&item, now).await?;
+        let telling = claims::decide(&self.service.store, &item, now).await?;
         if let Telling::With(_) = telling {
             // Its due key stays until the other one is recorded, with this one.
             return Ok(None);
@@ -144,13 +142,13 @@ impl Notifier {
             self.claimed(id, record).await?;
             return Ok(None);
         };
-        let others = self.claim_others(item, claim, telling, now).await;
-        if !matches!(others, Ok(Others::Claimed(_))) && claim.sent_since.is_none() {
-            self.release(std::slice::from_ref(id)).await;
+        let outcome = claims::claim_earlier(&self.service.store, item, claim, telling, now).await;
+        if !matches!(outcome, Ok(ClaimOutcome::Claimed(_))) && claim.sent_since.is_none() {
+            claims::release(&self.service.store, std::slice::from_ref(id)).await;
         }
-        match others? {
-            Others::Claimed(claimed) => Ok(Some(claimed)),
-            Others::Busy { until } => {
+        match outcome? {
+            ClaimOutcome::Claimed(claimed) => Ok(Some(claimed)),
+            ClaimOutcome::Busy { until } => {
                 self.service.relay.notify(&[(id.clone(), until)], now).await?;
                 Ok(None)
             }
@@ -404,7 +402,7 @@ impl Notifier {
         now: DateTime<Utc>,
     ) -> Result<(), DeliverError> {
         let OutboxItem { id, subject, .. } = &claimed.item;
-        self.record_of(id, subject, record, result, claimed.with().to_vec(), now).await
+        self.record_of(id, subject, record, result, claimed.earlier.clone(), now).await
     }
 
     async fn record_of(

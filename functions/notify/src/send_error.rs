@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-use crate::public_dns::NotPublic;
+use crate::reach::NotPublic;
 
 /// Why a message does not go to an address on a private network.
 pub const PRIVATE_ADDRESS: &str = "the address leads to a private network";

@@ -6,30 +6,15 @@ use chrono::{DateTime, Utc};
 use platform::standard_webhooks::SigningKey;
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Method, Request, StatusCode, Url};
+use serde_json::{Value, json};
 
-use crate::channel::Outbound;
 use crate::client::Transport;
+use crate::outbound::Outbound;
+use crate::reach::WebhookReach;
 use crate::send_error::{PRIVATE_ADDRESS, SendError, retry_after};
-use crate::{render, teams};
+use crate::teams;
 use policy::address;
 use policy::address::Reach;
-
-/// Where webhooks may go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WebhookReach {
-    /// To machines on the internet, over https.
-    PublicOnly,
-    /// To this machine and private networks too.
-    Anywhere,
-}
-
-impl WebhookReach {
-    /// By what the deployment says of private addresses.
-    #[must_use]
-    pub fn of(takes_private: bool) -> Self {
-        if takes_private { Self::Anywhere } else { Self::PublicOnly }
-    }
-}
 
 /// Sends signed POSTs.
 pub struct Webhook {
@@ -57,7 +42,7 @@ impl Webhook {
         outbound: &Outbound,
         now: DateTime<Utc>,
     ) -> Result<(), SendError> {
-        let body = render::webhook_document(outbound).to_string();
+        let body = document(outbound).to_string();
         let headers = key.headers(&outbound.id, now, body.as_bytes());
         self.post(url, &headers, body, now).await
     }
@@ -107,6 +92,26 @@ impl Webhook {
             _ => SendError::Permanent(reason),
         })
     }
+}
+
+/// The document that a webhook carries. The same message gives the same bytes whenever it is sent.
+#[must_use]
+pub fn document(outbound: &Outbound) -> Value {
+    let fields: Vec<Value> =
+        outbound.fields.iter().map(|(label, value)| json!({"label": label, "value": value})).collect();
+    let links: Vec<Value> =
+        outbound.links().map(|(label, url)| json!({"label": label, "url": url})).collect();
+    json!({
+        "type": "leadwatch.notification",
+        "version": 1,
+        "data": {
+            "id": outbound.id,
+            "title": outbound.title(),
+            "text": outbound.text,
+            "fields": fields,
+            "links": links,
+        },
+    })
 }
 
 /// A URL that a message may go to, as far as its text says; what its name resolves to, the client looks at.

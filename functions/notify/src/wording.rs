@@ -8,9 +8,9 @@
 mod clean;
 mod names;
 
-use crate::channel::Outbound;
+use crate::outbound::Outbound;
 use chrono::{DateTime, Utc};
-use clean::{COMPANY_MAX, TEXT_MAX};
+use clean::{COMPANY_MAX, TEXT_MAX, capital};
 use policy::directory::Directory;
 use policy::ids::{PersonId, Subject};
 use policy::wording::{Piece, Placeholder, parse_template};
@@ -537,11 +537,6 @@ fn sentences<const N: usize>(parts: [Option<String>; N]) -> String {
 /// A state's name on one line.
 fn shown(state: &str) -> String {
     clean::line(state, TEXT_MAX).unwrap_or_default()
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::client;
+use crate::reach::WebhookReach;
 use crate::test_server::{Reply, Server};
-use crate::webhook::WebhookReach;
+use std::time::Duration;
 
 const ANA: &str = "ana+leads@example.com";
 
@@ -120,7 +121,7 @@ async fn a_person_switched_off_since_is_looked_up_again_next_time() {
 
 #[tokio::test]
 async fn a_remembered_conversation_that_is_gone_is_opened_again_at_once() {
-    let replies = vec![user(), opened(), posted(), no(GONE), user(), opened(), posted()];
+    let replies = vec![user(), opened(), posted(), no(CHANNEL_NOT_FOUND), user(), opened(), posted()];
     let (slack, server) = slack(replies).await;
     for second in [0, 1] {
         slack.send_dm(ANA, &outbound(), at(second)).await.unwrap();

@@ -42,6 +42,12 @@ pub fn paragraphs(text: &str) -> String {
     text.chars().filter(is_shown).collect()
 }
 
+/// The text with its first letter in upper case.
+pub fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
 fn cut(text: &str, graphemes_max: usize) -> String {
     match text.grapheme_indices(true).nth(graphemes_max) {
         None => text.to_owned(),

@@ -1,6 +1,6 @@
 //! People, places, lists and times as a reader knows them.
 
-use super::clean::{TEXT_MAX, line};
+use super::clean::{TEXT_MAX, capital, line};
 use chrono::{DateTime, NaiveDate, Utc};
 use jiff::Timestamp;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
@@ -147,7 +147,7 @@ pub fn market(id: &str) -> String {
     if id.len() <= 4 {
         return id.to_uppercase();
     }
-    let words = id.split(['-', '_']).map(super::capital);
+    let words = id.split(['-', '_']).map(capital);
     words.collect::<Vec<_>>().join(" ")
 }
 

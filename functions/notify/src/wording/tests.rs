@@ -180,7 +180,7 @@ fn a_name_from_outside_is_text_and_never_a_placeholder() {
     let said = said(Message::StuckAsk, particulars, &own);
     assert_eq!(said.text, "{owner} <!channel> *waits*");
     // Each channel escapes it as any other text.
-    let blocks = serde_json::to_string(&crate::render::blocks(&said)).unwrap();
+    let blocks = serde_json::to_string(&crate::slack::blocks::blocks(&said)).unwrap();
     assert!(blocks.contains("&lt;!channel&gt; *waits*") && !blocks.contains("<!channel> *"), "{blocks}");
 }
 
@@ -456,10 +456,10 @@ fn a_message_of_each_channel_is_this() {
     let notification = notification(to, Message::SlaWarning, told.particulars.clone());
     let outbound = sent(&notification, &told, "lead/L-1", &policy(Message::SlaWarning, None, None));
     let json = |value: serde_json::Value| serde_json::to_string_pretty(&value).unwrap();
-    insta::assert_snapshot!("channel-slack", json(crate::render::blocks(&outbound).into()));
+    insta::assert_snapshot!("channel-slack", json(crate::slack::blocks::blocks(&outbound).into()));
     insta::assert_snapshot!("channel-teams", json(crate::teams::message(&outbound)));
-    insta::assert_snapshot!("channel-email", crate::render::email_text(&outbound));
-    insta::assert_snapshot!("channel-webhook", json(crate::render::webhook_document(&outbound)));
+    insta::assert_snapshot!("channel-email", crate::email::text(&outbound));
+    insta::assert_snapshot!("channel-webhook", json(crate::webhook::document(&outbound)));
 }
 
 #[test]

@@ -1,8 +1,25 @@
-//! Resolves names for webhooks, and leaves out every address that is not on the internet.
+//! How far webhooks reach: everywhere, or only to public addresses, which a resolver of our own sees to.
 
 use policy::address::is_public;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::SocketAddr;
+
+/// Where webhooks may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WebhookReach {
+    /// To machines on the internet, over https.
+    PublicOnly,
+    /// To this machine and private networks too.
+    Anywhere,
+}
+
+impl WebhookReach {
+    /// By what the deployment says of private addresses.
+    #[must_use]
+    pub fn of(takes_private: bool) -> Self {
+        if takes_private { Self::Anywhere } else { Self::PublicOnly }
+    }
+}
 
 /// A name leads to a private network, or to nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
