@@ -1,9 +1,9 @@
 //! `POST /v1/policies?dry_run=true`, and of directories: what a publication would do, without
 //! publishing it. Each answer looks at some of the leads that it touches, and says where to go on.
 
-use crate::Call;
-use crate::explain::Knowledge;
-use crate::publications::{Candidate, moved_on, unsound};
+use crate::call::Call;
+use crate::candidate::{Candidate, moved_on, unsound};
+use crate::knowledge::Knowledge;
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use futures::{StreamExt as _, TryStreamExt as _};
 use insight::effect::Effect;

@@ -1,22 +1,19 @@
 //! Why a lead's workflows did, do or do not do what they do: now, at an instant of the past, or, if
 //! nothing happens, at one to come.
 
-use crate::{Call, sight};
+use crate::call::Call;
+use crate::knowledge::Knowledge;
+use crate::sight;
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use chrono::{DateTime, SecondsFormat, Utc};
 use insight::explain;
 use insight::explain::{ExplainError, Explanation, Record, RecordedLater};
 use platform::problem::Problem;
 use platform::response;
-use policy::PublishedPolicy;
-use policy::directory::Directory;
 use policy::ids::{LeadId, Subject};
-use rules::account_view::AccountView;
 use rules::entry::Entry;
-use rules::world::{Need, Past, World};
 use service::problem;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use store::{PAGE_MAX, Store, StoreError, StoredCommit};
 
 /// An explanation asks for no more than this: a few teams, and the revisions that were published
@@ -102,62 +99,6 @@ fn refusal(id: &LeadId, error: ExplainError) -> Problem {
 
 fn spelled(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
-}
-
-/// What an explanation, or a trial of a publication, may know of the time that it is of. How the teams stand is not kept for ever:
-/// whom routing would choose is said by how they stand now.
-pub(crate) struct Knowledge {
-    policy: Arc<PublishedPolicy>,
-    directory: Arc<Directory>,
-    rosters: BTreeMap<policy::ids::TeamId, rules::roster::Roster>,
-    accounts: BTreeMap<policy::ids::AccountId, AccountView>,
-    past: Past,
-}
-
-impl Knowledge {
-    /// Both documents and nothing else.
-    pub(crate) fn new(policy: Arc<PublishedPolicy>, directory: Arc<Directory>) -> Self {
-        let (rosters, accounts, past) = (BTreeMap::new(), BTreeMap::new(), Past::default());
-        Self { policy, directory, rosters, accounts, past }
-    }
-
-    /// Revisions that were in force before, at hand already.
-    pub(crate) fn remember(&mut self, policy: Arc<PublishedPolicy>, directory: Arc<Directory>) {
-        self.past.policies.insert(policy.revision, policy);
-        self.past.directories.insert(directory.revision(), directory);
-    }
-
-    pub(crate) fn world(&self) -> World<'_> {
-        World {
-            policy: &self.policy,
-            directory: &self.directory,
-            rosters: &self.rosters,
-            accounts: &self.accounts,
-            past: &self.past,
-        }
-    }
-
-    pub(crate) async fn learn(&mut self, store: &Store, need: Need) -> Result<(), StoreError> {
-        match need {
-            Need::Team(team) => {
-                let roster = store.standings(self.world().reps_of(&team)).await?;
-                self.rosters.insert(team, roster);
-            }
-            Need::Account(id) => {
-                let account = store.account(&id).await?;
-                self.accounts.insert(id, account.map_or_else(AccountView::default, |account| account.view()));
-            }
-            Need::Policy(revision) => {
-                self.past.policies.insert(revision, store.required_policy(revision).await?);
-            }
-            Need::Directory(revision) => {
-                self.past.directories.insert(revision, store.directory(revision).await?);
-                // By this one there may be others in a team.
-                self.rosters.clear();
-            }
-        }
-        Ok(())
-    }
 }
 
 /// The commits of a subject, up to the first that took effect after an instant.

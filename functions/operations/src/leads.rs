@@ -1,8 +1,7 @@
 //! Leads: lists, one, its history, a flag raised by hand, and the operations queue.
 
-use crate::{Call, refusal, sight};
-use audit::canonical::CanonicalError;
-use audit::{ChainedCommit, chain};
+use crate::call::{Call, refusal};
+use crate::{history, sight};
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use chrono::{DateTime, Utc};
 use contracts::api;
@@ -16,7 +15,7 @@ use rules::outcome::Outcome;
 use serde_json::{Value, json};
 use service::{paging, problem};
 use std::collections::BTreeSet;
-use store::{Page, PersonalData, StoreError};
+use store::Page;
 
 /// `GET /v1/leads`: of an owner or of a market, in a state if one is named.
 pub async fn list(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
@@ -80,53 +79,7 @@ pub async fn show(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> 
 pub async fn audit(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
     let id = lead_id(call, "id")?;
     call.service.require_lead(&id).await?;
-    history(call, &Subject::Lead(id)).await
-}
-
-/// The history of a subject, the oldest commit first.
-pub async fn history(call: &Call<'_>, subject: &Subject) -> Result<ApiGatewayV2httpResponse, Problem> {
-    let part = paging::part(call.request)?;
-    let page = call
-        .service
-        .store
-        .chained_audit(subject, part.after.as_ref(), part.limit)
-        .await
-        .map_err(|e| problem(&e))?;
-    let next = paging::next(call.request, &page);
-    let unreadable = |error: CanonicalError| StoreError::Corrupt {
-        what: format!("the audit of {subject}"),
-        source: Some(error.into()),
-    };
-    let read = |commit: ChainedCommit| -> Result<_, StoreError> {
-        let entries: Vec<Value> =
-            serde_json::from_str(commit.entries.get()).map_err(|error| unreadable(error.into()))?;
-        let hashes = commit.links().map_err(unreadable)?.entries;
-        Ok((commit.prev, commit.recorded_at, entries, hashes))
-    };
-    let commits: Vec<_> =
-        page.items.into_iter().map(read).collect::<Result<_, _>>().map_err(|error| problem(&error))?;
-    // What opens the personal texts that the caller is to see; it is asked for only if there are any.
-    let shows = |entry: &Value| sight::shows_evidence(entry, call.caller);
-    let personal = if commits.iter().flat_map(|(_, _, entries, _)| entries).any(shows) {
-        call.service.store.personal_data(subject).await.map_err(|error| problem(&error))?
-    } else {
-        PersonalData::None
-    };
-    let mut shown = Vec::new();
-    for (mut prev, recorded_at, entries, hashes) in commits {
-        let seen = sight::commit(entries, call.caller, &personal).map_err(|error| problem(&error))?;
-        for (mut entry, hash) in seen.into_iter().zip(hashes) {
-            if let Value::Object(members) = &mut entry {
-                members.insert("recorded_at".to_owned(), json!(recorded_at));
-            }
-            if sight::sees_links(call.caller) {
-                chain::with_links(&mut entry, prev, hash);
-            }
-            prev = hash;
-            shown.push(entry);
-        }
-    }
-    Ok(response::json(200, &json!({"entries": shown, "next": next}), None))
+    history::show(call, &Subject::Lead(id)).await
 }
 
 /// `POST /v1/leads/{id}/flags`

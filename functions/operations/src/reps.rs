@@ -1,6 +1,6 @@
 //! Reps: how they stand, and whether they take leads.
 
-use crate::Call;
+use crate::call::Call;
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use contracts::api;
 use platform::caller::Group;

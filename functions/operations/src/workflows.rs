@@ -1,7 +1,7 @@
 //! What each workflow does, from the published policy itself, so that it cannot drift: as JSON, and
 //! as Markdown for whoever asks for `text/markdown`.
 
-use crate::Call;
+use crate::call::Call;
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use insight::documentation::Edition;
 use platform::problem::Problem;
