@@ -16,6 +16,7 @@
 
 mod archive;
 mod reading;
+mod reports;
 mod series;
 mod signer;
 
@@ -40,6 +41,8 @@ use store::{Cursor, DUE_SHARDS, Page, Store, StoreError};
 pub const VERIFY_WITHIN_DAYS: u32 = 30;
 /// So far a tick may be ahead of the clock here.
 const AHEAD_MAX: TimeDelta = TimeDelta::minutes(5);
+/// Reports that an error names.
+const NAMED_MAX: usize = 5;
 /// How often a head that cannot be is asked for again: the index may be behind its subjects.
 const DOUBTS_MAX: u32 = 4;
 /// The pause before that.
@@ -180,7 +183,7 @@ pub async fn checkpoint<H: Heads + Entries + Sync, A: Archive, S: Signer>(
     if let Some(last) = last.as_ref().filter(|last| last.at >= scheduled) {
         return Ok(made(last, false, 0));
     }
-    reading::require_no_open_report(archive).await?;
+    refuse_if_open(reports::open(archive).await?)?;
     let changes = survey(heads, &leaves).await?;
     let changed = changes.len();
     let before = |change: &Change| leaves.find(&change.subject).map(|(_, leaf)| leaf);
@@ -190,7 +193,7 @@ pub async fn checkpoint<H: Heads + Entries + Sync, A: Archive, S: Signer>(
         reading::turn(&leaves, last.as_ref().map(|last| last.at), now.max(scheduled), *verify_within_days);
     let again = reading::read(heads, turn, OLD_COMMITS_MAX).await?;
     let altered: Vec<Report> = new.altered.iter().chain(&again.altered).cloned().collect();
-    reading::report(archive, &altered).await?;
+    refuse_if_open(reports::keep(archive, &altered).await?)?;
     let left = new.unread.len() + again.unread.len();
     if left > 0 {
         tracing::warn!(histories = left, "more is to be read than one run reads; the next one goes on");
@@ -216,6 +219,15 @@ pub async fn checkpoint<H: Heads + Entries + Sync, A: Archive, S: Signer>(
         unread: left,
         ..made(&envelope.checkpoint, is_ours, changed)
     })
+}
+
+/// Refuses to sign while reports are open.
+fn refuse_if_open(reports: Vec<String>) -> Result<(), CheckpointFailure> {
+    if reports.is_empty() {
+        return Ok(());
+    }
+    let named = reports.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>().join(", ");
+    Err(CheckpointFailure::Tampered { reports: reports.len(), named })
 }
 
 fn made(checkpoint: &Checkpoint, made: bool, changed: usize) -> Made {

@@ -4,15 +4,12 @@
 //! The heads that are signed stand beside the subjects. Who changes an entry leaves its head as it
 //! is, so that heads alone show nothing: each commit is read and its links are computed anew.
 
-use crate::CheckpointFailure;
-use crate::archive::{Archive, ArchiveError};
 use audit::leaves::{Leaf, Leaves};
-use audit::tampering::{ACKNOWLEDGED, Deed, Report, TAMPERING};
+use audit::tampering::{Deed, Report};
 use audit::{ChainedCommit, Hash, sha256};
 use chrono::{DateTime, Utc};
 use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use store::{Store, StoreError};
 
@@ -25,8 +22,6 @@ pub const OLD_COMMITS_MAX: u64 = 50_000;
 const AT_ONCE: usize = 16;
 /// Histories that are remembered as not read; more than these are read in their turn.
 pub(crate) const UNREAD_MAX: usize = 100_000;
-/// Reports that an error names.
-const NAMED_MAX: usize = 5;
 /// Hours of a day.
 const DAY_HOURS: u64 = 24;
 
@@ -183,54 +178,6 @@ fn turn_of(subject: &str, turns: u64) -> u64 {
     let hash = sha256([subject.as_bytes()]);
     let start = hash.as_bytes().iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
     start % turns
-}
-
-/// Refuses while there is a report that nobody acknowledged.
-pub(crate) async fn require_no_open_report<A: Archive>(archive: &A) -> Result<(), CheckpointFailure> {
-    let acknowledged = acknowledged(archive).await?;
-    let reports = archive.list(TAMPERING).await?;
-    refuse(reports.into_iter().filter(|name| !acknowledged.contains(name)).collect())
-}
-
-/// Keeps what was found, and refuses unless all of it was acknowledged before.
-pub(crate) async fn report<A: Archive>(archive: &A, found: &[Report]) -> Result<(), CheckpointFailure> {
-    if found.is_empty() {
-        return Ok(());
-    }
-    let acknowledged = acknowledged(archive).await?;
-    let mut open = Vec::new();
-    for report in found {
-        let name = report.name();
-        if acknowledged.contains(&name) {
-            tracing::warn!(report = name, "an alteration that was acknowledged is still there");
-            continue;
-        }
-        let text =
-            serde_json::to_vec(report).map_err(|error| ArchiveError::new("take", &report.path(), error))?;
-        archive.put_new(&report.path(), text).await?;
-        tracing::error!(
-            alarm = "audit-changed",
-            subject = report.subject,
-            commit = report.commit,
-            event = "ALTERED",
-            "an entry of the audit is not what was signed"
-        );
-        open.push(name);
-    }
-    refuse(open)
-}
-
-async fn acknowledged<A: Archive>(archive: &A) -> Result<BTreeSet<String>, ArchiveError> {
-    Ok(archive.list(ACKNOWLEDGED).await?.into_iter().collect())
-}
-
-fn refuse(open: Vec<String>) -> Result<(), CheckpointFailure> {
-    let reports = open.len();
-    if reports == 0 {
-        return Ok(());
-    }
-    let named = open.into_iter().take(NAMED_MAX).collect::<Vec<_>>().join(", ");
-    Err(CheckpointFailure::Tampered { reports, named })
 }
 
 #[cfg(test)]
