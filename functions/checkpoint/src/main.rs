@@ -1,4 +1,4 @@
-//! Start-up: configuration is read and clients are built once.
+//! Start-up: reads the configuration and builds the clients once.
 
 use checkpoint::{Deps, KmsSigner, S3Archive, Tick, VERIFY_WITHIN_DAYS, s3_client};
 use lambda_runtime::{Error, LambdaEvent, service_fn};

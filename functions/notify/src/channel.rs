@@ -20,11 +20,11 @@ pub struct Channels {
 }
 
 impl Channels {
-    /// Whether a message has been delivered since an instant, by somebody who could not record it. Only Slack can be
-    /// asked; a webhook's receiver drops what it has by its id, and other channels get it again.
+    /// Whether a message has been delivered since a time, by a function that could not record it. Only Slack
+    /// can tell. A webhook's receiver drops a repeated id; the other channels get the message again.
     ///
     /// # Errors
-    /// [`SendError`] where the channel does not answer; it has to be asked again.
+    /// [`SendError`] if the channel does not answer: ask again.
     pub async fn has(
         &self,
         destination: &Destination,
@@ -41,8 +41,8 @@ impl Channels {
         }
     }
 
-    /// Makes one attempt to deliver a message. `signing` is the key of the webhook; other channels need none, and a
-    /// webhook without one is not configured: it never goes out unsigned.
+    /// Makes one attempt to deliver a message. `signing` is the key for webhooks. Without it a webhook is not
+    /// configured, because no message goes out unsigned.
     ///
     /// # Errors
     /// [`SendError`].

@@ -9,16 +9,16 @@ use crate::fit::{cut, one_line};
 use crate::outbound::Outbound;
 use crate::send_error::SendError;
 
-/// Header with the notification's id, by which a second delivery can be recognised.
+/// Header with the notification's id, by which a receiver recognizes a repeated delivery.
 pub const ID_HEADER: &str = "X-Leadwatch-Notification";
 
 /// Length of a subject, in UTF-16 units.
 pub const SUBJECT_MAX: usize = 200;
 
-/// SES asks to slow down.
+/// Error codes for too many requests.
 const THROTTLED: [&str; 4] =
     ["TooManyRequestsException", "LimitExceededException", "ThrottlingException", "Throttling"];
-/// The account or the sender is not, or no longer, allowed to send.
+/// Error codes for an account or a sender that may not send.
 const DEPLOYMENT_FAULT: [&str; 6] = [
     "AccountSuspendedException",
     "SendingPausedException",
@@ -41,11 +41,11 @@ impl Email {
         Self { client, from: from.filter(|address| !address.trim().is_empty()) }
     }
 
-    /// Makes one attempt. The SDK repeats a call that failed on the way, within its own bounds.
+    /// Makes one attempt. The SDK itself repeats a call that failed in transit.
     ///
     /// # Errors
-    /// [`SendError::Permanent`] when SES rejects the message, [`SendError::Transient`] when it throttles, cannot be
-    /// reached or does not let this account send for now.
+    /// [`SendError::Permanent`] when SES rejects the message. [`SendError::Transient`] when SES throttles,
+    /// does not answer, or temporarily refuses this account.
     pub async fn send(&self, address: &str, outbound: &Outbound) -> Result<(), SendError> {
         let from = self.from.as_deref().ok_or(SendError::NotConfigured)?;
         let message = message(outbound).map_err(|_| SendError::Permanent("not sendable".to_owned()))?;

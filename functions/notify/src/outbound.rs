@@ -1,6 +1,6 @@
 //! A message before it takes the form of a channel, and its destination.
 
-/// Where a message goes.
+/// The destination of a message.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Destination {
     /// A direct message in Slack to the person with this address.
@@ -20,16 +20,16 @@ pub enum Destination {
     },
     /// A channel in Microsoft Teams, through a workflow's URL.
     Teams {
-        /// What the deployment calls it.
+        /// Its name in the directory.
         name: String,
-        /// Where it goes. The URL is the secret.
+        /// The workflow's URL, which is itself the secret.
         url: String,
     },
     /// A signed POST.
     Webhook {
-        /// What the deployment calls it.
+        /// Its name in the directory.
         name: String,
-        /// Where it goes.
+        /// The receiver's URL.
         url: String,
     },
 }
@@ -48,7 +48,7 @@ impl Destination {
     }
 }
 
-/// Addresses and URLs stay out of logs: the first are personal, the second may carry a secret.
+/// Keeps addresses and URLs out of logs: addresses are personal, and a URL may carry a secret.
 impl std::fmt::Debug for Destination {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -63,7 +63,7 @@ impl std::fmt::Debug for Destination {
 /// A message, before it takes the form of a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Outbound {
-    /// The notification's id: the same whenever it is sent again.
+    /// The notification's id, the same on every attempt.
     pub id: String,
     /// One line.
     pub title: String,
@@ -88,8 +88,8 @@ impl Outbound {
         if title.is_empty() { UNTITLED } else { title }
     }
 
-    /// The links that a channel can show, as label and URL. Anything but a web address is left out, because Slack
-    /// would refuse the whole message.
+    /// The links that a channel can show, as label and URL. Anything but a web address is left out, because
+    /// Slack would refuse the whole message.
     pub fn links(&self) -> impl Iterator<Item = (&str, &str)> {
         let all = self.buttons.iter().map(|(label, url)| (label.trim(), url.trim()));
         all.filter(|(label, url)| {

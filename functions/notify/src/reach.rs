@@ -1,29 +1,29 @@
-//! How far webhooks reach: everywhere, or only to public addresses, which a resolver of our own sees to.
+//! Decides which addresses webhooks may reach: all of them, or only public ones, which a resolver enforces.
 
 use policy::address::is_public;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::SocketAddr;
 
-/// Where webhooks may go.
+/// The addresses that webhooks may reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WebhookReach {
-    /// To machines on the internet, over https.
+    /// Machines on the internet, over https.
     PublicOnly,
-    /// To this machine and private networks too.
+    /// This machine and private networks too.
     Anywhere,
 }
 
 impl WebhookReach {
-    /// By what the deployment says of private addresses.
+    /// The reach for the deployment's setting on private addresses.
     #[must_use]
     pub fn of(takes_private: bool) -> Self {
         if takes_private { Self::Anywhere } else { Self::PublicOnly }
     }
 }
 
-/// A name leads to a private network, or to nothing else.
+/// A name resolves to no public address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the name leads to a private network")]
+#[error("the name resolves to a private network")]
 pub struct NotPublic;
 
 /// The system's resolver without private addresses.
@@ -40,7 +40,7 @@ impl Resolve for PublicOnly {
     }
 }
 
-/// Those that are on the internet. A name that leads to both kinds is used as far as it is public.
+/// The public addresses. A name that resolves to both kinds is used as far as it is public.
 fn public(found: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, NotPublic> {
     let public: Vec<SocketAddr> = found.into_iter().filter(|address| is_public(address.ip())).collect();
     if public.is_empty() { Err(NotPublic) } else { Ok(public) }

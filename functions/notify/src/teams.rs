@@ -1,7 +1,7 @@
 //! A message as an Adaptive Card, in the envelope that a workflow of Microsoft Teams takes
 //! (<https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using>).
 //!
-//! Text goes into text runs, which know no Markdown: what somebody calls their company cannot become a link.
+//! Text goes into text runs, which know no Markdown, so that a company's name cannot become a link.
 
 use serde_json::{Value, json};
 
@@ -10,9 +10,9 @@ use crate::outbound::Outbound;
 
 /// Largest message, in bytes. Teams takes 28 KB.
 pub const MESSAGE_BYTES_MAX: usize = 24 * 1024;
-/// Actions of one card.
+/// Most actions of one card.
 pub const ACTIONS_MAX: usize = 6;
-/// Fields of one card.
+/// Most fields of one card.
 pub const FIELDS_MAX: usize = 30;
 /// Length of the title, in UTF-16 units, like every length here.
 pub const TITLE_MAX: usize = 150;

@@ -1,28 +1,27 @@
-//! What a notification says: one wording for each message, ours or the policy's own. Nothing personal
-//! of a contact is in it; what compliance found is told to the compliance desk alone, and the contact's
-//! details are behind the link.
+//! Writes a notification's title and text: Leadwatch's own, or the policy's. It holds nothing personal of a
+//! contact: those details are behind the link. Only the compliance desk reads what a screening found.
 //!
-//! The policy's words are those in force when the message goes out: what was put right while it waited
-//! counts for it too. What is filled in is the notification's own, as it was asked for.
+//! The policy in force when the message goes out words it, so that a correction also applies to waiting
+//! messages. Placeholders take the notification's own values.
 
 mod clean;
 mod messages;
 mod names;
-mod words;
+mod phrases;
 
 use crate::outbound::Outbound;
 use chrono::{DateTime, Utc};
+use phrases::Phrases;
 use policy::directory::Directory;
 use policy::ids::Subject;
 use policy::{ComplianceChannel, Message, Policy};
 use rules::notification::{Notification, Particulars, Recipient};
 use rules::still_true::Told;
-use words::Words;
 
-/// The longest title, in characters: what a header of Slack takes.
+/// The longest title, in characters: the limit of a Slack header.
 const TITLE_MAX: usize = 150;
 
-/// Where links lead.
+/// The targets of links.
 #[derive(Debug, Clone)]
 pub struct Links {
     /// The record of a lead; `{lead_id}` stands for its id.
@@ -34,7 +33,7 @@ pub struct Links {
 }
 
 impl Links {
-    /// The links that are configured; where one is not, our own API.
+    /// Takes the configured links. A missing one goes to Leadwatch's own API.
     pub fn new(lead: Option<&str>, review: Option<&str>, api_base: &str) -> Self {
         let api = api_base.trim_end_matches('/');
         Self {
@@ -45,37 +44,38 @@ impl Links {
     }
 }
 
-/// What a message is worded by.
-pub struct Saying<'a> {
+/// Everything that the wording of a message depends on, beside the notification.
+pub struct Context<'a> {
     /// The policy that is in force.
     pub policy: &'a Policy,
     /// The directory.
     pub directory: &'a Directory,
-    /// Where links lead.
+    /// The targets of links.
     pub links: &'a Links,
-    /// When it goes out.
+    /// When the message goes out.
     pub now: DateTime<Utc>,
 }
 
-/// Puts a notification into words, as it is true now.
+/// Writes a notification, as it is true now.
 pub fn outbound(
     notification: &Notification,
     told: &Told,
     subject: &Subject,
-    saying: &Saying<'_>,
+    context: &Context<'_>,
 ) -> Outbound {
-    let Saying { policy, directory, links, now } = saying;
+    let Context { policy, directory, links, now } = context;
     let told = &readable(notification, told);
     let short = is_short(notification, policy).then(|| in_short(told));
     let told = short.as_ref().unwrap_or(told);
-    let words = Words { told, p: &told.particulars, directory, subject, to: &notification.to, now: *now };
-    let (title, text) = words.say(notification.message);
-    let own = policy.template(notification.message).filter(|_| !words.is_report_of_the_past());
-    let in_own_words = |text: Option<&String>| text.and_then(|text| words.fill_in(text));
+    let phrases =
+        Phrases { told, facts: &told.particulars, directory, subject, to: &notification.to, now: *now };
+    let (title, text) = phrases.title_and_text(notification.message);
+    let own = policy.template(notification.message).filter(|_| !phrases.is_report_of_the_past());
+    let in_own_words = |text: Option<&String>| text.and_then(|text| phrases.fill_in(text));
     let title = in_own_words(own.and_then(|own| own.title.as_ref())).unwrap_or(title);
     let text = in_own_words(own.and_then(|own| own.text.as_ref())).unwrap_or(text);
     let mut text = match &notification.to {
-        Recipient::TeamChannel { manager, .. } => format!("For {}: {text}", words.name(manager)),
+        Recipient::TeamChannel { manager, .. } => format!("For {}: {text}", phrases.person(manager)),
         _ => text,
     };
     if !told.with.is_empty() {
@@ -85,33 +85,33 @@ pub fn outbound(
         text = format!("{text} Before that: {}.", earlier.join("; "));
     }
     if let Some(person) = &told.particulars.instead_of {
-        text = format!("{text} ({} could not be reached.)", words.name(person));
+        text = format!("{text} ({} could not be reached.)", phrases.person(person));
     }
     if notification.not_before.is_some() {
-        text = format!("{text} (It waited for the end of your quiet hours.)");
+        text = format!("{text} (Delayed until your quiet hours ended.)");
     }
     Outbound {
         id: notification.id.to_string(),
         title: clean::line(&title, TITLE_MAX).unwrap_or_default(),
         text: clean::paragraphs(&text),
-        fields: words.fields(),
+        fields: phrases.fields(),
         buttons: buttons(notification.message, subject, links),
     }
 }
 
-/// What of a message its recipient may read, by the table of who sees what.
+/// The facts of a message that its recipient may read, by the table of who sees what.
 fn readable(notification: &Notification, told: &Told) -> Told {
     let now = Notification { particulars: told.particulars.clone(), ..notification.clone() };
     Told { particulars: contracts::sight::message(&now).particulars, ..told.clone() }
 }
 
-/// Whether the policy keeps what compliance found out of its channel.
+/// Whether the policy keeps the matches themselves out of the compliance channel.
 fn is_short(notification: &Notification, policy: &Policy) -> bool {
     matches!(notification.message, Message::ReviewNeeded | Message::ReviewAgeing)
         && policy.workflows.compliance_flag.channel == ComplianceChannel::Short
 }
 
-/// The kinds alone; everything else is behind the link.
+/// Only the kinds of matches; everything else is behind the link.
 fn in_short(told: &Told) -> Told {
     let Particulars { criteria, step, elapsed_s, instead_of, .. } = told.particulars.clone();
     let mut reasons: Vec<String> = Vec::new();
@@ -125,7 +125,7 @@ fn in_short(told: &Told) -> Told {
     Told { particulars, ..Told::default() }
 }
 
-/// What an earlier message told, in passing.
+/// A mention of an earlier message that this one covers.
 fn in_passing(message: Message, for_person: bool) -> &'static str {
     match message {
         Message::SlaWarning => "its SLA window was about to end",
@@ -133,7 +133,7 @@ fn in_passing(message: Message, for_person: bool) -> &'static str {
         Message::LeadTaken => "it was reassigned",
         Message::LeadGiven if for_person => "it was assigned to you",
         Message::LeadGiven => "it was assigned to its owner",
-        Message::ReassignmentImpossible => "nobody else could take it",
+        Message::ReassignmentImpossible => "no one else could take it",
         Message::StuckAsk | Message::StuckManager => "it was stuck",
         Message::Bounced => "it kept coming back",
         Message::HighValue => "it became a high-value lead",
@@ -142,7 +142,7 @@ fn in_passing(message: Message, for_person: bool) -> &'static str {
         Message::ReviewAgeing => "its review was getting old",
         Message::Cleared => "compliance cleared it",
         Message::ClosedByCompliance => "compliance closed it",
-        Message::ChurnRisk => "the account came to be at risk",
+        Message::ChurnRisk => "the account was at risk",
         Message::TouchpointDue => "a retention touchpoint was due",
         Message::PublicationDigest | Message::ChangedHands => "rules were published",
     }
@@ -161,7 +161,8 @@ fn buttons(message: Message, subject: &Subject, links: &Links) -> Vec<(String, S
     }
 }
 
-/// Identifiers hold letters, digits and `. _ : @ -` only; what a URL would read otherwise is encoded.
+/// Puts an id into a link. Ids hold letters, digits and `. _ : @ -`; the two with a meaning in a URL are
+/// encoded.
 fn fill(template: &str, place: &str, id: &str) -> String {
     template.replace(place, &id.replace('@', "%40").replace(':', "%3A"))
 }

@@ -1,7 +1,7 @@
 //! One call of Slack's Web API, and the meaning of its answer.
 //!
-//! Slack reports errors as `ok: false` inside an answer of 200. It limits rates by method and workspace, with 429 and
-//! `Retry-After`.
+//! Slack reports errors as `ok: false` inside an answer of 200. It limits rates by method and workspace, with
+//! 429 and `Retry-After`.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -22,13 +22,13 @@ pub const ANSWER_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// The error code for a conversation that does not exist.
 pub const CHANNEL_NOT_FOUND: &str = "channel_not_found";
-/// The person cannot be reached in Slack.
+/// Error codes for a person whom Slack cannot reach.
 const UNKNOWN_RECIPIENT: [&str; 5] =
     ["users_not_found", "user_not_found", "user_disabled", "user_not_visible", "cannot_dm_bot"];
-/// A fault on Slack's side.
+/// Error codes for a fault on Slack's side.
 const TRANSIENT: [&str; 5] =
     ["internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"];
-/// The deployment's token or application is not, or no longer, good for this.
+/// Error codes for a token or an application that may not do this.
 const DEPLOYMENT_FAULT: [&str; 9] = [
     "not_authed",
     "invalid_auth",
@@ -67,8 +67,8 @@ impl Api {
         Self { http, base_url, access: Mutex::default() }
     }
 
-    /// Uses this token from now on, `None` when the deployment has no Slack. Returns whether it is another one than
-    /// before.
+    /// Uses this token from now on, `None` when the deployment has no Slack. Returns whether it is another
+    /// one than before.
     pub fn use_token(&self, token: Option<&str>) -> bool {
         let access = match token {
             None => Access::None,
@@ -133,8 +133,8 @@ impl Api {
     }
 }
 
-/// The arguments of a method. Methods that read take a form, which goes in the body: an address in a URL would end up
-/// in logs.
+/// The arguments of a method. Methods that read take a form, which goes in the body: an address in a URL
+/// would end up in logs.
 pub enum Arguments<'a> {
     /// Fields of a form.
     Form(&'a [(&'static str, &'a str)]),

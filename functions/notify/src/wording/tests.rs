@@ -51,7 +51,7 @@ fn what_the_policy_does_not_word_is_said_in_our_words() {
     let message = Message::SlaWarning;
     let ours = said(message, everything(), &policy(message, None, None));
     assert_eq!(ours.title, "Lead L-1 (Acme): 12m left");
-    let text = "Move the lead on, or mark it as waiting. 48m of the 1h window in NEW have passed.";
+    let text = "Move the lead on, or mark it as waiting. 48m of the 1h SLA window in NEW have passed.";
     assert_eq!(ours.text, text);
     let titled = said(message, everything(), &policy(message, Some("{{{left}}} {lead}"), None));
     assert_eq!((titled.title.as_str(), &titled.text), ("{12m} L-1", &ours.text));
@@ -116,7 +116,7 @@ fn a_name_from_outside_is_text_and_never_a_placeholder() {
 }
 
 #[test]
-fn the_manager_who_is_told_instead_and_who_waited_is_said_in_any_words() {
+fn an_unreachable_recipient_and_a_delay_are_mentioned_in_any_wording() {
     let own = policy(Message::SlaWarning, None, Some("Hurry."));
     let particulars = Particulars { instead_of: Some("rep-ana".into()), ..everything() };
     let mut notification = notification(manager(), Message::SlaWarning, particulars);
@@ -128,7 +128,7 @@ fn the_manager_who_is_told_instead_and_who_waited_is_said_in_any_words() {
     notification.to = Recipient::Person { role: Role::Owner, person: "rep-ana".into() };
     notification.particulars.instead_of = None;
     notification.not_before = Some("2026-03-03T13:00:00Z".parse().unwrap());
-    assert_eq!(said(&notification), "Hurry. (It waited for the end of your quiet hours.)");
+    assert_eq!(said(&notification), "Hurry. (Delayed until your quiet hours ended.)");
 }
 
 /// A message as every channel shows it.
@@ -177,7 +177,7 @@ fn a_message_of_each_channel_is_this() {
 }
 
 #[test]
-fn a_channel_that_is_not_private_is_told_the_kinds_alone() {
+fn a_channel_that_is_not_private_gets_the_kinds_alone() {
     let mut policy = policy(Message::ReviewNeeded, None, Some("{lead} of {company}: {reasons}"));
     policy.workflows.compliance_flag.channel = ComplianceChannel::Short;
     for message in [Message::ReviewNeeded, Message::ReviewAgeing] {
@@ -210,7 +210,7 @@ fn nobody_is_an_identifier_and_no_name_breaks_a_message() {
             "{}",
             outbound.title
         );
-        assert!(outbound.text.len() > 20, "the name is cut, and not what is said: {shown}");
+        assert!(outbound.text.len() > 15, "only the name is cut: {shown}");
     }
     // An identifier of a machine gives way to the name.
     let policy = policy(Message::Held, None, None);

@@ -1,6 +1,6 @@
 //! Notifications, recipients and particulars for the tests.
 
-use super::super::{Links, Saying, outbound};
+use super::super::{Context, Links, outbound};
 use crate::outbound::Outbound;
 use chrono::{DateTime, Utc};
 use policy::directory::Directory;
@@ -72,8 +72,8 @@ pub fn manager() -> Recipient {
 /// What goes out at ten in New York.
 pub fn sent(notification: &Notification, told: &Told, subject: &str, policy: &Policy) -> Outbound {
     let (directory, links) = (directory(), Links::new(None, None, "https://api.test"));
-    let saying = Saying { policy, directory: &directory, links: &links, now: at("2026-03-02T15:00:00Z") };
-    outbound(notification, told, &subject.parse().unwrap(), &saying)
+    let context = Context { policy, directory: &directory, links: &links, now: at("2026-03-02T15:00:00Z") };
+    outbound(notification, told, &subject.parse().unwrap(), &context)
 }
 
 pub fn said(message: Message, particulars: Particulars, policy: &Policy) -> Outbound {

@@ -10,20 +10,28 @@ use policy::wording::{Piece, Placeholder, parse_template};
 use rules::notification::{Particulars, Recipient, Role};
 use rules::still_true::Told;
 
-/// A longer identifier of a lead is a machine's.
+/// Ids of people's making are no longer than this, in bytes; a longer one is a machine's.
 const ID_MAX: usize = 24;
+/// What stops the SLA clock.
+const ACT: &str = "Move the lead on, or mark it as waiting";
 
-/// A notification and everything its text can mention.
-pub struct Words<'a> {
+/// The phrases for one notification.
+pub struct Phrases<'a> {
+    /// The notification as it is true now.
     pub told: &'a Told,
-    pub p: &'a Particulars,
+    /// Its facts, as far as the recipient may read them.
+    pub facts: &'a Particulars,
+    /// The directory, for people's names.
     pub directory: &'a Directory,
+    /// The lead, account, rep or publication.
     pub subject: &'a Subject,
+    /// The recipient.
     pub to: &'a Recipient,
+    /// When the message goes out.
     pub now: DateTime<Utc>,
 }
 
-impl Words<'_> {
+impl Phrases<'_> {
     /// The deadline in the reader's time zone.
     pub fn due(&self) -> Option<String> {
         let at = self.told.due_at?;
@@ -31,58 +39,71 @@ impl Words<'_> {
         Some(if at > self.now { format!("Due {time}") } else { format!("It was due {time}") })
     }
 
+    /// What the reader has to do.
+    pub fn act(&self) -> Option<String> {
+        Some(ACT.to_owned())
+    }
+
+    /// What an owner with a deadline has to do.
+    pub fn act_if_due(&self) -> Option<String> {
+        self.told.due_at.filter(|_| self.is_for_its_owner()).and_then(|_| self.act())
+    }
+
     pub fn elapsed_of_window(&self) -> Option<String> {
         let (elapsed, window) = (self.value(Placeholder::Elapsed)?, self.value(Placeholder::Window)?);
         let state = self.in_state();
         Some(if self.is_over() {
-            format!("{elapsed} of working time{state} have passed; the window is {window}")
+            format!("{elapsed} (business hours) have passed{state}; the SLA window is {window}")
         } else {
-            format!("{elapsed} of the {window} window{state} have passed")
+            format!("{elapsed} of the {window} SLA window{state} have passed")
         })
     }
 
+    /// How long the lead has been in its state.
     pub fn stay(&self) -> Option<String> {
         let elapsed = self.value(Placeholder::Elapsed)?;
-        Some(format!("It has been{} for {elapsed} of working time", self.in_state()))
+        Some(format!("It has been{} for {elapsed} (business hours)", self.in_state()))
     }
 
     pub fn in_state(&self) -> String {
-        self.p.state.as_ref().map(|state| format!(" in {}", shown(state))).unwrap_or_default()
+        self.facts.state.as_ref().map(|state| format!(" in {}", shown(state))).unwrap_or_default()
     }
 
     pub fn owned(&self) -> String {
-        match &self.p.owner {
-            Some(_) if self.is_for_its_owner() => "It is yours.".to_owned(),
-            Some(owner) => format!("{} owns it.", self.name(owner)),
+        match &self.facts.owner {
+            Some(_) if self.is_for_its_owner() => "You own it.".to_owned(),
+            Some(owner) => format!("{} owns it.", self.person(owner)),
             None => "Nobody owns it.".to_owned(),
         }
     }
 
+    /// Whether the SLA window is over.
     pub fn is_over(&self) -> bool {
-        self.p.elapsed_s.zip(self.p.window_s).is_some_and(|(elapsed, window)| elapsed >= window)
+        self.facts.elapsed_s.zip(self.facts.window_s).is_some_and(|(elapsed, window)| elapsed >= window)
     }
 
     pub fn is_for_its_owner(&self) -> bool {
         matches!(self.to, Recipient::Person { role: Role::Owner, .. })
     }
 
-    /// A policy words what is so; what was so and is not any more is said in our words.
+    /// Whether the message reports something that is no longer so. A policy's template describes the present,
+    /// so Leadwatch's own text goes out.
     pub fn is_report_of_the_past(&self) -> bool {
         self.told.moved_to.is_some() || self.told.went_to.is_some()
     }
 
-    /// The policy's own words. A text that is no template is none of ours to send: what is published was checked.
+    /// The policy's own text. A text that is no template is not sent; publishing checked every one.
     pub fn fill_in(&self, text: &str) -> Option<String> {
         let pieces = parse_template(text).ok()?;
-        let said = pieces.into_iter().map(|piece| match piece {
+        let filled = pieces.into_iter().map(|piece| match piece {
             Piece::Text(text) => text,
-            Piece::Value(placeholder) => self.spoken(placeholder),
+            Piece::Value(placeholder) => self.value_or_words(placeholder),
         });
-        Some(said.collect())
+        Some(filled.collect())
     }
 
-    /// What stands for a placeholder, in a sentence too where this notification has nothing for it.
-    pub fn spoken(&self, placeholder: Placeholder) -> String {
+    /// The value of a placeholder, or words that fit a sentence where this notification has no value.
+    fn value_or_words(&self, placeholder: Placeholder) -> String {
         let absent = match placeholder {
             Placeholder::Lead => "it",
             Placeholder::Company => "a company without a name",
@@ -99,8 +120,8 @@ impl Words<'_> {
     }
 
     pub fn value(&self, placeholder: Placeholder) -> Option<String> {
-        let p = self.p;
-        let said = |text: &String| clean::line(text, TEXT_MAX);
+        let facts = self.facts;
+        let line = |text: &String| clean::line(text, TEXT_MAX);
         match placeholder {
             Placeholder::Lead => match self.subject {
                 Subject::Lead(id) => Some(id.to_string()),
@@ -108,32 +129,41 @@ impl Words<'_> {
                 Subject::Rep(_) | Subject::Publication(_) => None,
             },
             Placeholder::Company => self.company(),
-            Placeholder::State => p.state.as_ref().and_then(said),
-            Placeholder::Market => p.market.as_ref().and_then(said),
-            Placeholder::Owner => p.owner.as_ref().map(|owner| self.name(owner)),
-            Placeholder::PreviousOwner => p.previous_owner.as_ref().map(|owner| self.name(owner)),
-            Placeholder::Step => p.step.as_ref().and_then(said),
-            Placeholder::Elapsed => p.elapsed_s.map(names::duration),
-            Placeholder::Window => p.window_s.map(names::duration),
-            Placeholder::Left => p
+            Placeholder::State => facts.state.as_ref().and_then(line),
+            Placeholder::Market => facts.market.as_ref().and_then(line),
+            Placeholder::Owner => facts.owner.as_ref().map(|owner| self.person(owner)),
+            Placeholder::PreviousOwner => facts.previous_owner.as_ref().map(|owner| self.person(owner)),
+            Placeholder::Step => facts.step.as_ref().and_then(line),
+            Placeholder::Elapsed => facts.elapsed_s.map(names::duration),
+            Placeholder::Window => facts.window_s.map(names::duration),
+            Placeholder::Left => facts
                 .window_s
-                .zip(p.elapsed_s)
+                .zip(facts.elapsed_s)
                 .map(|(window, elapsed)| names::duration(window.saturating_sub(elapsed))),
-            Placeholder::Reasons if !p.criteria.is_empty() => {
-                Some(p.criteria.iter().map(names::criterion).collect::<Vec<_>>().join("; "))
+            Placeholder::Reasons if !facts.criteria.is_empty() => {
+                let by = self.flagged_by();
+                let criteria =
+                    facts.criteria.iter().map(|found| names::criterion(found, by.as_deref(), self.now));
+                Some(criteria.collect::<Vec<_>>().join("; "))
             }
             Placeholder::Reasons => {
-                let reasons: Vec<String> = p.reasons.iter().filter_map(said).collect();
+                let reasons: Vec<String> = facts.reasons.iter().filter_map(line).collect();
                 (!reasons.is_empty()).then(|| reasons.join("; "))
             }
         }
     }
 
-    pub fn company(&self) -> Option<String> {
-        self.p.company.as_ref().and_then(|company| clean::line(company, COMPANY_MAX))
+    /// The people who raised a flag, by name.
+    pub fn flagged_by(&self) -> Option<String> {
+        self.facts.flagged_by.as_ref().map(|by| names::people(self.directory, by.split(", ")))
     }
 
-    pub fn what(&self) -> String {
+    fn company(&self) -> Option<String> {
+        self.facts.company.as_ref().and_then(|company| clean::line(company, COMPANY_MAX))
+    }
+
+    /// What the message is about: `Lead L-1 (Acme)`.
+    pub fn subject(&self) -> String {
         let (kind, id) = match self.subject {
             Subject::Lead(id) => ("Lead", id.as_str()),
             Subject::Account(id) => ("Account", id.as_str()),
@@ -143,18 +173,19 @@ impl Words<'_> {
             }
         };
         match self.company() {
-            // A machine's identifier tells a reader nothing that the name does not.
+            // A machine's id tells a reader nothing that the name does not.
             Some(company) if id.len() > ID_MAX => format!("{kind} {company}"),
             Some(company) => format!("{kind} {id} ({company})"),
             None => format!("{kind} {id}"),
         }
     }
 
+    /// The facts beside the text, as label and value.
     pub fn fields(&self) -> Vec<(String, String)> {
         let market = |id: &String| Some(names::market(id)).filter(|market| !market.is_empty());
         let fields = [
             ("State", self.value(Placeholder::State)),
-            ("Market", self.p.market.as_ref().and_then(market)),
+            ("Market", self.facts.market.as_ref().and_then(market)),
             ("Owner", self.value(Placeholder::Owner)),
             ("Elapsed", self.value(Placeholder::Elapsed)),
             ("Window", self.value(Placeholder::Window)),
@@ -163,7 +194,8 @@ impl Words<'_> {
         known.collect()
     }
 
-    pub fn name(&self, id: &PersonId) -> String {
+    /// A person by name.
+    pub fn person(&self, id: &PersonId) -> String {
         names::person(self.directory, id)
     }
 }
@@ -173,7 +205,7 @@ pub fn shown(state: &str) -> String {
     clean::line(state, TEXT_MAX).unwrap_or_default()
 }
 
-/// The parts that there are, each a sentence.
+/// The present parts, each as a sentence.
 pub fn sentences<const N: usize>(parts: [Option<String>; N]) -> String {
     let ended = parts.into_iter().flatten().map(|part| match part.ends_with(['.', '…', '!', '?']) {
         true => part,
