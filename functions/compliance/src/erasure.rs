@@ -1,5 +1,5 @@
-//! Erases a lead's personal data on request. Compliance decides, because it knows what the law requires to keep, and for
-//! how long.
+//! Erases a lead's personal data on request. Compliance decides, because it knows what the law requires to
+//! keep, and for how long.
 
 use crate::call::Call;
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;

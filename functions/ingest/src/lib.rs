@@ -1,7 +1,7 @@
 //! Webhooks from CRMs: a signed event, or a batch of them, becomes an input to a lead or account.
 //!
-//! The signature is checked over the raw bytes before anything is read. Each event of a batch has
-//! its own answer; one that is bad does not take the others with it.
+//! The signature is checked over the raw bytes before anything is read. Each event of a batch has its own
+//! answer, so that a bad event does not affect the others.
 
 pub mod answer;
 mod apply;
@@ -23,16 +23,16 @@ use serde_json::Value;
 use service::Service;
 use std::collections::BTreeMap;
 
-/// Subjects of one batch that are worked on at a time; the events of one subject keep their order.
+/// Most subjects of one batch that are processed at once; the events of one subject keep their order.
 const CONCURRENT_SUBJECTS_MAX: usize = 8;
 
-/// What the handler works with.
+/// The handler's configuration and clients.
 pub struct Ingest {
     /// The store and the queues.
     pub service: Service,
     /// The signing keys of the sources.
     pub secrets: Secrets,
-    /// Where they are: this and the source's name.
+    /// The prefix of their secrets' names; the source's name follows.
     pub secret_prefix: String,
 }
 
@@ -57,7 +57,7 @@ impl Ingest {
         let source = request.path_parameter("source").unwrap_or_default();
         let keys = match is_name(source) {
             true => self.secrets.signing_keys(&format!("{}{source}", self.secret_prefix), now).await,
-            false => Err(SecretError::NotFound { id: "of no hook".to_owned() }),
+            false => Err(SecretError::NotFound { id: "not a hook".to_owned() }),
         };
         signature::check_hook(&request, keys, now)?;
         request.knows_query(&[])?;
@@ -67,7 +67,7 @@ impl Ingest {
         let sender = Sender { name: source, rights: directory.rights_of(source).cloned() };
         match body {
             Value::Array(events) if events.is_empty() || events.len() > BATCH_MAX => {
-                Err(Problem::unprocessable(format!("a batch holds 1 to {BATCH_MAX} events")))
+                Err(Problem::unprocessable(format!("a batch must hold 1 to {BATCH_MAX} events")))
             }
             Value::Array(events) => Ok(answer::batch(&self.take_batch(&sender, &events, now).await)),
             event => Ok(answer::single(self.take(&sender, &event, now).await)),
@@ -107,12 +107,12 @@ impl Ingest {
     }
 }
 
-/// Whether a text can be the name of a hook.
+/// Whether a text can be a hook's name.
 fn is_name(source: &str) -> bool {
     !source.is_empty() && source.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
-/// What keeps the order of events: the lead or account they name, if they do.
+/// The key that keeps events in order: the lead or account that an event names, if any.
 fn subject_hint(event: &Value, n: usize) -> String {
     let id = |kind: &str| event.get(kind)?.get("id")?.as_str().map(|id| format!("{kind}/{id}"));
     id("lead").or_else(|| id("account")).unwrap_or_else(|| format!("event/{n}"))

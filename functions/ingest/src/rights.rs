@@ -1,5 +1,5 @@
-//! What a source may write, as the directory says. What it may not is left out of its event and
-//! refused by name; what a screening found counts whatever the source may write.
+//! Enforces what a source may write, by the directory. The rest of an event is ignored and refused by name.
+//! Matches from a screening always count.
 
 use crate::answer;
 use crate::answer::Answer;
@@ -15,7 +15,7 @@ use rules::source_limits::{limit_account, limit_lead, says_nothing};
 use service::Service;
 use store::StoreError;
 
-/// A source and what the directory says that it may write.
+/// A source, and its rights in the directory.
 #[derive(Debug, Clone)]
 pub struct Sender<'a> {
     /// Its name.
@@ -80,7 +80,7 @@ pub async fn apply_within(
     Ok(answer.without(pointers))
 }
 
-/// The member of an event that says of what it speaks.
+/// The member of an event that names its subject.
 fn subject_of(body: &Body) -> &'static str {
     match body {
         Body::Lead(..) => "lead",
@@ -88,7 +88,7 @@ fn subject_of(body: &Body) -> &'static str {
     }
 }
 
-/// Where a field stands in an event.
+/// The JSON pointer to a field of an event.
 fn pointer(subject: &str, field: &str) -> String {
     format!("/{subject}/{}", field.trim_start_matches("account."))
 }

@@ -1,4 +1,4 @@
-//! Accounts: one, its history, signals of churn, and the end of a retention motion.
+//! Accounts: one account, its history, churn signals, and the end of a retention motion.
 
 use crate::call::{Call, refusal};
 use crate::{history, sight};

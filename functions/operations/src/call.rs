@@ -1,4 +1,4 @@
-//! A request with its caller, and how each route reads it and refuses it.
+//! A request with its caller, and the answers that all routes share.
 
 use chrono::{DateTime, Utc};
 use platform::caller::Caller;
@@ -23,8 +23,8 @@ pub struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// The identity of a write to a subject: the caller's own key where there is one, else the
-    /// request's. A key that is used again for another subject is another write.
+    /// The identity of a write to a subject: the caller's idempotency key if there is one, else the request's
+    /// id. The same key for another subject is another write. Also returns whether the caller gave a key.
     ///
     /// # Errors
     /// 400 if the idempotency key is not usable.
@@ -35,8 +35,8 @@ impl Call<'_> {
         })
     }
 
-    /// The name under which the record knows the caller: their id in the directory, or else the e-mail
-    /// address that their token vouches for. `None` if the token vouches for none.
+    /// The caller's name in the audit: their id in the directory, or else the verified email address in their
+    /// token. `None` if the token has no verified address.
     ///
     /// # Errors
     /// If the store does not answer.
@@ -66,6 +66,6 @@ pub fn refusal(outcome: Outcome, what: &str) -> Result<(), Problem> {
         Outcome::Refused { why } | Outcome::Conflict { why } => Err(Problem::conflict(why)),
         Outcome::Reused { why } => Err(service::reused(why)),
         Outcome::Invalid { field, why } => Err(Problem::unprocessable(why).at(format!("/{field}"))),
-        Outcome::UnknownLead => Err(Problem::not_found(format!("there is no {what} of this id"))),
+        Outcome::UnknownLead => Err(Problem::not_found(format!("there is no {what} with this id"))),
     }
 }

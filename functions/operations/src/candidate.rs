@@ -7,7 +7,7 @@ use policy::document::{Document, DocumentError, REVISION};
 use policy::ids::PublicationKind;
 use serde_json::Value;
 
-/// What is to be published, read and checked by itself.
+/// A document to publish, read and checked by itself.
 #[expect(clippy::large_enum_variant, reason = "there is one a request")]
 pub enum Candidate {
     /// A policy.
@@ -17,10 +17,9 @@ pub enum Candidate {
 }
 
 impl Candidate {
-    /// Reads a document, which may say itself which revision it was made from: then it has to be the
-    /// base.
+    /// Reads a document. If the document names the revision that it was made from, that must be the base.
     pub fn read(kind: PublicationKind, document: &Value, base: u32) -> Result<Self, Problem> {
-        // JSON is YAML: a person is told the same here as of a file.
+        // JSON is YAML, so that the errors are the same as for a file.
         let document = Document::read(&document.to_string()).map_err(|error| unsound(kind, &error))?;
         let read = match kind {
             PublicationKind::Policy => Policy::examine(&document, None).map(Self::Policy),
@@ -31,7 +30,7 @@ impl Candidate {
             Some(revision) if revision != base => {
                 let what = kind.as_str();
                 let detail = format!(
-                    "the {what} says that it was made from revision {revision}, and `base` is {base}; make them the same, or leave `revision` out of the document"
+                    "the {what} was made from revision {revision}, but `base` is {base}; make them equal, or remove `revision` from the document"
                 );
                 Err(Problem::unprocessable(detail).at(format!("/{what}/{REVISION}")))
             }
@@ -39,7 +38,7 @@ impl Candidate {
         }
     }
 
-    /// What it is.
+    /// Its kind.
     pub fn kind(&self) -> PublicationKind {
         match self {
             Self::Policy(_) => PublicationKind::Policy,
@@ -51,14 +50,15 @@ impl Candidate {
 pub fn moved_on(kind: PublicationKind, base: u32, current: u32) -> Problem {
     let what = kind.as_str();
     let detail = format!(
-        "it was made from revision {base} of the {what}, and revision {current} is in force; look at what changed, and publish it on that"
+        "the document was made from revision {base} of the {what}, but revision {current} is in force; merge the changes since then and publish on that revision"
     );
     Problem::conflict(detail).of_kind("base-moved-on").with("current_revision", current)
 }
 
-/// A message must not carry what it knows into the deployment's own network, or ask a service there for something.
+/// Refuses webhooks into the deployment's own network: a message must neither leak to a service there nor
+/// call one.
 pub fn only_public(directory: &Directory) -> Result<(), Problem> {
-    let said = "leads to this machine or a private network; name an address on the internet";
+    let said = "is an address on this machine or a private network; use a public address";
     let details: Vec<ProblemDetail> = directory
         .private_addresses()
         .into_iter()
@@ -72,7 +72,7 @@ pub fn only_public(directory: &Directory) -> Result<(), Problem> {
     Err(problem.of_kind("private-address").at(first.pointer.clone()).with_errors(&details))
 }
 
-/// Everything that is wrong with a document, each with its place in the request.
+/// All errors of a document, each with its place in the request.
 pub fn unsound(kind: PublicationKind, error: &DocumentError) -> Problem {
     let details: Vec<ProblemDetail> = error
         .0
@@ -85,7 +85,7 @@ pub fn unsound(kind: PublicationKind, error: &DocumentError) -> Problem {
     let first = details.first();
     let detail = first.map_or_else(String::new, |first| first.detail.clone());
     let at = first.map(|first| first.pointer.clone()).unwrap_or_default();
-    Problem::unprocessable(format!("the {} is not sound: {detail}", kind.as_str()))
+    Problem::unprocessable(format!("the {} is not valid: {detail}", kind.as_str()))
         .at(at)
         .with_errors(&details)
 }
@@ -115,7 +115,7 @@ mod tests {
         assert_eq!(only_public(&with("https://example.com/hook").unwrap()), Ok(()));
         let refused = only_public(&with("https://169.254.169.254/latest").unwrap()).unwrap_err();
         assert_eq!((refused.status, refused.field.as_deref()), (422, Some("/directory/webhooks/x~1y")));
-        assert!(!refused.detail.contains("169.254"), "who knows an address may post to it");
+        assert!(!refused.detail.contains("169.254"), "an address can be a secret");
         assert!(with("http://127.0.0.1@evil.test/").is_err());
     }
 }

@@ -1,5 +1,5 @@
-//! Why a lead's workflows did, do or do not do what they do: now, at an instant of the past, or, if
-//! nothing happens, at one to come.
+//! Explains why a lead's workflows fired or did not: now, at a time in the past, or at a future time if
+//! nothing happens until then.
 
 use crate::call::Call;
 use crate::knowledge::Knowledge;
@@ -16,8 +16,7 @@ use service::problem;
 use std::collections::BTreeMap;
 use store::{PAGE_MAX, Store, StoreError, StoredCommit};
 
-/// An explanation asks for no more than this: a few teams, and the revisions that were published
-/// since the lead was last decided on.
+/// Most reads for one explanation: a few teams, and the revisions published since the lead's last decision.
 const NEEDS_MAX: usize = 48;
 
 /// `GET /v1/leads/{id}/explain`
@@ -25,7 +24,7 @@ pub async fn show(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> 
     let asked = call.request.query("at").map(instant).transpose()?;
     let id = call.request.path_parameter("id").map(LeadId::from)?;
     let lead = call.service.require_lead(&id).await?;
-    // Machines' clocks differ: what is recorded is known by now.
+    // Clocks differ: the last change may seem to lie ahead.
     let now = call.now.max(lead.changed_at);
     let at = asked.unwrap_or(now);
     let explained = explain_at(&call.service.store, &id, at, now).await?;
@@ -37,7 +36,7 @@ fn instant(text: &str) -> Result<DateTime<Utc>, Problem> {
     parsed.map_err(|_| {
         let shown: String = text.chars().take(40).collect();
         Problem::unprocessable(format!(
-            "`at` is `{shown}`, which is no instant; write it as RFC 3339 says, e.g. `2026-03-02T14:50:00Z`"
+            "`at` must be an RFC 3339 time such as `2026-03-02T14:50:00Z`, not `{shown}`"
         ))
     })
 }
@@ -66,7 +65,7 @@ async fn explain_at(
     let (policy, directory) =
         futures::future::try_join(store.policy_at(by), store.directory_at(by)).await.map_err(failed)?;
     let (Some(policy), Some(directory)) = (policy, directory) else {
-        return Err(Problem::not_found(format!("nothing was published by {}", spelled(by))));
+        return Err(Problem::not_found(format!("no policy or directory was in force at {}", spelled(by))));
     };
     let mut knowledge = Knowledge::new(policy, directory);
     let record = Record { lead: &lead, account: &account };
@@ -83,15 +82,15 @@ async fn explain_at(
     Err(Problem::internal())
 }
 
-/// Why there is no explanation.
+/// The problem for a missing explanation.
 fn refusal(id: &LeadId, error: ExplainError) -> Problem {
     match error {
         ExplainError::NotYet { begins_at } => {
-            Problem::not_found(format!("the history of lead `{id}` begins at {}", spelled(begins_at)))
+            Problem::not_found(format!("the history of lead `{id}` begins later, at {}", spelled(begins_at)))
         }
         ExplainError::NoHistory => Problem::not_found(format!("there is no lead `{id}`")),
         ExplainError::Lacks(_) | ExplainError::Unsound(_) => {
-            tracing::error!(error = %platform::telemetry::ErrorChain(&error), "a lead cannot be explained");
+            tracing::error!(error = %platform::telemetry::ErrorChain(&error), "could not explain the lead");
             Problem::internal()
         }
     }
@@ -101,7 +100,7 @@ fn spelled(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
-/// The commits of a subject, up to the first that took effect after an instant.
+/// The commits of a subject, up to the first one that took effect after a time.
 async fn commits_until(
     store: &Store,
     subject: &Subject,
@@ -174,7 +173,7 @@ mod tests {
             let later = recorded_later(&commits, &entries, at.parse().unwrap());
             later.iter().map(|later| later.seq).collect()
         };
-        assert_eq!(later("2026-03-02T15:00:30Z"), [2], "the sweep came a minute after it was due");
+        assert_eq!(later("2026-03-02T15:00:30Z"), [2], "the sweep recorded it a minute late");
         assert_eq!(later("2026-03-02T15:01:00Z"), [0; 0]);
         assert_eq!(later("2026-03-02T14:59:59Z"), [0; 0]);
     }

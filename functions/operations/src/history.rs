@@ -1,4 +1,5 @@
-//! The history of a lead or an account, with the links of its chain for readers who see all of it.
+//! The history of a lead or an account, with the links of its hash chain for readers who see every entry in
+//! full.
 
 use crate::call::Call;
 use crate::sight;

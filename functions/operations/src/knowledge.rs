@@ -1,4 +1,4 @@
-//! What an explanation or a dry run reads from the store, one need at a time.
+//! Data that an explanation or a dry run has read from the store, one need at a time.
 
 use policy::PublishedPolicy;
 use policy::directory::Directory;
@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::{Store, StoreError};
 
-/// The two documents, and what was read for a decision so far. The store keeps no history of the teams' loads, so that
-/// routing is judged by the loads of now.
+/// The two documents and the data read so far. The store keeps no history of the teams' loads, so that
+/// routing uses the current ones.
 pub struct Knowledge {
     policy: Arc<PublishedPolicy>,
     directory: Arc<Directory>,
@@ -33,7 +33,7 @@ impl Knowledge {
         self.past.directories.insert(directory.revision(), directory);
     }
 
-    /// What decisions look up.
+    /// The world as decisions see it.
     pub fn world(&self) -> World<'_> {
         World {
             policy: &self.policy,

@@ -1,5 +1,5 @@
-//! What staff and consoles call: leads and their histories, the operations queue, accounts at
-//! risk, reps' availability, and what each workflow does.
+//! The API for staff and consoles: leads and their histories, the operations queue, accounts at risk, reps'
+//! availability, workflows, policies and directories.
 
 mod accounts;
 mod call;
@@ -80,7 +80,7 @@ const ROUTES: [(&str, Route); 23] = [
     ("PUT /v1/reps/{id}/availability", Route::Availability),
 ];
 
-/// What the handler works with.
+/// The handler's configuration and clients.
 pub struct Operations {
     /// The store and the queues.
     pub service: Service,
@@ -141,7 +141,7 @@ impl Operations {
     }
 }
 
-/// The parameters that a route knows.
+/// The query parameters of a route.
 fn query_of(route: Route) -> &'static [&'static str] {
     match route {
         Route::Leads => &["owner", "market", "account", "state", "dismissed", "limit", "cursor"],
@@ -166,6 +166,7 @@ fn query_of(route: Route) -> &'static [&'static str] {
     }
 }
 
+/// The groups that may call a route.
 fn who_may(route: Route) -> &'static [Group] {
     match route {
         Route::Leads | Route::Lead | Route::LeadAudit | Route::Explain => &[Group::Viewer],
@@ -175,14 +176,14 @@ fn who_may(route: Route) -> &'static [Group] {
         | Route::Policy
         | Route::Publications(_)
         | Route::Publication(_) => &[Group::Viewer],
-        // It has everybody's e-mail address.
+        // It holds everyone's email address.
         Route::Directory => &[Group::Operations],
         Route::Publish(_) => &[Group::Operations],
         Route::Reps => &[Group::Viewer],
         Route::Flag => &[Group::Rep, Group::Compliance, Group::Operations, Group::CustomerSuccess],
         Route::Reviews | Route::Resolve => &[Group::Operations],
         Route::Signal | Route::Retention => &[Group::Operations, Group::CustomerSuccess],
-        // Of reps, each for themself: `reps` looks whose it is.
+        // Reps only for themselves, which `reps` checks.
         Route::Availability => &[Group::Operations, Group::Rep],
     }
 }

@@ -1,4 +1,4 @@
-//! Publications of policies and directories: published by operations, read by everybody, for ever.
+//! Publications of policies and directories. Operations publishes them; every group can read them.
 
 use crate::call::Call;
 use crate::candidate::{Candidate, moved_on, only_public, unsound};
@@ -17,9 +17,9 @@ use serde_json::{Value, json};
 use service::problem;
 use store::{Published, StoreError};
 
-/// What is on a page when nobody says.
+/// Publications on a page, unless the request sets a limit.
 const PAGE_DEFAULT: u32 = 25;
-/// What is on a page at the most.
+/// Most publications on a page.
 const PAGE_MAX: u32 = 100;
 
 /// Whether the request only asks what a publication would do.
@@ -27,13 +27,13 @@ fn is_dry_run(call: &Call<'_>) -> Result<bool, Problem> {
     match call.request.query("dry_run") {
         None | Some("false") => Ok(false),
         Some("true") => Ok(true),
-        // Who asks for a trial in other words must not publish.
+        // A misspelled dry run must not publish.
         Some(_) => Err(Problem::bad_request("`dry_run` must be `true` or `false`")),
     }
 }
 
-/// `POST /v1/policies` and `POST /v1/directories`: publishes a document that was made from the
-/// revision that is in force; with `dry_run=true`, says what that would do.
+/// `POST /v1/policies` and `POST /v1/directories`: publishes a document that was made from the revision in
+/// force. With `dry_run=true`, shows what that would do.
 pub async fn publish(call: &Call<'_>, kind: PublicationKind) -> Result<ApiGatewayV2httpResponse, Problem> {
     let body = call.body()?;
     let Publish { base, why, document } =
@@ -76,7 +76,7 @@ pub async fn publish(call: &Call<'_>, kind: PublicationKind) -> Result<ApiGatewa
     Ok(response::json(status, &shown, Some(&revision.to_string())))
 }
 
-/// `GET /v1/policies` and `GET /v1/directories`: what was published, the newest first.
+/// `GET /v1/policies` and `GET /v1/directories`: the publications, newest first.
 pub async fn list(call: &Call<'_>, kind: PublicationKind) -> Result<ApiGatewayV2httpResponse, Problem> {
     let limit = call.request.limit(PAGE_DEFAULT, PAGE_MAX)?;
     let newest = match call.request.cursor::<u32>()? {
@@ -90,8 +90,8 @@ pub async fn list(call: &Call<'_>, kind: PublicationKind) -> Result<ApiGatewayV2
     Ok(response::json(200, &json!({"items": items, "next": next}), None))
 }
 
-/// `GET /v1/policies/{revision}/publication`, and of directories: who published it, why, and how far
-/// it has come through the leads in flight.
+/// `GET /v1/policies/{revision}/publication`, and of directories: who published it, why, and how many leads
+/// it has reached.
 pub async fn show(call: &Call<'_>, kind: PublicationKind) -> Result<ApiGatewayV2httpResponse, Problem> {
     let id = PublicationId { kind, revision: wanted(call, kind).await? };
     Ok(response::json(200, &state(call, id).await?, None))
@@ -125,7 +125,7 @@ async fn newest(call: &Call<'_>, kind: PublicationKind) -> Result<u32, Problem> 
     .map_err(|e| problem(&e))
 }
 
-/// The revision that a path names; the problem says which is the newest.
+/// The revision in the path. The problem names the newest one.
 async fn wanted(call: &Call<'_>, kind: PublicationKind) -> Result<u32, Problem> {
     let newest = newest(call, kind).await?;
     let wanted = call.request.path_parameter("revision")?;
