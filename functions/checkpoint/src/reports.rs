@@ -25,7 +25,7 @@ pub async fn keep<A: Archive>(archive: &A, found: &[Report]) -> Result<Vec<Strin
             continue;
         }
         let text =
-            serde_json::to_vec(report).map_err(|error| ArchiveError::new("take", &report.path(), error))?;
+            serde_json::to_vec(report).map_err(|error| ArchiveError::new("write", &report.path(), error))?;
         archive.put_new(&report.path(), text).await?;
         tracing::error!(
             alarm = "audit-changed",

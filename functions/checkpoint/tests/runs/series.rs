@@ -60,10 +60,10 @@ async fn a_run_that_ends_anywhere_leaves_nothing_in_the_way_of_the_next() {
         world.table.commit("lead/L-1", 3);
         world.bucket.ends_after(Some(calls), does_the_last);
         let run = world.hour(2).await;
-        // It is whole when only keeping the leaves was left to do.
+        // The run is complete if only caching the leaves failed.
         assert_eq!(run.is_ok(), calls + 1 >= calls_max, "{calls} {run:?}");
         world.bucket.ends_after(None, false);
-        // What happened meanwhile makes its changes others than those that may be there.
+        // A further commit makes the next changes differ from those that may exist.
         world.table.commit("lead/L-2", 3);
         world.hour(2).await.unwrap();
         world.hour(3).await.unwrap();
@@ -84,7 +84,7 @@ async fn a_head_that_went_back_forked_or_is_gone_is_not_signed_over() {
     );
     world.table.remove("lead/L-1");
     assert_eq!(world.refused(2).await, LeafError::Missing { subject: "lead/L-1".into(), commit: 2 });
-    // Once it is what it was, the series goes on.
+    // Once the head is restored, the series continues.
     world.table.commit("lead/L-1", 2);
     assert_eq!(world.hour(3).await.unwrap().number, 2);
 }
@@ -130,18 +130,18 @@ async fn checkpoints_that_are_gone_or_not_ours_are_not_gone_on_from() {
     let objects = || world.bucket.0.lock().unwrap();
     let (first, second) = ("checkpoints/0000000001.json", "checkpoints/0000000002.json");
 
-    // The last one is gone: the leaves know that it was there.
+    // The last one is missing: the cached leaves name it.
     let taken = objects().kept.remove(second).unwrap();
     assert!(matches!(world.hour(3).await, Err(CheckpointFailure::Series(SeriesFailure::Gone(2)))));
     objects().kept.insert(second.to_owned(), taken);
 
-    // One in the middle is gone, and the leaves as well.
+    // One in the middle is missing, and the cached leaves too.
     let taken = objects().kept.remove(first).unwrap();
     objects().leaves = None;
     assert!(matches!(world.hour(3).await, Err(CheckpointFailure::Series(SeriesFailure::Gone(1)))));
     objects().kept.insert(first.to_owned(), taken);
 
-    // Changes are others.
+    // The changes are different.
     let path = world.bucket.checkpoints()[0].checkpoint.changes_path();
     let taken = objects().kept.insert(path.clone(), b"{}\n".to_vec()).unwrap();
     let refused = world.hour(3).await;
@@ -151,7 +151,7 @@ async fn checkpoints_that_are_gone_or_not_ours_are_not_gone_on_from() {
     );
     objects().kept.insert(path, taken);
 
-    // Somebody put one that nobody signed.
+    // A planted checkpoint that nobody signed.
     let mut planted = world.bucket.checkpoints()[1].clone();
     planted.checkpoint.number = 3;
     objects().kept.insert("checkpoints/0000000003.json".to_owned(), planted.text().unwrap().into_bytes());
@@ -159,7 +159,7 @@ async fn checkpoints_that_are_gone_or_not_ours_are_not_gone_on_from() {
     assert!(matches!(refused, Err(CheckpointFailure::Series(SeriesFailure::Checkpoint(_)))), "{refused:?}");
     objects().kept.remove("checkpoints/0000000003.json");
 
-    // Another deployment writes to the same place.
+    // Another deployment writes to the same archive.
     let mut other = World::of(world.table.clone(), world.bucket.clone());
     other.deps.deployment = "other".to_owned();
     let refused = other.hour(3).await;

@@ -39,9 +39,9 @@ async fn what_came_since_the_last_checkpoint_is_read_before_it_is_signed_over() 
         let reports = world.tampered(2).await;
         assert_eq!(reports.len(), 1, "{what}");
         assert!(reports[0].starts_with("lead~L-1_00000000000"), "{what}: {reports:?}");
-        // It stays so, and is one report.
+        // It stays the same single report.
         assert_eq!(world.tampered(3).await, reports, "{what}");
-        // Put back is not enough: somebody has to say that they looked.
+        // Restoring the entry is not enough: an operator has to acknowledge the report.
         world.table.0.lock().unwrap().changed.clear();
         assert_eq!(world.tampered(4).await, reports, "{what}");
         world.acknowledge(&reports[0]).await;
@@ -77,7 +77,7 @@ async fn a_report_of_the_stream_stops_checkpoints_until_it_is_acknowledged() {
 async fn an_old_entry_that_was_changed_is_found_in_its_turn() {
     let world = World::begun().await;
     world.change("account/A-1", |commits| commits[0].cause = "other".to_owned());
-    // The turn of every history comes within the two days.
+    // Every history has its turn within the two days.
     let mut found = None;
     for n in 2..=49 {
         match world.hour(n).await {

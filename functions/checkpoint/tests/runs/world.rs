@@ -15,21 +15,21 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use store::{Cursor, DUE_SHARDS, Page, StoreError};
 
-/// Heads by subject; what the index still shows for so many more looks, where it is behind.
+/// The table: heads by subject, and stale ones that the index still shows for some reads.
 #[derive(Clone, Default)]
 pub struct Table(pub Arc<Mutex<Heap>>);
 
 #[derive(Default)]
 pub struct Heap {
     pub heads: BTreeMap<String, Leaf>,
-    /// Histories that somebody changed; the others are what their heads say.
+    /// Changed histories; every other one matches its head.
     pub changed: BTreeMap<String, Vec<ChainedCommit>>,
     /// How often entries were read, by subject.
     pub reads: BTreeMap<String, u32>,
     pub behind: BTreeMap<String, (u32, Option<Leaf>)>,
 }
 
-/// A history of so many commits; the last of them is another one in each fork.
+/// A history with a number of commits; each fork has another last commit.
 pub fn history(subject: &str, commits: u64, fork: u8) -> Vec<ChainedCommit> {
     let mut head = Hash::ZERO;
     let commit = |commit: u64| {
@@ -86,7 +86,7 @@ impl Table {
 }
 
 impl Heads for Table {
-    /// Two heads a page, so that there is more than one.
+    /// Two heads a page, so that there are several pages.
     async fn page(&self, shard: u8, after: Option<&Cursor>) -> Result<Page<Leaf>, StoreError> {
         let after = after.map_or("", Cursor::as_str).to_owned();
         let of_shard = |subject: &&String| sha256([subject.as_bytes()]).as_bytes()[0] % DUE_SHARDS == shard;
@@ -123,7 +123,7 @@ impl Entries for Table {
     }
 }
 
-/// Objects by place. It can stop answering after so many calls, with or without doing the last.
+/// Objects by path. It can stop answering after a number of calls, with or without performing the last one.
 #[derive(Clone, Default)]
 pub struct Bucket(pub Arc<Mutex<Objects>>);
 
@@ -141,7 +141,7 @@ impl Bucket {
         (objects.calls_left, objects.does_the_last) = (calls, does_the_last);
     }
 
-    /// Does something, unless it does not answer any more.
+    /// Performs a call, unless the bucket has stopped answering.
     pub fn call<T>(&self, path: &str, act: impl FnOnce(&mut Objects) -> T) -> Result<T, ArchiveError> {
         let mut objects = self.0.lock().unwrap();
         let dead = || ArchiveError::new("answer", path, "it was ended");
@@ -164,7 +164,7 @@ impl Bucket {
         of.map(|(_, text)| Envelope::read(std::str::from_utf8(text).unwrap()).unwrap()).collect()
     }
 
-    /// Checks the series as whoever verifies it does, and gives the leaves it comes to.
+    /// Verifies the series, and returns its leaves.
     pub fn verified(&self) -> Leaves {
         let (mut leaves, mut last) = (Leaves::default(), None);
         for envelope in self.checkpoints() {
@@ -283,7 +283,7 @@ impl World {
         heap.changed.insert(subject.to_owned(), commits);
     }
 
-    /// The hour is refused since the record was changed; gives the names of what is reported.
+    /// Checks that the hour is refused because the audit was changed. Returns the names of the reports.
     pub async fn tampered(&self, n: i64) -> Vec<String> {
         let before = self.bucket.checkpoints();
         let refused = self.hour(n).await;
