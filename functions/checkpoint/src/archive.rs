@@ -1,5 +1,5 @@
-//! Where checkpoints are kept: a bucket whose objects nobody can change before their time is up, and
-//! beside it a bucket for what can be made again.
+//! The archive of checkpoints: a bucket whose objects nobody can change before their retention ends, and a
+//! second bucket for data that can be rebuilt.
 
 use audit::checkpoint::{CHECKPOINTS, LEAVES, number_at, path};
 use aws_config::SdkConfig;
@@ -9,15 +9,15 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use std::time::Duration;
 
-/// A million leaves are some 130 MB, and go over in one piece.
+/// A million leaves are about 130 MB, in one object.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(150);
-/// What S3 answers if there is something already.
+/// S3's status for an object that exists.
 const PRECONDITION_FAILED: u16 = 412;
 
-/// The archive did not do what was asked.
+/// An operation of the archive failed.
 #[derive(Debug, thiserror::Error)]
-#[error("the archive did not {what} `{path}`")]
+#[error("the archive could not {what} `{path}`")]
 pub struct ArchiveError {
     what: &'static str,
     path: String,
@@ -26,7 +26,7 @@ pub struct ArchiveError {
 }
 
 impl ArchiveError {
-    /// Something could not be done at a place.
+    /// An operation on a path failed.
     pub fn new(
         what: &'static str,
         path: &str,
@@ -36,24 +36,23 @@ impl ArchiveError {
     }
 }
 
-/// Where checkpoints are kept.
+/// An archive of checkpoints.
 pub trait Archive {
-    /// What is at a place, if anything is.
+    /// The object at a path, if there is one.
     fn read(&self, path: &str) -> impl Future<Output = Result<Option<Vec<u8>>, ArchiveError>> + Send;
-    /// Puts something where nothing is; whether nothing was.
+    /// Writes an object unless one exists. Returns whether it was written.
     fn put_new(
         &self,
         path: &str,
         content: Vec<u8>,
     ) -> impl Future<Output = Result<bool, ArchiveError>> + Send;
-    /// The number of the last checkpoint, looked for from one that is known to be there; 0 if there
-    /// is none.
+    /// The number of the last checkpoint, searched from an existing one; 0 if there is none.
     fn last(&self, from: u64) -> impl Future<Output = Result<u64, ArchiveError>> + Send;
-    /// The names of what is kept under a prefix, without it.
+    /// The names of the objects under a prefix, without the prefix.
     fn list(&self, prefix: &'static str) -> impl Future<Output = Result<Vec<String>, ArchiveError>> + Send;
-    /// The leaves that were kept.
+    /// The cached leaves.
     fn read_leaves(&self) -> impl Future<Output = Result<Option<Vec<u8>>, ArchiveError>> + Send;
-    /// Keeps leaves, in place of those that were.
+    /// Replaces the cached leaves.
     fn keep_leaves(&self, content: Vec<u8>) -> impl Future<Output = Result<(), ArchiveError>> + Send;
 }
 
@@ -65,7 +64,7 @@ pub struct S3Archive {
     cache: Option<String>,
 }
 
-/// A client that has the time for large objects.
+/// Builds a client with time-outs for large objects.
 pub fn s3_client(sdk: &SdkConfig) -> Client {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(platform::config::CONNECT_TIMEOUT)
@@ -76,8 +75,8 @@ pub fn s3_client(sdk: &SdkConfig) -> Client {
 }
 
 impl S3Archive {
-    /// Checkpoints in a bucket, and the leaves of the last one in another; without that one, all
-    /// changes are read each time.
+    /// Keeps checkpoints in one bucket, and the leaves of the last one in another. Without the second, each
+    /// run reads all changes.
     pub fn new(client: Client, bucket: impl Into<String>, cache: Option<String>) -> Self {
         Self { client, bucket: bucket.into(), cache }
     }
@@ -105,7 +104,7 @@ impl Archive for S3Archive {
         match put.if_none_match("*").body(ByteStream::from(content)).send().await {
             Ok(_) => Ok(true),
             Err(error) if is_there(&error) => Ok(false),
-            Err(error) => Err(ArchiveError::new("take", path, error)),
+            Err(error) => Err(ArchiveError::new("write", path, error)),
         }
     }
 

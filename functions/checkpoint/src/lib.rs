@@ -1,21 +1,22 @@
-//! The hour: signs what the histories of all subjects are, also when nothing happened. It decides
-//! nothing and writes no history; what it writes nobody can change, itself included.
+//! Makes one signed checkpoint of all histories each hour, even if nothing happened. It decides nothing and
+//! writes no history. Nobody can change what it writes, not even this function.
 //!
-//! It reads the head of every subject, puts what is new beside what it signed the last time, and
-//! signs the root of the tree over all of it. If a history that was signed is gone, went back, or is
-//! another one now, nothing is signed: that is what checkpoints are there to find.
+//! It reads the head of every subject, compares the heads with the last checkpoint, and signs the root of the
+//! tree over all of them. If a signed history is missing, shorter or different now, it signs nothing:
+//! checkpoints exist to find that.
 //!
-//! Heads alone show no entry that was changed under them. So the entries of what came since the last
-//! checkpoint are read first, and of all other histories some each hour. What is not what was signed
-//! is reported beside the checkpoints, as the audit's stream reports what it sees there; while a
-//! report is not acknowledged, nothing is signed.
+//! Heads do not reveal an entry that was changed beneath them. So each run first reads the entries since the
+//! last checkpoint, and rereads a part of all other histories. It keeps a report of each difference beside
+//! the checkpoints, as the function on the audit's stream does. While a report is not acknowledged, it signs
+//! nothing.
 //!
-//! Changes are written under their own hash and before the checkpoint that names them, and a
-//! checkpoint only where none is. So a run that ends anywhere leaves nothing that stands in the way
-//! of the next, and of two runs at once one is the checkpoint of the hour.
+//! It writes changes under their own hash before the checkpoint that names them, and a checkpoint only if its
+//! number is free. So a run that stops at any point does not block the next one, and only one of two parallel
+//! runs makes the hour's checkpoint.
 
 mod archive;
 mod reading;
+mod reports;
 mod series;
 mod signer;
 
@@ -36,54 +37,56 @@ use series::Known;
 use std::time::Duration;
 use store::{Cursor, DUE_SHARDS, Page, Store, StoreError};
 
-/// Within so many days every history is read again, unless the deployment says otherwise.
+/// Days within which every history is read again, unless the deployment sets another number.
 pub const VERIFY_WITHIN_DAYS: u32 = 30;
-/// So far a tick may be ahead of the clock here.
+/// How far a tick may be ahead of this machine's clock.
 const AHEAD_MAX: TimeDelta = TimeDelta::minutes(5);
-/// How often a head that cannot be is asked for again: the index may be behind its subjects.
+/// Reports that an error names.
+const NAMED_MAX: usize = 5;
+/// Repeated reads of an impossible head: the index may be behind its subjects.
 const DOUBTS_MAX: u32 = 4;
-/// The pause before that.
+/// The pause before each.
 const DOUBT_PAUSE: Duration = Duration::from_millis(500);
 
-/// The schedule's input. The tick's own time comes with it, so that a repeated tick is the same.
+/// The schedule's input. It carries the tick's own time, so that a repeated tick is the same tick.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Tick {
     /// When the tick was scheduled.
     pub scheduled_time: DateTime<Utc>,
 }
 
-/// What a tick did.
+/// The result of a tick.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Made {
-    /// Whether it made a checkpoint; otherwise there was one, or another run made it meanwhile.
+    /// Whether this run made a checkpoint; if not, one existed, or another run made it meanwhile.
     pub made: bool,
-    /// The last checkpoint there is.
+    /// The number of the last checkpoint.
     pub number: u64,
     /// The subjects that it covers.
     pub subjects: u64,
     /// Their commits.
     pub commits: u64,
-    /// How many of them are new or have moved since the one before.
+    /// Subjects that are new or have changed since the previous checkpoint.
     pub changed: usize,
-    /// Commits of these whose entries were read.
+    /// Commits of these subjects whose entries were read.
     pub read: u64,
-    /// Commits that were signed before and were read again.
+    /// Signed commits that were read again.
     pub read_again: u64,
-    /// Histories that were to be read, and are left to a later run.
+    /// Histories that are left to a later run.
     pub unread: usize,
 }
 
-/// Why there is no checkpoint.
+/// Why no checkpoint was made.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointFailure {
-    /// A history is not what was signed.
+    /// A history differs from what was signed.
     #[error(
-        "nothing is signed: a history is not what was signed; compare an export with the last checkpoint"
+        "No checkpoint was signed: a history differs from what was signed; compare an export with the last checkpoint"
     )]
     Refused(#[source] LeafError),
-    /// An item of the audit was changed, and nobody has acknowledged it.
+    /// An audit item was changed, and nobody has acknowledged the report.
     #[error(
-        "nothing is signed: {reports} reports that the audit was changed are not acknowledged ({named}); look at each, then `leadctl audit acknowledge`"
+        "No checkpoint was signed: {reports} reports of a changed audit are not acknowledged ({named}); examine each, then run `leadctl audit acknowledge`"
     )]
     Tampered {
         /// How many.
@@ -91,15 +94,15 @@ pub enum CheckpointFailure {
         /// The names of the first of them.
         named: String,
     },
-    /// The tick is of another time.
-    #[error("the tick is of {scheduled}, and the clock says {now}")]
+    /// The tick's time lies ahead.
+    #[error("the tick was scheduled for {scheduled}, but the clock shows {now}")]
     Ahead {
-        /// When the tick says it was scheduled.
+        /// The tick's time.
         scheduled: DateTime<Utc>,
         /// The time here.
         now: DateTime<Utc>,
     },
-    /// The checkpoints there are cannot be gone on from.
+    /// The existing checkpoints cannot be continued.
     #[error(transparent)]
     Series(#[from] SeriesFailure),
     /// The store did not answer.
@@ -111,21 +114,21 @@ pub enum CheckpointFailure {
     /// The key did not sign.
     #[error(transparent)]
     Signer(#[from] SignerError),
-    /// What was made would not be accepted by whoever checks it.
-    #[error("what was made does not hold")]
+    /// A verifier would not accept the new checkpoint.
+    #[error("the new checkpoint is not valid")]
     Unsound(#[from] CheckpointError),
-    /// The changes do not fit the leaves they were made from.
-    #[error("what was made does not hold")]
+    /// The changes do not apply to the leaves they were made from.
+    #[error("the new checkpoint is not valid")]
     Changes(#[from] ChangesError),
     /// A number that cannot be hashed.
-    #[error("what was made does not hold")]
+    #[error("the new checkpoint is not valid")]
     Canonical(#[from] CanonicalError),
-    /// Something else is where the changes belong.
-    #[error("`{0}` is there with another content: somebody else wrote it")]
+    /// The place of the changes holds something else.
+    #[error("`{0}` exists with other content that this function did not write")]
     Occupied(String),
 }
 
-/// Where heads are read.
+/// Reads heads.
 pub trait Heads {
     /// A page of the heads of a shard.
     fn page(
@@ -133,7 +136,7 @@ pub trait Heads {
         shard: u8,
         after: Option<&Cursor>,
     ) -> impl Future<Output = Result<Page<Leaf>, StoreError>> + Send;
-    /// One head, read once more.
+    /// One head, read again.
     fn again(&self, subject: &str) -> impl Future<Output = Result<Option<Leaf>, StoreError>> + Send;
 }
 
@@ -147,25 +150,25 @@ impl Heads for Store {
     }
 }
 
-/// What a run needs.
+/// The clients and settings of a run.
 #[derive(Debug, Clone)]
 pub struct Deps<H, A, S> {
-    /// Where heads are read.
+    /// Reads heads and entries.
     pub heads: H,
-    /// Where checkpoints are kept.
+    /// Keeps checkpoints.
     pub archive: A,
-    /// Who signs.
+    /// Signs checkpoints.
     pub signer: S,
-    /// Whose histories they are.
+    /// The deployment that the histories belong to.
     pub deployment: String,
-    /// Within so many days every history is read again.
+    /// Days within which every history is read again.
     pub verify_within_days: u32,
 }
 
-/// Makes the checkpoint of an hour, unless there is one.
+/// Makes the checkpoint of an hour, unless it exists.
 ///
 /// # Errors
-/// [`CheckpointFailure`]; doing it again does no harm.
+/// [`CheckpointFailure`]; repeating the run does no harm.
 pub async fn checkpoint<H: Heads + Entries + Sync, A: Archive, S: Signer>(
     deps: &Deps<H, A, S>,
     tick: &Tick,
@@ -180,7 +183,7 @@ pub async fn checkpoint<H: Heads + Entries + Sync, A: Archive, S: Signer>(
     if let Some(last) = last.as_ref().filter(|last| last.at >= scheduled) {
         return Ok(made(last, false, 0));
     }
-    reading::require_no_open_report(archive).await?;
+    refuse_if_open(reports::open(archive).await?)?;
     let changes = survey(heads, &leaves).await?;
     let changed = changes.len();
     let before = |change: &Change| leaves.find(&change.subject).map(|(_, leaf)| leaf);
@@ -190,14 +193,14 @@ pub async fn checkpoint<H: Heads + Entries + Sync, A: Archive, S: Signer>(
         reading::turn(&leaves, last.as_ref().map(|last| last.at), now.max(scheduled), *verify_within_days);
     let again = reading::read(heads, turn, OLD_COMMITS_MAX).await?;
     let altered: Vec<Report> = new.altered.iter().chain(&again.altered).cloned().collect();
-    reading::report(archive, &altered).await?;
+    refuse_if_open(reports::keep(archive, &altered).await?)?;
     let left = new.unread.len() + again.unread.len();
     if left > 0 {
-        tracing::warn!(histories = left, "more is to be read than one run reads; the next one goes on");
+        tracing::warn!(histories = left, "one run cannot read everything; the next one continues");
     }
     let (text, hash) = changes_text(&changes);
     leaves.apply(changes)?;
-    // Of what was committed before this instant, nothing is missing but what the index was behind.
+    // Every commit before this time is in the checkpoint, except those that the index does not show yet.
     let next = Checkpoint::after(last.as_ref(), deployment, now.max(scheduled), &leaves, hash)?;
     next.follows(last.as_ref())?;
     put_changes(archive, &next, text).await?;
@@ -208,7 +211,7 @@ pub async fn checkpoint<H: Heads + Entries + Sync, A: Archive, S: Signer>(
     let is_ours = archive.put_new(&envelope.checkpoint.path(), envelope.text()?.into_bytes()).await?;
     if is_ours && let Err(error) = series::keep(archive, &envelope.checkpoint, &leaves, rest).await {
         // The next run reads the changes instead.
-        tracing::warn!(error = %ErrorChain(&error), "the leaves were not kept");
+        tracing::warn!(error = %ErrorChain(&error), "could not keep the leaves");
     }
     Ok(Made {
         read: new.commits,
@@ -218,12 +221,21 @@ pub async fn checkpoint<H: Heads + Entries + Sync, A: Archive, S: Signer>(
     })
 }
 
+/// Refuses to sign while reports are open.
+fn refuse_if_open(reports: Vec<String>) -> Result<(), CheckpointFailure> {
+    if reports.is_empty() {
+        return Ok(());
+    }
+    let named = reports.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>().join(", ");
+    Err(CheckpointFailure::Tampered { reports: reports.len(), named })
+}
+
 fn made(checkpoint: &Checkpoint, made: bool, changed: usize) -> Made {
     let Checkpoint { number, subjects, commits, .. } = *checkpoint;
     Made { made, number, subjects, commits, changed, read: 0, read_again: 0, unread: 0 }
 }
 
-/// Holds all heads against what was signed the last time; gives what changed.
+/// Compares all heads with the last checkpoint. Returns the changes.
 async fn survey<H: Heads>(
     heads: &H,
     leaves: &Leaves,
@@ -253,7 +265,8 @@ async fn survey<H: Heads>(
     survey.finish().map_err(CheckpointFailure::Refused)
 }
 
-/// A head that cannot be may be one that the index has not got yet. If it stays so, that is it.
+/// Reads an impossible head again, because the index may be behind. If the head stays impossible, the run
+/// fails.
 async fn settle<H: Heads>(
     heads: &H,
     survey: &mut Survey<'_>,
@@ -272,7 +285,7 @@ async fn settle<H: Heads>(
     Err(CheckpointFailure::Refused(doubt))
 }
 
-/// Writes changes where their hash says. If they are there, a run before this one wrote them.
+/// Writes changes under their hash. If they exist, an earlier run wrote them.
 async fn put_changes<A: Archive>(
     archive: &A,
     checkpoint: &Checkpoint,

@@ -1,4 +1,4 @@
-//! Start-up: configuration is read and clients are built once.
+//! Start-up: reads the configuration and builds the clients once.
 
 use checkpoint::{Deps, KmsSigner, S3Archive, Tick, VERIFY_WITHIN_DAYS, s3_client};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -25,7 +25,7 @@ async fn main() -> Result<(), Error> {
     let deps = &deps;
     lambda_runtime::run(service_fn(async move |event: LambdaEvent<Tick>| {
         let made = checkpoint::checkpoint(deps, &event.payload, clock::instant(SystemTime::now())).await;
-        // The caller is told with all causes: the schedule's dead letters are read by a person.
+        // With all causes, because a person reads the schedule's dead letters.
         let made = made.map_err(|error| ErrorChain(&error).to_string())?;
         tracing::info!(
             made = made.made,

@@ -1,36 +1,31 @@
-//! Reads entries and holds them against the chain: those of what came since the last checkpoint before
-//! it is signed over, and all others in turn.
+//! Reads entries and checks them against the chain: the new ones before they are signed, and all others in
+//! turn.
 //!
-//! The heads that are signed stand beside the subjects. Who changes an entry leaves its head as it
-//! is, so that heads alone show nothing: each commit is read and its links are computed anew.
+//! The signed heads are stored beside the subjects. A changed entry leaves its head as it is, so that heads
+//! alone show nothing. So each commit is read, and its links are computed again.
 
-use crate::CheckpointFailure;
-use crate::archive::{Archive, ArchiveError};
 use audit::leaves::{Leaf, Leaves};
-use audit::tampering::{ACKNOWLEDGED, Deed, Report, TAMPERING};
+use audit::tampering::{Deed, Report};
 use audit::{ChainedCommit, Hash, sha256};
 use chrono::{DateTime, Utc};
 use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use store::{Store, StoreError};
 
-/// Commits that a run reads of what came since the last one; the rest is left to the next run. An
-/// hour has fewer, unless something is imported.
+/// Most new commits that a run reads; the next run reads the rest. An hour has fewer, except during an
+/// import.
 pub const NEW_COMMITS_MAX: u64 = 150_000;
-/// Commits that a run reads again; each history that is begun is read to its end.
+/// Most signed commits that a run reads again; a history that it begins is read to its end.
 pub const OLD_COMMITS_MAX: u64 = 50_000;
-/// Histories that are read at the same time.
+/// Histories that are read at once.
 const AT_ONCE: usize = 16;
-/// Histories that are remembered as not read; more than these are read in their turn.
+/// Most histories that are remembered as unread; the others are read in their turn.
 pub(crate) const UNREAD_MAX: usize = 100_000;
-/// Reports that an error names.
-const NAMED_MAX: usize = 5;
 /// Hours of a day.
 const DAY_HOURS: u64 = 24;
 
-/// Where entries are read.
+/// Reads entries.
 pub trait Entries {
     /// The commits of a subject after one of them, in order, and whether there are more.
     fn commits_after(
@@ -53,19 +48,19 @@ impl Entries for Store {
     }
 }
 
-/// A part of a history that is to be read: what comes after a commit, up to a head.
+/// A part of a history to read: the commits after one of them, up to a head.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Stretch {
     /// Whose history.
     pub subject: Box<str>,
-    /// The commit before it; 0: from the beginning.
+    /// The commit before it; 0 for the beginning.
     pub after: u64,
     /// The head of that commit.
     pub from: Hash,
     /// Its last commit.
     pub until: u64,
-    /// The head of that one.
+    /// The head of that commit.
     pub to: Hash,
 }
 
@@ -77,19 +72,18 @@ impl Stretch {
     }
 }
 
-/// What a reading came to.
+/// The result of reading.
 #[derive(Debug, Default)]
 pub(crate) struct Reading {
     /// The commits that were read.
     pub commits: u64,
-    /// What was not read.
+    /// The parts that were not read.
     pub unread: Vec<Stretch>,
-    /// What was changed.
+    /// The differences.
     pub altered: Vec<Report>,
 }
 
-/// Reads stretches, as many as the commits that are left to read allow; each that is begun is read
-/// to its end.
+/// Reads parts of histories, up to about `commits_max` commits; a part that it begins is read to its end.
 pub(crate) async fn read<E: Entries + Sync>(
     entries: &E,
     stretches: Vec<Stretch>,
@@ -114,7 +108,8 @@ pub(crate) async fn read<E: Entries + Sync>(
     Ok(reading)
 }
 
-/// Follows a history from one head to another; gives the first commit that does not come to the next.
+/// Follows a history from one head to another. Returns a report of the first commit that does not lead to the
+/// next.
 async fn follow<E: Entries>(entries: &E, stretch: &Stretch) -> Result<Option<Report>, StoreError> {
     let Stretch { subject, after, from, until, to } = stretch;
     let (mut commit, mut head) = (*after, *from);
@@ -127,7 +122,7 @@ async fn follow<E: Entries>(entries: &E, stretch: &Stretch) -> Result<Option<Rep
     while commit < *until {
         let (page, more) = match entries.commits_after(subject, commit).await {
             Ok(page) => page,
-            // The items are there, and are not what the product writes.
+            // The items exist, but Leadwatch did not write them so.
             Err(StoreError::Corrupt { .. }) => return Ok(Some(altered(commit + 1, "unreadable".to_owned()))),
             Err(error) => return Err(error),
         };
@@ -151,14 +146,14 @@ async fn follow<E: Entries>(entries: &E, stretch: &Stretch) -> Result<Option<Rep
     Ok((head != *to).then(|| altered(*until, head.to_string())))
 }
 
-/// What tells one alteration of a commit from another.
+/// A mark that distinguishes one alteration of a commit from another.
 fn mark_of(commit: &ChainedCommit) -> String {
     let text = serde_json::to_string(commit).unwrap_or_default();
     sha256([text.as_bytes()]).to_string()
 }
 
-/// The histories whose turn it is, of those that were signed: each hour has its own, so that all are
-/// read within so many days. Hours without a run are made up for.
+/// The signed histories whose turn it is. Each hour has its own, so that all are read within the given days.
+/// A run makes up for missed hours.
 pub(crate) fn turn(
     leaves: &Leaves,
     last: Option<DateTime<Utc>>,
@@ -171,7 +166,7 @@ pub(crate) fn turn(
     let (from, until) = (hour(last), hour(now));
     let missed = until.saturating_sub(from).min(turns);
     let is_due = |subject: &str| {
-        // How far back the subject's hour lies.
+        // Hours since the subject's turn.
         let back = (until % turns + turns - turn_of(subject, turns)) % turns;
         back < missed
     };
@@ -183,54 +178,6 @@ fn turn_of(subject: &str, turns: u64) -> u64 {
     let hash = sha256([subject.as_bytes()]);
     let start = hash.as_bytes().iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
     start % turns
-}
-
-/// Refuses while there is a report that nobody acknowledged.
-pub(crate) async fn require_no_open_report<A: Archive>(archive: &A) -> Result<(), CheckpointFailure> {
-    let acknowledged = acknowledged(archive).await?;
-    let reports = archive.list(TAMPERING).await?;
-    refuse(reports.into_iter().filter(|name| !acknowledged.contains(name)).collect())
-}
-
-/// Keeps what was found, and refuses unless all of it was acknowledged before.
-pub(crate) async fn report<A: Archive>(archive: &A, found: &[Report]) -> Result<(), CheckpointFailure> {
-    if found.is_empty() {
-        return Ok(());
-    }
-    let acknowledged = acknowledged(archive).await?;
-    let mut open = Vec::new();
-    for report in found {
-        let name = report.name();
-        if acknowledged.contains(&name) {
-            tracing::warn!(report = name, "an alteration that was acknowledged is still there");
-            continue;
-        }
-        let text =
-            serde_json::to_vec(report).map_err(|error| ArchiveError::new("take", &report.path(), error))?;
-        archive.put_new(&report.path(), text).await?;
-        tracing::error!(
-            alarm = "audit-changed",
-            subject = report.subject,
-            commit = report.commit,
-            event = "ALTERED",
-            "an entry of the audit is not what was signed"
-        );
-        open.push(name);
-    }
-    refuse(open)
-}
-
-async fn acknowledged<A: Archive>(archive: &A) -> Result<BTreeSet<String>, ArchiveError> {
-    Ok(archive.list(ACKNOWLEDGED).await?.into_iter().collect())
-}
-
-fn refuse(open: Vec<String>) -> Result<(), CheckpointFailure> {
-    let reports = open.len();
-    if reports == 0 {
-        return Ok(());
-    }
-    let named = open.into_iter().take(NAMED_MAX).collect::<Vec<_>>().join(", ");
-    Err(CheckpointFailure::Tampered { reports, named })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! The checkpoints there are: the last one and its leaves, checked as far as they are gone on from.
+//! Loads the last checkpoint and its leaves, and verifies everything that the next checkpoint builds on.
 //!
-//! The leaves of the last checkpoint are kept where they can be lost or changed, and count only if
-//! they come to the root that was signed. Without them, all changes are read again from the first.
+//! The cached leaves of the last checkpoint can be lost or changed, and count only if they lead to the signed
+//! root. Without them, all changes are read again from the first.
 
 use crate::archive::{Archive, ArchiveError};
 use crate::reading::Stretch;
@@ -13,33 +13,33 @@ use audit::{canonical, sha256};
 use platform::telemetry::ErrorChain;
 use serde::{Deserialize, Serialize};
 
-/// Why the checkpoints there are cannot be gone on from.
+/// Why the existing checkpoints cannot be continued.
 #[derive(Debug, thiserror::Error)]
 pub enum SeriesFailure {
     /// The archive did not answer.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
-    /// A checkpoint does not hold.
-    #[error("the checkpoints there are do not hold")]
+    /// A checkpoint is not valid.
+    #[error("an existing checkpoint is not valid")]
     Checkpoint(#[from] CheckpointError),
-    /// A checkpoint is gone.
-    #[error("checkpoint {0} was there, and is not any more")]
+    /// A checkpoint is missing.
+    #[error("checkpoint {0} existed and is missing now")]
     Gone(u64),
-    /// Another deployment's.
-    #[error("checkpoint {number} is of the deployment `{found}`, and this one is `{expected}`")]
+    /// A checkpoint belongs to another deployment.
+    #[error("checkpoint {number} belongs to the deployment `{found}`, not to `{expected}`")]
     Deployment {
         /// Which.
         number: u64,
-        /// Whose it is.
+        /// The deployment it belongs to.
         found: String,
-        /// Whose it should be.
+        /// This deployment.
         expected: String,
     },
-    /// The changes of a checkpoint are gone, or others.
-    #[error("`{0}` is gone, or not what its checkpoint names")]
+    /// The changes of a checkpoint are missing or different.
+    #[error("`{0}` is missing, or differs from what its checkpoint names")]
     Changes(String),
-    /// The changes of a checkpoint cannot have been made.
-    #[error("`{path}` cannot be")]
+    /// The changes of a checkpoint are impossible.
+    #[error("`{path}` holds impossible changes")]
     Damaged {
         /// Which.
         path: String,
@@ -49,24 +49,24 @@ pub enum SeriesFailure {
     },
 }
 
-/// What stands before leaves that are kept: the checkpoint they are of.
+/// The first line of cached leaves: the checkpoint they belong to.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Of {
     checkpoint: Hash,
     number: u64,
-    /// What was signed, and whose entries were not read yet: there were too many in one run.
+    /// Signed histories whose entries were not read yet, because one run had too many.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     unread: Vec<Stretch>,
 }
 
-/// What is known of what was signed.
+/// The signed state that a run builds on.
 pub(crate) struct Known {
     /// The last checkpoint.
     pub last: Option<Checkpoint>,
     /// Its leaves.
     pub leaves: Leaves,
-    /// What was signed and is still to be read.
+    /// Signed parts of histories that are still unread.
     pub unread: Vec<Stretch>,
 }
 
@@ -104,7 +104,7 @@ pub(crate) async fn known<A: Archive>(
     Ok(Known { last, leaves, unread })
 }
 
-/// The leaves that were kept and the checkpoint they are of, if one comes to the other.
+/// The cached leaves and their checkpoint, if they match.
 async fn kept<A: Archive>(archive: &A, key: &PublicKey) -> Result<Option<Known>, SeriesFailure> {
     let content = match archive.read_leaves().await {
         Ok(Some(content)) => content,
@@ -112,7 +112,7 @@ async fn kept<A: Archive>(archive: &A, key: &PublicKey) -> Result<Option<Known>,
         Err(error) => {
             tracing::warn!(
                 error = %ErrorChain(&error),
-                "the leaves that were kept cannot be read"
+                "could not read the cached leaves"
             );
             return Ok(None);
         }
@@ -121,7 +121,7 @@ async fn kept<A: Archive>(archive: &A, key: &PublicKey) -> Result<Option<Known>,
         return Ok(None);
     };
     let Ok(of) = serde_json::from_str::<Of>(of) else { return Ok(None) };
-    // They tell of a checkpoint that there was: if it is gone, the series was cut.
+    // The cache names a checkpoint that existed: if it is missing, the series was cut.
     let envelope = read(archive, of.number).await?;
     envelope.verify(key)?;
     let last = envelope.checkpoint;
@@ -131,14 +131,14 @@ async fn kept<A: Archive>(archive: &A, key: &PublicKey) -> Result<Option<Known>,
             Ok(Some(Known { last: Some(last), leaves, unread: of.unread }))
         }
         _ => {
-            tracing::warn!(number = of.number, "the leaves that were kept are not those of their checkpoint");
+            tracing::warn!(number = of.number, "the cached leaves do not match their checkpoint");
             Ok(None)
         }
     }
 }
 
-/// Keeps the leaves of a checkpoint for the next run, and what that is to read first. If that is
-/// lost, it is read in its turn.
+/// Caches the leaves of a checkpoint for the next run, with the parts to read first. If the cache is lost,
+/// they are read in their turn.
 pub(crate) async fn keep<A: Archive>(
     archive: &A,
     last: &Checkpoint,

@@ -1,14 +1,14 @@
-//! Who signs: a key in KMS, which nobody can take out.
+//! Signs checkpoints with a key in KMS, which nobody can extract.
 
 use audit::signature::{Algorithm, KeyError, PublicKey, Signature};
 use aws_sdk_kms::Client;
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::{MessageType, SigningAlgorithmSpec};
 
-/// There is no signature.
+/// Why there is no signature.
 #[derive(Debug, thiserror::Error)]
 pub enum SignerError {
-    /// The key's service did not answer, or refused.
+    /// The key service did not answer, or refused.
     #[error("the key `{key}` cannot be used")]
     Service {
         /// Which key.
@@ -17,8 +17,8 @@ pub enum SignerError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// It is no key for this.
-    #[error("the key `{key}` is not one on P-256 (ECC_NIST_P256)")]
+    /// The key has another type.
+    #[error("the key `{key}` is not a P-256 key (ECC_NIST_P256)")]
     Kind {
         /// Which key.
         key: String,
@@ -31,9 +31,9 @@ pub enum SignerError {
     Key(#[from] KeyError),
 }
 
-/// Who signs checkpoints.
+/// Signs checkpoints.
 pub trait Signer {
-    /// Its public half.
+    /// The public half of the key.
     fn public_key(&self) -> &PublicKey;
     /// Signs a text.
     fn sign(&self, text: &str) -> impl Future<Output = Result<Signature, SignerError>> + Send;
@@ -48,10 +48,10 @@ pub struct KmsSigner {
 }
 
 impl KmsSigner {
-    /// A key by its id; its public half is fetched.
+    /// Takes a key by its id, and fetches its public half.
     ///
     /// # Errors
-    /// KMS does not answer, or it is a key of another kind.
+    /// KMS does not answer, or the key has another type.
     pub async fn new(client: Client, key: impl Into<String>) -> Result<Self, SignerError> {
         let key = key.into();
         let answer = client
@@ -76,7 +76,7 @@ impl Signer for KmsSigner {
     }
 
     async fn sign(&self, text: &str) -> Result<Signature, SignerError> {
-        // A checkpoint is far below the 4,096 bytes that KMS hashes itself.
+        // KMS hashes up to 4,096 bytes itself; a checkpoint is much smaller.
         let answer = self
             .client
             .sign()

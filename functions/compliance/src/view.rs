@@ -1,5 +1,5 @@
-//! A review, or a rejection, as an officer sees it: what is to be decided, beside what was decided
-//! before and what is different now.
+//! Shows an officer a review or a rejection: the open criteria, earlier decisions on them, and what has
+//! changed since.
 
 use chrono::{DateTime, Utc};
 use policy::directory::Directory;
@@ -8,13 +8,13 @@ use rules::lead::{Lapse, lapse};
 use rules::personal::Personal;
 use serde_json::{Value, json};
 
-/// What a decision names as seen: the revision of the open review, or of the rejection.
+/// The revision that a decision names: of the open review, or of the rejection.
 pub fn revision(lead: &Lead) -> Option<u64> {
     let rejection = lead.rejection.as_ref().filter(|_| lead.is_disqualified());
     lead.review.as_ref().map(|review| review.revision).or(rejection.map(|rejection| rejection.revision))
 }
 
-/// A review in its context; with everything personal only where one lead is shown.
+/// A review in its context. Only the answer for one lead has personal data.
 pub fn of(lead: &Lead, directory: &Directory, now: DateTime<Utc>, personal: Option<&Personal>) -> Value {
     let mut shown = json!({
         "lead_id": lead.id,
@@ -57,7 +57,7 @@ pub fn of(lead: &Lead, directory: &Directory, now: DateTime<Utc>, personal: Opti
     }
     if let Some(personal) = personal {
         let mut personal = json!(personal);
-        // What two spellings of a contact are compared by is for no reader.
+        // The key that compares spellings of a contact is internal.
         if let Some(contact) = personal.get_mut("contact").and_then(Value::as_object_mut) {
             contact.remove("identity");
         }
@@ -70,14 +70,14 @@ pub fn of(lead: &Lead, directory: &Directory, now: DateTime<Utc>, personal: Opti
     shown
 }
 
-/// A criterion with whether it still holds, and what was decided on the same match before.
+/// A criterion, whether it still holds, and earlier decisions on the same match.
 fn criterion(found: &UnderReview, lead: &Lead, directory: &Directory) -> Value {
     let mut shown = json!(found);
     let Value::Object(members) = &mut shown else { return shown };
     let lapse = lapse(found, lead, directory);
     let why = lapse.map(|lapse| match lapse {
-        Lapse::Licensed => "the market is licensed for the lead's country, as both are now",
-        Lapse::OtherParty => "the lead names another company now",
+        Lapse::Licensed => "the market now has a license for the lead's country",
+        Lapse::OtherParty => "the lead now names another company",
     });
     members.insert("key".to_owned(), json!(found.criterion.key()));
     members.insert("holds".to_owned(), json!(lapse.is_none()));

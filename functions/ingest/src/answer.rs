@@ -1,4 +1,4 @@
-//! What a source is told of its events: what became of each, or what is wrong with it.
+//! The answer to a source: the outcome of each event, or what is wrong with it.
 
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use contracts::FieldProblem;
@@ -15,7 +15,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// With what was not understood of the event: the first places, and how many more there are.
+    /// Adds warnings about ignored parts of the event: the first places, and the number of the others.
     #[must_use]
     pub fn with_warnings(mut self, warnings: &[FieldProblem]) -> Self {
         if warnings.is_empty() {
@@ -35,10 +35,10 @@ impl Answer {
     }
 }
 
-/// What became of an event that was read.
+/// The answer to an event that was read.
 pub fn of(id: String, outcome: Outcome, duplicate: bool, entries: usize) -> Answer {
     let problem = match &outcome {
-        // What the business refuses is no fault of the request: it is recorded, and no use to send again.
+        // A refusal by the rules is no fault of the request. It is recorded, and sending again does not help.
         Outcome::Applied
         | Outcome::Unchanged
         | Outcome::Stale
@@ -49,7 +49,7 @@ pub fn of(id: String, outcome: Outcome, duplicate: bool, entries: usize) -> Answ
             Some(Problem::unprocessable(why.clone()).of_kind("invalid-event").at(pointer))
         }
         Outcome::NotFound => {
-            let detail = "the lead is not known; send it with `lead.upserted` first";
+            let detail = "the lead is unknown; send `lead.upserted` first";
             Some(Problem::unprocessable(detail).of_kind("unknown-lead").at("/lead/id"))
         }
         Outcome::Conflict { why } => Some(Problem::conflict(why.clone())),
@@ -65,7 +65,7 @@ pub fn of(id: String, outcome: Outcome, duplicate: bool, entries: usize) -> Answ
 }
 
 impl Answer {
-    /// The same answer, with the fields that were left out, since their source may not write them.
+    /// Adds the fields that were ignored because the source may not write them.
     #[must_use]
     pub fn without(mut self, pointers: Vec<String>) -> Self {
         match &mut self.result {
@@ -79,13 +79,13 @@ impl Answer {
     }
 }
 
-/// What is wrong with something that is no event.
+/// The answer to something that is no event.
 pub fn refused(id: Option<String>, problems: &[FieldProblem]) -> Answer {
     let problem = Problem::of_fields(problems).of_kind("invalid-event");
     Answer { id, result: Err(problem) }
 }
 
-/// An event that the store did not take; whether it may come again as it is, the problem says.
+/// The answer to an event that the store did not accept. The problem says whether to send it again.
 pub fn not_stored(event: &Value, problem: &Problem) -> Answer {
     let id = event.get("id").and_then(Value::as_str).map(str::to_owned);
     Answer { id, result: Err(problem.clone()) }
@@ -99,8 +99,9 @@ pub fn single(answer: Answer) -> ApiGatewayV2httpResponse {
     }
 }
 
-/// The answer to a batch: one for each event, in its order. Where one has to come again the whole
-/// batch may: what was applied is recognised by its id. A fault of ours is no 200 either.
+/// The answer to a batch: one result for each event, in order. 503 if any event has to be sent again; the
+/// sender may repeat the whole batch, because an applied event is recognized by its id. 500 for an internal
+/// error.
 pub fn batch(answers: &[Answer]) -> ApiGatewayV2httpResponse {
     let statuses: Vec<u16> = answers.iter().filter_map(|a| Some(a.result.as_ref().err()?.status)).collect();
     let status = if statuses.contains(&503) {

@@ -1,42 +1,38 @@
 //! Webhooks from CRMs: a signed event, or a batch of them, becomes an input to a lead or account.
 //!
-//! The signature is checked over the raw bytes before anything is read. Each event of a batch has
-//! its own answer; one that is bad does not take the others with it.
+//! The signature is checked over the raw bytes before anything is read. Each event of a batch has its own
+//! answer, so that a bad event does not affect the others.
 
 pub mod answer;
+mod apply;
 mod rights;
 pub mod signature;
 
-use answer::{Answer, not_stored, refused};
+use answer::{Answer, not_stored};
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use chrono::{DateTime, Utc};
 use contracts::event;
-use contracts::event::{BATCH_MAX, Body, Inbound, NotAnEvent};
+use contracts::event::BATCH_MAX;
 use futures::StreamExt as _;
 use platform::http::{Request, WEBHOOK_BODY_BYTES_MAX};
 use platform::problem::Problem;
 use platform::secrets::{SecretError, Secrets};
 use platform::{refusals, strict_json};
-use policy::ids::Subject;
 use rights::Sender;
-use rules::account::{AccountCommand, AccountInput};
-use rules::entry::Actor;
-use rules::lead::{Command, Input};
 use serde_json::Value;
 use service::Service;
 use std::collections::BTreeMap;
-use store::StoreError;
 
-/// Subjects of one batch that are worked on at a time; the events of one subject keep their order.
+/// Most subjects of one batch that are processed at once; the events of one subject keep their order.
 const CONCURRENT_SUBJECTS_MAX: usize = 8;
 
-/// What the handler works with.
+/// The handler's configuration and clients.
 pub struct Ingest {
     /// The store and the queues.
     pub service: Service,
     /// The signing keys of the sources.
     pub secrets: Secrets,
-    /// Where they are: this and the source's name.
+    /// The prefix of their secrets' names; the source's name follows.
     pub secret_prefix: String,
 }
 
@@ -61,7 +57,7 @@ impl Ingest {
         let source = request.path_parameter("source").unwrap_or_default();
         let keys = match is_name(source) {
             true => self.secrets.signing_keys(&format!("{}{source}", self.secret_prefix), now).await,
-            false => Err(SecretError::NotFound { id: "of no hook".to_owned() }),
+            false => Err(SecretError::NotFound { id: "not a hook".to_owned() }),
         };
         signature::check_hook(&request, keys, now)?;
         request.knows_query(&[])?;
@@ -71,7 +67,7 @@ impl Ingest {
         let sender = Sender { name: source, rights: directory.rights_of(source).cloned() };
         match body {
             Value::Array(events) if events.is_empty() || events.len() > BATCH_MAX => {
-                Err(Problem::unprocessable(format!("a batch holds 1 to {BATCH_MAX} events")))
+                Err(Problem::unprocessable(format!("a batch must hold 1 to {BATCH_MAX} events")))
             }
             Value::Array(events) => Ok(answer::batch(&self.take_batch(&sender, &events, now).await)),
             event => Ok(answer::single(self.take(&sender, &event, now).await)),
@@ -104,71 +100,19 @@ impl Ingest {
     /// Applies one event.
     async fn take(&self, sender: &Sender<'_>, event: &Value, now: DateTime<Utc>) -> Answer {
         let taken = match event::read(event) {
-            Ok(inbound) => self.apply_within(sender, inbound, now).await,
-            Err(refusal) => self.refuse(sender.name, refusal, now).await,
+            Ok(inbound) => rights::apply_within(&self.service, sender, inbound, now).await,
+            Err(refusal) => apply::refuse(&self.service, sender.name, refusal, now).await,
         };
         taken.unwrap_or_else(|error| not_stored(event, &service::problem(&error)))
     }
-
-    async fn apply(&self, source: &str, inbound: Inbound, now: DateTime<Utc>) -> Result<Answer, StoreError> {
-        let warnings = inbound.warnings_at(now);
-        let Inbound { id, body, .. } = inbound;
-        let cause = format!("{source}/{id}");
-        let actor = Actor::source(source);
-        let (outcome, duplicate, entries) = match body {
-            Body::Lead(lead, event) => {
-                let command = Command { lead, actor, cause: cause.clone(), input: Input::Event(event) };
-                let done = self.service.lead(&command, Some(&cause), now).await?;
-                (done.outcome, done.duplicate, done.entries.len())
-            }
-            Body::Account(account, input) => {
-                let command = AccountCommand { account, actor, cause: cause.clone(), input };
-                let done = self.service.account(&command, Some(&cause), now).await?;
-                (done.outcome, done.duplicate, done.entries.len())
-            }
-        };
-        Ok(answer::of(id, outcome, duplicate, entries).with_warnings(&warnings))
-    }
-
-    /// Something that is no event: it is refused, and where its subject is known, that is recorded.
-    async fn refuse(
-        &self,
-        source: &str,
-        refusal: NotAnEvent,
-        now: DateTime<Utc>,
-    ) -> Result<Answer, StoreError> {
-        let NotAnEvent { id, subject, matches, flagged_by, named, problems, warnings } = refusal;
-        let first = problems.first().cloned();
-        if let (Some(subject), Some(problem)) = (subject, first) {
-            // The event, mended, may come again under its own id; so the refusal has its own. With
-            // other mistakes or other matches it is another refusal, and its matches count.
-            let cause = format!("{source}/{}#refused", id.as_deref().unwrap_or_default());
-            let actor = Actor::source(source);
-            let (field, why) = (problem.pointer, problem.detail);
-            match subject {
-                Subject::Lead(lead) => {
-                    let input = Input::RefusedAtDoor { field, why, matches, flagged_by, named };
-                    let command = Command { lead, actor, cause, input };
-                    self.service.refuse_lead(&command, now).await?;
-                }
-                Subject::Account(account) => {
-                    let input = AccountInput::RefusedAtDoor { field, why };
-                    let command = AccountCommand { account, actor, cause, input };
-                    self.service.refuse_account(&command, now).await?;
-                }
-                Subject::Rep(_) | Subject::Publication(_) => {}
-            }
-        }
-        Ok(refused(id, &problems).with_warnings(&warnings))
-    }
 }
 
-/// Whether a text can be the name of a hook.
+/// Whether a text can be a hook's name.
 fn is_name(source: &str) -> bool {
     !source.is_empty() && source.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
-/// What keeps the order of events: the lead or account they name, if they do.
+/// The key that keeps events in order: the lead or account that an event names, if any.
 fn subject_hint(event: &Value, n: usize) -> String {
     let id = |kind: &str| event.get(kind)?.get("id")?.as_str().map(|id| format!("{kind}/{id}"));
     id("lead").or_else(|| id("account")).unwrap_or_else(|| format!("event/{n}"))

@@ -12,7 +12,7 @@ use platform::standard_webhooks::{
 /// Checks a request's signature against the source's active keys, before its body is looked at.
 ///
 /// # Errors
-/// [`SignatureError`], which answers 401. That the keys could not be fetched is another matter, and never comes here.
+/// [`SignatureError`], which answers 401.
 pub fn check<'a>(
     request: &'a Request,
     active: &[SigningKey],
@@ -26,11 +26,11 @@ pub fn check<'a>(
     verify(active, headers, request.body(), now)
 }
 
-/// Checks a request to a hook by what is known of its keys. A hook that does not exist answers as one whose key nobody
-/// has: with the same words, after the same work.
+/// Checks a request to a hook. A hook that does not exist gets the same answer as a wrong signature, after
+/// the same work, so that nobody can probe for hooks.
 ///
 /// # Errors
-/// As of [`check`], and 503 where the keys cannot be had.
+/// As for [`check`], and 503 if the keys are unavailable.
 pub fn check_hook(
     request: &Request,
     keys: Result<Vec<SigningKey>, SecretError>,
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hook_that_does_not_exist_answers_as_one_whose_key_nobody_has() {
+    fn a_hook_that_does_not_exist_answers_like_a_wrong_signature() {
         let body = r#"{"id": "evt_0001"}"#;
         let no_hook = || Err(SecretError::NotFound { id: "hooks/none".to_owned() });
         let other = SigningKey::parse("whsec_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB").unwrap();
@@ -100,7 +100,7 @@ mod tests {
             assert_eq!(unknown.status, 401);
         }
         assert_eq!(check_hook(&signed, Ok(vec![key()]), now()), Ok(()));
-        // Whoever reads this code can sign with the key that stands in for one.
+        // Anyone who reads this code can sign with the stand-in key.
         let stand_in = SigningKey::of_nobody().unwrap();
         let headers: serde_json::Map<_, _> = stand_in
             .headers("evt_0001", now(), body.as_bytes())
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn the_signature_is_over_the_bytes_and_not_over_what_they_mean() {
+    fn the_signature_covers_the_bytes_and_not_their_meaning() {
         let request = request(r#"{"id":"evt_0001"}"#, r#"{"id": "evt_0001"}"#);
         assert_eq!(check(&request, &[key()], now()), Err(SignatureError::NoMatch));
     }

@@ -1,20 +1,20 @@
-//! Whom a notification is for, and where they are told, as the directory says now.
+//! Finds the destination of a recipient in the current directory.
 
-use crate::channel::Destination;
+use crate::outbound::Destination;
 use policy::directory::Directory;
 use policy::ids::PersonId;
 use rules::notification::Recipient;
 
-/// Why somebody has no place to be told.
+/// Why a recipient has no destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoAddress {
-    /// A person who is not in the directory (any more), or without a channel there.
+    /// A person who is not in the directory, or has no channel there.
     Person(PersonId),
-    /// A team that is not in the directory (any more).
+    /// A team that is not in the directory.
     Team,
 }
 
-/// Where a recipient is told.
+/// The destination of a recipient.
 ///
 /// # Errors
 /// [`NoAddress`] when the directory does not have them.
@@ -69,7 +69,7 @@ teams_channels: { board: "https://example.test/workflow" }
 "##;
 
     #[test]
-    fn a_person_is_told_in_teams_where_the_directory_says_so() {
+    fn a_person_gets_messages_in_teams_where_the_directory_says_so() {
         let directory = Directory::parse(DIRECTORY).unwrap();
         let to = |person: &str| Recipient::Person { role: Role::RegionalVp, person: person.into() };
         let (name, url) = ("board".to_owned(), "https://example.test/workflow".to_owned());

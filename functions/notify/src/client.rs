@@ -7,22 +7,21 @@ use futures::future::BoxFuture;
 use reqwest::redirect::Policy;
 use reqwest::{Request, Response};
 
-use crate::public_dns::PublicOnly;
+use crate::reach::{PublicOnly, WebhookReach};
 use crate::send_error::SendError;
-use crate::webhook::WebhookReach;
 
 /// Longest wait for a connection.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Longest wait for one call as a whole.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What takes a request to its far end and brings the answer back. A deployment has the client of this
-/// module; a simulation stands in for the far end itself.
+/// Sends a request and returns the answer. A deployment uses the client of this module; a simulation replaces
+/// the network.
 pub trait Transport: Send + Sync {
-    /// Makes one call, within the time that one may take.
+    /// Makes one call, within the client's time-out.
     ///
     /// # Errors
-    /// [`SendError::Transient`] when no answer came; whether the request arrived may not be known.
+    /// [`SendError::Transient`] if no answer came; the request may have arrived.
     fn call(&self, request: Request) -> BoxFuture<'_, Result<Response, SendError>>;
 }
 
@@ -32,8 +31,8 @@ impl Transport for reqwest::Client {
     }
 }
 
-/// Builds the client of the channels whose address the deployment itself sets. It follows no redirects: a signed message
-/// and a token go where they were addressed, or nowhere.
+/// Builds the client for channels whose address the deployment sets. It follows no redirects, so that a
+/// signed message or a token reaches only the address it was meant for.
 ///
 /// # Errors
 /// When TLS cannot be set up on this machine.
@@ -41,19 +40,19 @@ pub fn http_client() -> Result<reqwest::Client, reqwest::Error> {
     builder(CALL_TIMEOUT).build()
 }
 
-/// Builds the client of webhooks, whose addresses are in the directory. What a name resolves to counts, each time
-/// anew: a public name can lead to a private machine, and it can do so only from the second time on.
+/// Builds the client for webhooks, whose addresses are in the directory. It checks what a name resolves to on
+/// every call: a public name can resolve to a private machine, and can start to do so at any time.
 ///
 /// # Errors
-/// As of [`http_client`].
+/// As for [`http_client`].
 pub fn webhook_client(reach: WebhookReach) -> Result<reqwest::Client, reqwest::Error> {
     webhook_client_within(reach, CALL_TIMEOUT)
 }
 
-/// The same client with another time-out.
+/// Builds the same client with another time-out.
 ///
 /// # Errors
-/// As of [`http_client`].
+/// As for [`http_client`].
 pub fn webhook_client_within(
     reach: WebhookReach,
     timeout: Duration,
@@ -61,7 +60,7 @@ pub fn webhook_client_within(
     let builder = builder(timeout);
     match reach {
         WebhookReach::Anywhere => builder.build(),
-        // A proxy would resolve names itself, where nobody looks at what they lead to.
+        // A proxy would resolve names itself, unchecked.
         WebhookReach::PublicOnly => builder.no_proxy().dns_resolver(Arc::new(PublicOnly)).build(),
     }
 }

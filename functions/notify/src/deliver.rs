@@ -1,13 +1,14 @@
-//! Takes a notification from the queue and sees it through: sent and recorded, or tried again
-//! later, or failed, recorded, and in the dead-letter queue.
+//! Delivers a notification from the queue: sends it and records the result, or tries again later, or records
+//! the failure and moves it to the dead-letter queue.
 
 use crate::address::NoAddress;
-use crate::channel::{Channels, Destination};
+use crate::channel::Channels;
+use crate::claims::{CLAIM, ClaimOutcome, Claimed};
+use crate::outbound::Destination;
 use crate::retry::{GaveUp, IN_PROCESS, attempt, redeliver_after};
 use crate::send_error::SendError;
-use crate::together::{Claimed, Others};
-use crate::wording::{Links, Saying};
-use crate::{address, wording};
+use crate::wording::{Context, Links};
+use crate::{address, claims, wording};
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::queue::Notify;
 use platform::batch::Record;
@@ -27,138 +28,136 @@ use std::cell::Cell;
 use std::time::Duration;
 use store::{MaybeSent, OUTBOX_LEASE, OutboxItem, Requested, StoreError};
 
-/// How often the queue delivers a message before it goes to the dead-letter queue; the template
-/// says the same.
+/// Deliveries of a message before the queue moves it to the dead-letter queue; the template has the same
+/// number.
 pub const RECEIVES_MAX: u32 = 5;
-/// The time one message may take, well within the function's own.
+/// The time for one message, well within the function's time-out.
 const BUDGET: Duration = Duration::from_secs(15);
-/// How long a notification is one message's to send: longer than the budget, so that nobody else sends it meanwhile,
-/// and no longer than need be after a crash.
-pub(crate) const CLAIM: TimeDelta = TimeDelta::seconds(60);
-/// How soon a message comes again whose notification is another one's to send: when that claim has ended.
+/// The wait of a message whose notification another delivery has claimed: until after that claim ends.
 const CLAIM_PAUSE: Duration = Duration::from_secs(75);
-/// How soon a message comes again when the store was too busy.
+/// The wait of a message when the store is too busy.
 const STORE_PAUSE: Duration = Duration::from_secs(5);
-/// How soon a message comes again when an operator has to act first.
+/// The wait of a message when an operator has to act first.
 const FAULT_PAUSE: Duration = Duration::from_secs(5 * 60);
-/// How long the sweep leaves alone what cannot even be recorded as failed.
+/// How long the sweep leaves a notification alone whose failure could not be recorded.
 const UNRECORDED_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
-/// The longest wait that a queue takes, less the time a message was worked on (SQS: 12 hours).
+/// The longest wait that a queue takes (SQS: 12 hours), less the time spent on the message.
 const VISIBILITY_S_MAX: u64 = 43_000;
 
-/// What the handler works with.
+/// The handler's configuration and clients.
 pub struct Notifier {
     /// The store and the queues.
     pub service: Service,
     /// The channels.
     pub channels: Channels,
-    /// Slack's token and the key of outgoing webhooks; read for each message, so that a new one counts soon.
+    /// Slack's token and the key of outgoing webhooks, read for each message so that a new one soon takes
+    /// effect.
     pub secrets: Secrets,
-    /// Where Slack's token is; absent: no Slack.
+    /// The secret with Slack's token; `None` without Slack.
     pub slack_secret_id: Option<String>,
-    /// Where the key of outgoing webhooks is; absent: none go out.
+    /// The secret with the key of outgoing webhooks; `None` without webhooks.
     pub webhook_secret_id: Option<String>,
-    /// Where links lead.
+    /// The targets of links.
     pub links: Links,
-    /// The queue that messages come from, for their visibility.
+    /// The queue that messages come from, to change their visibility.
     pub queue_url: String,
     /// Its client.
     pub sqs: aws_sdk_sqs::Client,
-    /// Where messages go that no attempt can help.
+    /// The queue for messages that no attempt can help.
     pub dead_letters: Queue,
 }
 
-/// Why a message goes back to the queue.
+/// Why a message returns to the queue.
 #[derive(Debug, thiserror::Error)]
 pub enum DeliverError {
-    /// It is no message of this queue; after a few deliveries it is in the dead-letter queue.
+    /// It is no message of this queue. After a few deliveries it ends in the dead-letter queue.
     #[error("the message cannot be read")]
     Unreadable(#[source] serde_json::Error),
     /// The store did not answer.
     #[error("the store did not answer")]
     Store(#[from] StoreError),
-    /// A queue did not take it.
-    #[error("the queue did not take it")]
+    /// A queue did not accept the message.
+    #[error("the queue did not accept the message")]
     Queue(#[from] QueueError),
     /// The channel's secret could not be read.
     #[error("the channel's secret could not be read")]
     Secret(#[from] SecretError),
-    /// Another message for the same notification is being seen through.
-    #[error("another message for it is being seen through")]
+    /// Another delivery of the same notification is under way.
+    #[error("another delivery of the notification is under way")]
     Claimed,
-    /// It was not sent, and will be tried again, or is in the dead-letter queue next.
+    /// It was not sent. It returns later, or goes to the dead-letter queue.
     #[error("not sent")]
     NotSent(#[source] GaveUp),
 }
 
 impl Notifier {
-    /// Sees one message through.
+    /// Delivers one message.
     ///
     /// # Errors
-    /// [`DeliverError`]: the message goes back to the queue.
+    /// [`DeliverError`]: the message returns to the queue.
     pub async fn deliver(&self, record: Record<'_>, now: DateTime<Utc>) -> Result<(), DeliverError> {
         let Notify::V1 { id } = serde_json::from_str(record.body).map_err(DeliverError::Unreadable)?;
         let mut was_sent_before = false;
-        let (is_claimed, seen_through) = match self.claim(&id, record, now).await {
+        let (is_claimed, delivered) = match self.claim(&id, record, now).await {
             Ok(None) => return Ok(()),
             Ok(Some(claimed)) => {
                 was_sent_before = claimed.claim.sent_since.is_some();
-                let seen_through = self.see_through(&claimed, record, now).await;
-                if seen_through.is_err() {
-                    self.release(&claimed.unsent).await;
+                let delivered = self.deliver_claimed(&claimed, record, now).await;
+                if delivered.is_err() {
+                    claims::release(&self.service.store, &claimed.unsent).await;
                 }
-                (true, seen_through)
+                (true, delivered)
             }
             Err(error) => (false, Err(error)),
         };
-        if let Err(error) = &seen_through {
+        if let Err(error) = &delivered {
             let is_sent = match error {
                 DeliverError::Secret(_) if !was_sent_before => MaybeSent::No,
                 _ => MaybeSent::Unknown,
             };
             self.failed(&id, record, error, is_claimed.then_some(is_sent), now).await;
         }
-        seen_through
+        delivered
     }
 
-    /// The notification, if it is there and its time has come, claimed: whatever becomes of it, sent or not, one
-    /// message sees to it. One that withdrew it without a claim would withdraw what another one is sending.
+    /// Claims the notification, if it exists and is due. Even withdrawing needs the claim: without it, one
+    /// delivery could withdraw what another one is sending.
     async fn claim(
         &self,
         id: &NotificationId,
         record: Record<'_>,
         now: DateTime<Utc>,
     ) -> Result<Option<Claimed>, DeliverError> {
-        // Gone from the outbox: it was delivered or given up before.
+        // No longer in the outbox: it was delivered or given up before.
         let Some(item) = self.service.store.outbox(id).await? else { return Ok(None) };
         if let Some(at) = item.notification.not_before.filter(|at| *at > now) {
             self.wait_until(id, at, now).await?;
             return Ok(None);
         }
-        let telling = self.telling(&item, now).await?;
+        let telling = claims::decide(&self.service.store, &item, now).await?;
         if let Telling::With(_) = telling {
-            // Its due key stays until the other one is recorded, with this one.
+            // The later message covers this one. It stays in the outbox until that one is recorded.
             return Ok(None);
         }
         let Some(claim) = self.service.store.claim_outbox(id, now, now + CLAIM).await? else {
-            self.claimed(id, record).await?;
+            self.step_back(id, record).await?;
             return Ok(None);
         };
-        let others = self.claim_others(item, claim, telling, now).await;
-        if !matches!(others, Ok(Others::Claimed(_))) && claim.sent_since.is_none() {
-            self.release(std::slice::from_ref(id)).await;
+        let outcome = claims::claim_earlier(&self.service.store, item, claim, telling, now).await;
+        if !matches!(outcome, Ok(ClaimOutcome::Claimed(_))) && claim.sent_since.is_none() {
+            claims::release(&self.service.store, std::slice::from_ref(id)).await;
         }
-        match others? {
-            Others::Claimed(claimed) => Ok(Some(claimed)),
-            Others::Busy { until } => {
+        match outcome? {
+            ClaimOutcome::Claimed(claimed) => Ok(Some(claimed)),
+            ClaimOutcome::Busy { until } => {
                 self.service.relay.notify(&[(id.clone(), until)], now).await?;
                 Ok(None)
             }
         }
     }
 
-    /// What the store or a secret did not do: the message comes again. A claim is given back by whom it is, and by
-    /// nobody else.
+    /// Handles a failure of the store or of a secret: the message returns. Only the holder of a claim gives
+    /// it back.
     async fn failed(
         &self,
         id: &NotificationId,
@@ -168,7 +167,7 @@ impl Notifier {
         now: DateTime<Utc>,
     ) {
         let pause = match error {
-            // It may have been sent and not recorded: the sooner it comes again the better.
+            // It may have been sent and not recorded: the sooner it returns, the better.
             DeliverError::Store(error) if error.is_retryable() => STORE_PAUSE,
             DeliverError::Store(_) | DeliverError::Secret(_) if record.receive_count >= RECEIVES_MAX => {
                 return self.give_up(id, record, error, claimed.is_some(), now).await;
@@ -178,11 +177,11 @@ impl Notifier {
         };
         match claimed {
             Some(is_sent) => self.postpone(id, record, pause, is_sent, now).await,
-            None => self.keep_back(record, pause).await,
+            None => self.delay(record, pause).await,
         }
     }
 
-    async fn see_through(
+    async fn deliver_claimed(
         &self,
         claimed: &Claimed,
         record: Record<'_>,
@@ -194,7 +193,7 @@ impl Notifier {
             Telling::Withdraw { reason, earlier } => {
                 let result = DeliveryResult::Withdrawn { reason: reason.clone() };
                 self.record(claimed, record, result, now).await?;
-                // They were left to this one to tell; now each sees to itself.
+                // This message was to cover them; now each is delivered by itself.
                 let earlier: Vec<_> = earlier.iter().map(|id| (id.clone(), now)).collect();
                 self.service.relay.notify(&earlier, now).await?;
                 return Ok(());
@@ -213,8 +212,8 @@ impl Notifier {
                 return self.record(claimed, record, result, now).await;
             }
         };
-        let saying = Saying { policy: &policy.policy, directory: &directory, links: &self.links, now };
-        let outbound = wording::outbound(&item.notification, told, &item.subject, &saying);
+        let context = Context { policy: &policy.policy, directory: &directory, links: &self.links, now };
+        let outbound = wording::outbound(&item.notification, told, &item.subject, &context);
         if matches!(destination, Destination::SlackDm { .. } | Destination::SlackChannel { .. }) {
             self.channels.slack.use_token(self.slack_token(now).await?.as_deref());
         }
@@ -230,16 +229,16 @@ impl Notifier {
                 match self.channels.has(&destination, &outbound, since, now).await {
                     Ok(true) => return Ok(()),
                     Ok(false) => {}
-                    // Nobody could look once more. Told twice is better than not at all.
+                    // There is no later attempt to search again. Two copies are better than none.
                     Err(_) if is_last && number == 1 => {}
                     Err(error) => return Err(error),
                 }
             }
-            // The time that there is may end while it is on its way.
+            // The budget may end while the message is on its way.
             sent_since.set(Some(claim.sent_since.unwrap_or(now)));
             let sent = self.channels.send(&destination, &outbound, keys.first(), now).await;
             if sent.as_ref().is_err_and(|error| !error.may_have_arrived()) {
-                // An attempt before it can still arrive: it was not there yet.
+                // This attempt did not arrive, but an earlier one still may.
                 sent_since.set(maybe_since);
             }
             sent
@@ -258,8 +257,8 @@ impl Notifier {
         }
     }
 
-    /// Its recipient's quiet hours have not ended: it comes again when they have, by the queue or, where that could not
-    /// keep it so long, by the sweep. What became of the lead meanwhile is looked at then.
+    /// Waits for the end of the recipient's quiet hours: in the queue or, if they last too long for it, until
+    /// the sweep hands the notification on. The delivery then uses the lead as it is at that time.
     async fn wait_until(
         &self,
         id: &NotificationId,
@@ -275,7 +274,7 @@ impl Notifier {
         Ok(())
     }
 
-    /// A deployment without Slack has no such secret.
+    /// Slack's token; a deployment without Slack has no such secret.
     async fn slack_token(&self, now: DateTime<Utc>) -> Result<Option<String>, SecretError> {
         let Some(id) = &self.slack_secret_id else { return Ok(None) };
         match self.secrets.json::<SlackSecret>(id, "an object with `bot_token`", now).await {
@@ -285,18 +284,19 @@ impl Notifier {
         }
     }
 
-    /// Another message for the same notification came first; should that one fail, this one comes again.
-    async fn claimed(&self, id: &NotificationId, record: Record<'_>) -> Result<(), DeliverError> {
-        // Of the last delivery nothing is left but the dead-letter queue, where it does not belong: the sweep has it.
+    /// Steps back for another delivery of the same notification; if that one fails, this message returns.
+    async fn step_back(&self, id: &NotificationId, record: Record<'_>) -> Result<(), DeliverError> {
+        // After its last delivery this message would go to the dead-letter queue, where it does not belong.
+        // The sweep picks up the notification.
         if record.receive_count >= RECEIVES_MAX || self.service.store.outbox(id).await?.is_none() {
             return Ok(());
         }
-        self.keep_back(record, CLAIM_PAUSE).await;
+        self.delay(record, CLAIM_PAUSE).await;
         Err(DeliverError::Claimed)
     }
 
-    /// What failed each time and never got as far as a channel belongs into the record too, or the sweep would hand it
-    /// over again for ever. As well as it goes: the fault may be in what the record needs.
+    /// Records that every delivery failed before it reached a channel. Otherwise the sweep would hand the
+    /// notification on forever. Best effort: the same fault may prevent the recording.
     async fn give_up(
         &self,
         id: &NotificationId,
@@ -305,7 +305,7 @@ impl Notifier {
         is_claimed: bool,
         now: DateTime<Utc>,
     ) {
-        // Where nobody can tell whether another one is sending it, it is not said to have failed.
+        // Another delivery may be sending it: then it has not failed.
         if !is_claimed && !matches!(self.service.store.claim_outbox(id, now, now + CLAIM).await, Ok(Some(_)))
         {
             return;
@@ -317,8 +317,8 @@ impl Notifier {
             Err(error) => Err(error.into()),
         };
         if let Err(error) = recorded {
-            tracing::error!(notification = %id, error = %ErrorChain(&error), "the failure was not recorded");
-            self.leave(id, UNRECORDED_PAUSE, MaybeSent::Unknown, now).await;
+            tracing::error!(notification = %id, error = %ErrorChain(&error), "could not record the failure");
+            self.release_for(id, UNRECORDED_PAUSE, MaybeSent::Unknown, now).await;
         }
     }
 
@@ -342,14 +342,14 @@ impl Notifier {
             return self.record(claimed, record, result, now).await;
         }
         if !gave_up.error.is_worth_retrying() {
-            // In this order: of what is recorded nothing is left in the outbox, and if this function ended in
-            // between, the message would come again and be taken for one that is done.
+            // In this order: recording removes the notification from the outbox. If this function crashed in
+            // between, the returning message would count as done.
             self.dead_letters.send(platform::queue::Message::new(item.id.as_str(), record.body)).await?;
             self.record(claimed, record, DeliveryResult::Failed { reason }, now).await?;
             return Ok(());
         }
         if record.receive_count >= RECEIVES_MAX {
-            // The queue moves it to the dead-letter queue by itself, when this delivery fails too.
+            // The queue moves the message to the dead-letter queue when this delivery fails too.
             self.record(claimed, record, DeliveryResult::Failed { reason }, now).await?;
         } else if let Some(wait) = redeliver_after(record.receive_count, &gave_up.error, fastrand::f64()) {
             self.postpone(&item.id, record, wait, is_sent, now).await;
@@ -357,7 +357,7 @@ impl Notifier {
         Err(DeliverError::NotSent(gave_up))
     }
 
-    /// Keeps the message back for as long as the channel asks, and the sweep away from it.
+    /// Delays the message for the wait, and keeps the sweep away from the notification.
     async fn postpone(
         &self,
         id: &NotificationId,
@@ -366,20 +366,20 @@ impl Notifier {
         is_sent: MaybeSent,
         now: DateTime<Utc>,
     ) {
-        self.leave(id, wait, is_sent, now).await;
-        self.keep_back(record, wait).await;
+        self.release_for(id, wait, is_sent, now).await;
+        self.delay(record, wait).await;
     }
 
-    /// Gives the claim back, and keeps the sweep away for so long and a lease.
-    async fn leave(&self, id: &NotificationId, wait: Duration, is_sent: MaybeSent, now: DateTime<Utc>) {
+    /// Gives the claim back, and keeps the sweep away for the wait plus a lease.
+    async fn release_for(&self, id: &NotificationId, wait: Duration, is_sent: MaybeSent, now: DateTime<Utc>) {
         let wait = TimeDelta::from_std(wait).unwrap_or(OUTBOX_LEASE);
         if let Err(error) = self.service.store.lease_outbox(id, now + wait + OUTBOX_LEASE, is_sent).await {
-            tracing::warn!(notification = %id, error = %ErrorChain(&error), "the lease was not moved");
+            tracing::warn!(notification = %id, error = %ErrorChain(&error), "could not extend the lease");
         }
     }
 
-    /// Sets when the queue delivers the message again.
-    async fn keep_back(&self, record: Record<'_>, wait: Duration) {
+    /// Delays the queue's next delivery of the message.
+    async fn delay(&self, record: Record<'_>, wait: Duration) {
         let seconds = i32::try_from(wait.as_secs().min(VISIBILITY_S_MAX)).unwrap_or(i32::MAX);
         let changed = self
             .sqs
@@ -390,12 +390,12 @@ impl Notifier {
             .send()
             .await;
         if let Err(error) = changed {
-            // It comes back when the queue's own time-out ends.
-            tracing::warn!(message_id = record.message_id, error = %ErrorChain(&error), "the wait was not set");
+            // The message returns when the queue's own time-out ends.
+            tracing::warn!(message_id = record.message_id, error = %ErrorChain(&error), "could not delay the message");
         }
     }
 
-    /// Writes into the record what became of it, and of those that are told with it.
+    /// Records the result for the notification and for the earlier ones that its message covers.
     async fn record(
         &self,
         claimed: &Claimed,
@@ -404,7 +404,7 @@ impl Notifier {
         now: DateTime<Utc>,
     ) -> Result<(), DeliverError> {
         let OutboxItem { id, subject, .. } = &claimed.item;
-        self.record_of(id, subject, record, result, claimed.with().to_vec(), now).await
+        self.record_of(id, subject, record, result, claimed.earlier.clone(), now).await
     }
 
     async fn record_of(
@@ -464,7 +464,7 @@ mod tests {
 
     const TEMPLATE: &str = include_str!("../../../template.yaml");
 
-    /// What the model of the store takes for granted (`shared/store/tests/model`).
+    /// An assumption of the store's model (`shared/store/tests/model`).
     #[test]
     fn a_claim_outlasts_the_function_and_a_message_that_met_it_comes_after_it() {
         let (_, notify) = TEMPLATE.split_once("\n  Notify:\n").unwrap();

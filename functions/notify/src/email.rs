@@ -5,17 +5,20 @@ use aws_sdk_sesv2::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader};
 
-use crate::channel::Outbound;
-use crate::render;
+use crate::fit::{cut, one_line};
+use crate::outbound::Outbound;
 use crate::send_error::SendError;
 
-/// Header with the notification's id, by which a second delivery can be recognised.
+/// Header with the notification's id, by which a receiver recognizes a repeated delivery.
 pub const ID_HEADER: &str = "X-Leadwatch-Notification";
 
-/// SES asks to slow down.
+/// Length of a subject, in UTF-16 units.
+pub const SUBJECT_MAX: usize = 200;
+
+/// Error codes for too many requests.
 const THROTTLED: [&str; 4] =
     ["TooManyRequestsException", "LimitExceededException", "ThrottlingException", "Throttling"];
-/// The account or the sender is not, or no longer, allowed to send.
+/// Error codes for an account or a sender that may not send.
 const DEPLOYMENT_FAULT: [&str; 6] = [
     "AccountSuspendedException",
     "SendingPausedException",
@@ -38,11 +41,11 @@ impl Email {
         Self { client, from: from.filter(|address| !address.trim().is_empty()) }
     }
 
-    /// Makes one attempt. The SDK repeats a call that failed on the way, within its own bounds.
+    /// Makes one attempt. The SDK itself repeats a call that failed in transit.
     ///
     /// # Errors
-    /// [`SendError::Permanent`] when SES rejects the message, [`SendError::Transient`] when it throttles, cannot be
-    /// reached or does not let this account send for now.
+    /// [`SendError::Permanent`] when SES rejects the message. [`SendError::Transient`] when SES throttles,
+    /// does not answer, or temporarily refuses this account.
     pub async fn send(&self, address: &str, outbound: &Outbound) -> Result<(), SendError> {
         let from = self.from.as_deref().ok_or(SendError::NotConfigured)?;
         let message = message(outbound).map_err(|_| SendError::Permanent("not sendable".to_owned()))?;
@@ -60,13 +63,41 @@ impl Email {
 
 fn message(outbound: &Outbound) -> Result<Message, aws_sdk_sesv2::error::BuildError> {
     let content = |text: String| Content::builder().data(text).charset("UTF-8").build();
-    let text = content(render::email_text(outbound))?;
+    let body = Body::builder().text(content(text(outbound))?).build();
     let id = MessageHeader::builder().name(ID_HEADER).value(&outbound.id).build()?;
-    Ok(Message::builder()
-        .subject(content(render::subject(outbound))?)
-        .body(Body::builder().text(text).build())
-        .headers(id)
-        .build())
+    Ok(Message::builder().subject(content(subject(outbound))?).body(body).headers(id).build())
+}
+
+/// The subject: one line, without control characters, so that nobody can slip in a header.
+#[must_use]
+pub fn subject(outbound: &Outbound) -> String {
+    let line: String = outbound
+        .title()
+        .chars()
+        .map(|character| if character.is_control() { ' ' } else { character })
+        .collect();
+    cut(&line, SUBJECT_MAX)
+}
+
+/// The body, in plain text.
+#[must_use]
+pub fn text(outbound: &Outbound) -> String {
+    let mut body = String::new();
+    for line in outbound.text.lines() {
+        body.push_str(line);
+        body.push('\n');
+    }
+    if !outbound.fields.is_empty() {
+        body.push('\n');
+    }
+    for (label, value) in &outbound.fields {
+        body.push_str(&format!("{}: {}\n", one_line(label), one_line(value)));
+    }
+    for (label, url) in outbound.links() {
+        body.push_str(&format!("\n{}:\n{url}\n", one_line(label)));
+    }
+    body.push_str(&format!("\n-- \nLeadwatch, notification {}\n", one_line(&outbound.id)));
+    body
 }
 
 fn refusal(error: &SdkError<SendEmailError>) -> SendError {
@@ -90,6 +121,8 @@ fn refusal(error: &SdkError<SendEmailError>) -> SendError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fit::units;
+    use crate::outbound::UNTITLED;
     use crate::test_server::{Reply, Server};
     use aws_sdk_sesv2::config::retry::RetryConfig;
     use aws_sdk_sesv2::config::timeout::TimeoutConfig;
@@ -98,7 +131,7 @@ mod tests {
     use std::time::Duration;
 
     fn outbound() -> Outbound {
-        let text = "Acme & Söhne".to_owned();
+        let text = "Acme <!channel> & Söhne".to_owned();
         Outbound { id: "n-1".to_owned(), title: "Held".to_owned(), text, ..Outbound::default() }
     }
 
@@ -132,7 +165,7 @@ mod tests {
         assert_eq!(message["Subject"]["Data"], "Held");
         assert_eq!(message["Headers"], json!([{"Name": ID_HEADER, "Value": "n-1"}]));
         let text = message["Body"]["Text"]["Data"].as_str().unwrap();
-        assert!(text.starts_with("Acme & Söhne\n"));
+        assert!(text.starts_with("Acme <!channel> & Söhne\n"));
     }
 
     #[tokio::test]
@@ -168,5 +201,31 @@ mod tests {
             assert_eq!(outcome, Err(SendError::NotConfigured));
         }
         assert!(server.requests().is_empty());
+    }
+
+    #[test]
+    fn a_subject_is_one_line() {
+        let odd = Outbound { title: "Lead\r\nBcc: all@example.com".to_owned(), ..outbound() };
+        assert_eq!(subject(&odd), "Lead  Bcc: all@example.com");
+    }
+
+    #[test]
+    fn a_subject_is_never_empty_and_never_too_long() {
+        assert_eq!(subject(&Outbound::default()), UNTITLED);
+        for character in ["&", "𝄞", "x"] {
+            let huge = Outbound { title: character.repeat(5000), ..Outbound::default() };
+            assert!(units(&subject(&huge)) <= SUBJECT_MAX);
+        }
+    }
+
+    #[test]
+    fn an_email_has_text_facts_links_and_the_notification_id() {
+        let expected = "Acme <!channel> & Söhne\n\nLeft: 12 min\n\nOpen:\nhttps://crm.example/L-1?a=1&b=2\n\n-- \nLeadwatch, notification n-1\n";
+        let whole = Outbound {
+            fields: vec![("Left".to_owned(), "12 min".to_owned())],
+            buttons: vec![("Open".to_owned(), "https://crm.example/L-1?a=1&b=2".to_owned())],
+            ..outbound()
+        };
+        assert_eq!(text(&whole), expected);
     }
 }

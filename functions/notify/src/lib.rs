@@ -1,34 +1,36 @@
 //! Delivers notifications: Slack, Teams, e-mail, signed webhooks.
 //!
-//! | module | what for |
+//! | module | purpose |
 //! | --- | --- |
-//! | [`deliver`] | takes a notification from the queue and sees it through |
-//! | [`together`] | whether it is still true, and what the same message tells too |
-//! | [`address`] | whom it is for, and where they are told |
-//! | [`wording`] | what it says |
-//! | [`channel`] | what is sent and where to; hands a message to its channel |
-//! | [`render`] | a message in Block Kit, as e-mail, as webhook document |
-//! | [`slack`], [`email`], [`webhook`] | one channel each |
-//! | [`teams`] | the card that a workflow of Teams takes |
-//! | [`send_error`] | why a message was not delivered, and what follows from that |
+//! | [`deliver`] | takes a notification from the queue, sends it and records the result |
+//! | [`claims`] | whether a notification is still true; claims it with the earlier ones it covers |
+//! | [`address`] | the recipient's destination |
+//! | [`wording`] | the text |
+//! | [`outbound`] | a message before it takes the form of a channel, and its destination |
+//! | [`channel`] | hands a message to its channel |
+//! | [`slack`], [`email`], [`webhook`], [`teams`] | one channel each, with its own form of a message |
+//! | [`fit`] | cuts text to a channel's limits |
+//! | [`send_error`] | why a message was not delivered, and whether to try again |
 //! | [`retry`] | attempts and waits, as constant data |
 //! | [`client`] | the HTTP clients |
-//! | `public_dns` | where the names of webhooks may lead |
+//! | [`reach`] | which addresses webhooks may reach |
 //!
-//! A channel knows neither the store nor the queue. Sends are at least once, under the notification's own stable id.
+//! A channel knows neither the store nor the queue. A notification is sent at least once, always under its own stable
+//! id.
 
 pub mod address;
 pub mod channel;
+pub mod claims;
 pub mod client;
 pub mod deliver;
 pub mod email;
-mod public_dns;
-pub mod render;
+pub mod fit;
+pub mod outbound;
+pub mod reach;
 pub mod retry;
 pub mod send_error;
 pub mod slack;
 pub mod teams;
-pub mod together;
 pub mod webhook;
 pub mod wording;
 

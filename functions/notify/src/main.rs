@@ -1,4 +1,4 @@
-//! Start-up: configuration is read and clients are built once.
+//! Start-up: reads the configuration and builds the clients once.
 
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -6,8 +6,9 @@ use notify::channel::Channels;
 use notify::client::{http_client, webhook_client};
 use notify::deliver::Notifier;
 use notify::email::Email;
+use notify::reach::WebhookReach;
 use notify::slack::{BASE_URL_DEFAULT, Slack};
-use notify::webhook::{Webhook, WebhookReach};
+use notify::webhook::Webhook;
 use notify::wording::Links;
 use platform::config::{Env, sdk_config};
 use platform::queue::Queue;
@@ -55,7 +56,7 @@ async fn main() -> Result<(), Error> {
     .await
 }
 
-/// With a slash at the end, so that a method's name can be joined to it.
+/// The base URL, with a slash at the end so that a method's name can follow.
 fn slack_url(env: &Env) -> Result<reqwest::Url, Error> {
     let base = env.optional("SLACK_API_URL").unwrap_or(BASE_URL_DEFAULT);
     Ok(format!("{}/", base.trim_end_matches('/')).parse()?)

@@ -1,4 +1,5 @@
-//! When a delivery is tried again: a few attempts at once, then through the queue. The schedules are constant data.
+//! When to repeat a delivery: a few attempts at once, then through the queue. The schedules are constant
+//! data.
 
 use std::time::Duration;
 
@@ -6,18 +7,18 @@ use tokio::time::Instant;
 
 use crate::send_error::SendError;
 
-/// How attempts within one invocation go.
+/// The schedule of attempts within one invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
     /// Attempts, the first one included.
     pub attempts_max: u32,
-    /// The pause before the second attempt is taken at random from zero up to this; it doubles each time.
+    /// The longest pause before the second attempt, which is random; it doubles each time.
     pub pause_base: Duration,
-    /// No random pause is longer.
+    /// The longest random pause.
     pub pause_max: Duration,
-    /// A wait that the channel asks for is kept here if it is no longer; a longer one goes through the queue.
+    /// The longest wait that this invocation keeps for a channel; a longer one goes through the queue.
     pub retry_after_max: Duration,
-    /// No attempt is begun with less time left.
+    /// The least time left with which an attempt begins.
     pub attempt_min: Duration,
 }
 
@@ -30,25 +31,25 @@ pub const IN_PROCESS: Plan = Plan {
     attempt_min: Duration::from_millis(500),
 };
 
-/// Waits before the queue delivers again, in seconds, by how often it has delivered; the last one repeats.
+/// Waits before the queue delivers again, in seconds, by number of deliveries; the last one repeats.
 pub const REDELIVERY_S: [u64; 6] = [5, 30, 120, 600, 1800, 3600];
 
-/// Why and how a delivery ended without success in this invocation.
+/// The failure of a delivery in this invocation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("gave up after {attempts} attempts")]
 pub struct GaveUp {
     /// Attempts that were made.
     pub attempts: u32,
-    /// What the last one came to.
+    /// The error of the last one.
     #[source]
     pub error: SendError,
 }
 
-/// Makes attempts until one succeeds, trying again is of no use, or the plan or the time is used up. Each attempt gets
-/// its number, from 1, and the time that has passed since the call, and is cut off when the budget ends.
+/// Makes attempts until one succeeds, until another cannot help, or until the plan or the time is used up.
+/// Each attempt gets its number, from 1, and the time since the call. The end of the budget cuts it off.
 ///
-/// Whether an attempt that was cut off came through is not known: sends are at least once, under a stable id. Time is
-/// the runtime's timer, not the wall clock.
+/// An attempt that is cut off may have succeeded: a notification is sent at least once, under a stable id.
+/// Time is the runtime's timer, not the system clock.
 ///
 /// # Errors
 /// [`GaveUp`] with the last error, which says when to try again if the channel said so.
@@ -75,7 +76,7 @@ where
     }
 }
 
-/// How long to pause before the next attempt in this invocation; `None` to leave it. `random` is from 0 to 1.
+/// How long to pause before the next attempt in this invocation; `None` to stop. `random` is from 0 to 1.
 fn pause(plan: Plan, attempts: u32, error: &SendError, random: f64) -> Option<Duration> {
     if attempts >= plan.attempts_max || !error.is_worth_retrying() {
         return None;
@@ -87,11 +88,11 @@ fn pause(plan: Plan, attempts: u32, error: &SendError, random: f64) -> Option<Du
     Some(doubled.min(plan.pause_max).mul_f64(random.clamp(0.0, 1.0)))
 }
 
-/// How long the queue should wait before it delivers again, for the message's visibility time-out; `None` when trying
-/// again is of no use. `receive_count` is from 1, `random` from 0 to 1.
+/// How long the queue should wait before it delivers again, for the message's visibility time-out; `None` if
+/// another attempt cannot help. `receive_count` is from 1, `random` from 0 to 1.
 ///
-/// What the channel asks for is kept to the second. Otherwise half of the wait is fixed and half is random, so that
-/// what failed together does not come back together.
+/// Keeps a channel's requested wait to the second. Otherwise half of the wait is fixed and half is random, so
+/// that messages that failed together do not return together.
 #[must_use]
 pub fn redeliver_after(receive_count: u32, error: &SendError, random: f64) -> Option<Duration> {
     if !error.is_worth_retrying() {
@@ -120,7 +121,7 @@ mod tests {
         attempt_min: Duration::from_millis(1),
     };
 
-    /// Attempts with these outcomes, success after them; answers with what came of it and how long it took.
+    /// Attempts with these outcomes, success after them; returns the outcome and how long it took.
     async fn attempts(budget_ms: u64, errors: Vec<SendError>) -> (Result<u32, GaveUp>, Duration) {
         let errors = RefCell::new(errors.into_iter());
         let begun = Instant::now();

@@ -1,43 +1,44 @@
-//! Why a message was not delivered, and what follows from that.
+//! Why a message was not delivered, and whether to try again.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-use crate::public_dns::NotPublic;
+use crate::reach::NotPublic;
 
-/// Why a message does not go to an address on a private network.
-pub const PRIVATE_ADDRESS: &str = "the address leads to a private network";
+/// The reason for refusing an address on a private network.
+pub const PRIVATE_ADDRESS: &str = "the address is on a private network";
 
-/// Longest wait that a receiver can ask for: SQS hides a message for twelve hours at most.
+/// The longest wait that a receiver can ask for: SQS hides a message for twelve hours at most.
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(12 * 60 * 60);
-/// How long to wait when a channel refuses this deployment as such (token revoked, sender not verified): an operator
-/// has to act, so trying at once is of no use, and giving up would lose every message until then.
+/// The wait after a channel refuses the whole deployment (token revoked, sender not verified). An operator
+/// has to act: an immediate attempt cannot help, and giving up would lose every message until then.
 pub const DEPLOYMENT_FAULT_PAUSE: Duration = Duration::from_secs(5 * 60);
 
-/// Why a message was not delivered. Reasons are codes of the channel, never its free text or the message's.
+/// Why a message was not delivered. Reasons are the channel's codes, never free text of the channel or the
+/// message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
-    /// It may work later. Whether the message was delivered may not be known.
-    #[error("not delivered for now ({reason})")]
+    /// A later attempt may succeed. The message may have been delivered already.
+    #[error("temporarily not delivered ({reason})")]
     Transient {
         /// The channel's code.
         reason: String,
-        /// When to try again, if something speaks for a certain time.
+        /// When to try again, if known.
         retry_after: Option<Duration>,
     },
-    /// The channel asks to slow down. Waiting longer than it says is a fault too.
+    /// The channel limits the rate. Waiting longer than it asks is a fault too.
     #[error("the channel asks to wait {} s", .retry_after.as_secs())]
     RateLimited {
-        /// How long.
+        /// How long to wait.
         retry_after: Duration,
     },
-    /// The channel does not know the recipient, or has switched them off: tell somebody else.
+    /// The channel does not know the recipient, or has deactivated them: another person gets the message.
     #[error("the channel does not know the recipient")]
     UnknownRecipient,
-    /// It will not work however often it is tried.
-    #[error("the channel refuses the message ({0})")]
+    /// No attempt can succeed.
+    #[error("the channel refused the message ({0})")]
     Permanent(String),
     /// The deployment has not set up this channel.
     #[error("the channel is not configured")]
@@ -45,26 +46,26 @@ pub enum SendError {
 }
 
 impl SendError {
-    /// It may work later, and nothing says when.
+    /// Builds the error for a failure that a later attempt may overcome.
     pub fn transient(reason: impl Into<String>) -> Self {
         Self::Transient { reason: reason.into(), retry_after: None }
     }
 
-    /// It may work once an operator has repaired the deployment.
+    /// Builds the error for a failure that lasts until an operator repairs the deployment.
     pub fn deployment_fault(reason: impl Into<String>) -> Self {
         Self::Transient { reason: reason.into(), retry_after: Some(DEPLOYMENT_FAULT_PAUSE) }
     }
 
-    /// Whether trying again can help.
+    /// Whether another attempt can help.
     #[must_use]
     pub fn is_worth_retrying(&self) -> bool {
         matches!(self, Self::Transient { .. } | Self::RateLimited { .. })
     }
 
-    /// Whether the message may have arrived all the same: no answer came, or none that says.
+    /// Whether the message may have arrived: no answer came, or an unclear one.
     #[must_use]
     pub fn may_have_arrived(&self) -> bool {
-        // An operator's fault is a refusal, though it may work later.
+        // A fault of the deployment is a refusal, although a later attempt may succeed.
         matches!(self, Self::Transient { retry_after, .. } if *retry_after != Some(DEPLOYMENT_FAULT_PAUSE))
     }
 
@@ -79,7 +80,7 @@ impl SendError {
     }
 }
 
-/// A failed HTTP call. The URL stays out of it: it may carry a secret.
+/// Converts a failed HTTP call, without its URL: it may carry a secret.
 impl From<reqwest::Error> for SendError {
     fn from(error: reqwest::Error) -> Self {
         if leads_nowhere_public(&error) {
@@ -98,7 +99,7 @@ impl From<reqwest::Error> for SendError {
     }
 }
 
-/// Whether a call ended where a name led to a private network.
+/// Whether a call failed because a name resolves to a private network.
 fn leads_nowhere_public(error: &reqwest::Error) -> bool {
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {

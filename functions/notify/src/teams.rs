@@ -1,19 +1,23 @@
 //! A message as an Adaptive Card, in the envelope that a workflow of Microsoft Teams takes
 //! (<https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using>).
 //!
-//! Text goes into text runs, which know no Markdown: what somebody calls their company cannot become a link.
+//! Text goes into text runs, which know no Markdown, so that a company's name cannot become a link.
 
 use serde_json::{Value, json};
 
-use crate::channel::Outbound;
-use crate::render;
+use crate::fit::cut;
+use crate::outbound::Outbound;
 
 /// Largest message, in bytes. Teams takes 28 KB.
 pub const MESSAGE_BYTES_MAX: usize = 24 * 1024;
-/// Actions of one card.
+/// Most actions of one card.
 pub const ACTIONS_MAX: usize = 6;
-/// Fields of one card.
+/// Most fields of one card.
 pub const FIELDS_MAX: usize = 30;
+/// Length of the title, in UTF-16 units, like every length here.
+pub const TITLE_MAX: usize = 150;
+/// Length of an action's label.
+pub const ACTION_LABEL_MAX: usize = 75;
 /// Length of the text.
 pub const TEXT_MAX: usize = 3000;
 /// Length of a label or value.
@@ -23,7 +27,7 @@ pub const FIELD_MAX: usize = 300;
 #[must_use]
 pub fn message(outbound: &Outbound) -> Value {
     let mut fields = outbound.fields.get(..FIELDS_MAX).unwrap_or(&outbound.fields);
-    let mut links: Vec<(&str, &str)> = render::links(outbound).take(ACTIONS_MAX).collect();
+    let mut links: Vec<(&str, &str)> = outbound.links().take(ACTIONS_MAX).collect();
     loop {
         let message = envelope(outbound, fields, &links);
         let fits = message.to_string().len() <= MESSAGE_BYTES_MAX;
@@ -37,16 +41,16 @@ pub fn message(outbound: &Outbound) -> Value {
 }
 
 fn envelope(outbound: &Outbound, fields: &[(String, String)], links: &[(&str, &str)]) -> Value {
-    let title = render::cut(render::title(outbound), render::HEADER_MAX);
+    let title = cut(outbound.title(), TITLE_MAX);
     let mut body =
         vec![paragraph(vec![json!({"type": "TextRun", "text": title, "size": "large", "weight": "bolder"})])];
-    let text = render::cut(outbound.text.trim(), TEXT_MAX);
+    let text = cut(outbound.text.trim(), TEXT_MAX);
     if !text.is_empty() {
         body.push(paragraph(vec![json!({"type": "TextRun", "text": text})]));
     }
     for (label, value) in fields {
-        let label = format!("{}: ", render::cut(label, FIELD_MAX));
-        let value = render::cut(value, FIELD_MAX);
+        let label = format!("{}: ", cut(label, FIELD_MAX));
+        let value = cut(value, FIELD_MAX);
         body.push(paragraph(vec![
             json!({"type": "TextRun", "text": label, "weight": "bolder"}),
             json!({"type": "TextRun", "text": value}),
@@ -55,7 +59,7 @@ fn envelope(outbound: &Outbound, fields: &[(String, String)], links: &[(&str, &s
     let actions: Vec<Value> = links
         .iter()
         .map(|(label, url)| {
-            let label = render::cut(label, render::BUTTON_LABEL_MAX);
+            let label = cut(label, ACTION_LABEL_MAX);
             json!({"type": "Action.OpenUrl", "title": label, "url": url})
         })
         .collect();

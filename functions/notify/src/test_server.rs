@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::IntoResponse;
 use serde_json::Value;
 
-/// What the server answers to one request.
+/// The answer to one request.
 pub struct Reply {
     status: Option<u16>,
     headers: Vec<(&'static str, String)>,
@@ -30,7 +30,7 @@ impl Reply {
         Self { status: Some(status), ..Self::json(body) }
     }
 
-    /// Lets the caller wait.
+    /// Never answers.
     pub fn never() -> Self {
         Self { status: None, ..Self::status(200) }
     }
@@ -41,7 +41,7 @@ impl Reply {
     }
 }
 
-/// What the server was asked.
+/// A request that the server got.
 #[derive(Clone)]
 pub struct Asked {
     pub path: String,
@@ -65,7 +65,7 @@ struct Script {
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
-/// A server that answers in order, and 500 when it has nothing left to say.
+/// A server that answers in order, and with 500 when the list is used up.
 pub struct Server {
     url: String,
     script: Script,

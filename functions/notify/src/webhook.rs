@@ -1,4 +1,4 @@
-//! Outgoing webhooks: signed as Standard Webhooks lays down, or as a card for Microsoft Teams.
+//! Outgoing webhooks: signed as in Standard Webhooks, or as a card for Microsoft Teams.
 
 use std::sync::Arc;
 
@@ -6,30 +6,15 @@ use chrono::{DateTime, Utc};
 use platform::standard_webhooks::SigningKey;
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Method, Request, StatusCode, Url};
+use serde_json::{Value, json};
 
-use crate::channel::Outbound;
 use crate::client::Transport;
+use crate::outbound::Outbound;
+use crate::reach::WebhookReach;
 use crate::send_error::{PRIVATE_ADDRESS, SendError, retry_after};
-use crate::{render, teams};
+use crate::teams;
 use policy::address;
 use policy::address::Reach;
-
-/// Where webhooks may go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WebhookReach {
-    /// To machines on the internet, over https.
-    PublicOnly,
-    /// To this machine and private networks too.
-    Anywhere,
-}
-
-impl WebhookReach {
-    /// By what the deployment says of private addresses.
-    #[must_use]
-    pub fn of(takes_private: bool) -> Self {
-        if takes_private { Self::Anywhere } else { Self::PublicOnly }
-    }
-}
 
 /// Sends signed POSTs.
 pub struct Webhook {
@@ -38,18 +23,17 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// With the client of [`crate::client::webhook_client`] for the same reach, which follows no redirects.
+    /// Takes the client of [`crate::client::webhook_client`] for the same reach, which follows no redirects.
     #[must_use]
     pub fn new(http: Arc<dyn Transport>, reach: WebhookReach) -> Self {
         Self { http, reach }
     }
 
-    /// Makes one attempt. The message's id goes out as `webhook-id`, so that the receiver can drop what it has.
+    /// Makes one attempt. The message's id goes out as `webhook-id`, so that the receiver can drop repeats.
     ///
     /// # Errors
-    /// [`SendError::Permanent`] for a URL that messages may not go to, and for an answer that
-    /// speaks for no other attempt: a redirect, or 4xx but for 408, 425 and 429. [`SendError::Transient`] for 5xx and
-    /// a call that failed.
+    /// [`SendError::Permanent`] for a forbidden URL, a redirect, and 4xx except 408, 425 and 429.
+    /// [`SendError::Transient`] for 5xx and for a failed call.
     pub async fn send(
         &self,
         url: &str,
@@ -57,16 +41,16 @@ impl Webhook {
         outbound: &Outbound,
         now: DateTime<Utc>,
     ) -> Result<(), SendError> {
-        let body = render::webhook_document(outbound).to_string();
+        let body = document(outbound).to_string();
         let headers = key.headers(&outbound.id, now, body.as_bytes());
         self.post(url, &headers, body, now).await
     }
 
-    /// Makes one attempt to post a card to a workflow of Microsoft Teams, whose URL is the secret: it checks no
-    /// signature.
+    /// Makes one attempt to post a card to a workflow of Microsoft Teams, which checks no signature: its URL
+    /// is the secret.
     ///
     /// # Errors
-    /// As of [`Self::send`].
+    /// As for [`Self::send`].
     pub async fn send_to_teams(
         &self,
         url: &str,
@@ -109,7 +93,27 @@ impl Webhook {
     }
 }
 
-/// A URL that a message may go to, as far as its text says; what its name resolves to, the client looks at.
+/// The document that a webhook carries. The same message gives the same bytes whenever it is sent.
+#[must_use]
+pub fn document(outbound: &Outbound) -> Value {
+    let fields: Vec<Value> =
+        outbound.fields.iter().map(|(label, value)| json!({"label": label, "value": value})).collect();
+    let links: Vec<Value> =
+        outbound.links().map(|(label, url)| json!({"label": label, "url": url})).collect();
+    json!({
+        "type": "leadwatch.notification",
+        "version": 1,
+        "data": {
+            "id": outbound.id,
+            "title": outbound.title(),
+            "text": outbound.text,
+            "fields": fields,
+            "links": links,
+        },
+    })
+}
+
+/// Checks a URL by its text. The client checks what its name resolves to.
 fn allowed(text: &str, reach: WebhookReach) -> Result<Url, SendError> {
     match address::read(text) {
         Ok((_, Reach::Private)) if reach == WebhookReach::PublicOnly => {
@@ -243,9 +247,9 @@ mod tests {
         assert!(server.requests().is_empty());
     }
 
-    /// The text says nothing of where a name leads: `localhost` stands for one that was bound anew.
+    /// A URL's text does not show what its name resolves to: `localhost` stands for a name that was rebound.
     #[tokio::test]
-    async fn a_name_that_leads_to_a_private_network_is_not_connected_to() {
+    async fn a_name_that_resolves_to_a_private_network_is_not_connected_to() {
         let server = Server::start(vec![Reply::status(200)]).await;
         let port = Url::parse(server.url()).unwrap().port().unwrap();
         let url = Url::parse(&format!("http://localhost:{port}/")).unwrap();
@@ -254,6 +258,6 @@ mod tests {
         assert_eq!(refused, SendError::Permanent(PRIVATE_ADDRESS.to_owned()));
         assert!(server.requests().is_empty());
         let open = webhook_client(WebhookReach::Anywhere).unwrap();
-        assert!(open.call(Request::new(Method::POST, url)).await.is_ok(), "so that it is this that refuses");
+        assert!(open.call(Request::new(Method::POST, url)).await.is_ok(), "only the reach refuses it");
     }
 }

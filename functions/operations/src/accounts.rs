@@ -1,6 +1,7 @@
-//! Accounts: one, its history, signals of churn, and the end of a retention motion.
+//! Accounts: one account, its history, churn signals, and the end of a retention motion.
 
-use crate::{Call, leads, refusal, sight};
+use crate::call::{Call, refusal};
+use crate::{history, sight};
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use contracts::api;
 use platform::problem::Problem;
@@ -25,7 +26,7 @@ pub async fn show(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> 
 pub async fn audit(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
     let id = account_id(call)?;
     call.service.require_account(&id).await?;
-    leads::history(call, &Subject::Account(id)).await
+    history::show(call, &Subject::Account(id)).await
 }
 
 /// `POST /v1/accounts/{id}/churn-signals`

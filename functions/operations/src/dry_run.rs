@@ -1,9 +1,9 @@
-//! `POST /v1/policies?dry_run=true`, and of directories: what a publication would do, without
-//! publishing it. Each answer looks at some of the leads that it touches, and says where to go on.
+//! `POST /v1/policies?dry_run=true`, and of directories: shows what a publication would do, without
+//! publishing it. Each answer covers some of the affected leads and has a cursor for the rest.
 
-use crate::Call;
-use crate::explain::learn;
-use crate::publications::{Candidate, moved_on, unsound};
+use crate::call::Call;
+use crate::candidate::{Candidate, moved_on, unsound};
+use crate::knowledge::learn;
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use futures::{StreamExt as _, TryStreamExt as _};
 use insight::effect::Effect;
@@ -28,9 +28,9 @@ use store::{Cursor, Place, Store, StoreError};
 
 /// Leads of a page.
 const PAGE: usize = 50;
-/// An answer has to come within the gateway's patience: so many leads, and so many pages that may
-/// hold few or none.
+/// Most leads of one answer, which has to come within the gateway's time-out.
 const LEADS_MAX: u64 = 200;
+/// Most pages of one answer; a page may hold few leads or none.
 const PAGES_MAX: usize = 40;
 /// Leads that are read at the same time.
 const CONCURRENT_MAX: usize = 8;
@@ -41,7 +41,7 @@ struct Step {
     after: (Arc<PublishedPolicy>, Arc<Directory>),
 }
 
-/// Answers what a publication would do to the leads from the request's `cursor` on.
+/// Answers with the effect of a publication on the leads from the request's `cursor` on.
 pub async fn show(
     call: &Call<'_>,
     candidate: Candidate,
@@ -60,7 +60,7 @@ pub async fn show(
     }
     let place: Place = call.request.cursor()?.unwrap_or_default();
     let Some(step) = step(call, candidate, base, policy, directory)? else {
-        // There was none of one kind before: nothing is in flight.
+        // Nothing of one kind has been published before: there are no leads.
         let id = PublicationId { kind, revision: base.saturating_add(1) };
         return Ok(answer(id, true, &[], &[], &Effect::default(), None));
     };
@@ -101,7 +101,7 @@ fn answer(
     response::json(200, &shown, None)
 }
 
-/// The publication as a step of both documents; `None` if there was none of one kind before.
+/// Both documents before and after the publication; `None` if nothing of one kind has been published before.
 fn step(
     call: &Call<'_>,
     candidate: Candidate,
@@ -126,7 +126,7 @@ fn step(
     Ok(policy.zip(directory).map(|before| Step { id, before, after }))
 }
 
-/// What is in force; `None` if nothing is.
+/// The document in force; `None` if there is none.
 fn in_force<T>(found: Result<T, StoreError>) -> Result<Option<T>, Problem> {
     match found {
         Ok(found) => Ok(Some(found)),
@@ -135,7 +135,7 @@ fn in_force<T>(found: Result<T, StoreError>) -> Result<Option<T>, Problem> {
     }
 }
 
-/// Decides on some of the leads that the step touches, as its job would; where to go on, if more are
+/// Decides on some of the affected leads, as the publication would. Returns where to continue if more are
 /// left.
 async fn effect(
     call: &Call<'_>,
@@ -181,7 +181,7 @@ async fn effect(
     Ok((effect, (!is_over).then_some(place)))
 }
 
-/// What would be decided if a lead were shown the new rules now.
+/// The decision on a lead under the new rules, now.
 async fn try_out(
     store: &Store,
     world: &mut World,

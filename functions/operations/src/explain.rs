@@ -1,7 +1,9 @@
-//! Why a lead's workflows did, do or do not do what they do: now, at an instant of the past, or, if
-//! nothing happens, at one to come.
+//! Explains why a lead's workflows fired or did not: now, at a time in the past, or at a future time if
+//! nothing happens until then.
 
-use crate::{Call, sight};
+use crate::call::Call;
+use crate::knowledge::learn;
+use crate::sight;
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use chrono::{DateTime, SecondsFormat, Utc};
 use insight::explain;
@@ -12,7 +14,7 @@ use policy::Rulebook;
 use policy::ids::{LeadId, Subject};
 use rules::ask::{Answer, Asking};
 use rules::entry::Entry;
-use rules::world::{Learned, Missing, World};
+use rules::world::World;
 use service::problem;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,7 +25,7 @@ pub async fn show(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> 
     let asked = call.request.query("at").map(instant).transpose()?;
     let id = call.request.path_parameter("id").map(LeadId::from)?;
     let lead = call.service.require_lead(&id).await?;
-    // Machines' clocks differ: what is recorded is known by now.
+    // Clocks differ: the last change may seem to lie ahead.
     let now = call.now.max(lead.changed_at);
     let at = asked.unwrap_or(now);
     let explained = explain_at(&call.service.store, &id, at, now).await?;
@@ -35,7 +37,7 @@ fn instant(text: &str) -> Result<DateTime<Utc>, Problem> {
     parsed.map_err(|_| {
         let shown: String = text.chars().take(40).collect();
         Problem::unprocessable(format!(
-            "`at` is `{shown}`, which is no instant; write it as RFC 3339 says, e.g. `2026-03-02T14:50:00Z`"
+            "`at` must be an RFC 3339 time such as `2026-03-02T14:50:00Z`, not `{shown}`"
         ))
     })
 }
@@ -64,7 +66,7 @@ async fn explain_at(
     let (policy, directory) =
         futures::future::try_join(store.policy_at(by), store.directory_at(by)).await.map_err(failed)?;
     let (Some(policy), Some(directory)) = (policy, directory) else {
-        return Err(Problem::not_found(format!("nothing was published by {}", spelled(by))));
+        return Err(Problem::not_found(format!("no policy or directory was in force at {}", spelled(by))));
     };
     let mut world = World::new(Arc::new(Rulebook::new(policy, directory)));
     let record = Record { lead: &lead, account: &account };
@@ -84,22 +86,11 @@ async fn explain_at(
     Ok(explanation)
 }
 
-/// Reads what a question about the world lacks.
-pub(crate) async fn learn(store: &Store, missing: Missing, world: &mut World) -> Result<(), StoreError> {
-    let learned = store.learn(missing, world).await?;
-    if let Learned::Directory(_) = &learned {
-        // By this one there may be others in a team.
-        world.rosters.clear();
-    }
-    world.learn(learned);
-    Ok(())
-}
-
-/// Why there is no explanation.
+/// The problem for a missing explanation.
 fn refusal(id: &LeadId, error: ExplainError) -> Problem {
     match error {
         ExplainError::NotYet { begins_at } => {
-            Problem::not_found(format!("the history of lead `{id}` begins at {}", spelled(begins_at)))
+            Problem::not_found(format!("the history of lead `{id}` begins later, at {}", spelled(begins_at)))
         }
         ExplainError::NoHistory => Problem::not_found(format!("there is no lead `{id}`")),
         ExplainError::Lacks(_) | ExplainError::Unsound(_) | ExplainError::Defect(_) => {
@@ -186,7 +177,7 @@ mod tests {
             let later = recorded_later(&commits, &entries, at.parse().unwrap());
             later.iter().map(|later| later.seq).collect()
         };
-        assert_eq!(later("2026-03-02T15:00:30Z"), [2], "the sweep came a minute after it was due");
+        assert_eq!(later("2026-03-02T15:00:30Z"), [2], "the sweep recorded it a minute late");
         assert_eq!(later("2026-03-02T15:01:00Z"), [0; 0]);
         assert_eq!(later("2026-03-02T14:59:59Z"), [0; 0]);
     }

@@ -1,5 +1,4 @@
-//! Shows a caller the part of an explanation that the table of who sees what lets their groups see
-//! (`contracts::sight`).
+//! Reduces an explanation to what its readers may see, by the table of who sees what (`contracts::sight`).
 
 use contracts::sight::table::EXPLANATION;
 use contracts::sight::{Reader, audience};
@@ -29,14 +28,14 @@ pub fn shown_to(mut explanation: Explanation, readers: &[Reader]) -> Explanation
             part.fired.iter_mut().for_each(|fired| fired.does = None);
         }
     }
-    // While a lead is held, nothing is due but reminders of its review.
+    // While a lead is held, only reminders of its review are due.
     if is_held && !sees("compliance-flag.steps") {
         explanation.wake_at = None;
     }
     explanation
 }
 
-/// The name of a condition, as the table has it.
+/// The name of a condition in the table.
 fn condition(condition: Condition) -> String {
     let name = serde_json::to_value(condition).unwrap_or_default();
     name.as_str().unwrap_or_default().to_owned()
@@ -52,7 +51,7 @@ mod tests {
     use rules::notification::Recipient;
     use serde_json::json;
 
-    /// Readers that need not know what compliance knows.
+    /// Readers who must not see what compliance knows.
     const OTHERS: [Reader; 6] = [
         Reader::Viewer,
         Reader::Rep,
@@ -116,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn an_explanation_tells_of_a_review_to_those_who_must_know_alone() {
+    fn only_those_who_must_know_see_a_review_in_an_explanation() {
         for condition in conditions() {
             let name = json!(condition);
             let to = named(EXPLANATION, name.as_str().expect("a name"));

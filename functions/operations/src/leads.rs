@@ -1,8 +1,7 @@
-//! Leads: lists, one, its history, a flag raised by hand, and the operations queue.
+//! Leads: lists, one lead, its history, flags raised by hand, and the operations queue.
 
-use crate::{Call, refusal, sight};
-use audit::canonical::CanonicalError;
-use audit::{ChainedCommit, chain};
+use crate::call::{Call, refusal};
+use crate::{history, sight};
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use chrono::{DateTime, Utc};
 use contracts::api;
@@ -16,9 +15,9 @@ use rules::outcome::Outcome;
 use serde_json::{Value, json};
 use service::{paging, problem};
 use std::collections::BTreeSet;
-use store::{Page, PersonalData, StoreError};
+use store::Page;
 
-/// `GET /v1/leads`: of an owner or of a market, in a state if one is named.
+/// `GET /v1/leads`: by owner, market or account, or the dismissed ones; in one state if the query names it.
 pub async fn list(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
     let (request, store) = (call.request, &call.service.store);
     let part = paging::part(request)?;
@@ -26,9 +25,9 @@ pub async fn list(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> 
     let (owner, market, account) =
         (request.query("owner"), request.query("market"), request.query("account"));
     for (name, value) in [("owner", owner), ("market", market), ("account", account)] {
-        // The database refuses to look for what no key can hold.
+        // The database rejects a query for a value that no key can hold.
         if value.is_some_and(|value| value.len() > PATH_PARAMETER_BYTES_MAX) {
-            return Err(Problem::bad_request(format!("`{name}` is longer than any identifier")));
+            return Err(Problem::bad_request(format!("`{name}` is too long for an id")));
         }
     }
     let is_dismissed = match request.query("dismissed") {
@@ -43,12 +42,12 @@ pub async fn list(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> 
         (None, None, Some(account)) => store.leads_by_account(&account.into(), limit, after).await,
         (None, None, None) => {
             return Err(Problem::bad_request(
-                "name which leads: `owner`, `market`, `account` or `dismissed=true`",
+                "name the leads: `owner`, `market`, `account` or `dismissed=true`",
             ));
         }
     };
     let page = page.map_err(|e| problem(&e))?;
-    // The further conditions are applied to the page, which may so be shorter than its limit.
+    // Further conditions filter the page, which can make it shorter than its limit.
     let wanted = |lead: &Lead| {
         request.query("state").is_none_or(|state| lead.state.as_str() == state)
             && owner.is_none_or(|o| lead.owner.as_ref().is_some_and(|has| has.as_str() == o))
@@ -80,53 +79,7 @@ pub async fn show(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> 
 pub async fn audit(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
     let id = lead_id(call, "id")?;
     call.service.require_lead(&id).await?;
-    history(call, &Subject::Lead(id)).await
-}
-
-/// The history of a subject, the oldest commit first.
-pub async fn history(call: &Call<'_>, subject: &Subject) -> Result<ApiGatewayV2httpResponse, Problem> {
-    let part = paging::part(call.request)?;
-    let page = call
-        .service
-        .store
-        .chained_audit(subject, part.after.as_ref(), part.limit)
-        .await
-        .map_err(|e| problem(&e))?;
-    let next = paging::next(call.request, &page);
-    let unreadable = |error: CanonicalError| StoreError::Corrupt {
-        what: format!("the audit of {subject}"),
-        source: Some(error.into()),
-    };
-    let read = |commit: ChainedCommit| -> Result<_, StoreError> {
-        let entries: Vec<Value> =
-            serde_json::from_str(commit.entries.get()).map_err(|error| unreadable(error.into()))?;
-        let hashes = commit.links().map_err(unreadable)?.entries;
-        Ok((commit.prev, commit.recorded_at, entries, hashes))
-    };
-    let commits: Vec<_> =
-        page.items.into_iter().map(read).collect::<Result<_, _>>().map_err(|error| problem(&error))?;
-    // What opens the personal texts that the caller is to see; it is asked for only if there are any.
-    let shows = |entry: &Value| sight::shows_evidence(entry, call.caller);
-    let personal = if commits.iter().flat_map(|(_, _, entries, _)| entries).any(shows) {
-        call.service.store.personal_data(subject).await.map_err(|error| problem(&error))?
-    } else {
-        PersonalData::None
-    };
-    let mut shown = Vec::new();
-    for (mut prev, recorded_at, entries, hashes) in commits {
-        let seen = sight::commit(entries, call.caller, &personal).map_err(|error| problem(&error))?;
-        for (mut entry, hash) in seen.into_iter().zip(hashes) {
-            if let Value::Object(members) = &mut entry {
-                members.insert("recorded_at".to_owned(), json!(recorded_at));
-            }
-            if sight::sees_links(call.caller) {
-                chain::with_links(&mut entry, prev, hash);
-            }
-            prev = hash;
-            shown.push(entry);
-        }
-    }
-    Ok(response::json(200, &json!({"entries": shown, "next": next}), None))
+    history::show(call, &Subject::Lead(id)).await
 }
 
 /// `POST /v1/leads/{id}/flags`
@@ -152,26 +105,26 @@ pub async fn flag(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> 
     Ok(response::json(200, &shown, None))
 }
 
-/// The version of the lead that the caller has seen: the `ETag` of the lead, or the `revision` of the
-/// list.
+/// The version of the lead that the caller has seen, from `If-Match`: the lead's `ETag`, or the list's
+/// `revision`.
 fn seen(call: &Call<'_>) -> Result<Option<u64>, Problem> {
     if !call.request.event().headers.contains_key("if-match") {
         return Ok(None);
     }
     let tag = call.request.if_match()?;
-    // As it is written in an `ETag`: digits alone.
+    // An `ETag` holds digits only.
     let version = tag.parse().ok().filter(|version: &u64| version.to_string() == tag);
-    let why = "`If-Match` is not the `ETag` of a lead; read the lead and resolve what you saw";
+    let why = "`If-Match` is not the `ETag` of a lead; read the lead again and resolve that version";
     version.map(Some).ok_or_else(|| Problem::precondition_failed(why))
 }
 
-/// Who raises a flag, as the compliance team knows them: a person of the directory, else a verified e-mail
-/// address. The token's subject is in the record besides.
+/// The person who raises a flag, as compliance knows them: an id in the directory, else a verified email
+/// address. The audit also has the token's subject.
 async fn flagger(call: &Call<'_>) -> Result<String, Problem> {
     Ok(call.named().await?.unwrap_or_else(|| call.caller.subject.clone()))
 }
 
-/// `GET /v1/operations/reviews`: what waits, the oldest first.
+/// `GET /v1/operations/reviews`: the operations queue, oldest first.
 pub async fn reviews(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
     let part = paging::part(call.request)?;
     let page = call
@@ -207,7 +160,7 @@ fn age_s(call: &Call<'_>, since: DateTime<Utc>) -> i64 {
     (call.now - since).num_seconds().max(0)
 }
 
-/// An occurrence of a reason, with its own age and what ends it.
+/// An entry in the queue, with its age and what ends it.
 fn occurrence(call: &Call<'_>, lead: &Lead, queued: &Queued) -> Value {
     json!({
         "reason": queued.reason,
@@ -219,8 +172,8 @@ fn occurrence(call: &Call<'_>, lead: &Lead, queued: &Queued) -> Value {
     })
 }
 
-/// `POST /v1/operations/reviews/{lead_id}/resolution`: of everything that is in the queue, or, with
-/// `If-Match`, of what was in it at that version of the lead.
+/// `POST /v1/operations/reviews/{lead_id}/resolution`: resolves all the lead's entries in the queue or, with
+/// `If-Match`, those of that version of the lead.
 pub async fn resolve(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
     let lead = lead_id(call, "lead_id")?;
     let mut resolution = api::resolution(&call.body()?).map_err(|found| Problem::of_fields(&found))?;

@@ -1,10 +1,14 @@
-//! What staff and consoles call: leads and their histories, the operations queue, accounts at
-//! risk, reps' availability, and what each workflow does.
+//! The API for staff and consoles: leads and their histories, the operations queue, accounts at risk, reps'
+//! availability, workflows, policies and directories.
 
 mod accounts;
+mod call;
+mod candidate;
 mod dry_run;
 mod explain;
 pub mod explanation;
+mod history;
+mod knowledge;
 mod leads;
 mod publications;
 mod reps;
@@ -12,14 +16,13 @@ mod sight;
 mod workflows;
 
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use call::Call;
 use chrono::{DateTime, Utc};
 use platform::caller::{Caller, Group};
 use platform::http::Request;
 use platform::problem::Problem;
 use platform::refusals;
 use policy::ids::PublicationKind;
-use rules::outcome::Outcome;
-use serde_json::Value;
 use service::Service;
 
 /// The largest body of a request.
@@ -77,7 +80,7 @@ const ROUTES: [(&str, Route); 23] = [
     ("PUT /v1/reps/{id}/availability", Route::Availability),
 ];
 
-/// What the handler works with.
+/// The handler's configuration and clients.
 pub struct Operations {
     /// The store and the queues.
     pub service: Service,
@@ -85,15 +88,6 @@ pub struct Operations {
     pub groups_claim: String,
     /// Whether a directory may name webhooks on this machine or a private network.
     pub takes_private_webhooks: bool,
-}
-
-/// A request with its caller and its instant.
-struct Call<'a> {
-    service: &'a Service,
-    request: &'a Request,
-    caller: &'a Caller,
-    now: DateTime<Utc>,
-    takes_private_webhooks: bool,
 }
 
 impl Operations {
@@ -147,7 +141,7 @@ impl Operations {
     }
 }
 
-/// The parameters that a route knows.
+/// The query parameters of a route.
 fn query_of(route: Route) -> &'static [&'static str] {
     match route {
         Route::Leads => &["owner", "market", "account", "state", "dismissed", "limit", "cursor"],
@@ -172,6 +166,7 @@ fn query_of(route: Route) -> &'static [&'static str] {
     }
 }
 
+/// The groups that may call a route.
 fn who_may(route: Route) -> &'static [Group] {
     match route {
         Route::Leads | Route::Lead | Route::LeadAudit | Route::Explain => &[Group::Viewer],
@@ -181,49 +176,14 @@ fn who_may(route: Route) -> &'static [Group] {
         | Route::Policy
         | Route::Publications(_)
         | Route::Publication(_) => &[Group::Viewer],
-        // It has everybody's e-mail address.
+        // It holds everyone's email address.
         Route::Directory => &[Group::Operations],
         Route::Publish(_) => &[Group::Operations],
         Route::Reps => &[Group::Viewer],
         Route::Flag => &[Group::Rep, Group::Compliance, Group::Operations, Group::CustomerSuccess],
         Route::Reviews | Route::Resolve => &[Group::Operations],
         Route::Signal | Route::Retention => &[Group::Operations, Group::CustomerSuccess],
-        // Of reps, each for themself: `reps` looks whose it is.
+        // Reps only for themselves, which `reps` checks.
         Route::Availability => &[Group::Operations, Group::Rep],
-    }
-}
-
-impl Call<'_> {
-    /// The identity of a write to a subject: the caller's own key where there is one, else the
-    /// request's. A key that is used again for another subject is another write.
-    fn cause(&self, what: &str, subject: &str) -> Result<(String, bool), Problem> {
-        Ok(match self.request.idempotency_key()? {
-            Some(key) => (format!("{what}/{}/{subject}/{key}", self.caller.subject), true),
-            None => (format!("{what}/{}", self.request.id()), false),
-        })
-    }
-
-    /// The name under which the record knows the caller: their id in the directory, or else the e-mail
-    /// address that their token vouches for. `None` if the token vouches for none.
-    async fn named(&self) -> Result<Option<String>, Problem> {
-        let Some(email) = &self.caller.email else { return Ok(None) };
-        let directory =
-            self.service.store.current_directory().await.map_err(|error| service::problem(&error))?;
-        Ok(Some(directory.person_by_email(email).map_or_else(|| email.clone(), ToString::to_string)))
-    }
-
-    fn body(&self) -> Result<Value, Problem> {
-        Ok(platform::strict_json::parse(self.request.body())?)
-    }
-}
-
-/// What a caller is told of an outcome that is not plainly done.
-fn refusal(outcome: Outcome, what: &str) -> Result<(), Problem> {
-    match outcome {
-        Outcome::Applied | Outcome::Unchanged | Outcome::Stale | Outcome::Recorded { .. } => Ok(()),
-        Outcome::Refused { why } | Outcome::Conflict { why } => Err(Problem::conflict(why)),
-        Outcome::Reused { why } => Err(service::reused(why)),
-        Outcome::Invalid { field, why } => Err(Problem::unprocessable(why).at(format!("/{field}"))),
-        Outcome::NotFound => Err(Problem::not_found(format!("there is no {what} of this id"))),
     }
 }

@@ -1,4 +1,4 @@
-//! Start-up: configuration is read and clients are built once.
+//! Start-up: reads the configuration and builds the clients once.
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use operations::Operations;
@@ -26,7 +26,7 @@ async fn main() -> Result<(), Error> {
             Ok(request) => request,
             Err(problem) => return Ok::<_, Error>(problem.into()),
         };
-        // On the heap: the whole of a request is one large future.
+        // On the heap: the future of a request is large.
         Ok(Box::pin(operations.handle(request, now)).await)
     }))
     .await

@@ -1,16 +1,15 @@
-//! Publications of policies and directories: published by operations, read by everybody, for ever.
+//! Publications of policies and directories. Operations publishes them; every group can read them.
 
-use crate::{Call, dry_run};
+use crate::call::Call;
+use crate::candidate::{Candidate, moved_on, only_public, unsound};
+use crate::dry_run;
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use contracts::api;
 use contracts::api::Publish;
 use futures::future::try_join_all;
 use platform::http::whole_number;
-use platform::problem::{Problem, ProblemDetail};
+use platform::problem::Problem;
 use platform::response;
-use policy::Policy;
-use policy::directory::Directory;
-use policy::document::{Document, DocumentError, REVISION};
 use policy::ids::{PublicationId, PublicationKind, Subject};
 use rules::entry::Actor;
 use rules::publication::{Publication, Publishing};
@@ -18,64 +17,23 @@ use serde_json::{Value, json};
 use service::problem;
 use store::{Published, StoreError};
 
-/// What is on a page when nobody says.
+/// Publications on a page, unless the request sets a limit.
 const PAGE_DEFAULT: u32 = 25;
-/// What is on a page at the most.
+/// Most publications on a page.
 const PAGE_MAX: u32 = 100;
-
-/// What is to be published, read and checked by itself.
-#[expect(clippy::large_enum_variant, reason = "there is one a request")]
-pub enum Candidate {
-    /// A policy.
-    Policy(Policy),
-    /// A directory.
-    Directory(Directory),
-}
-
-impl Candidate {
-    /// Reads a document, which may say itself which revision it was made from: then it has to be the
-    /// base.
-    fn read(kind: PublicationKind, document: &Value, base: u32) -> Result<Self, Problem> {
-        // JSON is YAML: a person is told the same here as of a file.
-        let document = Document::read(&document.to_string()).map_err(|error| unsound(kind, &error))?;
-        let read = match kind {
-            PublicationKind::Policy => Policy::examine(&document, None).map(Self::Policy),
-            PublicationKind::Directory => Directory::examine(&document).map(Self::Directory),
-        };
-        let candidate = read.map_err(|error| unsound(kind, &error))?;
-        match document.revision() {
-            Some(revision) if revision != base => {
-                let what = kind.as_str();
-                let detail = format!(
-                    "the {what} says that it was made from revision {revision}, and `base` is {base}; make them the same, or leave `revision` out of the document"
-                );
-                Err(Problem::unprocessable(detail).at(format!("/{what}/{REVISION}")))
-            }
-            _ => Ok(candidate),
-        }
-    }
-
-    /// What it is.
-    pub fn kind(&self) -> PublicationKind {
-        match self {
-            Self::Policy(_) => PublicationKind::Policy,
-            Self::Directory(_) => PublicationKind::Directory,
-        }
-    }
-}
 
 /// Whether the request only asks what a publication would do.
 fn is_dry_run(call: &Call<'_>) -> Result<bool, Problem> {
     match call.request.query("dry_run") {
         None | Some("false") => Ok(false),
         Some("true") => Ok(true),
-        // Who asks for a trial in other words must not publish.
+        // A misspelled dry run must not publish.
         Some(_) => Err(Problem::bad_request("`dry_run` must be `true` or `false`")),
     }
 }
 
-/// `POST /v1/policies` and `POST /v1/directories`: publishes a document that was made from the
-/// revision that is in force; with `dry_run=true`, says what that would do.
+/// `POST /v1/policies` and `POST /v1/directories`: publishes a document that was made from the revision in
+/// force. With `dry_run=true`, shows what that would do.
 pub async fn publish(call: &Call<'_>, kind: PublicationKind) -> Result<ApiGatewayV2httpResponse, Problem> {
     let body = call.body()?;
     let Publish { base, why, document } =
@@ -118,7 +76,7 @@ pub async fn publish(call: &Call<'_>, kind: PublicationKind) -> Result<ApiGatewa
     Ok(response::json(status, &shown, Some(&revision.to_string())))
 }
 
-/// `GET /v1/policies` and `GET /v1/directories`: what was published, the newest first.
+/// `GET /v1/policies` and `GET /v1/directories`: the publications, newest first.
 pub async fn list(call: &Call<'_>, kind: PublicationKind) -> Result<ApiGatewayV2httpResponse, Problem> {
     let limit = call.request.limit(PAGE_DEFAULT, PAGE_MAX)?;
     let newest = match call.request.cursor::<u32>()? {
@@ -132,8 +90,8 @@ pub async fn list(call: &Call<'_>, kind: PublicationKind) -> Result<ApiGatewayV2
     Ok(response::json(200, &json!({"items": items, "next": next}), None))
 }
 
-/// `GET /v1/policies/{revision}/publication`, and of directories: who published it, why, and how far
-/// it has come through the leads in flight.
+/// `GET /v1/policies/{revision}/publication`, and of directories: who published it, why, and how many leads
+/// it has reached.
 pub async fn show(call: &Call<'_>, kind: PublicationKind) -> Result<ApiGatewayV2httpResponse, Problem> {
     let id = PublicationId { kind, revision: wanted(call, kind).await? };
     Ok(response::json(200, &state(call, id).await?, None))
@@ -167,7 +125,7 @@ async fn newest(call: &Call<'_>, kind: PublicationKind) -> Result<u32, Problem> 
     .map_err(|e| problem(&e))
 }
 
-/// The revision that a path names; the problem says which is the newest.
+/// The revision in the path. The problem names the newest one.
 async fn wanted(call: &Call<'_>, kind: PublicationKind) -> Result<u32, Problem> {
     let newest = newest(call, kind).await?;
     let wanted = call.request.path_parameter("revision")?;
@@ -204,76 +162,4 @@ async fn state(call: &Call<'_>, id: PublicationId) -> Result<Value, Problem> {
         "stage": stage,
         "leads": totals,
     }))
-}
-
-pub(crate) fn moved_on(kind: PublicationKind, base: u32, current: u32) -> Problem {
-    let what = kind.as_str();
-    let detail = format!(
-        "it was made from revision {base} of the {what}, and revision {current} is in force; look at what changed, and publish it on that"
-    );
-    Problem::conflict(detail).of_kind("base-moved-on").with("current_revision", current)
-}
-
-/// A message must not carry what it knows into the deployment's own network, or ask a service there for something.
-fn only_public(directory: &Directory) -> Result<(), Problem> {
-    let said = "leads to this machine or a private network; name an address on the internet";
-    let details: Vec<ProblemDetail> = directory
-        .private_addresses()
-        .into_iter()
-        .map(|path| ProblemDetail {
-            pointer: format!("/directory{}", pointer(&path)),
-            detail: format!("{path}: {said}"),
-        })
-        .collect();
-    let Some(first) = details.first() else { return Ok(()) };
-    let problem = Problem::unprocessable(format!("the directory is not accepted: {}", first.detail));
-    Err(problem.of_kind("private-address").at(first.pointer.clone()).with_errors(&details))
-}
-
-/// Everything that is wrong with a document, each with its place in the request.
-pub(crate) fn unsound(kind: PublicationKind, error: &DocumentError) -> Problem {
-    let details: Vec<ProblemDetail> = error
-        .0
-        .iter()
-        .map(|found| ProblemDetail {
-            pointer: format!("/{}{}", kind.as_str(), pointer(&found.path)),
-            detail: format!("{}: {}", found.path, found.problem),
-        })
-        .collect();
-    let first = details.first();
-    let detail = first.map_or_else(String::new, |first| first.detail.clone());
-    let at = first.map(|first| first.pointer.clone()).unwrap_or_default();
-    Problem::unprocessable(format!("the {} is not sound: {detail}", kind.as_str()))
-        .at(at)
-        .with_errors(&details)
-}
-
-/// `workflows.sla-breach.steps[1].at` as a JSON pointer.
-fn pointer(path: &str) -> String {
-    if path == "document" {
-        return String::new();
-    }
-    let parts = path.split(['.', '[']).map(|part| part.trim_end_matches(']'));
-    parts.map(|part| format!("/{}", part.replace('~', "~0").replace('/', "~1"))).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_directory_with_a_webhook_into_a_private_network_is_not_accepted() {
-        let with = |webhook: &str| {
-            let text = format!(
-                "calendars: {{}}\nmarkets: {{}}\nteams: {{}}\npeople: {{}}\ncompliance: {{ channel: a }}\n\
-                 operations: {{ channel: b }}\nwebhooks: {{ x/y: \"{webhook}\" }}\n"
-            );
-            Directory::parse(&text)
-        };
-        assert_eq!(only_public(&with("https://example.com/hook").unwrap()), Ok(()));
-        let refused = only_public(&with("https://169.254.169.254/latest").unwrap()).unwrap_err();
-        assert_eq!((refused.status, refused.field.as_deref()), (422, Some("/directory/webhooks/x~1y")));
-        assert!(!refused.detail.contains("169.254"), "who knows an address may post to it");
-        assert!(with("http://127.0.0.1@evil.test/").is_err());
-    }
 }

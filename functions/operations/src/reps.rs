@@ -1,6 +1,6 @@
-//! Reps: how they stand, and whether they take leads.
+//! Reps: their load, and whether they take leads.
 
-use crate::{Call, refusal};
+use crate::call::{Call, refusal};
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use contracts::api;
 use platform::caller::Group;
@@ -38,7 +38,7 @@ pub async fn list(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> 
     Ok(response::json(200, &json!({ "reps": reps }), None))
 }
 
-/// `PUT /v1/reps/{id}/availability`: operations for anybody, a rep for themself.
+/// `PUT /v1/reps/{id}/availability`: operations sets it for any rep, a rep only for themselves.
 pub async fn set_availability(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
     let rep: PersonId = call.request.path_parameter("id")?.into();
     let store = &call.service.store;
@@ -48,7 +48,7 @@ pub async fn set_availability(call: &Call<'_>) -> Result<ApiGatewayV2httpRespons
     }
     let own = call.caller.email.as_deref().and_then(|email| directory.person_by_email(email));
     if !call.caller.is_in(Group::Operations) && own != Some(&rep) {
-        return Err(Problem::forbidden("a rep sets their own availability only"));
+        return Err(Problem::forbidden("a rep can set only their own availability"));
     }
     let availability = api::availability(&call.body()?).map_err(|found| Problem::of_fields(&found))?;
     let (cause, is_keyed) = call.cause("availability", rep.as_str())?;

@@ -1,5 +1,5 @@
-//! Shows a caller what the table of who sees what lets their groups see (`contracts::sight`), and opens the
-//! evidence of churn signals for those who judge it.
+//! Reduces answers to what the caller's groups may see, by the table of who sees what (`contracts::sight`),
+//! and decrypts the evidence of churn signals for those who judge it.
 
 use crate::explanation;
 use contracts::sight;
@@ -11,7 +11,7 @@ use rules::lead::Lead;
 use serde_json::{Value, json};
 use store::{PersonalData, StoreError};
 
-/// The member with what a signal of churn rests on; it stands in the entry's `personal`.
+/// The member with a churn signal's evidence, in the entry's `personal`.
 const EVIDENCE: &str = "evidence";
 
 /// A lead as a caller may see it.
@@ -29,13 +29,13 @@ pub fn explanation(explanation: Explanation, caller: &Caller) -> Explanation {
     explanation::shown_to(explanation, &readers(caller))
 }
 
-/// Whether a caller sees the links of the chain.
+/// Whether a caller sees the links of the hash chain.
 pub fn sees_links(caller: &Caller) -> bool {
     sight::must_know(&readers(caller))
 }
 
-/// The audit entries of one commit as a caller may see them.
-/// `evidence` opens what signals of churn rest on.
+/// The audit entries of one commit as a caller may see them. `evidence` decrypts the evidence of churn
+/// signals.
 pub fn commit(
     entries: Vec<Value>,
     caller: &Caller,
@@ -61,11 +61,11 @@ fn sealed_evidence(entry: &Value) -> Option<&str> {
     entry.get("data")?.get(PERSONAL)?.get(EVIDENCE)?.as_str()
 }
 
-/// What a signal of churn rests on, or when that was erased.
+/// The evidence of a churn signal, or the time of its erasure.
 fn opened(entry: &Value, personal: &PersonalData) -> Result<Option<Value>, StoreError> {
     let Some(sealed) = sealed_evidence(entry) else { return Ok(None) };
     let said = personal.open(sealed)?;
-    // A JSON text in the record; whoever reads it here wants what it says.
+    // The audit holds the evidence as JSON text; the answer holds it as JSON.
     let said: Option<Value> = said.and_then(|text| serde_json::from_str(&text).ok());
     Ok(match (said, personal) {
         (Some(said), _) => Some(json!({ EVIDENCE: said })),
@@ -74,7 +74,7 @@ fn opened(entry: &Value, personal: &PersonalData) -> Result<Option<Value>, Store
     })
 }
 
-/// A caller as the table names them; in several groups, they see what any of these sees.
+/// A caller as readers of the table. In several groups, they see what any of them sees.
 fn readers(caller: &Caller) -> Vec<Reader> {
     let readers = caller.groups.iter().map(|group| match group {
         Group::Viewer => Reader::Viewer,

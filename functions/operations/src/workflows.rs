@@ -1,7 +1,7 @@
-//! What each workflow does, from the published policy itself, so that it cannot drift: as JSON, and
-//! as Markdown for whoever asks for `text/markdown`.
+//! Documents each workflow from the published policy itself, so that it cannot drift: as JSON, or as Markdown
+//! for a request with `text/markdown`.
 
-use crate::Call;
+use crate::call::Call;
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use insight::documentation::Edition;
 use platform::problem::Problem;
@@ -12,7 +12,7 @@ use service::problem;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Versions of a workflow that are told of at most, the current one among them.
+/// Most versions of a workflow in the documentation, the current one included.
 const VERSIONS_MAX: usize = 5;
 
 /// `GET /v1/workflows`
@@ -44,7 +44,7 @@ pub async fn show(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> 
     let wanted = call.request.path_parameter("id")?;
     let id = WorkflowId::ALL.into_iter().find(|id| id.as_str() == wanted).ok_or_else(|| {
         let known = WorkflowId::ALL.map(WorkflowId::as_str).join(", ");
-        Problem::not_found(format!("there is no workflow `{wanted}`; there are {known}"))
+        Problem::not_found(format!("there is no workflow `{wanted}`; the workflows are {known}"))
     })?;
     let published = call.service.store.current_policy().await.map_err(|e| problem(&e))?;
     let earlier = earlier(call, &published, &[id]).await?;
@@ -61,8 +61,8 @@ pub async fn show(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> 
     Ok(response::json(200, &body, Some(&tag)))
 }
 
-/// The revisions that brought the last versions of workflows, and those before them: what changed
-/// is told from the two. A revision never changes, and is kept once it was read.
+/// The revisions that introduced the last versions of workflows, and the ones before them: their difference
+/// is the change. A revision never changes, so the store caches it.
 async fn earlier(
     call: &Call<'_>,
     published: &PublishedPolicy,
@@ -86,7 +86,7 @@ async fn earlier(
     Ok(earlier)
 }
 
-/// Whether the caller asks for Markdown.
+/// Whether the caller prefers Markdown.
 fn wants_markdown(call: &Call<'_>) -> bool {
     let accept = call.request.header("accept").unwrap_or_default();
     accept.split(',').any(|kind| kind.split(';').next().is_some_and(|kind| kind.trim() == "text/markdown"))

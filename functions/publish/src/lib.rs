@@ -1,14 +1,13 @@
-//! The audit table's stream to the event bus: each entry becomes an event that anybody can
-//! subscribe to. What is personal stays in the record, and so does what screenings found: who
-//! subscribes is not known here.
+//! Publishes the audit table's stream to the event bus: each entry becomes an event. Personal data and
+//! matches of screenings stay in the audit, because the subscribers are unknown.
 //!
-//! An item of the audit is put once. A record of the stream that says that one was replaced or removed
-//! is tampering: it is reported where checkpoints see it, and an alarm is raised. So is a data key that
-//! was replaced, which the stream of the keys tells; that concerns no checkpoint.
+//! An audit item is written once. If the stream shows that an item was replaced or removed, someone tampered
+//! with it: this function keeps a report beside the checkpoints and raises an alarm. It also raises an alarm
+//! if the keys' stream shows a replaced data key, which does not stop checkpoints.
 //!
-//! The bus answers 200 and names what it did not take; those are put again. What it still does
-//! not take goes back to the stream from the first record on: events come at least once, each
-//! under its subject and sequence number.
+//! The bus answers 200 and names the events that it did not accept; they are sent again. If it still rejects
+//! some, the stream repeats from the first record that failed. So each event arrives at least once, under its
+//! subject and sequence number.
 
 mod tampering;
 
@@ -27,22 +26,22 @@ use store::{PK, SK, StoredCommit};
 
 /// The source of every event on the bus.
 pub const SOURCE: &str = "leadwatch";
-/// Events in one request.
+/// Most events in one request.
 const ENTRIES_MAX: usize = 10;
-/// Bytes in one request, with room for what is counted beside the detail.
+/// Most bytes of details in one request, with room for the other members.
 const BYTES_MAX: usize = 200 * 1024;
-/// What the keys of the table of data keys begin with, and no subject does.
+/// The prefix of keys in the table of data keys; no subject begins with it.
 const DATA_KEYS: &str = "KEY#";
-/// Pauses before what was not taken is put again.
+/// Pauses before rejected events are sent again.
 const PAUSES_MS: [u64; 3] = [50, 200, 800];
 
-/// What the handler works with.
+/// The handler's configuration and clients.
 pub struct Publisher {
     /// The bus's client.
     pub client: Client,
     /// The bus.
     pub bus: String,
-    /// Where it is kept that the record was changed.
+    /// Keeps reports of a changed audit.
     pub reports: Arc<dyn Reports>,
 }
 
@@ -50,22 +49,22 @@ pub struct Publisher {
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
     /// It is no item of the audit table.
-    #[error("the record is no commit")]
+    #[error("the record is not a commit")]
     Unreadable(#[source] store::StoreError),
     /// The bus did not answer.
     #[error("the bus did not answer")]
     Unavailable(#[source] Box<aws_sdk_eventbridge::Error>),
-    /// The bus did not take some events, however often they were put.
-    #[error("the bus did not take {0} events")]
+    /// The bus rejected some events on every attempt.
+    #[error("the bus rejected {0} events")]
     NotTaken(usize),
-    /// It could not be kept that the record was changed.
+    /// The report of a changed audit could not be kept.
     #[error(transparent)]
     Unreported(#[from] ReportError),
 }
 
 impl Publisher {
-    /// Publishes a batch of the stream; names the first record that was not published, from
-    /// which the stream goes on.
+    /// Publishes a batch of the stream. Returns the first record that was not published; the stream continues
+    /// from there.
     pub async fn publish(&self, event: Event) -> DynamoDbEventResponse {
         let mut response = DynamoDbEventResponse::default();
         for record in event.records {
@@ -75,7 +74,7 @@ impl Publisher {
                 Some(deed) => self.report(deed, &record).await,
             };
             if let Err(error) = done {
-                tracing::error!(error = %platform::telemetry::ErrorChain(&error), "a commit was not published");
+                tracing::error!(error = %platform::telemetry::ErrorChain(&error), "could not publish a commit");
                 let mut failure = DynamoDbBatchItemFailure::default();
                 failure.item_identifier = position;
                 response.batch_item_failures.push(failure);
@@ -85,7 +84,7 @@ impl Publisher {
         response
     }
 
-    /// Reports that an item was changed; of its content nothing is looked at.
+    /// Reports that an item was changed, without reading its content.
     async fn report(&self, deed: Deed, record: &EventRecord) -> Result<(), PublishError> {
         let key = |name: &str| match record.change.keys.get(name) {
             Some(serde_dynamo::AttributeValue::S(text)) => text.clone(),
@@ -103,7 +102,7 @@ impl Publisher {
             subject = report.subject,
             commit = report.commit,
             event,
-            "an item of the audit was replaced or removed"
+            "an audit item was replaced or removed"
         );
         Ok(self.reports.keep(&report).await?)
     }
@@ -132,7 +131,7 @@ impl Publisher {
         if events.is_empty() { Ok(()) } else { self.put(events).await }
     }
 
-    /// Puts events; those that the bus names as not taken are put again.
+    /// Sends events, and repeats those that the bus rejects.
     async fn put(&self, mut events: Vec<PutEventsRequestEntry>) -> Result<(), PublishError> {
         for pause_ms in PAUSES_MS.map(Some).into_iter().chain([None]) {
             let answer = self

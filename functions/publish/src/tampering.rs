@@ -1,14 +1,14 @@
-//! What the streams tell of items that are put once and never changed: that somebody changed one.
+//! Detects changes to items that are written once, and keeps reports of them.
 
 use audit::tampering::{Deed, Report};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use futures::future::BoxFuture;
 
-/// What S3 answers if the same was reported before.
+/// S3's status for a report that exists.
 const PRECONDITION_FAILED: u16 = 412;
 
-/// A report could not be kept. The stream goes on from its record, so that it is not lost.
+/// A report could not be kept. The stream repeats its record, so that it is not lost.
 #[derive(Debug, thiserror::Error)]
 #[error("the report `{path}` could not be kept")]
 pub struct ReportError {
@@ -18,18 +18,18 @@ pub struct ReportError {
 }
 
 impl ReportError {
-    /// A report that was not kept, and why.
+    /// A report was not kept, with the cause.
     pub fn new(path: &str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self { path: path.to_owned(), source: source.into() }
     }
 }
 
-/// Where reports are kept: where nobody can take one back.
+/// Keeps reports where nobody can remove one.
 pub trait Reports: Send + Sync {
-    /// Keeps one; doing it again does no harm.
+    /// Keeps a report; repeating it does no harm.
     ///
     /// # Errors
-    /// It may not be kept.
+    /// If the report may not be kept.
     fn keep<'a>(&'a self, report: &'a Report) -> BoxFuture<'a, Result<(), ReportError>>;
 }
 
@@ -41,7 +41,7 @@ pub struct CheckpointBucket {
 }
 
 impl CheckpointBucket {
-    /// This one.
+    /// Takes the bucket's name.
     pub fn new(client: Client, bucket: impl Into<String>) -> Self {
         Self { client, bucket: bucket.into() }
     }
@@ -68,12 +68,12 @@ impl Reports for CheckpointBucket {
     }
 }
 
-/// What a record of a stream says was done; `None` of a new item.
+/// The alteration that a stream's record shows; `None` for a new item.
 pub(crate) fn deed_of(event_name: &str) -> Option<Deed> {
     match event_name {
         "INSERT" => None,
         "REMOVE" => Some(Deed::Removed),
-        // Whatever else there may be, it is not a new item.
+        // Any other event is no new item.
         _ => Some(Deed::Replaced),
     }
 }

@@ -1,4 +1,4 @@
-//! Records of the streams that say that somebody changed what is put once.
+//! Stream records of changes to items that are written once.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use audit::tampering::Report;
@@ -8,7 +8,7 @@ use publish::{Publisher, ReportError, Reports};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 
-/// Keeps reports, unless it does not answer.
+/// Keeps reports, or fails.
 #[derive(Clone, Default)]
 struct Kept(Arc<Mutex<Vec<Report>>>, bool);
 
@@ -22,7 +22,7 @@ impl Reports for Kept {
     }
 }
 
-/// With a bus where nobody answers: nothing that was changed goes there.
+/// With a bus that does not answer, because changed items are not published.
 fn publisher(kept: &Kept) -> Publisher {
     let config = aws_sdk_eventbridge::Config::builder()
         .behavior_version(BehaviorVersion::latest())

@@ -1,11 +1,10 @@
-//! A tick: finds what falls due and hands it to the due queue, each with a delay up to its
-//! instant. It decides nothing and writes no history.
+//! A tick: finds everything that falls due and sends it to the due queue, each with a delay until its time.
+//! It decides nothing and writes no history.
 //!
-//! It looks two periods ahead, and a cursor says how far the ticks before it looked: a lead is
-//! handed on once, however many ticks see it, and a tick that is missed costs nothing. What was
-//! handed on and is still there after a lease (a lost message, a crash) is handed on again, and
-//! so is a notification that was not delivered within its own lease. One that waits for the end of
-//! quiet hours is handed on when they end.
+//! A tick looks two periods ahead, and a cursor keeps how far earlier ticks looked. So each lead is handed on
+//! once, and a missed tick costs nothing. If an item is still due after a lease (a lost message, a crash),
+//! the tick hands it on again. The same holds for a notification that was not delivered within its own lease.
+//! A notification that waits for the end of quiet hours is handed on when they end.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt as _, TryStreamExt as _, future};
@@ -16,32 +15,32 @@ use service::Service;
 use store::{DueCursor, DueItem, DueSubject, FIRST_LEASE, OUTBOX_LEASE, StoreError};
 use tokio::sync::OnceCell;
 
-/// How many periods after its instant something that was handed on is a straggler.
+/// Periods after which an item that was handed on counts as a straggler.
 const STRAGGLER_PERIODS: i32 = 2;
-/// What one tick hands on at the most; the next one goes on where it stopped.
+/// Most items that one tick hands on; the next tick continues.
 const HANDED_MAX: usize = 20_000;
-/// Notifications that are handed on again at a time.
+/// Notifications that are handed on again at once.
 const CONCURRENT_NOTIFICATIONS_MAX: usize = 8;
 /// More messages than this in the queue are a backlog: more than the notifier takes at once.
 const BACKLOG_MIN: u64 = 100;
 
-/// The schedule's input. The tick's own time comes with it, so that a repeated tick is the same.
+/// The schedule's input. It carries the tick's own time, so that a repeated tick is the same tick.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Tick {
     /// When the tick was scheduled.
     pub scheduled_time: DateTime<Utc>,
 }
 
-/// What a tick did.
+/// The result of a tick.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Swept {
     /// Leads and accounts handed on for the first time.
     pub handed_on: usize,
     /// Those handed on again.
     pub stragglers: usize,
-    /// Notifications handed on: again, or when their quiet hours end.
+    /// Notifications handed on: again, or for the end of quiet hours.
     pub notifications: usize,
-    /// Whether there was more than one tick may do.
+    /// Whether more was due than one tick hands on.
     pub has_more: bool,
 }
 
@@ -51,21 +50,21 @@ impl Swept {
     }
 }
 
-/// Why a tick failed; it is tried again, and the next one does its work too.
+/// Why a tick failed. The schedule repeats it, and the next tick covers its work too.
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {
     /// The store did not answer.
     #[error("the store did not answer")]
     Store(#[from] StoreError),
-    /// The queue did not take everything.
-    #[error("the queue did not take everything")]
+    /// The queue did not accept everything.
+    #[error("the queue did not accept everything")]
     Queue(#[from] platform::queue::QueueError),
 }
 
 /// Does one tick.
 ///
 /// # Errors
-/// [`SweepError`]; what was handed on stays handed on, and doing it again does no harm.
+/// [`SweepError`]. Items that were handed on stay so, and repeating the tick does no harm.
 pub async fn sweep(service: &Service, tick: &Tick, now: DateTime<Utc>) -> Result<Swept, SweepError> {
     let (store, relay) = (&service.store, &service.relay);
     let until = tick.scheduled_time.max(now) + relay.period() * service::PERIODS_AHEAD;
@@ -85,7 +84,7 @@ pub async fn sweep(service: &Service, tick: &Tick, now: DateTime<Utc>) -> Result
                 DueSubject::Lead(id) => wakes.extend(
                     take(service, item, Subject::Lead(id.clone()), covered, lease, now, &mut swept).await?,
                 ),
-                // Each tick sees to it until all leads in flight know, however the one before ended.
+                // Each tick hands it on until the publication has reached every lead.
                 DueSubject::Publication(id) => {
                     let handed = item.handed_at.is_some_and(|handed| handed + lease > now);
                     if !handed && store.mark_handed(item, now).await? {
@@ -117,14 +116,14 @@ pub async fn sweep(service: &Service, tick: &Tick, now: DateTime<Utc>) -> Result
             break;
         }
     }
-    // Another tick that moved the cursor meanwhile has seen at least as much.
+    // If another tick has moved the cursor meanwhile, it has seen at least as much.
     if let Some(to) = reached.map(|to| to.min(until)).filter(|to| covered.is_none_or(|c| *to > c)) {
         store.advance_sweep_cursor(covered, to).await?;
     }
     Ok(swept)
 }
 
-/// Whether a lead or account is to be handed on by this tick.
+/// Decides whether this tick hands on a lead, an account or a rep.
 async fn take(
     service: &Service,
     item: &DueItem,
@@ -146,12 +145,12 @@ async fn take(
     Ok(Some((subject, item.wake_at)))
 }
 
-/// Hands a notification on for its instant: the end of the quiet hours it waits for, or of a lease
-/// within which it was not delivered. If it is by then, the message finds nothing to do.
+/// Hands a notification on for the end of its quiet hours, or for the end of a lease within which it was not
+/// delivered. If it is delivered by then, the message has no effect.
 ///
-/// Should that message be lost, the notification is rescued within a minute or two. In a backlog it most
-/// likely waits in the queue, and a second message would only make the backlog longer: it is left there
-/// for a whole lease.
+/// If that message is lost, the sweep hands the notification on again within a minute or two. In a backlog
+/// the message most likely still waits in the queue, and a second one would only lengthen the backlog, so the
+/// sweep waits for a whole lease.
 async fn notify(
     service: &Service,
     item: &DueItem,
@@ -172,20 +171,20 @@ async fn notify(
     Ok(true)
 }
 
-/// How long the queue has this time. A sweep may crash before it hands the notification on, so the first
-/// lease is short; one that comes back again and again has twice as long each time.
+/// How long the queue has this time. The first lease is short, because a sweep may crash before it hands the
+/// notification on. Each further lease is twice as long.
 fn next_lease(item: &DueItem) -> TimeDelta {
     let last = item.handed_at.map_or(TimeDelta::zero(), |handed| item.wake_at - handed);
     (last * 2).clamp(FIRST_LEASE, OUTBOX_LEASE)
 }
 
-/// Whether notifications pile up in their queue. A queue that does not say is taken for an idle one: a
-/// message too many is harmless, one that is lost is not.
+/// Whether the notification queue has a backlog. If the queue does not answer, assumes that it is idle: an
+/// extra message is harmless, a lost one is not.
 async fn has_backlog(service: &Service) -> bool {
     match service.relay.notifications_waiting().await {
         Ok(waiting) => waiting > BACKLOG_MIN,
         Err(error) => {
-            tracing::warn!(error = %ErrorChain(&error), "the queue does not say how much waits in it");
+            tracing::warn!(error = %ErrorChain(&error), "could not read the length of the queue");
             false
         }
     }

@@ -17,7 +17,7 @@
 //! outsider where one entry stands without showing them what came after it.
 
 use crate::canonical::{self, CanonicalError};
-use crate::{Hash, sha256};
+use crate::hash::{Hash, sha256};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

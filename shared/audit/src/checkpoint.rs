@@ -11,9 +11,9 @@
 //! The changes are written first, under their own hash, and count when a checkpoint names them.
 
 use crate::canonical::{self, CanonicalError};
+use crate::hash::{Hash, sha256};
 use crate::leaves::Leaves;
 use crate::signature::{PublicKey, Signature, SignatureError};
-use crate::{Hash, sha256};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 

@@ -2,7 +2,8 @@
 
 use crate::canonical::CanonicalError;
 use crate::chain::{Circumstances, Links};
-use crate::{Hash, canonical, chain};
+use crate::hash::Hash;
+use crate::{canonical, chain};
 use chrono::{DateTime, Utc};
 use policy::ids::Subject;
 use rules::record::CommitRecord;

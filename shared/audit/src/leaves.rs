@@ -8,8 +8,8 @@
 //! ```
 
 use crate::canonical::{self, CanonicalError};
+use crate::hash::{Hash, sha256};
 use crate::tree::{self, Tree};
-use crate::{Hash, sha256};
 use serde::{Deserialize, Serialize};
 use std::borrow::Borrow;
 use std::collections::BTreeMap;

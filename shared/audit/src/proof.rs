@@ -9,9 +9,11 @@
 use crate::canonical::{self, CanonicalError};
 use crate::chain::{self, Link};
 use crate::checkpoint::{CheckpointError, Envelope};
+use crate::commit::ChainedCommit;
+use crate::hash::{Hash, sha256};
 use crate::leaves::{Leaf, Leaves};
 use crate::signature::PublicKey;
-use crate::{ChainedCommit, Hash, sha256, tree};
+use crate::tree;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

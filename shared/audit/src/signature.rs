@@ -2,7 +2,7 @@
 //! file. A key is known by its id, the SHA-256 of its public half as it stands in a certificate
 //! (SubjectPublicKeyInfo, DER), which `openssl pkey -pubin -outform DER | sha256sum` gives as well.
 
-use crate::{Hash, sha256};
+use crate::hash::{Hash, sha256};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;

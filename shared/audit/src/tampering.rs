@@ -9,6 +9,7 @@
 //! acknowledged/lead~L-1_000000000003_replaced_4910.json
 //! ```
 
+use crate::hash::sha256;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -97,7 +98,7 @@ fn plain(text: &str) -> String {
     if is_whole && text.matches('/').count() <= 1 {
         return name;
     }
-    let hash = crate::sha256([text.as_bytes()]).to_string();
+    let hash = sha256([text.as_bytes()]).to_string();
     format!("{name}~{}", hash.get(..16).unwrap_or_default())
 }
 

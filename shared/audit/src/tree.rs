@@ -5,7 +5,7 @@
 //! levels are kept (64 bytes a leaf), so that a leaf that changes costs its way to the root and not
 //! the tree.
 
-use crate::{Hash, sha256};
+use crate::hash::{Hash, sha256};
 
 /// The tree's levels: the leaves' hashes first, the root alone last.
 #[derive(Debug, Clone, Default)]

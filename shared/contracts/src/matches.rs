@@ -94,7 +94,8 @@ fn bounded(mut found: Vec<Match>) -> Vec<Match> {
         rest.sort();
         let rest = Sha256::digest(rest.join("\n"));
         found.truncate(fitting);
-        let text = format!("{all} matches; {fitting} of them were read (the others: SHA-256 {})", hex(&rest));
+        let text =
+            format!("{all} matches; {fitting} of them were read (the others: SHA-256 {})", hex::encode(rest));
         found.push(unreadable("flags", &Value::String(text)));
     }
     found
@@ -199,16 +200,12 @@ fn aliases(value: &Value) -> Result<Vec<String>, String> {
     list.iter().map(|name| fields::line(name).map_err(|_| wrong())).collect()
 }
 
-fn hex(digest: &[u8]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Something in place of a match. The rules name it by its text, once that is sealed.
 fn unreadable(list: &str, item: &Value) -> Match {
     let whole = format!("{list}: {item}");
     let mut note: String = whole.chars().take(UNREADABLE_CHARS_MAX).collect();
     if note.len() < whole.len() {
-        note.push_str(&format!("… ({} bytes, SHA-256 {})", whole.len(), hex(&Sha256::digest(&whole))));
+        note.push_str(&format!("… ({} bytes, SHA-256 {})", whole.len(), hex::encode(Sha256::digest(&whole))));
     }
     let criterion = Criterion {
         kind: CriterionKind::Unreadable,

@@ -3,10 +3,8 @@
 //! A problem tells a person what is wrong, where, and what to do. It never holds a person's data, a secret or the
 //! inside of the system: the cause goes to the log, under the request's id.
 
-use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use serde_json::{Map, Value, json};
 
-use crate::response;
 use crate::strict_json::StrictJsonError;
 
 /// Media type of a problem.
@@ -186,19 +184,6 @@ impl Problem {
     }
 }
 
-impl From<Problem> for ApiGatewayV2httpResponse {
-    fn from(problem: Problem) -> Self {
-        let mut answer = response::answer(problem.status, CONTENT_TYPE, problem.to_json().to_string());
-        if let Some(seconds) = problem.retry_after_s {
-            response::set_header(&mut answer, "retry-after", &seconds.to_string());
-        }
-        if let Some(challenge) = problem.challenge {
-            response::set_header(&mut answer, "www-authenticate", challenge.scheme());
-        }
-        answer
-    }
-}
-
 impl From<StrictJsonError> for Problem {
     fn from(error: StrictJsonError) -> Self {
         let problem = Self::bad_request(error.to_string()).of_kind("invalid-json");
@@ -210,50 +195,11 @@ impl From<StrictJsonError> for Problem {
 mod tests {
     use super::*;
 
-    fn body(answer: &ApiGatewayV2httpResponse) -> Value {
-        let Some(aws_lambda_events::encodings::Body::Text(text)) = &answer.body else { panic!("no text") };
-        serde_json::from_str(text).unwrap()
-    }
-
-    #[test]
-    fn a_problem_goes_out_as_problem_json_and_is_not_stored() {
-        let problem = Problem::conflict("the lead is in PROPOSAL by now")
-            .of_kind("lead-moved-on")
-            .with("state", "PROPOSAL");
-        let answer = ApiGatewayV2httpResponse::from(problem);
-        assert_eq!(answer.status_code, 409);
-        assert_eq!(answer.headers["content-type"], "application/problem+json");
-        assert_eq!(answer.headers["cache-control"], "no-store");
-        let expected = json!({
-            "type": "urn:leadwatch:problem:lead-moved-on",
-            "status": 409,
-            "title": "In conflict with the current state",
-            "detail": "the lead is in PROPOSAL by now",
-            "state": "PROPOSAL",
-        });
-        assert_eq!(body(&answer), expected);
-    }
-
     #[test]
     fn extra_members_cannot_replace_the_standard_ones() {
         let problem = Problem::not_found("no such lead").with("status", 200).with("title", "OK");
         assert_eq!(problem.to_json()["status"], 404);
         assert_eq!(problem.to_json()["title"], "Not found");
-    }
-
-    #[test]
-    fn an_unavailable_answer_says_when_to_come_back() {
-        let answer = ApiGatewayV2httpResponse::from(Problem::unavailable(30, "the store is busy"));
-        assert_eq!((answer.status_code, &answer.headers["retry-after"]), (503, &"30".parse().unwrap()));
-    }
-
-    #[test]
-    fn an_unauthorized_answer_names_the_scheme() {
-        let answer = ApiGatewayV2httpResponse::from(Problem::unauthorized(Challenge::Bearer, "no token"));
-        assert_eq!(
-            (answer.status_code, &answer.headers["www-authenticate"]),
-            (401, &"Bearer".parse().unwrap())
-        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use aws_lambda_events::encodings::Body;
 use aws_lambda_events::http::{HeaderName, HeaderValue};
 use serde::Serialize;
 
-use crate::problem::Problem;
+use crate::problem::{CONTENT_TYPE, Problem};
 
 /// An answer of JSON, with an entity tag where the thing has a version. What staff see is never stored on the way.
 ///
@@ -45,6 +45,19 @@ pub fn answer(status: u16, content_type: &'static str, body: String) -> ApiGatew
     answer
 }
 
+impl From<Problem> for ApiGatewayV2httpResponse {
+    fn from(problem: Problem) -> Self {
+        let mut response = answer(problem.status, CONTENT_TYPE, problem.to_json().to_string());
+        if let Some(seconds) = problem.retry_after_s {
+            set_header(&mut response, "retry-after", &seconds.to_string());
+        }
+        if let Some(challenge) = problem.challenge {
+            set_header(&mut response, "www-authenticate", challenge.scheme());
+        }
+        response
+    }
+}
+
 /// Sets a header. A value that no header may hold is left out.
 pub fn set_header(answer: &mut ApiGatewayV2httpResponse, name: &'static str, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
@@ -55,7 +68,47 @@ pub fn set_header(answer: &mut ApiGatewayV2httpResponse, name: &'static str, val
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use crate::problem::Challenge;
+    use serde_json::{Value, json};
+
+    fn body(answer: &ApiGatewayV2httpResponse) -> Value {
+        let Some(aws_lambda_events::encodings::Body::Text(text)) = &answer.body else { panic!("no text") };
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn a_problem_goes_out_as_problem_json_and_is_not_stored() {
+        let problem = Problem::conflict("the lead is in PROPOSAL by now")
+            .of_kind("lead-moved-on")
+            .with("state", "PROPOSAL");
+        let answer = ApiGatewayV2httpResponse::from(problem);
+        assert_eq!(answer.status_code, 409);
+        assert_eq!(answer.headers["content-type"], "application/problem+json");
+        assert_eq!(answer.headers["cache-control"], "no-store");
+        let expected = json!({
+            "type": "urn:leadwatch:problem:lead-moved-on",
+            "status": 409,
+            "title": "In conflict with the current state",
+            "detail": "the lead is in PROPOSAL by now",
+            "state": "PROPOSAL",
+        });
+        assert_eq!(body(&answer), expected);
+    }
+
+    #[test]
+    fn an_unavailable_answer_says_when_to_come_back() {
+        let answer = ApiGatewayV2httpResponse::from(Problem::unavailable(30, "the store is busy"));
+        assert_eq!((answer.status_code, &answer.headers["retry-after"]), (503, &"30".parse().unwrap()));
+    }
+
+    #[test]
+    fn an_unauthorized_answer_names_the_scheme() {
+        let answer = ApiGatewayV2httpResponse::from(Problem::unauthorized(Challenge::Bearer, "no token"));
+        assert_eq!(
+            (answer.status_code, &answer.headers["www-authenticate"]),
+            (401, &"Bearer".parse().unwrap())
+        );
+    }
 
     #[test]
     fn json_goes_out_with_its_tag_and_is_not_stored() {

@@ -1,6 +1,7 @@
 //! The data keys of late, so that the key service is not asked again for each commit.
 
-use crate::{DataKey, KeyWrap, NewKey, WrapError};
+use crate::data_key::DataKey;
+use crate::wrap::{KeyWrap, NewKey, WrapError};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -2,8 +2,7 @@
 //! opens a data key for it alone, and its own trail says whose key was asked for, when, by whom.
 
 use crate::data_key::{DATA_KEY_BYTES, DataKey};
-use crate::local::data_key;
-use crate::{KeyWrap, NewKey, WrapError};
+use crate::wrap::{KeyWrap, NewKey, WrapError, data_key};
 use aws_sdk_kms::Client;
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_kms::primitives::Blob;

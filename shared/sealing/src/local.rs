@@ -1,7 +1,7 @@
 //! Data keys under a master key that is at hand: for tests and simulations.
 
 use crate::data_key::{DATA_KEY_BYTES, DataKey};
-use crate::{KeyWrap, NewKey, WrapError};
+use crate::wrap::{KeyWrap, NewKey, WrapError, data_key};
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use futures::future::BoxFuture;
 
@@ -65,12 +65,6 @@ impl KeyWrap for LocalWrap {
     fn open<'a>(&'a self, subject: &'a str, wrapped: &'a [u8]) -> BoxFuture<'a, Result<DataKey, WrapError>> {
         Box::pin(async move { self.unwrap_key(subject, wrapped) })
     }
-}
-
-/// A data key of bytes that came from elsewhere.
-pub(crate) fn data_key(bytes: &[u8]) -> Result<DataKey, WrapError> {
-    let bytes: &[u8; DATA_KEY_BYTES] = bytes.try_into().map_err(|_| WrapError::Foreign)?;
-    DataKey::new(bytes).map_err(|error| WrapError::Refused(error.into()))
 }
 
 fn random<const N: usize>() -> Result<[u8; N], WrapError> {

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::client;
+use crate::reach::WebhookReach;
 use crate::test_server::{Reply, Server};
-use crate::webhook::WebhookReach;
+use std::time::Duration;
 
 const ANA: &str = "ana+leads@example.com";
 
@@ -57,7 +58,7 @@ async fn post_with(reply: Reply) -> Result<(), SendError> {
 }
 
 #[tokio::test]
-async fn a_person_is_looked_up_opened_and_told() {
+async fn a_person_is_looked_up_and_gets_the_message() {
     let (slack, server) = slack(vec![user(), opened(), posted()]).await;
     slack.send_dm(ANA, &outbound(), at(0)).await.unwrap();
     let asked = server.requests();
@@ -120,7 +121,7 @@ async fn a_person_switched_off_since_is_looked_up_again_next_time() {
 
 #[tokio::test]
 async fn a_remembered_conversation_that_is_gone_is_opened_again_at_once() {
-    let replies = vec![user(), opened(), posted(), no(GONE), user(), opened(), posted()];
+    let replies = vec![user(), opened(), posted(), no(CHANNEL_NOT_FOUND), user(), opened(), posted()];
     let (slack, server) = slack(replies).await;
     for second in [0, 1] {
         slack.send_dm(ANA, &outbound(), at(second)).await.unwrap();
@@ -231,14 +232,14 @@ async fn a_channel_that_is_known_by_name_is_looked_up_by_its_id() {
 }
 
 #[tokio::test]
-async fn where_slack_does_not_let_us_look_the_message_is_sent_again() {
+async fn where_slack_forbids_the_search_the_message_is_sent_again() {
     for code in ["missing_scope", "not_in_channel", "channel_not_found"] {
         let (slack, _server) = slack(vec![no(code)]).await;
         assert_eq!(slack.has_in_channel("C1", &outbound(), at(0), at(90)).await, Ok(false), "{code}");
     }
     let (slack, _server) = slack(vec![no("missing_scope")]).await;
     assert_eq!(slack.has_in_channel("#us-sales", &outbound(), at(0), at(90)).await, Ok(false));
-    // One that does not answer for now is asked again before anything is sent.
+    // If Slack does not answer for now, the search is repeated before anything is sent.
     let (slack, _server) = slack_within(client::CALL_TIMEOUT, vec![no("ratelimited")]).await;
     assert!(slack.has_in_channel("C1", &outbound(), at(0), at(90)).await.is_err());
 }

@@ -1,16 +1,16 @@
-//! Text from outside, made harmless: one line, no control that turns or hides what is around it, and
-//! no longer than a message can bear. Each channel escapes its own markup besides.
+//! Makes text from outside harmless: one line, no characters that reverse or hide the text around them, and a
+//! bounded length. In addition, each channel escapes its own markup.
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
 /// The longest company name in a message, in characters as a reader counts them.
 pub const COMPANY_MAX: usize = 60;
-/// The longest other text from outside.
+/// The longest other text from outside, in the same characters.
 pub const TEXT_MAX: usize = 300;
 
-/// Characters that are not shown and change how others are: the ones that Unicode calls Bidi_Control
-/// (`PropList.txt`), and those of Default_Ignorable_Code_Point (`DerivedCoreProperties.txt`) that no
-/// script needs. Joiners (U+200C, U+200D) and variation selectors stay: scripts and emoji need them.
+/// Invisible characters that change how others look: Unicode's Bidi_Control (`PropList.txt`), and the part of
+/// Default_Ignorable_Code_Point (`DerivedCoreProperties.txt`) that no script needs. Joiners (U+200C, U+200D)
+/// and variation selectors stay, because scripts and emoji need them.
 const INVISIBLE: [(char, char); 14] = [
     ('\u{ad}', '\u{ad}'),
     ('\u{61c}', '\u{61c}'),
@@ -28,7 +28,7 @@ const INVISIBLE: [(char, char); 14] = [
     ('\u{e0000}', '\u{e007f}'),
 ];
 
-/// A text from outside as one line of at most so many characters; `None` if nothing is left of it.
+/// A text from outside as one line of at most `graphemes_max` characters; `None` if nothing is left.
 pub fn line(text: &str, graphemes_max: usize) -> Option<String> {
     let shown: String = text.chars().filter(|c| !is_invisible(*c)).collect();
     let words: Vec<&str> = shown.split(|c: char| c.is_whitespace() || c.is_control()).collect();
@@ -36,10 +36,16 @@ pub fn line(text: &str, graphemes_max: usize) -> Option<String> {
     (!line.is_empty()).then(|| cut(&line, graphemes_max))
 }
 
-/// The whole of a text without what hides or turns parts of it; its lines stay.
+/// The whole text without such characters; its lines stay.
 pub fn paragraphs(text: &str) -> String {
     let is_shown = |c: &char| *c == '\n' || !(is_invisible(*c) || c.is_control());
     text.chars().filter(is_shown).collect()
+}
+
+/// The text with its first letter in upper case.
+pub fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 fn cut(text: &str, graphemes_max: usize) -> String {
@@ -68,7 +74,7 @@ mod tests {
             Some("Acmemoc.live Inc x")
         );
         assert_eq!(said(" \u{200b}\u{feff}\n"), None);
-        // Scripts that run from right to left, accents and joined emoji are as they were.
+        // Right-to-left scripts, accents and joined emoji stay as they are.
         for kept in ["שלום בע״מ", "Ko\u{308}ln", "👩\u{200d}🔧 GmbH", "نمی\u{200c}خواهم"]
         {
             assert_eq!(said(kept).as_deref(), Some(kept));

@@ -1,7 +1,7 @@
-//! People, places, lists and times as a reader knows them.
+//! Names people, places, lists and times for a reader.
 
-use super::clean::{TEXT_MAX, line};
-use chrono::{DateTime, NaiveDate, Utc};
+use super::clean::{TEXT_MAX, capital, line};
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use jiff::Timestamp;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use policy::calendar::WorkingTime;
@@ -12,20 +12,20 @@ use rules::notification::Recipient;
 use rules::quiet::time_zone_of;
 use rules::screening::{Criterion, CriterionKind};
 
-/// Stands for people whom nothing names but a token's identifier.
+/// Stands for a person known only by a token's identifier.
 const UNNAMED: &str = "a person who is not in the directory";
-/// The list of a flag that a person raised; the word of flags that are recorded already.
+/// The list of a flag that a person raised. Recorded flags have this text.
 const BY_HAND: &str = "raised by hand";
-/// What the criterion of a jurisdiction is called: `jurisdiction-<market>-<country>`.
+/// The prefix of a jurisdiction's match id: `jurisdiction-<market>-<country>`.
 const JURISDICTION: &str = "jurisdiction-";
 
-/// A person of the directory by name. The id of one who is not there names nobody.
+/// A person by name. Without an entry in the directory, the id is not shown.
 pub fn person(directory: &Directory, id: &PersonId) -> String {
     known(directory, id.as_str()).unwrap_or_else(|| UNNAMED.to_owned())
 }
 
-/// People by name, whether the record has their id in the directory, their e-mail address, or a name
-/// that a source gave. One person can be there twice, as the record keeps their token's subject, too.
+/// People by name, each once. The audit may have an id in the directory, an email address, a token's subject,
+/// or a name that a source gave.
 pub fn people<'a>(directory: &Directory, all: impl Iterator<Item = &'a str>) -> String {
     let mut names: Vec<String> = Vec::new();
     for text in all {
@@ -41,7 +41,7 @@ fn known(directory: &Directory, text: &str) -> Option<String> {
     line(&person.name, TEXT_MAX)
 }
 
-/// An identifier of a machine names nobody.
+/// A name that a source gave; a machine's identifier is not a name.
 fn named(text: &str) -> Option<String> {
     let is_opaque = !text.contains([' ', '@'])
         && text.len() >= 16
@@ -49,7 +49,7 @@ fn named(text: &str) -> Option<String> {
     line(text, TEXT_MAX).filter(|_| !is_opaque)
 }
 
-/// The time zone of whoever reads a message: a person's own, a team's manager's, the compliance desk's.
+/// The time zone of the recipient: the person's own, the team manager's, or the compliance desk's.
 pub fn zone<'a>(directory: &'a Directory, to: &Recipient) -> Option<&'a str> {
     match to {
         Recipient::Person { person, .. } => time_zone_of(directory, person),
@@ -62,7 +62,7 @@ pub fn zone<'a>(directory: &'a Directory, to: &Recipient) -> Option<&'a str> {
     }
 }
 
-/// A time as a reader says it: `11:00 (New York)`, with the day unless it is today.
+/// A time for a reader: `11:00 (New York)`, with the day unless it is today.
 pub fn time_of_day(at: DateTime<Utc>, now: DateTime<Utc>, zone: Option<&str>) -> String {
     let known = zone.and_then(|name| TimeZoneDatabase::bundled().get(name).ok());
     let place = match (&known, zone) {
@@ -86,27 +86,33 @@ fn city(zone: &str) -> String {
     zone.rsplit('/').next().unwrap_or(zone).replace('_', " ")
 }
 
-/// A stretch of working time.
+/// A duration in business hours, from seconds.
 pub fn duration(secs: i64) -> String {
     let days = secs / 86_400;
     if days >= 2 {
-        // Hours and minutes of several days are of no use to a person.
+        // Nobody needs the minutes of several days.
         let hours = secs % 86_400 / 3600;
         return if hours == 0 { format!("{days}d") } else { format!("{days}d{hours}h") };
     }
     spelled(WorkingTime::from_secs(secs))
 }
 
-/// A criterion of compliance, in words.
-pub fn criterion(found: &Criterion) -> String {
-    let said = |text: &str| line(text, TEXT_MAX).unwrap_or_default();
-    let (id, list) = (said(&found.match_id), said(&found.list).replace('-', " "));
+/// Whether a person raised the flag.
+pub fn is_raised_by_hand(found: &Criterion) -> bool {
+    found.kind != CriterionKind::Unreadable && found.list == BY_HAND
+}
+
+/// A criterion of compliance, in words. `flagged_by` names the people who raised a flag.
+pub fn criterion(found: &Criterion, flagged_by: Option<&str>, now: DateTime<Utc>) -> String {
+    let clean = |text: &str| line(text, TEXT_MAX).unwrap_or_default();
+    let (id, list) = (clean(&found.match_id), clean(&found.list).replace('-', " "));
     let kind = kind(found.kind);
     if found.kind == CriterionKind::Unreadable {
         return kind.to_owned();
     }
-    if found.list == BY_HAND {
-        return format!("{kind}, flagged by hand on {}", date(&found.list_version));
+    if is_raised_by_hand(found) {
+        let by = flagged_by.unwrap_or("hand");
+        return format!("{kind}, flagged by {by} on {}", date_of(&found.list_version, now));
     }
     if let (CriterionKind::Jurisdiction, Some((market, country))) = (found.kind, places(&found.match_id)) {
         let licensed: Vec<String> =
@@ -117,7 +123,7 @@ pub fn criterion(found: &Criterion) -> String {
     let strength = found.strength.map(|strength| format!(", {strength} %")).unwrap_or_default();
     let version = match NaiveDate::parse_from_str(&found.list_version, "%Y-%m-%d") {
         Ok(_) => format!("list of {}", date(&found.list_version)),
-        Err(_) => format!("list version {}", said(&found.list_version)),
+        Err(_) => format!("list version {}", clean(&found.list_version)),
     };
     match found.kind {
         CriterionKind::Sanctions => format!("{list} match {id} ({version}){strength}"),
@@ -147,15 +153,25 @@ pub fn market(id: &str) -> String {
     if id.len() <= 4 {
         return id.to_uppercase();
     }
-    let words = id.split(['-', '_']).map(super::capital);
+    let words = id.split(['-', '_']).map(capital);
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// A country by its English name (ISO 3166-1); what is no code stays as it is.
+/// A country by its English name (ISO 3166-1); any other text stays as it is.
 pub fn country(code: &str) -> String {
     match celes::Country::from_alpha2(code) {
         Ok(country) => country.long_name.trim_start_matches("The ").to_owned(),
         Err(_) => line(code, TEXT_MAX).unwrap_or_default(),
+    }
+}
+
+/// A date without its year, if that is the current one.
+fn date_of(text: &str, now: DateTime<Utc>) -> String {
+    let year = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().map(|date| date.year());
+    let date = date(text);
+    match year {
+        Some(year) if year == now.year() => date.trim_end_matches(&format!(", {year}")).to_owned(),
+        _ => date,
     }
 }
 

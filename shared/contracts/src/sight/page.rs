@@ -1,6 +1,6 @@
 //! The table as a page for people.
 
-use super::Audience;
+use super::audience::Audience;
 use super::table::{SALES_REFUSALS, TABLE};
 use std::fmt::Write as _;
 

@@ -8,7 +8,7 @@
 //! **A member that no row names is shown to compliance and operations only.** A test fails until the
 //! table names it.
 
-use super::Audience::{self, Everyone, Judges, MustKnow, Sealed, Staff};
+use super::audience::Audience::{self, Everyone, Judges, MustKnow, Sealed, Staff};
 
 /// One row of the table.
 pub type Row = (&'static str, Audience, &'static str);

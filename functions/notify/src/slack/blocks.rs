@@ -1,12 +1,12 @@
-//! A message in the form of each channel.
+//! A message in Block Kit, within Slack's own limits (<https://docs.slack.dev/reference/block-kit/blocks>).
 //!
-//! Block Kit's limits are Slack's own (<https://docs.slack.dev/reference/block-kit/blocks>). Lengths are counted in
-//! UTF-16 units, the strictest way to count characters. Text from outside is escaped, so that nobody can address a
-//! whole channel (`<!channel>`) or disguise a link by what they call their company.
+//! Text from outside is escaped, so that a company's name can neither address a whole channel (`<!channel>`) nor
+//! disguise a link.
 
 use serde_json::{Value, json};
 
-use crate::channel::Outbound;
+use crate::fit::{cut, one_line, units};
+use crate::outbound::{Outbound, UNTITLED};
 
 /// Blocks of one message.
 pub const BLOCKS_MAX: usize = 50;
@@ -18,28 +18,23 @@ pub const HEADER_MAX: usize = 150;
 pub const SECTION_FIELDS_MAX: usize = 10;
 /// Length of a field.
 pub const FIELD_MAX: usize = 2000;
-/// Buttons of one message: what one block of actions takes.
+/// Buttons of one message: as many as one block of actions takes.
 pub const BUTTONS_MAX: usize = 25;
 /// Length of a button's label.
 pub const BUTTON_LABEL_MAX: usize = 75;
-/// Length of a button's URL.
-pub const BUTTON_URL_MAX: usize = 3000;
-/// Sections that a text is spread over; what is longer is cut.
+/// Sections that a text is spread over; a longer text is cut.
 pub const TEXT_SECTIONS_MAX: usize = 10;
-/// Length of an e-mail's subject.
-pub const SUBJECT_MAX: usize = 200;
-/// Stands for a title that is missing: no channel takes an empty one.
-const UNTITLED: &str = "Leadwatch notification";
 
 /// The message as Block Kit.
 #[must_use]
 pub fn blocks(outbound: &Outbound) -> Vec<Value> {
-    let title = cut(title(outbound), HEADER_MAX);
+    let title = cut(outbound.title(), HEADER_MAX);
     let mut blocks = vec![json!({"type": "header", "text": plain(&title)})];
     for chunk in escaped_chunks(&outbound.text, SECTION_MAX, TEXT_SECTIONS_MAX) {
         blocks.push(json!({"type": "section", "text": mrkdwn(&chunk)}));
     }
-    let buttons: Vec<Value> = links(outbound)
+    let buttons: Vec<Value> = outbound
+        .links()
         .take(BUTTONS_MAX)
         .enumerate()
         .map(|(index, (label, url))| {
@@ -61,76 +56,12 @@ pub fn blocks(outbound: &Outbound) -> Vec<Value> {
     blocks
 }
 
-/// The text that goes with the blocks: what notifications, screen readers and old clients show.
+/// The text that goes with the blocks, for notifications, screen readers and old clients.
 #[must_use]
 pub fn fallback(outbound: &Outbound) -> String {
     let separator = if outbound.text.is_empty() { "" } else { "\n" };
-    let text = format!("{}{separator}{}", title(outbound), outbound.text);
+    let text = format!("{}{separator}{}", outbound.title(), outbound.text);
     escaped_chunks(&text, SECTION_MAX, 1).pop().unwrap_or_else(|| UNTITLED.to_owned())
-}
-
-/// The subject of an e-mail: one line, without control characters, so that no header can be slipped in.
-#[must_use]
-pub fn subject(outbound: &Outbound) -> String {
-    let line: String = title(outbound)
-        .chars()
-        .map(|character| if character.is_control() { ' ' } else { character })
-        .collect();
-    cut(&line, SUBJECT_MAX)
-}
-
-/// The body of an e-mail, in plain text.
-#[must_use]
-pub fn email_text(outbound: &Outbound) -> String {
-    let mut body = String::new();
-    for line in outbound.text.lines() {
-        body.push_str(line);
-        body.push('\n');
-    }
-    if !outbound.fields.is_empty() {
-        body.push('\n');
-    }
-    for (label, value) in &outbound.fields {
-        body.push_str(&format!("{}: {}\n", one_line(label), one_line(value)));
-    }
-    for (label, url) in links(outbound) {
-        body.push_str(&format!("\n{}:\n{url}\n", one_line(label)));
-    }
-    body.push_str(&format!("\n-- \nLeadwatch, notification {}\n", one_line(&outbound.id)));
-    body
-}
-
-/// The document that a webhook carries. The same message gives the same bytes whenever it is sent.
-#[must_use]
-pub fn webhook_document(outbound: &Outbound) -> Value {
-    let fields: Vec<Value> =
-        outbound.fields.iter().map(|(label, value)| json!({"label": label, "value": value})).collect();
-    let links: Vec<Value> = links(outbound).map(|(label, url)| json!({"label": label, "url": url})).collect();
-    json!({
-        "type": "leadwatch.notification",
-        "version": 1,
-        "data": {
-            "id": outbound.id,
-            "title": title(outbound),
-            "text": outbound.text,
-            "fields": fields,
-            "links": links,
-        },
-    })
-}
-
-pub(crate) fn title(outbound: &Outbound) -> &str {
-    let title = outbound.title.trim();
-    if title.is_empty() { UNTITLED } else { title }
-}
-
-/// The links that can be shown: anything but a web address is left out, as Slack would refuse the whole message.
-pub(crate) fn links(outbound: &Outbound) -> impl Iterator<Item = (&str, &str)> {
-    let all = outbound.buttons.iter().map(|(label, url)| (label.trim(), url.trim()));
-    all.filter(|(label, url)| {
-        let is_web = reqwest::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "https" | "http"));
-        !label.is_empty() && is_web && units(url) <= BUTTON_URL_MAX
-    })
 }
 
 fn field(label: &str, value: &str) -> String {
@@ -148,34 +79,8 @@ fn mrkdwn(text: &str) -> Value {
     json!({"type": "mrkdwn", "text": text, "verbatim": true})
 }
 
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn units(text: &str) -> usize {
-    text.encode_utf16().count()
-}
-
-/// Cuts plain text to a length, with an ellipsis where something is missing.
-pub(crate) fn cut(text: &str, max: usize) -> String {
-    if units(text) <= max {
-        return text.to_owned();
-    }
-    let mut left = max - 1;
-    let mut short: String = text
-        .chars()
-        .take_while(|character| {
-            let fits = character.len_utf16() <= left;
-            left = left.saturating_sub(character.len_utf16());
-            fits
-        })
-        .collect();
-    short.push('…');
-    short
-}
-
 /// Escapes text for mrkdwn and spreads it over chunks of a length, never through the middle of an entity. Blank text
-/// gives none; what does not fit into the last one is cut, with an ellipsis.
+/// gives no chunk. If the text does not fit, the last chunk is cut, with an ellipsis.
 fn escaped_chunks(text: &str, max: usize, chunks_max: usize) -> Vec<String> {
     let mut chunks: Vec<String> = Vec::new();
     let (mut chunk, mut length) = (String::new(), 0);
@@ -242,7 +147,7 @@ mod tests {
         let empty = Outbound::default();
         assert_eq!(blocks(&empty).len(), 1);
         assert_eq!(blocks(&empty)[0]["text"]["text"], UNTITLED);
-        assert_eq!((fallback(&empty), subject(&empty)), (UNTITLED.to_owned(), UNTITLED.to_owned()));
+        assert_eq!(fallback(&empty), UNTITLED);
     }
 
     #[test]
@@ -266,7 +171,6 @@ mod tests {
                 }
             }
             assert!(units(&fallback(&huge)) <= SECTION_MAX);
-            assert!(units(&subject(&huge)) <= SUBJECT_MAX);
         }
     }
 
@@ -276,27 +180,5 @@ mod tests {
         assert_eq!(chunks, ["a&amp;", "b&lt;c", "&gt;d", "&amp;", "&amp;"]);
         assert_eq!(escaped_chunks("a&b<c>d", 6, 2), ["a&amp;", "b&lt;…"]);
         assert_eq!(escaped_chunks(" \n", 6, 2), Vec::<String>::new());
-    }
-
-    #[test]
-    fn only_web_addresses_become_links() {
-        let link = |url: &str| ("Open".to_owned(), url.to_owned());
-        let odd = Outbound {
-            buttons: ["javascript:alert(1)", "", "/relative", "https://ok.example/"].map(link).into(),
-            ..outbound()
-        };
-        assert_eq!(links(&odd).collect::<Vec<_>>(), [("Open", "https://ok.example/")]);
-    }
-
-    #[test]
-    fn a_subject_is_one_line() {
-        let odd = Outbound { title: "Lead\r\nBcc: all@example.com".to_owned(), ..outbound() };
-        assert_eq!(subject(&odd), "Lead  Bcc: all@example.com");
-    }
-
-    #[test]
-    fn an_email_has_text_facts_links_and_the_notification_id() {
-        let expected = "Acme <!channel> & Söhne\n\nLeft: 12 min\n\nOpen:\nhttps://crm.example/L-1?a=1&b=2\n\n-- \nLeadwatch, notification n-1\n";
-        assert_eq!(email_text(&outbound()), expected);
     }
 }

@@ -1,12 +1,29 @@
-//! Resolves names for webhooks, and leaves out every address that is not on the internet.
+//! Decides which addresses webhooks may reach: all of them, or only public ones, which a resolver enforces.
 
 use policy::address::is_public;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::SocketAddr;
 
-/// A name leads to a private network, or to nothing else.
+/// The addresses that webhooks may reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WebhookReach {
+    /// Machines on the internet, over https.
+    PublicOnly,
+    /// This machine and private networks too.
+    Anywhere,
+}
+
+impl WebhookReach {
+    /// The reach for the deployment's setting on private addresses.
+    #[must_use]
+    pub fn of(takes_private: bool) -> Self {
+        if takes_private { Self::Anywhere } else { Self::PublicOnly }
+    }
+}
+
+/// A name resolves to no public address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the name leads to a private network")]
+#[error("the name resolves to a private network")]
 pub struct NotPublic;
 
 /// The system's resolver without private addresses.
@@ -23,7 +40,7 @@ impl Resolve for PublicOnly {
     }
 }
 
-/// Those that are on the internet. A name that leads to both kinds is used as far as it is public.
+/// The public addresses. A name that resolves to both kinds is used as far as it is public.
 fn public(found: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, NotPublic> {
     let public: Vec<SocketAddr> = found.into_iter().filter(|address| is_public(address.ip())).collect();
     if public.is_empty() { Err(NotPublic) } else { Ok(public) }
