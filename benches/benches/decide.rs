@@ -16,7 +16,7 @@ fn decide(c: &mut Criterion) {
     for (name, command, at, facts) in [
         ("wake, nothing due", wake(), scene.at(10), 0),
         ("plain update", plain_update(scene.at(10)), scene.at(10), 1),
-        ("80 % fires", wake(), scene.at(48), 2),
+        ("80 % fires", wake(), scene.warning_at(), 2),
         ("high value fires", high_value(scene.at(10)), scene.at(10), 0),
     ] {
         let decision = Lead::decide(Some(&scene.lead), &scene.world, &command, at).expect("it is decided");

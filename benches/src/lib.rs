@@ -41,6 +41,11 @@ impl Scene {
         Self { lead, world: simulation.world().clone(), arrived }
     }
 
+    /// When the owner is warned.
+    pub fn warning_at(&self) -> DateTime<Utc> {
+        rules::lead::wake_at(&self.lead, &self.world.rules).expect("a step to come")
+    }
+
     /// So many minutes after its arrival.
     pub fn at(&self, minutes: i64) -> DateTime<Utc> {
         self.arrived + TimeDelta::minutes(minutes)

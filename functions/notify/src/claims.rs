@@ -3,10 +3,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use platform::telemetry::ErrorChain;
+use policy::Rulebook;
 use policy::ids::{NotificationId, Subject};
 use rules::still_true;
 use rules::still_true::Telling;
-use policy::Rulebook;
 use store::{Claim, OutboxItem, Store, StoreError};
 
 /// How long one delivery holds a notification: longer than a delivery takes, so that no other one sends it meanwhile,

@@ -8,7 +8,7 @@ use crate::quiet;
 use crate::world::World;
 use chrono::{DateTime, Utc};
 use policy::ids::{NotificationId, PersonId};
-use policy::{Message, Rulebook, WorkflowId};
+use policy::{InForce, Message, Rulebook, WorkflowId};
 use std::collections::BTreeMap;
 
 /// The workflow that takes a fact, and the step of it, where it has steps.
@@ -49,6 +49,8 @@ pub(crate) struct Draft<'a, A: Aggregate> {
     input_from: usize,
     pub relied_on: BTreeMap<PersonId, u64>,
     pub consulted: Consulted,
+    /// When the state has to be looked at again, as of so many facts under these rules.
+    pub wake_at: Option<((usize, InForce), Option<DateTime<Utc>>)>,
     /// The first mistake that was made. Nothing is decided then.
     defect: Option<Defect>,
 }
@@ -71,6 +73,7 @@ impl<'a, A: Aggregate> Draft<'a, A> {
             input_from: 0,
             relied_on: BTreeMap::new(),
             consulted: Consulted::default(),
+            wake_at: None,
             defect: None,
         }
     }

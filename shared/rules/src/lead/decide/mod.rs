@@ -32,7 +32,6 @@ use crate::lead::workflows::compliance_flag::Found;
 use crate::outcome::Outcome;
 use crate::recordable::Recordable as _;
 
-use crate::lead::timers;
 use chrono::{DateTime, Utc};
 use std::borrow::Cow;
 
@@ -84,7 +83,7 @@ pub(super) fn decide(
         Outcome::Applied if !d.entries.iter().any(is_news) => Outcome::Unchanged,
         outcome => outcome,
     };
-    let wake_at = d.lead().and_then(|lead| timers::wake_at(lead, &world.rules));
+    let wake_at = settle::next_wake(&mut d);
     d.finish(outcome, wake_at)
 }
 

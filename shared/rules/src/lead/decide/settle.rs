@@ -11,7 +11,7 @@ use crate::lead::decide::moves::end_hold;
 use crate::lead::decide::{operations, owners};
 use crate::lead::event::{LeadFact, PUBLICATION, Threshold};
 use crate::lead::state::Lead;
-use crate::lead::timers::{StepDue, Timer, What, timers_due};
+use crate::lead::timers::{self, StepDue, Timer, What, timers_due};
 use crate::lead::workflows;
 use crate::lead::workflows::compliance_flag;
 use chrono::{DateTime, Utc};
@@ -46,7 +46,8 @@ fn settle_those(
     is_for_now: impl Fn(&What<'_>) -> bool,
 ) -> Result<(), Undecided> {
     for _ in 0..ROUNDS_MAX {
-        let Some(lead) = d.lead() else { return Ok(()) };
+        let next = next_wake(d);
+        let Some(lead) = d.lead().filter(|_| next.is_some_and(|next| next <= until)) else { return Ok(()) };
         let mut due = timers_due(lead, d.rules, until);
         due.retain(|timer| is_for_now(&timer.what));
         due.sort_by_key(|t| (t.due, order(&t.what)));
@@ -68,6 +69,19 @@ fn settle_those(
         operations::reconcile(d, false);
     }
     Err(Defect::Endless { what: "something is due", rounds: ROUNDS_MAX }.into())
+}
+
+/// When the lead has to be looked at again. As long as nothing happens, it is computed once.
+pub(super) fn next_wake(d: &mut Deciding<'_>) -> Option<DateTime<Utc>> {
+    let as_of = (d.entries.len(), d.rules.in_force());
+    if let Some((known_as_of, wake_at)) = d.wake_at
+        && known_as_of == as_of
+    {
+        return wake_at;
+    }
+    let wake_at = d.lead().and_then(|lead| timers::wake_at(lead, d.rules));
+    d.wake_at = Some((as_of, wake_at));
+    wake_at
 }
 
 /// Records the thresholds that are passed at a publication's instant, by the rules it brought, as
