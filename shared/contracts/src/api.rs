@@ -15,9 +15,9 @@ use serde_json::Value;
 pub struct Decision {
     /// `clear` or `reject`.
     pub verdict: Verdict,
-    /// One of the policy's codes.
+    /// One of the policy's reason codes.
     pub reason_code: String,
-    /// In words.
+    /// The reason in words.
     pub reason: String,
 }
 
@@ -28,7 +28,7 @@ fn read<T>(
     let mut problems = Problems::default();
     let root = Fields::root(value, &mut problems);
     let body = with(&root, &mut problems);
-    // A person who writes a member that is not known means something by it, and can mend it.
+    // A person who writes an unknown member means something by it, and can correct it.
     problems.refuse_unknown(&root);
     match body {
         Some(body) if problems.found.is_empty() => Ok(body),
@@ -42,7 +42,7 @@ pub fn decision(value: &Value) -> Result<Decision, Vec<FieldProblem>> {
 }
 
 pub(crate) fn decision_of(root: &Fields<'_>, problems: &mut Problems) -> Option<Decision> {
-    let verdict = root.required("decision", problems, fields::name("clear, reject"));
+    let verdict = root.required("decision", problems, fields::name(&["clear", "reject"]));
     let reason_code = root.required("reason_code", problems, fields::id::<String>);
     let reason = root.required("reason", problems, fields::text);
     Some(Decision { verdict: verdict?, reason_code: reason_code?, reason: reason? })
@@ -66,7 +66,7 @@ pub(crate) fn resolution_of(root: &Fields<'_>, problems: &mut Problems) -> Optio
     let note = root.required("note", problems, fields::text);
     let kind = root.required("resolution", problems, |v| match v.as_str() {
         Some(kind @ ("dismiss" | "assign" | "set-market")) => Ok(kind.to_owned()),
-        _ => Err("is none of: dismiss, assign, set-market".to_owned()),
+        _ => Err(format!("must be {}", fields::one_of(&["dismiss", "assign", "set-market"]))),
     })?;
     let action = match kind.as_str() {
         "assign" => ResolutionAction::Assign { rep: root.required("rep", problems, fields::id)? },
@@ -94,7 +94,7 @@ pub(crate) fn erasure_of(root: &Fields<'_>, problems: &mut Problems) -> Option<E
 pub struct Publish {
     /// The revision that the document was made from.
     pub base: u32,
-    /// Why it is published, in words.
+    /// The reason for publishing it, in words.
     pub why: String,
     /// The document.
     pub document: Value,
@@ -107,7 +107,7 @@ pub fn publish(value: &Value, kind: &str) -> Result<Publish, Vec<FieldProblem>> 
         let why = root.required("why", problems, fields::text);
         let document = root.required(kind, problems, |value| match value {
             Value::Object(_) => Ok(value.clone()),
-            _ => Err("is not an object: write the whole document".to_owned()),
+            _ => Err("must be an object with the whole document".to_owned()),
         });
         let base = u32::try_from(base?).ok()?;
         Some(Publish { base, why: why?, document: document? })
@@ -136,7 +136,7 @@ pub fn retention(value: &Value) -> Result<AccountInput, Vec<FieldProblem>> {
         let note = root.required("note", problems, fields::text);
         let outcome = root.required("outcome", problems, |v| match v.as_str() {
             Some(kind @ ("completed" | "false-positive")) => Ok(kind.to_owned()),
-            _ => Err("is none of: completed, false-positive".to_owned()),
+            _ => Err(format!("must be {}", fields::one_of(&["completed", "false-positive"]))),
         })?;
         if outcome == "completed" {
             return Some(AccountInput::RetentionCompleted { note: note? });
@@ -146,12 +146,15 @@ pub fn retention(value: &Value) -> Result<AccountInput, Vec<FieldProblem>> {
     })
 }
 
-/// `{"kind":"sanctions"|"pep"|"jurisdiction"|"adverse_media","note":…}`: a flag raised by hand.
-/// The match is the flag itself, so that clearing it clears nothing else.
+/// `{"kind":"sanctions"|"pep"|"jurisdiction"|"adverse_media","note":…}`: a flag raised by hand. The match is
+/// the flag itself, so that clearing it clears nothing else.
 pub fn flag(value: &Value, id: &str, by: &str, now: DateTime<Utc>) -> Result<LeadEvent, Vec<FieldProblem>> {
     read(value, |root, problems| {
-        let kind: Option<CriterionKind> =
-            root.required("kind", problems, fields::name("sanctions, pep, jurisdiction, adverse_media"));
+        let kind: Option<CriterionKind> = root.required(
+            "kind",
+            problems,
+            fields::name(&["sanctions", "pep", "jurisdiction", "adverse_media"]),
+        );
         let note = root.required("note", problems, fields::text);
         let criterion = Criterion {
             kind: kind?,
@@ -180,19 +183,19 @@ mod tests {
     }
 
     #[test]
-    fn a_person_who_writes_a_member_that_is_not_known_is_told() {
+    fn an_unknown_member_of_a_body_is_an_error() {
         let body =
             json!({"decision": "clear", "reason_code": "false-match", "reason": "Checked.", "reasn": "x"});
-        assert_eq!(told(decision(&body)), ["/reasn is not known here; did you mean `reason`?"]);
+        assert_eq!(told(decision(&body)), ["/reasn unknown member; did you mean `reason`?"]);
         let body = json!({"available": false, "whenever": 1});
         assert_eq!(
             told(availability(&body)),
-            ["/whenever is not known here; there are `available`, `until`"]
+            ["/whenever unknown member; the members are `available`, `until`"]
         );
         let body = json!({"reference": "DSR-1", "reason": "Asked for.", "lead": "L-2"});
         assert_eq!(told(erasure(&body)).len(), 1);
         let body = json!({"resolution": "dismiss", "note": "Done.", "rep": "rep-ana"});
-        assert_eq!(told(resolution(&body)), ["/rep is not known here; there are `note`, `resolution`"]);
+        assert_eq!(told(resolution(&body)), ["/rep unknown member; the members are `note`, `resolution`"]);
         let body = json!({"kind": "pep", "note": "Seen.", "strength": 90});
         assert_eq!(told(flag(&body, "k", "ana", DateTime::UNIX_EPOCH)).len(), 1);
         let body = json!({"signal": "usage_down", "evidence": {"any": "thing"}, "at": 1});

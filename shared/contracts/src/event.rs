@@ -1,6 +1,6 @@
-//! Inbound events of the generic source, which every CRM adapter maps onto. Unknown types are
-//! refused; unknown fields are left out, and the answer and the record say so. A field that is absent
-//! is unchanged, `null` clears it.
+//! Reads inbound events of the generic source, to which every CRM adapter maps its own. Unknown types are
+//! refused. Unknown fields are ignored, with a warning in the answer and in the audit. An absent field stays
+//! unchanged, and `null` clears it.
 
 mod account;
 mod lead;
@@ -22,61 +22,61 @@ use serde_json::Value;
 /// Events in one request.
 pub const BATCH_MAX: usize = 100;
 
-/// The types there are.
+/// The types of events.
 pub const TYPES: [&str; 5] =
     ["lead.upserted", "lead.state_changed", "lead.flagged", "account.upserted", "account.churn_signal"];
 
 /// An inbound event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inbound {
-    /// Its identity at the source.
+    /// Its id at the source.
     pub id: String,
-    /// When it was so.
+    /// When it happened.
     pub occurred_at: DateTime<Utc>,
-    /// What it says.
+    /// Its content.
     pub body: Body,
-    /// What was not understood of it, or means nothing.
+    /// Parts that were ignored, or have no effect.
     pub warnings: Vec<FieldProblem>,
 }
 
-/// What an event says, and of what.
+/// The subject of an event, and its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
-    /// Of a lead.
+    /// An event of a lead.
     Lead(LeadId, Box<LeadEvent>),
-    /// Of an account.
+    /// An event of an account.
     Account(AccountId, AccountInput),
 }
 
 /// Why something is no event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotAnEvent {
-    /// Its identity, where it can be told.
+    /// Its id, if readable.
     pub id: Option<String>,
-    /// What it is about, where it can be told: the refusal belongs into that record.
+    /// Its subject, if readable: the refusal goes into the subject's audit.
     pub subject: Option<Subject>,
-    /// What a screening found of the lead, as far as it can be read: that counts, whatever else is wrong.
+    /// The readable matches of a screening. They count, whatever else is wrong.
     pub matches: Vec<Match>,
-    /// Who raised the matches by hand.
+    /// The person who raised the matches by hand.
     pub flagged_by: Option<String>,
-    /// Whom they are about.
+    /// The party that the matches are about.
     pub named: NamedParty,
-    /// What is wrong with it; never empty.
+    /// Everything that is wrong; never empty.
     pub problems: Vec<FieldProblem>,
-    /// What was not understood of it beside that.
+    /// Parts that were ignored in addition.
     pub warnings: Vec<FieldProblem>,
 }
 
 /// Reads one event.
 ///
 /// # Errors
-/// [`NotAnEvent`] names every field that is wrong.
+/// [`NotAnEvent`] with every wrong field.
 #[expect(clippy::result_large_err, reason = "both are made once an event, and moved")]
 pub fn read(value: &Value) -> Result<Inbound, NotAnEvent> {
     read_with(value, &[])
 }
 
-/// As [`read`], with further members that whoever reads it knows.
+/// Reads one event, with further members that the caller reads itself.
 #[expect(clippy::result_large_err, reason = "both are made once an event, and moved")]
 pub(crate) fn read_with(value: &Value, further: &[&str]) -> Result<Inbound, NotAnEvent> {
     let mut problems = Problems::default();
@@ -92,12 +92,12 @@ pub(crate) fn read_with(value: &Value, further: &[&str]) -> Result<Inbound, NotA
             .iter()
             .find(|known| **known == text)
             .copied()
-            .ok_or_else(|| format!("is none of: {}", TYPES.join(", ")))
+            .ok_or_else(|| format!("must be {}", fields::one_of(&TYPES)))
     });
     let mut subject = None;
     let mut found = Vec::new();
     let mut flagger = None;
-    // An instant that is wrong was noted; the rest is read all the same, to name all that is wrong.
+    // A wrong time is noted; the rest is still read, to find every error.
     let at = occurred_at.unwrap_or_default();
     let body = match kind {
         Some(kind @ ("lead.upserted" | "lead.state_changed" | "lead.flagged")) => {
@@ -111,13 +111,13 @@ pub(crate) fn read_with(value: &Value, further: &[&str]) -> Result<Inbound, NotA
                 "lead.state_changed" => state_changed(&lead, is_flagged, at, &mut problems),
                 _ => flagged(&lead, is_flagged, at, &mut problems),
             };
-            // A source may say it with any event of a lead.
+            // A source may send matches with any event of a lead.
             event.matches = found_in;
             if is_flagged && kind == "lead.upserted" {
                 event.named.unreadable = named_party(value).unreadable;
             } else if is_flagged {
                 event.named = named_party(value);
-                // They say whom the screening looked at, and change nothing else.
+                // They name the screened party, and change nothing else.
                 for name in ["company", "contact"] {
                     lead.get(name);
                 }
@@ -142,12 +142,12 @@ pub(crate) fn read_with(value: &Value, further: &[&str]) -> Result<Inbound, NotA
         }
         None => None,
     };
-    // A screening counts wherever its result stands, in an event of any other kind too.
+    // Matches count in an event of any type.
     if !matches!(body, Some(Body::Lead(..))) {
         let (lead, stray) = stray_matches(value);
         if !stray.is_empty() {
             if kind.is_some() {
-                problems.add("/lead/flags", "is no part of this type of event; send it with `lead.flagged`");
+                problems.add("/lead/flags", "does not belong to this type of event; send `lead.flagged`");
             }
             subject = lead.map(Subject::Lead).or(subject);
             found.extend(stray);
@@ -196,13 +196,13 @@ impl Body {
 }
 
 impl Inbound {
-    /// What was not understood of it, or means nothing when it comes at an instant.
+    /// Parts that were ignored, or have no effect at the time of arrival.
     pub fn warnings_at(&self, now: DateTime<Utc>) -> Vec<FieldProblem> {
         let mut warnings = self.warnings.clone();
         if let Body::Lead(_, event) = &self.body
             && event.hold_until.as_set().is_some_and(|until| *until <= now)
         {
-            let detail = "is in the past: the hold is over already".to_owned();
+            let detail = "is in the past: the hold has already ended".to_owned();
             warnings.push(FieldProblem { pointer: "/lead/hold_until".to_owned(), detail });
         }
         warnings

@@ -1,6 +1,5 @@
-//! Reads the fields of a JSON object: every problem is noted with the field's JSON pointer, what
-//! is wrong with it, and what would be right. Values are never repeated where they could be
-//! personal.
+//! Reads the fields of a JSON object. Each error has the field's JSON pointer and says what the field must
+//! be. It never repeats a value that could be personal.
 
 use chrono::{DateTime, Utc};
 use policy::ids::StateId;
@@ -16,7 +15,7 @@ use std::collections::BTreeSet;
 pub struct FieldProblem {
     /// Where: a JSON pointer (RFC 6901).
     pub pointer: String,
-    /// What is wrong and what would be right.
+    /// What is wrong, and what the field must be.
     pub detail: String,
 }
 
@@ -29,20 +28,19 @@ pub const NOTE_CHARS_MAX: usize = 1_000;
 /// The longest free text.
 pub const TEXT_CHARS_MAX: usize = 4_000;
 
-/// A JSON object that is being read. It notes which fields are asked for: what is never asked for is
-/// not understood.
+/// A JSON object in the course of reading. It remembers the members that were read; all others are unknown.
 pub(crate) struct Fields<'a> {
     map: Option<&'a Map<String, Value>>,
     pointer: String,
     asked: RefCell<BTreeSet<String>>,
 }
 
-/// Collects what is wrong, and what was not understood although it is no mistake.
+/// Collects errors and warnings.
 #[derive(Default)]
 pub(crate) struct Problems {
-    /// What is wrong.
+    /// The errors.
     pub found: Vec<FieldProblem>,
-    /// What was not understood.
+    /// The warnings.
     pub warnings: Vec<FieldProblem>,
 }
 
@@ -55,18 +53,18 @@ impl Problems {
         self.warnings.push(FieldProblem { pointer: pointer.into(), detail: detail.into() });
     }
 
-    /// Notes the members of an object that nobody asked for, as no mistake.
+    /// Warns about the unknown members of an object.
     pub fn warn_of_unknown(&mut self, fields: &Fields<'_>) {
         for (pointer, hint) in fields.unknown() {
-            self.warn(pointer, format!("is not known here, and was left out{hint}"));
+            self.warn(pointer, format!("unknown member, ignored{hint}"));
         }
     }
 
-    /// Notes the members of an object that nobody asked for, as mistakes.
+    /// Refuses the unknown members of an object.
     pub fn refuse_unknown(&mut self, fields: &Fields<'_>) {
         for (pointer, hint) in fields.unknown() {
             let hint = if hint.is_empty() { fields.known() } else { hint };
-            self.add(pointer, format!("is not known here{hint}"));
+            self.add(pointer, format!("unknown member{hint}"));
         }
     }
 }
@@ -79,7 +77,7 @@ impl<'a> Fields<'a> {
     pub fn of(value: &'a Value, pointer: String, problems: &mut Problems) -> Self {
         let map = value.as_object();
         if map.is_none() {
-            problems.add(pointer.clone(), format!("is {}; expected an object", kind(value)));
+            problems.add(pointer.clone(), format!("must be an object, not {}", kind(value)));
         }
         Self { map, pointer, asked: RefCell::default() }
     }
@@ -93,7 +91,7 @@ impl<'a> Fields<'a> {
         self.map?.get(name)
     }
 
-    /// The members that were not asked for: where each stands, and which one may have been meant.
+    /// The unknown members: the place of each, and a suggestion.
     fn unknown(&self) -> Vec<(String, String)> {
         let asked = self.asked.borrow();
         let known: Vec<&str> = asked.iter().map(String::as_str).collect();
@@ -110,7 +108,7 @@ impl<'a> Fields<'a> {
 
     fn known(&self) -> String {
         let asked: Vec<String> = self.asked.borrow().iter().map(|name| format!("`{name}`")).collect();
-        format!("; there are {}", asked.join(", "))
+        format!("; the members are {}", asked.join(", "))
     }
 
     /// The names of its fields.
@@ -118,20 +116,20 @@ impl<'a> Fields<'a> {
         self.map.into_iter().flat_map(|map| map.keys().map(String::as_str))
     }
 
-    /// A nested object that must be there.
+    /// A required nested object.
     pub fn object(&self, name: &str, problems: &mut Problems) -> Fields<'a> {
         match self.get(name) {
             Some(value) => Fields::of(value, self.at(name), problems),
             None => {
                 if self.map.is_some() {
-                    problems.add(self.at(name), "is missing; expected an object");
+                    problems.add(self.at(name), "is missing; it must be an object");
                 }
                 Fields { map: None, pointer: self.at(name), asked: RefCell::default() }
             }
         }
     }
 
-    /// A field that must be there. An object that is not there was complained of already.
+    /// A required field. A missing object was noted before.
     pub fn required<T>(
         &self,
         name: &str,
@@ -162,7 +160,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A field of an update: absent stays, `null` clears.
+    /// A field of an update: absent keeps the value, `null` clears it.
     pub fn patch<T>(
         &self,
         name: &str,
@@ -199,24 +197,22 @@ fn kind(value: &Value) -> &'static str {
 }
 
 fn string(value: &Value) -> Result<&str, String> {
-    value.as_str().ok_or_else(|| format!("is {}; expected a string", kind(value)))
+    value.as_str().ok_or_else(|| format!("must be a string, not {}", kind(value)))
 }
 
 /// An identifier: 1 to 128 letters, digits, and `. _ : @ -`.
 pub(crate) fn id<T: for<'a> From<&'a str>>(value: &Value) -> Result<T, String> {
     let text = string(value)?;
     let fits = |c: char| c.is_ascii_alphanumeric() || "._:@-".contains(c);
-    // Nothing but dots would be a place in a path.
+    // Dots alone would be a path.
     let only_dots = text.chars().all(|c| c == '.');
     if only_dots || text.len() > ID_CHARS_MAX || !text.chars().all(fits) {
-        return Err(format!(
-            "is not an identifier; write 1 to {ID_CHARS_MAX} letters, digits, or any of . _ : @ -"
-        ));
+        return Err(format!("must be an id of 1 to {ID_CHARS_MAX} letters, digits, or any of . _ : @ -"));
     }
     Ok(T::from(text))
 }
 
-/// A state, or what a CRM calls it: its stages are names for people.
+/// A state, by its name here or in a CRM, where stages have names for people.
 pub(crate) fn state(value: &Value) -> Result<StateId, String> {
     line(value).map(StateId::new)
 }
@@ -225,7 +221,7 @@ pub(crate) fn state(value: &Value) -> Result<StateId, String> {
 pub(crate) fn line(value: &Value) -> Result<String, String> {
     let text = string(value)?.trim();
     if text.is_empty() || text.chars().count() > LINE_CHARS_MAX || text.chars().any(char::is_control) {
-        return Err(format!("is not a line of 1 to {LINE_CHARS_MAX} characters"));
+        return Err(format!("must be a line of 1 to {LINE_CHARS_MAX} characters"));
     }
     Ok(text.to_owned())
 }
@@ -244,44 +240,54 @@ fn bounded(value: &Value, chars_max: usize) -> Result<String, String> {
     let text = string(value)?.trim();
     let odd = |c: char| c.is_control() && c != '\n' && c != '\t';
     if text.is_empty() || text.chars().count() > chars_max || text.chars().any(odd) {
-        return Err(format!("is not a text of 1 to {chars_max} characters"));
+        return Err(format!("must be a text of 1 to {chars_max} characters"));
     }
     Ok(text.to_owned())
 }
 
-/// An instant, RFC 3339 with an offset, between 1970 and 2200. Seconds and milliseconds carry
-/// through every store and index; finer parts are dropped.
+/// A time in RFC 3339 with an offset, between 1970 and 2200. Every store and index keeps milliseconds; finer
+/// parts are dropped.
 pub(crate) fn instant(value: &Value) -> Result<DateTime<Utc>, String> {
     let at = exact_instant(value)?;
     Ok(DateTime::from_timestamp_millis(at.timestamp_millis()).unwrap_or(at))
 }
 
-/// As [`instant`], with all its digits: two events of one millisecond have an order, too.
+/// A time like [`instant`], with all its digits, so that two events of one millisecond have an order.
 pub(crate) fn exact_instant(value: &Value) -> Result<DateTime<Utc>, String> {
-    let wrong = "is not an instant; write RFC 3339 with an offset, e.g. `2026-03-02T14:00:00Z`";
+    let wrong = "must be an RFC 3339 time with an offset, e.g. `2026-03-02T14:00:00Z`";
     let at = DateTime::parse_from_rfc3339(string(value)?).map_err(|_| wrong.to_owned())?.with_timezone(&Utc);
     if !(0..=7_258_118_400_000).contains(&at.timestamp_millis()) {
-        return Err("is not between the years 1970 and 2200".to_owned());
+        return Err("must be between the years 1970 and 2200".to_owned());
     }
     Ok(at)
 }
 
 /// `true` or `false`.
 pub(crate) fn boolean(value: &Value) -> Result<bool, String> {
-    value.as_bool().ok_or_else(|| format!("is {}; expected true or false", kind(value)))
+    value.as_bool().ok_or_else(|| format!("must be true or false, not {}", kind(value)))
 }
 
 /// A whole number up to a limit.
 pub(crate) fn whole(max: u64) -> impl Fn(&Value) -> Result<u64, String> {
     move |value| match value.as_u64() {
         Some(n) if n <= max => Ok(n),
-        _ => Err(format!("is not a whole number from 0 to {max}")),
+        _ => Err(format!("must be a whole number from 0 to {max}")),
     }
 }
 
 /// One of a closed set of names, read by serde.
 pub(crate) fn name<T: serde::de::DeserializeOwned>(
-    names: &'static str,
+    names: &'static [&'static str],
 ) -> impl Fn(&Value) -> Result<T, String> {
-    move |value| T::deserialize(value).map_err(|_| format!("is none of: {names}"))
+    move |value| T::deserialize(value).map_err(|_| format!("must be {}", one_of(names)))
+}
+
+/// The names as a choice: `` `a`, `b` or `c` ``.
+pub(crate) fn one_of(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
+    }
 }

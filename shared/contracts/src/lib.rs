@@ -1,5 +1,5 @@
-//! The outside of Leadwatch: inbound events, bodies of the API, queue messages. These are the
-//! wire's types; they are read into the rules' own types here, and nowhere else.
+//! The wire formats of Leadwatch: inbound events, bodies of the API, queue messages. Only this crate reads
+//! them into the rules' own types.
 
 pub mod api;
 pub mod event;

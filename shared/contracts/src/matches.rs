@@ -1,37 +1,35 @@
-//! What screenings found, as sources send it: `flags` with a list of matches for each kind.
+//! Reads the matches of screenings, as sources send them: `flags` with a list of matches for each kind.
 //!
-//! A match that cannot be read may be any match, so that it holds the lead as *unreadable*: its
-//! text, sealed, is in the review. A source that misspells a list or an identifier hears of it and
-//! lets no lead through.
+//! A match that cannot be read may be any match, so it holds the lead as *unreadable*, with its sealed text
+//! in the review. So a source that misspells a list or an id gets a warning, and no lead passes by mistake.
 
 use crate::fields::{self, Fields, Problems};
 use rules::screening::{Criterion, CriterionKind, Match, MatchDetails};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// Matches in one event.
+/// Most matches in one event.
 pub const MATCHES_MAX: usize = 50;
-/// Other names of one listed person or company.
+/// Most aliases of one listed person or company.
 pub const ALIASES_MAX: usize = 20;
 
-/// What all matches of an event may take, in bytes of text: lists and identifiers, and what is known
-/// of people. Everything of an event stands in one item of the record, which holds 400 KB.
+/// Most bytes of text in an event's matches: lists and ids, and details about people. One audit item holds
+/// the whole event, and its limit is 400 KB.
 const CRITERIA_BYTES_MAX: usize = 32 * 1024;
 const DETAILS_BYTES_MAX: usize = 48 * 1024;
 
-/// The name of a match that has none that can be read.
+/// The id of a match without a readable one.
 const UNREADABLE: &str = "unreadable";
-/// The longest text of an unreadable match that is kept; a fingerprint stands for the rest.
+/// The longest text that is kept of an unreadable match; a fingerprint stands for the rest.
 const UNREADABLE_CHARS_MAX: usize = 2_000;
 
-/// `null` clears a field, and a match is none: only compliance decides on it.
-const NOTHING_TAKEN_BACK: &str = "takes no match back, and was left out; compliance decides on matches";
+/// The warning for `null`, which clears a field but no match: only compliance decides on a match.
+const NOTHING_TAKEN_BACK: &str = "withdraws no match, ignored; compliance decides on matches";
 
-/// What stands where no match is looked for, and looks like one.
-const MEANT_AS_FLAGS: &str =
-    "looks like what a screening found, which belongs into `flags`; it holds the lead";
+/// The warning for matches in the wrong place.
+const MEANT_AS_FLAGS: &str = "looks like a match, which belongs in `flags`; it holds the lead";
 
-/// Other names of what a screening found.
+/// Other names that sources give to matches.
 const SCREENING_NAMES: [&str; 8] =
     ["flags", "flag", "matches", "match", "screening", "screenings", "hits", "sanction"];
 
@@ -42,7 +40,7 @@ const KINDS: [(&str, CriterionKind); 4] = [
     ("jurisdiction", CriterionKind::Jurisdiction),
 ];
 
-/// Reads the matches of a lead's event. They belong into `lead.flags`; beside `lead` they count too.
+/// Reads the matches of a lead's event. They belong in `lead.flags`; beside `lead` they count too.
 pub(crate) fn read(root: &Fields<'_>, lead: &Fields<'_>, problems: &mut Problems) -> Vec<Match> {
     let mut found = Vec::new();
     for holder in [lead, root] {
@@ -62,7 +60,7 @@ pub(crate) fn read(root: &Fields<'_>, lead: &Fields<'_>, problems: &mut Problems
     bounded(found)
 }
 
-/// Whether a member that nobody knows is the name of what a screening found, misspelled or misplaced.
+/// Whether an unknown member is a misspelled or misplaced name of matches.
 fn may_be_flags(name: &str) -> bool {
     let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
     let letters = letters.to_ascii_lowercase();
@@ -70,7 +68,7 @@ fn may_be_flags(name: &str) -> bool {
     name != "flags" && (SCREENING_NAMES.contains(&letters.as_str()) || KINDS.iter().any(of_kind))
 }
 
-/// As many as an event holds; one that holds the lead stands for the rest.
+/// Cuts matches to the limits of an event; an unreadable match stands for the rest.
 fn bounded(mut found: Vec<Match>) -> Vec<Match> {
     let all = found.len();
     let (mut fitting, mut criteria, mut details) = (0, 0, 0);
@@ -81,14 +79,14 @@ fn bounded(mut found: Vec<Match>) -> Vec<Match> {
         if criteria > CRITERIA_BYTES_MAX {
             break;
         }
-        // A match counts whatever is said of it; what is said beyond the bound is not kept.
+        // A match counts without its details; details beyond the limit are dropped.
         if details > DETAILS_BYTES_MAX && found.criterion.kind != CriterionKind::Unreadable {
             found.details = None;
         }
         fitting += 1;
     }
     if fitting < all {
-        // Other matches beyond the bound are another question, however many they are.
+        // Different matches beyond the limit need a review of their own, even if their number is the same.
         let in_words = |found: &Match| serde_json::to_string(found).unwrap_or_default();
         let mut rest: Vec<String> = found.iter().skip(fitting).map(in_words).collect();
         rest.sort();
@@ -119,7 +117,7 @@ fn read_flags(flags: &Value, at: String, found: &mut Vec<Match>, problems: &mut 
                     let read = read_item(item, place.clone(), name, kind, problems);
                     let is_read = kind_is_read(&read);
                     if is_read && found.iter().any(|known| known.criterion.is_same_match(&read.criterion)) {
-                        problems.warn(place, "is there already; the strongest one counts");
+                        problems.warn(place, "duplicate match; the strongest one counts");
                     }
                     found.push(read);
                 }
@@ -133,7 +131,7 @@ fn kind_is_read(found: &Match) -> bool {
     found.criterion.kind != CriterionKind::Unreadable
 }
 
-/// Whether a list says that nothing was found.
+/// Whether a list has no match.
 fn is_nothing(list: &Value) -> bool {
     list.is_null() || list.as_array().is_some_and(Vec::is_empty)
 }
@@ -143,7 +141,7 @@ fn read_item(item: &Value, at: String, list: &str, kind: CriterionKind, problems
         return unreadable(list, item);
     }
     let fields = Fields::of(item, at, problems);
-    // What these three say tells one match from another.
+    // These three fields identify a match.
     let mut misread = Problems::default();
     let criterion = criterion(&fields, kind, &mut misread, problems);
     match criterion {
@@ -170,7 +168,7 @@ fn criterion(
     Some(Criterion { kind, match_id: match_id?, list: list?, list_version: list_version?, strength })
 }
 
-/// Lists name their records as they like, some by numbers.
+/// Reads an id; some lists number their records.
 fn identifier(value: &Value) -> Result<String, String> {
     match value.as_u64() {
         Some(number) => Ok(number.to_string()),
@@ -195,12 +193,12 @@ fn details(fields: &Fields<'_>, problems: &mut Problems) -> Option<MatchDetails>
 }
 
 fn aliases(value: &Value) -> Result<Vec<String>, String> {
-    let wrong = || format!("is not a list of at most {ALIASES_MAX} names");
+    let wrong = || format!("must be a list of at most {ALIASES_MAX} names");
     let list = value.as_array().filter(|list| list.len() <= ALIASES_MAX).ok_or_else(wrong)?;
     list.iter().map(|name| fields::line(name).map_err(|_| wrong())).collect()
 }
 
-/// Something in place of a match. The rules name it by its text, once that is sealed.
+/// A match that stands for something unreadable. The rules identify it by its sealed text.
 fn unreadable(list: &str, item: &Value) -> Match {
     let whole = format!("{list}: {item}");
     let mut note: String = whole.chars().take(UNREADABLE_CHARS_MAX).collect();
@@ -232,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_name_their_records_as_they_like() {
+    fn ids_of_matches_can_be_numbers_and_any_text() {
         for (id, read) in [
             (json!("ofac 123/ü#1"), "ofac 123/ü#1"),
             (json!("OFAC\\123"), "OFAC\\123"),
@@ -248,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_cannot_be_read_as_a_match_is_one_that_holds() {
+    fn an_unreadable_match_holds_the_lead() {
         let item = |field: &str, value: Value| {
             let mut item = json!({"match_id": "m-1", "list": "A", "list_version": "1"});
             item[field] = value;
@@ -278,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn what_looks_like_a_screening_beside_its_place_holds_too() {
+    fn a_misplaced_match_holds_the_lead() {
         let list = json!([{"match_id": "m-1", "list": "A", "list_version": "1"}]);
         for lead in [
             json!({"Flags": {"sanctions": list.clone()}}),
@@ -303,13 +301,13 @@ mod tests {
     }
 
     #[test]
-    fn more_matches_than_are_read_are_one_that_holds() {
+    fn matches_beyond_the_limit_are_one_that_holds() {
         let item = |n: usize| json!({"match_id": format!("m-{n}"), "list": "A", "list_version": "1"});
         let items: Vec<Value> = (0..MATCHES_MAX + 9).map(item).collect();
         let (kinds, _) = found(json!({"flags": {"sanctions": items}}));
         assert_eq!(kinds.len(), MATCHES_MAX + 1);
         assert_eq!(kinds.last().unwrap().0, CriterionKind::Unreadable);
-        // The rest has a name of its own, or a clearance of one rest would cover any other of its size.
+        // The rest has its own identity, or one clearance would cover any other rest of the same size.
         let rest = |numbers: Vec<usize>| {
             let items: Vec<Value> = (0..MATCHES_MAX).chain(numbers).map(item).collect();
             let value = json!({"lead": {"flags": {"sanctions": items}}});

@@ -1,5 +1,5 @@
-//! The lines of an events file: inbound events, and what staff do, each at its instant. The
-//! simulator plays them; so do the scenarios of the tests.
+//! Reads the lines of an events file: inbound events and actions of staff, each with its time. The simulator
+//! and the scenarios of the tests play them.
 
 use crate::event::{Body, Inbound};
 use crate::fields::{FieldProblem, Fields, Problems};
@@ -16,15 +16,15 @@ use serde_json::Value;
 /// A line of an events file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// Its identity.
+    /// Its id.
     pub id: String,
     /// When it happens.
     pub occurred_at: DateTime<Utc>,
-    /// When it arrives, by our clock.
+    /// When it arrives, by Leadwatch's clock.
     pub received_at: DateTime<Utc>,
     /// What happens.
     pub what: What,
-    /// What was not understood of it, or means nothing.
+    /// Parts that were ignored, or have no effect.
     pub warnings: Vec<FieldProblem>,
 }
 
@@ -35,73 +35,73 @@ pub enum What {
     Event(Body),
     /// `review.decided`: an officer decides.
     ReviewDecided {
-        /// On which lead.
+        /// The lead.
         lead: LeadId,
-        /// What.
+        /// The decision.
         decision: api::Decision,
         /// The officer: a person of the directory, or any other name.
         officer: String,
     },
     /// `review.reopening`: an officer asks to open the review of a rejected lead again.
     ReviewReopening {
-        /// Which lead.
+        /// The lead.
         lead: LeadId,
-        /// Why.
+        /// The reason.
         reason: String,
         /// The officer.
         officer: String,
     },
-    /// `operations.resolved`: operations deals with a lead.
+    /// `operations.resolved`: operations resolves a lead in its queue.
     OperationsResolved {
-        /// Which lead.
+        /// The lead.
         lead: LeadId,
-        /// How.
+        /// The resolution.
         resolution: Resolution,
-        /// Who.
+        /// The person.
         by: String,
     },
-    /// `erasure.requested`: a lead's personal data is to be erased.
+    /// `erasure.requested`: a request to erase a lead's personal data.
     ErasureRequested {
-        /// Which lead.
+        /// The lead.
         lead: LeadId,
         /// The request.
         erasure: Erasure,
-        /// Who brings it.
+        /// The person who makes it.
         by: String,
     },
-    /// `rep.availability`: a rep comes or goes.
+    /// `rep.availability`: a rep becomes available or absent.
     RepAvailability {
-        /// Who.
+        /// The rep.
         rep: PersonId,
-        /// What is so now.
+        /// The new availability.
         availability: Availability,
     },
     /// `retention.completed` and `churn.false_positive`.
     Retention {
-        /// Which account.
+        /// The account.
         account: AccountId,
-        /// What.
+        /// The action.
         input: AccountInput,
-        /// Who.
+        /// The person.
         by: String,
     },
-    /// `policy.published`: from now on this policy is in force.
+    /// `policy.published`: this policy comes into force.
     PolicyPublished {
         /// The whole document.
         policy: Box<Policy>,
-        /// Who.
+        /// The publisher.
         by: String,
     },
-    /// `directory.published`: from now on this directory is in force.
+    /// `directory.published`: this directory comes into force.
     DirectoryPublished {
-        /// The whole document, sound in itself.
+        /// The whole document, valid in itself.
         directory: Box<DirectoryDocument>,
-        /// Who.
+        /// The publisher.
         by: String,
     },
-    /// `sweep.resumed`: until here no timer ran; what was due comes now. An outage, in a file.
+    /// `sweep.resumed`: the end of an outage. Everything that fell due during it comes now.
     Outage {
-        /// Since when no timer ran.
+        /// When the outage began.
         since: DateTime<Utc>,
     },
 }
@@ -109,7 +109,7 @@ pub enum What {
 /// Reads one line.
 ///
 /// # Errors
-/// Every field that is wrong.
+/// Every wrong field.
 pub fn read(value: &Value) -> Result<Line, Vec<FieldProblem>> {
     let kind = value.get("type").and_then(Value::as_str).unwrap_or_default();
     if event::TYPES.contains(&kind) || !STAFF_TYPES.contains(&kind) {
@@ -117,7 +117,7 @@ pub fn read(value: &Value) -> Result<Line, Vec<FieldProblem>> {
             let mut problems = refused.problems;
             for problem in problems.iter_mut().filter(|p| p.pointer == "/type") {
                 problem.detail =
-                    format!("is none of: {}, {}", event::TYPES.join(", "), STAFF_TYPES.join(", "));
+                    format!("must be {}", fields::one_of(&[event::TYPES.as_slice(), &STAFF_TYPES].concat()));
             }
             problems
         })?;
@@ -127,7 +127,7 @@ pub fn read(value: &Value) -> Result<Line, Vec<FieldProblem>> {
         if !problems.found.is_empty() {
             return Err(problems.found);
         }
-        // It may be earlier than it happens: a source's clock may be ahead.
+        // It may be earlier than the event's own time: a source's clock may be ahead.
         let received_at = received.unwrap_or(inbound.occurred_at);
         let warnings = inbound.warnings_at(received_at);
         let Inbound { id, occurred_at, body, .. } = inbound;
@@ -226,11 +226,11 @@ fn staff(kind: &str, root: &Fields<'_>, problems: &mut Problems) -> Option<What>
 }
 
 fn policy(value: &Value) -> Result<Policy, String> {
-    // JSON is YAML, so that a person is told the same here as of a policy's file.
-    Policy::parse(&value.to_string()).map_err(|error| format!("is not a sound policy: {error}"))
+    // JSON is YAML, so that the errors are the same as for a policy's file.
+    Policy::parse(&value.to_string()).map_err(|error| format!("is not a valid policy: {error}"))
 }
 
 fn directory(value: &Value) -> Result<DirectoryDocument, String> {
     let sound = Directory::parse(&value.to_string());
-    sound.map(|d| d.document().clone()).map_err(|error| format!("is not a sound directory: {error}"))
+    sound.map(|d| d.document().clone()).map_err(|error| format!("is not a valid directory: {error}"))
 }

@@ -1,9 +1,9 @@
-//! Who sees what of a record. One table says which member of which entry, of a lead, of an account, of an
-//! explanation and of a message is for whom ([`table`]); the API, the event bus, messages and the command
-//! line leave out the rest by the functions here.
+//! Decides who sees what. One [`table`] names the audience of each member of an audit entry, a lead, an
+//! account, an explanation and a message. The API, the event bus, messages and the command line use the
+//! functions here to remove the rest.
 //!
-//! What is personal is sealed in the record, and leaves it by none of these ways. Two read it through the
-//! store's data keys: a compliance review, and those who judge a signal of churn its evidence.
+//! Personal data is encrypted in the audit, and none of these functions reveals it. Two readers decrypt it
+//! with the store's data keys: a compliance review, and those who judge the evidence of a churn signal.
 
 mod audience;
 pub mod page;
@@ -35,8 +35,8 @@ static ROWS: LazyLock<BTreeMap<(&str, &str), Audience>> = LazyLock::new(|| {
     rows.collect()
 });
 
-/// What the table says of a member: exactly, or by the nearest member around it that is hidden. `None`: no
-/// row names it.
+/// The audience that the table names for a member: by its own row, or by the nearest hidden member around it.
+/// `None` if no row names it.
 pub fn named(of: &str, member: &str) -> Option<Audience> {
     let exact = ROWS.get(&(of, member)).copied();
     exact.or_else(|| {
@@ -46,14 +46,13 @@ pub fn named(of: &str, member: &str) -> Option<Audience> {
     })
 }
 
-/// Who sees a member.
+/// The audience of a member.
 pub fn audience(of: &str, member: &str) -> Audience {
     named(of, member).unwrap_or(Audience::MustKnow)
 }
 
-/// Whether a reader is among those who must know: nothing of an entry is hidden from them but what is
-/// sealed. They alone are given the links of the chain, since a hash over the whole of an entry lets anybody
-/// try what was left out.
+/// Whether a reader is among those who must know, who see every entry except its encrypted parts. Only they
+/// get the links of the hash chain: with the hash of a whole entry, a reader could guess the removed parts.
 pub fn must_know(readers: &[Reader]) -> bool {
     Audience::MustKnow.includes_any(readers)
 }
@@ -76,7 +75,7 @@ pub fn commit(mut entries: Vec<Value>, readers: &[Reader]) -> Vec<Value> {
         retain(members, "", &|member| {
             let of = match member {
                 "actor.id" => actor,
-                // Timers that an input settled carry its cause, and that can name a person.
+                // A timer that an input triggered carries the input's cause, which can name a person.
                 "cause" => rows_of(brought_by),
                 _ => ENTRY,
             };
@@ -103,19 +102,19 @@ pub fn account(document: Value, readers: &[Reader]) -> Value {
 pub fn message(notification: &Notification) -> Notification {
     let mut told = notification.clone();
     let readers = [Reader::of(&told.to)];
-    // What cannot be written or read is not told: every particular may be absent.
+    // Particulars that cannot be converted are omitted: each may be absent.
     let particulars = serde_json::to_value(&told.particulars).unwrap_or_default();
     told.particulars = serde_json::from_value(shown(particulars, MESSAGE, &readers)).unwrap_or_default();
     told
 }
 
-/// Whether readers see what a member holds once its seal is opened.
+/// Whether readers see a member's decrypted content.
 pub fn opens(entry: &Value, member: &str, readers: &[Reader]) -> bool {
     let to = named(&kind_of(entry), member);
     to.is_some_and(|to| to == Audience::Judges && to.includes_any(readers))
 }
 
-/// What the table calls an entry.
+/// The name of an entry in the table.
 pub fn kind_of(entry: &Value) -> String {
     let kind = entry.get("type").and_then(Value::as_str).unwrap_or_default();
     let is_always_confidential = CONFIDENTIAL.contains(&kind);
@@ -141,19 +140,19 @@ fn is_of_sales(entry: &Value) -> bool {
     })
 }
 
-/// Whether who brought an entry about is for those who must know.
+/// Whether only those who must know may see who caused an entry.
 fn is_confidential(entry: &Value) -> bool {
     let kind = entry.get("type").and_then(Value::as_str).unwrap_or_default();
     CONFIDENTIAL.contains(&kind) || is_of_compliance(entry) || kind == REFUSED && !is_of_sales(entry)
 }
 
-/// Who brought something about.
+/// Who caused something.
 #[derive(Clone, Copy)]
 enum By {
     System,
     Source,
     Staff,
-    /// Nobody can tell.
+    /// Unknown.
     Unknown,
 }
 
@@ -168,8 +167,8 @@ impl By {
     }
 }
 
-/// Who brought a commit about. Where only timers fired, an input may have come before them that left
-/// nothing else in the record; its cause says whether it was Leadwatch's own.
+/// Who caused a commit. If only timers fired, an input may have triggered them without an entry of its own;
+/// the cause shows whether it was Leadwatch's own.
 fn brought_by(entries: &[Value]) -> By {
     let others = entries.iter().map(By::of).find(|by| !matches!(by, By::System));
     let is_own = |entry: &Value| {
@@ -179,7 +178,7 @@ fn brought_by(entries: &[Value]) -> By {
     others.unwrap_or(if entries.iter().all(is_own) { By::System } else { By::Unknown })
 }
 
-/// What of a document is for readers; an object of which nothing is left is left out of the one around it.
+/// The parts of a document for readers. An object without any remaining member is removed.
 fn shown(mut document: Value, of: &str, readers: &[Reader]) -> Value {
     if let Value::Object(members) = &mut document {
         retain(members, "", &|member| audience(of, member).includes_any(readers));
@@ -190,12 +189,12 @@ fn shown(mut document: Value, of: &str, readers: &[Reader]) -> Value {
 fn retain(members: &mut Map<String, Value>, around: &str, sees: &impl Fn(&str) -> bool) {
     members.retain(|name, value| {
         let member = if around.is_empty() { name.clone() } else { format!("{around}.{name}") };
-        // Whatever a row says: what is personal is opened from its seal, or not there.
+        // Personal data is decrypted elsewhere or not shown, whatever a row says.
         name != PERSONAL && retain_within(value, &member, sees)
     });
 }
 
-/// Whether anything of a value is left.
+/// Reduces a value. Returns whether anything remains.
 fn retain_within(value: &mut Value, member: &str, sees: &impl Fn(&str) -> bool) -> bool {
     match value {
         Value::Object(members) if !members.is_empty() => {

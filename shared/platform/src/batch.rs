@@ -1,7 +1,7 @@
-//! A batch from a queue, each record on its own: one that fails goes back to the queue, alone.
+//! A batch from a queue, each record on its own: a failed record returns to the queue alone.
 //!
-//! Needs `ReportBatchItemFailures` on the event source. Handlers parse their own record's body, so that a body that
-//! cannot be read fails itself and nothing else.
+//! Needs `ReportBatchItemFailures` on the event source. Handlers parse their own record's body, so that an
+//! unreadable body fails only its record.
 
 use std::error::Error;
 use std::panic::AssertUnwindSafe;
@@ -11,7 +11,7 @@ use futures::{FutureExt as _, StreamExt as _};
 
 use crate::telemetry::ErrorChain;
 
-/// Records of one batch that are worked on at a time.
+/// Records of one batch that are processed at once.
 pub const CONCURRENT_RECORDS_MAX: usize = 5;
 
 /// One message of a batch.
@@ -21,21 +21,21 @@ pub struct Record<'a> {
     pub message_id: &'a str,
     /// The message as it was sent.
     pub body: &'a str,
-    /// How often the message has been received, this time included.
+    /// Deliveries of the message, this one included.
     pub receive_count: u32,
-    /// What to change the message's visibility with.
+    /// The handle to change the message's visibility.
     pub receipt_handle: &'a str,
 }
 
-/// A record came without an id. SQS always gives one; without it no failure could be reported, so the whole batch is
-/// left to be delivered again.
+/// A record has no id. SQS always sends one; without it no failure could be reported, so the queue delivers
+/// the whole batch again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a record of the batch has no message id, nothing was done")]
+#[error("a record of the batch has no message id; nothing was done")]
 pub struct UnnamedRecordError;
 
-/// Hands each record to the handler, at most [`CONCURRENT_RECORDS_MAX`] at a time, and answers with those that failed.
+/// Hands each record to the handler, at most [`CONCURRENT_RECORDS_MAX`] at once, and returns the failed ones.
 ///
-/// A handler that panics fails its own record only. Errors are logged with their causes, under the message's id.
+/// A panic in the handler fails only its record. Errors are logged with their causes, under the message's id.
 ///
 /// # Errors
 /// [`UnnamedRecordError`], before any record is handled.
@@ -69,7 +69,7 @@ fn is_done<E: Error>(record: Record<'_>, outcome: std::thread::Result<Result<(),
             false
         }
         Err(_) => {
-            // The panic's own message went to standard error.
+            // The panic's message is on standard error.
             tracing::error!(message_id, receive_count, "the handler of a record panicked");
             false
         }
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_an_id_nothing_is_done_and_the_batch_comes_again() {
+    async fn without_an_id_nothing_is_done_and_the_batch_returns() {
         for id in [json!(null), json!("")] {
             let event = json!({"Records": [{"messageId": "m-0", "body": ""}, {"messageId": id, "body": ""}]});
             let response = run(serde_json::from_value(event).unwrap(), async |_: Record<'_>| {

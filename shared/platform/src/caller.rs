@@ -1,6 +1,6 @@
-//! Who is asking, from the claims of a token that API Gateway's JWT authorizer has verified.
+//! The caller, from the claims of a token that API Gateway's JWT authorizer has verified.
 //!
-//! Deny is the default: no claims is 401, no known group is 403 wherever a group is asked for.
+//! The default is to deny: 401 without claims, 403 without a known group.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -12,16 +12,16 @@ use crate::problem::{Challenge, Problem};
 /// The claim that holds the groups, unless the deployment names another.
 pub const GROUPS_CLAIM_DEFAULT: &str = "cognito:groups";
 
-/// What `token_use` says of a token that shows who signed in. An access token carries no e-mail address, and a refresh
-/// token none of the groups of now.
+/// The `token_use` of an ID token. An access token has no email address, and a refresh token has no current
+/// groups.
 const ID_TOKEN: &str = "id";
-/// What `typ` says of tokens that are never shown to an API.
+/// The `typ` of tokens that are not meant for an API.
 const OTHER_TOKENS: [&str; 3] = ["refresh", "offline", "logout"];
 
-/// What people are, as far as permissions go.
+/// A group of callers with the same permissions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Group {
-    /// Reads leads, histories and reports. Every other group may do that too.
+    /// Reads leads, histories and reports, as every other group can.
     Viewer,
     /// Works leads.
     Rep,
@@ -50,7 +50,7 @@ impl Group {
         }
     }
 
-    /// The group of that name, if there is one. The match is exact: a name that looks alike is no permission.
+    /// The group with that name. The match is exact: a similar name gives no permission.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|group| group.name() == name)
@@ -60,13 +60,13 @@ impl Group {
 /// The person or program that makes a request.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// The token's subject: who the audit names.
+    /// The token's subject, which the audit records.
     pub subject: String,
-    /// The name to sign in with; the subject where the token has none.
+    /// The sign-in name, or the subject if the token has none.
     pub username: String,
-    /// The e-mail address, if the identity provider vouches for it (`email_verified`).
+    /// The email address, if the identity provider has verified it (`email_verified`).
     pub email: Option<String>,
-    /// The groups that are known here; others are ignored.
+    /// The known groups; others are ignored.
     pub groups: BTreeSet<Group>,
 }
 
@@ -74,33 +74,31 @@ impl Caller {
     /// The caller of a request.
     ///
     /// # Errors
-    /// 401 when there are no verified claims, no subject among them, or they are not of a sign-in; 403 when the caller
-    /// is in no group that is known here. Both come before anything is read or written for them.
+    /// 401 without verified claims, without a subject, or for a token that is no ID token; 403 without a
+    /// known group. Nothing is read or written before that.
     pub fn of(event: &ApiGatewayV2httpRequest, groups_claim: &str) -> Result<Self, Problem> {
         let authorizer = event.request_context.authorizer.as_ref();
         let jwt = authorizer.and_then(|authorizer| authorizer.jwt.as_ref()).ok_or_else(no_token)?;
         let caller = Self::from_claims(&jwt.claims, groups_claim)?;
         if caller.groups.is_empty() {
-            return Err(
-                Problem::forbidden("the token names no group that may do anything here").of_kind("no-group")
-            );
+            return Err(Problem::forbidden("the token has no known group").of_kind("no-group"));
         }
         Ok(caller)
     }
 
-    /// The caller that verified claims speak of.
+    /// The caller in verified claims.
     ///
     /// # Errors
-    /// 401 when there is no subject, or the token says that it is for something else than showing who signed in.
+    /// 401 without a subject, or for a token that is no ID token.
     pub fn from_claims(claims: &HashMap<String, String>, groups_claim: &str) -> Result<Self, Problem> {
         let claim = |name: &str| claims.get(name).map(|text| text.trim()).filter(|text| !text.is_empty());
         let subject = claim("sub").ok_or_else(no_token)?;
-        // Cognito says it in `token_use`, Keycloak in `typ`; who says neither has one kind of token.
+        // Cognito has `token_use`, Keycloak has `typ`; an issuer with neither has one kind of token.
         let is_for_something_else = claim("token_use").is_some_and(|kind| kind != ID_TOKEN)
             || claim("typ")
                 .is_some_and(|kind| OTHER_TOKENS.iter().any(|other| kind.eq_ignore_ascii_case(other)));
         if is_for_something_else {
-            let detail = "send the ID token: this one is for another use";
+            let detail = "send the ID token; this token has another use";
             return Err(Problem::unauthorized(Challenge::Bearer, detail).of_kind("wrong-token"));
         }
         let names = ["cognito:username", "username", "preferred_username"];
@@ -119,7 +117,7 @@ impl Caller {
         self.groups.contains(&group) || (group == Group::Viewer && !self.groups.is_empty())
     }
 
-    /// Lets through who is in at least one of the groups. No groups lets nobody through.
+    /// Requires membership in at least one of the groups. An empty list lets nobody through.
     ///
     /// # Errors
     /// 403 otherwise.
@@ -128,12 +126,12 @@ impl Caller {
             return Ok(());
         }
         let names: Vec<&str> = groups.iter().map(|group| group.name()).collect();
-        let detail = format!("this needs membership in one of these groups: {}", names.join(", "));
+        let detail = format!("this requires one of these groups: {}", names.join(", "));
         Err(Problem::forbidden(detail))
     }
 }
 
-/// The subject and groups only: a log must not hold names and addresses.
+/// Shows only subject and groups: logs must not hold names and addresses.
 impl fmt::Debug for Caller {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { subject, groups, .. } = self;
@@ -149,9 +147,9 @@ fn no_token() -> Problem {
     Problem::unauthorized(Challenge::Bearer, "send a valid token in the `Authorization` header")
 }
 
-/// Reads the claim in the ways in which it comes: a JSON array written as text, `a, b`, or what API Gateway makes of a
-/// list, `[a b]`. Of the last, spaces part the names in Cognito's own claim alone: no group there has one in its name,
-/// but elsewhere `[Sales operations]` may be one group, and it is not `operations`.
+/// Reads the claim in each of its forms: a JSON array as text, `a, b`, or API Gateway's form of a list, `[a
+/// b]`. In the last form, spaces separate names only in Cognito's own claim, where no group's name has one.
+/// Elsewhere `[Sales operations]` may be a single group, which is not `operations`.
 fn groups(claim: &str, name_of_claim: &str) -> BTreeSet<Group> {
     if let Ok(names) = serde_json::from_str::<Vec<String>>(claim) {
         return names.iter().filter_map(|name| Group::from_name(name)).collect();
@@ -194,14 +192,14 @@ mod tests {
     }
 
     #[test]
-    fn a_token_of_another_use_is_no_sign_in() {
+    fn only_an_id_token_is_accepted() {
         let kind = |name: &str, value: &str| {
             caller(&[("sub", "s-1"), ("cognito:groups", "viewer"), (name, value)])
                 .map(|_| ())
                 .map_err(|p| p.status)
         };
         assert_eq!(kind("token_use", "id"), Ok(()));
-        assert_eq!(kind("iss", "https://elsewhere.example/"), Ok(()), "an issuer that says nothing of it");
+        assert_eq!(kind("iss", "https://elsewhere.example/"), Ok(()), "an issuer without these claims");
         assert_eq!(kind("typ", "Bearer"), Ok(()));
         for (name, value) in [
             ("token_use", "access"),
@@ -215,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_in_no_group_comes_no_further() {
+    fn a_caller_without_a_known_group_is_refused() {
         let of = |groups: &str| {
             let event = json!({"requestContext": {
                 "http": {"method": "GET"},

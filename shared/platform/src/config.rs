@@ -1,8 +1,7 @@
-//! Configuration: the environment, read once at start and typed from then on.
+//! Configuration: the environment, read once at start-up, with typed values.
 //!
-//! A missing or malformed variable is an error that names the variable and says what it should hold, never its value.
-//! The endpoint of AWS services is not read here: `AWS_ENDPOINT_URL` is the SDK's own, so nothing in this code knows
-//! whether it runs locally.
+//! The error for a missing or malformed variable names the variable and what it must hold, never its value.
+//! The SDK itself reads `AWS_ENDPOINT_URL`, so nothing in this code knows whether it runs locally.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -27,15 +26,15 @@ pub const ATTEMPTS_MAX: u32 = 3;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// The variable is not set, or is empty.
-    #[error("environment variable {name} is not set: it must hold {expected}")]
+    #[error("environment variable {name} is not set; it must hold {expected}")]
     Missing {
         /// The variable.
         name: &'static str,
         /// What it should hold.
         expected: String,
     },
-    /// The variable is set to something else than it should hold. The value is left out: it may be a secret.
-    #[error("environment variable {name} is not usable: it must hold {expected}")]
+    /// The variable has an invalid value, which the error omits: it may be a secret.
+    #[error("environment variable {name} is invalid; it must hold {expected}")]
     Invalid {
         /// The variable.
         name: &'static str,
@@ -51,7 +50,8 @@ pub struct Env {
 }
 
 impl Env {
-    /// The environment of this process. Only a `main.rs` calls this. Variables that are not Unicode are left out.
+    /// Reads the environment of this process. Only a `main.rs` calls this. Variables that are not Unicode are
+    /// ignored.
     #[must_use]
     pub fn from_process() -> Self {
         let values = std::env::vars_os()
@@ -60,27 +60,28 @@ impl Env {
         Self { values }
     }
 
-    /// The value of a variable; a blank one counts as absent, as templates leave what is optional empty.
+    /// The value of a variable. A blank one counts as absent, because templates leave optional variables
+    /// empty.
     #[must_use]
     pub fn optional(&self, name: &str) -> Option<&str> {
         let value = self.values.get(name)?.trim();
         (!value.is_empty()).then_some(value)
     }
 
-    /// The value of a variable that must be there.
+    /// The value of a required variable.
     ///
     /// # Errors
-    /// [`ConfigError::Missing`] when it is not set or blank.
+    /// [`ConfigError::Missing`] if it is not set or blank.
     pub fn require(&self, name: &'static str) -> Result<String, ConfigError> {
         let missing = || ConfigError::Missing { name, expected: "a value".to_owned() };
         self.optional(name).map(str::to_owned).ok_or_else(missing)
     }
 
-    /// Whether something is switched on; off when the variable is not set.
+    /// Reads a switch, which is off if the variable is not set.
     ///
     /// # Errors
-    /// [`ConfigError::Invalid`] when it is neither `true` nor `false`: a switch that is misspelt must not be taken
-    /// for one of them.
+    /// [`ConfigError::Invalid`] if it is neither `true` nor `false`: a misspelled switch must not have an
+    /// effect.
     pub fn flag(&self, name: &'static str) -> Result<bool, ConfigError> {
         match self.optional(name) {
             None | Some("false") => Ok(false),
@@ -89,10 +90,10 @@ impl Env {
         }
     }
 
-    /// A number within bounds, or the default when the variable is not set.
+    /// Reads a number within bounds; the default if the variable is not set.
     ///
     /// # Errors
-    /// [`ConfigError::Invalid`] when it is set and not a number within the bounds.
+    /// [`ConfigError::Invalid`] if it is no number within the bounds.
     pub fn number<T>(
         &self,
         name: &'static str,
@@ -113,24 +114,24 @@ impl Env {
     }
 }
 
-/// An environment from pairs, for tests and for tools that compose one.
+/// Builds an environment from pairs, for tests and tools.
 impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Env {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
         Self { values: pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect() }
     }
 }
 
-/// The names only: a value may be a secret.
+/// Shows only the names: a value may be a secret.
 impl std::fmt::Debug for Env {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_set().entries(self.values.keys()).finish()
     }
 }
 
-/// The SDK's configuration: a dated behaviour, short time-outs, standard retries. Region, credentials and endpoint come
-/// from where the SDK looks for them.
+/// Loads the SDK's configuration: a dated behavior version, short time-outs, standard retries. The SDK finds
+/// region, credentials and endpoint by itself.
 ///
-/// The operation's time-out is the one that binds: it ends a call in the middle of an attempt if need be.
+/// The time-out of the operation takes precedence: it can end a call during an attempt.
 pub async fn sdk_config() -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
@@ -154,7 +155,7 @@ mod tests {
         assert_eq!(env.optional("TABLE"), None);
         assert_eq!(env.require("QUEUE").unwrap(), "q");
         let error = env.require("TABLE").unwrap_err();
-        assert_eq!(error.to_string(), "environment variable TABLE is not set: it must hold a value");
+        assert_eq!(error.to_string(), "environment variable TABLE is not set; it must hold a value");
     }
 
     #[test]
@@ -163,7 +164,7 @@ mod tests {
         let error = env.number("SHARDS", 8_u16, 1..=64).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "environment variable SHARDS is not usable: it must hold a number from 1 to 64"
+            "environment variable SHARDS is invalid; it must hold a number from 1 to 64"
         );
         assert!(env.number("HORIZON_S", 120_u32, 1..=900).is_err());
         assert_eq!(env.number("BATCH", 1_u8, 1..=10), Ok(10));

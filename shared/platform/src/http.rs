@@ -1,7 +1,7 @@
 //! A request to an API function: its body, route, parameters and preconditions.
 //!
-//! [`Request::decode`] bounds and decodes the body once; everything else reads from it. The raw bytes stay at hand,
-//! because a webhook's signature is over them.
+//! [`Request::decode`] bounds and decodes the body once; everything else reads from it. It keeps the raw
+//! bytes, because a webhook's signature covers them.
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use base64::Engine as _;
@@ -27,23 +27,23 @@ pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 128;
 /// Longest cursor, in characters.
 pub const CURSOR_CHARS_MAX: usize = 2048;
 
-/// How much of a parameter's name a problem repeats, in characters.
+/// Characters of a parameter's name that a problem repeats.
 const PARAMETER_CHARS_MAX: usize = 40;
 
-/// Reads an event of API Gateway. A function takes its event as a [`RawValue`] and reads it here: what the runtime
-/// cannot read never comes to the function, and its caller is told of a fault of ours.
+/// Reads an event of API Gateway. A function takes its event as a [`RawValue`] and reads it here. Otherwise
+/// the runtime would reject an unreadable event before the function, and the caller would get a 500.
 ///
 /// # Errors
-/// 400 when a header holds a control byte, or a text of the request is not Unicode.
+/// 400 if a header holds a control byte, or a text of the request is not Unicode.
 pub fn event(raw: &RawValue, now: DateTime<Utc>) -> Result<ApiGatewayV2httpRequest, Problem> {
     serde_json::from_str(raw.get()).map_err(|_| {
-        // The error can repeat what was sent.
+        // The error can repeat parts of the request.
         refusals::refused("a request", "unreadable", now);
-        Problem::bad_request("a header, the path or the query holds a byte that it must not hold")
+        Problem::bad_request("a header, the path or the query contains a forbidden byte")
     })
 }
 
-/// A whole number as it is written and in no other way: no sign, no leading zero, no blank.
+/// Reads a whole number in its only spelling: no sign, no leading zero, no space.
 #[must_use]
 pub fn whole_number(text: &str) -> Option<u64> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
@@ -58,10 +58,10 @@ pub struct Request {
 }
 
 impl Request {
-    /// Takes an event of API Gateway (payload format 2.0) apart.
+    /// Decodes an event of API Gateway (payload format 2.0).
     ///
     /// # Errors
-    /// 413 when the body holds more than `body_bytes_max` bytes, 400 when it says base64 and is not.
+    /// 413 if the body has more than `body_bytes_max` bytes, 400 if it claims to be base64 and is not.
     pub fn decode(mut event: ApiGatewayV2httpRequest, body_bytes_max: usize) -> Result<Self, Problem> {
         let text = event.body.take().unwrap_or_default();
         // Base64 takes four characters for three bytes: refuse before decoding what cannot fit.
@@ -86,7 +86,7 @@ impl Request {
         &self.event
     }
 
-    /// The id under which the log has this request; empty when there is none.
+    /// The request's id in the log; empty if there is none.
     #[must_use]
     pub fn id(&self) -> &str {
         self.event.request_context.request_id.as_deref().unwrap_or_default()
@@ -98,7 +98,7 @@ impl Request {
         &self.body
     }
 
-    /// A header, whatever the case of its name. `None` when it is missing or not text.
+    /// A header, by its name in any case. `None` if it is missing or not text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.event.headers.get(name)?.to_str().ok().map(str::trim)
@@ -111,10 +111,10 @@ impl Request {
         self.event.route_key.as_deref().or(context.route_key.as_deref()).unwrap_or_default()
     }
 
-    /// What a function's table of routes says about this request.
+    /// Looks up the request's route in a function's table.
     ///
     /// # Errors
-    /// 404 when the table does not have the route: what is not listed is not served.
+    /// 404 if the table does not have the route.
     pub fn route<R: Copy>(&self, table: &[(&str, R)]) -> Result<R, Problem> {
         let found = table.iter().find(|(key, _)| *key == self.route_key());
         found.map(|(_, route)| *route).ok_or_else(|| Problem::not_found("there is no such route"))
@@ -123,28 +123,28 @@ impl Request {
     /// A parameter in the path, which API Gateway has percent-decoded.
     ///
     /// # Errors
-    /// 404 when it is missing, blank, too long or holds control characters: no such thing can exist.
+    /// 404 if it is missing, blank, too long or has control characters: nothing can have such an id.
     pub fn path_parameter(&self, name: &str) -> Result<&str, Problem> {
         let value = self.event.path_parameters.get(name).map(String::as_str).unwrap_or_default();
         let bounded = !value.trim().is_empty() && value.len() <= PATH_PARAMETER_BYTES_MAX;
         if bounded && !value.chars().any(char::is_control) {
             Ok(value)
         } else {
-            Err(Problem::not_found(format!("there is nothing under this `{name}`")))
+            Err(Problem::not_found(format!("there is nothing with this `{name}`")))
         }
     }
 
-    /// A parameter in the query; `None` when it is missing or blank, the first when it is there several times.
+    /// A parameter in the query; `None` if it is missing or blank, the first value if it is repeated.
     #[must_use]
     pub fn query(&self, name: &str) -> Option<&str> {
         self.event.query_string_parameters.first(name).filter(|value| !value.trim().is_empty())
     }
 
-    /// Refuses parameters in the query that a route does not know, or that are there twice: a condition
-    /// that is misspelt would be a longer list than was asked for.
+    /// Refuses query parameters that are unknown to a route or duplicate. Otherwise a misspelled condition
+    /// would return a longer list than the caller meant.
     ///
     /// # Errors
-    /// 400, which names them and what there is.
+    /// 400, with the parameter and the known ones.
     pub fn knows_query(&self, known: &[&str]) -> Result<(), Problem> {
         let mut seen = BTreeSet::new();
         for (name, _) in self.event.query_string_parameters.iter() {
@@ -153,13 +153,13 @@ impl Request {
                 let there_is = match (unread::meant(name, known), known) {
                     (_, []) => "this route takes none".to_owned(),
                     (Some(meant), _) => format!("did you mean `{meant}`?"),
-                    (None, _) => format!("there is {}", known.join(", ")),
+                    (None, _) => format!("the parameters are {}", known.join(", ")),
                 };
                 let detail = format!("`{shown}` is not a parameter of this route; {there_is}");
                 return Err(Problem::bad_request(detail).of_kind("unknown-parameter"));
             }
             if !seen.insert(name) {
-                return Err(Problem::bad_request(format!("`{shown}` is there twice; name it once")));
+                return Err(Problem::bad_request(format!("duplicate parameter `{shown}`; send it once")));
             }
         }
         Ok(())
@@ -168,7 +168,7 @@ impl Request {
     /// The `limit` of a list.
     ///
     /// # Errors
-    /// 400 when it is not a number from 1 to `max`.
+    /// 400 if it is not a number from 1 to `max`.
     pub fn limit(&self, default: u32, max: u32) -> Result<u32, Problem> {
         let Some(text) = self.query("limit") else {
             return Ok(default);
@@ -179,23 +179,24 @@ impl Request {
         }
     }
 
-    /// The `cursor` of a list: where the page before ended.
+    /// The `cursor` of a list: where the previous page ended.
     ///
     /// # Errors
-    /// 400 when it is not a cursor that [`Self::next_cursor`] gave for this very list.
+    /// 400 if [`Self::next_cursor`] did not make it for this list.
     pub fn cursor<T: DeserializeOwned>(&self) -> Result<Option<T>, Problem> {
         let Some(cursor) = self.query("cursor") else { return Ok(None) };
         let CursorOf { list, at } = decode_cursor(cursor)?;
         if list == self.list() { Ok(Some(at)) } else { Err(foreign_cursor()) }
     }
 
-    /// The cursor of the page after this one. `None` when it would be longer than a cursor may be.
+    /// The cursor of the next page. `None` if it would be too long.
     pub fn next_cursor<T: Serialize>(&self, position: &T) -> Option<String> {
         encode_cursor(&CursorOf { list: self.list(), at: position })
     }
 
-    /// Which list a request is for, as a digest: its route, what its path names, and what its query asks for but for
-    /// the part. A cursor of another owner's list would go on in the middle of this one.
+    /// A digest of the list that a request is for: its route, its path parameters, and its query without
+    /// `limit` and `cursor`. It prevents that a cursor of another list, such as another owner's, continues in
+    /// the middle of this one.
     fn list(&self) -> String {
         let mut parts: Vec<(&str, &str)> =
             self.event.path_parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -208,7 +209,7 @@ impl Request {
         for part in
             std::iter::once(("", self.route_key())).chain(parts).flat_map(|(name, value)| [name, value])
         {
-            // With its length before it, so that no two lists come to the same bytes.
+            // Length first, so that no two lists give the same bytes.
             digest.update((part.len() as u64).to_be_bytes());
             digest.update(part.as_bytes());
         }
@@ -218,7 +219,7 @@ impl Request {
     /// The `Idempotency-Key`, with or without quotes.
     ///
     /// # Errors
-    /// 400 when it is there and not 1 to [`IDEMPOTENCY_KEY_BYTES_MAX`] visible ASCII characters.
+    /// 400 if it is not 1 to [`IDEMPOTENCY_KEY_BYTES_MAX`] visible ASCII characters.
     pub fn idempotency_key(&self) -> Result<Option<&str>, Problem> {
         if !self.event.headers.contains_key("idempotency-key") {
             return Ok(None);
@@ -234,11 +235,11 @@ impl Request {
         Err(Problem::bad_request(detail))
     }
 
-    /// The entity tag in `If-Match`, without its quotes. Any version (`*`), several tags and weak tags are refused:
-    /// who decides must say on what.
+    /// The entity tag in `If-Match`, without its quotes. Any version (`*`), several tags and weak tags are
+    /// refused, because a decision must name the version it is based on.
     ///
     /// # Errors
-    /// 428 when the header is missing, 400 when it does not hold one strong tag.
+    /// 428 if the header is missing, 400 if it does not hold one strong tag.
     pub fn if_match(&self) -> Result<&str, Problem> {
         if !self.event.headers.contains_key("if-match") {
             let detail = "send `If-Match` with the `ETag` of the version that you have seen";
@@ -254,12 +255,12 @@ impl Request {
     }
 }
 
-/// So much of the digest of a list is in its cursors: enough that nobody takes one for another's by mistake.
+/// Bytes of a list's digest in its cursors: enough to prevent confusion between lists.
 const LIST_DIGEST_BYTES: usize = 12;
 
-/// A cursor with the list it is for.
+/// A cursor with its list.
 ///
-/// It is neither signed nor secret: put no person's data into it, and check what comes back like any input.
+/// It is neither signed nor secret: put no personal data into it, and check it like any input.
 #[derive(Serialize, Deserialize)]
 struct CursorOf<T> {
     list: String,

@@ -1,20 +1,20 @@
-//! What each function needs around its handler, and nothing of the product's rules.
+//! Everything a function needs around its handler, without any of the product's rules.
 //!
-//! | module | what for |
+//! | module | purpose |
 //! | --- | --- |
 //! | [`config`] | the environment, read once at start |
 //! | [`telemetry`] | structured logs that carry ids only |
 //! | [`http`] | an API request: body, route, parameters, cursors |
-//! | [`response`], [`problem`] | the answer, and the answer that says no |
-//! | [`caller`] | who is asking, from a verified token's claims |
-//! | [`refusals`] | what was refused at the door, by class of reason, in the log |
+//! | [`response`], [`problem`] | the answer, and the refusal |
+//! | [`caller`] | the caller, from a verified token's claims |
+//! | [`refusals`] | logs refused requests by class of reason |
 //! | [`batch`] | a batch from a queue, each record on its own |
-//! | [`queue`] | sending to a queue, part failures included |
+//! | [`queue`] | sends to a queue, with partial failures |
 //! | [`secrets`] | shared secrets, cached |
-//! | [`strict_json`] | JSON without duplicate keys and without surprises |
-//! | [`standard_webhooks`] | signing and verifying webhooks |
+//! | [`strict_json`] | JSON without duplicate keys, within bounds |
+//! | [`standard_webhooks`] | signs and verifies webhooks |
 //!
-//! **Nothing here reads the wall clock.** The time comes in as `now`; only [`config::Env::from_process`]
+//! **Nothing here reads the system clock.** The time comes in as `now`; only [`config::Env::from_process`]
 //! reads the environment, and only a `main.rs` calls it.
 
 pub mod batch;

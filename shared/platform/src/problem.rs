@@ -1,7 +1,7 @@
-//! The answer that says no: `application/problem+json` (RFC 9457).
+//! The refusal of a request: `application/problem+json` (RFC 9457).
 //!
-//! A problem tells a person what is wrong, where, and what to do. It never holds a person's data, a secret or the
-//! inside of the system: the cause goes to the log, under the request's id.
+//! A problem says what is wrong, where, and what to do. It never holds personal data, a secret or internals
+//! of the system: the cause goes to the log, under the request's id.
 
 use serde_json::{Map, Value, json};
 
@@ -21,7 +21,7 @@ pub struct ProblemDetail {
     pub detail: String,
 }
 
-/// How a caller is expected to show who it is: the `WWW-Authenticate` header, which RFC 9110 asks for with a 401.
+/// How a caller has to authenticate: the `WWW-Authenticate` header, which RFC 9110 requires with a 401.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Challenge {
     /// A token of the identity provider.
@@ -41,7 +41,7 @@ impl Challenge {
     }
 }
 
-/// Why a request was not done.
+/// Why a request was refused or failed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{status} {title}: {detail}")]
 pub struct Problem {
@@ -75,25 +75,25 @@ impl Problem {
         Self::new(400, "bad-request", "The request cannot be read", detail)
     }
 
-    /// 401: nobody has shown who is asking.
+    /// 401: the caller is not authenticated.
     pub fn unauthorized(challenge: Challenge, detail: impl Into<String>) -> Self {
-        let problem = Self::new(401, "unauthorized", "Authentication is needed", detail);
+        let problem = Self::new(401, "unauthorized", "Authentication required", detail);
         Self { challenge: Some(challenge), ..problem }
     }
 
-    /// 403: who is asking may not do this.
+    /// 403: the caller may not do this.
     pub fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(403, "forbidden", "Not permitted", detail)
     }
 
-    /// 404: there is no such thing.
+    /// 404: the thing does not exist.
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::new(404, "not-found", "Not found", detail)
     }
 
-    /// 409: the thing is not in a state in which this can be done.
+    /// 409: the state of the thing does not allow this.
     pub fn conflict(detail: impl Into<String>) -> Self {
-        Self::new(409, "conflict", "In conflict with the current state", detail)
+        Self::new(409, "conflict", "Conflict with the current state", detail)
     }
 
     /// 412: the thing is not at the version that `If-Match` names.
@@ -101,18 +101,18 @@ impl Problem {
         Self::new(412, "precondition-failed", "Changed in the meantime", detail)
     }
 
-    /// 413: the request is larger than is read.
+    /// 413: the request exceeds the limit.
     pub fn payload_too_large(bytes_max: usize) -> Self {
-        let detail = format!("a request may hold {bytes_max} bytes; send less at a time");
+        let detail = format!("a request can hold at most {bytes_max} bytes; send less at a time");
         Self::new(413, "payload-too-large", "The request is too large", detail)
     }
 
-    /// 422: the request can be read, and what it says cannot be done.
+    /// 422: the request is readable but cannot be processed.
     pub fn unprocessable(detail: impl Into<String>) -> Self {
         Self::new(422, "unprocessable", "The request cannot be processed", detail)
     }
 
-    /// 422: these fields are wrong; the first one is the detail, all of them are listed.
+    /// 422: fields are wrong. The detail has the first one, and `errors` has all.
     pub fn of_fields(found: &[contracts::FieldProblem]) -> Self {
         let listed: Vec<ProblemDetail> = found
             .iter()
@@ -124,51 +124,51 @@ impl Problem {
         Self::unprocessable(detail).at(pointer).with_errors(&listed)
     }
 
-    /// 428: the request must name the version that it is about.
+    /// 428: the request must name the version that it refers to.
     pub fn precondition_required(detail: impl Into<String>) -> Self {
-        Self::new(428, "precondition-required", "A precondition is needed", detail)
+        Self::new(428, "precondition-required", "Precondition required", detail)
     }
 
-    /// 500: a fault of ours. Takes no detail, so that none gets out.
+    /// 500: an internal error. Takes no detail, so that none leaks.
     #[must_use]
     pub fn internal() -> Self {
         let detail = "the request failed; the log has the cause under the request's id";
         Self::new(500, "internal", "Internal error", detail)
     }
 
-    /// 503: for now this cannot be done; try again after so many seconds.
+    /// 503: temporarily unavailable; try again after `retry_after_s` seconds.
     pub fn unavailable(retry_after_s: u32, detail: impl Into<String>) -> Self {
-        let problem = Self::new(503, "unavailable", "Not available for now", detail);
+        let problem = Self::new(503, "unavailable", "Temporarily unavailable", detail);
         Self { retry_after_s: Some(retry_after_s), ..problem }
     }
 
-    /// The same problem, of a kind of its own: `lead-moved-on` for `urn:leadwatch:problem:lead-moved-on`.
+    /// Sets the kind: `lead-moved-on` for `urn:leadwatch:problem:lead-moved-on`.
     #[must_use]
     pub fn of_kind(self, kind: &'static str) -> Self {
         Self { kind, ..self }
     }
 
-    /// The same problem, with the place in the body that it is about. An empty pointer is the body as a whole.
+    /// Sets the place in the body. An empty pointer is the whole body.
     #[must_use]
     pub fn at(self, pointer: impl Into<String>) -> Self {
         Self { field: Some(pointer.into()), ..self }
     }
 
-    /// The same problem, with all that is wrong, as the member `errors`.
+    /// Lists everything that is wrong, as the member `errors`.
     #[must_use]
     pub fn with_errors(self, errors: &[ProblemDetail]) -> Self {
         let errors = errors.iter().map(|error| json!({"pointer": error.pointer, "detail": error.detail}));
         self.with("errors", errors.collect::<Vec<Value>>())
     }
 
-    /// The same problem, with one more member.
+    /// Adds a member.
     #[must_use]
     pub fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
         self.extra.insert(member.to_owned(), value.into());
         self
     }
 
-    /// The members as they go out.
+    /// The members of the document.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut members = self.extra.clone();
@@ -215,6 +215,6 @@ mod tests {
         let error = crate::strict_json::parse(br#"{"a":{"b":1,"b":2}}"#).unwrap_err();
         let problem = Problem::from(error);
         assert_eq!((problem.status, problem.field.as_deref()), (400, Some("/a/b")));
-        assert_eq!(problem.detail, "the key is there twice at `/a/b` (line 1, column 15)");
+        assert_eq!(problem.detail, "duplicate key at `/a/b` (line 1, column 15)");
     }
 }

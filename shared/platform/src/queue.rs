@@ -1,4 +1,4 @@
-//! Sending to a queue, with the failures that SQS reports inside an answer of 200.
+//! Sends to a queue, and handles the failures that SQS reports inside an answer of 200.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,17 +8,17 @@ use aws_sdk_sqs::types::{QueueAttributeName, SendMessageBatchRequestEntry};
 
 /// Entries that SQS takes in one call.
 pub const BATCH_ENTRIES_MAX: usize = 10;
-/// Bytes of bodies in one call. SQS takes more by now; queues and emulators of before do not.
+/// Most bytes of bodies in one call. SQS now takes more, but older queues and emulators do not.
 pub const BATCH_BYTES_MAX: usize = 256 * 1024;
-/// Longest delay that SQS takes, in seconds.
+/// The longest delay that SQS takes, in seconds.
 pub const DELAY_S_MAX: u16 = 900;
-/// Pauses before what failed inside an answer is sent again, each taken at random up to this many milliseconds.
+/// Longest pauses before failed entries are sent again, in milliseconds; each pause is random.
 pub const RETRY_PAUSES_MS: [u64; 2] = [100, 400];
 
 /// A message to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// What the sender calls it. Shown in errors, not sent.
+    /// The sender's name for it. Shown in errors, not sent.
     pub id: String,
     /// What is sent.
     pub body: String,
@@ -31,8 +31,8 @@ impl Message {
         Self { id: id.into(), body: body.into(), delay_s: 0 }
     }
 
-    /// The same message, to be delivered after so many seconds, at most [`DELAY_S_MAX`]: longer delays are cut to
-    /// that, so who receives it must look whether its time has come.
+    /// Sets the delay in seconds. It is at most [`DELAY_S_MAX`], so that a receiver has to check whether the
+    /// time has come.
     #[must_use]
     pub fn delayed(self, seconds: u64) -> Self {
         let delay_s = u16::try_from(seconds).map_or(DELAY_S_MAX, |seconds| seconds.min(DELAY_S_MAX));
@@ -46,13 +46,13 @@ impl Message {
     }
 }
 
-/// Some messages were not sent, or it is not known whether they were. All others were.
+/// Some messages were not sent, or may not have been. All others were.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{} of the messages were not sent, the first being `{}` ({reason})", .ids.len(), .ids.first().map_or("", String::as_str))]
+#[error("{} messages were not sent, the first one `{}` ({reason})", .ids.len(), .ids.first().map_or("", String::as_str))]
 pub struct QueueError {
     /// Which, by the sender's ids.
     pub ids: Vec<String>,
-    /// Why the last of them was not: an error code of SQS or of the SDK.
+    /// The reason for the last one: an error code of SQS or of the SDK.
     pub reason: String,
 }
 
@@ -69,10 +69,10 @@ impl Queue {
         Self { client, url: url.into() }
     }
 
-    /// About how many messages wait in it, not counting those that are held back or being worked on.
+    /// The approximate number of waiting messages, without delayed ones and those in delivery.
     ///
     /// # Errors
-    /// [`QueueError`] when the queue does not say.
+    /// [`QueueError`] if the queue does not answer.
     pub async fn waiting(&self) -> Result<u64, QueueError> {
         let outage = |reason: String| QueueError { ids: Vec::new(), reason };
         let name = QueueAttributeName::ApproximateNumberOfMessages;
@@ -82,7 +82,7 @@ impl Queue {
             outage(code.map_or_else(|| error.to_string(), str::to_owned))
         })?;
         let waiting = answer.attributes().and_then(|all| all.get(&name)).and_then(|text| text.parse().ok());
-        waiting.ok_or_else(|| outage("it gave no number".to_owned()))
+        waiting.ok_or_else(|| outage("the answer has no number".to_owned()))
     }
 
     /// Sends one message.
@@ -93,12 +93,12 @@ impl Queue {
         self.send_all(vec![message]).await
     }
 
-    /// Sends messages in as few calls as their number and size allow. What SQS reports as failed inside an answer is
-    /// sent again after a random pause, unless it says that the fault is ours.
+    /// Sends messages in as few calls as their number and size allow. Entries that SQS reports as failed are
+    /// sent again after a random pause, unless SQS reports a fault of the sender.
     ///
     /// # Errors
-    /// [`QueueError`] with all that were not sent. A call that fails as a whole ends the sending: the SDK has tried it
-    /// several times by then, and going on would take as long for each call that is left.
+    /// [`QueueError`] with all messages that were not sent. A call that fails as a whole ends the sending:
+    /// the SDK has already tried it several times, and each remaining call would take as long.
     pub async fn send_all(&self, messages: Vec<Message>) -> Result<(), QueueError> {
         let mut failed = QueueError { ids: Vec::new(), reason: String::new() };
         let mut batches = batches(messages).into_iter();
@@ -113,8 +113,8 @@ impl Queue {
         if failed.ids.is_empty() { Ok(()) } else { Err(failed) }
     }
 
-    /// One call and its repetitions. What cannot be sent is noted in `failed`; an error is a call that failed as a
-    /// whole.
+    /// Makes one call and its repetitions. Adds messages that cannot be sent to `failed`; an error means that
+    /// a call failed as a whole.
     async fn send_batch(&self, mut batch: Vec<Message>, failed: &mut QueueError) -> Result<(), QueueError> {
         let mut pauses_ms = RETRY_PAUSES_MS.into_iter();
         loop {
@@ -145,7 +145,7 @@ impl Queue {
         }
     }
 
-    /// One call. Answers with what was refused, by its place in the batch.
+    /// Makes one call. Returns the refused entries by their place in the batch.
     async fn call(&self, batch: &[Message]) -> Result<BTreeMap<usize, Refusal>, QueueError> {
         let outage = |reason: String| QueueError { ids: ids(batch), reason };
         let entries = batch.iter().enumerate().map(|(index, message)| {
@@ -170,7 +170,7 @@ impl Queue {
 }
 
 struct Refusal {
-    /// Sending it again would be refused again.
+    /// A fault of the sender: another attempt would be refused too.
     is_ours: bool,
     code: String,
 }
@@ -179,8 +179,8 @@ fn ids(messages: &[Message]) -> Vec<String> {
     messages.iter().map(|message| message.id.clone()).collect()
 }
 
-/// Messages in the order in which they came, in batches that SQS takes. One that alone is too large gets a batch of its
-/// own, so that SQS refuses it and nothing else.
+/// Splits messages, in order, into batches that SQS takes. A message that is too large gets its own batch, so
+/// that SQS refuses only that one.
 fn batches(messages: Vec<Message>) -> Vec<Vec<Message>> {
     let mut batches: Vec<Vec<Message>> = Vec::new();
     let mut bytes = 0;
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_queue_says_how_much_waits_in_it_or_that_it_does_not_say() {
+    async fn the_length_of_a_queue_is_read_or_an_error() {
         let waiting = Answer::json(200, json!({"Attributes": {"ApproximateNumberOfMessages": "101"}}));
         let (queue, server) = queue(vec![waiting, Answer::json(200, json!({}))]).await;
         assert_eq!(queue.waiting().await, Ok(101));
@@ -281,14 +281,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_fault_of_ours_is_not_tried_again() {
+    async fn a_fault_of_the_sender_is_not_tried_again() {
         let (queue, server) = queue(vec![answer(&[], &[(0, true)])]).await;
         assert_eq!(queue.send(Message::new("a", "x")).await.unwrap_err().ids, ["a"]);
         assert_eq!(server.requests().len(), 1);
     }
 
     #[tokio::test]
-    async fn an_outage_names_all_that_was_not_sent() {
+    async fn an_outage_names_all_messages_that_were_not_sent() {
         let (queue, server) = queue(vec![answer(&[], &[])]).await;
         let error = queue.send_all(messages(25)).await.unwrap_err();
         assert_eq!((error.ids.len(), error.ids[0].as_str()), (15, "lead/L-10"));

@@ -1,9 +1,9 @@
-//! What was refused at the door, for the log and the metric made of it: which way in, and which class of reason. Never
-//! what was sent.
+//! Logs refused requests, for a metric: the route or hook, and the class of reason. Never any content of the
+//! request.
 //!
-//! Whoever sends a flood of bad requests must not be able to fill the log: of each class some are written one by one in
-//! a minute, and then one line for many. Each line says how many it stands for, so that the metric counts all of them
-//! but the last few of a flood.
+//! A flood of bad requests must not fill the log. Of each class, the first refusals in a minute have a line
+//! each, and then one line stands for many. Each line has the number it stands for, so that the metric counts
+//! all but the last few of a flood.
 
 use std::collections::BTreeMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -12,18 +12,18 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::problem::Problem;
 
-/// Lines of one class that are written one by one in a window.
+/// Refusals of one class with a line each, in one window.
 pub const SINGLE_LINES_MAX: u32 = 10;
-/// After that one line stands for so many.
+/// Refusals for which one further line stands.
 pub const PER_LINE: u32 = 100;
-/// How long a window is.
+/// The length of a window.
 pub const WINDOW: TimeDelta = TimeDelta::minutes(1);
-/// Classes that are told apart; what comes beyond is counted as one.
+/// Most classes that are counted apart; further ones count as one.
 const CLASSES_MAX: usize = 256;
-/// The longest name of a source in a line, in bytes; hooks have short ones.
+/// The longest name of a route or hook in a line, in bytes.
 const NAME_BYTES_MAX: usize = 64;
 
-/// Counts refusals, and says which of them get a line.
+/// Counts refusals, and decides which get a line.
 #[derive(Debug, Default)]
 struct Refusals {
     classes: BTreeMap<(String, &'static str), Class>,
@@ -35,48 +35,48 @@ struct Class {
     /// Refusals in the window.
     seen: u32,
     /// Refusals since the last line.
-    untold: u32,
+    unlogged: u32,
 }
 
 impl Refusals {
-    /// Takes one in; how many the line stands for that is now to be written, if one is.
-    fn count(&mut self, way_in: &str, reason: &'static str, now: DateTime<Utc>) -> Option<u32> {
-        let key = (way_in.to_owned(), reason);
+    /// Counts a refusal. Returns the number that a line now stands for, if one is due.
+    fn count(&mut self, entry: &str, reason: &'static str, now: DateTime<Utc>) -> Option<u32> {
+        let key = (entry.to_owned(), reason);
         let key = if self.classes.len() < CLASSES_MAX || self.classes.contains_key(&key) {
             key
         } else {
             ("others".to_owned(), reason)
         };
-        let class = self.classes.entry(key).or_insert(Class { began: now, seen: 0, untold: 0 });
+        let class = self.classes.entry(key).or_insert(Class { began: now, seen: 0, unlogged: 0 });
         if now - class.began >= WINDOW || now < class.began {
             (class.began, class.seen) = (now, 0);
         }
         class.seen = class.seen.saturating_add(1);
-        class.untold = class.untold.saturating_add(1);
-        let is_told = class.seen <= SINGLE_LINES_MAX || class.untold >= PER_LINE;
-        is_told.then(|| std::mem::take(&mut class.untold))
+        class.unlogged = class.unlogged.saturating_add(1);
+        let is_due = class.seen <= SINGLE_LINES_MAX || class.unlogged >= PER_LINE;
+        is_due.then(|| std::mem::take(&mut class.unlogged))
     }
 }
 
-/// Writes the answer of an API to the log, if it turned its caller away.
-pub fn noted(way_in: &str, problem: Problem, now: DateTime<Utc>) -> Problem {
+/// Logs a problem with status 401 or 403, and returns it.
+pub fn noted(entry: &str, problem: Problem, now: DateTime<Utc>) -> Problem {
     if matches!(problem.status, 401 | 403) {
-        refused(way_in, problem.kind, now);
+        refused(entry, problem.kind, now);
     }
     problem
 }
 
-/// Writes a refusal to the log. `way_in` is a route or a hook's source, `reason` a class of reasons.
-pub fn refused(way_in: &str, reason: &'static str, now: DateTime<Utc>) {
+/// Logs a refusal. `entry` is a route or a hook's source, `reason` a class of reasons.
+pub fn refused(entry: &str, reason: &'static str, now: DateTime<Utc>) {
     static REFUSALS: LazyLock<Mutex<Refusals>> = LazyLock::new(Mutex::default);
-    let way_in = if is_name(way_in) { way_in } else { "unreadable" };
-    let told = REFUSALS.lock().unwrap_or_else(PoisonError::into_inner).count(way_in, reason, now);
-    if let Some(count) = told {
-        tracing::warn!(refused = reason, way_in, count, "refused at the door");
+    let entry = if is_name(entry) { entry } else { "unreadable" };
+    let logged = REFUSALS.lock().unwrap_or_else(PoisonError::into_inner).count(entry, reason, now);
+    if let Some(count) = logged {
+        tracing::warn!(refused = reason, way_in = entry, count, "request refused");
     }
 }
 
-/// Whether a name says no more than a name: what stands in a path is from outside.
+/// Whether a text is a plain name: a path comes from outside and may hold anything.
 fn is_name(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b" /-_{}$".contains(&byte);
     (1..=NAME_BYTES_MAX).contains(&text.len()) && text.bytes().all(fits)
@@ -90,13 +90,13 @@ mod tests {
     fn a_flood_takes_few_lines_and_is_counted() {
         let mut refusals = Refusals::default();
         let now = DateTime::UNIX_EPOCH;
-        let told: Vec<u32> =
+        let logged: Vec<u32> =
             (0..100_000).filter_map(|_| refusals.count("hook generic", "no-match", now)).collect();
-        assert!(told.len() < 1_100, "{} lines", told.len());
-        assert!(told.iter().sum::<u32>() > 100_000 - PER_LINE);
-        // The rest is told with the next one of a later window.
+        assert!(logged.len() < 1_100, "{} lines", logged.len());
+        assert!(logged.iter().sum::<u32>() > 100_000 - PER_LINE);
+        // The first line of a later window includes the rest.
         let later = refusals.count("hook generic", "no-match", now + WINDOW).unwrap();
-        assert_eq!(told.iter().sum::<u32>() + later, 100_001);
+        assert_eq!(logged.iter().sum::<u32>() + later, 100_001);
     }
 
     #[test]
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_a_path_does_not_go_into_the_log() {
+    fn content_of_a_path_does_not_get_into_the_log() {
         for name in ["hook generic", "POST /v1/leads/{id}/flags", "$default"] {
             assert!(is_name(name), "{name}");
         }

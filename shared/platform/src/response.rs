@@ -7,15 +7,15 @@ use serde::Serialize;
 
 use crate::problem::{CONTENT_TYPE, Problem};
 
-/// An answer of JSON, with an entity tag where the thing has a version. What staff see is never stored on the way.
+/// A JSON answer, with an entity tag if the thing has a version. No cache may store it.
 ///
-/// The tag is given without its quotes: `7` goes out as `ETag: "7"`, and comes back in `If-Match`. A body that cannot
-/// be written as JSON is a fault of ours, and answers 500.
+/// The tag comes without quotes: `7` becomes `ETag: "7"`, and callers send it back in `If-Match`. A body that
+/// cannot be written as JSON answers 500.
 pub fn json(status: u16, body: &impl Serialize, etag: Option<&str>) -> ApiGatewayV2httpResponse {
     let text = match serde_json::to_string(body) {
         Ok(text) => text,
         Err(error) => {
-            tracing::error!(line = error.line(), "an answer could not be written as JSON");
+            tracing::error!(line = error.line(), "could not write an answer as JSON");
             return Problem::internal().into();
         }
     };
@@ -35,7 +35,7 @@ pub fn empty(status: u16) -> ApiGatewayV2httpResponse {
     answer
 }
 
-/// An answer of any text: documentation, a SOAP acknowledgement.
+/// An answer with any text.
 #[must_use]
 pub fn answer(status: u16, content_type: &'static str, body: String) -> ApiGatewayV2httpResponse {
     let mut answer = empty(status);
@@ -58,7 +58,7 @@ impl From<Problem> for ApiGatewayV2httpResponse {
     }
 }
 
-/// Sets a header. A value that no header may hold is left out.
+/// Sets a header. Omits a value that no header may hold.
 pub fn set_header(answer: &mut ApiGatewayV2httpResponse, name: &'static str, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         answer.headers.insert(HeaderName::from_static(name), value);
@@ -88,7 +88,7 @@ mod tests {
         let expected = json!({
             "type": "urn:leadwatch:problem:lead-moved-on",
             "status": 409,
-            "title": "In conflict with the current state",
+            "title": "Conflict with the current state",
             "detail": "the lead is in PROPOSAL by now",
             "state": "PROPOSAL",
         });

@@ -1,12 +1,12 @@
 //! Shared secrets from AWS Secrets Manager, cached.
 //!
-//! Three outcomes are kept apart, because they are answered differently: there is no such secret (the source is not
-//! known), the secret cannot be had for now (try again, 503), and it was had. A failure to fetch is never an
-//! authentication failure: senders give up on a 401, and come back after a 503.
+//! Three outcomes have different answers: the secret does not exist (an unknown source), it is temporarily
+//! unavailable (503), or it was read. A failure to read is never an authentication failure: senders give up
+//! on a 401, and try again after a 503.
 //!
-//! When the store cannot be reached, a value that was fetched before goes on being served for up to [`STALE_MAX`], so
-//! that an outage there does not stop webhooks here; the price is that a secret revoked during the outage is accepted
-//! for that long. When the store answers that the secret is gone, it is gone at once.
+//! During an outage of the store, a cached value is used for up to [`STALE_MAX`], so that webhooks continue.
+//! The price: a secret that is revoked during the outage stays valid for that long. If the store answers that
+//! a secret does not exist, the cached value ends at once.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -24,40 +24,40 @@ use crate::problem::Problem;
 use crate::standard_webhooks::SigningKey;
 use crate::strict_json;
 
-/// How long a value is served without asking again, unless the deployment says otherwise.
+/// How long a value is used without asking again, unless the deployment sets another time.
 pub const TTL_DEFAULT: TimeDelta = TimeDelta::minutes(5);
-/// How long a value is served after it was fetched when the store cannot be reached.
+/// How long a fetched value is used during an outage of the store.
 pub const STALE_MAX: TimeDelta = TimeDelta::hours(1);
-/// How long it is remembered that there is no such secret.
+/// How long a missing secret is remembered.
 pub const ABSENT_TTL: TimeDelta = TimeDelta::minutes(1);
-/// How long the store is left alone after it could not be reached, while there is a value to serve.
+/// The pause after a failed call, while there is a cached value.
 pub const RETRY_PAUSE: TimeDelta = TimeDelta::seconds(30);
 /// Longest wait for the store: the shortest deadline of a CRM is five seconds.
 pub const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
-/// Secrets that are remembered, present and absent ones together.
+/// Most secrets in the cache, present and missing ones together.
 pub const ENTRIES_MAX: usize = 256;
-/// Secrets of one webhook source that may be active at once.
+/// Most active secrets of one webhook source.
 pub const ACTIVE_MAX: usize = 2;
 
-/// Why there is no secret to use. Shows the secret's name, never its value.
+/// Why a secret is unavailable. Shows its name, never its value.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// There is no such secret, or it is about to be deleted.
+    /// The secret does not exist, or is scheduled for deletion.
     #[error("there is no secret `{id}`")]
     NotFound {
         /// The name of the secret.
         id: String,
     },
-    /// The store did not answer, or refused to, and nothing recent enough is cached.
-    #[error("the secret `{id}` cannot be read for now")]
+    /// The store did not answer, or refused, and no recent value is cached.
+    #[error("the secret `{id}` is temporarily unavailable")]
     Unreachable {
         /// The name of the secret.
         id: String,
-        /// What the SDK says; none when the time ran out.
+        /// The SDK's error; `None` for a time-out.
         #[source]
         cause: Option<Box<SdkError<GetSecretValueError>>>,
     },
-    /// The secret is there and not what it should be. The operator has to correct it.
+    /// The secret has the wrong content. An operator has to correct it.
     #[error("the secret `{id}` must hold {expected}")]
     Malformed {
         /// The name of the secret.
@@ -67,19 +67,19 @@ pub enum SecretError {
     },
 }
 
-/// Not found is 404, all else 503: who sends comes back when it is repaired.
+/// Answers 404 for a missing secret, and 503 otherwise, so that senders return after the repair.
 impl From<SecretError> for Problem {
     fn from(error: SecretError) -> Self {
         match error {
-            SecretError::NotFound { .. } => Self::not_found("there is no such source"),
+            SecretError::NotFound { .. } => Self::not_found("the source does not exist"),
             SecretError::Unreachable { .. } | SecretError::Malformed { .. } => {
-                Self::unavailable(30, "the source's secret cannot be read for now; send again later")
+                Self::unavailable(30, "the source's secret is temporarily unavailable; send again later")
             }
         }
     }
 }
 
-/// The value of a secret. Shows itself as dots.
+/// The value of a secret. Debug output hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretText(Arc<str>);
 
@@ -104,14 +104,14 @@ impl fmt::Debug for SecretText {
 }
 
 struct Entry {
-    /// `None`: there is no such secret.
+    /// `None` if the secret does not exist.
     value: Option<SecretText>,
     fetched_at: DateTime<Utc>,
-    /// Not before this is the store asked again.
+    /// When to ask the store again.
     ask_at: DateTime<Utc>,
 }
 
-/// Reads secrets and remembers them.
+/// Reads secrets and caches them.
 pub struct Secrets {
     client: Client,
     ttl: TimeDelta,
@@ -149,7 +149,7 @@ impl Secrets {
     /// A secret that holds JSON.
     ///
     /// # Errors
-    /// As of [`Self::text`], and [`SecretError::Malformed`].
+    /// As for [`Self::text`], and [`SecretError::Malformed`].
     pub async fn json<T: DeserializeOwned>(
         &self,
         id: &str,
@@ -162,10 +162,10 @@ impl Secrets {
         value.ok_or_else(|| SecretError::Malformed { id: id.to_owned(), expected })
     }
 
-    /// The keys with which a source may sign: `{"active": ["whsec_…", "whsec_…"]}`, one or two of them.
+    /// The signing keys of a source: `{"active": ["whsec_…", "whsec_…"]}`, one or two.
     ///
     /// # Errors
-    /// As of [`Self::json`].
+    /// As for [`Self::json`].
     pub async fn signing_keys(&self, id: &str, now: DateTime<Utc>) -> Result<Vec<SigningKey>, SecretError> {
         const EXPECTED: &str = r#"{"active": [one or two secrets that begin with whsec_]}"#;
         #[derive(Deserialize)]
@@ -178,27 +178,27 @@ impl Secrets {
         keys.ok_or_else(|| SecretError::Malformed { id: id.to_owned(), expected: EXPECTED })
     }
 
-    /// What the cache says: `None` when the store has to be asked.
+    /// The cached state: `None` if the store has to be asked.
     fn known(&self, id: &str, now: DateTime<Utc>) -> Option<Option<SecretText>> {
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = entries.get(id).filter(|entry| now < entry.ask_at)?;
         Some(entry.value.clone())
     }
 
-    /// The value to go on with when the store cannot be reached, which is then left alone for a while.
+    /// The cached value to use during an outage; the next call to the store waits.
     fn stale(&self, id: &str, now: DateTime<Utc>) -> Option<SecretText> {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = entries.get_mut(id).filter(|entry| now - entry.fetched_at <= STALE_MAX)?;
         let value = entry.value.clone()?;
         entry.ask_at = (now + RETRY_PAUSE).min(entry.fetched_at + STALE_MAX);
-        tracing::warn!(secret = id, "the secret store cannot be reached, an earlier value is served");
+        tracing::warn!(secret = id, "the secret store did not answer; using the cached value");
         Some(value)
     }
 
     fn remember(&self, id: &str, value: Option<SecretText>, now: DateTime<Utc>, ttl: TimeDelta) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         if entries.len() >= ENTRIES_MAX && !entries.contains_key(id) {
-            // Absent ones go first: anyone can ask for a name that does not exist.
+            // Missing ones go first: anyone can request a name that does not exist.
             let oldest = entries.iter().min_by_key(|(_, entry)| (entry.value.is_some(), entry.fetched_at));
             if let Some(oldest) = oldest.map(|(name, _)| name.clone()) {
                 entries.remove(&oldest);

@@ -1,8 +1,8 @@
-//! Signing and verifying webhooks as Standard Webhooks 1.0 lays down (<https://www.standardwebhooks.com>).
+//! Signs and verifies webhooks as in Standard Webhooks 1.0 (<https://www.standardwebhooks.com>).
 //!
-//! The signature is HMAC-SHA256 over `id.timestamp.body`, the body being the raw bytes. Verification takes the time as
-//! an argument and compares in constant time. The `standardwebhooks` crate is not used because its `verify` reads the
-//! system clock, and its `sign` takes text only.
+//! The signature is HMAC-SHA256 over `id.timestamp.body`, with the raw bytes of the body. Verification takes
+//! the time as an argument and compares in constant time. The `standardwebhooks` crate is not used because
+//! its `verify` reads the system clock, and its `sign` takes text only.
 //!
 //! ```
 //! use platform::standard_webhooks::SigningKey;
@@ -29,20 +29,20 @@ pub const ID_HEADER: &str = "webhook-id";
 pub const TIMESTAMP_HEADER: &str = "webhook-timestamp";
 /// Header with the signatures, separated by spaces.
 pub const SIGNATURE_HEADER: &str = "webhook-signature";
-/// How far the time of sending may be from now, either way.
+/// The largest difference between the time of sending and now.
 pub const TOLERANCE: TimeDelta = TimeDelta::minutes(5);
-/// What a secret begins with.
+/// The prefix of a secret.
 pub const SECRET_PREFIX: &str = "whsec_";
-/// Bytes of a key, as the specification has them.
+/// The length of a key in bytes, by the specification.
 pub const KEY_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
-/// Signatures in one header that are looked at: more than a rotation ever needs.
+/// Most signatures that are checked in one header: more than a rotation needs.
 pub const SIGNATURES_MAX: usize = 8;
 /// Longest message id, in bytes.
 pub const ID_BYTES_MAX: usize = 256;
 
-/// The text is not a secret of this scheme.
+/// The text is no secret of this scheme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the secret must be `whsec_` and 24 to 64 bytes in base64")]
+#[error("the secret must be `whsec_` followed by 24 to 64 bytes in base64")]
 pub struct SecretFormatError;
 
 /// A key to sign and verify with. Its bytes never leave it.
@@ -69,7 +69,7 @@ impl SigningKey {
         Hmac::new_from_slice(&bytes).map(Self).map_err(|_| SecretFormatError)
     }
 
-    /// A key that nobody is given, to do the work of checking where there is none. What it signs is not to be accepted.
+    /// A stand-in key, to spend the same work where there is no key. Its signatures must not be accepted.
     #[must_use]
     pub fn of_nobody() -> Option<Self> {
         Hmac::new_from_slice(&[0; *KEY_BYTES.start()]).ok().map(Self)
@@ -102,7 +102,7 @@ impl SigningKey {
     }
 }
 
-/// The headers of a message as they came in; `None` where one is missing.
+/// The headers of an incoming message; `None` if one is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SignedHeaders<'a> {
     /// [`ID_HEADER`].
@@ -113,12 +113,12 @@ pub struct SignedHeaders<'a> {
     pub signature: Option<&'a str>,
 }
 
-/// A message whose signature holds.
+/// A message with a valid signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verified<'a> {
     /// The sender's id of the message; the same when it is sent again.
     pub id: &'a str,
-    /// When it was sent this time.
+    /// When this attempt was sent.
     pub sent_at: DateTime<Utc>,
 }
 
@@ -134,25 +134,25 @@ pub enum SignatureError {
     /// The timestamp is not a whole number of seconds.
     #[error("the header `webhook-timestamp` must hold seconds since 1970-01-01T00:00:00Z")]
     BadTimestamp,
-    /// The message was sent too long ago, or its time lies ahead.
+    /// The message was sent too long ago or in the future.
     #[error("the timestamp is more than 5 minutes away from now")]
     Stale,
     /// No signature was made with an active secret.
-    #[error("no signature matches; check the secret and that the body is signed as it is sent")]
+    #[error("no signature matches; check the secret, and sign the body exactly as sent")]
     NoMatch,
 }
 
-/// All of them answer 401: a caller that cannot sign learns which check failed and nothing of the secret.
+/// Every error answers 401: the caller learns which check failed, and nothing about the secret.
 impl From<SignatureError> for Problem {
     fn from(error: SignatureError) -> Self {
         Self::unauthorized(Challenge::StandardWebhooks, error.to_string()).of_kind("webhook-signature")
     }
 }
 
-/// Checks a message against every active key. Two are active while a secret is being rotated.
+/// Checks a message against every active key. Two keys are active during a rotation.
 ///
 /// # Errors
-/// [`SignatureError`]; without any key it is [`SignatureError::NoMatch`].
+/// [`SignatureError`]; without a key it is [`SignatureError::NoMatch`].
 pub fn verify<'a>(
     keys: &[SigningKey],
     headers: SignedHeaders<'a>,

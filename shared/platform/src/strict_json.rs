@@ -1,8 +1,8 @@
 //! JSON that means one thing: no duplicate keys, bounded depth, valid UTF-8, nothing after the end.
 //!
-//! Two readers of the same bytes must not see two different documents, which is what duplicate keys allow
-//! (RFC 8259 §4 leaves their meaning open; I-JSON, RFC 7493, forbids them). Errors say where, as a JSON pointer
-//! (RFC 6901) and as line and column, and never repeat a value.
+//! Two readers of the same bytes must not see different documents, which duplicate keys would allow (RFC 8259
+//! §4 leaves their meaning open; I-JSON, RFC 7493, forbids them). Errors give the place as a JSON pointer
+//! (RFC 6901) and as line and column. They never repeat a value.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use serde_json::{Map, Number, Value};
 
 /// Deepest nesting of objects and arrays that is read.
 pub const DEPTH_MAX: usize = 32;
-/// Longest pointer that an error shows, in characters: keys are the sender's and may be long.
+/// Longest pointer that an error shows, in characters: a sender's keys may be long.
 const POINTER_CHARS_MAX: usize = 200;
 
 /// What is wrong with a document.
@@ -20,13 +20,13 @@ pub enum StrictJsonKind {
     /// The bytes are not UTF-8.
     #[error("the text is not valid UTF-8")]
     InvalidUtf8,
-    /// An object has the same key twice.
-    #[error("the key is there twice")]
+    /// An object has a duplicate key.
+    #[error("duplicate key")]
     DuplicateKey,
     /// Objects and arrays are nested deeper than [`DEPTH_MAX`].
     #[error("nested deeper than {DEPTH_MAX} levels")]
     TooDeep,
-    /// A number is too large to be represented.
+    /// A number is too large.
     #[error("the number is out of range")]
     NumberOutOfRange,
     /// The document ends too early.
@@ -40,7 +40,7 @@ pub enum StrictJsonKind {
     Syntax,
 }
 
-/// A document that was refused, and where.
+/// A refused document, and the place of the error.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}{}{}", At(.pointer), Position(*.line, *.column))]
 pub struct StrictJsonError {
@@ -71,7 +71,7 @@ impl fmt::Display for Position {
 /// Reads one JSON document.
 ///
 /// # Errors
-/// [`StrictJsonError`] at the first thing that is wrong.
+/// [`StrictJsonError`] for the first error.
 ///
 /// ```
 /// let error = platform::strict_json::parse(br#"{"lead":{"id":"L-1","id":"L-2"}}"#).unwrap_err();
@@ -97,13 +97,13 @@ pub fn parse(bytes: &[u8]) -> Result<Value, StrictJsonError> {
     Ok(value)
 }
 
-/// Appends one reference token to a JSON pointer, escaped as RFC 6901 asks.
+/// Appends one reference token to a JSON pointer, escaped as in RFC 6901.
 pub fn push_token(pointer: &mut String, token: &str) {
     pointer.push('/');
     pointer.push_str(&token.replace('~', "~0").replace('/', "~1"));
 }
 
-/// Cuts a pointer to what an error may show.
+/// Cuts a pointer to the length that an error may show.
 #[must_use]
 pub fn shown(pointer: &str) -> String {
     let mut characters = pointer.chars();
@@ -114,10 +114,10 @@ pub fn shown(pointer: &str) -> String {
     cut
 }
 
-/// Where the reader stands, and what it found wrong.
+/// The reader's position and its first error.
 #[derive(Default)]
 struct Reading {
-    /// Reference tokens from the root to the value being read. On an error they are left as they stood.
+    /// Reference tokens from the root to the value being read. An error leaves them as they are.
     path: Vec<String>,
     failure: Option<StrictJsonKind>,
 }

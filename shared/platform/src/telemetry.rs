@@ -1,4 +1,4 @@
-//! Logs: one JSON object a line, ids only, and a whole chain of causes where something failed.
+//! Logs: one JSON object a line, with ids only, and with the whole chain of causes of an error.
 
 use std::error::Error;
 use std::fmt;
@@ -9,10 +9,10 @@ use tracing_subscriber::filter::LevelFilter;
 /// The variable that sets the level, as in `info` or `info,store=debug`.
 pub const LOG_LEVEL: &str = "LOG_LEVEL";
 
-/// Starts logging to standard output. The level comes from [`LOG_LEVEL`] through the caller; what cannot be read as a
-/// level falls back to `info`, as a typing error there must not stop a function.
+/// Starts logging to standard output. The caller reads the level from [`LOG_LEVEL`]. An unreadable level
+/// falls back to `info`, because a typo there must not stop a function.
 ///
-/// There is no time stamp: CloudWatch puts one on each line. A second call does nothing.
+/// Lines have no time stamp, because CloudWatch adds one. A second call does nothing.
 pub fn start(level: Option<&str>) {
     let filter = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
@@ -30,9 +30,10 @@ pub fn start(level: Option<&str>) {
     }
 }
 
-/// Shows an error with all its causes on one line, outermost first. The one adapter through which errors are logged.
+/// Shows an error with all its causes on one line, outermost first. Every error is logged through this
+/// adapter.
 ///
-/// Error messages in this code base carry ids and kinds, never a person's data; this adapter adds nothing to them.
+/// Error messages carry ids and kinds, never personal data; this adapter adds nothing.
 pub struct ErrorChain<'a>(pub &'a dyn Error);
 
 impl fmt::Display for ErrorChain<'_> {

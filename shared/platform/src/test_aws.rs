@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde_json::Value;
 
-/// What the server answers to one request.
+/// The answer to one request.
 pub struct Answer {
     status: Option<u16>,
     body: Value,
@@ -21,7 +21,7 @@ impl Answer {
         Self { status: Some(status), body }
     }
 
-    /// Lets the caller wait.
+    /// Never answers.
     pub fn never() -> Self {
         Self { status: None, body: Value::Null }
     }
@@ -33,7 +33,7 @@ struct Script {
     requests: Arc<Mutex<Vec<Value>>>,
 }
 
-/// A server that answers in order, and 500 when it has nothing left to say.
+/// A server that answers in order, and with 500 when the list is used up.
 pub struct Server {
     url: String,
     script: Script,
@@ -55,7 +55,7 @@ impl Server {
         self.script.requests.lock().unwrap().clone()
     }
 
-    /// A configuration for the real SDK that leads here, with one attempt a call.
+    /// A configuration that points the real SDK to this server, with one attempt a call.
     pub fn sdk_config(&self) -> SdkConfig {
         let credentials = aws_sdk_sqs::config::Credentials::new("test", "test", None, None, "test");
         SdkConfig::builder()

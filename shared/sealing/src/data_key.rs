@@ -1,46 +1,46 @@
 //! A data key, and texts sealed under it: `sealed:v1:<base64url>`.
 //!
-//! AES-256-GCM-SIV (RFC 8452), which stays safe when a nonce is used again; here it is always the
-//! same one, so that equal texts are sealed alike. What that gives away is whether two texts of one
-//! subject are the same, and how long they are. The subject is authenticated along with the text: a
-//! sealed text that is put into another's record does not open there.
+//! The cipher is AES-256-GCM-SIV (RFC 8452), which stays safe when a nonce is reused. The nonce here is
+//! constant, so that equal texts give equal sealed texts. That reveals whether two texts of one subject are
+//! equal, and their lengths. The subject is authenticated with the text: a sealed text does not open in
+//! another subject's audit.
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::sync::Arc;
 
-/// The length of a data key.
+/// The length of a data key, in bytes.
 pub const DATA_KEY_BYTES: usize = 32;
 
-/// What a sealed text begins with. A text that begins so by itself is sealed like any other.
+/// The prefix of a sealed text. A text that has the prefix already is sealed like any other.
 const PREFIX: &str = "sealed:v1:";
 
 /// Why a text cannot be sealed or opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
     /// It is no sealed text.
-    #[error("it is not a sealed text")]
+    #[error("not a sealed text")]
     Form,
-    /// It was sealed under another key or for another subject, or was changed since.
+    /// It was sealed under another key or for another subject, or it was changed.
     #[error("the text was not sealed under this key for this subject")]
     Foreign,
-    /// The cipher took neither key nor text.
+    /// The cipher accepted neither key nor text.
     #[error("the text cannot be sealed")]
     Cipher,
 }
 
-/// Whether a text is of the form of sealed ones.
+/// Whether a text has the form of a sealed one.
 pub fn is_sealed(text: &str) -> bool {
     text.starts_with(PREFIX)
 }
 
-/// The key under which the personal texts of one subject are sealed. A clone is cheap.
+/// The key for the personal texts of one subject. Cloning is cheap.
 #[derive(Clone)]
 pub struct DataKey(Arc<LessSafeKey>);
 
 impl DataKey {
-    /// A key of these bytes.
+    /// Builds a key from bytes.
     ///
     /// # Errors
     /// None in practice: any bytes of this length are a key.
@@ -61,10 +61,10 @@ impl DataKey {
         Ok(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)))
     }
 
-    /// The text that was sealed.
+    /// Opens a sealed text of a subject.
     ///
     /// # Errors
-    /// If it is none, or not one of this key and subject.
+    /// If the text is not sealed, or not under this key for this subject.
     pub fn open(&self, subject: &str, sealed: &str) -> Result<String, SealError> {
         let encoded = sealed.strip_prefix(PREFIX).ok_or(SealError::Form)?;
         let mut bytes = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| SealError::Form)?;
@@ -74,7 +74,7 @@ impl DataKey {
     }
 }
 
-/// Nothing of the key is ever shown.
+/// Never shows the key.
 impl std::fmt::Debug for DataKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("DataKey")
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_comes_back_and_equal_texts_are_sealed_alike() {
+    fn a_sealed_text_opens_and_equal_texts_give_equal_sealed_texts() {
         for text in ["Kim Example", "", "sealed:v1:AAAA", "Ümläut 株式会社 \u{1F600}"] {
             let sealed = key(1).seal("lead/L-1", text).unwrap();
             assert!(is_sealed(&sealed) && (text.is_empty() || !sealed.contains(text)), "{sealed}");
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn neither_another_key_nor_another_subject_opens_it_nor_a_changed_text() {
+    fn another_key_another_subject_or_a_changed_text_does_not_open() {
         let sealed = key(1).seal("lead/L-1", "Kim Example").unwrap();
         assert_eq!(key(2).open("lead/L-1", &sealed), Err(SealError::Foreign));
         assert_eq!(key(1).open("lead/L-2", &sealed), Err(SealError::Foreign));
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn the_form_of_a_sealed_text_stays_what_it_is() {
-        // Records are kept for years: what was sealed before has to open.
+        // The audit is kept for years: older sealed texts have to open.
         let sealed = key(7).seal("lead/L-1", "Kim Example").unwrap();
         assert_eq!(sealed, "sealed:v1:Dt2zUIFahZPCaNlmSq_0LFTolTw9piV3RrUU");
     }

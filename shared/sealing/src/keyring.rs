@@ -1,15 +1,15 @@
-//! The data keys of late, so that the key service is not asked again for each commit.
+//! Caches recent data keys, so that not every commit calls the key service.
 
 use crate::data_key::DataKey;
 use crate::wrap::{KeyWrap, NewKey, WrapError};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// So many keys are remembered: those of the subjects that one function hears of within minutes.
+/// Most keys in the cache: those of the subjects that one function handles within minutes.
 const KEYS_MAX: usize = 512;
 
-/// Makes and opens data keys, and remembers the last ones. What it remembers is found by the wrapped
-/// key alone: where the wrapped key is destroyed, nobody comes to the key any more.
+/// Makes and opens data keys, and caches the last ones by their wrapped form. Once the wrapped key is
+/// destroyed, nobody can reach the cached key.
 #[derive(Debug)]
 pub struct Keyring {
     wrap: Arc<dyn KeyWrap>,
@@ -21,30 +21,30 @@ type Wrapped = (String, Vec<u8>);
 #[derive(Debug, Default)]
 struct Known {
     keys: HashMap<Wrapped, DataKey>,
-    /// The oldest first.
+    /// Oldest first.
     order: VecDeque<Wrapped>,
 }
 
 impl Keyring {
-    /// With nothing remembered.
+    /// Begins with an empty cache.
     pub fn new(wrap: Arc<dyn KeyWrap>) -> Self {
         Self { wrap, known: Mutex::default() }
     }
 
-    /// A new data key for a subject.
+    /// Makes a data key for a subject.
     ///
     /// # Errors
-    /// As the key service says.
+    /// If the key service fails or refuses.
     pub async fn generate(&self, subject: &str) -> Result<NewKey, WrapError> {
         let made = self.wrap.generate(subject).await?;
         self.remember(subject, &made.wrapped, &made.key);
         Ok(made)
     }
 
-    /// The data key of a subject.
+    /// Unwraps the data key of a subject.
     ///
     /// # Errors
-    /// As the key service says.
+    /// If the key service fails or refuses.
     pub async fn open(&self, subject: &str, wrapped: &[u8]) -> Result<DataKey, WrapError> {
         let known = self.known().keys.get(&(subject.to_owned(), wrapped.to_owned())).cloned();
         if let Some(key) = known {
@@ -69,7 +69,7 @@ impl Keyring {
         }
     }
 
-    /// Nobody who panics leaves it half changed.
+    /// Ignores poisoning: no panic leaves the cache half changed.
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_key_is_asked_for_once_and_the_oldest_is_forgotten() {
+    async fn a_key_is_fetched_once_and_the_oldest_is_evicted() {
         let wrap = Arc::new(Counting(LocalWrap::random().unwrap(), AtomicUsize::new(0)));
         let ring = Keyring::new(wrap.clone());
         let first = ring.generate("lead/L-0").await.unwrap().wrapped;
@@ -113,7 +113,7 @@ mod tests {
         }
         ring.open("lead/L-0", &first).await.unwrap();
         ring.open("lead/L-0", &first).await.unwrap();
-        assert_eq!(wrap.1.load(Ordering::Relaxed), 2, "once for another's, once after it was forgotten");
+        assert_eq!(wrap.1.load(Ordering::Relaxed), 2, "once for the other subject, once after the eviction");
         let known = ring.known();
         assert_eq!((known.keys.len(), known.order.len()), (KEYS_MAX, KEYS_MAX));
     }

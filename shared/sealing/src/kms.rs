@@ -1,5 +1,5 @@
-//! Data keys under a key of KMS, which never leaves it. The subject is the encryption context: KMS
-//! opens a data key for it alone, and its own trail says whose key was asked for, when, by whom.
+//! Wraps data keys under a KMS key, which never leaves KMS. The subject is the encryption context: KMS opens
+//! a data key only for that subject, and its own trail records whose key was requested, when and by whom.
 
 use crate::data_key::{DATA_KEY_BYTES, DataKey};
 use crate::wrap::{KeyWrap, NewKey, WrapError, data_key};
@@ -12,8 +12,8 @@ use futures::future::BoxFuture;
 /// The name of the subject in the encryption context.
 const SUBJECT: &str = "leadwatch-subject";
 
-/// Codes that say: later. A key that is disabled or about to be deleted can be brought back, and
-/// until then nothing personal is taken.
+/// Error codes for a temporary failure. A key that is disabled or scheduled for deletion can be restored;
+/// until then no personal data is accepted.
 const LATER: [&str; 9] = [
     "DependencyTimeoutException",
     "DisabledException",
@@ -25,10 +25,10 @@ const LATER: [&str; 9] = [
     "ServiceUnavailable",
     "ThrottlingException",
 ];
-/// Codes that say: it is not of this key and subject.
+/// Error codes for another key or subject.
 const FOREIGN: [&str; 2] = ["IncorrectKeyException", "InvalidCiphertextException"];
 
-/// Asks KMS.
+/// Wraps data keys with KMS.
 #[derive(Debug, Clone)]
 pub struct KmsWrap {
     client: Client,
@@ -36,7 +36,7 @@ pub struct KmsWrap {
 }
 
 impl KmsWrap {
-    /// With the key of this id, ARN or alias.
+    /// Uses the key with this id, ARN or alias.
     pub fn new(client: Client, key_id: impl Into<String>) -> Self {
         Self { client, key_id: key_id.into() }
     }
@@ -55,7 +55,7 @@ impl KeyWrap for KmsWrap {
                 .await
                 .map_err(failed)?;
             let missing =
-                || WrapError::Unavailable(format!("KMS gave no key of {DATA_KEY_BYTES} bytes").into());
+                || WrapError::Unavailable(format!("KMS returned no key of {DATA_KEY_BYTES} bytes").into());
             let key = answer.plaintext.ok_or_else(missing)?;
             let wrapped = answer.ciphertext_blob.ok_or_else(missing)?.into_inner();
             Ok(NewKey { key: data_key(key.as_ref()).map_err(|_| missing())?, wrapped })

@@ -1,10 +1,10 @@
-//! Personal data, sealed. Each subject (a lead, an account) has a data key of its own; every personal
-//! text of it is stored encrypted under that key, wherever it stands. Whoever destroys the key has
-//! erased them all, in the record, its copies and its backups, and nothing there has to be rewritten.
+//! Seals personal data. Each subject (a lead, an account) has its own data key, and all its personal texts
+//! are stored encrypted under that key. Destroying the key erases all of them, in the audit, its copies and
+//! its backups, and nothing has to be rewritten.
 //!
-//! A data key is stored wrapped by a master key that stays where it is (KMS, or a key of a test).
-//! Equal texts of one subject are sealed alike: a decision that compares them, and a replay of it,
-//! comes out as it would with the texts themselves. Nothing here knows where keys are stored.
+//! A data key is stored wrapped by a master key that never leaves its place (KMS, or a test's memory). Equal
+//! texts of one subject give equal sealed texts, so that a decision that compares them, and its replay, has
+//! the same result as with the texts themselves. Nothing here knows where keys are stored.
 
 mod data_key;
 mod keyring;

@@ -1,15 +1,15 @@
-//! Data keys under a master key that is at hand: for tests and simulations.
+//! Wraps data keys under a master key in memory, for tests and simulations.
 
 use crate::data_key::{DATA_KEY_BYTES, DataKey};
 use crate::wrap::{KeyWrap, NewKey, WrapError, data_key};
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use futures::future::BoxFuture;
 
-/// Wraps data keys under a master key of its own: a nonce, then the key sealed for its subject.
+/// Wraps data keys under its own master key: a nonce, then the key sealed for its subject.
 pub struct LocalWrap(LessSafeKey);
 
 impl LocalWrap {
-    /// With this master key.
+    /// Uses this master key.
     ///
     /// # Errors
     /// None in practice: any bytes of this length are a key.
@@ -19,10 +19,10 @@ impl LocalWrap {
         Ok(Self(LessSafeKey::new(key)))
     }
 
-    /// With a master key that nobody knows, and that is gone when this is.
+    /// Uses a random master key, which is lost with this value.
     ///
     /// # Errors
-    /// If the system has no randomness to give.
+    /// If the system has no randomness.
     pub fn random() -> Result<Self, WrapError> {
         Self::new(&random()?)
     }
@@ -47,7 +47,7 @@ impl LocalWrap {
     }
 }
 
-/// Nothing of the key is ever shown.
+/// Never shows the key.
 impl std::fmt::Debug for LocalWrap {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("LocalWrap")
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_wrapped_key_opens_for_its_subject_under_its_master_key_alone() {
+    async fn a_wrapped_key_opens_only_for_its_subject_under_its_master_key() {
         let wrap = LocalWrap::random().unwrap();
         let made = wrap.generate("lead/L-1").await.unwrap();
         let sealed = made.key.seal("lead/L-1", "Kim").unwrap();

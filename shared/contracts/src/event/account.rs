@@ -1,4 +1,4 @@
-//! The account of an event: its profile, and signals of churn.
+//! Reads the account of an event: its profile, and churn signals.
 
 use crate::fields;
 use crate::fields::{Fields, Problems};
@@ -7,27 +7,30 @@ use rules::account::{AccountChanges, AccountInput};
 use rules::unread::Unread;
 use serde_json::Value;
 
-/// Evidence of a signal, as JSON.
+/// Most bytes of a signal's evidence, as JSON.
 pub const EVIDENCE_BYTES_MAX: usize = 4_096;
 
 pub(super) fn upserted(account: &Fields<'_>, at: DateTime<Utc>, problems: &mut Problems) -> AccountInput {
     let changes = AccountChanges {
         name: account.patch("name", problems, fields::line),
-        tier: account.patch("tier", problems, fields::name("standard, strategic")),
+        tier: account.patch("tier", problems, fields::name(&["standard", "strategic"])),
         owner: account.patch("owner", problems, fields::id),
         customer_success_owner: account.patch("customer_success_owner", problems, fields::id),
     };
     AccountInput::Update { occurred_at: at, changes, unread: Unread::default() }
 }
 
-/// Reads a signal of churn.
+/// Reads a churn signal.
 pub(crate) fn churn_signal(
     account: &Fields<'_>,
     at: DateTime<Utc>,
     problems: &mut Problems,
 ) -> Option<AccountInput> {
-    let signal =
-        account.required("signal", problems, fields::name("usage_down, ticket_spike, stakeholder_left"));
+    let signal = account.required(
+        "signal",
+        problems,
+        fields::name(&["usage_down", "ticket_spike", "stakeholder_left"]),
+    );
     let evidence = account.required("evidence", problems, evidence);
     Some(AccountInput::Signal {
         occurred_at: at,
@@ -37,10 +40,11 @@ pub(crate) fn churn_signal(
     })
 }
 
-/// Evidence is the source's own, kept as a JSON text; a number in it is a whole one or a string.
+/// Reads evidence, which has the source's own structure and is kept as JSON text. A number that is not whole
+/// becomes a string.
 fn evidence(value: &Value) -> Result<String, String> {
     if serde_json::to_vec(value).map_or(usize::MAX, |json| json.len()) > EVIDENCE_BYTES_MAX {
-        return Err(format!("is more than {EVIDENCE_BYTES_MAX} bytes of JSON"));
+        return Err(format!("must be at most {EVIDENCE_BYTES_MAX} bytes of JSON"));
     }
     if value.is_null() {
         return Err("is missing".to_owned());

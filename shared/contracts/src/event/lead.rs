@@ -1,4 +1,4 @@
-//! The lead of an event: its profile, its movement, and whom a screening looked at.
+//! Reads the lead of an event: its profile, its state, and the party that a screening looked at.
 
 use crate::fields::{Fields, Problems};
 use crate::{fields, matches};
@@ -19,7 +19,7 @@ pub(super) fn upserted(lead: &Fields<'_>, at: DateTime<Utc>, problems: &mut Prob
         country: lead.patch("country", problems, country),
         company: lead.patch("company", problems, fields::line),
         account_id: lead.patch("account_id", problems, fields::id),
-        account_tier: lead.patch("account_tier", problems, fields::name("standard, strategic")),
+        account_tier: lead.patch("account_tier", problems, fields::name(&["standard", "strategic"])),
         score: lead.patch("score", problems, |v| {
             fields::whole(1000)(v).map(|n| u16::try_from(n).unwrap_or(u16::MAX))
         }),
@@ -56,24 +56,24 @@ pub(super) fn flagged(
     problems: &mut Problems,
 ) -> LeadEvent {
     if !is_flagged {
-        problems.add(lead.at("flags"), "names no match; expected at least one");
+        problems.add(lead.at("flags"), "has no match; send at least one");
     }
     LeadEvent::at(at)
 }
 
-/// Who raised the matches by hand: whatever event they come with, that person cannot decide on them.
+/// Reads who raised the matches by hand. That person cannot decide on them, in whatever event they come.
 pub(super) fn flagged_by(root: &Fields<'_>, event: &mut LeadEvent, problems: &mut Problems) {
     let by = root.optional("flagged_by", problems, fields::line);
     if by.is_some() && event.matches.is_empty() {
-        problems.warn(root.at("flagged_by"), "says who raised a flag, and there is none");
+        problems.warn(root.at("flagged_by"), "names a flagger, but the event has no match");
     } else {
         event.flagged_by = by;
     }
 }
 
-/// The matches of an event that is none of a lead, with the lead they are about.
+/// The matches in an event of another type, with their lead.
 pub(super) fn stray_matches(event: &Value) -> (Option<LeadId>, Vec<Match>) {
-    // What else is wrong with it was said, or is no part of the event.
+    // Other errors were noted before, or do not concern this event.
     let mut ignored = Problems::default();
     let root = Fields::root(event, &mut ignored);
     let lead = root.object("lead", &mut ignored);
@@ -81,14 +81,14 @@ pub(super) fn stray_matches(event: &Value) -> (Option<LeadId>, Vec<Match>) {
     (id, matches::read(&root, &lead, &mut ignored))
 }
 
-/// Whether there is a contact, and nothing in it says who it is.
+/// Whether the event has a contact that identifies nobody.
 fn is_unread_contact(lead: &Fields<'_>, contact: &Patch<Contact>) -> bool {
     let is_nobody = contact.as_set().is_some_and(|contact| contact.identity.is_none());
     let says = lead.get("contact").and_then(Value::as_object);
     is_nobody && says.is_some_and(|says| says.values().any(|value| !value.is_null()))
 }
 
-/// Whom an event names, whether that is taken over or not.
+/// The party that an event names, whether the event changes the lead's party or not.
 pub(super) fn named_party(event: &Value) -> NamedParty {
     let mut ignored = Problems::default();
     let lead = Fields::root(event, &mut ignored).object("lead", &mut ignored);
@@ -111,11 +111,11 @@ fn movement(lead: &Fields<'_>, at: DateTime<Utc>, problems: &mut Problems) -> Le
 fn country(value: &Value) -> Result<Country, String> {
     match value.as_str() {
         Some(text) if is_country(text) => Ok(Country::from(text)),
-        _ => Err("is not an ISO 3166-1 alpha-2 country code; write e.g. `US`".to_owned()),
+        _ => Err("must be an ISO 3166-1 alpha-2 country code, e.g. `US`".to_owned()),
     }
 }
 
-/// A contact has fields of its own, each with its own complaint.
+/// Reads a contact, with an error for each of its fields.
 trait ReadContact {
     fn and_then_contact(self, lead: &Fields<'_>, problems: &mut Problems) -> Patch<Contact>;
 }
@@ -140,7 +140,7 @@ impl ReadContact for Patch<Value> {
     }
 }
 
-/// Money has two fields of its own, each with its own complaint.
+/// Reads money, with an error for each of its two fields.
 trait ReadMoney {
     fn and_then_read(self, lead: &Fields<'_>, problems: &mut Problems) -> Patch<Money>;
 }
@@ -158,7 +158,7 @@ impl ReadMoney for Patch<Value> {
         let amount = fields.required("amount", problems, |v| {
             v.as_str()
                 .map(str::to_owned)
-                .ok_or_else(|| "is not a decimal string; write e.g. `\"48000.00\"`".to_owned())
+                .ok_or_else(|| "must be a decimal string, e.g. `\"48000.00\"`".to_owned())
         });
         let currency = fields.required("currency", problems, fields::line);
         problems.warn_of_unknown(&fields);

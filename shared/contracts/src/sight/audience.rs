@@ -2,7 +2,7 @@
 
 use rules::notification::Recipient;
 
-/// Who reads.
+/// A kind of reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reader {
     /// Signed in, in the group `viewer`.
@@ -25,7 +25,7 @@ pub enum Reader {
     OperationsDesk,
     /// The channel of the compliance team.
     ComplianceDesk,
-    /// Whoever holds an export without personal data, or may read the tables.
+    /// Anyone who holds an export without personal data, or may read the tables.
     Export,
 }
 
@@ -56,18 +56,18 @@ impl Reader {
     }
 }
 
-/// Whom a row is for.
+/// The audience of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Audience {
     /// Every role, every recipient, and the bus.
     Everyone,
-    /// Everybody who is known: every role and every recipient, not the bus.
+    /// Every role and every recipient, but not the bus.
     Staff,
-    /// Those who judge signals of churn: customer success and operations, opened from its seal.
+    /// Those who judge churn signals: customer success and operations, who see the decrypted evidence.
     Judges,
-    /// Compliance and operations, their channels, and whoever holds an export.
+    /// Compliance and operations, their channels, and holders of an export.
     MustKnow,
-    /// Nobody by these ways: it is sealed. A compliance review opens it.
+    /// Nobody here, because it is encrypted. A compliance review decrypts it.
     Sealed,
 }
 
@@ -90,12 +90,12 @@ impl Audience {
         }
     }
 
-    /// Whether any of them is told.
+    /// Whether it includes any of the readers.
     pub fn includes_any(self, readers: &[Reader]) -> bool {
         readers.iter().any(|reader| self.includes(*reader))
     }
 
-    /// Whether what is inside a member of this audience is hidden with it.
+    /// Whether the contents of a member with this audience are hidden too.
     pub(super) fn hides(self) -> bool {
         matches!(self, Self::Judges | Self::MustKnow | Self::Sealed)
     }

@@ -1,28 +1,28 @@
-//! The table as a page for people.
+//! The table as a documentation page.
 
 use super::audience::Audience;
 use super::table::{SALES_REFUSALS, TABLE};
 use std::fmt::Write as _;
 
-/// The table in Markdown, with what its words mean.
+/// The table in Markdown, with an explanation of its terms.
 pub fn markdown() -> String {
     let mut page = String::from(
         "# Who sees what\n\n\
-         This page is generated from the table that the API, the event bus, messages and `leadctl` go by.\n\
-         A member that the table does not name is shown to compliance and operations only.\n\n\
-         | audience | who that is |\n| --- | --- |\n",
+         This page is generated from the table that the API, the event bus, messages and `leadctl` use.\n\
+         Only compliance and operations see a member that the table does not name.\n\n\
+         | audience | readers |\n| --- | --- |\n",
     );
     for to in [Audience::Everyone, Audience::Staff, Audience::Judges, Audience::MustKnow, Audience::Sealed] {
         _ = writeln!(page, "| {} | {} |", name(to), meaning(to));
     }
     page.push_str(
-        "\nA commit is confidential if one of its entries is of compliance, is an erasure, or refuses something \
-         that is not about sales. The event bus never names a person who acted.\n\n\
-         A refusal is about sales if what was refused is one of these, or within one: ",
+        "\nA commit is confidential if one of its entries belongs to compliance, is an erasure, or refuses something \
+         that does not concern sales. The event bus never names a person who acted.\n\n\
+         A refusal concerns sales if it refuses one of these, or a part of one: ",
     );
     let known: Vec<String> = SALES_REFUSALS.iter().map(|what| format!("`{what}`")).collect();
     page.push_str(&known.join(", "));
-    page.push_str(".\n\n| what | who | members |\n| --- | --- | --- |\n");
+    page.push_str(".\n\n| subject | audience | members |\n| --- | --- | --- |\n");
     let mut rows: Vec<(&str, Audience, Vec<String>)> = Vec::new();
     for (of, to, members) in TABLE {
         let members = members.split_whitespace().map(|member| format!("`{member}`"));
@@ -52,8 +52,8 @@ fn meaning(to: Audience) -> &'static str {
     match to {
         Audience::Everyone => "every group that signs in, every recipient of a message, and the event bus",
         Audience::Staff => "every group that signs in and every recipient of a message; not the event bus",
-        Audience::Judges => "customer success and operations, opened from its seal",
-        Audience::MustKnow => "compliance and operations, their channels, and whoever holds an export",
-        Audience::Sealed => "nobody this way; an open compliance review shows it to compliance",
+        Audience::Judges => "customer success and operations, who see it decrypted",
+        Audience::MustKnow => "compliance and operations, their channels, and holders of an export",
+        Audience::Sealed => "nobody, because it is encrypted; compliance sees it in an open review",
     }
 }

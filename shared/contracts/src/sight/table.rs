@@ -1,19 +1,18 @@
-//! The table of who sees what: each member of each kind of audit entry, of a lead, of an account, of
-//! an explanation, and of a message. The API, the event bus, messages and the command line go by it.
+//! The table of who sees what: each member of each kind of audit entry, of a lead, of an account, of an
+//! explanation, and of a message. The API, the event bus, messages and the command line use it.
 //!
-//! A row has three parts: what it is about, who sees these members, and the members. A member inside
-//! another one is written with a dot; `*` stands for any name. A row that hides a member hides
-//! everything inside it. A row that shows a member shows that member alone.
+//! A row has a subject, an audience, and the members. A dot separates a member from the one around it; `*`
+//! stands for any name. A row that hides a member hides everything inside it. A row that shows a member shows
+//! only that member.
 //!
-//! **A member that no row names is shown to compliance and operations only.** A test fails until the
-//! table names it.
+//! **Only compliance and operations see a member that no row names.** A test fails until the table names it.
 
 use super::audience::Audience::{self, Everyone, Judges, MustKnow, Sealed, Staff};
 
 /// One row of the table.
 pub type Row = (&'static str, Audience, &'static str);
 
-/// What every audit entry has around its data. Who acted, and on which request, has rows of its own.
+/// The members of every audit entry beside its data. The actor and the cause have their own rows.
 pub const ENTRY: &str = "every entry";
 /// An entry whose actor is Leadwatch.
 pub const BY_SYSTEM: &str = "every entry, by Leadwatch";
@@ -23,9 +22,9 @@ pub const BY_SOURCE: &str = "every entry, by a source";
 pub const BY_STAFF: &str = "every entry, by a person";
 /// An entry of a commit with a confidential entry in it, whose actor is a source or a person.
 pub const CONFIDENTIAL_COMMIT: &str = "every entry of a confidential commit";
-/// Stands before the type of an entry that the compliance workflow made, where others make that type too.
+/// The prefix for an entry's type if the compliance workflow made it and others make that type too.
 pub const OF_COMPLIANCE: &str = "compliance: ";
-/// A refusal that is about sales alone.
+/// A refusal that concerns only sales.
 pub const SALES_REFUSAL: &str = "input.refused (of sales)";
 /// A lead, as the API shows it.
 pub const LEAD: &str = "lead";
@@ -36,8 +35,8 @@ pub const EXPLANATION: &str = "explanation";
 /// The particulars of a message to people.
 pub const MESSAGE: &str = "message";
 
-/// Types whose entries make a commit confidential: who acted is part of what compliance knows. So is
-/// every entry of the compliance workflow, and a refusal that is not about sales.
+/// Types whose entries make a commit confidential, because its actor is part of what compliance knows. Every
+/// entry of the compliance workflow does so too, and a refusal that does not concern sales.
 pub const CONFIDENTIAL: [&str; 9] = [
     "compliance.matched",
     "compliance.match-remembered",
@@ -50,12 +49,12 @@ pub const CONFIDENTIAL: [&str; 9] = [
     "lead.erased",
 ];
 
-/// How a cause begins that Leadwatch gives itself. Any other can name a person, even where a timer fired.
+/// The prefixes of Leadwatch's own causes. Any other cause can name a person, even of a timer's entry.
 pub const OWN_CAUSES: [&str; 8] =
     ["wake/", "delivery/", "account/", "applied/", "policy/", "directory/", "offer/", "presence/"];
 
-/// A refusal of one of these, or of something within it, is about sales. Any other may tell of a match,
-/// of a review or of a person.
+/// A refusal of one of these, or of a part of it, concerns sales. Any other may reveal a match, a review or a
+/// person.
 pub const SALES_REFUSALS: &[&str] = &[
     "state",
     "owner",
@@ -95,7 +94,7 @@ pub const TABLE: &[Row] = &[
     (BY_SOURCE, Everyone, "actor.id cause"),
     (BY_STAFF, Staff, "actor.id cause"),
     (CONFIDENTIAL_COMMIT, MustKnow, "actor.id cause"),
-    // What sources say.
+    // Inputs of sources.
     ("lead.created", Everyone, "state kind entered_at history_until occurred_at ours"),
     ("lead.updated", Everyone, "confirmed crm_owner occurred_at"),
     ("lead.updated", Everyone, "changes.source changes.market changes.country changes.company"),
@@ -105,7 +104,7 @@ pub const TABLE: &[Row] = &[
     ("input.stale", Everyone, "fields occurred_at"),
     ("input.refused", MustKnow, "what why"),
     (SALES_REFUSAL, Everyone, "what why"),
-    // Where a match stands says that there is one.
+    // The place of a match reveals that there is one.
     ("input.not-understood", MustKnow, "members more"),
     ("state.changed", Everyone, "from to kind entered_at resumed hold_until history_until"),
     ("state.changed", Everyone, "occurred_at ours"),
@@ -137,7 +136,7 @@ pub const TABLE: &[Row] = &[
     ("high-value.rearmed", Everyone, ""),
     ("priority.raised", Everyone, "to"),
     ("priority.lowered", Everyone, "to"),
-    // Compliance. That a lead is held or closed is no secret; why, by whom, and what was found is.
+    // Compliance. Holds and closures are no secret; reasons, people and matches are.
     ("compliance.held", Everyone, "from"),
     ("compliance.held", MustKnow, "would_be_owner"),
     ("compliance.matched", MustKnow, "criterion screened flagged_by"),
@@ -256,7 +255,7 @@ pub const TABLE: &[Row] = &[
     (ACCOUNT, Staff, "churn_risk.signals.id"),
     (ACCOUNT, Everyone, "churn_risk.touchpoint_due churn_risk.outreach_paused_until"),
     (ACCOUNT, Everyone, "leads_told.tier leads_told.outreach_paused leads_told.as_of news_seq news_at"),
-    // An explanation: the reasons by their condition, and what the compliance workflow waits for.
+    // An explanation: the reasons by condition, and the plans of the compliance workflow.
     (EXPLANATION, Everyone, "closed market-unknown no-window no-steps all-passed too-far not-begun"),
     (EXPLANATION, Everyone, "compliance-hold on-hold waiting-on-customer outreach-paused criterion-met"),
     (
@@ -267,7 +266,7 @@ pub const TABLE: &[Row] = &[
     (EXPLANATION, MustKnow, "match-open matches-cleared jurisdiction"),
     (EXPLANATION, MustKnow, "compliance-flag.status compliance-flag.clock compliance-flag.steps"),
     (EXPLANATION, MustKnow, "compliance-flag.fired.does"),
-    // A message: what may be said to a person, on a team's channel, and at a desk.
+    // A message: to a person, to a team's channel, and to a desk.
     (MESSAGE, Everyone, "step state company market owner previous_owner elapsed_s window_s reasons"),
     (MESSAGE, Everyone, "published_by instead_of"),
     (MESSAGE, MustKnow, "criteria flagged_by"),

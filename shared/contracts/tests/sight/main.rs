@@ -1,5 +1,5 @@
-//! Who sees what: every kind of audit entry, lead, account and message, by every reader. The table of who
-//! sees what (`shared/contracts/src/sight/table.rs`) names every member, and what it hides is nowhere.
+//! Checks who sees what: every kind of audit entry, lead, account and message, for every reader. The table
+//! (`shared/contracts/src/sight/table.rs`) names every member, and a hidden member appears nowhere.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -22,10 +22,10 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Who flagged, decided or published, in a cause too.
+/// The person who flagged, decided or published; causes have the name too.
 const OFFICER: &str = "u-officer-7";
 
-/// Readers that need not know what compliance knows.
+/// Readers who must not see what compliance knows.
 const OTHERS: [Reader; 6] =
     [Reader::Viewer, Reader::Rep, Reader::CustomerSuccess, Reader::Bus, Reader::Person, Reader::TeamChannel];
 
@@ -47,7 +47,7 @@ fn entry<F: Serialize>(subject: Subject, workflow: Option<WorkflowId>, actor: &A
     serde_json::to_value(entry).expect("an entry is JSON")
 }
 
-/// One of each fact about each kind of subject, by an actor; of a workflow where its type can be.
+/// One of each fact about each kind of subject, by an actor.
 fn entries(actor: &Actor) -> Vec<Value> {
     let mut entries = Vec::new();
     let publication = PublicationId { kind: PublicationKind::Policy, revision: 2 };
@@ -66,7 +66,7 @@ fn entries(actor: &Actor) -> Vec<Value> {
     entries
 }
 
-/// The same of the compliance workflow, as far as it makes such.
+/// The same for the facts that the compliance workflow records.
 fn entries_of_compliance(actor: &Actor) -> Vec<Value> {
     let of_compliance = samples::lead_facts().into_iter().filter(|fact| {
         use rules::lead::LeadFact::{
@@ -94,7 +94,7 @@ fn entries_of_compliance(actor: &Actor) -> Vec<Value> {
     of_compliance.map(|fact| entry(lead(), Some(WorkflowId::ComplianceFlag), actor, fact)).collect()
 }
 
-/// The members of a document, each once: those that hold no other.
+/// The innermost members of a document, each once.
 fn members(value: &Value) -> BTreeSet<String> {
     fn collect(value: &Value, around: &str, into: &mut BTreeSet<String>) {
         match value {
@@ -119,7 +119,7 @@ fn staff() -> Actor {
     Actor::staff(OFFICER)
 }
 
-/// Every document that the table speaks of, under the name that the table has for it.
+/// Every document in the table, under its name there.
 fn documents() -> Vec<(String, Value)> {
     let all = entries(&staff()).into_iter().chain(entries_of_compliance(&staff()));
     let data = all.map(|entry| (sight::kind_of(&entry), entry["data"].clone()));
@@ -149,14 +149,14 @@ fn the_table_names_every_member_of_everything() {
     let unnamed: Vec<String> = unnamed.into_iter().collect();
     assert!(
         unnamed.is_empty(),
-        "Nobody has said who sees these. Name them in shared/contracts/src/sight/table.rs, then run \
+        "These have no audience. Add them to shared/contracts/src/sight/table.rs, then run \
          UPDATE_GENERATED=1 cargo test -p contracts --test sight:\n{}",
         unnamed.join("\n")
     );
 }
 
 #[test]
-fn the_table_names_nothing_that_there_is_not() {
+fn the_table_names_nothing_that_does_not_exist() {
     let mut there: BTreeSet<(String, String)> = BTreeSet::new();
     for (of, document) in documents() {
         for member in members(&document) {
@@ -176,7 +176,7 @@ fn the_table_names_nothing_that_there_is_not() {
     for (of, _, named) in TABLE {
         assert!(of.starts_with(ENTRY) || *of == EXPLANATION || kinds.contains(of), "there is no `{of}`");
         for member in named.split_whitespace() {
-            // A value that is cleared stands in the place of the members of one that is set.
+            // A cleared value replaces the members of a set one.
             let is_cleared = (*of, member) == ("lead.updated", "changes.deal_size");
             assert!(is_there(of, member) || is_cleared, "`{of}` has no member `{member}`");
         }
@@ -184,7 +184,7 @@ fn the_table_names_nothing_that_there_is_not() {
 }
 
 #[test]
-fn each_reader_sees_of_each_entry_what_the_table_says_and_nothing_else() {
+fn each_reader_sees_exactly_the_members_that_the_table_allows() {
     for entry in entries(&staff()).into_iter().chain(entries_of_compliance(&staff())) {
         let of = sight::kind_of(&entry);
         let said = members(&entry["data"]);
@@ -201,13 +201,13 @@ fn each_reader_sees_of_each_entry_what_the_table_says_and_nothing_else() {
             let expected: BTreeSet<String> =
                 expected.into_iter().filter(|member| !member.is_empty()).collect();
             assert_eq!(left, expected, "{reader:?} of `{of}`");
-            assert_eq!(seen["type"], entry["type"], "that it happened is no secret: {reader:?} of `{of}`");
+            assert_eq!(seen["type"], entry["type"], "the type is no secret: {reader:?} of `{of}`");
         }
     }
 }
 
 #[test]
-fn what_compliance_knows_is_in_nothing_that_others_see() {
+fn others_see_nothing_that_compliance_knows() {
     let by_whom = [staff(), Actor::source("screening-vendor"), Actor::system("clock")];
     for actor in &by_whom {
         for entry in entries(actor).into_iter().chain(entries_of_compliance(actor)) {
@@ -215,7 +215,7 @@ fn what_compliance_knows_is_in_nothing_that_others_see() {
             for reader in OTHERS {
                 let text = json!(sight::commit(vec![entry.clone()], &[reader])).to_string();
                 assert!(!text.contains(SECRET), "{reader:?} of `{of}`: {text}");
-                assert!(!text.contains("4711"), "how long a review took, {reader:?} of `{of}`: {text}");
+                assert!(!text.contains("4711"), "the duration of a review, {reader:?} of `{of}`: {text}");
             }
             for reader in Reader::ALL {
                 let text = json!(sight::commit(vec![entry.clone()], &[reader])).to_string();
@@ -237,7 +237,7 @@ fn what_compliance_knows_is_in_nothing_that_others_see() {
 }
 
 #[test]
-fn whoever_acted_in_a_confidential_commit_is_named_to_those_who_must_know_alone() {
+fn only_those_who_must_know_see_who_acted_in_a_confidential_commit() {
     let sales = || {
         entries(&staff())
             .into_iter()
@@ -283,8 +283,8 @@ fn who_acted_in_sales_is_for_staff_and_not_for_the_bus() {
 }
 
 #[test]
-fn a_timer_that_somebodys_request_settled_does_not_name_them() {
-    // A request that came too late leaves nothing in the record but what was due before it.
+fn a_timer_does_not_name_the_person_whose_request_triggered_it() {
+    // A request that came too late leaves only entries that were due before it.
     let settled = |cause: &str| {
         let mut timers: Vec<Value> = entries(&Actor::system("clock"));
         timers.retain(|entry| entry["type"] == "threshold.reached");
@@ -301,7 +301,7 @@ fn a_timer_that_somebodys_request_settled_does_not_name_them() {
 }
 
 #[test]
-fn a_fact_or_a_member_that_the_table_does_not_name_is_for_those_who_must_know() {
+fn only_those_who_must_know_see_an_unnamed_fact_or_member() {
     let new = json!({"type": "lead.sung-to", "actor": {"kind": "system", "id": "clock"}, "cause": "wake/1",
         "mood": SECRET, "data": {"song": SECRET, "within": {"verse": SECRET}, "personal": {"singer": PERSON}}});
     let known = json!({"type": "lead.assigned", "actor": {"kind": "system", "id": "clock"}, "cause": "wake/1",
@@ -316,7 +316,7 @@ fn a_fact_or_a_member_that_the_table_does_not_name_is_for_those_who_must_know() 
 }
 
 #[test]
-fn from_those_who_get_the_links_nothing_is_hidden_but_what_is_sealed() {
+fn readers_of_the_links_see_everything_except_sealed_members() {
     for reader in Reader::ALL.into_iter().filter(|reader| sight::must_know(&[*reader])) {
         for entry in entries(&staff()).into_iter().chain(entries_of_compliance(&staff())) {
             let mut unsealed = entry.clone();
@@ -329,7 +329,7 @@ fn from_those_who_get_the_links_nothing_is_hidden_but_what_is_sealed() {
 }
 
 #[test]
-fn what_a_role_may_see_of_a_refusal_hangs_on_what_it_was_about() {
+fn the_audience_of_a_refusal_depends_on_its_subject() {
     let refused = |what: &str| {
         let data = json!({"what": what, "why": "because"});
         json!({"type": "input.refused", "actor": {"kind": "staff", "id": OFFICER}, "cause": "c", "data": data})

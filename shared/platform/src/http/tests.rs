@@ -1,4 +1,4 @@
-//! Requests as API Gateway sends them, and what is read from them.
+//! Requests as API Gateway sends them.
 
 use super::*;
 use serde_json::{Value, json};
@@ -75,7 +75,7 @@ fn parameters_are_bounded() {
 }
 
 #[test]
-fn a_parameter_that_a_route_does_not_know_is_refused_and_so_is_one_that_is_there_twice() {
+fn unknown_and_duplicate_parameters_are_refused() {
     let asked = |query: Value| request(json!({"queryStringParameters": query}));
     let known = ["owner", "limit"];
     assert_eq!(asked(json!({"owner": "rep-ana", "limit": "2"})).knows_query(&known), Ok(()));
@@ -83,10 +83,13 @@ fn a_parameter_that_a_route_does_not_know_is_refused_and_so_is_one_that_is_there
     assert_eq!(problem.status, 400);
     assert_eq!(problem.detail, "`ownr` is not a parameter of this route; did you mean `owner`?");
     let problem = asked(json!({"x\ny": "1"})).knows_query(&known).unwrap_err();
-    assert_eq!(problem.detail, "`x\u{fffd}y` is not a parameter of this route; there is owner, limit");
+    assert_eq!(
+        problem.detail,
+        "`x\u{fffd}y` is not a parameter of this route; the parameters are owner, limit"
+    );
     assert_eq!(asked(json!({"x": "1"})).knows_query(&[]).unwrap_err().status, 400);
     let twice = asked(json!({"owner": "rep-ana,rep-bob"}));
-    assert_eq!(twice.knows_query(&known).unwrap_err().detail, "`owner` is there twice; name it once");
+    assert_eq!(twice.knows_query(&known).unwrap_err().detail, "duplicate parameter `owner`; send it once");
 }
 
 #[test]
@@ -130,7 +133,7 @@ fn a_cursor_comes_back_as_it_went_and_anything_else_is_refused() {
 }
 
 #[test]
-fn a_cursor_is_good_for_its_own_list_alone() {
+fn a_cursor_is_good_only_for_its_own_list() {
     let list = |route: &str, id: &str, query: Value| {
         request(json!({"routeKey": route, "pathParameters": {"id": id}, "queryStringParameters": query}))
     };
@@ -184,7 +187,7 @@ fn a_request_that_cannot_be_read_is_the_callers_fault() {
         assert_eq!(refused.status, 400, "{control}");
         assert!(!refused.detail.contains("x-any"));
     }
-    // Half of a pair is no character.
+    // Half of a surrogate pair is no character.
     let half = r#"{"rawPath":"/v1/\ud800","requestContext":{"http":{"method":"GET"}}}"#;
     assert_eq!(super::event(&raw(half.to_owned()), now).unwrap_err().status, 400);
     assert_eq!(super::event(&raw("[]".to_owned()), now).unwrap_err().status, 400);

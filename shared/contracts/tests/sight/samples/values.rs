@@ -16,9 +16,9 @@ use rules::screening::{Criterion, CriterionKind, MatchDetails};
 use rules::unread::Unread;
 use std::collections::BTreeSet;
 
-/// In every value that is for compliance and operations alone.
+/// Part of every value that only compliance and operations may see.
 pub const SECRET: &str = "hush";
-/// In every value that is sealed in the record.
+/// Part of every value that is sealed.
 pub const PERSON: &str = "Kim Carter";
 
 pub fn secret(what: &str) -> String {
