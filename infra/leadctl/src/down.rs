@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::emulator;
-use crate::progress::say;
+use crate::output::say;
 use crate::state::{DIRECTORY, Lock, State};
 
 /// How long it may take to end by itself.

@@ -2,7 +2,7 @@
 //! through its API; or of an events file, played in virtual time.
 
 use crate::api::Api;
-use crate::progress::{print, say};
+use crate::output::{print, say};
 use crate::simulate;
 use crate::state::{DIRECTORY, State};
 use anyhow::Context as _;

@@ -16,6 +16,8 @@ mod emulator;
 pub mod explain;
 pub mod history;
 mod logs;
+pub mod output;
+mod paint;
 pub mod policy;
 pub mod progress;
 pub mod publish;

@@ -25,8 +25,8 @@ enum Command {
     Token(leadctl::token::Arguments),
     /// Post signed events to a hook of what `up` runs
     Send(leadctl::send::Arguments),
-    /// Play the reference story against what `up` runs, with windows of seconds
-    Demo,
+    /// Play the whole story against the running stack, in about a minute
+    Demo(leadctl::demo::Arguments),
     /// Play events in virtual time: audit entries as JSON lines on standard output
     Simulate(leadctl::simulate::Arguments),
     /// Say why a lead's workflows did, do or do not do what they do, now or at any instant
@@ -82,11 +82,11 @@ enum Answer {
 
 fn main() -> ExitCode {
     let answer = run(Arguments::parse());
-    match answer.and_then(|answer| leadctl::progress::printed().map(|()| answer)) {
+    match answer.and_then(|answer| leadctl::output::printed().map(|()| answer)) {
         Ok(Answer::Done) => ExitCode::SUCCESS,
         Ok(Answer::No) => ExitCode::from(1),
         Err(error) => {
-            leadctl::progress::say(&format!("error: {error:#}"));
+            leadctl::output::say(&format!("error: {error:#}"));
             ExitCode::from(2)
         }
     }
@@ -100,7 +100,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         Command::Down => leadctl::down::run(&root()?).await.map(done)?,
         Command::Token(arguments) => leadctl::token::run(&root()?, &arguments).await.map(done)?,
         Command::Send(arguments) => leadctl::send::run(&root()?, &arguments).await?,
-        Command::Demo => leadctl::demo::run(&root()?).await.map(done)?,
+        Command::Demo(arguments) => leadctl::demo::run(&root()?, &arguments).await.map(done)?,
         Command::Simulate(arguments) => leadctl::simulate::run(&arguments).map(done)?,
         Command::Explain(arguments) => leadctl::explain::run(&root()?, &arguments).await?,
         Command::Policy(command) => leadctl::policy::run(root, &command).await?,

@@ -1,8 +1,9 @@
 //! What a person at the terminal sees while steps run: a line each, with its time.
 
-use std::io::{ErrorKind, IsTerminal as _, Write as _};
-use std::sync::OnceLock;
+use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
+
+use crate::output::say;
 
 /// How often the time of a running step is drawn anew.
 const REDRAW: Duration = Duration::from_millis(200);
@@ -74,40 +75,6 @@ impl Progress {
         if self != Self::Silent {
             say(&format!("    {text}"));
         }
-    }
-}
-
-/// A line on standard error. A terminal that is gone is no reason to stop.
-pub fn say(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
-}
-
-/// Why an answer could not be printed.
-static UNPRINTED: OnceLock<std::io::Error> = OnceLock::new();
-
-/// A line on standard output.
-pub(crate) fn print(line: &str) {
-    answer(&format!("{line}\n"));
-}
-
-/// Lines on standard output. A reader who has seen enough is no reason to stop; a disk that is full
-/// is told in the end, by [`printed`].
-pub(crate) fn answer(lines: &str) {
-    if let Err(error) = std::io::stdout().lock().write_all(lines.as_bytes())
-        && error.kind() != ErrorKind::BrokenPipe
-    {
-        _ = UNPRINTED.set(error);
-    }
-}
-
-/// Whether everything could be printed.
-///
-/// # Errors
-/// It could not.
-pub fn printed() -> anyhow::Result<()> {
-    match UNPRINTED.get() {
-        Some(error) => anyhow::bail!("standard output could not be written: {error}"),
-        None => Ok(()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `leadctl send`: posts events to a hook, signed as a CRM signs them.
 
 use crate::clean;
-use crate::progress::{print, say};
+use crate::output::{print, say};
 use crate::state::{DIRECTORY, State};
 use anyhow::Context as _;
 use platform::standard_webhooks::SigningKey;

@@ -296,7 +296,7 @@ impl Stack {
             Some(emulator) => emulator.stop().await,
             None => {
                 if let Err(error) = deploy::delete(&self.python, &self.options.root, &self.request).await {
-                    crate::progress::say(&format!("{error:#}"));
+                    crate::output::say(&format!("{error:#}"));
                 }
             }
         }

@@ -6,7 +6,7 @@ use insight::suggest::Suggest;
 
 use crate::audit::Order;
 use crate::audit::export::{Source, bar};
-use crate::progress::print;
+use crate::output::print;
 
 /// What `suggest` is given.
 #[derive(Debug, clap::Args)]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::clean;
-use crate::progress::print;
+use crate::output::print;
 use crate::state::{DIRECTORY, State};
 
 /// What `leadctl token` is told.

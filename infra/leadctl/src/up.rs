@@ -9,7 +9,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::logs;
-use crate::progress::{print, say};
+use crate::output::{print, say};
 use crate::sink::Message;
 use crate::stack::{Binaries, Port, Profile, Stack, StackOptions, StartError};
 use crate::state::State;

@@ -12,7 +12,7 @@ use aws_config::BehaviorVersion;
 use checkpoint::{Archive, S3Archive, s3_client};
 
 use super::directory::Directory;
-use crate::progress::say;
+use crate::output::say;
 use crate::seed;
 use crate::state::{DIRECTORY, State};
 

@@ -12,7 +12,7 @@ use checkpoint::{CheckpointFailure, Deps, Made, Signer, SignerError, Tick, VERIF
 
 use super::directory::Directory;
 use super::export::{Live, Tables, open};
-use crate::progress::say;
+use crate::output::say;
 
 /// What `checkpoint` is given.
 #[derive(Debug, clap::Args)]

@@ -12,7 +12,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use checkpoint::{Archive, KmsSigner, S3Archive, Signer as _, s3_client};
 
 use super::directory::Directory;
-use crate::progress::say;
+use crate::output::say;
 use crate::seed;
 use crate::state::{DIRECTORY, State};
 

@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 use super::file::Contents;
 use super::opened::Opener;
 use super::{Order, Reader, Sorted, Writer, sorted};
-use crate::progress::say;
+use crate::output::say;
 use crate::seed;
 use crate::state::{DIRECTORY, State};
 

@@ -14,7 +14,7 @@ use policy::ids::Subject;
 
 use super::verify::{Export, Findings, History, key, read_export, read_series};
 use crate::history::line;
-use crate::progress::{print, say};
+use crate::output::{print, say};
 
 /// What `prove` is given.
 #[derive(Debug, clap::Args)]

@@ -15,7 +15,7 @@ use store::PAGE_MAX;
 use super::export::{LIVE, Source, open};
 use super::verify::{Finding, Findings, History, Place, read_export};
 use crate::history::line;
-use crate::progress::{print, say};
+use crate::output::{print, say};
 
 /// What `show` is given.
 #[derive(Debug, clap::Args)]

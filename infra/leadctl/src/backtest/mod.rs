@@ -15,7 +15,7 @@ use policy::directory::Directory;
 
 use crate::audit::Order;
 use crate::audit::export::{Source, bar};
-use crate::progress::{print, say};
+use crate::output::{print, say};
 
 /// What `backtest` is given.
 #[derive(Debug, clap::Args)]

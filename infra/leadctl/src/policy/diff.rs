@@ -1,7 +1,7 @@
 //! `leadctl policy diff`: what is different between two policies, or two directories, in words.
 
 use super::{Source, directory_of, policy_of, read, unsound};
-use crate::progress::answer;
+use crate::output::print_text;
 use anyhow::bail;
 use policy::diff::Change;
 use policy::directory::Directory;
@@ -45,9 +45,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     if arguments.json {
         let with_words = changes.iter().map(|change| json!({"text": change.to_string(), "change": change}));
         let changes: Vec<_> = with_words.collect();
-        answer(&format!("{:#}\n", json!({"changes": changes, "versions_that_rise": rising})));
+        print_text(&format!("{:#}\n", json!({"changes": changes, "versions_that_rise": rising})));
     } else {
-        answer(&text(&changes, &rising));
+        print_text(&text(&changes, &rising));
     }
     Ok(changes.is_empty() || !arguments.exit_code)
 }

@@ -1,7 +1,7 @@
 //! `leadctl policy docs`: a policy in Markdown, for people who never saw it.
 
 use super::{directory_of, policy_of, read};
-use crate::progress::answer;
+use crate::output::print_text;
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, Utc};
 use insight::documentation::Edition;
@@ -33,7 +33,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let directory = arguments.directory.as_deref().map(|path| directory_of(&read(path)?)).transpose()?;
     let policy = policy_of(&read(&arguments.policy)?, directory.as_ref())?;
     let earlier = arguments.history.as_deref().map_or_else(|| Ok(Vec::new()), history)?;
-    answer(&markdown(policy, earlier, directory.as_ref()));
+    print_text(&markdown(policy, earlier, directory.as_ref()));
     Ok(true)
 }
 

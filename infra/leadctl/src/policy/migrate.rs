@@ -4,7 +4,7 @@
 //! is written `false-match: { means: The match is somebody else., verdict: clear }`.
 
 use super::{policy_of, read};
-use crate::progress::answer;
+use crate::output::print_text;
 use anyhow::bail;
 use policy::{Policy, Verdict, well_known};
 use std::path::PathBuf;
@@ -29,7 +29,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let source = read(&arguments.policy)?;
     let policy = policy_of(&source, None)?;
-    answer(&migrated(&source.text, &policy, arguments)?);
+    print_text(&migrated(&source.text, &policy, arguments)?);
     Ok(true)
 }
 

@@ -1,6 +1,6 @@
 //! `leadctl policy schema`: what an editor has to know of policies and directories.
 
-use crate::progress::answer;
+use crate::output::print_text;
 use policy::schema;
 
 /// What `schema` is given.
@@ -23,5 +23,5 @@ pub fn run(arguments: &Arguments) {
         Kind::Policy => schema::policy(),
         Kind::Directory => schema::directory(),
     };
-    answer(&format!("{schema:#}\n"));
+    print_text(&format!("{schema:#}\n"));
 }

@@ -2,7 +2,7 @@
 //! each with its line, and what is to be warned of where nothing is wrong.
 
 use super::{Source, line_of, read};
-use crate::progress::answer;
+use crate::output::print_text;
 use chrono::{DateTime, Utc};
 use insight::lint;
 use insight::lint::{About, Warning};
@@ -43,9 +43,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let report = examine(&policy, directory.as_ref(), arguments.at);
     let is_valid = report.errors.is_empty() && (!arguments.deny_warnings || report.warnings.is_empty());
     if arguments.json {
-        answer(&format!("{:#}\n", report.json(is_valid, &policy, directory.as_ref())));
+        print_text(&format!("{:#}\n", report.json(is_valid, &policy, directory.as_ref())));
     } else {
-        answer(&report.text(is_valid, &policy, directory.as_ref()));
+        print_text(&report.text(is_valid, &policy, directory.as_ref()));
     }
     Ok(is_valid)
 }

@@ -13,7 +13,7 @@ mod yaml;
 
 use crate::api;
 use crate::api::{Answer, Api};
-use crate::progress::{print, say};
+use crate::output::{print, say};
 use document::Draft;
 use policy::ids::PublicationKind;
 use published::{Revision, route};

@@ -5,7 +5,7 @@ use super::document::Content;
 use super::{published, yaml};
 use crate::api;
 use crate::api::Api;
-use crate::progress::{answer, say};
+use crate::output::{print_text, say};
 use anyhow::Context as _;
 use policy::ids::PublicationKind;
 use std::fs::OpenOptions;
@@ -46,7 +46,7 @@ pub async fn run(root: &Path, kind: PublicationKind, arguments: &Arguments) -> a
     let why = published::why(&api, kind, revision.number).await?;
     let text = written(kind, revision.number, &revision.published_at, &why, &revision.content)?;
     let Some(file) = &arguments.out else {
-        answer(&text);
+        print_text(&text);
         return Ok(true);
     };
     let shown = file.display();

@@ -63,7 +63,7 @@ impl Sink {
         let router = router(Arc::new(Context { store: Arc::clone(&store), options }));
         let server = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {
-                crate::progress::say(&format!("the message sink ended: {error}"));
+                crate::output::say(&format!("the message sink ended: {error}"));
             }
         });
         Ok(Self { url: format!("http://{address}"), store, server, mail: None })

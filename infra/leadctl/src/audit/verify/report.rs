@@ -8,7 +8,7 @@ use super::against::Against;
 use super::finding::{Finding, Findings, Place, Wrong};
 use super::history::History;
 use crate::audit::export::Live;
-use crate::progress::print;
+use crate::output::print;
 
 /// So many findings are printed.
 const PRINTED_MAX: usize = 20;
