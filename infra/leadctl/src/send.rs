@@ -1,6 +1,6 @@
 //! `leadctl send`: posts events to a hook, signed as a CRM signs them.
 
-use crate::clean;
+use crate::isolation;
 use crate::output::{print, say};
 use crate::state::{DIRECTORY, State};
 use anyhow::Context as _;
@@ -140,7 +140,7 @@ pub async fn post(state: &State, source: &str, document: &Value) -> anyhow::Resu
     let now = platform::clock::instant(SystemTime::now());
     let id = format!("msg_{}", document.get("id").and_then(Value::as_str).unwrap_or("batch"));
     let url = format!("{}/v1/hooks/{source}", state.api_url.trim_end_matches('/'));
-    let mut request = clean::local_client()?.post(&url).header("content-type", "application/json");
+    let mut request = isolation::local_client()?.post(&url).header("content-type", "application/json");
     for (name, value) in key.headers(&id, now, body.as_bytes()) {
         request = request.header(name, value);
     }

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::clean;
+use crate::isolation;
 use crate::output::print;
 use crate::state::{DIRECTORY, State};
 
@@ -69,7 +69,7 @@ pub async fn run(root: &Path, arguments: &Arguments) -> anyhow::Result<()> {
 pub async fn issue(state: &State, user: &str) -> anyhow::Result<Token> {
     let user = state.user(user)?;
     // One call of Cognito's; an SDK for it would cost minutes of everybody's first build.
-    let response = clean::local_client()?
+    let response = isolation::local_client()?
         .post(&state.endpoint)
         .header("content-type", "application/x-amz-json-1.1")
         .header("x-amz-target", "AWSCognitoIdentityProviderService.InitiateAuth")

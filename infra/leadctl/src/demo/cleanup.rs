@@ -6,7 +6,7 @@ use crate::api::Api;
 use crate::publish::document::Content;
 use crate::publish::published;
 use crate::state::State;
-use crate::{clean, send, token};
+use crate::{isolation, send, token};
 use anyhow::Context as _;
 use policy::ids::{PublicationKind, StateId};
 use policy::{Policy, StateKind};
@@ -71,14 +71,14 @@ pub(super) async fn clear(state: &State, lead: &str) -> anyhow::Result<()> {
     let url = format!("{}/v1/compliance/reviews/{lead}", state.api_url.trim_end_matches('/'));
     for officer in OFFICERS {
         let token = token::issue(state, officer).await?.token;
-        let shown = clean::local_client()?.get(&url).bearer_auth(&token).send().await?;
+        let shown = isolation::local_client()?.get(&url).bearer_auth(&token).send().await?;
         // One officer was enough.
         if shown.status().as_u16() == 404 {
             return Ok(());
         }
         let etag = shown.headers().get("etag").and_then(|tag| tag.to_str().ok()).map(str::to_owned);
         let decision = json!({"decision": "clear", "reason_code": "false-match", "reason": "Another person of that name"});
-        let response = clean::local_client()?
+        let response = isolation::local_client()?
             .post(format!("{url}/decision"))
             .bearer_auth(&token)
             .header("if-match", etag.context("the review has no ETag")?)

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use tokio::task::JoinHandle;
 
 use super::store::{Message, Store};
-use crate::clean;
+use crate::isolation;
 
 const POLL: Duration = Duration::from_secs(1);
 
@@ -31,7 +31,7 @@ struct Mail {
 pub(super) fn follow(endpoint: &str, store: Arc<Store>) -> JoinHandle<()> {
     let url = format!("{endpoint}/_ministack/ses/messages");
     tokio::spawn(async move {
-        let Ok(client) = clean::local_client() else { return };
+        let Ok(client) = isolation::local_client() else { return };
         let mut seen = 0;
         loop {
             let mails = fetch(&client, &url).await.unwrap_or_default();
