@@ -1,4 +1,4 @@
-//! `leadctl down`: ends what `up` runs, from another terminal.
+//! `leadctl down`: ends the local stack from another terminal.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -6,31 +6,34 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::emulator;
-use crate::progress::say;
+use crate::output::say;
+use crate::stack::emulator;
 use crate::state::{DIRECTORY, Lock, State};
 
-/// How long it may take to end by itself.
+/// How long it may take to end before it is killed.
 const PATIENCE: Duration = Duration::from_secs(15);
 const POLL: Duration = Duration::from_millis(100);
 
-/// Ends the stack of this project, and whatever an earlier one left behind.
+/// Ends the stack of this project, and processes that an earlier one left behind.
 ///
 /// # Errors
-/// When it cannot be ended.
+/// When a process cannot be ended.
 pub async fn run(root: &Path) -> anyhow::Result<()> {
     let state_dir = root.join(DIRECTORY);
     let Some(pid) = Lock::holder(&state_dir)? else {
         let orphans = emulator::end_orphans(&state_dir).await?;
         State::remove(&state_dir);
         say(&match orphans {
-            0 => "nothing runs here".to_owned(),
-            count => format!("nothing runs here any more; ended {count} processes that were left behind"),
+            0 => "Nothing runs here.".to_owned(),
+            count => format!("Ended {count} processes that an earlier run left behind."),
         });
         return Ok(());
     };
-    let process = i32::try_from(pid).ok().and_then(Pid::from_raw).context("the lock names no process")?;
-    say(&format!("ending process {pid} …"));
+    let process = i32::try_from(pid)
+        .ok()
+        .and_then(Pid::from_raw)
+        .context("the stack is just starting; try again in a moment")?;
+    say(&format!("Ending process {pid} …"));
     kill_process(process, Signal::TERM).with_context(|| format!("cannot end process {pid}"))?;
     if !free_within(&state_dir, PATIENCE).await? {
         kill_process(process, Signal::KILL).with_context(|| format!("cannot end process {pid}"))?;
@@ -38,7 +41,7 @@ pub async fn run(root: &Path) -> anyhow::Result<()> {
         emulator::end_orphans(&state_dir).await?;
         State::remove(&state_dir);
     }
-    say("ended");
+    say("Ended everything.");
     Ok(())
 }
 

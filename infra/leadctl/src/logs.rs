@@ -1,4 +1,4 @@
-//! Follows the functions' log, for what a person ought to see.
+//! Follows the functions' log and picks the lines that a person should see.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::sync::mpsc;
 
 const POLL: Duration = Duration::from_millis(300);
-/// Lines that wait to be printed. A terminal that is slower than this loses some, never the functions their time.
+/// How many lines may wait to be printed. A slower terminal loses lines; it never delays the functions.
 const WAITING_MAX: usize = 256;
 
-/// Lines worth seeing, from now on: warnings, errors, and what is not a log line at all, such as a panic.
+/// Yields warnings, errors, and text that is no log line, such as a panic, from now on.
 pub(crate) fn follow(path: PathBuf) -> mpsc::Receiver<String> {
     let (to, lines) = mpsc::channel(WAITING_MAX);
     tokio::spawn(async move {
@@ -35,7 +35,7 @@ pub(crate) fn follow(path: PathBuf) -> mpsc::Receiver<String> {
     lines
 }
 
-/// What is shown of a line, which is the function's name and what it wrote.
+/// The shown form of a line, which begins with the function's name; `None` if it is not worth showing.
 fn shown(line: &str) -> Option<String> {
     let (function, text) = line.split_once(' ')?;
     let function = function.rsplit('-').next().unwrap_or(function);

@@ -1,25 +1,28 @@
-//! What a person at the terminal sees while steps run: a line each, with its time.
+//! The steps of a command that takes its time: one line each, with its duration.
 
-use std::io::{ErrorKind, IsTerminal as _, Write as _};
-use std::sync::OnceLock;
+use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
-/// How often the time of a running step is drawn anew.
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::output::say;
+
+/// How often the time of a running step is redrawn.
 const REDRAW: Duration = Duration::from_millis(200);
 
-/// Who is told about steps.
+/// Who sees the steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// A person: the running step is shown, and replaced by its outcome.
+    /// A person at a terminal: the running step with its time, which its outcome replaces.
     Terminal,
-    /// A file or a pipe: one line for each step that is done.
+    /// A file or a pipe: one line per finished step.
     Lines,
     /// Nobody, as in a test.
     Silent,
 }
 
 impl Progress {
-    /// As standard error is.
+    /// Detects what standard error is.
     #[must_use]
     pub fn detect() -> Self {
         if std::io::stderr().is_terminal() { Self::Terminal } else { Self::Lines }
@@ -37,11 +40,11 @@ impl Progress {
             tokio::select! {
                 result = &mut work => break result,
                 () = tokio::time::sleep(REDRAW), if self == Self::Terminal => {
-                    draw(&format!("\r\x1b[K  … {name:<28}{:>7.1} s", start.elapsed().as_secs_f64()));
+                    draw(&line("…", name, start.elapsed()));
                 }
             }
         };
-        self.outcome(name, start, result.is_ok());
+        self.outcome(name, start.elapsed(), result.is_ok());
         result
     }
 
@@ -52,24 +55,29 @@ impl Progress {
         work: impl Future<Output = anyhow::Result<T>>,
     ) -> anyhow::Result<T> {
         let start = Instant::now();
-        if self == Self::Terminal {
+        if self != Self::Silent {
             say(&format!("  … {name}"));
         }
         let result = work.await;
-        self.outcome(name, start, result.is_ok());
+        self.outcome(name, start.elapsed(), result.is_ok());
         result
     }
 
-    fn outcome(self, name: &str, start: Instant, good: bool) {
-        let (mark, took) = (if good { "✓" } else { "✗" }, start.elapsed().as_secs_f64());
+    /// Shows a step that was done before.
+    pub(crate) fn done(self, name: &str, took: Duration) {
+        self.outcome(name, took, true);
+    }
+
+    fn outcome(self, name: &str, took: Duration, is_good: bool) {
+        let line = line(if is_good { "✓" } else { "✗" }, name, took);
         match self {
-            Self::Terminal => say(&format!("\r\x1b[K  {mark} {name:<28}{took:>7.1} s")),
-            Self::Lines => say(&format!("  {mark} {name:<28}{took:>7.1} s")),
+            Self::Terminal => say(&format!("{CLEAR}{line}")),
+            Self::Lines => say(&line),
             Self::Silent => {}
         }
     }
 
-    /// Something worth knowing between two steps.
+    /// Shows something worth knowing between two steps.
     pub(crate) fn note(self, text: &str) {
         if self != Self::Silent {
             say(&format!("    {text}"));
@@ -77,42 +85,27 @@ impl Progress {
     }
 }
 
-/// A line on standard error. A terminal that is gone is no reason to stop.
-pub fn say(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
+/// Returns to the beginning of a terminal's line and empties it.
+const CLEAR: &str = "\r\x1b[K";
+
+fn line(mark: &str, name: &str, took: Duration) -> String {
+    format!("  {mark} {name:<32}{:>7.1} s", took.as_secs_f64())
 }
 
-/// Why an answer could not be printed.
-static UNPRINTED: OnceLock<std::io::Error> = OnceLock::new();
-
-/// A line on standard output.
-pub(crate) fn print(line: &str) {
-    answer(&format!("{line}\n"));
-}
-
-/// Lines on standard output. A reader who has seen enough is no reason to stop; a disk that is full
-/// is told in the end, by [`printed`].
-pub(crate) fn answer(lines: &str) {
-    if let Err(error) = std::io::stdout().lock().write_all(lines.as_bytes())
-        && error.kind() != ErrorKind::BrokenPipe
-    {
-        _ = UNPRINTED.set(error);
-    }
-}
-
-/// Whether everything could be printed.
-///
-/// # Errors
-/// It could not.
-pub fn printed() -> anyhow::Result<()> {
-    match UNPRINTED.get() {
-        Some(error) => anyhow::bail!("standard output could not be written: {error}"),
-        None => Ok(()),
-    }
-}
-
-fn draw(text: &str) {
+fn draw(line: &str) {
     let mut to = std::io::stderr().lock();
-    let _ = write!(to, "{text}");
+    let _ = write!(to, "{CLEAR}{line}");
     let _ = to.flush();
+}
+
+/// A progress bar of this length on a terminal; nothing anywhere else.
+pub(crate) fn bar(length: u64, template: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(length).with_style(style)
+}
+
+/// A counter without a known end on a terminal; nothing anywhere else.
+pub(crate) fn counter(template: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner());
+    ProgressBar::no_length().with_style(style)
 }

@@ -1,5 +1,4 @@
-//! What a fresh local stack is filled with beyond secrets and staff: the policy, the directory,
-//! and one lead that makes a rep full.
+//! Fills a fresh local stack: with a policy, a directory, and one lead that brings a rep to capacity.
 
 use crate::send;
 use crate::state::State;
@@ -17,58 +16,48 @@ use std::sync::Arc;
 use std::time::SystemTime;
 use store::{Store, StoreError};
 
-/// Who publishes what a stack begins with.
+/// Who publishes the first documents.
 const SEEDER: &str = "leadctl up";
-/// Why.
-const WHY: &str = "what a new stack begins with";
+/// Why, as the record has it.
+const WHY: &str = "first documents of a new stack";
 
-/// Fills the stack that `state` describes. Called once after each deployment, before anybody is
-/// told that it is ready; what is there already stays.
+/// Fills the stack that `state` describes, after each deployment. Documents in force stay.
 ///
 /// # Errors
-/// When the stack does not take what it is given.
+/// When a document is not valid, or the stack refuses it.
 pub async fn seed(root: &Path, state: &State) -> anyhow::Result<()> {
     let store = local_store(state).await?;
     let directory =
         Directory::parse(&read(root, "directory.yaml")?).context("infra/policies/directory.yaml")?;
     let policy = default_policy(root)?;
     policy.check_against(&directory).context("infra/policies/default.yaml")?;
+    let by = Actor::system(SEEDER);
     if let Err(StoreError::NotSeeded { .. }) = store.current_directory().await {
-        let by = Actor::system(SEEDER);
-        store.publish_directory(directory.document(), &publishing(&by, WHY), None, Some(0)).await?;
+        store.publish_directory(directory.document(), &publishing(&by), None, Some(0)).await?;
     }
     if let Err(StoreError::NotSeeded { .. }) = store.current_policy().await {
-        publish(&store, &policy, SEEDER, WHY).await?;
+        store.publish_policy(&policy, &publishing(&by), None, Some(0)).await?;
     }
-    fill_a_rep(state).await
+    bring_a_rep_to_capacity(state).await
 }
 
-/// Publishes a policy. The next tick shows it to the leads in flight.
+fn publishing(by: &Actor) -> Publishing<'_> {
+    let now = platform::clock::instant(SystemTime::now());
+    Publishing { by, publisher: None, why: WHY, cause: WHY, now }
+}
+
+/// The policy of a new deployment.
 ///
 /// # Errors
-/// When the store does not take it.
-async fn publish(store: &Store, policy: &Policy, by: &str, why: &str) -> anyhow::Result<()> {
-    let by = Actor::system(by);
-    store.publish_policy(policy, &publishing(&by, why), None, Some(0)).await?;
-    Ok(())
-}
-
-fn publishing<'a>(by: &'a Actor, why: &'a str) -> Publishing<'a> {
-    Publishing { by, publisher: None, why, cause: why, now: platform::clock::instant(SystemTime::now()) }
-}
-
-/// The policy that a new deployment begins with.
-///
-/// # Errors
-/// When it cannot be read, or is not sound.
+/// When its file cannot be read, or is not valid.
 pub fn default_policy(root: &Path) -> anyhow::Result<Policy> {
     Policy::parse(&read(root, "default.yaml")?).context("infra/policies/default.yaml")
 }
 
-/// The store of a local stack. Its credentials are no secret: the emulator takes any.
+/// The store of a local stack.
 ///
 /// # Errors
-/// When the stack has no tables.
+/// When the template lacks an output.
 pub async fn local_store(state: &State) -> anyhow::Result<Store> {
     let sdk = local_sdk(state).await;
     let client = aws_sdk_dynamodb::Client::new(&sdk);
@@ -77,7 +66,8 @@ pub async fn local_store(state: &State) -> anyhow::Result<Store> {
     Ok(store.with_keys(state.output("KeysTableName")?, Arc::new(wrap)))
 }
 
-/// How the emulator of a local stack is reached, with credentials that it takes for its owner's.
+/// The SDK configuration for the emulator of a local stack, with its owner's credentials. They are no secret: the
+/// emulator accepts any.
 pub async fn local_sdk(state: &State) -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest())
         .endpoint_url(&state.endpoint)
@@ -92,9 +82,9 @@ fn read(root: &Path, name: &str) -> anyhow::Result<String> {
     std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// A rep with room for one lead gets one, through the front door, so that routing has somebody to
-/// pass over. It is won soon enough to bother nobody: it is in a state without a window.
-async fn fill_a_rep(state: &State) -> anyhow::Result<()> {
+/// Posts a lead for the rep with a capacity of one, so that routing has a rep at capacity to skip. The lead is in a late
+/// state, where its window is long.
+async fn bring_a_rep_to_capacity(state: &State) -> anyhow::Result<()> {
     let now = platform::clock::instant(SystemTime::now());
     let event = json!({
         "id": "seed-full-rep",
@@ -104,6 +94,6 @@ async fn fill_a_rep(state: &State) -> anyhow::Result<()> {
                  "state": "NEGOTIATION", "owner": "rep-dan"},
     });
     let answer = send::post(state, "generic", &event).await?;
-    anyhow::ensure!(answer.status == 200, "the stack did not take the first lead: {}", answer.body);
+    anyhow::ensure!(answer.status == 200, "the stack refused the first lead: {}", answer.body);
     Ok(())
 }

@@ -1,7 +1,7 @@
-//! What runs, for the other commands to find: `.leadwatch/state.json`, and the lock that proves it.
+//! The running stack, for the other commands to find: `.leadwatch/state.json`, and the lock that proves that it runs.
 //!
-//! The lock is the kernel's: it is free the moment its holder is gone, however that ended. So whether something runs is
-//! never a guess from a number in a file.
+//! The lock is the kernel's: it is released the moment its holder ends, however it ends. So whether a stack runs is never
+//! a guess from a process id in a file.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
-/// The directory of everything local, in the project's root.
+/// The directory of all local files, in the project's root.
 pub const DIRECTORY: &str = ".leadwatch";
 
 const STATE: &str = "state.json";
@@ -23,9 +23,9 @@ const LOCK: &str = "lock";
 pub struct User {
     /// The name to sign in with.
     pub name: String,
-    /// Where messages to them go.
+    /// Their email address.
     pub email: String,
-    /// What they may do.
+    /// Their groups, which give them their permissions.
     pub groups: Vec<String>,
 }
 
@@ -34,40 +34,40 @@ pub struct User {
 pub struct State {
     /// The process that runs it.
     pub pid: u32,
-    /// Where AWS's APIs are emulated.
+    /// The address of the AWS emulator.
     pub endpoint: String,
-    /// The region that everything is in.
+    /// Its AWS region.
     pub region: String,
-    /// The name it is deployed under.
+    /// The name under which it is deployed.
     pub stack_name: String,
-    /// Where our own API answers; routes start with `/v1`.
+    /// The address of the API, without `/v1`.
     pub api_url: String,
-    /// Where outgoing messages land, with a page to look at them.
+    /// The address of the message sink, with a page that shows the messages.
     pub sink_url: String,
     /// The template's outputs: names of tables, URLs of queues and so on.
     pub outputs: BTreeMap<String, String>,
-    /// Signs what is posted to `/v1/hooks/generic`; `whsec_…`.
+    /// The key that signs posts to `/v1/hooks/generic`: `whsec_…`.
     pub hook_secret: String,
     /// Staff who can sign in.
     pub users: Vec<User>,
-    /// The password of each of them.
+    /// The password of every user.
     pub password: String,
 }
 
 impl State {
-    /// The stack that runs with this state directory.
+    /// Loads the stack that runs with this state directory.
     ///
     /// # Errors
-    /// When none does, or its file cannot be read.
+    /// When none runs, or its file cannot be read.
     pub fn load(state_dir: &Path) -> anyhow::Result<Self> {
         let running = Lock::holder(state_dir)?.is_some();
         let file = state_dir.join(STATE);
         if !running {
-            anyhow::bail!("nothing runs here: start it with `cargo leadctl up`");
+            anyhow::bail!("nothing runs here: start the local stack with `cargo leadctl up`");
         }
         if !file.exists() {
             anyhow::bail!(
-                "the local stack is still starting: wait until `cargo leadctl up` says that it runs"
+                "the local stack is still starting: wait until `cargo leadctl up` prints its addresses"
             );
         }
         let text =
@@ -77,29 +77,29 @@ impl State {
         })
     }
 
-    /// One of the template's outputs.
+    /// An output of the template.
     ///
     /// # Errors
-    /// When the template has none of that name.
+    /// When the template has no output of that name.
     pub fn output(&self, name: &str) -> anyhow::Result<&str> {
         self.outputs
             .get(name)
             .map(String::as_str)
-            .with_context(|| format!("the stack has no output `{name}`"))
+            .with_context(|| format!("the stack has no output `{name}`; run `cargo leadctl down`, then `up`"))
     }
 
-    /// The member of staff of that name.
+    /// A member of the local staff.
     ///
     /// # Errors
-    /// When there is none; it names those there are.
+    /// When there is no such user; the error lists the users.
     pub fn user(&self, name: &str) -> anyhow::Result<&User> {
         self.users.iter().find(|user| user.name == name).with_context(|| {
             let names: Vec<_> = self.users.iter().map(|user| user.name.as_str()).collect();
-            format!("no user `{name}` here; there are {}", names.join(", "))
+            format!("no user `{name}`; use one of {}", names.join(", "))
         })
     }
 
-    /// Writes it where only this user can read it: it holds secrets, if only local ones.
+    /// Writes the state file. Only this user can read it: it holds local secrets.
     pub(crate) fn save(&self, state_dir: &Path) -> anyhow::Result<()> {
         let file = state_dir.join(STATE);
         let fresh = state_dir.join("state.json.new");
@@ -114,20 +114,20 @@ impl State {
             .with_context(|| format!("cannot write `{}`", file.display()))
     }
 
-    /// Takes it away, as the last thing before the lock is let go.
+    /// Removes the state file, right before the lock is released.
     pub(crate) fn remove(state_dir: &Path) {
         let _ = std::fs::remove_file(state_dir.join(STATE));
     }
 }
 
-/// The right to run a stack with a state directory. Only one process has it.
+/// The right to run a stack with a state directory. Only one process holds it.
 #[derive(Debug)]
 pub(crate) struct Lock {
     _file: File,
 }
 
 impl Lock {
-    /// Takes the lock, or says which process has it.
+    /// Takes the lock, or returns the id of the process that holds it.
     pub(crate) fn take(state_dir: &Path) -> anyhow::Result<Result<Self, u32>> {
         let path = state_dir.join(LOCK);
         let mut file = open(&path)?;
@@ -146,7 +146,7 @@ impl Lock {
         }
     }
 
-    /// The process that has the lock now, if one has.
+    /// The id of the process that holds the lock, if one does; zero while it is just starting.
     pub(crate) fn holder(state_dir: &Path) -> anyhow::Result<Option<u32>> {
         let path = state_dir.join(LOCK);
         if !path.exists() {
@@ -173,7 +173,7 @@ fn open(path: &PathBuf) -> anyhow::Result<File> {
         .with_context(|| format!("cannot open `{}`", path.display()))
 }
 
-/// Zero when the holder has not written its number yet.
+/// Zero if the holder has not written its id yet.
 fn read_pid(file: &mut File) -> u32 {
     let mut text = String::new();
     let _ = file.read_to_string(&mut text);
@@ -196,11 +196,11 @@ mod tests {
     }
 
     #[test]
-    fn a_state_left_behind_by_a_killed_process_is_not_taken_for_a_running_one() {
+    fn the_state_file_of_a_killed_process_is_no_running_stack() {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join(STATE), "{}").unwrap();
         std::fs::write(directory.path().join(LOCK), "4242").unwrap();
         let error = State::load(directory.path()).unwrap_err();
-        assert_eq!(error.to_string(), "nothing runs here: start it with `cargo leadctl up`");
+        assert_eq!(error.to_string(), "nothing runs here: start the local stack with `cargo leadctl up`");
     }
 }

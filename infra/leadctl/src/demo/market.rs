@@ -1,6 +1,5 @@
-//! The market that a demo plays on: what it adds to the policy and the directory in force, and takes
-//! away again. Both are additions under names of its own, so that what anybody else publishes meanwhile
-//! stays as it is.
+//! The demo's market: what the demo adds to the policy and the directory in force, and removes again. Everything has
+//! names of its own, so that a colleague's publication in the meantime stays as it is.
 
 use anyhow::Context as _;
 use policy::calendar::CalendarDocument;
@@ -10,16 +9,16 @@ use policy::{Policy, StateKind, StepOverride, WindowRow};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The name of the market, of its team and of its calendar; people's begin with it.
+/// The name of the market, its team and its calendar. The ids of its people begin with it.
 pub(super) const NAME: &str = "leadctl-demo";
-/// The window of NEW there, instead of hours.
+/// The SLA window of NEW there.
 const WINDOW: &str = "10s";
-/// And how long a lead may stay in it, instead of days.
+/// The stuck-lead window of NEW there.
 const STUCK_WINDOW: &str = "25s";
 /// The states that the story goes through.
 const STATES: [&str; 3] = ["NEW", "CONTACTED", "WON"];
 
-/// The people of the demo: the end of the id, the name, and whether they are reps.
+/// The demo's people: the end of the id, the name, and whether they are reps.
 const PEOPLE: [(&str, &str, bool); 4] = [
     ("ada", "Ada (demo)", true),
     ("ben", "Ben (demo)", true),
@@ -27,12 +26,12 @@ const PEOPLE: [(&str, &str, bool); 4] = [
     ("cam", "Cam (demo customer success)", false),
 ];
 
-/// A person of the demo.
+/// The id of one of the demo's people.
 pub(super) fn person(name: &str) -> PersonId {
     PersonId::new(format!("{NAME}-{name}"))
 }
 
-/// The policy with windows of seconds on the demo's market.
+/// Adds windows of seconds for the demo's market to a policy.
 ///
 /// # Errors
 /// When the policy lacks a state that the story goes through.
@@ -41,7 +40,7 @@ pub(super) fn with_demo(policy: &Policy) -> anyhow::Result<Policy> {
     for state in STATES {
         anyhow::ensure!(
             policy.kind_of(&StateId::from(state)).is_some(),
-            "the demo needs a state `{state}`, and the policy in force has none"
+            "the demo needs the state `{state}`, and the policy in force lacks it; add it and publish the policy"
         );
     }
     let row = |window: &str| -> anyhow::Result<WindowRow> {
@@ -56,7 +55,7 @@ pub(super) fn with_demo(policy: &Policy) -> anyhow::Result<Policy> {
     let (sla, stuck) = (&mut policy.workflows.sla_breach, &mut policy.workflows.stuck_lead);
     sla.windows.push(row(WINDOW)?);
     stuck.windows.push(row(STUCK_WINDOW)?);
-    // The story tells of these steps, whatever the policy in force does elsewhere.
+    // The story needs these steps, whatever the policy in force does elsewhere.
     let of_sla = json!([
         {"step": "imminent", "at": "80%", "do": ["tell-owner"]},
         {"step": "breached", "at": "100%", "do": ["record-breach", "tell-manager"]},
@@ -67,11 +66,11 @@ pub(super) fn with_demo(policy: &Policy) -> anyhow::Result<Policy> {
     sla.markets.insert(MarketId::from(NAME), sla_steps);
     let stuck_steps = steps(serde_json::from_value(of_stuck)?, stuck.steps.iter().map(|step| &step.step));
     stuck.markets.insert(MarketId::from(NAME), stuck_steps);
-    policy.check().context("the policy in force has no room for the demo")?;
+    policy.check().context("the demo's market does not fit the policy in force")?;
     Ok(policy)
 }
 
-/// The steps of the story, and every other step switched off.
+/// Adds every other step, switched off, to the steps of the story.
 fn steps<'s>(mut own: Vec<StepOverride>, others: impl Iterator<Item = &'s String>) -> Vec<StepOverride> {
     let names: BTreeSet<String> = own.iter().map(|step| step.step.clone()).collect();
     let off = |step: &String| StepOverride { step: step.clone(), at: None, actions: None, off: true };
@@ -79,7 +78,7 @@ fn steps<'s>(mut own: Vec<StepOverride>, others: impl Iterator<Item = &'s String
     own
 }
 
-/// The policy without anything of the demo.
+/// Removes everything of the demo from a policy.
 pub(super) fn without_demo(policy: &Policy) -> Policy {
     let mut policy = policy.clone();
     let market = MarketId::from(NAME);
@@ -92,7 +91,7 @@ pub(super) fn without_demo(policy: &Policy) -> Policy {
     policy
 }
 
-/// The directory with the demo's market, team, calendar and people.
+/// Adds the demo's market, team, calendar and people to a directory.
 pub(super) fn with_people(directory: &DirectoryDocument) -> DirectoryDocument {
     let mut directory = without_people(directory);
     let always = CalendarDocument {
@@ -119,13 +118,13 @@ pub(super) fn with_people(directory: &DirectoryDocument) -> DirectoryDocument {
     for (id, name, _) in PEOPLE {
         let email = format!("{id}.{NAME}@example.test");
         let name = name.to_owned();
-        let somebody = Person { name, email, notify: None, time_zone: None, quiet_hours: None };
-        directory.people.insert(person(id), somebody);
+        let added = Person { name, email, notify: None, time_zone: None, quiet_hours: None };
+        directory.people.insert(person(id), added);
     }
     directory
 }
 
-/// The directory without anything of the demo.
+/// Removes everything of the demo from a directory.
 pub(super) fn without_people(directory: &DirectoryDocument) -> DirectoryDocument {
     let mut directory = directory.clone();
     directory.calendars.remove(&CalendarId::from(NAME));
@@ -137,8 +136,8 @@ pub(super) fn without_people(directory: &DirectoryDocument) -> DirectoryDocument
     directory
 }
 
-/// A state in which a lead is over.
-pub(super) fn over(policy: &Policy) -> Option<&StateId> {
+/// A state in which a lead is closed: LOST, if the policy has it.
+pub(super) fn closed_state(policy: &Policy) -> Option<&StateId> {
     let terminal = || policy.states.iter().filter(|row| row.kind == StateKind::Terminal);
     let lost = terminal().find(|row| row.state.as_str() == "LOST");
     lost.or_else(|| terminal().next()).map(|row| &row.state)
@@ -158,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_added_is_taken_away_again_and_added_once() {
+    fn additions_are_made_once_and_removed_completely() {
         let (policy, directory) = documents();
         let (playing, peopled) = (with_demo(&policy).unwrap(), with_people(&directory));
         assert_eq!(with_demo(&playing).unwrap(), playing);
@@ -168,14 +167,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_added_is_sound() {
+    fn the_additions_are_valid() {
         let (policy, directory) = documents();
         let directory = Directory::check(with_people(&directory)).unwrap();
         with_demo(&policy).unwrap().check_against(&directory).unwrap();
     }
 
     #[test]
-    fn what_others_change_meanwhile_stays() {
+    fn a_colleagues_change_in_the_meantime_stays() {
         let (policy, directory) = documents();
         let (mut playing, mut peopled) = (with_demo(&policy).unwrap(), with_people(&directory));
         playing.name = "Changed by a colleague".to_owned();
@@ -188,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn no_lead_of_another_market_is_touched() {
+    fn no_lead_of_another_market_is_affected() {
         let (policy, directory) = documents();
         let before = Directory::check(directory.clone()).unwrap();
         let between = Directory::check(with_people(&directory)).unwrap();
@@ -204,9 +203,9 @@ mod tests {
                     let of = match &scope {
                         Scope::State { market, .. } | Scope::Market(market) => market.as_str(),
                         Scope::Owner(owner) => owner.as_str(),
-                        // These are counted only: no lead in them is looked at.
+                        // These are only counted: no lead of theirs is checked.
                         Scope::TakenOver(_) | Scope::InOperations => continue,
-                        // Of these, something follows only for one whose source named a rep of the demo.
+                        // Only a lead whose source named a rep of the demo is affected.
                         Scope::HeldUnowned => continue,
                         Scope::Reviews | Scope::Closed | Scope::Queued | Scope::Dismissed => "",
                     };
@@ -229,10 +228,10 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_without_the_states_of_the_story_is_told_so() {
+    fn a_policy_without_the_states_of_the_story_is_refused() {
         let (mut policy, _) = documents();
         policy.states.retain(|row| row.state.as_str() != "WON");
         let error = with_demo(&policy).unwrap_err().to_string();
-        assert_eq!(error, "the demo needs a state `WON`, and the policy in force has none");
+        assert!(error.starts_with("the demo needs the state `WON`"), "{error}");
     }
 }

@@ -1,18 +1,19 @@
-//! The environment that local processes get: what they need of ours, and nothing of the person's AWS set-up.
+//! Keeps local processes away from a person's own AWS account: they get what they need, and no credentials, profiles or
+//! proxies.
 
 use tokio::process::Command;
 
 /// The one region of the local stack.
 pub(crate) const REGION: &str = "us-east-1";
 
-/// What is passed on. Credentials, profiles and proxies are not: a local function must never reach the real AWS.
-const PASSED_ON: [&str; 8] =
+/// The variables that a local process inherits.
+const INHERITED: [&str; 8] =
     ["PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"];
 
 /// Gives the command a clean environment, with credentials that open nothing.
 pub(crate) fn environment(command: &mut Command) -> &mut Command {
     command.env_clear();
-    for name in PASSED_ON {
+    for name in INHERITED {
         if let Some(value) = std::env::var_os(name) {
             command.env(name, value);
         }
@@ -30,7 +31,7 @@ pub(crate) fn environment(command: &mut Command) -> &mut Command {
         .env("PYTHONDONTWRITEBYTECODE", "1")
 }
 
-/// A client for addresses on this machine, which no proxy knows.
+/// An HTTP client for addresses on this machine, without a proxy.
 pub(crate) fn local_client() -> anyhow::Result<reqwest::Client> {
     Ok(reqwest::Client::builder().no_proxy().timeout(std::time::Duration::from_secs(10)).build()?)
 }

@@ -1,4 +1,4 @@
-//! Builds the functions, and tells where their binaries are.
+//! Builds the functions and finds their binaries.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,9 +8,9 @@ use anyhow::Context as _;
 use serde::Deserialize;
 use tokio::process::Command;
 
-use crate::stack::Profile;
+use super::options::Profile;
 
-/// The functions' binaries, and after them the logical ids that the template gives the functions.
+/// The functions' binaries, each with its logical id in the template.
 const FUNCTIONS: [(&str, &str); 8] = [
     ("ingest", "Ingest"),
     ("sweep", "Sweep"),
@@ -22,8 +22,8 @@ const FUNCTIONS: [(&str, &str); 8] = [
     ("checkpoint", "Checkpoint"),
 ];
 
-/// What `cargo run` and `cargo test` tell a program of its own package. Build scripts (ring's) take it for theirs if it
-/// is passed on, and then all that depends on them is compiled anew, here and again by the next cargo.
+/// The variables with which `cargo run` and `cargo test` describe a program's own package. A build script that inherits
+/// them (ring's does) takes them for its own, and cargo then recompiles everything that depends on it.
 const OF_ONE_PACKAGE: [&str; 6] = [
     "CARGO_PKG_",
     "CARGO_MANIFEST_",
@@ -37,7 +37,7 @@ fn is_of_one_package(name: &str) -> bool {
     OF_ONE_PACKAGE.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// A line of cargo's, as far as it matters here.
+/// The members of a line of cargo's output that matter here.
 #[derive(Deserialize)]
 struct Artifact {
     target: Target,
@@ -51,8 +51,11 @@ struct Target {
 
 /// Builds all functions and returns each one's binary by its logical id.
 ///
-/// Cargo's default members are built, the same choice as `cargo leadctl` itself is built with, so that dependencies are
-/// compiled once for both; beside a test the whole workspace's, for the same reason.
+/// It builds cargo's default members, as `cargo leadctl` itself is built, so that both share their dependencies; beside a
+/// test it builds the whole workspace, for the same reason.
+///
+/// # Errors
+/// When cargo does not run, or a function does not compile.
 pub(crate) async fn build(
     root: &Path,
     profile: Profile,
@@ -84,7 +87,7 @@ pub(crate) async fn build(
         .wait_with_output()
         .await?;
     if !output.status.success() {
-        anyhow::bail!("the functions do not build; the compiler's words are above");
+        anyhow::bail!("the functions do not compile; the compiler's errors are above");
     }
     let built: BTreeMap<String, PathBuf> = String::from_utf8_lossy(&output.stdout)
         .lines()
@@ -94,7 +97,9 @@ pub(crate) async fn build(
     FUNCTIONS
         .into_iter()
         .map(|(binary, id)| {
-            let path = built.get(binary).with_context(|| format!("cargo built no binary `{binary}`"))?;
+            let path = built.get(binary).with_context(|| {
+                format!("cargo built no binary `{binary}`; it must be a default member of the workspace")
+            })?;
             Ok((id.to_owned(), path.clone()))
         })
         .collect()

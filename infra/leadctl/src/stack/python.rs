@@ -1,4 +1,4 @@
-//! The Python that the local stack needs: an interpreter of the person's, and an environment of our own in the project.
+//! The Python environment of the local stack: the machine's interpreter, and packages inside the project.
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -11,14 +11,16 @@ use tokio::process::Command;
 const MINOR_MIN: u32 = 10;
 const CANDIDATES: [&str; 7] =
     ["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10", "python"];
-/// Names another interpreter than those.
+/// The variable that names another interpreter.
 const CHOICE: &str = "LEADWATCH_PYTHON";
-/// Written last: an environment without it was not finished, and is made anew.
+/// Written last. An environment without it is incomplete and created again.
 const STAMP: &str = "leadwatch-installed";
 
-/// The interpreter of the project's own environment, which is made or renewed if need be.
+/// The interpreter of the project's own environment, which it creates or renews if needed. Of several processes at the
+/// same time, one creates it and the others wait.
 ///
-/// Processes that ask at the same time wait for one of them to make it.
+/// # Errors
+/// When there is no usable Python, or pip fails.
 pub(crate) async fn interpreter(root: &Path, venv: &Path, log: &Path) -> anyhow::Result<PathBuf> {
     let requirements = root.join("infra/local/requirements.txt");
     let text =
@@ -43,7 +45,7 @@ pub(crate) async fn interpreter(root: &Path, venv: &Path, log: &Path) -> anyhow:
 async fn lock(venv: &Path) -> anyhow::Result<File> {
     let path = venv.with_extension("lock");
     if let Some(parent) = path.parent() {
-        std::fs::create_dir_all(parent).with_context(|| format!("cannot make `{}`", parent.display()))?;
+        std::fs::create_dir_all(parent).with_context(|| format!("cannot create `{}`", parent.display()))?;
     }
     let file = OpenOptions::new()
         .write(true)
@@ -68,7 +70,7 @@ async fn find() -> anyhow::Result<PathBuf> {
         return match minor_version(&path).await {
             Some(minor) if minor >= MINOR_MIN => Ok(path),
             _ => anyhow::bail!(
-                "`{CHOICE}` is `{}`, which is not a Python 3.{MINOR_MIN} or later",
+                "`{CHOICE}` is `{}`, which is not Python 3.{MINOR_MIN} or later; name another interpreter",
                 path.display()
             ),
         };
@@ -79,12 +81,12 @@ async fn find() -> anyhow::Result<PathBuf> {
         }
     }
     anyhow::bail!(
-        "the local stack needs Python 3.{MINOR_MIN} or later, and none is on the PATH: install it \
-         (Debian, Ubuntu: `apt install python3 python3-venv`; macOS: `brew install python`), or name one in `{CHOICE}`"
+        "the local stack needs Python 3.{MINOR_MIN} or later, and finds none on the PATH: install it \
+         (Debian, Ubuntu: `apt install python3 python3-venv`), or name one in `{CHOICE}`"
     )
 }
 
-/// The `n` of a working Python `3.n`.
+/// The minor version of a working Python 3.
 async fn minor_version(interpreter: &Path) -> Option<u32> {
     let mut command = Command::new(interpreter);
     command.args(["-c", "import sys; print(*sys.version_info[:2])"]).stderr(Stdio::null()).kill_on_drop(true);
@@ -125,10 +127,7 @@ async fn install(interpreter: &Path, requirements: &Path, log: &Path) -> anyhow:
     }
     let said = String::from_utf8_lossy(&said);
     let last = said.lines().rev().find(|line| line.contains("ERROR")).unwrap_or("no reason given");
-    anyhow::bail!(
-        "pip could not install what the local stack needs ({last}); all of it is in `{}`",
-        log.display()
-    )
+    anyhow::bail!("pip could not install what the local stack needs ({last}); read `{}`", log.display())
 }
 
 fn hex(bytes: &[u8]) -> String {

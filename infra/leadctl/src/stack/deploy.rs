@@ -1,4 +1,4 @@
-//! Deploys the template, through the Python script that does it.
+//! Deploys the template with `infra/local/deploy.py`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
-use crate::clean;
+use crate::isolation;
 use crate::state::User;
 
-/// What `infra/local/deploy.py` is asked for; its head describes the fields.
+/// The script's input; its head describes the fields.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Request {
     pub endpoint: String,
@@ -33,24 +33,30 @@ struct Deployed {
 }
 
 /// Creates or updates the stack, sets secrets and adds staff. Returns the template's outputs.
+///
+/// # Errors
+/// What the script reports.
 pub(crate) async fn deploy(
     python: &Path,
     root: &Path,
     request: &Request,
 ) -> anyhow::Result<BTreeMap<String, String>> {
-    let answer = run(python, root, "deploy", request).await.context("the template did not deploy")?;
-    let deployed: Deployed = serde_json::from_slice(&answer).context("deploy.py gave no outputs")?;
+    let answer = run(python, root, "deploy", request).await.context("cannot deploy the template")?;
+    let deployed: Deployed = serde_json::from_slice(&answer).context("deploy.py printed no outputs")?;
     Ok(deployed.outputs)
 }
 
 /// Deletes the stack.
+///
+/// # Errors
+/// What the script reports.
 pub(crate) async fn delete(python: &Path, root: &Path, request: &Request) -> anyhow::Result<()> {
-    run(python, root, "delete", request).await.context("the stack was not deleted").map(drop)
+    run(python, root, "delete", request).await.context("cannot delete the stack").map(drop)
 }
 
 async fn run(python: &Path, root: &Path, what: &str, request: &Request) -> anyhow::Result<Vec<u8>> {
     let mut command = Command::new(python);
-    clean::environment(&mut command)
+    isolation::environment(&mut command)
         .arg(root.join("infra/local/deploy.py"))
         .arg(what)
         .stdin(Stdio::piped())
