@@ -27,6 +27,14 @@ impl<A> Folding<'_, A> {
     }
 }
 
+/// When the state has to be looked at again. It holds until another fact or other rules come.
+#[derive(Clone, Copy)]
+pub(crate) struct Wake {
+    pub facts: usize,
+    pub in_force: InForce,
+    pub at: Option<DateTime<Utc>>,
+}
+
 /// A decision in the making.
 pub(crate) struct Draft<'a, A: Aggregate> {
     /// The rules by which it is decided right now.
@@ -49,8 +57,8 @@ pub(crate) struct Draft<'a, A: Aggregate> {
     input_from: usize,
     pub relied_on: BTreeMap<PersonId, u64>,
     pub consulted: Consulted,
-    /// When the state has to be looked at again, as of so many facts under these rules.
-    pub wake_at: Option<((usize, InForce), Option<DateTime<Utc>>)>,
+    /// The next wake, if it was computed.
+    pub wake: Option<Wake>,
     /// The first mistake that was made. Nothing is decided then.
     defect: Option<Defect>,
 }
@@ -73,7 +81,7 @@ impl<'a, A: Aggregate> Draft<'a, A> {
             input_from: 0,
             relied_on: BTreeMap::new(),
             consulted: Consulted::default(),
-            wake_at: None,
+            wake: None,
             defect: None,
         }
     }

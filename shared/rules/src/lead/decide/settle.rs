@@ -6,6 +6,7 @@
 
 use crate::aggregate::{Defect, Undecided};
 use crate::clock::{Clock, MISSED_AFTER};
+use crate::draft::Wake;
 use crate::lead::decide::deciding::Deciding;
 use crate::lead::decide::moves::end_hold;
 use crate::lead::decide::{operations, owners};
@@ -73,15 +74,15 @@ fn settle_those(
 
 /// When the lead has to be looked at again. As long as nothing happens, it is computed once.
 pub(super) fn next_wake(d: &mut Deciding<'_>) -> Option<DateTime<Utc>> {
-    let as_of = (d.entries.len(), d.rules.in_force());
-    if let Some((known_as_of, wake_at)) = d.wake_at
-        && known_as_of == as_of
+    let (facts, in_force) = (d.entries.len(), d.rules.in_force());
+    if let Some(wake) = d.wake
+        && (wake.facts, wake.in_force) == (facts, in_force)
     {
-        return wake_at;
+        return wake.at;
     }
-    let wake_at = d.lead().and_then(|lead| timers::wake_at(lead, d.rules));
-    d.wake_at = Some((as_of, wake_at));
-    wake_at
+    let at = d.lead().and_then(|lead| timers::wake_at(lead, d.rules));
+    d.wake = Some(Wake { facts, in_force, at });
+    at
 }
 
 /// Records the thresholds that are passed at a publication's instant, by the rules it brought, as
