@@ -5,7 +5,7 @@
 //! alone show nothing. So each commit is read, and its links are computed again.
 
 use audit::leaves::{Leaf, Leaves};
-use audit::tampering::{Deed, Report};
+use audit::tampering::{Alteration, Report};
 use audit::{ChainedCommit, Hash, sha256};
 use chrono::{DateTime, Utc};
 use futures::StreamExt as _;
@@ -116,7 +116,7 @@ async fn follow<E: Entries>(entries: &E, stretch: &Stretch) -> Result<Option<Rep
     let altered = |commit: u64, mark: String| Report {
         subject: subject.to_string(),
         commit: format!("{commit:012}"),
-        deed: Deed::Altered,
+        alteration: Alteration::Altered,
         mark,
     };
     while commit < *until {

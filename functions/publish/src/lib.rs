@@ -13,7 +13,7 @@ mod tampering;
 
 pub use tampering::{CheckpointBucket, ReportError, Reports};
 
-use audit::tampering::{Deed, Report};
+use audit::tampering::{Alteration, Report};
 use aws_lambda_events::dynamodb::{Event, EventRecord};
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 use aws_sdk_eventbridge::Client;
@@ -69,9 +69,9 @@ impl Publisher {
         let mut response = DynamoDbEventResponse::default();
         for record in event.records {
             let position = record.change.sequence_number.clone();
-            let done = match tampering::deed_of(&record.event_name) {
+            let done = match tampering::alteration_of(&record.event_name) {
                 None => self.publish_record(record.change.new_image).await,
-                Some(deed) => self.report(deed, &record).await,
+                Some(alteration) => self.report(alteration, &record).await,
             };
             if let Err(error) = done {
                 tracing::error!(error = %platform::telemetry::ErrorChain(&error), "could not publish a commit");
@@ -85,7 +85,7 @@ impl Publisher {
     }
 
     /// Reports that an item was changed, without reading its content.
-    async fn report(&self, deed: Deed, record: &EventRecord) -> Result<(), PublishError> {
+    async fn report(&self, alteration: Alteration, record: &EventRecord) -> Result<(), PublishError> {
         let key = |name: &str| match record.change.keys.get(name) {
             Some(serde_dynamo::AttributeValue::S(text)) => text.clone(),
             _ => String::new(),
@@ -96,7 +96,7 @@ impl Publisher {
             return Ok(());
         }
         let mark = record.change.sequence_number.clone().unwrap_or_else(|| record.event_id.clone());
-        let report = Report { subject, commit, deed, mark };
+        let report = Report { subject, commit, alteration, mark };
         tracing::error!(
             alarm = "audit-changed",
             subject = report.subject,

@@ -1,6 +1,6 @@
 //! Detects changes to items that are written once, and keeps reports of them.
 
-use audit::tampering::{Deed, Report};
+use audit::tampering::{Alteration, Report};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use futures::future::BoxFuture;
@@ -69,11 +69,11 @@ impl Reports for CheckpointBucket {
 }
 
 /// The alteration that a stream's record shows; `None` for a new item.
-pub(crate) fn deed_of(event_name: &str) -> Option<Deed> {
+pub(crate) fn alteration_of(event_name: &str) -> Option<Alteration> {
     match event_name {
         "INSERT" => None,
-        "REMOVE" => Some(Deed::Removed),
+        "REMOVE" => Some(Alteration::Removed),
         // Any other event is no new item.
-        _ => Some(Deed::Replaced),
+        _ => Some(Alteration::Replaced),
     }
 }

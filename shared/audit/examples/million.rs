@@ -1,10 +1,10 @@
-//! What a checkpoint run takes with so many subjects, without the network: the first one, the next
-//! with one in a hundred moved, and reading back what is kept in between.
+//! Measures checkpoint runs over many subjects, without the network: the first run, a run with 1 % of the
+//! subjects changed, and reading back the cached leaves.
 //!
 //! ```sh
 //! cargo run --release -p audit --example million -- 1000000
 //! ```
-#![allow(clippy::unwrap_used, reason = "whoever measures wants to see what failed")]
+#![allow(clippy::unwrap_used, reason = "a measurement fails by panicking")]
 
 use audit::leaves::{Leaf, Leaves, Survey, changes_text};
 use audit::sha256;
@@ -20,7 +20,7 @@ fn main() {
     let run = |what: &str, leaves: &mut Leaves, moved: fn(u64) -> u64| {
         let begun = Instant::now();
         let mut survey = Survey::of(leaves);
-        // By shard, and there by name, as the index gives them.
+        // By shard, then by name, like the index.
         for shard in 0..8 {
             (0..subjects).filter(|n| n % 8 == shard).for_each(|n| survey.see(head(n, moved(n))).unwrap());
         }

@@ -1,7 +1,7 @@
-//! The one form of a JSON document (RFC 8785): no white space, members by the UTF-16 order of their
-//! names, one spelling of each string and number. Numbers are integers that every reader holds
-//! exactly; anything else has to be a string. A name that stands twice cannot be canonical, since a
-//! reader keeps one of the two, so that writing it again gives another text.
+//! Writes and reads the canonical form of a JSON document (RFC 8785): no white space, members in the UTF-16
+//! order of their names, one spelling of each string and number. Numbers are integers that every reader holds
+//! exactly; anything else has to be a string. A duplicate name is never canonical: a reader keeps one of the
+//! two, and writing the document again gives another text.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -12,21 +12,21 @@ pub const INTEGER_MAX: u64 = (1 << 53) - 1;
 /// Why there is no canonical form.
 #[derive(Debug, thiserror::Error)]
 pub enum CanonicalError {
-    /// It is not JSON, or cannot be written as such.
-    #[error("it is not JSON")]
+    /// It is not JSON, or cannot be written as JSON.
+    #[error("not JSON")]
     Json(#[from] serde_json::Error),
-    /// A number that two readers may read differently.
-    #[error("the number {0} is not an integer of at most 53 bits; it has to be a string")]
+    /// A number that readers may interpret differently.
+    #[error("the number {0} is not an integer of at most 53 bits; write it as a string")]
     Number(serde_json::Number),
-    /// It is JSON, and not the one form of it.
-    #[error("it is not in canonical form: it was written by somebody else, or changed")]
+    /// It is JSON, but not canonical.
+    #[error("not in canonical form: other software wrote it, or it was changed")]
     Form,
 }
 
-/// The canonical form of what can be written as JSON.
+/// The canonical form of a value that serializes to JSON.
 ///
 /// # Errors
-/// A number that is no exact integer.
+/// If a number is no exact integer.
 pub fn to_text(value: &impl Serialize) -> Result<String, CanonicalError> {
     of_value(&serde_json::to_value(value)?)
 }
@@ -34,16 +34,16 @@ pub fn to_text(value: &impl Serialize) -> Result<String, CanonicalError> {
 /// The canonical form of a value.
 ///
 /// # Errors
-/// As [`to_text`].
+/// As for [`to_text`].
 pub fn of_value(value: &Value) -> Result<String, CanonicalError> {
     check_numbers(value)?;
     Ok(serde_json_canonicalizer::to_string(value)?)
 }
 
-/// Reads text that has to be in canonical form.
+/// Reads text that must be in canonical form.
 ///
 /// # Errors
-/// It is not, or not JSON at all.
+/// If it is not, or not JSON.
 pub fn read(text: &str) -> Result<Value, CanonicalError> {
     let value: Value = serde_json::from_str(text)?;
     if of_value(&value)? == text { Ok(value) } else { Err(CanonicalError::Form) }
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_example_of_the_rfc_but_for_its_fractions() {
+    fn the_example_of_the_rfc_without_its_fractions() {
         // RFC 8785, 3.2.3: sorted by UTF-16 code units, not by code points.
         let text = "{\"\\u20ac\":\"Euro Sign\",\"\\r\":\"Carriage Return\",\"\\ufb33\":\"Hebrew Letter Dalet With Dagesh\",\
                     \"1\":\"One\",\"\\ud83d\\ude00\":\"Emoji: Grinning Face\",\"\\u0080\":\"Control\",\"\\u00f6\":\"Latin Small Letter O With Diaeresis\"}";
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn any_other_form_of_the_same_is_refused() {
+    fn any_other_form_of_a_document_is_refused() {
         for text in [
             "{\"a\":1,\"a\":2}",
             "{\"a\":1,\"a\":1}",

@@ -1,10 +1,10 @@
-//! How the history of a subject is chained.
+//! Chains the history of a subject.
 //!
-//! Each entry's hash covers the entry and the hash before it. A commit ends with its seal: a hash
-//! over its last entry's and over what the commit says beside its entries (which attempt wrote it,
-//! when, what its decision answered and saw). The first entry of the next commit follows that seal,
-//! so that nothing of a commit can be changed, taken out, put in or moved without all that follows
-//! being different. The seal of the last commit is the subject's **head**.
+//! Each entry's hash covers the entry and the previous hash. A commit ends with its seal: a hash over its
+//! last entry's hash and over the commit's statement (the attempt that wrote it, the time, the input, and the
+//! data of its decision). The first entry of the next commit follows that seal. So nobody can change, remove,
+//! insert or move any part of a commit without changing everything after it. The seal of the last commit is
+//! the subject's **head**.
 //!
 //! ```text
 //! entry  = sha256 {"entry": sha256 of the entry, "prev": hash before, "v": 1}
@@ -13,8 +13,8 @@
 //!              "recorded": sha256 of what was recorded or null, "recorded_at": …, "subject": …}
 //! ```
 //!
-//! Links are made of hashes of the texts and not of the texts, so that it can be shown to an
-//! outsider where one entry stands without showing them what came after it.
+//! Links cover hashes of the texts instead of the texts, so that a proof for one entry does not reveal the
+//! entries after it.
 
 use crate::canonical::{self, CanonicalError};
 use crate::hash::{Hash, sha256};
@@ -23,17 +23,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// The version of these rules; it is under every hash.
+/// The version of these rules, part of every hash.
 pub const VERSION: u32 = 1;
 
-/// What a commit says beside its entries.
+/// The statement of a commit, beside its entries.
 #[derive(Debug, Clone, Copy)]
 pub struct Circumstances<'a> {
-    /// Whose history it belongs to.
+    /// The subject of the history.
     pub subject: &'a str,
-    /// Its place there, from 1.
+    /// Its place in the history, from 1.
     pub commit: u64,
-    /// The input that it answers.
+    /// The input that caused it.
     pub cause: &'a str,
     /// When its last entry took effect.
     pub at: DateTime<Utc>,
@@ -41,7 +41,7 @@ pub struct Circumstances<'a> {
     pub recorded_at: DateTime<Utc>,
     /// The attempt that wrote it.
     pub attempt: &'a str,
-    /// What it answered and what its decision saw, canonical.
+    /// The recorded input and the data of its decision, canonical.
     pub recorded: Option<&'a str>,
 }
 
@@ -57,7 +57,7 @@ pub struct Links {
 /// The links of a commit that follows `prev`, from its entries in canonical form.
 ///
 /// # Errors
-/// A number that cannot be hashed.
+/// If a number cannot be hashed.
 pub fn links(
     prev: Hash,
     circumstances: &Circumstances<'_>,
@@ -82,10 +82,10 @@ fn seal(last: Hash, circumstances: &Circumstances<'_>) -> Result<Hash, Canonical
 }
 
 impl Circumstances<'_> {
-    /// What a commit's seal says of it, in canonical form.
+    /// The statement that a commit's seal covers, in canonical form.
     ///
     /// # Errors
-    /// A number that cannot be hashed.
+    /// If a number cannot be hashed.
     pub fn statement(&self) -> Result<String, CanonicalError> {
         let Self { subject, commit, cause, at, recorded_at, attempt, recorded } = *self;
         canonical::of_value(&serde_json::json!({
@@ -96,7 +96,7 @@ impl Circumstances<'_> {
     }
 }
 
-/// A link of the chain, by the hash of what it is made of.
+/// A link of the chain, by the hash of its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Link {
@@ -118,7 +118,7 @@ impl Link {
     }
 }
 
-/// An instant as it is hashed: UTC, with all the digits it has.
+/// A time as it is hashed: UTC, with all its digits.
 pub fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
@@ -126,12 +126,12 @@ pub fn instant(at: DateTime<Utc>) -> String {
 /// The entries of a commit, each with its own text.
 ///
 /// # Errors
-/// It is no JSON array.
+/// If it is no JSON array.
 pub fn split(entries: &str) -> Result<Vec<&RawValue>, CanonicalError> {
     Ok(serde_json::from_str(entries)?)
 }
 
-/// What tells where an entry that is shown belongs, by the names that are used everywhere.
+/// Adds an entry's links to its JSON.
 pub fn with_links(entry: &mut Value, prev: Hash, hash: Hash) {
     if let Value::Object(members) = entry {
         members.insert("prev".to_owned(), Value::String(prev.to_string()));
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_hashed_is_canonical_as_a_whole() {
+    fn every_hashed_text_is_canonical() {
         let recorded = r#"{"actor":"x"}"#;
         let circumstances = circumstances(3, Some(recorded));
         let links = chained(Hash::ZERO, &circumstances, r#"[{"seq":1}]"#);
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn every_part_of_a_commit_is_under_its_head() {
+    fn the_head_covers_every_part_of_a_commit() {
         let stands = circumstances(1, Some("{}"));
         let entries = r#"[{"seq":1},{"seq":2}]"#;
         let head = chained(Hash::ZERO, &stands, entries).head;

@@ -1,14 +1,13 @@
-//! A checkpoint: what the histories of all subjects were at an instant, signed by somebody else than
-//! who can write them. Whoever holds one can tell a cut tail, a history that is missing, and one
-//! that was written anew from its beginning. Each one names the one before it, so that none can be
-//! taken out of the series.
+//! A checkpoint: the state of all histories at a time, signed with a key that the writers of the audit cannot
+//! use. With a checkpoint, anyone can detect a cut tail, a missing history, and a history that was rewritten
+//! from its beginning. Each checkpoint names the one before it, so that none can be removed from the series.
 //!
 //! ```text
 //! checkpoints/0000000007.json          {"checkpoint":{…},"signature":{…}}, canonical
 //! changes/0000000007-<sha256>.jsonl    what is different from the sixth, see `leaves`
 //! ```
 //!
-//! The changes are written first, under their own hash, and count when a checkpoint names them.
+//! The changes are written first, under their own hash, and count once a checkpoint names them.
 
 use crate::canonical::{self, CanonicalError};
 use crate::hash::{Hash, sha256};
@@ -20,66 +19,66 @@ use serde::{Deserialize, Serialize};
 /// The version of these rules.
 pub const VERSION: u32 = 1;
 
-/// Where checkpoints are.
+/// The prefix of checkpoints.
 pub const CHECKPOINTS: &str = "checkpoints/";
-/// Where their changes are.
+/// The prefix of changes.
 pub const CHANGES: &str = "changes/";
-/// Where the leaves of the last one are; they can be made again.
+/// The path of the cached leaves of the last checkpoint, which can be rebuilt.
 pub const LEAVES: &str = "leaves.jsonl";
 
-/// What is signed.
+/// The signed content of a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Checkpoint {
-    /// The instant it was made for.
+    /// The time of the checkpoint.
     pub at: DateTime<Utc>,
     /// The hash of its changes file.
     pub changes: Hash,
-    /// The commits of all histories together.
+    /// The number of commits of all histories together.
     pub commits: u64,
-    /// Whose histories they are.
+    /// The deployment of the histories.
     pub deployment: String,
     /// Its place in the series, from 1.
     pub number: u64,
-    /// The hash of the checkpoint before it; zeros for the first.
+    /// The hash of the previous checkpoint; zeros for the first.
     pub previous: Hash,
     /// The root of the tree over all heads.
     pub root: Hash,
-    /// How many subjects there are: the leaves of the tree.
+    /// The number of subjects, which are the leaves of the tree.
     pub subjects: u64,
     /// The version of these rules.
     pub v: u32,
 }
 
-/// A checkpoint with its signature, as it is kept.
+/// A checkpoint with its signature, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Envelope {
-    /// What is signed.
+    /// The signed content.
     pub checkpoint: Checkpoint,
-    /// Who signed it.
+    /// The signature.
     pub signature: Signature,
 }
 
-/// Why a checkpoint does not count.
+/// Why a checkpoint is not valid.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
     /// It is not canonical JSON.
     #[error("the checkpoint cannot be read")]
     Form(#[from] CanonicalError),
-    /// It is JSON, and no checkpoint.
-    #[error("it is no checkpoint")]
+    /// It is JSON, but no checkpoint.
+    #[error("not a checkpoint")]
     Shape(#[source] serde_json::Error),
-    /// Written by rules that came later.
-    #[error("checkpoint {number} is of version {found}, and only version {VERSION} is known here")]
+    /// A later version of Leadwatch wrote it.
+    #[error("checkpoint {number} has version {found}, but this program knows only version {VERSION}")]
     Version {
         /// Which.
         number: u64,
         /// Its version.
         found: u32,
     },
-    /// Its signature does not count.
-    #[error("the signature of checkpoint {number} does not count")]
+    /// Its signature is not valid.
+    #[error("the signature of checkpoint {number} is not valid")]
     Signature {
         /// Which.
         number: u64,
@@ -87,27 +86,27 @@ pub enum CheckpointError {
         #[source]
         error: SignatureError,
     },
-    /// It does not follow the one before it.
+    /// It does not follow the previous checkpoint.
     #[error("checkpoint {number} does not follow {before}")]
     Series {
         /// Which.
         number: u64,
-        /// The one before it; 0 if there is none.
+        /// The previous one; 0 if there is none.
         before: u64,
         /// What is wrong.
         #[source]
         why: SeriesError,
     },
-    /// The leaves are not those it was made over.
-    #[error("checkpoint {number} has {what} {says}, and its changes come to {found}")]
+    /// It does not match the leaves.
+    #[error("checkpoint {number} has {what} {says}, but its changes give {found}")]
     Leaves {
         /// Which.
         number: u64,
-        /// What is different.
+        /// The member that differs.
         what: &'static str,
-        /// What it says.
+        /// The value in the checkpoint.
         says: String,
-        /// What they come to.
+        /// The value of the leaves.
         found: String,
     },
 }
@@ -115,38 +114,38 @@ pub enum CheckpointError {
 /// Why a checkpoint does not follow another.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SeriesError {
-    /// Another number would be next.
-    #[error("one is missing, or it stands twice")]
+    /// Its number is not the next one.
+    #[error("one is missing or duplicate")]
     Number,
-    /// It was made after another one.
-    #[error("it names another checkpoint as the one before it")]
+    /// It names another previous checkpoint.
+    #[error("it names another previous checkpoint")]
     Previous,
-    /// Time went back.
-    #[error("it was made at {at}, before {before}")]
+    /// Its time is before the previous one.
+    #[error("it was made at {at}, before the previous one at {before}")]
     Time {
-        /// When it was made.
+        /// Its time.
         at: DateTime<Utc>,
-        /// When the one before it was.
+        /// The time of the previous one.
         before: DateTime<Utc>,
     },
-    /// Another deployment's.
-    #[error("it is of the deployment `{found}`, not of `{expected}`")]
+    /// It belongs to another deployment.
+    #[error("it belongs to the deployment `{found}`, not to `{expected}`")]
     Deployment {
-        /// Whose it is.
+        /// Its deployment.
         found: String,
-        /// Whose the others are.
+        /// The deployment of the others.
         expected: String,
     },
-    /// It covers less.
-    #[error("it covers less: subjects or commits became fewer")]
+    /// It covers less than the previous one.
+    #[error("it covers fewer subjects or commits than the previous one")]
     Shrunk,
 }
 
 impl Checkpoint {
-    /// The one that comes after `previous`, over these leaves.
+    /// Builds the checkpoint after `previous`, over these leaves.
     ///
     /// # Errors
-    /// `previous` cannot be hashed.
+    /// If `previous` cannot be hashed.
     pub fn after(
         previous: Option<&Self>,
         deployment: &str,
@@ -167,26 +166,26 @@ impl Checkpoint {
         })
     }
 
-    /// What is signed, and what the next one's `previous` is the hash of.
+    /// The signed text, whose hash is `previous` in the next checkpoint.
     ///
     /// # Errors
-    /// A number that no reader holds exactly.
+    /// If a number is no exact integer.
     pub fn text(&self) -> Result<String, CanonicalError> {
         canonical::to_text(self)
     }
 
-    /// The hash that the next one names.
+    /// The hash that the next checkpoint names.
     ///
     /// # Errors
-    /// As [`Checkpoint::text`].
+    /// As for [`Checkpoint::text`].
     pub fn hash(&self) -> Result<Hash, CanonicalError> {
         Ok(sha256([self.text()?.as_bytes()]))
     }
 
-    /// Whether it is the next one after `previous`, or the first.
+    /// Checks that it is the next one after `previous`, or the first.
     ///
     /// # Errors
-    /// It is not.
+    /// If it is not.
     pub fn follows(&self, previous: Option<&Self>) -> Result<(), CheckpointError> {
         let before = previous.map_or(0, |previous| previous.number);
         let fails = |why| Err(CheckpointError::Series { number: self.number, before, why });
@@ -211,10 +210,10 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Whether it was made over these leaves.
+    /// Checks that it covers these leaves.
     ///
     /// # Errors
-    /// It was not.
+    /// If it does not.
     pub fn covers(&self, leaves: &Leaves) -> Result<(), CheckpointError> {
         for (what, says, found) in [
             ("the root", self.root.to_string(), leaves.root().to_string()),
@@ -228,23 +227,23 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Where it is kept.
+    /// The path it is stored at.
     pub fn path(&self) -> String {
         path(self.number)
     }
 
-    /// Where its changes are kept.
+    /// The path of its changes.
     pub fn changes_path(&self) -> String {
         format!("{CHANGES}{:010}-{}.jsonl", self.number, self.changes)
     }
 }
 
-/// Where the checkpoint of a number is kept.
+/// The path of a checkpoint, by its number.
 pub fn path(number: u64) -> String {
     format!("{CHECKPOINTS}{number:010}.json")
 }
 
-/// The number of the checkpoint that is kept there; none if there is no checkpoint at such a place.
+/// The number of the checkpoint at a path; `None` if the path is no checkpoint's.
 pub fn number_at(place: &str) -> Option<u64> {
     let number = place.strip_prefix(CHECKPOINTS)?.strip_suffix(".json")?.parse().ok()?;
     (path(number) == place).then_some(number)
@@ -254,11 +253,11 @@ impl Envelope {
     /// Reads the text of its file.
     ///
     /// # Errors
-    /// It is no checkpoint in canonical form, or of a version that is not known here.
+    /// If it is no checkpoint in canonical form, or of an unknown version.
     pub fn read(text: &str) -> Result<Self, CheckpointError> {
         let envelope: Self =
             serde_json::from_value(canonical::read(text)?).map_err(CheckpointError::Shape)?;
-        // An instant and a base64 text can be spelled in many ways; this one was hashed.
+        // Times and base64 texts have several spellings; only this one was hashed.
         if envelope.text()? != text {
             return Err(CanonicalError::Form.into());
         }
@@ -269,15 +268,15 @@ impl Envelope {
     /// The text of its file.
     ///
     /// # Errors
-    /// A number that no reader holds exactly.
+    /// If a number is no exact integer.
     pub fn text(&self) -> Result<String, CanonicalError> {
         canonical::to_text(self)
     }
 
-    /// Checks who signed it.
+    /// Verifies the signature.
     ///
     /// # Errors
-    /// Somebody else, or it was changed.
+    /// If another key signed it, or it was changed.
     pub fn verify(&self, key: &PublicKey) -> Result<(), CheckpointError> {
         let failed = |error| CheckpointError::Signature { number: self.checkpoint.number, error };
         key.verify(&self.checkpoint.text()?, &self.signature).map_err(failed)

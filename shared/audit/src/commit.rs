@@ -1,4 +1,4 @@
-//! A commit as it is stored and exported: its entries, what was recorded with them, and its links.
+//! A commit as it is stored and exported: its entries, the recorded data, and its links.
 
 use crate::canonical::CanonicalError;
 use crate::chain::{Circumstances, Links};
@@ -10,18 +10,18 @@ use rules::record::CommitRecord;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// A commit with its links. Its texts are canonical, and stay the bytes they are.
+/// A commit with its links. Its texts are canonical, and keep their exact bytes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ChainedCommit {
-    /// Whose history it belongs to.
+    /// The subject of the history.
     pub subject: Subject,
-    /// Its place there, from 1, without gaps.
+    /// Its place in the history, from 1, without gaps.
     pub commit: u64,
-    /// The identity of the input that it answers.
+    /// The identity of the input that caused it.
     pub cause: String,
     /// When its last entry took effect.
     pub at: DateTime<Utc>,
-    /// When it was decided, by the clock on the wall.
+    /// When it was decided, by the system clock.
     pub recorded_at: DateTime<Utc>,
     /// The attempt that wrote it.
     pub attempt: String,
@@ -29,7 +29,7 @@ pub struct ChainedCommit {
     pub prev: Hash,
     /// The head of its subject with it.
     pub head: Hash,
-    /// What it answered and what its decision saw.
+    /// The recorded input and the data of its decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recorded: Option<Box<RawValue>>,
     /// The entries, a JSON array.
@@ -37,10 +37,10 @@ pub struct ChainedCommit {
 }
 
 impl ChainedCommit {
-    /// A commit after those whose head is `prev`.
+    /// Builds the commit that follows the head `prev`.
     ///
     /// # Errors
-    /// A number in it that cannot be hashed.
+    /// If a number in it cannot be hashed.
     pub fn after(prev: Hash, record: &CommitRecord, attempt: String) -> Result<Self, CanonicalError> {
         let raw = |text: String| RawValue::from_string(text).map_err(CanonicalError::from);
         let recorded =
@@ -61,10 +61,10 @@ impl ChainedCommit {
         Ok(commit)
     }
 
-    /// Its links as they come of what it says, whatever it says they are.
+    /// Computes its links from its content, ignoring the stored ones.
     ///
     /// # Errors
-    /// Its entries are no JSON array.
+    /// If its entries are no JSON array.
     pub fn links(&self) -> Result<Links, CanonicalError> {
         let subject = self.subject.to_string();
         chain::links(self.prev, &self.circumstances(&subject), &self.split()?)
@@ -73,15 +73,15 @@ impl ChainedCommit {
     /// Its entries, each with its own text.
     ///
     /// # Errors
-    /// They are no JSON array.
+    /// If they are no JSON array.
     pub fn split(&self) -> Result<Vec<&RawValue>, CanonicalError> {
         chain::split(self.entries.get())
     }
 
-    /// What its seal says of it.
+    /// The statement that its seal covers.
     ///
     /// # Errors
-    /// A number that cannot be hashed.
+    /// If a number cannot be hashed.
     pub fn statement(&self) -> Result<String, CanonicalError> {
         self.circumstances(&self.subject.to_string()).statement()
     }

@@ -8,16 +8,16 @@ use sha2::{Digest, Sha256};
 #[serde(try_from = "String", into = "String")]
 pub struct Hash([u8; 32]);
 
-/// It is not 64 lower-case hexadecimal digits.
+/// The text is not 64 lower-case hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a hash is 64 lower-case hexadecimal digits")]
+#[error("a hash must be 64 lower-case hexadecimal digits")]
 pub struct HashError;
 
 impl Hash {
-    /// What the first link of a chain follows: 32 zero bytes.
+    /// The hash before the first link of a chain: 32 zero bytes.
     pub const ZERO: Self = Self([0; 32]);
 
-    /// Of these bytes.
+    /// Builds a hash from its bytes.
     pub const fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
@@ -53,7 +53,7 @@ impl std::str::FromStr for Hash {
     type Err = HashError;
 
     fn from_str(text: &str) -> Result<Self, HashError> {
-        // One spelling only: two texts of one hash would be two canonical forms of one entry.
+        // One spelling only: two spellings of a hash would give two canonical forms of one entry.
         if text.bytes().any(|b| b.is_ascii_uppercase()) {
             return Err(HashError);
         }

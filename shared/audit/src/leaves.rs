@@ -1,6 +1,6 @@
-//! What a checkpoint covers: each subject's head, a leaf of the tree. A subject keeps its place for
-//! ever; those that are new in a checkpoint come behind all others, in their order. So a checkpoint
-//! is told by what changed since the one before it, and the tree by all the changes there were.
+//! The leaves of a checkpoint: each subject's head. A subject keeps its place forever; new subjects follow
+//! all others, in the order of their names. So the changes since the previous checkpoint describe a
+//! checkpoint, and all changes together describe the tree.
 //!
 //! ```text
 //! leaf   = {"commit": n, "head": …, "subject": …}
@@ -14,8 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
-/// How far a subject's history had come, and what it was then. Members are in the order of the
-/// canonical form.
+/// The head of a subject's history. Members are in canonical order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Leaf {
@@ -23,11 +22,11 @@ pub struct Leaf {
     pub commit: u64,
     /// The seal of that commit.
     pub head: Hash,
-    /// Whose history it is, as in `lead/L-1`.
+    /// The subject, as in `lead/L-1`.
     pub subject: Box<str>,
 }
 
-/// A leaf that is new or that moved, at its place: a line of a changes file.
+/// A new or changed leaf at its place: a line of a changes file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
@@ -37,15 +36,15 @@ pub struct Change {
     pub head: Hash,
     /// Its place among the leaves, from 0.
     pub leaf: usize,
-    /// Whose history it is.
+    /// The subject.
     pub subject: Box<str>,
 }
 
-/// Why leaves cannot have become others.
+/// Why a change of leaves is impossible.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LeafError {
     /// A history became shorter.
-    #[error("`{subject}` went back: commit {before} was there already, now its last is {now}")]
+    #[error("`{subject}` went back: it had commit {before}, and now ends with commit {now}")]
     WentBack {
         /// Whose.
         subject: Box<str>,
@@ -54,8 +53,8 @@ pub enum LeafError {
         /// Its last commit now.
         now: u64,
     },
-    /// The same commit is another one now.
-    #[error("`{subject}` forked: its commit {commit} was sealed as {before}, and now is {now}")]
+    /// A commit is different now.
+    #[error("`{subject}` forked: its commit {commit} was sealed as {before}, and now as {now}")]
     Forked {
         /// Whose.
         subject: Box<str>,
@@ -66,7 +65,7 @@ pub enum LeafError {
         /// Its seal now.
         now: Hash,
     },
-    /// A history is not there any more.
+    /// A history is missing.
     #[error("`{subject}` is missing: its history had {commit} commits")]
     Missing {
         /// Whose.
@@ -74,18 +73,18 @@ pub enum LeafError {
         /// How many.
         commit: u64,
     },
-    /// The place of another subject.
+    /// The place belongs to another subject.
     #[error("place {leaf} belongs to `{stands}`, not to `{subject}`")]
     Place {
         /// The place.
         leaf: usize,
-        /// Whose it is.
+        /// Its subject.
         stands: Box<str>,
-        /// Who is put there.
+        /// The subject of the change.
         subject: Box<str>,
     },
-    /// A subject that has a place is put at another.
-    #[error("`{subject}` has the place {stands} and cannot have {leaf}")]
+    /// The subject has another place.
+    #[error("`{subject}` has place {stands}, and cannot take place {leaf}")]
     Twice {
         /// Whose.
         subject: Box<str>,
@@ -94,23 +93,23 @@ pub enum LeafError {
         /// The other one.
         leaf: usize,
     },
-    /// A place behind the end, with a gap before it.
-    #[error("`{subject}` is put at place {leaf} behind {len} leaves")]
+    /// The place is beyond the end.
+    #[error("`{subject}` is at place {leaf}, but there are {len} leaves")]
     Gap {
-        /// Who is put there.
+        /// The subject of the change.
         subject: Box<str>,
         /// The place.
         leaf: usize,
-        /// How many leaves there are.
+        /// The number of leaves.
         len: usize,
     },
-    /// Changes that are not by place, or new subjects that are not by name.
-    #[error("`{subject}` is not in its order among the changes")]
+    /// Changes are not in the order of places, or new subjects not in the order of names.
+    #[error("`{subject}` is out of order among the changes")]
     Order {
         /// Whose.
         subject: Box<str>,
     },
-    /// A history that has no commit.
+    /// A history without a commit.
     #[error("`{subject}` has no commit")]
     Empty {
         /// Whose.
@@ -121,7 +120,7 @@ pub enum LeafError {
 /// Why a changes file cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangesError {
-    /// A line is not what it should be.
+    /// A line is not valid.
     #[error("line {line} cannot be read")]
     Line {
         /// Which, from 1.
@@ -130,8 +129,8 @@ pub enum ChangesError {
         #[source]
         error: CanonicalError,
     },
-    /// What it says cannot be.
-    #[error("line {line} cannot be")]
+    /// A line has an impossible change.
+    #[error("line {line} has an impossible change")]
     Leaf {
         /// Which, from 1.
         line: usize,
@@ -139,8 +138,8 @@ pub enum ChangesError {
         #[source]
         error: LeafError,
     },
-    /// Its last line has no end.
-    #[error("line {line} ends in the middle")]
+    /// Its last line is incomplete.
+    #[error("line {line} is incomplete")]
     Cut {
         /// Which, from 1.
         line: usize,
@@ -177,20 +176,20 @@ impl Leaf {
 }
 
 impl Change {
-    /// Its line, without the end of it.
+    /// Its line, without the line break.
     pub fn line(&self) -> String {
         written(self)
     }
 
-    /// The leaf that is put there.
+    /// Its leaf.
     pub fn to_leaf(&self) -> Leaf {
         Leaf { commit: self.commit, head: self.head, subject: self.subject.clone() }
     }
 }
 
-/// Text of a struct whose members stand in canonical order, and hold what has one spelling only.
+/// The JSON of a struct with members in canonical order, each with a single spelling.
 fn written(value: &impl Serialize) -> String {
-    // Strings and integers can always be written.
+    // Strings and integers always serialize.
     serde_json::to_string(value).unwrap_or_default()
 }
 
@@ -208,7 +207,7 @@ pub fn changes_text(changes: impl IntoIterator<Item = impl Borrow<Change>>) -> (
 /// Reads the text of a changes file.
 ///
 /// # Errors
-/// A line that is no change in canonical form, or the file ends in the middle of one.
+/// If a line is no change in canonical form, or is incomplete.
 pub fn read_changes(text: &str) -> Result<Vec<Change>, ChangesError> {
     lines(text).map(|(_, change)| change).collect()
 }
@@ -224,29 +223,29 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, Result<Change, ChangesError
     })
 }
 
-/// Reads a line of a changes file, without its end.
+/// Reads a line of a changes file, without the line break.
 ///
 /// # Errors
-/// It is no change in canonical form.
+/// If it is no change in canonical form.
 pub fn read_change(line: &str) -> Result<Change, CanonicalError> {
     let change: Change = serde_json::from_str(line)?;
-    // Only numbers that every reader holds exactly, and only the one spelling.
+    // Only exact integers, and only the canonical spelling.
     let exact = change.commit <= canonical::INTEGER_MAX;
     if exact && change.line() == line { Ok(change) } else { Err(CanonicalError::Form) }
 }
 
 impl Leaves {
-    /// How many there are.
+    /// The number of leaves.
     pub fn len(&self) -> usize {
         self.leaves.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no leaves.
     pub fn is_empty(&self) -> bool {
         self.leaves.is_empty()
     }
 
-    /// The commits of all histories together.
+    /// The number of commits of all histories together.
     pub fn commits(&self) -> u64 {
         self.commits
     }
@@ -262,17 +261,17 @@ impl Leaves {
         Some((place, self.leaves.get(place)?))
     }
 
-    /// A leaf's way to the root.
+    /// The inclusion proof of a leaf.
     pub fn proof(&self, place: usize) -> Option<Vec<Hash>> {
         self.tree.proof(place)
     }
 
-    /// Every leaf, by place.
+    /// Every leaf, in the order of places.
     pub fn iter(&self) -> impl Iterator<Item = &Leaf> {
         self.leaves.iter()
     }
 
-    /// All leaves as changes of nothing.
+    /// All leaves as changes to an empty tree.
     pub fn to_changes(&self) -> impl Iterator<Item = Change> {
         let change = |(place, leaf): (usize, &Leaf)| Change {
             commit: leaf.commit,
@@ -286,7 +285,7 @@ impl Leaves {
     /// Applies the changes of one checkpoint.
     ///
     /// # Errors
-    /// What they say cannot be: with its line, the first of its kind. The leaves are of no use then.
+    /// The first impossible change, with its line. The leaves are unusable then.
     pub fn apply(&mut self, changes: impl IntoIterator<Item = Change>) -> Result<(), ChangesError> {
         let known = self.len();
         let mut last: Option<(usize, Box<str>)> = None;
@@ -308,12 +307,11 @@ impl Leaves {
         Ok(())
     }
 
-    /// Reads a full list of leaves, such as was kept to begin with the next time: the text of their
-    /// changes from nothing. The new ones of many checkpoints are in it, so that names need not be
-    /// in order.
+    /// Reads a full list of leaves, such as the cache of the last checkpoint. It spans many checkpoints, so
+    /// that names need not be in order.
     ///
     /// # Errors
-    /// A line that is no change, or one that cannot be.
+    /// If a line is no change, or an impossible one.
     pub fn restore(text: &str) -> Result<Self, ChangesError> {
         let mut leaves = Self::default();
         let mut put = Vec::new();
@@ -352,7 +350,7 @@ impl Leaves {
     }
 }
 
-/// The heads as they are now, held against the leaves of the last checkpoint.
+/// Compares the current heads with the leaves of the last checkpoint.
 #[derive(Debug)]
 pub struct Survey<'a> {
     leaves: &'a Leaves,
@@ -362,15 +360,15 @@ pub struct Survey<'a> {
 }
 
 impl<'a> Survey<'a> {
-    /// Begins.
+    /// Begins with the leaves of the last checkpoint.
     pub fn of(leaves: &'a Leaves) -> Self {
         Self { leaves, seen: vec![false; leaves.len()], moved: Vec::new(), new: BTreeMap::new() }
     }
 
-    /// Takes a head in. One that is seen twice counts as it was seen first.
+    /// Adds a head. Of two heads of one subject, the first counts.
     ///
     /// # Errors
-    /// It cannot have become this.
+    /// If the change is impossible.
     pub fn see(&mut self, leaf: Leaf) -> Result<(), LeafError> {
         if leaf.commit == 0 {
             return Err(LeafError::Empty { subject: leaf.subject });
@@ -382,22 +380,22 @@ impl<'a> Survey<'a> {
         leaf.follows(stands)?;
         let seen = self.seen.get_mut(place).is_none_or(|seen| std::mem::replace(seen, true));
         if !seen && leaf != *stands {
-            // One name is held once, however often it moves.
+            // Shares the subject's name with its leaf.
             let subject = stands.subject.clone();
             self.moved.push(Change { commit: leaf.commit, head: leaf.head, leaf: place, subject });
         }
         Ok(())
     }
 
-    /// The subjects that were not seen.
+    /// The subjects without a head so far.
     pub fn unseen(&self) -> impl Iterator<Item = &'a Leaf> {
         self.leaves.iter().zip(&self.seen).filter(|(_, seen)| !**seen).map(|(leaf, _)| leaf)
     }
 
-    /// What changed.
+    /// The changes.
     ///
     /// # Errors
-    /// A subject was not seen.
+    /// If a subject has no head.
     pub fn finish(self) -> Result<Vec<Change>, LeafError> {
         if let Some(leaf) = self.unseen().next() {
             return Err(LeafError::Missing { subject: leaf.subject.clone(), commit: leaf.commit });

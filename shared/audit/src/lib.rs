@@ -1,12 +1,12 @@
-//! The audit's proof: how the entries of a subject are chained, and what a reader checks them with.
-//! Pure, and the same for whoever writes the chain and for whoever verifies it years later.
+//! Proves the audit: chains the entries of a subject, and verifies them. The code does no IO, and the same
+//! code writes the chain and verifies it years later.
 //!
-//! Everything is hashed in one form, the JSON Canonicalization Scheme (RFC 8785), with SHA-256. What
-//! is stored and exported is that form already: text that is not canonical is text that was changed.
+//! Everything is hashed with SHA-256 in one form, the JSON Canonicalization Scheme (RFC 8785). Stored and
+//! exported text has that form already: text that is not canonical was changed.
 //!
-//! A commit's links ([`chain`]) come to the subject's head, the heads of all subjects to the root of
-//! a tree ([`leaves`], [`tree`]), and the root into a signed [`checkpoint`]. [`proof`] is the whole
-//! way for one entry.
+//! A commit's links ([`chain`]) lead to the subject's head, the heads of all subjects to the root of a tree
+//! ([`leaves`], [`tree`]), and the root into a signed [`checkpoint`]. A [`proof`] is the whole path of one
+//! entry.
 
 pub mod canonical;
 pub mod chain;

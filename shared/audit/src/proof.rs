@@ -1,6 +1,6 @@
-//! That one entry is in the record: a document by itself, which an outsider checks with nothing but
-//! the public key of who signs checkpoints. It shows the entry and what its commit says, and of all
-//! that came after only hashes.
+//! Proves that one entry is in the audit, with a single document. An outsider checks it with only the public
+//! key that signs checkpoints. It shows the entry and its commit's statement; of everything after it, it
+//! shows only hashes.
 //!
 //! ```text
 //! entry ─▶ the rest of its commit ─▶ its seal ─▶ later commits ─▶ head ─▶ leaf ─▶ root ─▶ signature
@@ -27,7 +27,7 @@ pub const VERSION: u32 = 1;
 pub struct Proof {
     /// The checkpoint that covers it.
     pub checkpoint: Envelope,
-    /// What its commit says beside its entries.
+    /// The statement of its commit.
     pub commit: Statement,
     /// The entry.
     pub entry: Value,
@@ -35,11 +35,11 @@ pub struct Proof {
     pub later: Vec<Link>,
     /// The subject's leaf.
     pub leaf: Leaf,
-    /// The leaf's way to the root.
+    /// The leaf's inclusion proof.
     pub path: Vec<Hash>,
     /// The leaf's place.
     pub place: u64,
-    /// What the entry follows.
+    /// The hash before the entry.
     pub prev: Hash,
     /// The entries after it in its commit, by their hashes.
     pub rest: Vec<Hash>,
@@ -47,7 +47,7 @@ pub struct Proof {
     pub v: u32,
 }
 
-/// What the seal of a commit says of it (see `chain`).
+/// The statement that a commit's seal covers (see `chain`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Statement {
@@ -55,79 +55,79 @@ pub struct Statement {
     pub at: DateTime<Utc>,
     /// The attempt that wrote it.
     pub attempt: String,
-    /// The input that it answers.
+    /// The input that caused it.
     pub cause: String,
-    /// Its place, from 1.
+    /// Its place in the history, from 1.
     pub commit: u64,
-    /// The hash of what was recorded with it.
+    /// The hash of the recorded data.
     pub recorded: Option<Hash>,
     /// When it was decided.
     pub recorded_at: DateTime<Utc>,
-    /// Whose history it belongs to.
+    /// The subject of the history.
     pub subject: String,
 }
 
-/// Why a proof proves nothing.
+/// Why a proof is not valid.
 #[derive(Debug, thiserror::Error)]
 pub enum ProofError {
     /// It is not canonical JSON.
     #[error("the proof cannot be read")]
     Form(#[from] CanonicalError),
-    /// It is JSON, and no proof.
-    #[error("it is no proof")]
+    /// It is JSON, but no proof.
+    #[error("not a proof")]
     Shape(#[source] serde_json::Error),
-    /// Written by rules that came later.
-    #[error("the proof is of version {0}, and only version {VERSION} is known here")]
+    /// A later version of Leadwatch wrote it.
+    #[error("the proof has version {0}, but this program knows only version {VERSION}")]
     Version(u32),
-    /// Its checkpoint does not count.
+    /// Its checkpoint is not valid.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// The entry and what follows it do not come to the head.
-    #[error("the entry and what follows it come to {found}, and the head of `{subject}` is {head}")]
+    /// The entry and its successors do not lead to the head.
+    #[error("the entry and its successors lead to {found}, but the head of `{subject}` is {head}")]
     Chain {
-        /// Whose history.
+        /// The subject.
         subject: String,
         /// Its head in the checkpoint.
         head: Hash,
-        /// What they come to.
+        /// The head that they lead to.
         found: Hash,
     },
-    /// The leaf is another subject's, or too few or many commits lie between.
+    /// The leaf belongs to another subject, or the number of commits between is wrong.
     #[error("commit {commit} of `{subject}` does not lead to commit {last} of `{of}`")]
     Place {
-        /// Whose history the entry belongs to.
+        /// The entry's subject.
         subject: String,
-        /// Its commit.
+        /// The entry's commit.
         commit: u64,
-        /// Whose leaf it is.
+        /// The leaf's subject.
         of: String,
-        /// The last commit there.
+        /// The leaf's commit.
         last: u64,
     },
     /// The leaf is not in the checkpoint's tree.
     #[error("the leaf of `{subject}` is not in the tree of checkpoint {number}")]
     Tree {
-        /// Whose leaf.
+        /// The leaf's subject.
         subject: String,
-        /// Which checkpoint.
+        /// The checkpoint's number.
         number: u64,
     },
-    /// There is nothing to prove.
-    #[error("there is no entry {0} in that commit")]
+    /// The commit does not have the entry.
+    #[error("the commit has no entry {0}")]
     NoEntry(u64),
-    /// The checkpoint is older than what should be proven.
-    #[error("`{subject}` is in the checkpoint up to commit {covered}, and the entry is in {commit}")]
+    /// The checkpoint is older than the entry.
+    #[error("the checkpoint covers `{subject}` up to commit {covered}, but the entry is in commit {commit}")]
     NotCovered {
-        /// Whose history.
+        /// The subject.
         subject: String,
-        /// The last commit there, 0 if it is not in it.
+        /// The last covered commit; 0 if the subject is not covered.
         covered: u64,
         /// The entry's commit.
         commit: u64,
     },
 }
 
-/// A proof in the making: the entry's commit, then those that follow.
+/// Builds a proof from the entry's commit and the commits after it.
 #[derive(Debug)]
 pub struct ProofBuilder {
     commit: Statement,
@@ -139,11 +139,10 @@ pub struct ProofBuilder {
 }
 
 impl ProofBuilder {
-    /// Begins with the commit that the entry is in; the entry is the one of this place in the
-    /// history.
+    /// Begins with the entry's commit. `seq` is the entry's place in the history.
     ///
     /// # Errors
-    /// The commit has no such entry, or cannot be read.
+    /// If the commit does not have the entry, or cannot be read.
     pub fn new(chained: &ChainedCommit, seq: u64) -> Result<Self, ProofError> {
         let commit: Statement = serde_json::from_str(&chained.statement()?).map_err(ProofError::Shape)?;
         let mut prev = chained.prev;
@@ -164,7 +163,7 @@ impl ProofBuilder {
     /// Adds the next commit of the history.
     ///
     /// # Errors
-    /// It cannot be read.
+    /// If it cannot be read.
     pub fn follow(&mut self, chained: &ChainedCommit) -> Result<(), ProofError> {
         let entries = chained.split()?;
         self.later.extend(entries.iter().map(|entry| Link::Entry(sha256([entry.get().as_bytes()]))));
@@ -173,16 +172,16 @@ impl ProofBuilder {
         Ok(())
     }
 
-    /// The last commit that was added.
+    /// The last added commit.
     pub fn last(&self) -> u64 {
         self.last
     }
 
-    /// Ends at a checkpoint and its leaves. The last commit that was added has to be the one that
+    /// Completes the proof with a checkpoint and its leaves. The last added commit must be the last one that
     /// the checkpoint covers.
     ///
     /// # Errors
-    /// The checkpoint does not cover it.
+    /// If the checkpoint does not cover the entry.
     pub fn finish(self, envelope: Envelope, leaves: &Leaves) -> Result<Proof, ProofError> {
         let subject = &self.commit.subject;
         let not_covered = |covered| ProofError::NotCovered {
@@ -218,7 +217,7 @@ impl Proof {
     /// Reads the text of its file.
     ///
     /// # Errors
-    /// It is no proof in canonical form, or of a version that is not known here.
+    /// If it is no proof in canonical form, or of an unknown version.
     pub fn read(text: &str) -> Result<Self, ProofError> {
         let proof: Self = serde_json::from_value(canonical::read(text)?).map_err(ProofError::Shape)?;
         if proof.text()? != text {
@@ -230,13 +229,13 @@ impl Proof {
     /// The text of its file.
     ///
     /// # Errors
-    /// A number that no reader holds exactly.
+    /// If a number is no exact integer.
     pub fn text(&self) -> Result<String, CanonicalError> {
         canonical::to_text(self)
     }
 
-    /// Checks all of it: that the entry, as it stands here, was in the record when the holder of the
-    /// key signed the checkpoint.
+    /// Verifies that the entry was in the audit, as it is here, when the holder of the key signed the
+    /// checkpoint.
     ///
     /// # Errors
     /// The first thing that is wrong.
@@ -245,8 +244,7 @@ impl Proof {
         self.holds()
     }
 
-    /// Whether the entry leads to the root that the checkpoint names; who signed it is another
-    /// question.
+    /// Checks that the entry leads to the checkpoint's root, without the signature.
     fn holds(&self) -> Result<(), ProofError> {
         let Self { leaf, commit, checkpoint: Envelope { checkpoint, .. }, .. } = self;
         let seals = self.later.iter().filter(|link| matches!(link, Link::Seal(_))).count() as u64;

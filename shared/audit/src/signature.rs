@@ -1,6 +1,6 @@
-//! Who signed a checkpoint: ECDSA on P-256 with SHA-256, as KMS signs, or Ed25519, with a key in a
-//! file. A key is known by its id, the SHA-256 of its public half as it stands in a certificate
-//! (SubjectPublicKeyInfo, DER), which `openssl pkey -pubin -outform DER | sha256sum` gives as well.
+//! Signatures of checkpoints: ECDSA on P-256 with SHA-256 (KMS), or Ed25519 (a key in a file). A key's id is
+//! the SHA-256 of its public half in DER (SubjectPublicKeyInfo), which `openssl pkey -pubin -outform DER |
+//! sha256sum` shows too.
 
 use crate::hash::{Hash, sha256};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
@@ -9,21 +9,21 @@ use base64::prelude::BASE64_STANDARD;
 use pem_rfc7468::LineEnding;
 use serde::{Deserialize, Serialize};
 
-/// What stands before the point of a P-256 key: id-ecPublicKey, prime256v1 (RFC 5480).
+/// The DER prefix of a P-256 key: id-ecPublicKey, prime256v1 (RFC 5480).
 const P256_PREFIX: [u8; 26] = [
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86,
     0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
 ];
-/// An uncompressed point.
+/// The length of an uncompressed point.
 const P256_BYTES: usize = 65;
-/// What stands before an Ed25519 key: id-Ed25519 (RFC 8410).
+/// The DER prefix of an Ed25519 key: id-Ed25519 (RFC 8410).
 const ED25519_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 const ED25519_BYTES: usize = 32;
 
 const PUBLIC_LABEL: &str = "PUBLIC KEY";
 const PRIVATE_LABEL: &str = "PRIVATE KEY";
 
-/// How it was signed; ECDSA by the name that KMS has for it.
+/// The algorithm of a signature; ECDSA has its name in KMS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Algorithm {
     /// ECDSA on P-256 over SHA-256, the signature in DER.
@@ -34,62 +34,62 @@ pub enum Algorithm {
     Ed25519,
 }
 
-/// A signature, with what is needed to know whose it is.
+/// A signature, with its algorithm and its key's id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Signature {
-    /// How it was signed.
+    /// The algorithm.
     pub algorithm: Algorithm,
-    /// The key that signed.
+    /// The id of the key.
     pub key_id: Hash,
-    /// The signature itself, in base64.
+    /// The signature, in base64.
     pub value: String,
 }
 
 /// Why a key cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// It is no PEM.
-    #[error("it is no PEM")]
+    /// It is not PEM.
+    #[error("not PEM")]
     Pem(#[source] pem_rfc7468::Error),
-    /// It is another kind of PEM.
-    #[error("it holds a {found}, where a {expected} is needed")]
+    /// It is PEM with another label.
+    #[error("the file holds a {found}; it must hold a {expected}")]
     Label {
-        /// What it is.
+        /// The label in the file.
         found: String,
-        /// What is needed.
+        /// The expected label.
         expected: &'static str,
     },
-    /// A key of another kind.
-    #[error("it is no public key on P-256 and none of Ed25519")]
+    /// A key of another type.
+    #[error("not a P-256 or Ed25519 public key")]
     Kind,
-    /// A private key that does not work.
-    #[error("it is no private key of Ed25519 (PKCS#8)")]
+    /// A private key that is not valid.
+    #[error("not an Ed25519 private key (PKCS#8)")]
     Private(#[source] aws_lc_rs::error::KeyRejected),
     /// The key did not sign.
     #[error("the key did not sign")]
     Signing,
 }
 
-/// Why a signature does not count.
+/// Why a signature is not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
-    /// Somebody else's.
-    #[error("it was signed by the key {by}, and the key to check it with is {key}")]
+    /// Another key signed.
+    #[error("it was signed by the key {by}, but the verifying key is {key}")]
     Key {
-        /// Whose it says to be.
+        /// The key that the signature names.
         by: Hash,
-        /// The key at hand.
+        /// The verifying key.
         key: Hash,
     },
     /// Another algorithm than the key's.
-    #[error("its algorithm is not the key's")]
+    #[error("its algorithm does not match the key")]
     Algorithm,
-    /// It is not in base64.
-    #[error("the signature is not in base64")]
+    /// It is not base64.
+    #[error("the signature is not base64")]
     Base64,
-    /// What was signed was changed, or the signature was.
-    #[error("the signature is not of this text: one of the two was changed")]
+    /// The text or the signature was changed.
+    #[error("the signature does not match the text: one of the two was changed")]
     Mismatch,
 }
 
@@ -101,10 +101,10 @@ pub struct PublicKey {
 }
 
 impl PublicKey {
-    /// Of a SubjectPublicKeyInfo in DER, as KMS gives it.
+    /// Reads a SubjectPublicKeyInfo in DER, as KMS returns it.
     ///
     /// # Errors
-    /// A key of another kind.
+    /// If the key has another type.
     pub fn from_der(spki: &[u8]) -> Result<Self, KeyError> {
         let of = |prefix: &[u8], bytes| spki.strip_prefix(prefix).is_some_and(|key| key.len() == bytes);
         let algorithm = if of(&P256_PREFIX, P256_BYTES) {
@@ -117,10 +117,10 @@ impl PublicKey {
         Ok(Self { algorithm, spki: spki.to_vec() })
     }
 
-    /// Of the text of a file (`BEGIN PUBLIC KEY`).
+    /// Reads the text of a file (`BEGIN PUBLIC KEY`).
     ///
     /// # Errors
-    /// It is no such file, or holds a key of another kind.
+    /// If it is no such file, or the key has another type.
     pub fn from_pem(text: &str) -> Result<Self, KeyError> {
         Self::from_der(&pem(text, PUBLIC_LABEL)?)
     }
@@ -128,30 +128,30 @@ impl PublicKey {
     /// The text of its file.
     ///
     /// # Errors
-    /// It cannot be written as PEM.
+    /// If it cannot be written as PEM.
     pub fn to_pem(&self) -> Result<String, KeyError> {
         pem_rfc7468::encode_string(PUBLIC_LABEL, LineEnding::LF, &self.spki).map_err(KeyError::Pem)
     }
 
-    /// What it is known by.
+    /// Its id.
     pub fn id(&self) -> Hash {
         sha256([self.spki.as_slice()])
     }
 
-    /// What it signs with.
+    /// Its algorithm.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
-    /// A signature that this key's holder made elsewhere.
+    /// Wraps a signature that this key made elsewhere.
     pub fn signature(&self, value: &[u8]) -> Signature {
         Signature { algorithm: self.algorithm, key_id: self.id(), value: BASE64_STANDARD.encode(value) }
     }
 
-    /// Checks a signature of a text.
+    /// Verifies a signature of a text.
     ///
     /// # Errors
-    /// It is another key's, or not of this text.
+    /// If it belongs to another key or another text.
     pub fn verify(&self, text: &str, signature: &Signature) -> Result<(), SignatureError> {
         if signature.key_id != self.id() {
             return Err(SignatureError::Key { by: signature.key_id, key: self.id() });
@@ -172,24 +172,24 @@ impl PublicKey {
     }
 }
 
-/// A private key of Ed25519, from a file.
+/// An Ed25519 private key, from a file.
 #[derive(Debug)]
 pub struct SigningKey(Ed25519KeyPair);
 
 impl SigningKey {
-    /// Of the text of a PKCS#8 file (`BEGIN PRIVATE KEY`).
+    /// Reads the text of a PKCS#8 file (`BEGIN PRIVATE KEY`).
     ///
     /// # Errors
-    /// It is no such file, or holds a key of another kind.
+    /// If it is no such file, or the key has another type.
     pub fn from_pem(text: &str) -> Result<Self, KeyError> {
         let der = pem(text, PRIVATE_LABEL)?;
         Ok(Self(Ed25519KeyPair::from_pkcs8(&der).map_err(KeyError::Private)?))
     }
 
-    /// Of 32 bytes that nobody else has.
+    /// Builds a key from 32 secret bytes.
     ///
     /// # Errors
-    /// There is no key of them.
+    /// If they give no key.
     pub fn from_seed(seed: &[u8; 32]) -> Result<Self, KeyError> {
         Ok(Self(Ed25519KeyPair::from_seed_unchecked(seed).map_err(KeyError::Private)?))
     }
@@ -197,7 +197,7 @@ impl SigningKey {
     /// The text of its file.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// If it cannot be written.
     pub fn to_pem(&self) -> Result<String, KeyError> {
         // Version 1 is what every tool reads.
         let der = self.0.to_pkcs8v1().map_err(|_| KeyError::Signing)?;
@@ -213,7 +213,7 @@ impl SigningKey {
     /// Signs a text.
     ///
     /// # Errors
-    /// The key did not sign.
+    /// If the key does not sign.
     pub fn sign(&self, text: &str) -> Result<Signature, KeyError> {
         let value = self.0.try_sign(text.as_bytes()).map_err(|_| KeyError::Signing)?;
         Ok(self.public_key().signature(value.as_ref()))
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn anothers_signature_is_told_by_the_key_it_names() {
+    fn a_signature_of_another_key_is_recognized_by_its_id() {
         let of = |seed: u8| SigningKey::from_seed(&[seed; 32]).unwrap();
         let signature = of(1).sign("text").unwrap();
         let (by, key) = (of(1).public_key().id(), of(2).public_key().id());
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_such_key_says_what_it_is() {
+    fn the_error_for_another_file_names_its_label() {
         assert!(matches!(PublicKey::from_pem("hello"), Err(KeyError::Pem(_))));
         let Err(KeyError::Label { found, .. }) = PublicKey::from_pem(ED25519_PRIVATE) else { panic!() };
         assert_eq!(found, "PRIVATE KEY");

@@ -1,8 +1,8 @@
-//! Reports that the record was changed, and what an operator said to each.
+//! Reports of a changed audit, and the operators' acknowledgments.
 //!
-//! A report lies beside the checkpoints, where nobody can change or delete it. While one is not
-//! acknowledged no checkpoint is made: a signature over a record that was changed would say that it
-//! is sound. An acknowledgment lies there too, for ever, with who gave it, when and why.
+//! A report is stored beside the checkpoints, where nobody can change or delete it. While a report is not
+//! acknowledged, no checkpoint is made: a signature over a changed audit would confirm it. An acknowledgment
+//! is stored there too, permanently, with its author, time and reason.
 //!
 //! ```text
 //! tampering/lead~L-1_000000000003_replaced_4910.json
@@ -13,24 +13,24 @@ use crate::hash::sha256;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// Where reports are kept.
+/// The prefix of reports.
 pub const TAMPERING: &str = "tampering/";
-/// Where what was said to them is kept, under the same names.
+/// The prefix of acknowledgments, with the same names.
 pub const ACKNOWLEDGED: &str = "acknowledged/";
 
-/// What was done to a commit.
+/// An alteration of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Deed {
-    /// Its item was put or updated again, as the stream tells.
+pub enum Alteration {
+    /// The stream shows that its item was written again.
     Replaced,
-    /// Its item was deleted, as the stream tells.
+    /// The stream shows that its item was deleted.
     Removed,
-    /// It was read, and does not come to what was signed or to what stands beside its subject.
+    /// Its content differs from what was signed, or from its subject's head.
     Altered,
 }
 
-impl Deed {
+impl Alteration {
     /// Its name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -42,43 +42,44 @@ impl Deed {
     }
 }
 
-/// A report. It names the commit and holds nothing of its content.
+/// A report of a changed commit, without its content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Report {
-    /// Whose history it is, as in `lead/L-1`.
+    /// The subject, as in `lead/L-1`.
     pub subject: String,
-    /// The commit, as its key in the table says; a text, since whoever changes the record may write anything.
+    /// The commit, from its key in the table; a text, because a tampered key can hold anything.
     pub commit: String,
-    /// What was done to it.
-    pub deed: Deed,
-    /// What tells this deed from others to the same commit: its place in the stream, or what the
-    /// commit comes to now.
+    /// The alteration.
+    #[serde(rename = "deed")]
+    pub alteration: Alteration,
+    /// A mark that distinguishes this alteration from others of the same commit: its place in the stream, or
+    /// the changed commit's hash.
     pub mark: String,
 }
 
-/// What an operator said to a report.
+/// An operator's acknowledgment of a report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Acknowledgment {
-    /// Who looked at it.
+    /// The operator.
     pub by: String,
     /// When.
     pub at: DateTime<Utc>,
-    /// What they found, and why checkpoints may go on.
+    /// The finding, and why checkpoints may continue.
     pub why: String,
 }
 
 impl Report {
-    /// Its name: the same each time the same deed is reported.
+    /// Its name, which is the same for each report of the same alteration.
     #[must_use]
     pub fn name(&self) -> String {
-        let Self { subject, commit, deed, mark } = self;
+        let Self { subject, commit, alteration, mark } = self;
         let [subject, commit, mark] = [subject, commit, mark].map(|text| plain(text));
-        format!("{subject}_{commit}_{}_{mark}.json", deed.as_str())
+        format!("{subject}_{commit}_{}_{mark}.json", alteration.as_str())
     }
 
-    /// Where it is kept.
+    /// The path it is stored at.
     #[must_use]
     pub fn path(&self) -> String {
         format!("{TAMPERING}{}", self.name())
@@ -88,13 +89,12 @@ impl Report {
 /// The longest part of a name, in bytes.
 const PART_BYTES_MAX: usize = 160;
 
-/// A text as a part of a name: what it says where it is an identifier, and a hash beside it where a
-/// character had to be replaced.
+/// A text as a part of a name: an id as it is, any other text with its hash appended.
 fn plain(text: &str) -> String {
     let fits = |c: char| c.is_ascii_alphanumeric() || ".:@-".contains(c);
     let name: String = text.chars().take(PART_BYTES_MAX).map(|c| if fits(c) { c } else { '~' }).collect();
     let is_whole = text.len() <= PART_BYTES_MAX && text.chars().all(|c| fits(c) || c == '/');
-    // A subject is a kind and an identifier, and no identifier has a slash.
+    // A subject is a kind and an id, and no id has a slash.
     if is_whole && text.matches('/').count() <= 1 {
         return name;
     }
@@ -107,8 +107,8 @@ mod tests {
     use super::*;
 
     fn name(subject: &str, commit: &str) -> String {
-        let (deed, mark) = (Deed::Replaced, "49".to_owned());
-        Report { subject: subject.to_owned(), commit: commit.to_owned(), deed, mark }.name()
+        let (alteration, mark) = (Alteration::Replaced, "49".to_owned());
+        Report { subject: subject.to_owned(), commit: commit.to_owned(), alteration, mark }.name()
     }
 
     #[test]

@@ -1,9 +1,8 @@
-//! The Merkle tree of RFC 6962 (section 2.1), over leaves in an order that never changes.
+//! The Merkle tree of RFC 6962 (section 2.1), over leaves in a fixed order.
 //!
-//! `leaf = sha256(0x00 ‖ bytes)`, `node = sha256(0x01 ‖ left ‖ right)`; a node without a neighbour
-//! goes up as it is, which gives the same root as the RFC's split at the largest power of two. All
-//! levels are kept (64 bytes a leaf), so that a leaf that changes costs its way to the root and not
-//! the tree.
+//! `leaf = sha256(0x00 ‖ bytes)`, `node = sha256(0x01 ‖ left ‖ right)`; a node without a neighbor moves up
+//! unchanged, which gives the same root as the RFC's split at the largest power of two. All levels are kept
+//! (64 bytes a leaf), so that a changed leaf costs only its path to the root.
 
 use crate::hash::{Hash, sha256};
 
@@ -13,13 +12,13 @@ pub struct Tree {
     levels: Vec<Vec<Hash>>,
 }
 
-/// A place behind the end of a tree, with a gap before it.
+/// A place beyond the end of a tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("there is no place {index} in a tree of {len} leaves")]
+#[error("a tree of {len} leaves has no place {index}")]
 pub struct PlaceError {
     /// The place.
     pub index: usize,
-    /// How many leaves there are.
+    /// The number of leaves.
     pub len: usize,
 }
 
@@ -34,26 +33,26 @@ pub fn node_hash(left: Hash, right: Hash) -> Hash {
 }
 
 impl Tree {
-    /// How many leaves there are.
+    /// The number of leaves.
     pub fn len(&self) -> usize {
         self.levels.first().map_or(0, Vec::len)
     }
 
-    /// Whether there are none.
+    /// Whether there are no leaves.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The root; of no leaves the hash of nothing.
+    /// The root; for an empty tree, the hash of the empty string.
     pub fn root(&self) -> Hash {
         self.levels.last().and_then(|level| level.first()).copied().unwrap_or_else(|| sha256([]))
     }
 
-    /// Puts leaves' hashes at their places, in the order of these; a place at the end is a new leaf.
-    /// Each node above them is hashed once.
+    /// Puts hashes of leaves at their places, in the order of places; the next free place adds a leaf. Each
+    /// node above them is hashed once.
     ///
     /// # Errors
-    /// A place behind the end. What came before it is in the tree.
+    /// If a place is beyond the end. The leaves before it are in the tree.
     pub fn put(&mut self, leaves: impl IntoIterator<Item = (usize, Hash)>) -> Result<(), PlaceError> {
         if self.levels.is_empty() {
             self.levels.push(Vec::new());
@@ -74,7 +73,7 @@ impl Tree {
         wrong.map_or(Ok(()), Err)
     }
 
-    /// Hashes what is above places of the lowest level, which are in order.
+    /// Hashes the nodes above places of the lowest level, which are in order.
     fn rise(&mut self, mut touched: Vec<usize>) {
         let mut height = 0;
         while self.levels.get(height).is_some_and(|level| level.len() > 1) {
@@ -99,8 +98,8 @@ impl Tree {
         }
     }
 
-    /// The neighbours on a leaf's way to the root, from below: its inclusion proof. None if there is
-    /// no such leaf.
+    /// The inclusion proof of a leaf: the neighbors on its path to the root, from below. `None` if the leaf
+    /// does not exist.
     pub fn proof(&self, index: usize) -> Option<Vec<Hash>> {
         (index < self.len()).then(|| {
             let neighbour = |(height, level): (usize, &Vec<Hash>)| level.get((index >> height) ^ 1).copied();
@@ -109,7 +108,7 @@ impl Tree {
     }
 }
 
-/// Puts a hash at its place in a level, or behind its last. Whether it has a place.
+/// Puts a hash at its place in a level, or after its last. Returns whether it has a place.
 fn place(level: &mut Vec<Hash>, index: usize, hash: Hash) -> bool {
     if index == level.len() {
         level.push(hash);
@@ -118,8 +117,8 @@ fn place(level: &mut Vec<Hash>, index: usize, hash: Hash) -> bool {
     level.get_mut(index).map(|stands| *stands = hash).is_some()
 }
 
-/// The root that an inclusion proof leads to, from a leaf's hash at its place in a tree of so many
-/// leaves (RFC 9162, 2.1.3.2). None if the proof has another length than that place calls for.
+/// The root that an inclusion proof gives, from a leaf's hash and place in a tree of `len` leaves (RFC 9162,
+/// 2.1.3.2). `None` if the proof's length does not fit the place.
 pub fn root_of(leaf: Hash, index: u64, len: u64, proof: &[Hash]) -> Option<Hash> {
     let mut last = len.checked_sub(1).filter(|last| index <= *last)?;
     let mut place = index;
@@ -128,7 +127,7 @@ pub fn root_of(leaf: Hash, index: u64, len: u64, proof: &[Hash]) -> Option<Hash>
         if last == 0 {
             return None;
         }
-        // The levels on which it goes up as it is have no neighbour in the proof.
+        // Where the node moves up unchanged, the proof has no neighbor.
         while place == last && place.is_multiple_of(2) && last > 0 {
             place /= 2;
             last /= 2;
@@ -206,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn each_leaf_of_each_small_tree_is_proven_and_nothing_else_is() {
+    fn each_leaf_of_each_small_tree_has_a_proof_that_fits_nothing_else() {
         for len in 1..40_u64 {
             let leaves: Vec<Vec<u8>> = (0..len).map(|n| n.to_be_bytes().to_vec()).collect();
             let tree = tree(&leaves);
@@ -232,10 +231,10 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is put in whatever batches, the tree is the one that another implementation builds
-        /// at once, and each accepts the other's proofs.
+        /// Batches in any order give the tree that another implementation builds at once, and each accepts
+        /// the other's proofs.
         #[test]
-        fn however_it_came_about_it_is_the_tree_of_the_rfc(
+        fn any_batches_give_the_tree_of_the_rfc(
             batches in prop::collection::vec(prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..12), 1..12),
         ) {
             let mut leaves: Vec<Vec<u8>> = Vec::new();
@@ -243,7 +242,7 @@ mod tests {
             for batch in batches {
                 let mut put = Vec::new();
                 for (at, byte) in batch {
-                    // As often a new leaf as a changed one.
+                    // New and changed leaves are equally frequent.
                     let index = at.index(2 * leaves.len() + 1).min(leaves.len());
                     if index == leaves.len() { leaves.push(vec![byte]) } else { leaves[index] = vec![byte] }
                     put.push((index, leaf_hash(&[byte])));

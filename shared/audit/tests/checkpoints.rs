@@ -1,4 +1,4 @@
-//! Checkpoints over a small deployment: what they catch, and what one entry's proof is worth.
+//! Checkpoints over a small deployment, the changes they detect, and proofs of entries.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use audit::canonical;
@@ -68,7 +68,7 @@ fn new_subjects_come_behind_all_others_in_their_order_and_keep_their_places() {
 }
 
 #[test]
-fn a_history_that_went_back_forked_or_is_gone_is_told_by_its_subject() {
+fn a_history_that_went_back_forked_or_is_missing_is_named() {
     let leaves = leaves(&[leaf("lead/L-1", 3), leaf("lead/L-2", 1)]);
     let back = survey(&leaves, [leaf("lead/L-1", 2), leaf("lead/L-2", 1)]);
     assert_eq!(back, Err(LeafError::WentBack { subject: "lead/L-1".into(), before: 3, now: 2 }));
@@ -90,10 +90,10 @@ fn changes_that_cannot_be_are_refused_with_their_line() {
     for (changes, line, expected) in [
         (vec![change(0, "lead/L-1", 4), change(1, "lead/L-3", 2)], 2, "place 1 belongs to `lead/L-2`"),
         (vec![change(0, "lead/L-1", 2)], 1, "went back"),
-        (vec![change(2, "lead/L-1", 4)], 1, "has the place 0"),
-        (vec![change(3, "lead/L-9", 1)], 1, "behind 2 leaves"),
-        (vec![change(1, "lead/L-2", 2), change(0, "lead/L-1", 4)], 2, "not in its order"),
-        (vec![change(2, "lead/L-9", 1), change(3, "lead/L-8", 1)], 2, "not in its order"),
+        (vec![change(2, "lead/L-1", 4)], 1, "has place 0"),
+        (vec![change(3, "lead/L-9", 1)], 1, "there are 2 leaves"),
+        (vec![change(1, "lead/L-2", 2), change(0, "lead/L-1", 4)], 2, "out of order"),
+        (vec![change(2, "lead/L-9", 1), change(3, "lead/L-8", 1)], 2, "out of order"),
         (vec![change(2, "lead/L-9", 0)], 1, "no commit"),
     ] {
         let error = stands.clone().apply(changes).unwrap_err();
