@@ -198,8 +198,8 @@ fn commands() -> Vec<Vec<String>> {
     };
     let (groups, mut commands): (Vec<_>, Vec<_>) = of(&[])
         .into_iter()
-        .partition(|command| ["policy", "directory", "audit"].contains(&command[0].as_str()));
-    commands.extend(groups.iter().flat_map(|group| of(&[&group[0]])));
+        .partition(|command| ["policy", "directory", "audit"].contains(&command.concat().as_str()));
+    commands.extend(groups.iter().flat_map(|group| of(&[&group.concat()])));
     commands
 }
 
