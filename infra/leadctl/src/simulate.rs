@@ -280,7 +280,7 @@ fn describe(outcome: &Outcome) -> String {
         | Outcome::Reused { why } => why.clone(),
         Outcome::Invalid { field, why } => format!("{field}: {why}"),
         Outcome::Stale => "older than what is known".to_owned(),
-        Outcome::NotFound => "the lead is not known".to_owned(),
+        Outcome::NotFound => "not known".to_owned(),
         Outcome::Applied | Outcome::Unchanged => String::new(),
     }
 }

@@ -186,20 +186,23 @@ fn an_unknown_lead_is_a_no_with_the_known_leads() {
 
 /// Every command, from the main help and from the help of each group.
 fn commands() -> Vec<Vec<String>> {
-    let of = |group: &[&str]| -> Vec<Vec<String>> {
-        let help = text(&leadctl(&[group, &["--help"]].concat()).stdout);
-        let (_, list) = help.split_once("Commands:\n").unwrap_or_default();
-        let names = list
-            .lines()
-            .take_while(|line| !line.is_empty())
-            .filter_map(|line| line.split_whitespace().next());
-        let names = names.filter(|name| *name != "help");
-        names.map(|name| group.iter().chain([&name]).map(|word| (*word).to_owned()).collect()).collect()
+    let listed = |group: Option<&str>| -> Vec<String> {
+        let words: Vec<&str> = group.into_iter().chain(["--help"]).collect();
+        let help = text(&leadctl(&words).stdout);
+        let (_, list) = help.split_once("Commands:\n").unwrap();
+        let lines = list.lines().take_while(|line| !line.is_empty());
+        let names = lines.filter_map(|line| line.split_whitespace().next());
+        names.filter(|name| *name != "help").map(str::to_owned).collect()
     };
-    let (groups, mut commands): (Vec<_>, Vec<_>) = of(&[])
-        .into_iter()
-        .partition(|command| ["policy", "directory", "audit"].contains(&command.concat().as_str()));
-    commands.extend(groups.iter().flat_map(|group| of(&[&group.concat()])));
+    let mut commands = Vec::new();
+    for name in listed(None) {
+        if ["policy", "directory", "audit"].contains(&name.as_str()) {
+            let inner = listed(Some(&name)).into_iter();
+            commands.extend(inner.map(|inner| vec![name.clone(), inner]));
+        } else {
+            commands.push(vec![name]);
+        }
+    }
     commands
 }
 
