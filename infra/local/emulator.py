@@ -61,7 +61,7 @@ def permit_batches_like_single_calls():
     iam_actions.extract_iam_action = extract_iam_action
 
 
-def tell_policies_of_conditional_puts():
+def support_policies_on_conditional_puts():
     from ministack.core import iam_actions
 
     context = iam_actions.s3_service_context
@@ -89,7 +89,7 @@ def leading_keys(detail):
     return [value for value in item.get("pk", {}).values() if isinstance(value, str)]
 
 
-def tell_policies_of_leading_keys():
+def support_policies_on_leading_keys():
     from ministack.core import iam_actions, iam_evaluator
 
     context, checks, enforce = (
@@ -159,8 +159,8 @@ def main():
     threading.Thread(target=watch_parent, daemon=True, name="parent").start()
     attempt("fill in the scheduled time", fill_in_scheduled_time)
     attempt("permit batches like single calls", permit_batches_like_single_calls)
-    attempt("tell policies of conditional puts", tell_policies_of_conditional_puts)
-    attempt("tell policies of leading keys", tell_policies_of_leading_keys)
+    attempt("support policies on conditional puts", support_policies_on_conditional_puts)
+    attempt("support policies on leading keys", support_policies_on_leading_keys)
     if path := os.environ.get("LEADWATCH_FUNCTION_LOG"):
         attempt("copy the functions' logs", copy_function_logs, path)
     sys.argv = ["ministack"]

@@ -94,7 +94,7 @@ pub enum CheckpointFailure {
         /// The names of the first of them.
         named: String,
     },
-    /// The tick's time lies ahead.
+    /// The tick's time is in the future.
     #[error("the tick was scheduled for {scheduled}, but the clock shows {now}")]
     Ahead {
         /// The tick's time.

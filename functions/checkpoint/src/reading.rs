@@ -2,7 +2,7 @@
 //! turn.
 //!
 //! The signed heads are stored beside the subjects. A changed entry leaves its head as it is, so that heads
-//! alone show nothing. So each commit is read, and its links are computed again.
+//! show nothing by themselves. So each commit is read, and its links are computed again.
 
 use audit::leaves::{Leaf, Leaves};
 use audit::tampering::{Alteration, Report};
@@ -52,7 +52,7 @@ impl Entries for Store {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Stretch {
-    /// Whose history.
+    /// The subject.
     pub subject: Box<str>,
     /// The commit before it; 0 for the beginning.
     pub after: u64,

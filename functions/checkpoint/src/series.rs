@@ -28,7 +28,7 @@ pub enum SeriesFailure {
     /// A checkpoint belongs to another deployment.
     #[error("checkpoint {number} belongs to the deployment `{found}`, not to `{expected}`")]
     Deployment {
-        /// Which.
+        /// The checkpoint's number.
         number: u64,
         /// The deployment it belongs to.
         found: String,
@@ -41,9 +41,9 @@ pub enum SeriesFailure {
     /// The changes of a checkpoint are impossible.
     #[error("`{path}` holds impossible changes")]
     Damaged {
-        /// Which.
+        /// The path of the changes.
         path: String,
-        /// What is wrong.
+        /// The cause.
         #[source]
         error: Box<ChangesError>,
     },

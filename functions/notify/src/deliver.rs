@@ -193,7 +193,7 @@ impl Notifier {
             Telling::Withdraw { reason, earlier } => {
                 let result = DeliveryResult::Withdrawn { reason: reason.clone() };
                 self.record(claimed, record, result, now).await?;
-                // This message was to cover them; now each is delivered by itself.
+                // This message was to cover them; now each is delivered separately.
                 let earlier: Vec<_> = earlier.iter().map(|id| (id.clone(), now)).collect();
                 self.service.relay.notify(&earlier, now).await?;
                 return Ok(());

@@ -24,7 +24,7 @@ pub async fn show(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> 
     let asked = call.request.query("at").map(instant).transpose()?;
     let id = call.request.path_parameter("id").map(LeadId::from)?;
     let lead = call.service.require_lead(&id).await?;
-    // Clocks differ: the last change may seem to lie ahead.
+    // Clocks differ: the last change may seem to be in the future.
     let now = call.now.max(lead.changed_at);
     let at = asked.unwrap_or(now);
     let explained = explain_at(&call.service.store, &id, at, now).await?;

@@ -27,7 +27,7 @@ impl Knowledge {
         Self { policy, directory, rosters, accounts, past }
     }
 
-    /// Adds earlier revisions that are at hand.
+    /// Adds earlier revisions that are already read.
     pub fn remember(&mut self, policy: Arc<PublishedPolicy>, directory: Arc<Directory>) {
         self.past.policies.insert(policy.revision, policy);
         self.past.directories.insert(directory.revision(), directory);

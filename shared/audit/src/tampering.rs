@@ -64,7 +64,7 @@ pub struct Report {
 pub struct Acknowledgment {
     /// The operator.
     pub by: String,
-    /// When.
+    /// The time.
     pub at: DateTime<Utc>,
     /// The finding, and why checkpoints may continue.
     pub why: String,

@@ -28,7 +28,7 @@ const REFUSED: &str = "input.refused";
 
 static ROWS: LazyLock<BTreeMap<(&str, &str), Audience>> = LazyLock::new(|| {
     let rows = TABLE.iter().flat_map(|(of, to, members)| {
-        // An entry without members is named by its row alone.
+        // An entry without members is named only by its row.
         let members = members.split_whitespace().chain(members.is_empty().then_some(""));
         members.map(move |member| ((*of, member), *to))
     });
@@ -131,7 +131,7 @@ fn is_of_compliance(entry: &Value) -> bool {
     entry.pointer("/workflow/id").and_then(Value::as_str) == Some(WorkflowId::ComplianceFlag.as_str())
 }
 
-/// Whether a refusal is about sales alone.
+/// Whether a refusal concerns only sales.
 fn is_of_sales(entry: &Value) -> bool {
     let what = entry.pointer("/data/what").and_then(Value::as_str).unwrap_or_default();
     SALES_REFUSALS.iter().any(|known| {
@@ -146,7 +146,7 @@ fn is_confidential(entry: &Value) -> bool {
     CONFIDENTIAL.contains(&kind) || is_of_compliance(entry) || kind == REFUSED && !is_of_sales(entry)
 }
 
-/// Who caused something.
+/// The origin of an entry or a commit.
 #[derive(Clone, Copy)]
 enum By {
     System,
@@ -167,7 +167,7 @@ impl By {
     }
 }
 
-/// Who caused a commit. If only timers fired, an input may have triggered them without an entry of its own;
+/// The origin of a commit. If only timers fired, an input may have triggered them without an entry of its own;
 /// the cause shows whether it was Leadwatch's own.
 fn brought_by(entries: &[Value]) -> By {
     let others = entries.iter().map(By::of).find(|by| !matches!(by, By::System));

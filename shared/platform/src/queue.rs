@@ -20,7 +20,7 @@ pub const RETRY_PAUSES_MS: [u64; 2] = [100, 400];
 pub struct Message {
     /// The sender's name for it. Shown in errors, not sent.
     pub id: String,
-    /// What is sent.
+    /// The content.
     pub body: String,
     delay_s: u16,
 }
@@ -50,7 +50,7 @@ impl Message {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{} messages were not sent, the first one `{}` ({reason})", .ids.len(), .ids.first().map_or("", String::as_str))]
 pub struct QueueError {
-    /// Which, by the sender's ids.
+    /// The messages, by the sender's ids.
     pub ids: Vec<String>,
     /// The reason for the last one: an error code of SQS or of the SDK.
     pub reason: String,

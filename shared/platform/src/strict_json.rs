@@ -14,7 +14,7 @@ pub const DEPTH_MAX: usize = 32;
 /// Longest pointer that an error shows, in characters: a sender's keys may be long.
 const POINTER_CHARS_MAX: usize = 200;
 
-/// What is wrong with a document.
+/// The kind of error in a document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StrictJsonKind {
     /// The bytes are not UTF-8.
@@ -44,9 +44,9 @@ pub enum StrictJsonKind {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}{}{}", At(.pointer), Position(*.line, *.column))]
 pub struct StrictJsonError {
-    /// What is wrong.
+    /// The kind of error.
     pub kind: StrictJsonKind,
-    /// Where, as a JSON pointer; empty for the document itself.
+    /// The place, as a JSON pointer; empty for the document itself.
     pub pointer: String,
     /// The line, from 1; 0 when it is not known.
     pub line: usize,
