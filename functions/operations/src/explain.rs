@@ -148,7 +148,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_took_effect_before_and_was_recorded_after_is_named() {
+    fn an_entry_that_was_recorded_late_is_named() {
         let entry = |seq: u64, at: &str| {
             json!({"subject": "lead/L-1", "seq": seq, "commit": seq, "at": at, "actor": {"kind": "system", "id": "clock"},
                 "cause": "test", "policy_revision": 1, "directory_revision": 1, "type": "high-value.rearmed", "data": {}})

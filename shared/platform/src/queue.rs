@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_failed_inside_an_answer_is_sent_again_and_only_that() {
+    async fn only_failed_entries_are_sent_again() {
         let (queue, server) = queue(vec![answer(&[0, 2], &[(1, false)]), answer(&[0], &[])]).await;
         queue.send_all(messages(3)).await.unwrap();
         assert_eq!(bodies(&server.requests()[1]), ["body 1"]);
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_keeps_failing_is_named() {
+    async fn messages_that_keep_failing_are_named() {
         let answers =
             vec![answer(&[0], &[(1, false)]), answer(&[], &[(0, false)]), answer(&[], &[(0, false)])];
         let (queue, server) = queue(answers).await;
