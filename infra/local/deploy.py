@@ -1,12 +1,12 @@
-"""Deploys `template.yaml` to an emulator, as `sam deploy` does to AWS, and fills in what an operator sets by hand.
+"""Deploys `template.yaml` to an emulator, as `sam deploy` does to AWS, and does an operator's manual steps.
 
     deploy.py deploy < request.json     prints {"outputs": {...}, "created": true|false}
     deploy.py delete < request.json
 
-One JSON object comes in on standard input and one goes out on standard output; progress and errors are lines on
-standard error. The request:
+Reads one JSON object from standard input and writes one to standard output. Progress and errors go to standard error,
+one line each. The request:
 
-    endpoint, region, stack     where, and under which name
+    endpoint, region, stack     the emulator, and the name of the stack
     template                    path of the template
     binaries                    logical id of a function -> path of its binary
     parameters                  the template's parameters
@@ -29,12 +29,12 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, WaiterError
 
 BUCKET = "leadwatch-deployments"
-# CloudFormation takes a longer template only from a bucket.
+# CloudFormation accepts a longer template only from a bucket.
 INLINE_TEMPLATE_BYTES_MAX = 51_200
 
 
 class Failed(Exception):
-    """Something that a person can act on."""
+    """An error that a person can act on."""
 
 
 def say(text):
@@ -46,7 +46,7 @@ def say(text):
 
 
 class TemplateLoader(yaml.SafeLoader):
-    """YAML with CloudFormation's short forms, `!Ref x` and the like, read as their long forms."""
+    """Reads CloudFormation's short forms, such as `!Ref x`, as their long forms."""
 
 
 def short_form(loader, suffix, node):
@@ -67,7 +67,7 @@ TemplateLoader.add_constructor("tag:yaml.org,2002:timestamp", yaml.SafeLoader.co
 
 
 def packaged(template, binaries, upload):
-    """The template with each function's `CodeUri` pointing at its uploaded package."""
+    """Points each function's `CodeUri` to its uploaded package."""
     globals_ = template.get("Globals", {}).get("Function", {})
     globals_.pop("CodeUri", None)
     functions = {k: r for k, r in template["Resources"].items() if r["Type"] == "AWS::Serverless::Function"}
@@ -80,7 +80,7 @@ def packaged(template, binaries, upload):
 
 
 def package(binary):
-    """A deployment package: the binary under the name that the runtime starts. Stored, since it stays on this machine."""
+    """A deployment package: the binary under the name that the runtime starts. Uncompressed, because it stays on this machine."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         entry = zipfile.ZipInfo("bootstrap", (1980, 1, 1, 0, 0, 0))
@@ -183,8 +183,8 @@ class Stack:
         return {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])}
 
     def delete(self):
-        """Deletes the stack, and what it keeps on AWS: tables, user pool, keys and buckets. Of locked objects, an
-        emulator that keeps to it keeps the bucket."""
+        """Deletes the stack, and everything that a deletion on AWS retains: tables, user pool, keys and buckets. A bucket
+        with locked objects stays, if the emulator honors the lock."""
         if not self.exists():
             return
         outputs = self.outputs()
@@ -214,11 +214,11 @@ def forgiving(call, **arguments):
         call(**arguments)
     except ClientError as error:
         if not error.response["Error"]["Code"].startswith("ResourceNotFound"):
-            say(f"left behind: {error}")
+            say(f"could not delete: {error}")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# What an operator sets by hand
+# Manual steps of an operator
 
 
 def set_secrets(stack):
@@ -232,7 +232,7 @@ def set_secrets(stack):
 
 
 def verify_sender(stack, address):
-    """What an operator does once in SES: shows that the address is theirs. Emulators take anybody's word."""
+    """Registers the sender in SES, as an operator does once. An emulator accepts any address."""
     client = stack.client("sesv2")
     try:
         client.create_email_identity(EmailIdentity=address)
@@ -241,7 +241,7 @@ def verify_sender(stack, address):
 
 
 def lock_checkpoints(stack, bucket):
-    """What the template says of the bucket's lock, which the emulator's CloudFormation passes over and its S3 keeps to."""
+    """Sets the bucket's lock from the template, which the emulator's CloudFormation ignores and its S3 enforces."""
     retention = {"Mode": "COMPLIANCE", "Days": int(stack.request["parameters"]["CheckpointRetentionDays"])}
     stack.client("s3").put_object_lock_configuration(
         Bucket=bucket,
@@ -257,7 +257,7 @@ def add_users(stack, pool):
             client.admin_create_user(
                 **name,
                 MessageAction="SUPPRESS",
-                # Given, since one that an emulator makes up may fall short of the pool's own policy.
+                # An emulator's own password may violate the pool's policy.
                 TemporaryPassword=stack.request["password"],
                 UserAttributes=[
                     {"Name": "email", "Value": user["email"]},
@@ -288,7 +288,7 @@ def main():
             stack.delete()
             json.dump({}, sys.stdout)
         case _:
-            raise Failed("say `deploy` or `delete`")
+            raise Failed("usage: deploy.py deploy|delete")
 
 
 if __name__ == "__main__":

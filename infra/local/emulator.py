@@ -1,17 +1,17 @@
-"""Runs the AWS emulator for `leadctl`, and ends it when `leadctl` is gone.
+"""Runs the AWS emulator for `leadctl`, and stops it when `leadctl` ends.
 
-Standard input is a pipe from `leadctl`. When it closes, however `leadctl` ended, this process ends its whole process
-group: the emulator and the functions' processes under it. So nothing is left behind even by `kill -9`.
+Standard input is a pipe from `leadctl`. When the pipe closes, however `leadctl` ended, this process kills its whole
+process group: the emulator and the functions' processes. So even `kill -9` leaves nothing behind.
 
-Six things that the emulator leaves out are added, each of them optional: if a later version changes under our feet,
-a line says so and the stack still runs.
+This program adds six features that the emulator lacks. Each is optional: if a later version of the emulator does not
+fit, a line says so, and the stack still runs.
 
-* A schedule's input may name `<aws.scheduler.scheduled-time>`; AWS fills it in.
-* Schedules are looked at every second instead of every ten, so that a tick a minute is one.
-* A batch to a queue needs the permission of the single call, as on AWS; there is none for the batch.
-* A policy may ask whether an object is put only where none is (`s3:if-none-match`).
-* A policy may name the items that may be touched (`dynamodb:LeadingKeys`); of a transaction each item is asked for by itself.
-* Function logs are also written to a file, one line each with the function's name before it.
+* Fills in `<aws.scheduler.scheduled-time>` in a schedule's input, as AWS does.
+* Checks schedules every second instead of every ten, so that ticks come every minute.
+* Checks a batch to a queue by the permission for the single call, as AWS does; batches have no permission of their own.
+* Supports the policy condition `s3:if-none-match`, for puts that must not replace an object.
+* Supports the policy condition `dynamodb:LeadingKeys`, and checks each item of a transaction on its own.
+* Also writes the functions' logs to a file, each line after the function's name.
 """
 
 import json
@@ -25,7 +25,7 @@ SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
 
 
 def watch_parent():
-    """Returns from the read only when the other end of the pipe is closed. Nothing here is worth a polite ending."""
+    """Waits until the other end of the pipe closes, then kills the process group. Nothing here needs a clean shutdown."""
     while os.read(0, 4096):
         pass
     os.killpg(0, signal.SIGKILL)
@@ -61,7 +61,7 @@ def permit_batches_like_single_calls():
     iam_actions.extract_iam_action = extract_iam_action
 
 
-def tell_policies_of_conditional_puts():
+def support_policies_on_conditional_puts():
     from ministack.core import iam_actions
 
     context = iam_actions.s3_service_context
@@ -78,18 +78,18 @@ LEADING_KEYS = "dynamodb:LeadingKeys"
 
 
 class KeyedArn(str):
-    """The ARN of a table, with the partition keys of the items that are asked for there."""
+    """The ARN of a table, with the partition keys of the requested items."""
 
     leading_keys = ()
 
 
 def leading_keys(detail):
-    """The partition key of the item that one part of a request names. Every table here calls it `pk`."""
+    """The partition key of the item in one part of a request. Every table here calls it `pk`."""
     item = detail.get("Key") or detail.get("Item") or {}
     return [value for value in item.get("pk", {}).values() if isinstance(value, str)]
 
 
-def tell_policies_of_leading_keys():
+def support_policies_on_leading_keys():
     from ministack.core import iam_actions, iam_evaluator
 
     context, checks, enforce = (
@@ -150,17 +150,17 @@ def attempt(what, step, *arguments):
     try:
         step(*arguments)
     except Exception as error:
-        print(f"this version of the emulator lets us not {what}: {error!r}", flush=True)
+        print(f"this version of the emulator does not let us {what}: {error!r}", flush=True)
 
 
 def main():
-    # Ctrl-C on the terminal is for leadctl, which then closes the pipe.
+    # On Ctrl-C, leadctl closes the pipe.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=watch_parent, daemon=True, name="parent").start()
     attempt("fill in the scheduled time", fill_in_scheduled_time)
     attempt("permit batches like single calls", permit_batches_like_single_calls)
-    attempt("tell policies of conditional puts", tell_policies_of_conditional_puts)
-    attempt("tell policies of leading keys", tell_policies_of_leading_keys)
+    attempt("support policies on conditional puts", support_policies_on_conditional_puts)
+    attempt("support policies on leading keys", support_policies_on_leading_keys)
     if path := os.environ.get("LEADWATCH_FUNCTION_LOG"):
         attempt("copy the functions' logs", copy_function_logs, path)
     sys.argv = ["ministack"]

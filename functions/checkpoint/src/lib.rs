@@ -31,9 +31,9 @@ use audit::leaves::{Change, ChangesError, Leaf, LeafError, Leaves, Survey, chang
 use audit::tampering::Report;
 use chrono::{DateTime, TimeDelta, Utc};
 use platform::telemetry::ErrorChain;
-use reading::{Stretch, UNREAD_MAX};
+use reading::{HistoryRange, UNREAD_MAX};
 use serde::{Deserialize, Serialize};
-use series::Known;
+use series::SignedState;
 use std::time::Duration;
 use store::{Cursor, DUE_SHARDS, Page, Store, StoreError};
 
@@ -94,7 +94,7 @@ pub enum CheckpointFailure {
         /// The names of the first of them.
         named: String,
     },
-    /// The tick's time lies ahead.
+    /// The tick's time is in the future.
     #[error("the tick was scheduled for {scheduled}, but the clock shows {now}")]
     Ahead {
         /// The tick's time.
@@ -179,7 +179,8 @@ pub async fn checkpoint<H: Heads + Entries + Sync, A: Archive, S: Signer>(
     if scheduled > now + AHEAD_MAX {
         return Err(CheckpointFailure::Ahead { scheduled, now });
     }
-    let Known { last, mut leaves, unread } = series::known(archive, signer.public_key(), deployment).await?;
+    let SignedState { last, mut leaves, unread } =
+        series::load(archive, signer.public_key(), deployment).await?;
     if let Some(last) = last.as_ref().filter(|last| last.at >= scheduled) {
         return Ok(made(last, false, 0));
     }
@@ -187,7 +188,7 @@ pub async fn checkpoint<H: Heads + Entries + Sync, A: Archive, S: Signer>(
     let changes = survey(heads, &leaves).await?;
     let changed = changes.len();
     let before = |change: &Change| leaves.find(&change.subject).map(|(_, leaf)| leaf);
-    let new = changes.iter().map(|change| Stretch::between(before(change), change.to_leaf()));
+    let new = changes.iter().map(|change| HistoryRange::between(before(change), change.to_leaf()));
     let new = reading::read(heads, unread.into_iter().chain(new).collect(), NEW_COMMITS_MAX).await?;
     let turn =
         reading::turn(&leaves, last.as_ref().map(|last| last.at), now.max(scheduled), *verify_within_days);
@@ -206,7 +207,7 @@ pub async fn checkpoint<H: Heads + Entries + Sync, A: Archive, S: Signer>(
     put_changes(archive, &next, text).await?;
     let envelope = Envelope { signature: signer.sign(&next.text()?).await?, checkpoint: next };
     envelope.verify(signer.public_key())?;
-    let mut rest: Vec<Stretch> = new.unread.into_iter().chain(again.unread).collect();
+    let mut rest: Vec<HistoryRange> = new.unread.into_iter().chain(again.unread).collect();
     rest.truncate(UNREAD_MAX);
     let is_ours = archive.put_new(&envelope.checkpoint.path(), envelope.text()?.into_bytes()).await?;
     if is_ours && let Err(error) = series::keep(archive, &envelope.checkpoint, &leaves, rest).await {

@@ -25,7 +25,7 @@ async fn main() -> Result<(), Error> {
     let deps = &deps;
     lambda_runtime::run(service_fn(async move |event: LambdaEvent<Tick>| {
         let made = checkpoint::checkpoint(deps, &event.payload, clock::instant(SystemTime::now())).await;
-        // With all causes, because a person reads the schedule's dead letters.
+        // Includes all causes, because a person reads the schedule's dead letters.
         let made = made.map_err(|error| ErrorChain(&error).to_string())?;
         tracing::info!(
             made = made.made,

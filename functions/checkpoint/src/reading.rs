@@ -2,7 +2,7 @@
 //! turn.
 //!
 //! The signed heads are stored beside the subjects. A changed entry leaves its head as it is, so that heads
-//! alone show nothing. So each commit is read, and its links are computed again.
+//! show nothing by themselves. So each commit is read, and its links are computed again.
 
 use audit::leaves::{Leaf, Leaves};
 use audit::tampering::{Alteration, Report};
@@ -51,8 +51,8 @@ impl Entries for Store {
 /// A part of a history to read: the commits after one of them, up to a head.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Stretch {
-    /// Whose history.
+pub(crate) struct HistoryRange {
+    /// The subject.
     pub subject: Box<str>,
     /// The commit before it; 0 for the beginning.
     pub after: u64,
@@ -64,7 +64,7 @@ pub(crate) struct Stretch {
     pub to: Hash,
 }
 
-impl Stretch {
+impl HistoryRange {
     /// From one head of a subject to a later one.
     pub fn between(before: Option<&Leaf>, leaf: Leaf) -> Self {
         let (after, from) = before.map_or((0, Hash::ZERO), |before| (before.commit, before.head));
@@ -74,11 +74,11 @@ impl Stretch {
 
 /// The result of reading.
 #[derive(Debug, Default)]
-pub(crate) struct Reading {
+pub(crate) struct ReadResult {
     /// The commits that were read.
     pub commits: u64,
     /// The parts that were not read.
-    pub unread: Vec<Stretch>,
+    pub unread: Vec<HistoryRange>,
     /// The differences.
     pub altered: Vec<Report>,
 }
@@ -86,16 +86,16 @@ pub(crate) struct Reading {
 /// Reads parts of histories, up to about `commits_max` commits; a part that it begins is read to its end.
 pub(crate) async fn read<E: Entries + Sync>(
     entries: &E,
-    stretches: Vec<Stretch>,
+    ranges: Vec<HistoryRange>,
     commits_max: u64,
-) -> Result<Reading, StoreError> {
-    let (begun, mut reading) = (AtomicU64::new(0), Reading::default());
-    let outcomes = futures::stream::iter(stretches).map(async |stretch| {
-        let length = stretch.until.saturating_sub(stretch.after);
+) -> Result<ReadResult, StoreError> {
+    let (begun, mut reading) = (AtomicU64::new(0), ReadResult::default());
+    let outcomes = futures::stream::iter(ranges).map(async |range| {
+        let length = range.until.saturating_sub(range.after);
         if begun.fetch_add(length, Ordering::Relaxed) >= commits_max {
-            return Ok((0, Some(stretch), None));
+            return Ok((0, Some(range), None));
         }
-        follow(entries, &stretch).await.map(|altered| (length, None, altered))
+        follow(entries, &range).await.map(|altered| (length, None, altered))
     });
     let mut outcomes = std::pin::pin!(outcomes.buffer_unordered(AT_ONCE));
     while let Some(outcome) = outcomes.next().await {
@@ -110,8 +110,8 @@ pub(crate) async fn read<E: Entries + Sync>(
 
 /// Follows a history from one head to another. Returns a report of the first commit that does not lead to the
 /// next.
-async fn follow<E: Entries>(entries: &E, stretch: &Stretch) -> Result<Option<Report>, StoreError> {
-    let Stretch { subject, after, from, until, to } = stretch;
+async fn follow<E: Entries>(entries: &E, range: &HistoryRange) -> Result<Option<Report>, StoreError> {
+    let HistoryRange { subject, after, from, until, to } = range;
     let (mut commit, mut head) = (*after, *from);
     let altered = |commit: u64, mark: String| Report {
         subject: subject.to_string(),
@@ -159,7 +159,7 @@ pub(crate) fn turn(
     last: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
     within_days: u32,
-) -> Vec<Stretch> {
+) -> Vec<HistoryRange> {
     let Some(last) = last else { return Vec::new() };
     let turns = u64::from(within_days.max(1)) * DAY_HOURS;
     let hour = |at: DateTime<Utc>| u64::try_from(at.timestamp().div_euclid(3600)).unwrap_or(0);
@@ -171,7 +171,7 @@ pub(crate) fn turn(
         back < missed
     };
     let due = leaves.iter().filter(|leaf| is_due(&leaf.subject));
-    due.map(|leaf| Stretch::between(None, leaf.clone())).collect()
+    due.map(|leaf| HistoryRange::between(None, leaf.clone())).collect()
 }
 
 fn turn_of(subject: &str, turns: u64) -> u64 {
@@ -209,8 +209,8 @@ mod tests {
             let end = at + 72;
             for step in steps {
                 let next = (at + step).min(end);
-                for stretch in turn(&leaves, Some(hour(at)), hour(next), 3) {
-                    *read.entry(stretch.subject).or_default() += 1;
+                for range in turn(&leaves, Some(hour(at)), hour(next), 3) {
+                    *read.entry(range.subject).or_default() += 1;
                 }
                 at = next;
             }

@@ -4,7 +4,7 @@
 //! root. Without them, all changes are read again from the first.
 
 use crate::archive::{Archive, ArchiveError};
-use crate::reading::Stretch;
+use crate::reading::HistoryRange;
 use audit::Hash;
 use audit::checkpoint::{self, Checkpoint, CheckpointError, Envelope};
 use audit::leaves::{ChangesError, Leaves, changes_text, read_changes};
@@ -28,7 +28,7 @@ pub enum SeriesFailure {
     /// A checkpoint belongs to another deployment.
     #[error("checkpoint {number} belongs to the deployment `{found}`, not to `{expected}`")]
     Deployment {
-        /// Which.
+        /// The checkpoint's number.
         number: u64,
         /// The deployment it belongs to.
         found: String,
@@ -41,9 +41,9 @@ pub enum SeriesFailure {
     /// The changes of a checkpoint are impossible.
     #[error("`{path}` holds impossible changes")]
     Damaged {
-        /// Which.
+        /// The path of the changes.
         path: String,
-        /// What is wrong.
+        /// The cause.
         #[source]
         error: Box<ChangesError>,
     },
@@ -52,33 +52,33 @@ pub enum SeriesFailure {
 /// The first line of cached leaves: the checkpoint they belong to.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Of {
+struct CacheHeader {
     checkpoint: Hash,
     number: u64,
     /// Signed histories whose entries were not read yet, because one run had too many.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    unread: Vec<Stretch>,
+    unread: Vec<HistoryRange>,
 }
 
 /// The signed state that a run builds on.
-pub(crate) struct Known {
+pub(crate) struct SignedState {
     /// The last checkpoint.
     pub last: Option<Checkpoint>,
     /// Its leaves.
     pub leaves: Leaves,
     /// Signed parts of histories that are still unread.
-    pub unread: Vec<Stretch>,
+    pub unread: Vec<HistoryRange>,
 }
 
 /// The last checkpoint and its leaves.
-pub(crate) async fn known<A: Archive>(
+pub(crate) async fn load<A: Archive>(
     archive: &A,
     key: &PublicKey,
     deployment: &str,
-) -> Result<Known, SeriesFailure> {
-    let Known { mut last, mut leaves, unread } = match kept(archive, key).await? {
-        Some(known) => known,
-        None => Known { last: None, leaves: Leaves::default(), unread: Vec::new() },
+) -> Result<SignedState, SeriesFailure> {
+    let SignedState { mut last, mut leaves, unread } = match cached(archive, key).await? {
+        Some(state) => state,
+        None => SignedState { last: None, leaves: Leaves::default(), unread: Vec::new() },
     };
     if let Some(last) = &last {
         is_of(last, deployment)?;
@@ -101,11 +101,11 @@ pub(crate) async fn known<A: Archive>(
         next.covers(&leaves)?;
         last = Some(next);
     }
-    Ok(Known { last, leaves, unread })
+    Ok(SignedState { last, leaves, unread })
 }
 
 /// The cached leaves and their checkpoint, if they match.
-async fn kept<A: Archive>(archive: &A, key: &PublicKey) -> Result<Option<Known>, SeriesFailure> {
+async fn cached<A: Archive>(archive: &A, key: &PublicKey) -> Result<Option<SignedState>, SeriesFailure> {
     let content = match archive.read_leaves().await {
         Ok(Some(content)) => content,
         Ok(None) => return Ok(None),
@@ -117,21 +117,22 @@ async fn kept<A: Archive>(archive: &A, key: &PublicKey) -> Result<Option<Known>,
             return Ok(None);
         }
     };
-    let Some((of, text)) = std::str::from_utf8(&content).ok().and_then(|text| text.split_once('\n')) else {
+    let Some((header, text)) = std::str::from_utf8(&content).ok().and_then(|text| text.split_once('\n'))
+    else {
         return Ok(None);
     };
-    let Ok(of) = serde_json::from_str::<Of>(of) else { return Ok(None) };
+    let Ok(header) = serde_json::from_str::<CacheHeader>(header) else { return Ok(None) };
     // The cache names a checkpoint that existed: if it is missing, the series was cut.
-    let envelope = read(archive, of.number).await?;
+    let envelope = read(archive, header.number).await?;
     envelope.verify(key)?;
     let last = envelope.checkpoint;
     let leaves = Leaves::restore(text).ok().filter(|leaves| last.covers(leaves).is_ok());
     match leaves {
-        Some(leaves) if last.hash().is_ok_and(|hash| hash == of.checkpoint) => {
-            Ok(Some(Known { last: Some(last), leaves, unread: of.unread }))
+        Some(leaves) if last.hash().is_ok_and(|hash| hash == header.checkpoint) => {
+            Ok(Some(SignedState { last: Some(last), leaves, unread: header.unread }))
         }
         _ => {
-            tracing::warn!(number = of.number, "the cached leaves do not match their checkpoint");
+            tracing::warn!(number = header.number, "the cached leaves do not match their checkpoint");
             Ok(None)
         }
     }
@@ -143,13 +144,13 @@ pub(crate) async fn keep<A: Archive>(
     archive: &A,
     last: &Checkpoint,
     leaves: &Leaves,
-    unread: Vec<Stretch>,
+    unread: Vec<HistoryRange>,
 ) -> Result<(), SeriesFailure> {
     let checkpoint = last.hash().map_err(CheckpointError::from)?;
-    let of = Of { checkpoint, number: last.number, unread };
-    let of = canonical::to_text(&of).map_err(CheckpointError::from)?;
+    let header = CacheHeader { checkpoint, number: last.number, unread };
+    let header = canonical::to_text(&header).map_err(CheckpointError::from)?;
     let (text, _) = changes_text(leaves.to_changes());
-    Ok(archive.keep_leaves(format!("{of}\n{text}").into_bytes()).await?)
+    Ok(archive.keep_leaves(format!("{header}\n{text}").into_bytes()).await?)
 }
 
 async fn read<A: Archive>(archive: &A, number: u64) -> Result<Envelope, SeriesFailure> {

@@ -11,18 +11,18 @@ pub enum SignerError {
     /// The key service did not answer, or refused.
     #[error("the key `{key}` cannot be used")]
     Service {
-        /// Which key.
+        /// The key's id.
         key: String,
-        /// Why.
+        /// The cause.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The key has another type.
     #[error("the key `{key}` is not a P-256 key (ECC_NIST_P256)")]
     Kind {
-        /// Which key.
+        /// The key's id.
         key: String,
-        /// What is wrong with it.
+        /// The cause.
         #[source]
         source: Option<KeyError>,
     },

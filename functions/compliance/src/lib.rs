@@ -57,7 +57,7 @@ impl Compliance {
         now: DateTime<Utc>,
     ) -> ApiGatewayV2httpResponse {
         let route = event.route_key.clone().unwrap_or_default();
-        self.answer(event, now).await.unwrap_or_else(|problem| refusals::noted(&route, problem, now).into())
+        self.answer(event, now).await.unwrap_or_else(|problem| refusals::logged(&route, problem, now).into())
     }
 
     async fn answer(

@@ -1,4 +1,4 @@
-//! Who decides: the officer's names, and the record of attempts that were refused.
+//! The officer of a decision: their names, and the record of refused attempts.
 
 use crate::call::Call;
 use crate::view;
@@ -10,7 +10,7 @@ use service::problem;
 
 /// The names that an officer goes by, beside the token's subject.
 pub struct Officer {
-    /// Sign-in name, e-mail address, and id in the directory.
+    /// Sign-in name, email address, and id in the directory.
     pub also_known_as: Vec<String>,
     /// The officer in the directory.
     pub person: Option<PersonId>,

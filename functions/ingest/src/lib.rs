@@ -44,8 +44,8 @@ impl Ingest {
         now: DateTime<Utc>,
     ) -> ApiGatewayV2httpResponse {
         let source = event.path_parameters.get("source").cloned().unwrap_or_default();
-        let noted = |problem| refusals::noted(&format!("hook {source}"), problem, now);
-        self.accept(event, now).await.unwrap_or_else(|problem| noted(problem).into())
+        let logged = |problem| refusals::logged(&format!("hook {source}"), problem, now);
+        self.accept(event, now).await.unwrap_or_else(|problem| logged(problem).into())
     }
 
     async fn accept(

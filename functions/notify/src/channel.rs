@@ -13,7 +13,7 @@ use crate::webhook::Webhook;
 pub struct Channels {
     /// Slack.
     pub slack: Slack,
-    /// E-mail.
+    /// Email.
     pub email: Email,
     /// Webhooks, and Teams.
     pub webhook: Webhook,

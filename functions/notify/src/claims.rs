@@ -40,7 +40,7 @@ pub enum ClaimOutcome {
     Claimed(Claimed),
     /// Another message is being sent to the same recipient.
     Busy {
-        /// When that is over.
+        /// The end of that delivery.
         until: DateTime<Utc>,
     },
 }

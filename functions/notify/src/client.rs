@@ -35,7 +35,7 @@ impl Transport for reqwest::Client {
 /// signed message or a token reaches only the address it was meant for.
 ///
 /// # Errors
-/// When TLS cannot be set up on this machine.
+/// If TLS cannot be set up on this machine.
 pub fn http_client() -> Result<reqwest::Client, reqwest::Error> {
     builder(CALL_TIMEOUT).build()
 }

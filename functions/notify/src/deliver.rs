@@ -1,7 +1,7 @@
 //! Delivers a notification from the queue: sends it and records the result, or tries again later, or records
 //! the failure and moves it to the dead-letter queue.
 
-use crate::address::NoAddress;
+use crate::address::NoDestination;
 use crate::channel::Channels;
 use crate::claims::{CLAIM, ClaimOutcome, Claimed};
 use crate::outbound::Destination;
@@ -193,7 +193,7 @@ impl Notifier {
             Telling::Withdraw { reason, earlier } => {
                 let result = DeliveryResult::Withdrawn { reason: reason.clone() };
                 self.record(claimed, record, result, now).await?;
-                // This message was to cover them; now each is delivered by itself.
+                // This message was to cover them; now each is delivered separately.
                 let earlier: Vec<_> = earlier.iter().map(|id| (id.clone(), now)).collect();
                 self.service.relay.notify(&earlier, now).await?;
                 return Ok(());
@@ -447,14 +447,16 @@ struct SlackSecret {
     bot_token: String,
 }
 
-fn unreachable(notification: &Notification, missing: NoAddress) -> DeliveryResult {
+fn unreachable(notification: &Notification, missing: NoDestination) -> DeliveryResult {
     match missing {
-        NoAddress::Person(person) => DeliveryResult::Unreachable {
+        NoDestination::Person(person) => DeliveryResult::Unreachable {
             person,
             reason: "not in the directory, or without a channel there".to_owned(),
             notification: Box::new(notification.clone()),
         },
-        NoAddress::Team => DeliveryResult::Failed { reason: "the team is not in the directory".to_owned() },
+        NoDestination::Team => {
+            DeliveryResult::Failed { reason: "the team is not in the directory".to_owned() }
+        }
     }
 }
 

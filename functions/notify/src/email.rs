@@ -1,4 +1,4 @@
-//! E-mail through Amazon SES.
+//! Email through Amazon SES.
 
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::{ProvideErrorMetadata as _, SdkError};
@@ -28,14 +28,14 @@ const DEPLOYMENT_FAULT: [&str; 6] = [
     "UnrecognizedClientException",
 ];
 
-/// Sends e-mail.
+/// Sends email.
 pub struct Email {
     client: Client,
     from: Option<String>,
 }
 
 impl Email {
-    /// `from` is the sender; `None` or blank when the deployment sends no e-mail.
+    /// `from` is the sender; `None` or blank when the deployment sends no email.
     #[must_use]
     pub fn new(client: Client, from: Option<String>) -> Self {
         Self { client, from: from.filter(|address| !address.trim().is_empty()) }

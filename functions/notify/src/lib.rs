@@ -1,4 +1,4 @@
-//! Delivers notifications: Slack, Teams, e-mail, signed webhooks.
+//! Delivers notifications: Slack, Teams, email, signed webhooks.
 //!
 //! | module | purpose |
 //! | --- | --- |

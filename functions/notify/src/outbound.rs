@@ -5,7 +5,7 @@
 pub enum Destination {
     /// A direct message in Slack to the person with this address.
     SlackDm {
-        /// The person's e-mail address.
+        /// The person's email address.
         email: String,
     },
     /// A channel in Slack.
@@ -65,9 +65,9 @@ impl std::fmt::Debug for Destination {
 pub struct Outbound {
     /// The notification's id, the same on every attempt.
     pub id: String,
-    /// One line.
+    /// The title, on one line.
     pub title: String,
-    /// What happened and what to do, in plain text.
+    /// The event and the action to take, in plain text.
     pub text: String,
     /// Facts, as label and value.
     pub fields: Vec<(String, String)>,

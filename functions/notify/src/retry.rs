@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_passes_is_tried_again_a_few_times() {
+    async fn a_temporary_failure_is_repeated_a_few_times() {
         let error = SendError::transient("HTTP 503");
         assert_eq!(attempts(60_000, vec![error.clone(); 2]).await.0, Ok(3));
         let gave_up = GaveUp { attempts: 3, error: error.clone() };
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_stays_is_tried_once() {
+    async fn a_permanent_failure_is_tried_once() {
         let stays = [
             SendError::UnknownRecipient,
             SendError::NotConfigured,

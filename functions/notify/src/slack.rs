@@ -40,7 +40,7 @@ struct Conversation {
 /// A client of Slack's Web API.
 pub struct Slack {
     api: Api,
-    /// By e-mail address.
+    /// By email address.
     conversations: Mutex<HashMap<String, Conversation>>,
 }
 
@@ -60,7 +60,7 @@ impl Slack {
         }
     }
 
-    /// Makes one attempt to send a direct message to the person with this e-mail address.
+    /// Makes one attempt to send a direct message to the person with this email address.
     ///
     /// # Errors
     /// [`SendError::UnknownRecipient`] when Slack does not know the address or the account is deactivated.

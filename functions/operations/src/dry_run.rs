@@ -35,7 +35,7 @@ const PAGES_MAX: usize = 40;
 /// Leads that are read at the same time.
 const CONCURRENT_MAX: usize = 8;
 /// Both documents, before the publication and after it.
-struct Step {
+struct Revisions {
     id: PublicationId,
     before: (Arc<PublishedPolicy>, Arc<Directory>),
     after: (Arc<PublishedPolicy>, Arc<Directory>),
@@ -59,19 +59,19 @@ pub async fn show(
         return Err(moved_on(kind, base, current));
     }
     let place: Place = call.request.cursor()?.unwrap_or_default();
-    let Some(step) = step(call, candidate, base, policy, directory)? else {
+    let Some(revisions) = revisions(call, candidate, base, policy, directory)? else {
         // Nothing of one kind has been published before: there are no leads.
         let id = PublicationId { kind, revision: base.saturating_add(1) };
         return Ok(answer(id, true, &[], &[], &Effect::default(), None));
     };
-    let (was, is) = (&step.before, &step.after);
+    let (was, is) = (&revisions.before, &revisions.after);
     let mut changes = diff::policies(&was.0.policy, &is.0.policy);
     changes.extend(diff::directories(was.1.document(), is.1.document()));
     let rising = diff::versions_that_rise(&was.0.policy, &is.0.policy);
     let changed = was.0.policy != is.0.policy || was.1.document() != is.1.document();
-    let (effect, next) = effect(call, &step, place).await.map_err(|e| problem(&e))?;
+    let (effect, next) = effect(call, &revisions, place).await.map_err(|e| problem(&e))?;
     Ok(answer(
-        step.id,
+        revisions.id,
         changed,
         &diff::in_words(&changes),
         &rising,
@@ -102,13 +102,13 @@ fn answer(
 }
 
 /// Both documents before and after the publication; `None` if nothing of one kind has been published before.
-fn step(
+fn revisions(
     call: &Call<'_>,
     candidate: Candidate,
     base: u32,
     policy: Option<Arc<PublishedPolicy>>,
     directory: Option<Arc<Directory>>,
-) -> Result<Option<Step>, Problem> {
+) -> Result<Option<Revisions>, Problem> {
     let unfit = |kind| move |error: DocumentError| unsound(kind, &error);
     let id = PublicationId { kind: candidate.kind(), revision: base.saturating_add(1) };
     let after = match (candidate, &policy, &directory) {
@@ -123,7 +123,7 @@ fn step(
         }
         _ => return Ok(None),
     };
-    Ok(policy.zip(directory).map(|before| Step { id, before, after }))
+    Ok(policy.zip(directory).map(|before| Revisions { id, before, after }))
 }
 
 /// The document in force; `None` if there is none.
@@ -139,11 +139,11 @@ fn in_force<T>(found: Result<T, StoreError>) -> Result<Option<T>, Problem> {
 /// left.
 async fn effect(
     call: &Call<'_>,
-    step: &Step,
+    revisions: &Revisions,
     mut place: Place,
 ) -> Result<(Effect, Option<Place>), StoreError> {
     let store = &call.service.store;
-    let (was, is) = (&step.before, &step.after);
+    let (was, is) = (&revisions.before, &revisions.after);
     let before = Rules { policy: &was.0.policy, directory: &was.1 };
     let after = Rules { policy: &is.0.policy, directory: &is.1 };
     let scopes: Vec<Scope> = impact::scopes(before, after).into_iter().filter(Scope::is_looked_at).collect();
@@ -162,10 +162,11 @@ async fn effect(
             .try_collect()
             .await?;
         for lead in leads.into_iter().flatten().filter(|lead| is_first(earlier, lead)) {
-            let decision = try_out(store, &mut world, step.id, &lead, call).await?;
-            let is_orphaned = || decision.changed.as_ref().is_some_and(|lead| lead.is_orphaned_by(step.id));
+            let decision = decide_under_new_rules(store, &mut world, revisions.id, &lead, call).await?;
+            let is_orphaned =
+                || decision.changed.as_ref().is_some_and(|lead| lead.is_orphaned_by(revisions.id));
             if scope::counts(scope, &lead) || is_orphaned() {
-                effect.note(step.id, world.in_force(), (&lead, &decision), &step.after.1);
+                effect.note(revisions.id, world.in_force(), (&lead, &decision), &revisions.after.1);
             }
         }
         let is_enough = effect.totals.leads >= LEADS_MAX;
@@ -182,7 +183,7 @@ async fn effect(
 }
 
 /// The decision on a lead under the new rules, now.
-async fn try_out(
+async fn decide_under_new_rules(
     store: &Store,
     world: &mut World,
     id: PublicationId,

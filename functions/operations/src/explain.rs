@@ -25,7 +25,7 @@ pub async fn show(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> 
     let asked = call.request.query("at").map(instant).transpose()?;
     let id = call.request.path_parameter("id").map(LeadId::from)?;
     let lead = call.service.require_lead(&id).await?;
-    // Clocks differ: the last change may seem to lie ahead.
+    // Clocks differ: the last change may seem to be in the future.
     let now = call.now.max(lead.changed_at);
     let at = asked.unwrap_or(now);
     let explained = explain_at(&call.service.store, &id, at, now).await?;
@@ -152,7 +152,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_took_effect_before_and_was_recorded_after_is_named() {
+    fn an_entry_that_was_recorded_late_is_named() {
         let entry = |seq: u64, at: &str| {
             json!({"subject": "lead/L-1", "seq": seq, "commit": seq, "at": at, "actor": {"kind": "system", "id": "clock"},
                 "cause": "test", "policy_revision": 1, "directory_revision": 1, "type": "high-value.rearmed", "data": {}})

@@ -22,7 +22,7 @@ impl Reports for Kept {
     }
 }
 
-/// With a bus that does not answer, because changed items are not published.
+/// A publisher with a bus that does not answer, because changed items are not published.
 fn publisher(kept: &Kept) -> Publisher {
     let config = aws_sdk_eventbridge::Config::builder()
         .behavior_version(BehaviorVersion::latest())

@@ -72,7 +72,7 @@ pub enum CheckpointError {
     /// A later version of Leadwatch wrote it.
     #[error("checkpoint {number} has version {found}, but this program knows only version {VERSION}")]
     Version {
-        /// Which.
+        /// The checkpoint's number.
         number: u64,
         /// Its version.
         found: u32,
@@ -80,27 +80,27 @@ pub enum CheckpointError {
     /// Its signature is not valid.
     #[error("the signature of checkpoint {number} is not valid")]
     Signature {
-        /// Which.
+        /// The checkpoint's number.
         number: u64,
-        /// Why.
+        /// The cause.
         #[source]
         error: SignatureError,
     },
     /// It does not follow the previous checkpoint.
     #[error("checkpoint {number} does not follow {before}")]
     Series {
-        /// Which.
+        /// The checkpoint's number.
         number: u64,
         /// The previous one; 0 if there is none.
         before: u64,
-        /// What is wrong.
+        /// The cause.
         #[source]
         why: SeriesError,
     },
     /// It does not match the leaves.
     #[error("checkpoint {number} has {what} {says}, but its changes give {found}")]
     Leaves {
-        /// Which.
+        /// The checkpoint's number.
         number: u64,
         /// The member that differs.
         what: &'static str,

@@ -46,7 +46,7 @@ pub enum LeafError {
     /// A history became shorter.
     #[error("`{subject}` went back: it had commit {before}, and now ends with commit {now}")]
     WentBack {
-        /// Whose.
+        /// The subject.
         subject: Box<str>,
         /// Its last commit before.
         before: u64,
@@ -56,7 +56,7 @@ pub enum LeafError {
     /// A commit is different now.
     #[error("`{subject}` forked: its commit {commit} was sealed as {before}, and now as {now}")]
     Forked {
-        /// Whose.
+        /// The subject.
         subject: Box<str>,
         /// The commit.
         commit: u64,
@@ -68,9 +68,9 @@ pub enum LeafError {
     /// A history is missing.
     #[error("`{subject}` is missing: its history had {commit} commits")]
     Missing {
-        /// Whose.
+        /// The subject.
         subject: Box<str>,
-        /// How many.
+        /// The number of its commits.
         commit: u64,
     },
     /// The place belongs to another subject.
@@ -86,7 +86,7 @@ pub enum LeafError {
     /// The subject has another place.
     #[error("`{subject}` has place {stands}, and cannot take place {leaf}")]
     Twice {
-        /// Whose.
+        /// The subject.
         subject: Box<str>,
         /// Its place.
         stands: usize,
@@ -106,13 +106,13 @@ pub enum LeafError {
     /// Changes are not in the order of places, or new subjects not in the order of names.
     #[error("`{subject}` is out of order among the changes")]
     Order {
-        /// Whose.
+        /// The subject.
         subject: Box<str>,
     },
     /// A history without a commit.
     #[error("`{subject}` has no commit")]
     Empty {
-        /// Whose.
+        /// The subject.
         subject: Box<str>,
     },
 }
@@ -123,25 +123,25 @@ pub enum ChangesError {
     /// A line is not valid.
     #[error("line {line} cannot be read")]
     Line {
-        /// Which, from 1.
+        /// The line's number, from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The cause.
         #[source]
         error: CanonicalError,
     },
     /// A line has an impossible change.
     #[error("line {line} has an impossible change")]
     Leaf {
-        /// Which, from 1.
+        /// The line's number, from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The cause.
         #[source]
         error: LeafError,
     },
     /// Its last line is incomplete.
     #[error("line {line} is incomplete")]
     Cut {
-        /// Which, from 1.
+        /// The line's number, from 1.
         line: usize,
     },
 }

@@ -64,7 +64,7 @@ pub struct Report {
 pub struct Acknowledgment {
     /// The operator.
     pub by: String,
-    /// When.
+    /// The time.
     pub at: DateTime<Utc>,
     /// The finding, and why checkpoints may continue.
     pub why: String,
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_has_a_name_of_its_own() {
+    fn each_report_has_its_own_name() {
         assert_eq!(name("lead/L-1", "000000000003"), "lead~L-1_000000000003_replaced_49.json");
         let odd = [
             "lead/L_1",

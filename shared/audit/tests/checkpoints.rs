@@ -52,7 +52,7 @@ fn leaves(heads: &[Leaf]) -> Leaves {
 }
 
 #[test]
-fn new_subjects_come_behind_all_others_in_their_order_and_keep_their_places() {
+fn new_subjects_follow_all_others_in_order_and_keep_their_places() {
     let mut leaves = leaves(&[leaf("lead/L-5", 1), leaf("lead/L-3", 2)]);
     let changes = survey(
         &leaves,
@@ -81,7 +81,7 @@ fn a_history_that_went_back_forked_or_is_missing_is_named() {
 }
 
 #[test]
-fn changes_that_cannot_be_are_refused_with_their_line() {
+fn impossible_changes_are_refused_with_their_line() {
     let change = |leaf: usize, subject: &str, commit| {
         let Leaf { commit, head, subject } = self::leaf(subject, commit);
         Change { commit, head, leaf, subject }
@@ -104,7 +104,7 @@ fn changes_that_cannot_be_are_refused_with_their_line() {
 }
 
 #[test]
-fn the_text_of_changes_is_canonical_and_comes_back_as_it_was() {
+fn the_text_of_changes_is_canonical_and_is_read_back() {
     let leaves = leaves(&[leaf("lead/L-1", 3), leaf("account/A:1", 1)]);
     let changes: Vec<Change> = leaves.to_changes().collect();
     let (text, hash) = changes_text(&changes);
@@ -145,7 +145,7 @@ fn series() -> Vec<Envelope> {
 }
 
 #[test]
-fn an_idle_hour_has_a_checkpoint_of_its_own() {
+fn an_idle_hour_has_its_own_checkpoint() {
     let [_, second, third] = &series()[..] else { panic!() };
     let (second, third) = (&second.checkpoint, &third.checkpoint);
     assert_eq!((second.root, second.commits), (third.root, 3));
@@ -154,7 +154,7 @@ fn an_idle_hour_has_a_checkpoint_of_its_own() {
 }
 
 #[test]
-fn every_byte_of_a_checkpoint_is_under_its_signature() {
+fn the_signature_covers_every_byte_of_a_checkpoint() {
     let text = series()[2].text().unwrap();
     let key = key().public_key();
     Envelope::read(&text).unwrap().verify(&key).unwrap();
@@ -193,14 +193,14 @@ fn a_checkpoint_that_does_not_follow_says_why() {
 }
 
 #[test]
-fn a_version_that_is_not_known_is_not_guessed_at() {
+fn an_unknown_version_is_refused() {
     let later = signed(Checkpoint { v: 2, ..series()[0].checkpoint.clone() });
     let read = Envelope::read(&later.text().unwrap());
     assert!(matches!(read, Err(CheckpointError::Version { number: 1, found: 2 })), "{read:?}");
 }
 
 #[test]
-fn places_are_read_in_their_one_spelling() {
+fn paths_have_one_spelling() {
     assert_eq!(number_at("checkpoints/0000000012.json"), Some(12));
     for other in [
         "checkpoints/12.json",
@@ -262,7 +262,7 @@ fn prove(commits: u64, seq: u64) -> Proof {
 }
 
 #[test]
-fn each_entry_is_proven_by_a_document_of_its_own() {
+fn each_entry_has_its_own_proof() {
     for seq in 1..=10 {
         let text = prove(5, seq).text().unwrap();
         let proof = Proof::read(&text).unwrap();
@@ -313,7 +313,7 @@ fn a_proof_says_what_is_wrong_with_it() {
 }
 
 #[test]
-fn what_a_checkpoint_does_not_cover_is_not_proven_by_it() {
+fn a_checkpoint_proves_only_what_it_covers() {
     let of = |number| ProofBuilder::new(&commit(number, Hash::ZERO, &["{\"seq\":4}".to_owned()]), 4).unwrap();
     let known = leaves(&[leaf("lead/L-1", 3), leaf("lead/L-2", 1)]);
     let checkpoint = || signed(Checkpoint::after(None, "leadwatch", hour(3), &known, Hash::ZERO).unwrap());

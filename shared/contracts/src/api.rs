@@ -174,7 +174,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn told(found: Result<impl std::fmt::Debug, Vec<FieldProblem>>) -> Vec<String> {
+    fn errors(found: Result<impl std::fmt::Debug, Vec<FieldProblem>>) -> Vec<String> {
         found
             .unwrap_err()
             .into_iter()
@@ -186,23 +186,23 @@ mod tests {
     fn an_unknown_member_of_a_body_is_an_error() {
         let body =
             json!({"decision": "clear", "reason_code": "false-match", "reason": "Checked.", "reasn": "x"});
-        assert_eq!(told(decision(&body)), ["/reasn unknown member; did you mean `reason`?"]);
+        assert_eq!(errors(decision(&body)), ["/reasn unknown member; did you mean `reason`?"]);
         let body = json!({"available": false, "whenever": 1});
         assert_eq!(
-            told(availability(&body)),
+            errors(availability(&body)),
             ["/whenever unknown member; the members are `available`, `until`"]
         );
         let body = json!({"reference": "DSR-1", "reason": "Asked for.", "lead": "L-2"});
-        assert_eq!(told(erasure(&body)).len(), 1);
+        assert_eq!(errors(erasure(&body)).len(), 1);
         let body = json!({"resolution": "dismiss", "note": "Done.", "rep": "rep-ana"});
-        assert_eq!(told(resolution(&body)), ["/rep unknown member; the members are `note`, `resolution`"]);
+        assert_eq!(errors(resolution(&body)), ["/rep unknown member; the members are `note`, `resolution`"]);
         let body = json!({"kind": "pep", "note": "Seen.", "strength": 90});
-        assert_eq!(told(flag(&body, "k", "ana", DateTime::UNIX_EPOCH)).len(), 1);
+        assert_eq!(errors(flag(&body, "k", "ana", DateTime::UNIX_EPOCH)).len(), 1);
         let body = json!({"signal": "usage_down", "evidence": {"any": "thing"}, "at": 1});
-        assert_eq!(told(churn_signal(&body, DateTime::UNIX_EPOCH)).len(), 1);
+        assert_eq!(errors(churn_signal(&body, DateTime::UNIX_EPOCH)).len(), 1);
         let body = json!({"outcome": "completed", "note": "They stay.", "signal_id": "s"});
-        assert_eq!(told(retention(&body)).len(), 1);
+        assert_eq!(errors(retention(&body)).len(), 1);
         let body = json!({"base": 1, "why": "Better.", "policy": {}, "force": true});
-        assert_eq!(told(publish(&body, "policy")).len(), 1);
+        assert_eq!(errors(publish(&body, "policy")).len(), 1);
     }
 }

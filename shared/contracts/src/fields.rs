@@ -10,12 +10,12 @@ use serde_json::{Map, Value};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-/// What is wrong with a field.
+/// An error or a warning about a field.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct FieldProblem {
-    /// Where: a JSON pointer (RFC 6901).
+    /// The place, as a JSON pointer (RFC 6901).
     pub pointer: String,
-    /// What is wrong, and what the field must be.
+    /// The error, and the expected value.
     pub detail: String,
 }
 

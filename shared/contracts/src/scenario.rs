@@ -22,13 +22,13 @@ pub struct Line {
     pub occurred_at: DateTime<Utc>,
     /// When it arrives, by Leadwatch's clock.
     pub received_at: DateTime<Utc>,
-    /// What happens.
+    /// The event or action.
     pub what: What,
     /// Parts that were ignored, or have no effect.
     pub warnings: Vec<FieldProblem>,
 }
 
-/// What happens.
+/// An event or an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
     /// A CRM's event.

@@ -28,7 +28,7 @@ const REFUSED: &str = "input.refused";
 
 static ROWS: LazyLock<BTreeMap<(&str, &str), Audience>> = LazyLock::new(|| {
     let rows = TABLE.iter().flat_map(|(of, to, members)| {
-        // An entry without members is named by its row alone.
+        // An entry without members is named only by its row.
         let members = members.split_whitespace().chain(members.is_empty().then_some(""));
         members.map(move |member| ((*of, member), *to))
     });
@@ -60,23 +60,23 @@ pub fn must_know(readers: &[Reader]) -> bool {
 /// The audit entries of one commit as readers may see them.
 pub fn commit(mut entries: Vec<Value>, readers: &[Reader]) -> Vec<Value> {
     let is_confidential = entries.iter().any(is_confidential);
-    let brought_by = brought_by(&entries);
-    let rows_of = |by: By| match by {
-        By::System => BY_SYSTEM,
+    let origin = origin_of(&entries);
+    let rows_of = |origin: Origin| match origin {
+        Origin::System => BY_SYSTEM,
         _ if is_confidential => CONFIDENTIAL_COMMIT,
-        By::Source => BY_SOURCE,
-        By::Staff => BY_STAFF,
-        By::Unknown => CONFIDENTIAL_COMMIT,
+        Origin::Source => BY_SOURCE,
+        Origin::Staff => BY_STAFF,
+        Origin::Unknown => CONFIDENTIAL_COMMIT,
     };
     for entry in &mut entries {
-        let (kind, actor) = (kind_of(entry), rows_of(By::of(entry)));
+        let (kind, actor) = (kind_of(entry), rows_of(Origin::of(entry)));
         let Value::Object(members) = entry else { continue };
         let data = members.remove("data");
         retain(members, "", &|member| {
             let of = match member {
                 "actor.id" => actor,
                 // A timer that an input triggered carries the input's cause, which can name a person.
-                "cause" => rows_of(brought_by),
+                "cause" => rows_of(origin),
                 _ => ENTRY,
             };
             audience(of, member).includes_any(readers)
@@ -131,7 +131,7 @@ fn is_of_compliance(entry: &Value) -> bool {
     entry.pointer("/workflow/id").and_then(Value::as_str) == Some(WorkflowId::ComplianceFlag.as_str())
 }
 
-/// Whether a refusal is about sales alone.
+/// Whether a refusal concerns only sales.
 fn is_of_sales(entry: &Value) -> bool {
     let what = entry.pointer("/data/what").and_then(Value::as_str).unwrap_or_default();
     SALES_REFUSALS.iter().any(|known| {
@@ -146,9 +146,9 @@ fn is_confidential(entry: &Value) -> bool {
     CONFIDENTIAL.contains(&kind) || is_of_compliance(entry) || kind == REFUSED && !is_of_sales(entry)
 }
 
-/// Who caused something.
+/// The origin of an entry or a commit.
 #[derive(Clone, Copy)]
-enum By {
+enum Origin {
     System,
     Source,
     Staff,
@@ -156,7 +156,7 @@ enum By {
     Unknown,
 }
 
-impl By {
+impl Origin {
     fn of(entry: &Value) -> Self {
         match entry.pointer("/actor/kind").and_then(Value::as_str) {
             Some("system") => Self::System,
@@ -167,15 +167,15 @@ impl By {
     }
 }
 
-/// Who caused a commit. If only timers fired, an input may have triggered them without an entry of its own;
+/// The origin of a commit. If only timers fired, an input may have triggered them without an entry of its own;
 /// the cause shows whether it was Leadwatch's own.
-fn brought_by(entries: &[Value]) -> By {
-    let others = entries.iter().map(By::of).find(|by| !matches!(by, By::System));
+fn origin_of(entries: &[Value]) -> Origin {
+    let others = entries.iter().map(Origin::of).find(|by| !matches!(by, Origin::System));
     let is_own = |entry: &Value| {
         let cause = entry.get("cause").and_then(Value::as_str).unwrap_or_default();
         OWN_CAUSES.iter().any(|own| cause.starts_with(own))
     };
-    others.unwrap_or(if entries.iter().all(is_own) { By::System } else { By::Unknown })
+    others.unwrap_or(if entries.iter().all(is_own) { Origin::System } else { Origin::Unknown })
 }
 
 /// The parts of a document for readers. An object without any remaining member is removed.

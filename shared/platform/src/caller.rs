@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_known_group_is_no_permission() {
+    fn an_unknown_group_gives_no_permission() {
         for claim in
             ["", "[]", "[]]", "[admins Compliance compliance-readonly]", "{\"compliance\":1}", "null"]
         {

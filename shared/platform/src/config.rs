@@ -30,7 +30,7 @@ pub enum ConfigError {
     Missing {
         /// The variable.
         name: &'static str,
-        /// What it should hold.
+        /// The expected value.
         expected: String,
     },
     /// The variable has an invalid value, which the error omits: it may be a secret.
@@ -38,7 +38,7 @@ pub enum ConfigError {
     Invalid {
         /// The variable.
         name: &'static str,
-        /// What it should hold.
+        /// The expected value.
         expected: String,
     },
 }

@@ -38,7 +38,7 @@ const PARAMETER_CHARS_MAX: usize = 40;
 pub fn event(raw: &RawValue, now: DateTime<Utc>) -> Result<ApiGatewayV2httpRequest, Problem> {
     serde_json::from_str(raw.get()).map_err(|_| {
         // The error can repeat parts of the request.
-        refusals::refused("a request", "unreadable", now);
+        refusals::log("a request", "unreadable", now);
         Problem::bad_request("a header, the path or the query contains a forbidden byte")
     })
 }
@@ -185,13 +185,13 @@ impl Request {
     /// 400 if [`Self::next_cursor`] did not make it for this list.
     pub fn cursor<T: DeserializeOwned>(&self) -> Result<Option<T>, Problem> {
         let Some(cursor) = self.query("cursor") else { return Ok(None) };
-        let CursorOf { list, at } = decode_cursor(cursor)?;
+        let ListCursor { list, at } = decode_cursor(cursor)?;
         if list == self.list() { Ok(Some(at)) } else { Err(foreign_cursor()) }
     }
 
     /// The cursor of the next page. `None` if it would be too long.
     pub fn next_cursor<T: Serialize>(&self, position: &T) -> Option<String> {
-        encode_cursor(&CursorOf { list: self.list(), at: position })
+        encode_cursor(&ListCursor { list: self.list(), at: position })
     }
 
     /// A digest of the list that a request is for: its route, its path parameters, and its query without
@@ -262,7 +262,7 @@ const LIST_DIGEST_BYTES: usize = 12;
 ///
 /// It is neither signed nor secret: put no personal data into it, and check it like any input.
 #[derive(Serialize, Deserialize)]
-struct CursorOf<T> {
+struct ListCursor<T> {
     list: String,
     at: T,
 }

@@ -9,15 +9,15 @@ use crate::strict_json::StrictJsonError;
 
 /// Media type of a problem.
 pub const CONTENT_TYPE: &str = "application/problem+json";
-/// What a problem's `type` begins with; the kind follows, as in `urn:leadwatch:problem:conflict`.
+/// The prefix of a problem's `type`; the kind follows, as in `urn:leadwatch:problem:conflict`.
 pub const TYPE_PREFIX: &str = "urn:leadwatch:problem:";
 
-/// One of several things wrong with a request.
+/// One of several errors of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProblemDetail {
-    /// Where, as a JSON pointer (RFC 6901) into the request's body.
+    /// The place, as a JSON pointer (RFC 6901) into the request's body.
     pub pointer: String,
-    /// What is wrong there.
+    /// The error there.
     pub detail: String,
 }
 
@@ -51,15 +51,15 @@ pub struct Problem {
     pub kind: &'static str,
     /// The kind of problem, for people; the same each time.
     pub title: &'static str,
-    /// What is wrong this time, and what to do.
+    /// The error of this request, and the action to take.
     pub detail: String,
-    /// Where, as a JSON pointer (RFC 6901) into the request's body.
+    /// The place, as a JSON pointer (RFC 6901) into the request's body.
     pub field: Option<String>,
     /// Further members, such as the current state on a conflict. They cannot replace the members above.
     pub extra: Map<String, Value>,
     /// When to try again, in seconds: the `Retry-After` header.
     pub retry_after_s: Option<u32>,
-    /// How to authenticate.
+    /// The way to authenticate.
     pub challenge: Option<Challenge>,
 }
 

@@ -20,7 +20,7 @@ pub const RETRY_PAUSES_MS: [u64; 2] = [100, 400];
 pub struct Message {
     /// The sender's name for it. Shown in errors, not sent.
     pub id: String,
-    /// What is sent.
+    /// The content.
     pub body: String,
     delay_s: u16,
 }
@@ -50,7 +50,7 @@ impl Message {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{} messages were not sent, the first one `{}` ({reason})", .ids.len(), .ids.first().map_or("", String::as_str))]
 pub struct QueueError {
-    /// Which, by the sender's ids.
+    /// The messages, by the sender's ids.
     pub ids: Vec<String>,
     /// The reason for the last one: an error code of SQS or of the SDK.
     pub reason: String,
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_failed_inside_an_answer_is_sent_again_and_only_that() {
+    async fn only_failed_entries_are_sent_again() {
         let (queue, server) = queue(vec![answer(&[0, 2], &[(1, false)]), answer(&[0], &[])]).await;
         queue.send_all(messages(3)).await.unwrap();
         assert_eq!(bodies(&server.requests()[1]), ["body 1"]);
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_keeps_failing_is_named() {
+    async fn messages_that_keep_failing_are_named() {
         let answers =
             vec![answer(&[0], &[(1, false)]), answer(&[], &[(0, false)]), answer(&[], &[(0, false)])];
         let (queue, server) = queue(answers).await;

@@ -59,15 +59,15 @@ impl Refusals {
 }
 
 /// Logs a problem with status 401 or 403, and returns it.
-pub fn noted(entry: &str, problem: Problem, now: DateTime<Utc>) -> Problem {
+pub fn logged(entry: &str, problem: Problem, now: DateTime<Utc>) -> Problem {
     if matches!(problem.status, 401 | 403) {
-        refused(entry, problem.kind, now);
+        log(entry, problem.kind, now);
     }
     problem
 }
 
 /// Logs a refusal. `entry` is a route or a hook's source, `reason` a class of reasons.
-pub fn refused(entry: &str, reason: &'static str, now: DateTime<Utc>) {
+pub fn log(entry: &str, reason: &'static str, now: DateTime<Utc>) {
     static REFUSALS: LazyLock<Mutex<Refusals>> = LazyLock::new(Mutex::default);
     let entry = if is_name(entry) { entry } else { "unreadable" };
     let logged = REFUSALS.lock().unwrap_or_else(PoisonError::into_inner).count(entry, reason, now);

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_written_as_json_is_an_internal_error() {
+    fn a_body_that_is_no_json_is_an_internal_error() {
         let keys_are_not_text = std::collections::BTreeMap::from([((1, 2), 3)]);
         assert_eq!(json(200, &keys_are_not_text, None).status_code, 500);
     }

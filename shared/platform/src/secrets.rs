@@ -62,7 +62,7 @@ pub enum SecretError {
     Malformed {
         /// The name of the secret.
         id: String,
-        /// What it should hold.
+        /// The expected content.
         expected: &'static str,
     },
 }

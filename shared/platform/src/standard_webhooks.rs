@@ -71,7 +71,7 @@ impl SigningKey {
 
     /// A stand-in key, to spend the same work where there is no key. Its signatures must not be accepted.
     #[must_use]
-    pub fn of_nobody() -> Option<Self> {
+    pub fn stand_in() -> Option<Self> {
         Hmac::new_from_slice(&[0; *KEY_BYTES.start()]).ok().map(Self)
     }
 

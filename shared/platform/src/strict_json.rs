@@ -14,7 +14,7 @@ pub const DEPTH_MAX: usize = 32;
 /// Longest pointer that an error shows, in characters: a sender's keys may be long.
 const POINTER_CHARS_MAX: usize = 200;
 
-/// What is wrong with a document.
+/// The kind of error in a document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StrictJsonKind {
     /// The bytes are not UTF-8.
@@ -44,9 +44,9 @@ pub enum StrictJsonKind {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}{}{}", At(.pointer), Position(*.line, *.column))]
 pub struct StrictJsonError {
-    /// What is wrong.
+    /// The kind of error.
     pub kind: StrictJsonKind,
-    /// Where, as a JSON pointer; empty for the document itself.
+    /// The place, as a JSON pointer; empty for the document itself.
     pub pointer: String,
     /// The line, from 1; 0 when it is not known.
     pub line: usize,
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_document_is_read_as_it_stands() {
+    fn a_plain_document_is_read_unchanged() {
         let text = r#" {"id":"e","n":[1,-2,2.5,true,null,{"a~/b":"ü"}]} "#;
         assert_eq!(parse(text.as_bytes()).unwrap(), json!({"id":"e","n":[1,-2,2.5,true,null,{"a~/b":"ü"}]}));
     }
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_is_refused_without_repeating_it() {
+    fn text_that_is_not_json_is_refused_without_repeating_it() {
         assert_eq!(parse(b"{\"a\":\"\xff\"}").unwrap_err().kind, StrictJsonKind::InvalidUtf8);
         assert_eq!(refused("{} x").0, StrictJsonKind::TrailingText);
         assert_eq!(refused("{}{}").0, StrictJsonKind::TrailingText);
@@ -310,7 +310,7 @@ mod tests {
         }
 
         #[test]
-        fn what_serde_writes_is_read_back(keys in proptest::collection::btree_map(".{0,8}", any::<i64>(), 0..8)) {
+        fn documents_of_serde_are_read_back(keys in proptest::collection::btree_map(".{0,8}", any::<i64>(), 0..8)) {
             let value = serde_json::to_value(&keys).unwrap();
             prop_assert_eq!(parse(&serde_json::to_vec(&value).unwrap()).unwrap(), value);
         }

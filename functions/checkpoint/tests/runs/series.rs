@@ -41,7 +41,7 @@ async fn a_tick_of_another_time_is_refused() {
 }
 
 #[tokio::test]
-async fn of_two_runs_at_once_one_is_the_checkpoint_of_the_hour() {
+async fn only_one_of_two_parallel_runs_makes_the_checkpoint() {
     let world = World::begun().await;
     world.table.commit("lead/L-1", 3);
     let (one, other) = futures::join!(world.hour(2), world.hour(2));
@@ -74,7 +74,7 @@ async fn a_run_that_ends_anywhere_leaves_nothing_in_the_way_of_the_next() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_head_that_went_back_forked_or_is_gone_is_not_signed_over() {
+async fn a_head_that_went_back_forked_or_is_missing_is_not_signed() {
     let world = World::begun().await;
     world.table.commit("lead/L-1", 1);
     assert_eq!(world.refused(2).await, LeafError::WentBack { subject: "lead/L-1".into(), before: 2, now: 1 });
@@ -124,7 +124,7 @@ async fn leaves_that_were_lost_or_changed_are_read_from_the_changes() {
 }
 
 #[tokio::test]
-async fn checkpoints_that_are_gone_or_not_ours_are_not_gone_on_from() {
+async fn missing_or_foreign_checkpoints_are_not_continued() {
     let world = World::begun().await;
     world.hour(2).await.unwrap();
     let objects = || world.bucket.0.lock().unwrap();

@@ -31,7 +31,7 @@ const CHANGES: [(&str, Change); 8] = [
 ];
 
 #[tokio::test]
-async fn what_came_since_the_last_checkpoint_is_read_before_it_is_signed_over() {
+async fn new_commits_are_read_before_they_are_signed() {
     for (what, change) in CHANGES {
         let world = World::begun().await;
         world.table.commit("lead/L-1", 5);
@@ -51,7 +51,7 @@ async fn what_came_since_the_last_checkpoint_is_read_before_it_is_signed_over() 
 }
 
 #[tokio::test]
-async fn an_alteration_that_was_acknowledged_stops_nothing_and_another_one_does() {
+async fn an_acknowledged_alteration_stops_nothing_and_a_further_one_does() {
     let world = World::begun().await;
     world.table.commit("lead/L-1", 5);
     world.change("lead/L-1", |commits| commits[2].cause = "other".to_owned());

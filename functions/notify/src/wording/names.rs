@@ -90,7 +90,7 @@ fn city(zone: &str) -> String {
 pub fn duration(secs: i64) -> String {
     let days = secs / 86_400;
     if days >= 2 {
-        // Nobody needs the minutes of several days.
+        // Minutes do not matter after several days.
         let hours = secs % 86_400 / 3600;
         return if hours == 0 { format!("{days}d") } else { format!("{days}d{hours}h") };
     }

@@ -12,7 +12,7 @@ use rules::still_true::Told;
 
 /// Ids of people's making are no longer than this, in bytes; a longer one is a machine's.
 const ID_MAX: usize = 24;
-/// What stops the SLA clock.
+/// The way to stop the SLA clock.
 const ACT: &str = "Move the lead on, or mark it as waiting";
 
 /// The phrases for one notification.
@@ -39,12 +39,12 @@ impl Phrases<'_> {
         Some(if at > self.now { format!("Due {time}") } else { format!("It was due {time}") })
     }
 
-    /// What the reader has to do.
+    /// The action for the reader.
     pub fn act(&self) -> Option<String> {
         Some(ACT.to_owned())
     }
 
-    /// What an owner with a deadline has to do.
+    /// The action for an owner with a deadline.
     pub fn act_if_due(&self) -> Option<String> {
         self.told.due_at.filter(|_| self.is_for_its_owner()).and_then(|_| self.act())
     }
@@ -162,7 +162,7 @@ impl Phrases<'_> {
         self.facts.company.as_ref().and_then(|company| clean::line(company, COMPANY_MAX))
     }
 
-    /// What the message is about: `Lead L-1 (Acme)`.
+    /// The subject of the message: `Lead L-1 (Acme)`.
     pub fn subject(&self) -> String {
         let (kind, id) = match self.subject {
             Subject::Lead(id) => ("Lead", id.as_str()),

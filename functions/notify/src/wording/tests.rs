@@ -11,7 +11,7 @@ use rules::screening::{Criterion, CriterionKind};
 use situations::situations;
 
 #[test]
-fn every_placeholder_of_every_message_says_what_is_so() {
+fn every_placeholder_of_every_message_has_its_value() {
     for message in Message::ALL {
         for placeholder in Placeholder::of(message) {
             let expected = match placeholder {
@@ -36,7 +36,7 @@ fn every_placeholder_of_every_message_says_what_is_so() {
 }
 
 #[test]
-fn what_a_notification_does_not_have_is_said_in_words() {
+fn a_missing_value_is_replaced_by_words() {
     for message in Message::ALL {
         for placeholder in Placeholder::of(message) {
             let own = policy(message, None, Some(&format!("About {placeholder}.")));
@@ -47,7 +47,7 @@ fn what_a_notification_does_not_have_is_said_in_words() {
 }
 
 #[test]
-fn what_the_policy_does_not_word_is_said_in_our_words() {
+fn a_message_without_a_template_has_leadwatchs_own_text() {
     let message = Message::SlaWarning;
     let ours = said(message, everything(), &policy(message, None, None));
     assert_eq!(ours.title, "Lead L-1 (Acme): 12m left");
@@ -62,7 +62,7 @@ fn what_the_policy_does_not_word_is_said_in_our_words() {
 }
 
 #[test]
-fn our_own_words_are_whole_sentences_with_everything_and_with_nothing() {
+fn own_texts_are_whole_sentences_with_and_without_facts() {
     for message in Message::ALL {
         for particulars in [everything(), Particulars::default()] {
             let Outbound { title, text, .. } = said(message, particulars, &policy(message, None, None));
@@ -177,7 +177,7 @@ fn a_message_of_each_channel_is_this() {
 }
 
 #[test]
-fn a_channel_that_is_not_private_gets_the_kinds_alone() {
+fn a_channel_that_is_not_private_gets_only_the_kinds() {
     let mut policy = policy(Message::ReviewNeeded, None, Some("{lead} of {company}: {reasons}"));
     policy.workflows.compliance_flag.channel = ComplianceChannel::Short;
     for message in [Message::ReviewNeeded, Message::ReviewAgeing] {
@@ -193,7 +193,7 @@ fn a_channel_that_is_not_private_gets_the_kinds_alone() {
 }
 
 #[test]
-fn nobody_is_an_identifier_and_no_name_breaks_a_message() {
+fn no_message_shows_an_id_of_a_person_or_breaks_on_a_name() {
     let odd = Particulars {
         company: Some("Acme\u{202e}\r\n\u{2066}".to_owned() + &"x".repeat(500)),
         owner: Some("005Hs00000Ab3dEFG".into()),

@@ -133,7 +133,7 @@ fn the_screened_party_of_a_refused_event_is_read() {
     assert_eq!(company, Patch::Set("Bravo".to_owned()));
     assert_eq!(contact.as_set().unwrap().name.as_deref(), Some("Bob Stone"));
     assert_eq!(occurred_at.unwrap().to_rfc3339(), "2026-03-02T14:00:00+00:00");
-    // Nobody was ever cleared for an unreadable party.
+    // No clearance covers an unreadable party.
     value["lead"]["company"] = json!(["Acme"]);
     assert!(read(&value).unwrap_err().named.unreadable);
     // An event that changes no company still names the screened party.

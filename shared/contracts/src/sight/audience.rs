@@ -67,7 +67,7 @@ pub enum Audience {
     Judges,
     /// Compliance and operations, their channels, and holders of an export.
     MustKnow,
-    /// Nobody here, because it is encrypted. A compliance review decrypts it.
+    /// No reader here, because it is encrypted. A compliance review decrypts it.
     Sealed,
 }
 

@@ -268,7 +268,7 @@ fn only_those_who_must_know_see_who_acted_in_a_confidential_commit() {
 }
 
 #[test]
-fn who_acted_in_sales_is_for_staff_and_not_for_the_bus() {
+fn staff_and_not_the_bus_see_who_acted_in_sales() {
     for entry in entries(&staff()) {
         let of = sight::kind_of(&entry);
         let on_the_bus = json!(sight::commit(vec![entry.clone()], &[Reader::Bus])).to_string();

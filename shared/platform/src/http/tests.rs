@@ -120,7 +120,7 @@ fn a_decision_must_name_one_version() {
 }
 
 #[test]
-fn a_cursor_comes_back_as_it_went_and_anything_else_is_refused() {
+fn a_cursor_is_read_back_and_anything_else_is_refused() {
     let position = ("owner/rep-ana".to_owned(), 7_u64);
     let cursor = request(json!({})).next_cursor(&position).unwrap();
     assert!(cursor.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));

@@ -127,7 +127,7 @@ fn a_secret_must_be_of_the_scheme_and_is_never_shown() {
 
 proptest! {
     #[test]
-    fn what_is_signed_verifies_and_no_other_key_does(id in "[a-zA-Z0-9_-]{1,40}", body: Vec<u8>) {
+    fn a_signed_message_verifies_with_no_other_key(id in "[a-zA-Z0-9_-]{1,40}", body: Vec<u8>) {
         let now = at(1_700_000_000);
         let signature = key(SECRET).sign(&id, now.timestamp(), &body);
         let sent = now.timestamp().to_string();

@@ -13,7 +13,7 @@ pub fn directory() -> Directory {
     Directory::parse(include_str!("../../../../../infra/policies/directory.yaml")).unwrap()
 }
 
-/// The default policy, with a message in words of its own.
+/// The default policy, with its own text for a message.
 pub fn policy(message: Message, title: Option<&str>, text: Option<&str>) -> Policy {
     let mut policy = Policy::parse(include_str!("../../../../../infra/policies/default.yaml")).unwrap();
     if title.is_none() && text.is_none() {
@@ -69,7 +69,7 @@ pub fn manager() -> Recipient {
     Recipient::TeamChannel { team: "us-sales".into(), manager: "mgr-max".into() }
 }
 
-/// What goes out at ten in New York.
+/// The message that goes out at ten in New York.
 pub fn sent(notification: &Notification, told: &Told, subject: &str, policy: &Policy) -> Outbound {
     let (directory, links) = (directory(), Links::new(None, None, "https://api.test"));
     let context = Context { policy, directory: &directory, links: &links, now: at("2026-03-02T15:00:00Z") };

@@ -1,4 +1,4 @@
-//! What each recipient of a message gets, in the situations that it is sent in.
+//! The situations in which messages go out, with their recipients.
 
 use super::fixtures::{at, everything, manager, notification, owner};
 use policy::Message;
