@@ -169,7 +169,7 @@ fn an_invalid_policy_is_refused() {
     std::fs::write(policy.path(), "name: nothing else").unwrap();
     let output = backtest(&lines(), &["--policy", policy.path().to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output.stderr).contains("is not a sound policy"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("is not a valid policy"), "{}", text(&output.stderr));
 }
 
 #[test]
