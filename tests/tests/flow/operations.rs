@@ -204,7 +204,7 @@ async fn every_workflow_says_what_it_does_when_and_why(world: &'static World) {
     assert_eq!((&one.body["id"], &one.body["steps"][0]["step"]), (&json!("sla-breach"), &json!("imminent")));
     assert!(one.body["windows"].as_array().is_some_and(|windows| windows.len() > 10));
     let none = world.get("vera", "/v1/workflows/sla-breech").await.shows_problem(404, None);
-    assert!(none.detail().contains("there are sla-breach, stuck-lead"), "{}", none.detail());
+    assert!(none.detail().contains("the workflows are sla-breach, stuck-lead"), "{}", none.detail());
     for path in ["/v1/workflows", "/v1/workflows/churn-risk"] {
         let headers = [("authorization", world.bearer("vera")), ("accept", "text/markdown".to_owned())];
         let headers: Vec<(&str, &str)> =
