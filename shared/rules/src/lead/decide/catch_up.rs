@@ -127,7 +127,7 @@ fn apply(d: &mut Deciding<'_>, before: &Rulebook, published_at: DateTime<Utc>) -
     // Nobody is told of each lead that is high-value by the new rules; the digest tells how many.
     let flagged = (crossing == Some(Crossing::Flagged))
         .then(|| PassedStep { workflow: WorkflowId::HighValue, step: FLAGGED.to_owned() });
-    let in_force = d.world.in_force();
+    let in_force = d.rules.in_force();
     let publication = of(before.in_force(), in_force);
     let passed_steps = told.chain(flagged).collect();
     let orphaned = leaver.as_ref().map(|owner| orphaned(d, before, owner)).transpose()?;
