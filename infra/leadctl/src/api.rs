@@ -1,4 +1,4 @@
-//! The staff API, called as somebody: one of the local staff, or whoever a token was issued to.
+//! Calls the staff API, as a member of the local staff or with a token.
 
 use crate::state::{DIRECTORY, State};
 use crate::token;
@@ -11,52 +11,52 @@ use std::time::Duration;
 /// How long an answer may take.
 const ANSWER_MAX: Duration = Duration::from_secs(30);
 
-/// Which API, and as whom.
+/// The options that say which API to call, and as whom.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Caller {
-    /// The API of a deployment, up to and without `/v1`; default: that of what `up` runs here
+    /// The API of a deployment, without `/v1` [default: the local stack]
     #[arg(long, value_name = "URL", requires = "token")]
     api: Option<String>,
-    /// A token for it
+    /// A token for that API
     #[arg(long, env = "LEADWATCH_TOKEN", hide_env_values = true)]
     token: Option<String>,
-    /// Who asks, of the local staff
+    /// Call the local stack as this member of its staff
     #[arg(long = "as", value_name = "NAME", default_value = "otto", conflicts_with = "api")]
     user: String,
 }
 
-/// The API.
+/// An API, with the token to call it.
 pub struct Api {
     url: String,
     token: String,
     client: reqwest::Client,
 }
 
-/// What it answered.
+/// The API's answer.
 pub struct Answer {
-    /// The status.
+    /// The HTTP status.
     pub status: u16,
-    /// The body; null where it is no JSON.
+    /// The body; null if it is not JSON.
     pub body: Value,
 }
 
 impl Answer {
-    /// What a problem says, in words.
+    /// The problem's detail, for a person.
     pub fn detail(&self) -> String {
         let detail = self.body.get("detail").and_then(Value::as_str);
         detail.map_or_else(|| format!("the API answered {}", self.status), str::to_owned)
     }
 
-    /// Whether it is a problem of this kind.
+    /// Whether the answer is a problem of this type.
     pub fn is_of_kind(&self, kind: &str) -> bool {
         let name = self.body.get("type").and_then(Value::as_str).unwrap_or_default();
         name.rsplit(['/', ':', '#']).next() == Some(kind)
     }
 
-    /// The body of an answer that has to be a good one.
+    /// The body of a successful answer.
     ///
     /// # Errors
-    /// What the problem says.
+    /// The problem's detail, if the answer is one.
     pub fn ok(self) -> anyhow::Result<Value> {
         anyhow::ensure!((200..300).contains(&self.status), "{}", self.detail());
         Ok(self.body)
@@ -64,10 +64,10 @@ impl Answer {
 }
 
 impl Api {
-    /// Signs in where that is needed.
+    /// Connects to the API that the options name; to the local stack it signs in.
     ///
     /// # Errors
-    /// When nothing runs here, or there is no such user.
+    /// When no stack runs, or there is no such user.
     pub async fn new(root: &Path, caller: &Caller) -> anyhow::Result<Self> {
         if let (Some(url), Some(token)) = (&caller.api, &caller.token) {
             let client = reqwest::Client::builder().timeout(ANSWER_MAX).build()?;
@@ -76,7 +76,7 @@ impl Api {
         Self::local(&State::load(&root.join(DIRECTORY))?, &caller.user).await
     }
 
-    /// That of what `up` runs here, as one of the local staff.
+    /// Signs in to a local stack as a member of its staff.
     ///
     /// # Errors
     /// When nothing answers, or there is no such user.
@@ -86,7 +86,7 @@ impl Api {
         Ok(Self { url: state.api_url.clone(), token, client })
     }
 
-    /// Reads `/v1/…`.
+    /// Gets a path such as `/v1/leads`.
     ///
     /// # Errors
     /// When nothing answers.
@@ -94,7 +94,7 @@ impl Api {
         self.call(Method::GET, path, None).await
     }
 
-    /// Writes to `/v1/…`.
+    /// Posts to a path such as `/v1/policies`.
     ///
     /// # Errors
     /// When nothing answers.
@@ -105,7 +105,10 @@ impl Api {
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Answer> {
         let request = self.client.request(method, format!("{}{path}", self.url)).bearer_auth(&self.token);
         let request = if let Some(body) = body { request.json(body) } else { request };
-        let answer = request.send().await.with_context(|| format!("nothing answers at {}", self.url))?;
+        let answer = request
+            .send()
+            .await
+            .with_context(|| format!("nothing answers at {}; is the stack running?", self.url))?;
         let status = answer.status().as_u16();
         Ok(Answer { status, body: answer.json().await.unwrap_or_default() })
     }

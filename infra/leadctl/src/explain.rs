@@ -1,5 +1,5 @@
-//! `leadctl explain`: why a lead's workflows did, do or do not do what they do. Of what `up` runs,
-//! through its API; or of an events file, played in virtual time.
+//! `leadctl explain`: why each workflow of a lead fired, waits or rests. It asks the API of the running stack, or plays
+//! an events file in virtual time.
 
 use crate::api::Api;
 use crate::output::{print, say};
@@ -17,35 +17,35 @@ use rules::world::World;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// What `explain` is given.
+/// Options of `leadctl explain`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The lead
+    /// The lead's id, such as L-1001
     lead: String,
-    /// As of when, RFC 3339; default: now, or the last event of the file
-    #[arg(long, value_name = "INSTANT")]
+    /// The time to explain, RFC 3339 [default: now, or the last event of the file]
+    #[arg(long, value_name = "TIME")]
     at: Option<DateTime<Utc>>,
-    /// Print it as JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Who asks, of the local staff: what screenings found is for compliance and operations
+    /// Ask as this member of the local staff; only compliance and operations see what screenings found
     #[arg(long, default_value = "otto", conflicts_with = "events")]
     user: String,
-    /// The events, one JSON object a line, instead of what runs; `-` reads standard input
+    /// Explain from an events file instead of the running stack, one JSON object per line; `-` reads standard input
     #[arg(long, value_name = "FILE", requires_all = ["policy", "directory"])]
     events: Option<PathBuf>,
-    /// The policy (YAML)
+    /// The policy (YAML) for the events file
     #[arg(long, value_name = "FILE", requires = "events")]
     policy: Option<PathBuf>,
-    /// The directory (YAML)
+    /// The directory (YAML) for the events file
     #[arg(long, value_name = "FILE", requires = "events")]
     directory: Option<PathBuf>,
 }
 
-/// Prints an explanation; whether there is one.
+/// Prints an explanation. Returns false if there is no such lead.
 ///
 /// # Errors
-/// When nothing runs here, or a file cannot be read or is not valid.
+/// When no stack runs, or a file cannot be read or is not valid.
 pub async fn run(root: &Path, arguments: &Arguments) -> anyhow::Result<bool> {
     let explained = match (&arguments.events, &arguments.policy, &arguments.directory) {
         (Some(events), Some(policy), Some(directory)) => of_file(arguments, policy, directory, events)?,
@@ -68,18 +68,18 @@ pub async fn run(root: &Path, arguments: &Arguments) -> anyhow::Result<bool> {
 /// An explanation, or why there is none.
 pub type Explained = Result<Explanation, String>;
 
-/// Asks a stack's API, as a member of the local staff.
+/// Asks a stack's API as a member of the local staff.
 ///
 /// # Errors
-/// When it does not answer, or does not give an explanation to them.
+/// When the API does not answer, or refuses.
 pub async fn ask(
     state: &State,
     user: &str,
     lead: &str,
     at: Option<DateTime<Utc>>,
 ) -> anyhow::Result<Explained> {
-    // Whatever stands in the lead's place is one part of the path.
-    let mut url = reqwest::Url::parse("http://api/").context("the API's address is none")?;
+    // Encodes the id, so that it stays one segment of the path.
+    let mut url = reqwest::Url::parse("http://api/").context("the API's address is not valid")?;
     if let Ok(mut path) = url.path_segments_mut() {
         path.pop_if_empty().extend(["v1", "leads", lead, "explain"]);
     }
@@ -91,7 +91,8 @@ pub async fn ask(
     if answer.status == 404 {
         return Ok(Err(answer.detail()));
     }
-    Ok(Ok(serde_json::from_value(answer.ok()?).context("the API's answer is no explanation")?))
+    Ok(Ok(serde_json::from_value(answer.ok()?)
+        .context("the API's answer is not an explanation; is it of another version?")?))
 }
 
 fn of_file(
@@ -103,11 +104,11 @@ fn of_file(
     let (policy, directory) = simulate::documents(policy, directory)?;
     let lines = simulate::read_lines(events)?;
     let last = lines.iter().map(|line| line.received_at).max();
-    let at = arguments.at.or(last).with_context(|| format!("{} holds no events", events.display()))?;
+    let at = arguments.at.or(last).with_context(|| format!("{} has no events", events.display()))?;
     let begin = lines.iter().map(|line| line.received_at).min().unwrap_or(at);
     let mut simulation = simulate::begin(policy, directory, begin);
     let mut histories = Histories::default();
-    // Timers go on as long as it is asked; what is after the last event is no forecast then.
+    // Timers run until the time asked for, so that nothing before it is a forecast.
     let lines = lines.into_iter().filter(|line| line.received_at <= at).collect();
     simulate::play(&mut simulation, lines, at, &mut |entry| {
         histories.take(entry);
@@ -127,7 +128,7 @@ fn of_file(
         Err(ExplainError::NoHistory) => {
             let known: BTreeSet<&str> = histories.leads.keys().map(LeadId::as_str).collect();
             let known = known.into_iter().collect::<Vec<_>>().join(", ");
-            Ok(Err(format!("there is no lead `{lead}` by {}; there are: {known}", spelled(at))))
+            Ok(Err(format!("there is no lead `{lead}` at {}; the leads are: {known}", spelled(at))))
         }
         Err(error) => Err(error.into()),
     }
@@ -137,7 +138,7 @@ fn spelled(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
-/// Histories, subject by subject.
+/// The histories of leads and accounts.
 #[derive(Debug, Default)]
 pub struct Histories {
     leads: BTreeMap<LeadId, Vec<Entry<LeadFact>>>,
@@ -145,7 +146,7 @@ pub struct Histories {
 }
 
 impl Histories {
-    /// Takes the next entry of a subject in.
+    /// Adds the next entry of a subject.
     pub fn take(&mut self, entry: &AnyEntry) {
         match entry {
             AnyEntry::Lead(entry) => {
@@ -167,10 +168,10 @@ impl Histories {
         self.leads.get(lead).map_or(&[], Vec::as_slice)
     }
 
-    /// Explains a lead at an instant, in the world of that instant.
+    /// Explains a lead at a time, in the world of that time.
     ///
     /// # Errors
-    /// As [`explain`].
+    /// Those of [`explain`].
     pub fn explain(
         &self,
         lead: &LeadId,

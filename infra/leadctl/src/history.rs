@@ -1,9 +1,8 @@
-//! Audit entries as lines for a person: when, whose, which workflow, what, with all particulars.
+//! Audit entries as lines with all particulars: the time, the subject, the type, the workflow, the data.
 
 use serde_json::Value;
 
-/// One entry as a line: `2026-03-02T14:48:00Z lead/L-1 sla-breach/imminent threshold.reached …`.
-/// It takes the entry as JSON, since that is how it comes from every side.
+/// One entry, as JSON, on one line: `2026-03-02T14:48:00Z lead/L-1 threshold.reached [sla-breach/imminent] …`.
 pub fn line(entry: &Value) -> String {
     let text = |name: &str| entry.get(name).and_then(Value::as_str).unwrap_or_default();
     let mut line = format!("{} {} {}", text("at"), text("subject"), text("type"));
@@ -26,7 +25,7 @@ pub fn line(entry: &Value) -> String {
     line
 }
 
-/// What is told to whom comes first; the particulars follow by their own names.
+/// The message and its recipient come first, then the particulars.
 fn notification(data: &Value, parts: &mut Vec<String>) {
     let at = |pointer: &str| data.pointer(pointer).map(scalar).unwrap_or_default();
     let to = match at("/to/kind").as_str() {
@@ -37,7 +36,7 @@ fn notification(data: &Value, parts: &mut Vec<String>) {
     parts.push(format!("{} to {to}", at("/message")));
     for (name, value) in data.as_object().into_iter().flatten() {
         match name.as_str() {
-            // What it is about tells by what stands around it.
+            // What the message is about shows in the entries around it.
             "message" | "to" | "about" => {}
             "particulars" => flatten("", value, parts),
             _ => flatten(name, value, parts),

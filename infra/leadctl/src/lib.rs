@@ -1,8 +1,10 @@
-//! Leadwatch on the command line, and the local stack as a library.
+//! The command-line tool, and the local stack as a library.
 //!
-//! [`stack::Stack`] runs the whole bundle on one machine: it builds the functions, starts an AWS emulator and a message
-//! sink, deploys `template.yaml` and fills it. `leadctl up` is a thin shell around it, and the flow tests start a stack
-//! of their own with it, in a directory and on ports of their own.
+//! [`stack::Stack`] runs everything on one machine: it builds the functions, starts an AWS emulator and a message sink,
+//! deploys `template.yaml`, and publishes a policy and a directory. `leadctl up` wraps it. The flow tests start a stack of
+//! their own with it, in another directory and on other ports.
+//!
+//! A module per command holds its options (`Arguments`) and `run`.
 
 pub mod api;
 pub mod audit;
@@ -23,6 +25,7 @@ pub mod seed;
 pub mod send;
 pub mod simulate;
 pub mod sink;
+mod source;
 pub mod stack;
 pub mod state;
 pub mod suggest;

@@ -1,4 +1,4 @@
-//! The command line: what may be asked, and the exit status of the answer.
+//! The command line: the commands, and the exit status of each answer.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,9 +7,14 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use policy::ids::PublicationKind;
 
-/// Watches over a sales organisation's leads; this is its tool.
+/// Command-line tool for Leadwatch
 #[derive(Parser)]
-#[command(name = "leadctl", version, propagate_version = true)]
+#[command(
+    name = "leadctl",
+    version,
+    propagate_version = true,
+    after_help = "Exit status: 0 done, or the answer is yes; 1 the answer is no; 2 the command could not run."
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -17,63 +22,63 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the whole bundle on this machine, until Ctrl-C
+    /// Run everything on this machine, until Ctrl-C
     Up(leadctl::up::Arguments),
     /// End what `up` runs, from another terminal
     Down,
-    /// Print a token to call the API with as one of the local staff
-    Token(leadctl::token::Arguments),
-    /// Post signed events to a hook of what `up` runs
-    Send(leadctl::send::Arguments),
     /// Play the whole story against the running stack, in about a minute
     Demo(leadctl::demo::Arguments),
-    /// Play events in virtual time: audit entries as JSON lines on standard output
-    Simulate(leadctl::simulate::Arguments),
-    /// Say why a lead's workflows did, do or do not do what they do, now or at any instant
+    /// Post events to the running stack, signed as a CRM signs them
+    Send(leadctl::send::Arguments),
+    /// Print a token to call the API as a member of the local staff
+    Token(leadctl::token::Arguments),
+    /// Explain why each workflow fired, waits or rests, now or at any time
     Explain(leadctl::explain::Arguments),
-    /// Check, compare and describe policies
+    /// Play an events file in virtual time and print the audit entries as JSON lines
+    Simulate(leadctl::simulate::Arguments),
+    /// Check, compare, describe, replay and publish policies
     #[command(subcommand)]
     Policy(leadctl::policy::Command),
-    /// Fetch a directory, and put one in force
+    /// Fetch and publish directories
     #[command(subcommand)]
     Directory(Directory),
-    /// Take the audit out
+    /// Export, verify and prove the audit
     #[command(subcommand)]
     Audit(Audit),
 }
 
 #[derive(Subcommand)]
+enum Directory {
+    /// Write the document in force to a file, with its revision
+    Pull(leadctl::publish::pull::Arguments),
+    /// Show what publishing does, ask, and put the document in force; or roll back
+    Publish(leadctl::publish::Arguments),
+}
+
+#[derive(Subcommand)]
 enum Audit {
-    /// Write every commit with what it answered, and every policy and directory, one JSON object a line
+    /// Write the complete audit and every revision, one JSON object per line
     Export(leadctl::audit::export::Arguments),
-    /// Say whether an export is the record as it was written, all of it; without it being asked anywhere
-    Verify(leadctl::audit::verify::Arguments),
-    /// Write a proof that one entry is in the record, for somebody who sees nothing else of it
-    Prove(leadctl::audit::prove::Arguments),
-    /// Check such a proof, with nothing but it and the public key
-    VerifyProof(leadctl::audit::prove::Check),
-    /// Print the history of one subject, each entry with its hash
-    Show(leadctl::audit::show::Arguments),
-    /// Make a checkpoint of the live tables now, signed by a key in a file
-    Checkpoint(leadctl::audit::checkpoint::Arguments),
-    /// Say of a report that the audit was changed that it was looked at, so that checkpoints go on
-    Acknowledge(leadctl::audit::acknowledge::Arguments),
-    /// Fetch the deployment's checkpoints and the key that signs them, to verify by
+    /// Fetch the deployment's checkpoints and public key
     Checkpoints(leadctl::audit::checkpoints::Arguments),
+    /// Check offline that an export is complete and unchanged
+    Verify(leadctl::audit::verify::Arguments),
+    /// Write a proof of one entry for someone who sees nothing else
+    Prove(leadctl::audit::prove::Arguments),
+    /// Check a proof with the public key alone
+    CheckProof(leadctl::audit::prove::CheckArguments),
+    /// Print the history of one lead, account, rep or publication, each entry with its hash
+    Show(leadctl::audit::show::Arguments),
+    /// Make a checkpoint of the live tables now, signed with a key of your own
+    Checkpoint(leadctl::audit::checkpoint::Arguments),
+    /// Record that you examined a tampering report, so that checkpoints resume
+    Acknowledge(leadctl::audit::acknowledge::Arguments),
     /// Make up a record under the default policy, to measure with
     #[command(hide = true)]
     Generate(leadctl::audit::generate::Arguments),
 }
 
-#[derive(Subcommand)]
-enum Directory {
-    /// Write the directory in force as a document that says which revision it is, to be changed and published
-    Pull(leadctl::publish::pull::Arguments),
-    /// Put a directory in force, with who, when and why, after showing what that does; or an earlier revision again
-    Publish(leadctl::publish::Arguments),
-}
-
-/// What became of a command that could be run. One that could not is an error.
+/// The answer of a command that could run. One that could not is an error.
 enum Answer {
     Done,
     /// The answer is no.
@@ -121,7 +126,7 @@ async fn audit(command: Audit) -> anyhow::Result<bool> {
         Audit::Export(arguments) => leadctl::audit::export::run(root, &arguments).await.map(done),
         Audit::Verify(arguments) => leadctl::audit::verify::run(root, &arguments).await,
         Audit::Prove(arguments) => leadctl::audit::prove::run(&arguments),
-        Audit::VerifyProof(arguments) => leadctl::audit::prove::check(&arguments),
+        Audit::CheckProof(arguments) => leadctl::audit::prove::check(&arguments),
         Audit::Show(arguments) => leadctl::audit::show::run(root, &arguments).await,
         Audit::Checkpoint(arguments) => leadctl::audit::checkpoint::run(root, &arguments).await,
         Audit::Checkpoints(arguments) => leadctl::audit::checkpoints::run(root, &arguments).await.map(done),
@@ -132,19 +137,22 @@ async fn audit(command: Audit) -> anyhow::Result<bool> {
     }
 }
 
-/// A command that asks nothing.
+/// The answer of a command that is not a question.
 fn done((): ()) -> bool {
     true
 }
 
-/// The nearest directory upwards that holds the template.
+/// The project's root: the nearest parent directory with the template.
 fn project_root() -> anyhow::Result<PathBuf> {
-    let here = std::env::current_dir().context("cannot tell the current directory")?;
+    let here = std::env::current_dir().context("cannot find the current directory")?;
     here.ancestors()
         .find(|directory| directory.join("template.yaml").is_file() && directory.join("infra/local").is_dir())
         .map(PathBuf::from)
         .with_context(|| {
-            format!("`{}` is not inside the project: no template.yaml upwards of it", here.display())
+            format!(
+                "`{}` is not inside the project: change into the directory of template.yaml",
+                here.display()
+            )
         })
 }
 
@@ -158,16 +166,16 @@ mod tests {
         Arguments::command().debug_assert();
     }
 
-    /// Each line of the README that calls this tool is one that it understands.
+    /// The command line understands every call in the README.
     #[test]
-    fn what_the_readme_types_is_understood() {
+    fn the_calls_in_the_readme_are_valid() {
         let readme = include_str!("../../../README.md");
         let lines = readme.replace("\\\n", " ");
         let calls: Vec<&str> = lines.lines().filter(|line| line.starts_with("cargo leadctl ")).collect();
         assert!(calls.len() > 10, "{calls:?}");
         for call in calls {
             let words = call.split(" # ").next().unwrap_or(call).replace('"', "\u{0}");
-            // What stands in quotes is one word.
+            // Quoted text is one word.
             let parts = words.split('\u{0}').enumerate().flat_map(|(n, part)| match n % 2 {
                 0 => part.split_whitespace().collect(),
                 _ => vec![part],

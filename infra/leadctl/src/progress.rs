@@ -3,6 +3,8 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
+use indicatif::{ProgressBar, ProgressStyle};
+
 use crate::output::say;
 
 /// How often the time of a running step is redrawn.
@@ -94,4 +96,16 @@ fn draw(line: &str) {
     let mut to = std::io::stderr().lock();
     let _ = write!(to, "{CLEAR}{line}");
     let _ = to.flush();
+}
+
+/// A progress bar of this length on a terminal; nothing anywhere else.
+pub(crate) fn bar(length: u64, template: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(length).with_style(style)
+}
+
+/// A counter without a known end on a terminal; nothing anywhere else.
+pub(crate) fn counter(template: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner());
+    ProgressBar::no_length().with_style(style)
 }

@@ -11,15 +11,15 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// What `leadctl send` is told.
+/// Options of `leadctl send`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Events: a JSON object, an array of them (one batch), or one object a line; `-` reads standard input
+    /// The events: a JSON object, an array (one batch), or one object per line; `-` reads standard input
     file: PathBuf,
-    /// The source they come from
+    /// The hook to post to, by the name of its source
     #[arg(long, default_value = "generic")]
     source: String,
-    /// Let every event occur now, instead of when the file says
+    /// Set the time of every event to now; otherwise events of the past notify nobody
     #[arg(long)]
     now: bool,
     /// Print the answers as JSON lines
@@ -27,7 +27,7 @@ pub struct Arguments {
     json: bool,
 }
 
-/// What a hook answered.
+/// A hook's answer.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// The HTTP status.
@@ -36,16 +36,15 @@ pub struct Answer {
     pub body: Value,
 }
 
-/// Posts events; whether all were taken.
+/// Posts events. Returns false if the hook refused one.
 ///
 /// # Errors
-/// When nothing runs here, or the file cannot be read or is no JSON.
+/// When no stack runs, or the file cannot be read or is not JSON.
 pub async fn run(root: &Path, arguments: &Arguments) -> anyhow::Result<bool> {
     let state = State::load(&root.join(DIRECTORY))?;
     let name = arguments.file.display();
-    let mut requests =
-        requests(&read(&arguments.file)?).with_context(|| format!("{name} holds no events"))?;
-    // An events file can hold what staff do, for the simulator; a CRM sends none of that.
+    let mut requests = requests(&read(&arguments.file)?).with_context(|| format!("{name} has no events"))?;
+    // For the simulator, an events file may hold staff actions too; a CRM does not send those.
     let by_staff = |event: &Value| {
         let kind = event.get("type").and_then(Value::as_str).unwrap_or_default();
         contracts::scenario::STAFF_TYPES.contains(&kind)
@@ -53,13 +52,13 @@ pub async fn run(root: &Path, arguments: &Arguments) -> anyhow::Result<bool> {
     let before = requests.len();
     requests.retain(|event| !by_staff(event));
     if requests.len() < before {
-        say(&format!("{} lines are of staff, not of a CRM: not sent", before - requests.len()));
+        say(&format!("Skipped {} lines with staff actions.", before - requests.len()));
     }
-    anyhow::ensure!(!requests.is_empty(), "{name} holds no events");
+    anyhow::ensure!(!requests.is_empty(), "{name} has no events");
     if arguments.now {
         requests.iter_mut().for_each(occur_now);
     }
-    let mut all_taken = true;
+    let mut is_all_accepted = true;
     for request in &requests {
         let answer = post(&state, &arguments.source, request).await?;
         let results = match answer.body.get("results").and_then(Value::as_array) {
@@ -68,11 +67,11 @@ pub async fn run(root: &Path, arguments: &Arguments) -> anyhow::Result<bool> {
         };
         for result in results {
             let status = result.get("status").and_then(Value::as_u64).unwrap_or_else(|| answer.status.into());
-            all_taken &= status == 200;
+            is_all_accepted &= status == 200;
             print(&if arguments.json { result.to_string() } else { describe(status, &result) });
         }
     }
-    Ok(all_taken)
+    Ok(is_all_accepted)
 }
 
 fn describe(status: u64, result: &Value) -> String {
@@ -83,13 +82,13 @@ fn describe(status: u64, result: &Value) -> String {
     if status == 200 {
         let entries = inner.get("entries").and_then(Value::as_u64).unwrap_or_default();
         let seen = inner.get("duplicate").and_then(Value::as_bool).unwrap_or_default();
-        let seen = if seen { ", seen before" } else { "" };
+        let seen = if seen { ", a duplicate" } else { "" };
         return format!("{id}: {}{seen}, {entries} entries{}", text(inner, "outcome"), warnings(inner));
     }
     format!("{id}: {status} {}{}", text(inner, "detail"), warnings(inner))
 }
 
-/// What the hook did not understand, a line each.
+/// One line per member that the hook did not understand.
 fn warnings(answer: &Value) -> String {
     let warnings = answer.get("warnings").and_then(Value::as_array).into_iter().flatten();
     let text =
@@ -118,9 +117,9 @@ fn occur_now(document: &mut Value) {
     }
 }
 
-/// One request for a document, or one for each line.
+/// One request for a document, or one per line.
 fn requests(text: &str) -> anyhow::Result<Vec<Value>> {
-    // As the hook reads it: a duplicate key is not silently dropped on the way.
+    // Parsed as the hook parses it, so that a duplicate key is not dropped silently.
     if let Ok(whole) = strict_json::parse(text.as_bytes()) {
         return Ok(vec![whole]);
     }
@@ -130,13 +129,14 @@ fn requests(text: &str) -> anyhow::Result<Vec<Value>> {
         .collect()
 }
 
-/// Posts one document to a hook, signed.
+/// Signs one document and posts it to a hook.
 ///
 /// # Errors
-/// When the hook cannot be reached, or does not answer with JSON.
+/// When the hook does not answer, or not with JSON.
 pub async fn post(state: &State, source: &str, document: &Value) -> anyhow::Result<Answer> {
     let body = document.to_string();
-    let key = SigningKey::parse(&state.hook_secret).context("the hook's secret is of another form")?;
+    let key = SigningKey::parse(&state.hook_secret)
+        .context("the hook's secret is not valid; run `cargo leadctl down`, then `up`")?;
     let now = platform::clock::instant(SystemTime::now());
     let id = format!("msg_{}", document.get("id").and_then(Value::as_str).unwrap_or("batch"));
     let url = format!("{}/v1/hooks/{source}", state.api_url.trim_end_matches('/'));
@@ -144,10 +144,14 @@ pub async fn post(state: &State, source: &str, document: &Value) -> anyhow::Resu
     for (name, value) in key.headers(&id, now, body.as_bytes()) {
         request = request.header(name, value);
     }
-    let response = request.body(body).send().await.with_context(|| format!("cannot reach {url}"))?;
+    let response = request
+        .body(body)
+        .send()
+        .await
+        .with_context(|| format!("nothing answers at {url}; is the stack running?"))?;
     let status = response.status().as_u16();
-    let text = response.text().await.with_context(|| format!("{url} did not finish its answer"))?;
+    let text = response.text().await.with_context(|| format!("the answer of {url} broke off"))?;
     let body =
-        serde_json::from_str(&text).with_context(|| format!("{url} answered {status}, and no JSON"))?;
+        serde_json::from_str(&text).with_context(|| format!("{url} answered {status} without JSON"))?;
     Ok(Answer { status, body })
 }

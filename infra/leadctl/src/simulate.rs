@@ -1,4 +1,4 @@
-//! `leadctl simulate`: plays an events file in virtual time through the very same `decide`.
+//! `leadctl simulate`: plays an events file in virtual time through the `decide` that the functions run.
 
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 
-/// What `simulate` is given.
+/// Options of `leadctl simulate`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// The policy (YAML)
@@ -28,18 +28,18 @@ pub struct Arguments {
     /// The directory (YAML)
     #[arg(long, value_name = "FILE")]
     directory: PathBuf,
-    /// The events, one JSON object a line; `-` reads standard input
+    /// The events, one JSON object per line; `-` reads standard input
     #[arg(long, value_name = "FILE")]
     events: PathBuf,
-    /// How long timers go on running, RFC 3339; default: the last event
-    #[arg(long, value_name = "INSTANT")]
+    /// How long timers run, RFC 3339 [default: the time of the last event]
+    #[arg(long, value_name = "TIME")]
     until: Option<DateTime<Utc>>,
 }
 
-/// Runs it: audit entries as JSON lines on standard output, the summary on standard error.
+/// Prints audit entries as JSON lines on standard output, and a summary on standard error.
 ///
 /// # Errors
-/// A file that cannot be read, a document that is not valid, a line that is no event.
+/// When a file cannot be read, or a document or an event is not valid.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let (policy, directory) = documents(&arguments.policy, &arguments.directory)?;
     let lines = read_lines(&arguments.events)?;
@@ -49,10 +49,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let all = lines.len();
     let lines: Vec<Line> = lines.into_iter().filter(|line| line.received_at <= until).collect();
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    let (mut entries, mut told) = (0u64, 0u64);
+    let (mut entries, mut messages) = (0u64, 0u64);
     let events = lines.len();
     if events < all {
-        eprintln!("{} events come after {until} and are not played", all - events);
+        eprintln!("{} events come after {until} and were not played", all - events);
     }
     for line in &lines {
         for warning in &line.warnings {
@@ -62,7 +62,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let refused = play(&mut simulation, lines, until, &mut |entry| {
         entries += 1;
         let json = serde_json::to_string(entry)?;
-        told += u64::from(json.contains(r#""type":"notification.requested""#));
+        messages += u64::from(json.contains(r#""type":"notification.requested""#));
         Ok(writeln!(out, "{json}")?)
     })?;
     out.flush()?;
@@ -71,16 +71,16 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let (leads, accounts) = (simulation.leads().len(), simulation.accounts().len());
     eprintln!(
-        "{events} events, {leads} leads, {accounts} accounts: {entries} entries, {told} messages, {} not applied",
+        "{events} events, {leads} leads, {accounts} accounts: {entries} entries, {messages} messages, {} events not applied",
         refused.len()
     );
     Ok(())
 }
 
-/// The policy and the directory of two files.
+/// Reads a policy and its directory.
 ///
 /// # Errors
-/// A file that cannot be read, or a document that is not valid.
+/// When a file cannot be read, or a document is not valid.
 pub fn documents(policy: &Path, directory: &Path) -> anyhow::Result<(Policy, Directory)> {
     let (of_policy, of_directory) = (policy, directory);
     let policy = Policy::parse(&read(of_policy)?).with_context(|| invalid(of_policy))?;
@@ -89,7 +89,7 @@ pub fn documents(policy: &Path, directory: &Path) -> anyhow::Result<(Policy, Dir
     Ok((policy, directory))
 }
 
-/// A simulation that begins with these documents.
+/// Begins a simulation with these documents in force.
 pub fn begin(policy: Policy, directory: Directory, at: DateTime<Utc>) -> Simulation {
     Simulation::new(PublishedPolicy::next(None, policy, "simulate", at), directory)
 }
@@ -102,10 +102,10 @@ fn read(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// Reads an events file, in the order of arrival.
+/// Reads an events file and sorts its events by arrival.
 ///
 /// # Errors
-/// A line that is no event, with every field of it that is wrong.
+/// When the file cannot be read, or a line is not a valid event; the error lists every wrong field.
 pub fn read_lines(path: &Path) -> anyhow::Result<Vec<Line>> {
     let input: Box<dyn BufRead> = if path == Path::new("-") {
         Box::new(std::io::stdin().lock())
@@ -134,16 +134,16 @@ pub fn read_lines(path: &Path) -> anyhow::Result<Vec<Line>> {
     Ok(lines)
 }
 
-/// Sorts events as they arrive; those of one instant stay as they stand.
+/// Sorts events by arrival. Events of the same time keep their order.
 pub fn sort(lines: &mut [Line]) {
     lines.sort_by_key(|line| line.received_at);
 }
 
-/// Plays events and timers up to an instant, and hands each entry on as it happens. Gives the
-/// events that were not applied, with the reason.
+/// Plays events and timers up to `until` and passes on each entry as it happens. Returns the ids of the events that were
+/// not applied, each with the reason.
 ///
 /// # Errors
-/// What the receiver of the entries says.
+/// Those of `each`.
 pub fn play(
     simulation: &mut Simulation,
     lines: Vec<Line>,
@@ -151,7 +151,7 @@ pub fn play(
     each: &mut dyn FnMut(&AnyEntry) -> anyhow::Result<()>,
 ) -> anyhow::Result<Vec<(String, String)>> {
     let mut not_applied = Vec::new();
-    // No timer runs in an outage: up to its end only events come in.
+    // No timer runs during an outage; events still arrive.
     let outages: Vec<_> = lines
         .iter()
         .filter_map(|line| match line.what {
@@ -159,22 +159,22 @@ pub fn play(
             _ => None,
         })
         .collect();
-    let mut heard = Heard::default();
+    let mut received = Received::default();
     for line in lines {
         let at = line.received_at;
         let down = outages.iter().find(|(since, end)| *since < at && at <= *end);
         match down {
-            // A timer of the outage's own first instant still ran.
+            // A timer that was due as the outage began still ran.
             Some((since, _)) => simulation.run_until(*since),
             None => simulation.run_until(at),
         }
         for entry in simulation.take_history() {
             each(&entry)?;
         }
-        let outcome = match heard.before(&line) {
+        let outcome = match received.before(&line) {
             Before::Never => {
                 let outcome = apply(simulation, &line);
-                heard.note(&line, &outcome);
+                received.note(&line, &outcome);
                 outcome
             }
             Before::Same => continue,
@@ -199,26 +199,26 @@ pub fn play(
     Ok(not_applied)
 }
 
-/// The source that the events of a file come from.
+/// The source of the events in a file.
 const SOURCE: &str = "simulate";
 
-/// What the events of a file said under their ids, as the store keeps it: a source that sends an
-/// event again is heard once, and other content under its id is refused, once for each.
+/// The events of a file by id, as the store keeps them: an event that comes again is applied once, and other content
+/// under a known id is refused, once per content.
 #[derive(Default)]
-struct Heard {
+struct Received {
     applied: BTreeMap<String, Body>,
     refused: BTreeMap<String, Vec<Body>>,
 }
 
-/// Whether the id of a line was used before.
+/// How the id of a line was used before.
 enum Before {
     Never,
     Same,
-    /// For something else; and whether this content is new under it.
+    /// For other content; true if this content is new under the id.
     Reused(Reuse, bool),
 }
 
-impl Heard {
+impl Received {
     fn before(&mut self, line: &Line) -> Before {
         let What::Event(body) = &line.what else { return Before::Never };
         match self.applied.get(&line.id) {
@@ -236,7 +236,7 @@ impl Heard {
         }
     }
 
-    /// What is refused for its form may come again, mended, under its own id.
+    /// Remembers an event, unless it was refused for its form: a corrected one may come under the same id.
     fn note(&mut self, line: &Line, outcome: &Outcome) {
         if let What::Event(body) = &line.what
             && !matches!(outcome, Outcome::Invalid { .. } | Outcome::UnknownLead)
@@ -254,7 +254,7 @@ fn is_of_same(one: &Body, other: &Body) -> bool {
     }
 }
 
-/// Records that an event's id was used before; what a screening found in it counts.
+/// Records that an event's id was used before. Matches in the event still count.
 fn refuse(simulation: &mut Simulation, line: &Line, reuse: Reuse) {
     let (at, cause, actor) = (line.received_at, line.id.clone(), Actor::source(SOURCE));
     match &line.what {
@@ -299,7 +299,7 @@ fn apply(simulation: &mut Simulation, line: &Line) -> Outcome {
         What::ReviewDecided { lead, decision, officer } => {
             let person =
                 Some(officer.as_str().into()).filter(|id| simulation.directory().person(id).is_some());
-            // A file names the lead; the officer of a simulation has seen the review as it stands.
+            // An events file names no revision: the officer has seen the review as it is.
             let revision =
                 simulation.leads().get(lead).and_then(|l| l.review.as_ref()).map_or(0, |r| r.revision);
             let input = Input::Decide(ReviewDecision {

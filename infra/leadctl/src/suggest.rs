@@ -1,27 +1,28 @@
-//! `leadctl policy suggest`: what the record says of each threshold, with the figures behind it.
+//! `leadctl policy suggest`: whether people act on each threshold, with the figures.
 
 use std::path::PathBuf;
 
 use insight::suggest::Suggest;
 
 use crate::audit::Order;
-use crate::audit::export::{Source, bar};
+use crate::audit::export::Source;
 use crate::output::print;
+use crate::progress::bar;
 
-/// What `suggest` is given.
+/// Options of `leadctl policy suggest`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
     source: Source,
-    /// Answer in JSON, with all figures
+    /// Print JSON, with all figures
     #[arg(long)]
     json: bool,
 }
 
-/// Runs it.
+/// Prints one line per threshold.
 ///
 /// # Errors
-/// A record that is damaged; tables that do not answer.
+/// When the export is damaged, or the tables do not answer.
 pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Arguments) -> anyhow::Result<()> {
     let (contents, records) = arguments.source.sorted(root, Order::Subject).await?;
     let mut suggest = Suggest::new(&contents.revisions);
@@ -35,7 +36,7 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Argumen
     if arguments.json {
         print(&serde_json::to_string_pretty(&steps)?);
     } else if steps.is_empty() {
-        print("No lead of the record came near a threshold that is in force.");
+        print("No lead in the audit came near a threshold that is in force.");
     } else {
         for step in steps {
             print(&format!("{}/{} at {} %: {}", step.workflow, step.step, step.percent, step.spelled()));

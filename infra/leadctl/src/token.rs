@@ -1,4 +1,4 @@
-//! `leadctl token`: signs a member of the local staff in.
+//! `leadctl token`: signs in as a member of the local staff.
 
 use std::path::Path;
 
@@ -10,27 +10,27 @@ use crate::isolation;
 use crate::output::print;
 use crate::state::{DIRECTORY, State};
 
-/// What `leadctl token` is told.
+/// Options of `leadctl token`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Who to be: vera, ana, cora, cleo, otto or sam
+    /// The user: vera, ana, cora, cleo, otto or sam
     #[arg(long)]
     user: String,
-    /// Print an object with the token, its lifetime and the groups, instead of the token alone
+    /// Print JSON with the token, its lifetime and the user's groups
     #[arg(long)]
     json: bool,
 }
 
-/// A token to call the API with, in `authorization: Bearer …`.
+/// A token for the header `authorization: Bearer …`.
 #[derive(Clone, Debug, Serialize)]
 pub struct Token {
-    /// The ID token itself.
+    /// The ID token.
     pub token: String,
-    /// Seconds until it is of no use.
+    /// Its lifetime in seconds.
     pub expires_in_s: u64,
-    /// Whose it is.
+    /// The user it was issued to.
     pub user: String,
-    /// What it permits.
+    /// The user's groups.
     pub groups: Vec<String>,
 }
 
@@ -50,7 +50,7 @@ struct Authentication {
 /// Prints a token.
 ///
 /// # Errors
-/// When nothing runs here, or there is no such user.
+/// When no stack runs, or there is no such user.
 pub async fn run(root: &Path, arguments: &Arguments) -> anyhow::Result<()> {
     let state = State::load(&root.join(DIRECTORY))?;
     let token = issue(&state, &arguments.user).await?;
@@ -62,13 +62,13 @@ pub async fn run(root: &Path, arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Signs `user` in with the password that all local staff have.
+/// Signs in as `user`, with the password that all local staff share.
 ///
 /// # Errors
 /// When there is no such user, or the user pool refuses.
 pub async fn issue(state: &State, user: &str) -> anyhow::Result<Token> {
     let user = state.user(user)?;
-    // One call of Cognito's; an SDK for it would cost minutes of everybody's first build.
+    // One call to Cognito; an SDK for it would add minutes to a first build.
     let response = isolation::local_client()?
         .post(&state.endpoint)
         .header("content-type", "application/x-amz-json-1.1")
@@ -85,13 +85,13 @@ pub async fn issue(state: &State, user: &str) -> anyhow::Result<Token> {
         .await
         .with_context(|| format!("nothing answers at `{}`", state.endpoint))?;
     let good = response.status().is_success();
-    let body = response.text().await.context("the user pool gave no answer")?;
+    let body = response.text().await.context("the user pool did not answer")?;
     if !good {
         let said = serde_json::from_str::<Value>(&body).unwrap_or_default();
         let message = said.get("message").and_then(Value::as_str).unwrap_or(&body);
         anyhow::bail!("`{}` cannot sign in: {message}", user.name);
     }
-    let signed_in: SignedIn = serde_json::from_str(&body).context("the user pool's answer holds no token")?;
+    let signed_in: SignedIn = serde_json::from_str(&body).context("the user pool's answer has no token")?;
     Ok(Token {
         token: signed_in.authentication_result.id_token,
         expires_in_s: signed_in.authentication_result.expires_in,

@@ -1,7 +1,6 @@
-//! The command line as a person or a script meets it: what goes to which stream, and the exit
-//! status.
+//! The command line as people and scripts use it: streams and exit statuses.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+#![expect(clippy::unwrap_used, reason = "a failed test should stop")]
 
 use serde_json::Value;
 use std::io::Write as _;
@@ -63,36 +62,39 @@ fn simulating_twice_gives_the_same_bytes() {
 }
 
 #[test]
-fn events_may_stand_in_any_order() {
+fn events_may_be_in_any_order() {
     let mut lines: Vec<String> = example().lines().map(str::to_owned).collect();
     let in_order = simulate(&lines.join("\n"), &[]).stdout;
     lines.reverse();
-    // Those of one instant keep their order, which is here the other one: account before lead.
+    // Events of the same time keep their order, which is now reversed: swap account and lead back.
     let last = lines.len() - 1;
     lines.swap(last, last - 1);
     assert_eq!(text(&simulate(&lines.join("\n"), &[]).stdout), text(&in_order));
 }
 
 #[test]
-fn no_events_are_no_entries() {
+fn without_events_there_are_no_entries() {
     let output = simulate("", &[]);
     assert_eq!(output.status.code(), Some(0));
     assert!(output.stdout.is_empty());
 }
 
 #[test]
-fn a_line_that_is_no_event_is_named_with_its_fields() {
+fn an_invalid_event_is_reported_with_its_line_and_fields() {
     let output = simulate(
         "{\"id\":\"a\",\"type\":\"lead.upserted\",\"occurred_at\":\"yesterday\",\"lead\":{\"id\":\"L 1\"}}\n",
         &[],
     );
     assert_eq!(output.status.code(), Some(2));
-    let told = text(&output.stderr);
-    assert!(told.contains("-:1:") && told.contains("/occurred_at") && told.contains("/lead/id"), "{told}");
+    let errors = text(&output.stderr);
+    assert!(
+        errors.contains("-:1:") && errors.contains("/occurred_at") && errors.contains("/lead/id"),
+        "{errors}"
+    );
 }
 
 #[test]
-fn a_policy_that_is_not_sound_is_refused_with_all_that_is_wrong() {
+fn an_invalid_policy_is_refused_with_every_mistake() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let policy = std::fs::read_to_string(root().join("infra/policies/default.yaml")).unwrap();
     let policy = policy.replace("at: 100%", "at: 70%").replace("score_margin: 5", "score_margin: 95");
@@ -108,15 +110,15 @@ fn a_policy_that_is_not_sound_is_refused_with_all_that_is_wrong() {
         "infra/policies/example-events.jsonl",
     ]);
     assert_eq!(output.status.code(), Some(2));
-    let told = text(&output.stderr);
+    let errors = text(&output.stderr);
     assert!(
-        told.contains("workflows.sla-breach.steps[1].at") && told.contains("high-value.score_margin"),
-        "{told}"
+        errors.contains("workflows.sla-breach.steps[1].at") && errors.contains("high-value.score_margin"),
+        "{errors}"
     );
 }
 
 #[test]
-fn a_file_that_is_not_there_is_named() {
+fn a_missing_file_is_named() {
     let output = leadctl(&["simulate", "--policy", "nowhere.yaml", "--directory", "x", "--events", "y"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("nowhere.yaml"));
@@ -131,7 +133,7 @@ fn explain(more: &[&str]) -> Output {
 }
 
 #[test]
-fn a_lead_of_a_file_is_explained_at_any_instant() {
+fn a_lead_of_a_file_is_explained_at_any_time() {
     let output = explain(&["L-1001", "--at", "2026-03-02T14:50:00Z"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let expected = "\
@@ -172,7 +174,7 @@ churn-risk (version 1): not
 }
 
 #[test]
-fn a_lead_that_is_not_there_is_a_no_with_those_that_are() {
+fn an_unknown_lead_is_a_no_with_the_known_leads() {
     let output = explain(&["L-2"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("no lead `L-2`") && text(&output.stderr).contains("L-1001"));
@@ -182,18 +184,66 @@ fn a_lead_that_is_not_there_is_a_no_with_those_that_are() {
     assert!(text(&half.stderr).contains("--policy"));
 }
 
+/// Every command, from the main help and from the help of each group.
+fn commands() -> Vec<Vec<String>> {
+    let listed = |group: Option<&str>| -> Vec<String> {
+        let words: Vec<&str> = group.into_iter().chain(["--help"]).collect();
+        let help = text(&leadctl(&words).stdout);
+        let (_, list) = help.split_once("Commands:\n").unwrap();
+        let lines = list.lines().take_while(|line| !line.is_empty());
+        let names = lines.filter_map(|line| line.split_whitespace().next());
+        names.filter(|name| *name != "help").map(str::to_owned).collect()
+    };
+    let mut commands = Vec::new();
+    for name in listed(None) {
+        if ["policy", "directory", "audit"].contains(&name.as_str()) {
+            let inner = listed(Some(&name)).into_iter();
+            commands.extend(inner.map(|inner| vec![name.clone(), inner]));
+        } else {
+            commands.push(vec![name]);
+        }
+    }
+    commands
+}
+
 #[test]
-fn every_command_explains_itself() {
-    for command in ["up", "down", "demo", "send", "token", "simulate", "explain", "policy", "directory"] {
-        let output = leadctl(&[command, "--help"]);
-        assert_eq!(output.status.code(), Some(0), "{command}");
-        assert!(text(&output.stdout).contains("Usage"), "{command}");
+fn every_command_has_a_help_that_says_what_it_does() {
+    let commands = commands();
+    assert!(commands.len() >= 25, "{commands:?}");
+    for command in commands {
+        let words: Vec<&str> = command.iter().map(String::as_str).chain(["--help"]).collect();
+        let output = leadctl(&words);
+        assert_eq!(output.status.code(), Some(0), "{command:?}");
+        let help = text(&output.stdout);
+        let first = help.lines().next().unwrap_or_default();
+        assert!(first.split(' ').count() > 3 && help.contains("Usage"), "{command:?}: {help}");
+        for word in ["somebody", "whoever", "anybody", "instant"] {
+            assert!(!help.to_lowercase().contains(word), "{command:?} says `{word}`: {help}");
+        }
     }
     assert_eq!(leadctl(&["explode"]).status.code(), Some(2));
 }
 
 #[test]
-fn the_events_of_the_readme_are_events() {
+fn a_command_without_a_running_stack_says_how_to_start_one() {
+    let project = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(project.path().join("infra/local")).unwrap();
+    std::fs::write(project.path().join("template.yaml"), "").unwrap();
+    for command in [&["demo"][..], &["token", "--user", "otto"], &["explain", "L-1"]] {
+        let output = Command::new(env!("CARGO_BIN_EXE_leadctl"))
+            .args(command)
+            .current_dir(project.path())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{command:?}");
+        let errors = text(&output.stderr);
+        assert!(errors.contains("start the local stack with `cargo leadctl up`"), "{command:?}: {errors}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn the_events_in_the_readme_are_valid() {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
     let examples: Vec<&str> =
         readme.split("```json\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();

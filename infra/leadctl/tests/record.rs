@@ -1,7 +1,6 @@
-//! Backtest and suggest as a person meets them: what is proved, what is refused, and with which
-//! exit status.
+//! Backtest and suggest as people use them: what they check, what they refuse, and the exit status.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+#![expect(clippy::unwrap_used, reason = "a failed test should stop")]
 
 use leadctl::audit::generate;
 use policy::Policy;
@@ -28,7 +27,7 @@ fn lines() -> Vec<String> {
     text(&made).lines().map(str::to_owned).collect()
 }
 
-/// As a file, with the hash that its last line says of the others.
+/// Writes the lines to a file, with the right hash in the last line.
 fn file(lines: &[String]) -> tempfile::NamedTempFile {
     let file = tempfile::NamedTempFile::new().unwrap();
     let mut text: String = lines.iter().map(|line| format!("{line}\n")).collect();
@@ -50,7 +49,7 @@ fn backtest(lines: &[String], more: &[&str]) -> Output {
     leadctl(&arguments)
 }
 
-/// What is said of a record that is refused.
+/// The error about a record that is refused.
 fn refusal(lines: &[String]) -> String {
     let output = backtest(lines, &[]);
     assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
@@ -64,7 +63,7 @@ fn place_of(lines: &[String], what: &str) -> usize {
 #[test]
 fn the_published_policy_reproduces_the_record() {
     let lines = lines();
-    // A publication is nothing that the rules decided.
+    // The rules decide no publication.
     let publications = [r#""subject":"policy/"#, r#""subject":"directory/"#];
     let is_decided = |line: &&String| {
         line.contains(r#""kind":"commit""#) && !publications.iter().any(|subject| line.contains(subject))
@@ -78,32 +77,32 @@ fn the_published_policy_reproduces_the_record() {
 }
 
 #[test]
-fn a_record_that_is_not_reproduced_is_told_loudly() {
+fn a_record_that_does_not_replay_identically_fails_the_check() {
     let mut lines = lines();
     let place = lines.iter().position(|line| line.contains("imminent")).unwrap();
     lines[place] = lines[place].replace("imminent", "eminent");
     let output = backtest(&lines, &[]);
     assert_eq!(output.status.code(), Some(1));
-    let told = text(&output.stderr);
-    assert!(told.contains("the record could not be reproduced: "), "{told}");
-    assert!(told.contains(r#""eminent" in the record, "imminent" now"#), "{told}");
+    let error = text(&output.stderr);
+    assert!(error.contains("recorded decisions did not reproduce "), "{error}");
+    assert!(error.contains(r#""eminent" in the record, "imminent" now"#), "{error}");
 }
 
 #[test]
 fn a_record_that_was_cut_is_refused() {
     let mut lines = lines();
     lines.pop();
-    let told = refusal(&lines);
-    assert!(told.contains(&format!(":{}: the export was cut", lines.len())), "{told}");
-    // In the middle of a line, too.
+    let error = refusal(&lines);
+    assert!(error.contains(&format!(":{}: the export was cut", lines.len())), "{error}");
+    // Also in the middle of a line.
     let half = lines.last().unwrap().len() / 2;
     lines.last_mut().unwrap().truncate(half);
-    let told = refusal(&lines);
-    assert!(told.contains(&format!(":{}: the line cannot be read", lines.len())), "{told}");
+    let error = refusal(&lines);
+    assert!(error.contains(&format!(":{}: the line cannot be read", lines.len())), "{error}");
 }
 
 #[test]
-fn a_record_that_was_changed_by_anybody_is_refused() {
+fn a_record_that_was_changed_is_refused() {
     let file = file(&lines());
     let whole = std::fs::read_to_string(file.path()).unwrap();
     std::fs::write(file.path(), whole.replacen("made-up", "made-ip", 1)).unwrap();
@@ -118,64 +117,64 @@ fn a_line_that_is_missing_or_damaged_is_named_by_its_number() {
     let second = place_of(&whole, r#""commit":2,"#);
     let mut lines = whole.clone();
     lines.remove(second);
-    let told = refusal(&lines);
-    assert!(told.contains("follows commit 1; what is between is missing"), "{told}");
+    let error = refusal(&lines);
+    assert!(error.contains("follows commit 1; commits are missing"), "{error}");
 
     let mut lines = whole.clone();
     lines[second] = lines[second].replace(r#""kind":"commit""#, r#""kind":"comit""#);
-    let told = refusal(&lines);
-    assert!(told.contains(&format!(":{}: `kind` is `comit`", second + 1)), "{told}");
+    let error = refusal(&lines);
+    assert!(error.contains(&format!(":{}: `kind` is `comit`", second + 1)), "{error}");
 
     let mut lines = whole.clone();
     lines[second].push('}');
-    let told = refusal(&lines);
-    assert!(told.contains(&format!(":{}: the line cannot be read", second + 1)), "{told}");
+    let error = refusal(&lines);
+    assert!(error.contains(&format!(":{}: the line cannot be read", second + 1)), "{error}");
 
     let mut lines = whole.clone();
     let directory = place_of(&lines, r#""kind":"directory""#);
     lines.remove(directory);
-    let told = refusal(&lines);
-    assert!(told.contains("there should be 2 policies, 2 directories"), "{told}");
+    let error = refusal(&lines);
+    assert!(error.contains("the last line counts 2 policies, 2 directories"), "{error}");
 }
 
 #[test]
-fn a_file_that_is_no_record_of_this_version_is_refused() {
+fn another_file_or_version_is_refused() {
     let whole = lines();
-    let told = refusal(&[]);
-    assert!(told.contains("is empty"), "{told}");
-    let told = refusal(&whole[1..]);
-    assert!(told.contains(":1: `kind` is `commit`; an export begins with a `header`"), "{told}");
+    let error = refusal(&[]);
+    assert!(error.contains("is empty"), "{error}");
+    let error = refusal(&whole[1..]);
+    assert!(error.contains(":1: `kind` is `commit`; an export begins with a `header`"), "{error}");
     let mut lines = whole.clone();
     lines[0] = lines[0].replace(r#""format_version":2"#, r#""format_version":9"#);
-    let told = refusal(&lines);
-    assert!(told.contains(":1: it is of format version 9; this leadctl reads version 2"), "{told}");
+    let error = refusal(&lines);
+    assert!(error.contains(":1: the export has format version 9; this leadctl reads version 2"), "{error}");
     let mut lines = vec![whole[0].clone()];
     lines.push(r#"{"kind":"end","policies":0,"directories":0,"commits":0}"#.to_owned());
-    let told = refusal(&lines);
-    assert!(told.contains("holds no commits"), "{told}");
+    let error = refusal(&lines);
+    assert!(error.contains("has no commits"), "{error}");
 }
 
 #[test]
-fn a_revision_that_the_record_lacks_is_named() {
+fn a_missing_revision_is_named() {
     let mut lines = lines();
-    // Last in what was recorded; an entry goes on with its place.
+    // In the input this member is the last one; in an entry another follows.
     let commit = place_of(&lines, r#""policy_revision":2}"#);
     lines[commit] = lines[commit].replace(r#""policy_revision":2}"#, r#""policy_revision":7}"#);
-    let told = refusal(&lines);
-    assert!(told.contains("policy revision 7 is not in the record"), "{told}");
+    let error = refusal(&lines);
+    assert!(error.contains("policy revision 7 is not in the record"), "{error}");
 }
 
 #[test]
-fn a_policy_that_is_not_sound_is_not_tried() {
+fn an_invalid_policy_is_refused() {
     let policy = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(policy.path(), "name: nothing else").unwrap();
     let output = backtest(&lines(), &["--policy", policy.path().to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output.stderr).contains("is not a sound policy"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("is not a valid policy"), "{}", text(&output.stderr));
 }
 
 #[test]
-fn the_page_needs_nothing_else_and_links_leads() {
+fn the_page_is_self_contained_and_links_leads() {
     let (policy, page) = (tempfile::NamedTempFile::new().unwrap(), tempfile::NamedTempFile::new().unwrap());
     let default = std::fs::read_to_string(root().join("infra/policies/default.yaml")).unwrap();
     std::fs::write(
@@ -196,7 +195,7 @@ fn the_page_needs_nothing_else_and_links_leads() {
 }
 
 #[test]
-fn what_is_too_little_suggests_nothing() {
+fn a_small_record_suggests_nothing() {
     let file = file(&lines());
     let output = leadctl(&["policy", "suggest", "--json", "--from", file.path().to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));

@@ -1,7 +1,6 @@
-//! `leadctl audit acknowledge`: what an operator says to a report that the audit was changed. While
-//! one is not acknowledged, no checkpoint is made. An acknowledgment lies with the checkpoints, where
-//! nobody can change or delete it, and undoes nothing: whoever verifies an export still finds what
-//! was changed.
+//! `leadctl audit acknowledge`: records that a person examined a tampering report. While a report is open, no checkpoint is
+//! made. An acknowledgment stays with the checkpoints, where nobody can change or delete it, and repairs nothing: a
+//! verification still finds the change.
 
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -11,41 +10,41 @@ use audit::tampering::{ACKNOWLEDGED, Acknowledgment, TAMPERING};
 use aws_config::BehaviorVersion;
 use checkpoint::{Archive, S3Archive, s3_client};
 
-use super::directory::Directory;
+use super::checkpoint_dir::CheckpointDir;
 use crate::output::say;
 use crate::seed;
 use crate::state::{DIRECTORY, State};
 
-/// What `acknowledge` is given.
+/// Options of `leadctl audit acknowledge`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The reports, by name; none: lists those that wait
+    /// The names of the reports
     #[arg(value_name = "REPORT")]
     reports: Vec<String>,
-    /// What was found, and why checkpoints may go on
+    /// What you found, and why checkpoints may resume
     #[arg(long, value_name = "TEXT", required_unless_present = "list")]
     why: Option<String>,
-    /// Who looked at it
+    /// Who examined it
     #[arg(long, value_name = "NAME", env = "USER", default_value = "operator")]
     by: String,
-    /// List the reports that wait, and acknowledge none
+    /// List the open reports and acknowledge none
     #[arg(long, conflicts_with_all = ["why", "reports"])]
     list: bool,
-    /// The bucket of a deployment in AWS; default: what `up` runs here
+    /// The checkpoint bucket of a deployment in AWS [default: the local stack]
     #[arg(long, value_name = "NAME", env = "CHECKPOINT_BUCKET")]
     bucket: Option<String>,
-    /// A directory of checkpoints of your own, as of `audit checkpoint`
+    /// A directory of your own checkpoints, as `audit checkpoint` makes them
     #[arg(long, value_name = "DIR", conflicts_with = "bucket")]
     dir: Option<PathBuf>,
 }
 
-/// Acknowledges, or lists; whether nothing waits any more.
+/// Acknowledges or lists reports. Returns false if one stays open.
 ///
 /// # Errors
-/// There is no such report, or the bucket does not answer.
+/// When there is no such report, or the bucket does not answer.
 pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Arguments) -> anyhow::Result<bool> {
     if let Some(dir) = &arguments.dir {
-        return answer(&Directory::new(dir), arguments).await;
+        return update(&CheckpointDir::new(dir), arguments).await;
     }
     let (sdk, bucket) = match &arguments.bucket {
         Some(bucket) => (aws_config::load_defaults(BehaviorVersion::latest()).await, bucket.clone()),
@@ -54,31 +53,30 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Argumen
             (seed::local_sdk(&state).await, state.output("CheckpointBucketName")?.to_owned())
         }
     };
-    answer(&S3Archive::new(s3_client(&sdk), bucket, None), arguments).await
+    update(&S3Archive::new(s3_client(&sdk), bucket, None), arguments).await
 }
 
-async fn answer(archive: &impl Archive, arguments: &Arguments) -> anyhow::Result<bool> {
+async fn update(archive: &impl Archive, arguments: &Arguments) -> anyhow::Result<bool> {
     if let Some(why) = &arguments.why {
-        ensure!(!arguments.reports.is_empty(), "name the reports; `--list` shows those that wait");
+        ensure!(!arguments.reports.is_empty(), "name the reports; `--list` shows the open ones");
         let at = platform::clock::instant(SystemTime::now());
-        let said = Acknowledgment { by: arguments.by.clone(), at, why: why.clone() };
-        acknowledge(archive, &arguments.reports, &said).await?;
+        let acknowledgment = Acknowledgment { by: arguments.by.clone(), at, why: why.clone() };
+        acknowledge(archive, &arguments.reports, &acknowledgment).await?;
     }
     let open = open(archive).await?;
     match open.len() {
-        0 => say("no report waits; checkpoints go on"),
-        waiting => {
-            say(&format!("{waiting} reports wait, and no checkpoint is made until each is acknowledged"))
-        }
+        0 => say("No report is open; checkpoints resume."),
+        1 => say("One report is open; no checkpoint is made until you acknowledge it:"),
+        count => say(&format!("{count} reports are open; no checkpoint is made until you acknowledge each:")),
     }
     open.iter().for_each(|name| say(name));
     Ok(open.is_empty())
 }
 
-/// The reports that nobody acknowledged, by name.
+/// The names of the open reports.
 ///
 /// # Errors
-/// The bucket does not answer.
+/// When the bucket does not answer.
 pub async fn open(archive: &impl Archive) -> anyhow::Result<Vec<String>> {
     let acknowledged = archive.list(ACKNOWLEDGED).await?;
     let mut open = archive.list(TAMPERING).await?;
@@ -87,24 +85,24 @@ pub async fn open(archive: &impl Archive) -> anyhow::Result<Vec<String>> {
     Ok(open)
 }
 
-/// Acknowledges reports; what was said before to one of them stands.
+/// Acknowledges reports. An earlier acknowledgment of a report stays.
 ///
 /// # Errors
-/// There is no such report, or the bucket does not answer.
+/// When there is no such report, or the bucket does not answer.
 pub async fn acknowledge(
     archive: &impl Archive,
     reports: &[String],
-    said: &Acknowledgment,
+    acknowledgment: &Acknowledgment,
 ) -> anyhow::Result<()> {
-    ensure!(!said.why.trim().is_empty(), "`--why` must say what was found");
+    ensure!(!acknowledgment.why.trim().is_empty(), "`--why` must say what you found");
     for name in reports {
         let report = archive.read(&format!("{TAMPERING}{name}")).await?;
-        report.with_context(|| format!("there is no report `{name}`; `--list` shows those that wait"))?;
+        report.with_context(|| format!("there is no report `{name}`; `--list` shows the open ones"))?;
     }
     for name in reports {
         let path = format!("{ACKNOWLEDGED}{name}");
-        if !archive.put_new(&path, serde_json::to_vec(said)?).await? {
-            say(&format!("`{name}` was acknowledged before; what was said then stands"));
+        if !archive.put_new(&path, serde_json::to_vec(acknowledgment)?).await? {
+            say(&format!("`{name}` was acknowledged before; the earlier acknowledgment stays."));
         }
     }
     Ok(())
@@ -117,7 +115,7 @@ mod tests {
     #[tokio::test]
     async fn a_report_is_acknowledged_once_and_by_name() {
         let dir = tempfile::tempdir().unwrap();
-        let archive = Directory::new(dir.path());
+        let archive = CheckpointDir::new(dir.path());
         let name = "lead~L-1_000000000003_replaced_77.json".to_owned();
         archive.put_new(&format!("{TAMPERING}{name}"), b"{}".to_vec()).await.unwrap();
         assert_eq!(open(&archive).await.unwrap(), std::slice::from_ref(&name));

@@ -1,5 +1,5 @@
-//! `leadctl audit checkpoint`: one now, over the live tables, signed by a key in a file, into a
-//! directory. For whoever wants to hold a deployment to its record without trusting its bucket.
+//! `leadctl audit checkpoint`: makes a checkpoint of the live tables now, signed with a key in a file. With it, a person
+//! can check a deployment's audit without trusting its bucket.
 
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -10,30 +10,30 @@ use anyhow::Context as _;
 use audit::signature::{PublicKey, Signature, SigningKey};
 use checkpoint::{CheckpointFailure, Deps, Made, Signer, SignerError, Tick, VERIFY_WITHIN_DAYS};
 
-use super::directory::Directory;
-use super::export::{Live, Tables, open};
+use super::checkpoint_dir::CheckpointDir;
+use super::tables::{Live, Tables, open};
 use crate::output::say;
 
-/// What `checkpoint` is given.
+/// Options of `leadctl audit checkpoint`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The private key that signs (Ed25519, PKCS#8, PEM)
+    /// The private key to sign with (Ed25519, PKCS#8, PEM)
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
-    /// Where the checkpoints are kept; the next one follows those that are there
+    /// The directory of checkpoints; the new one follows those in it
     #[arg(long, value_name = "DIR")]
     dir: PathBuf,
-    /// Make the key first, and beside it its public half, FILE.pub
+    /// Create the key first, and its public half as FILE.pub
     #[arg(long)]
     new_key: bool,
     #[command(flatten)]
     tables: Tables,
 }
 
-/// Makes a checkpoint; whether there is one: none is made over a history that is not what was signed.
+/// Makes a checkpoint. Returns false if it refuses, because a history differs from what was signed.
 ///
 /// # Errors
-/// A key that cannot be used, tables that do not answer, a directory that cannot be written.
+/// When the key cannot sign, the tables do not answer, or the directory cannot be written.
 pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Arguments) -> anyhow::Result<bool> {
     let Arguments { key: path, dir, new_key, tables } = arguments;
     if *new_key {
@@ -54,60 +54,69 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Argumen
         made => made?,
     };
     let Made { number, subjects, commits, changed, .. } = made;
-    say(&format!("checkpoint {number}: {subjects} subjects, {commits} commits, {changed} subjects changed"));
+    say(&format!("Checkpoint {number}: {subjects} subjects, {commits} commits, {changed} subjects changed."));
     Ok(true)
 }
 
-/// Makes the next checkpoint of a directory.
+/// Makes the next checkpoint in a directory.
 ///
 /// # Errors
-/// As [`run`].
+/// Those of [`run`], and a refusal.
 pub async fn make(live: &Live, key: SigningKey, dir: &Path) -> anyhow::Result<Made> {
     let signer = FileKey { public: key.public_key(), key };
     let deps = Deps {
         heads: live.store.clone(),
-        archive: Directory::new(dir),
+        archive: CheckpointDir::new(dir),
         signer,
         deployment: live.deployment.clone(),
         verify_within_days: VERIFY_WITHIN_DAYS,
     };
     let now = platform::clock::instant(SystemTime::now());
     let made = checkpoint::checkpoint(&deps, &Tick { scheduled_time: now }, now).await?;
-    anyhow::ensure!(made.made, "another checkpoint was made in `{}` at the same time", dir.display());
+    anyhow::ensure!(
+        made.made,
+        "another process made a checkpoint in `{}` at the same time; run it again",
+        dir.display()
+    );
     Ok(made)
 }
 
 fn read_key(path: &Path) -> anyhow::Result<SigningKey> {
     let text = std::fs::read_to_string(path).with_context(|| match path.try_exists() {
-        Ok(false) => format!("there is no key `{}` yet; `--new-key` makes it", path.display()),
+        Ok(false) => format!("there is no key `{}`; create it with `--new-key`", path.display()),
         _ => format!("cannot read `{}`", path.display()),
     })?;
-    SigningKey::from_pem(&text).with_context(|| format!("`{}` cannot sign", path.display()))
+    SigningKey::from_pem(&text)
+        .with_context(|| format!("`{}` is not a private key (Ed25519, PKCS#8, PEM)", path.display()))
 }
 
-/// Makes a key pair: the private half for this user alone, the public half beside it.
+/// Creates a key pair: the private half, which only this user can read, and the public half beside it.
 fn make_key(path: &Path) -> anyhow::Result<()> {
     let mut seed = [0; 32];
     let drawn = rustix::rand::getrandom(&mut seed, rustix::rand::GetRandomFlags::empty());
     anyhow::ensure!(
-        drawn.context("cannot draw random bytes")? == seed.len(),
-        "too few random bytes were drawn"
+        drawn.context("cannot read random bytes")? == seed.len(),
+        "the system gave too few random bytes"
     );
     let key = SigningKey::from_seed(&seed)?;
     let public = PathBuf::from(format!("{}.pub", path.display()));
     for path in [path, &public] {
-        anyhow::ensure!(!path.try_exists()?, "cannot make `{}`: there is one already", path.display());
+        anyhow::ensure!(
+            !path.try_exists()?,
+            "cannot create `{}`: it exists; leave out `--new-key`, or name another file",
+            path.display()
+        );
     }
     for (path, mode, text) in [(path, 0o600, key.to_pem()?), (&public, 0o644, key.public_key().to_pem()?)] {
         let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
         file.and_then(|mut file| file.write_all(text.as_bytes()))
-            .with_context(|| format!("cannot make `{}`", path.display()))?;
+            .with_context(|| format!("cannot create `{}`", path.display()))?;
     }
-    say(&format!("made `{}`; its public half is `{}`", path.display(), public.display()));
+    say(&format!("Created `{}` and its public half `{}`.", path.display(), public.display()));
     Ok(())
 }
 
-/// A key from a file.
+/// Signs with a key from a file.
 struct FileKey {
     key: SigningKey,
     public: PublicKey,
@@ -130,7 +139,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     #[test]
-    fn a_key_is_made_once_and_read_by_its_owner_alone() {
+    fn a_key_is_created_once_and_only_its_owner_can_read_it() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("key.pem");
         make_key(&path).unwrap();
@@ -139,9 +148,9 @@ mod tests {
         let public = std::fs::read_to_string(dir.path().join("key.pem.pub")).unwrap();
         let key = read_key(&path).unwrap();
         assert_eq!(PublicKey::from_pem(&public).unwrap(), key.public_key());
-        assert!(make_key(&path).unwrap_err().to_string().contains("cannot make"));
+        assert!(make_key(&path).unwrap_err().to_string().contains("cannot create"));
         assert_eq!(read_key(&path).unwrap().public_key(), key.public_key());
-        // Nothing is made by halves: the public half of another key stands where this one's would.
+        // The public half of another key is in the way: no half is written.
         let other = dir.path().join("other.pem");
         std::fs::write(dir.path().join("other.pem.pub"), public).unwrap();
         assert!(make_key(&other).unwrap_err().to_string().contains("other.pem.pub"));
@@ -149,9 +158,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_is_put_once() {
+    async fn a_file_is_written_once() {
         let dir = tempfile::tempdir().unwrap();
-        let archive = Directory::new(&dir.path().join("new"));
+        let archive = CheckpointDir::new(&dir.path().join("new"));
         let path = audit::checkpoint::path(3);
         assert_eq!(archive.last(0).await.unwrap(), 0);
         assert!(archive.put_new(&path, b"one".to_vec()).await.unwrap());

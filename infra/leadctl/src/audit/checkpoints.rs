@@ -1,6 +1,5 @@
-//! `leadctl audit checkpoints`: fetches a deployment's checkpoints, their changes and the public key
-//! into a directory, from where everything is verified without AWS. Run again, it fetches what is
-//! new, and says so if what was fetched before is not what is there now.
+//! `leadctl audit checkpoints`: fetches a deployment's checkpoints, their changes and the public key into a directory, to
+//! verify without AWS. A later run fetches what is new, and fails if an earlier checkpoint has changed.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +10,7 @@ use audit::signature::PublicKey;
 use aws_config::{BehaviorVersion, SdkConfig};
 use checkpoint::{Archive, KmsSigner, S3Archive, Signer as _, s3_client};
 
-use super::directory::Directory;
+use super::checkpoint_dir::CheckpointDir;
 use crate::output::say;
 use crate::seed;
 use crate::state::{DIRECTORY, State};
@@ -19,35 +18,35 @@ use crate::state::{DIRECTORY, State};
 /// The public key, beside the checkpoints.
 const PUBLIC_KEY: &str = "public-key.pem";
 
-/// What `checkpoints` is given.
+/// Options of `leadctl audit checkpoints`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Where to; what is there already is not fetched again
+    /// The directory to write; it keeps what it has
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// The bucket of a deployment in AWS; default: what `up` runs here
+    /// The checkpoint bucket of a deployment in AWS [default: the local stack]
     #[arg(long, value_name = "NAME", env = "CHECKPOINT_BUCKET", requires = "signing_key")]
     bucket: Option<String>,
-    /// The key that signs them; credentials and region come from the environment
+    /// The key that signs the checkpoints of that deployment; credentials and region come from the environment
     #[arg(long, value_name = "ARN", env = "CHECKPOINT_KEY", requires = "bucket")]
     signing_key: Option<String>,
 }
 
-/// What was fetched.
+/// The result of a fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetched {
     /// How many checkpoints were new.
     pub new: u64,
-    /// The last one there is.
+    /// The number of the last checkpoint.
     pub last: u64,
     /// The key that signed them.
     pub key: PublicKey,
 }
 
-/// Fetches.
+/// Fetches checkpoints and prints the id of their key.
 ///
 /// # Errors
-/// AWS does not answer, the directory cannot be written, or what is there does not hold.
+/// When AWS does not answer, the directory cannot be written, or a checkpoint is not valid.
 pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Arguments) -> anyhow::Result<()> {
     let out = &arguments.out;
     let Fetched { new, last, key } = match (&arguments.bucket, &arguments.signing_key) {
@@ -59,18 +58,18 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Argumen
     };
     let file = out.join(PUBLIC_KEY);
     say(&match last {
-        0 => "no checkpoint was made yet: the deployment makes one every hour".to_owned(),
-        _ => format!("{new} checkpoints fetched, the last is {last}"),
+        0 => "There is no checkpoint yet: the deployment makes one every hour.".to_owned(),
+        _ => format!("Fetched {new} checkpoints; the last is {last}."),
     });
-    say(&format!("`{}` is the key {}", file.display(), key.id()));
-    say("whoever verifies them should have that key's number from somebody they trust, not from here");
+    say(&format!("`{}` has the key id {}", file.display(), key.id()));
+    say("Compare this key id with one from a person you trust.");
     Ok(())
 }
 
-/// Fetches the checkpoints of what `up` runs.
+/// Fetches the checkpoints of the local stack.
 ///
 /// # Errors
-/// As [`run`].
+/// Those of [`run`].
 pub async fn fetch_local(state: &State, out: &Path) -> anyhow::Result<Fetched> {
     let sdk = seed::local_sdk(state).await;
     fetch(&sdk, state.output("CheckpointBucketName")?, state.output("CheckpointKeyArn")?, out).await
@@ -78,7 +77,7 @@ pub async fn fetch_local(state: &State, out: &Path) -> anyhow::Result<Fetched> {
 
 async fn fetch(sdk: &SdkConfig, bucket: &str, key: &str, out: &Path) -> anyhow::Result<Fetched> {
     let kms = KmsSigner::new(aws_sdk_kms::Client::new(sdk), key).await?;
-    let (archive, directory) = (S3Archive::new(s3_client(sdk), bucket, None), Directory::new(out));
+    let (archive, directory) = (S3Archive::new(s3_client(sdk), bucket, None), CheckpointDir::new(out));
     let key = kms.public_key().clone();
     let known = directory.last(0).await?;
     let mut before: Option<Checkpoint> = None;
@@ -92,7 +91,7 @@ async fn fetch(sdk: &SdkConfig, bucket: &str, key: &str, out: &Path) -> anyhow::
         })?;
         ensure!(
             ours.as_bytes() == theirs,
-            "checkpoint {known} in the bucket is not the one that was fetched before into `{}`",
+            "checkpoint {known} in the bucket differs from the one in `{}`, which was fetched before",
             out.display()
         );
         before = Some(Envelope::read(&ours)?.checkpoint);
@@ -105,12 +104,13 @@ async fn fetch(sdk: &SdkConfig, bucket: &str, key: &str, out: &Path) -> anyhow::
         let checkpoint = envelope.checkpoint;
         checkpoint.follows(before.as_ref())?;
         let path = checkpoint.changes_path();
-        let changes = archive.read(&path).await?.with_context(|| format!("`{path}` is missing"))?;
+        let changes =
+            archive.read(&path).await?.with_context(|| format!("`{path}` is missing in the bucket"))?;
         ensure!(
             sha256([changes.as_slice()]) == checkpoint.changes,
-            "`{path}` is not what its checkpoint names"
+            "`{path}` was changed: its checkpoint names another hash"
         );
-        // The checkpoint last: what is there by its number is whole.
+        // The checkpoint comes last, so that its number stands for a complete set of files.
         directory.put_new(&path, changes).await?;
         directory.put_new(&checkpoint.path(), text.into_bytes()).await?;
         before = Some(checkpoint);
@@ -121,19 +121,19 @@ async fn fetch(sdk: &SdkConfig, bucket: &str, key: &str, out: &Path) -> anyhow::
 
 async fn read(archive: &impl Archive, number: u64) -> anyhow::Result<String> {
     let content = archive.read(&document::path(number)).await?;
-    let content = content.with_context(|| format!("checkpoint {number} was there, and is not any more"))?;
-    String::from_utf8(content).with_context(|| format!("checkpoint {number} is no text"))
+    let content = content.with_context(|| format!("checkpoint {number} has disappeared"))?;
+    String::from_utf8(content).with_context(|| format!("checkpoint {number} is not text"))
 }
 
-async fn keep_key(directory: &Directory, key: &PublicKey, out: &Path) -> anyhow::Result<()> {
+async fn keep_key(directory: &CheckpointDir, key: &PublicKey, out: &Path) -> anyhow::Result<()> {
     let pem = key.to_pem()?;
     if directory.put_new(PUBLIC_KEY, pem.clone().into_bytes()).await? {
         return Ok(());
     }
-    let stands = directory.read(PUBLIC_KEY).await?.unwrap_or_default();
+    let existing = directory.read(PUBLIC_KEY).await?.unwrap_or_default();
     ensure!(
-        stands == pem.as_bytes(),
-        "`{}` is another key than the deployment has",
+        existing == pem.as_bytes(),
+        "`{}` is another key than the deployment's; use another directory",
         out.join(PUBLIC_KEY).display()
     );
     Ok(())

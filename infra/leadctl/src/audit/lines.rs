@@ -1,27 +1,27 @@
-//! The lines of a file that may be damaged: numbered, of bounded length, and hashed as they go by.
+//! Reads the lines of a file that may be damaged: numbered, of bounded length, and hashed.
 
 use std::io::{BufRead, Read as _};
 
 use audit::Hash;
 use sha2::{Digest as _, Sha256};
 
-/// No line of an export is longer: an item of a table has at most 400 KB.
+/// The longest line of an export: an item of a table has at most 400 KB.
 const LINE_BYTES_MAX: usize = 8 << 20;
 
 /// Why there is no next line.
 #[derive(Debug, thiserror::Error)]
 pub enum LineError {
-    /// The file cannot be read on.
-    #[error("it cannot be read")]
+    /// The file cannot be read.
+    #[error("the file cannot be read")]
     Io(#[from] std::io::Error),
     /// The file was cut.
     #[error("the file ends in the middle of a line: it was cut")]
     Cut,
-    /// It is no line of text.
+    /// The line is not text.
     #[error("the line is not UTF-8: it was changed")]
     Text,
-    /// It is no file of lines.
-    #[error("the line is longer than {LINE_BYTES_MAX} bytes: nothing that leadctl writes is")]
+    /// The file has no lines.
+    #[error("the line is longer than {LINE_BYTES_MAX} bytes: leadctl did not write it")]
     Long,
 }
 
@@ -30,23 +30,23 @@ pub enum LineError {
 pub struct Lines<R> {
     input: R,
     number: u64,
-    /// The current line, with its end.
+    /// The current line, with its line break.
     line: Vec<u8>,
-    /// Of all lines before it.
+    /// The hash of all lines before it.
     before: Sha256,
 }
 
 impl<R: BufRead> Lines<R> {
-    /// The lines of `input`.
+    /// Reads the lines of `input`.
     pub fn new(input: R) -> Self {
         Self { input, number: 0, line: Vec::new(), before: Sha256::new() }
     }
 
-    /// The next line without its end; `None` at the end of the file. What is damaged is told, and
-    /// the line after it can be read.
+    /// The next line without its line break; `None` at the end of the file. After a damaged line, the next one can be
+    /// read.
     ///
     /// # Errors
-    /// A line that is none; a file that cannot be read.
+    /// When the line is damaged, or the file cannot be read.
     pub fn next(&mut self) -> Result<Option<&str>, LineError> {
         self.before.update(&self.line);
         self.line.clear();
@@ -79,7 +79,7 @@ mod tests {
     use audit::sha256;
 
     #[test]
-    fn what_is_no_line_is_told_and_the_next_one_is_read() {
+    fn a_damaged_line_is_an_error_and_the_next_one_is_read() {
         let bytes: &[u8] = b"one\n\xff\nthree\nfour";
         let mut lines = Lines::new(bytes);
         assert_eq!(lines.next().unwrap(), Some("one"));
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_does_not_hold_a_line_that_never_ends() {
+    fn a_line_that_never_ends_is_not_kept_in_memory() {
         let mut lines = Lines::new(std::io::BufReader::new(std::io::repeat(b'x')));
         assert!(matches!(lines.next(), Err(LineError::Long)));
     }

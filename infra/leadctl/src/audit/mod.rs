@@ -1,18 +1,19 @@
-//! The audit as a file: exported from the tables, read back, sorted, and made up for tests.
+//! `leadctl audit`: exports, verifies and proves the audit.
 
 pub mod acknowledge;
 pub mod checkpoint;
+mod checkpoint_dir;
 pub mod checkpoints;
-mod directory;
 pub mod export;
-mod file;
+mod format;
 pub mod generate;
 mod lines;
 mod opened;
 pub mod prove;
 pub mod show;
 mod sort;
+mod tables;
 pub mod verify;
 
-pub use file::{Reader, Writer};
+pub use format::{Reader, Writer};
 pub use sort::{Order, Sorted, sorted};

@@ -1,5 +1,5 @@
-//! What the sealed texts of a record say, for whoever may know it. An export keeps every commit as it
-//! is, so that its chain can be checked; what is under the seals stands in lines of its own beside it.
+//! Opens the sealed personal data of an export. The export keeps every commit as it is, so that its chain can be checked;
+//! the opened texts are in lines of their own.
 
 use std::collections::BTreeMap;
 
@@ -10,39 +10,39 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{PersonalData, Store};
 
-/// A line with what the sealed texts of a commit say.
+/// A line with the opened texts of a commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opened {
-    /// Whose history the commit belongs to.
+    /// The commit's subject.
     pub subject: Subject,
-    /// Its place there.
+    /// The commit's number.
     pub commit: u64,
-    /// What each sealed text says.
+    /// Each sealed text with the opened one.
     pub texts: BTreeMap<String, String>,
 }
 
 /// Opens the sealed texts of commits.
 pub struct Opener<'s> {
     store: &'s Store,
-    /// The last subject that was asked for: commits of one come one after the other.
+    /// The last subject: its commits come one after the other.
     last: Option<(Subject, PersonalData)>,
 }
 
 impl<'s> Opener<'s> {
-    /// With what the store has of data keys.
+    /// Opens with the data keys of the store.
     pub fn new(store: &'s Store) -> Self {
         Self { store, last: None }
     }
 
-    /// What the sealed texts of a commit say; `None` if there are none, or their key was destroyed.
+    /// Opens the sealed texts of a commit; `None` if there are none, or their key was destroyed.
     ///
     /// # Errors
-    /// When table or key service do not answer, or a text was changed.
+    /// When the table or KMS does not answer, or a text was changed.
     pub async fn open(&mut self, commit: &ChainedCommit) -> anyhow::Result<Option<Opened>> {
         let recorded = commit.recorded.as_ref().map_or("", |recorded| recorded.get());
         let mut sealed = Vec::new();
         for text in [commit.entries.get(), recorded] {
-            // Most commits have nothing personal, and need not be read.
+            // Most commits have no personal data and need no parsing.
             if text.contains("\"personal\"") {
                 collect(&serde_json::from_str(text)?, false, &mut sealed);
             }

@@ -1,5 +1,4 @@
-//! `leadctl audit prove` and `verify-proof`: that one entry is in the record, shown to somebody who
-//! is shown nothing else of it.
+//! `leadctl audit prove` and `check-proof`: prove that one entry is in the audit, and reveal nothing else of it.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -16,43 +15,43 @@ use super::verify::{Export, Findings, History, key, read_export, read_series};
 use crate::history::line;
 use crate::output::{print, say};
 
-/// What `prove` is given.
+/// Options of `leadctl audit prove`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The export that the entry is in
+    /// The export with the entry
     #[arg(long, value_name = "FILE")]
     export: PathBuf,
-    /// The checkpoints: a directory with `checkpoints/` and `changes/`
+    /// The directory of checkpoints, as `audit checkpoints` writes it
     #[arg(long, value_name = "DIR")]
     checkpoints: PathBuf,
-    /// The public key of who signs them (PEM)
+    /// The public key of the checkpoints (PEM)
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
-    /// Whose history, as in `lead/L-1`
+    /// The subject, such as lead/L-1
     #[arg(long)]
     subject: Subject,
-    /// Which entry, from 1
+    /// The number of the entry, from 1
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     seq: u64,
-    /// Where to write the proof
+    /// The file to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
 
-/// What `verify-proof` is given.
+/// Options of `leadctl audit check-proof`.
 #[derive(Debug, clap::Args)]
-pub struct Check {
-    /// The proof
+pub struct CheckArguments {
+    /// The proof, as `audit prove` writes it
     proof: PathBuf,
-    /// The public key of who signs checkpoints (PEM)
+    /// The public key of the checkpoints (PEM)
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
 }
 
-/// Writes a proof; whether there is one.
+/// Writes a proof. Returns false if the entry cannot be proven.
 ///
 /// # Errors
-/// A file that cannot be read or written.
+/// When a file cannot be read or written.
 pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let Arguments { subject, seq, .. } = arguments;
     match prove(arguments)? {
@@ -61,7 +60,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
                 .with_context(|| format!("cannot write {}", arguments.out.display()))?;
             let number = proof.checkpoint.checkpoint.number;
             say(&format!(
-                "{subject} seq {seq} is proven by checkpoint {number}: {}",
+                "Wrote the proof of {subject} seq {seq} to {}; checkpoint {number} covers it.",
                 arguments.out.display()
             ));
             Ok(true)
@@ -81,14 +80,17 @@ fn prove(arguments: &Arguments) -> anyhow::Result<Result<Proof, String>> {
     let export = read_export(BufReader::with_capacity(1 << 20, file), &name, &mut findings)?;
     let header = export.as_ref().map(|export| export.header.deployment.clone());
     let series = read_series(&arguments.checkpoints, &key, header.as_deref(), &mut findings)?;
-    let (Some(export), Some(series)) = (export, series) else { return Ok(Err(findings.told())) };
+    let (Some(export), Some(series)) = (export, series) else { return Ok(Err(findings.first_text())) };
     let Some(leaves) = &series.leaves else {
-        return Ok(Err("a proof needs all checkpoints, from the first".to_owned()));
+        return Ok(Err(
+            "a proof needs all checkpoints from the first; fetch them with `leadctl audit checkpoints`"
+                .to_owned(),
+        ));
     };
     build(arguments, export, &series.last, leaves)
 }
 
-/// Follows the history of the subject up to the head that the checkpoint has.
+/// Follows the subject's history up to the head in the checkpoint.
 fn build(
     arguments: &Arguments,
     export: Export,
@@ -99,7 +101,7 @@ fn build(
     let Some((_, leaf)) = leaves.find(&name) else {
         let number = checkpoint.checkpoint.number;
         return Ok(Err(format!(
-            "{name} is not in checkpoint {number}: it came later, or there is no such subject"
+            "{name} is not in checkpoint {number}: it is newer, or there is no such subject"
         )));
     };
     let mut history = History::of(arguments.subject.clone());
@@ -110,8 +112,8 @@ fn build(
             continue;
         }
         if let Err(found) = history.take(&next.text, next.line) {
-            let wrong = found.wrong;
-            return Ok(Err(format!("{}:{}: {name}: {wrong}", arguments.export.display(), next.line)));
+            let problem = found.problem;
+            return Ok(Err(format!("{}:{}: {name}: {problem}", arguments.export.display(), next.line)));
         }
         let commit: ChainedCommit = serde_json::from_str(&next.text)?;
         match &mut proof {
@@ -124,16 +126,16 @@ fn build(
         }
     }
     let Some(proof) = proof else {
-        return Ok(Err(format!("{name} has no entry {seq}: its last in the export is {}", history.seq)));
+        return Ok(Err(format!("{name} has no entry {seq}: the last one in the export is {}", history.seq)));
     };
     Ok(proof.finish(checkpoint.clone(), leaves).map_err(|error| format!("{:#}", anyhow::Error::new(error))))
 }
 
-/// Checks a proof and prints what it proves; whether it does.
+/// Checks a proof and prints what it proves. Returns false if it proves nothing.
 ///
 /// # Errors
-/// A file that cannot be read.
-pub fn check(arguments: &Check) -> anyhow::Result<bool> {
+/// When a file cannot be read.
+pub fn check(arguments: &CheckArguments) -> anyhow::Result<bool> {
     let key = key(&arguments.key)?;
     match checked(&arguments.proof, |proof| proof.check(&key))? {
         Ok(proof) => {
@@ -141,7 +143,7 @@ pub fn check(arguments: &Check) -> anyhow::Result<bool> {
             print(&line(&proof.entry));
             print(&serde_json::to_string_pretty(&proof.entry)?);
             print(&format!(
-                "proven: this entry was in commit {} of {}, decided at {}, when checkpoint {} of `{}` was signed at {} by the key {}",
+                "Proven: this entry was in commit {} of {}, decided at {}, when checkpoint {} of `{}` was signed at {} with the key {}.",
                 commit.commit,
                 commit.subject,
                 commit.recorded_at.to_rfc3339(),
@@ -165,9 +167,9 @@ fn checked<E: std::error::Error + Send + Sync + 'static>(
 ) -> anyhow::Result<Result<Proof, String>> {
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let Ok(text) = String::from_utf8(bytes) else {
-        return Ok(Err("it is not UTF-8: it was changed".to_owned()));
+        return Ok(Err("the proof is not UTF-8: it was changed".to_owned()));
     };
-    // A file that an editor or a transfer put an end of line to is the same proof.
+    // Editors and transfers add a line break at the end; the proof is the same.
     Ok(Proof::read(text.trim_end_matches('\n'))
         .map_err(|error| format!("{:#}", anyhow::Error::new(error)))
         .and_then(|proof| match check(&proof) {

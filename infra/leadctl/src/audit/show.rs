@@ -1,4 +1,4 @@
-//! `leadctl audit show`: the history of one subject, each entry with its place and its hash.
+//! `leadctl audit show`: prints the history of one subject, each entry with its number and its hash.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -12,24 +12,26 @@ use policy::ids::Subject;
 use serde_json::Value;
 use store::PAGE_MAX;
 
-use super::export::{LIVE, Source, open};
+use super::export::{LIVE, Source};
+use super::format::{COMMIT, written};
+use super::tables::open;
 use super::verify::{Finding, Findings, History, Place, read_export};
 use crate::history::line;
 use crate::output::{print, say};
 
-/// What `show` is given.
+/// Options of `leadctl audit show`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Whose history, as in `lead/L-1`
+    /// The subject, such as lead/L-1, account/A-7, rep/rep-ana or policy/3
     subject: Subject,
     #[command(flatten)]
     source: Source,
 }
 
-/// Prints a history; whether there is one, and its links hold.
+/// Prints a history. Returns false if there is none, or its chain is broken.
 ///
 /// # Errors
-/// A file that cannot be read; tables that do not answer.
+/// When a file cannot be read, or the tables do not answer.
 pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Arguments) -> anyhow::Result<bool> {
     let Arguments { subject, source } = arguments;
     let mut history = History::of(subject.clone());
@@ -39,7 +41,7 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Argumen
         loop {
             let page = live.store.chained_audit(subject, after.as_ref(), PAGE_MAX).await?;
             for commit in page.items {
-                let text = String::from_utf8(super::file::written(super::file::COMMIT, &commit)?)?;
+                let text = String::from_utf8(written(COMMIT, &commit)?)?;
                 if !show(&mut history, &text, commit.commit)? {
                     return Ok(false);
                 }
@@ -55,7 +57,7 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Argumen
         let mut findings = Findings::default();
         let export = read_export(BufReader::with_capacity(1 << 20, file), &name, &mut findings)?;
         let Some(mut export) = export else {
-            say(&findings.told());
+            say(&findings.first_text());
             return Ok(false);
         };
         while let Some(commit) = export.commits.next()? {
@@ -63,29 +65,29 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Argumen
                 return Ok(false);
             }
         }
-        // More may have been on what could not be read.
-        if let Some((place, wrong)) = export.end.take() {
-            findings.add(place, wrong);
+        // The unreadable part may have had more of it.
+        if let Some((place, problem)) = export.end.take() {
+            findings.add(place, problem);
         }
         if findings.count > 0 {
-            say(&findings.told());
+            say(&findings.first_text());
             return Ok(false);
         }
     }
     if history.commits == 0 {
-        say(&format!("there is no history of {subject}"));
+        say(&format!("There is no history of {subject}."));
         return Ok(false);
     }
     print(&format!("head {} after commit {}", history.head, history.commits));
     Ok(true)
 }
 
-/// Prints the entries of a commit; whether its links hold.
+/// Prints the entries of a commit. Returns false if the chain is broken.
 fn show(history: &mut History, text: &str, line_number: u64) -> anyhow::Result<bool> {
     let before = history.seq;
     if let Err(found) = history.take(text, line_number) {
         let place = Place { line: None, ..found.place };
-        say(&Finding { place, wrong: found.wrong }.to_string());
+        say(&Finding { place, problem: found.problem }.to_string());
         return Ok(false);
     }
     let commit: ChainedCommit = serde_json::from_str(text)?;

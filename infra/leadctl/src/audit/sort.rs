@@ -1,5 +1,4 @@
-//! Sorts the commits of an export, however many they are, in bounded memory: runs on disk, and a
-//! merge of them.
+//! Sorts any number of commits in bounded memory: sorted runs on disk, and a merge.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -10,29 +9,29 @@ use std::io::{BufRead, BufReader, BufWriter, Read as _, Seek as _, Write as _};
 use anyhow::Context as _;
 use rules::record::CommitRecord;
 
-use super::file::{CommitLine, Contents, Reader};
+use super::format::{CommitLine, Contents, Reader};
 
-/// A run is as large as this; memory holds one at a time.
+/// The size of a run. Memory holds one at a time.
 const RUN_BYTES: usize = 64 << 20;
-/// What a text that is held takes beside its bytes.
+/// The memory that a text takes besides its bytes.
 const HELD_BYTES: usize = 64;
 
-/// In which order commits are wanted.
+/// The order of commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
-    /// As they were decided.
+    /// By the time of the decision.
     Time,
     /// Subject by subject.
     Subject,
 }
 
 impl Order {
-    /// A key whose bytes sort so.
+    /// A key whose bytes sort in this order.
     fn key(self, line: &CommitLine<'_>) -> Vec<u8> {
         let mut key = Vec::new();
         if self == Self::Time {
             let at = line.decided_at;
-            // Seconds with the sign bit turned sort as they are before and after 1970.
+            // With the sign bit flipped, seconds before 1970 sort before later ones.
             key.extend((at.timestamp().cast_unsigned() ^ (1 << 63)).to_be_bytes());
             key.extend(at.timestamp_subsec_nanos().to_be_bytes());
         }
@@ -41,7 +40,7 @@ impl Order {
     }
 }
 
-/// A key that sorts subject by subject, and by the commits of each.
+/// A key that sorts by subject, then by commit.
 pub(super) fn place_key(subject: &str, commit: u64) -> Vec<u8> {
     let mut key = Vec::with_capacity(subject.len() + 17);
     key.extend(subject.as_bytes());
@@ -75,7 +74,7 @@ impl Sorter {
     /// Takes a text.
     ///
     /// # Errors
-    /// A disk that is full.
+    /// When the disk is full.
     pub fn push(&mut self, key: Vec<u8>, text: String) -> anyhow::Result<()> {
         self.held_bytes += key.len() + text.len() + HELD_BYTES;
         self.held.push((key, text));
@@ -86,10 +85,10 @@ impl Sorter {
         Ok(())
     }
 
-    /// Gives them in order.
+    /// Returns all texts in order.
     ///
     /// # Errors
-    /// A disk that cannot be read.
+    /// When the disk cannot be read.
     pub fn finish(mut self) -> anyhow::Result<Merged> {
         self.held.sort_unstable();
         let mut merged = Merged { runs: self.runs, held: self.held.into_iter(), next: BinaryHeap::new() };
@@ -100,7 +99,7 @@ impl Sorter {
     }
 }
 
-/// Sorts what is held and writes it to a file that nobody else sees, and that is gone with it.
+/// Sorts the held texts and writes them to an unnamed temporary file, which disappears with its handle.
 fn write_run(held: &mut Vec<Keyed>) -> anyhow::Result<BufReader<File>> {
     held.sort_unstable();
     let mut write = || -> std::io::Result<File> {
@@ -115,16 +114,16 @@ fn write_run(held: &mut Vec<Keyed>) -> anyhow::Result<BufReader<File>> {
         file.rewind()?;
         Ok(file)
     };
-    Ok(BufReader::new(
-        write().context("cannot sort: the directory for temporary files (TMPDIR) takes no more")?,
-    ))
+    Ok(BufReader::new(write().context(
+        "cannot sort: cannot write temporary files; free some space, or name another directory in `TMPDIR`",
+    )?))
 }
 
 /// Texts in order.
 #[derive(Debug)]
 pub(super) struct Merged {
     runs: Vec<BufReader<File>>,
-    /// The last run never left memory.
+    /// The last run stays in memory.
     held: std::vec::IntoIter<Keyed>,
     next: BinaryHeap<Reverse<(Vec<u8>, String, usize)>>,
 }
@@ -150,14 +149,14 @@ impl Merged {
             Ok(Some(part))
         };
         let Some(key) = part()? else { return Ok(None) };
-        let text = part()?.context("a temporary file was cut")?;
+        let text = part()?.context("a temporary file was truncated")?;
         Ok(Some((key, String::from_utf8(text)?)))
     }
 
     /// The next text, with its key.
     ///
     /// # Errors
-    /// A disk that cannot be read.
+    /// When the disk cannot be read.
     pub fn next(&mut self) -> anyhow::Result<Option<Keyed>> {
         let Some(first) = self.next.peek_mut() else { return Ok(None) };
         let Reverse((key, text, run)) = PeekMut::pop(first);
@@ -169,7 +168,7 @@ impl Merged {
 /// Reads an export and sorts its commits.
 ///
 /// # Errors
-/// An export that is damaged; a disk that is full.
+/// When the export is damaged, or the disk is full.
 pub fn sorted(reader: Reader<impl BufRead>, order: Order) -> anyhow::Result<(Contents, Sorted)> {
     sorted_in_runs(reader, order, RUN_BYTES)
 }
@@ -209,7 +208,7 @@ mod tests {
     use policy::Policy;
 
     #[test]
-    fn runs_on_disk_come_to_the_same_order_as_memory() {
+    fn runs_on_disk_sort_as_memory_does() {
         let policy = Policy::parse(include_str!("../../../policies/default.yaml")).unwrap();
         let made = generate::write(Vec::new(), 20, 5, &policy).unwrap();
         let order = |by: Order, run_bytes: usize| -> Vec<String> {

@@ -1,5 +1,4 @@
-//! Charts of a report as inline SVG: the baseline beside the candidate. Colors are the page's, so that
-//! they follow its light and dark.
+//! The charts of a report as inline SVG: the baseline beside the candidate. They use the page's colors, light and dark.
 
 use std::fmt::Write as _;
 
@@ -14,7 +13,7 @@ const BELOW: f64 = 30.0;
 const TOP: f64 = 18.0;
 /// The width of the longest date.
 const DATE: f64 = 90.0;
-/// So many dates fit below.
+/// How many dates fit below.
 const LABELS_MAX: usize = 8;
 
 /// One point of a chart: its name and its two numbers.
@@ -115,7 +114,7 @@ fn chart(
     svg
 }
 
-/// The next number that is easily read, and can be halved and quartered.
+/// The next round number that can be halved and quartered.
 fn round_up(most: u64) -> u64 {
     let mut step = 4u64;
     loop {
@@ -131,7 +130,7 @@ fn round_up(most: u64) -> u64 {
     }
 }
 
-/// Text as it stands in markup.
+/// Escapes text for markup.
 pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
@@ -147,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_into_markup_stays_text() {
+    fn text_in_markup_stays_text() {
         let chart = bars("<script>", &[("\"><b".to_owned(), Pair { baseline: 1, candidate: 2 })], "\"><i");
         assert!(!chart.contains("<script") && !chart.contains("\"><b") && !chart.contains("<i"), "{chart}");
     }

@@ -1,4 +1,4 @@
-//! The figures of a report as people read them: the same words and rows in text and on the page.
+//! The figures of a report in words, the same in text and on the page.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,16 +7,16 @@ use insight::backtest::{Baseline, Group, Happening, Pair, QueueRow, Report, Span
 use policy::WorkflowId;
 use policy::measure::grouped;
 
-/// A table of figures by group.
+/// Figures by group.
 pub(super) struct Table {
     pub title: &'static str,
-    /// What is counted, in the order of the columns.
+    /// The columns: what is counted.
     pub columns: Vec<Happening>,
-    /// Each group by name, with a number for each column.
+    /// Each group's name, with a number per column.
     pub rows: Vec<(String, Vec<Pair>)>,
 }
 
-/// The proof, in one line.
+/// The outcome of the check that the history replays identically, in one line.
 pub(super) fn identity(report: &Report) -> String {
     let identity = &report.identity;
     let decisions = grouped(identity.commits);
@@ -31,13 +31,13 @@ pub(super) fn identity(report: &Report) -> String {
     if identity.without_input > 0 {
         let more = grouped(identity.without_input);
         line.push_str(&format!(
-            " {more} more were recorded without their input; the check takes them as they are."
+            " {more} more were recorded without their input; the check cannot replay those."
         ));
     }
     line
 }
 
-/// What is compared with what.
+/// What the report compares with what.
 pub(super) fn compared(report: &Report) -> String {
     let candidate = &report.policy;
     match &report.against {
@@ -61,7 +61,7 @@ pub(super) fn compared(report: &Report) -> String {
     }
 }
 
-/// What is different between the two policies, as a heading.
+/// The heading of the differences between the two policies.
 pub(super) fn changes_heading(report: &Report) -> String {
     match &report.against {
         Baseline::History { .. } => "Policy changes since the revision in force".to_owned(),
@@ -69,7 +69,7 @@ pub(super) fn changes_heading(report: &Report) -> String {
     }
 }
 
-/// The workflows that get another version, in a sentence.
+/// The workflows that get a new version, in a sentence.
 pub(super) fn rising(workflows: &[WorkflowId]) -> Option<String> {
     let names: Vec<String> = workflows.iter().map(ToString::to_string).collect();
     match names.as_slice() {
@@ -79,7 +79,7 @@ pub(super) fn rising(workflows: &[WorkflowId]) -> Option<String> {
     }
 }
 
-/// The totals that are not zero on both sides.
+/// The totals, without those that are zero on both sides.
 pub(super) fn totals(report: &Report) -> Vec<(&'static str, Pair)> {
     let all = Happening::ALL.into_iter().map(|happening| (happening, report.total(happening)));
     all.filter(|(happening, total)| *happening == Happening::Message || *total != Pair::default())
@@ -87,7 +87,7 @@ pub(super) fn totals(report: &Report) -> Vec<(&'static str, Pair)> {
         .collect()
 }
 
-/// The queues: their names, the most that was in them, and what is in the end.
+/// The queues: their names, their largest length, and their length at the end.
 pub(super) fn queues(report: &Report) -> [(&'static str, Pair, Pair); 2] {
     let of = |name, queue: fn(&QueueRow) -> Pair| {
         let most =
@@ -98,7 +98,7 @@ pub(super) fn queues(report: &Report) -> [(&'static str, Pair, Pair); 2] {
     [of("operations queue", |row| row.operations), of("compliance reviews", |row| row.reviews)]
 }
 
-/// The tables by workflow, market, team and rep, without those that have no rows.
+/// The tables by workflow, market, team and rep, without empty ones.
 pub(super) fn tables(report: &Report) -> Vec<Table> {
     use Happening::{Assignment, Breach, Held, HighValue, Message, QueuedForOperations, Reassignment};
     let groups = report.figures_by_group();
@@ -144,7 +144,7 @@ pub(super) fn tables(report: &Report) -> Vec<Table> {
     .collect()
 }
 
-/// A column of a table by rep or team: what a reassignment is to whom it happens.
+/// The heading of a column. A rep has leads taken and given.
 pub(super) fn column(title: &str, happening: Happening) -> &'static str {
     match (title, happening) {
         ("By rep", Happening::Reassignment) => "leads taken",
@@ -153,7 +153,7 @@ pub(super) fn column(title: &str, happening: Happening) -> &'static str {
     }
 }
 
-/// Recipients whose messages change, those first that change most.
+/// Recipients whose messages change, the largest change first.
 pub(super) fn changed_recipients(report: &Report) -> Vec<&str> {
     let per_span = report.messages_per_span();
     let recipients: BTreeSet<&str> = per_span.keys().map(|(recipient, _)| *recipient).collect();
@@ -169,7 +169,7 @@ pub(super) fn changed_recipients(report: &Report) -> Vec<&str> {
     changed.into_iter().map(|(_, recipient)| recipient).collect()
 }
 
-/// How many more or fewer.
+/// The difference with its sign.
 pub(super) fn change(pair: Pair) -> String {
     match pair.more() {
         0 => "=".to_owned(),
@@ -178,7 +178,7 @@ pub(super) fn change(pair: Pair) -> String {
     }
 }
 
-/// A number on both sides in one cell: the one number where they are equal.
+/// Both numbers in one cell; one number if they are equal.
 pub(super) fn cell(pair: Pair) -> String {
     match (pair.baseline, pair.candidate) {
         (0, 0) => "–".to_owned(),
@@ -187,7 +187,7 @@ pub(super) fn cell(pair: Pair) -> String {
     }
 }
 
-/// A span by its beginning, as short as it can be told from the others.
+/// A span by its beginning, as short as the other spans permit.
 pub(super) fn short(span: Span, begin: DateTime<Utc>, among: &[DateTime<Utc>]) -> String {
     let is_one_day = among.iter().all(|other| other.date_naive() == begin.date_naive());
     let text = match span {

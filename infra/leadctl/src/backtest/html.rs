@@ -1,4 +1,4 @@
-//! A backtest's report as one page that needs nothing else: charts inline, no script, light and dark.
+//! The report as one self-contained page: inline charts, no script, light and dark.
 
 use std::fmt::Write as _;
 
@@ -6,20 +6,20 @@ use chrono::SecondsFormat;
 use insight::backtest::{Happening, Pair, QueueRow, Report, Span};
 use policy::measure::grouped;
 
-use super::LeadLink;
 use super::chart::{Point, bars, escape, lines};
 use super::figures::{
     Table, cell, change, changed_recipients, changes_heading, column, compared, identity, long, queues,
     rising, short, tables, totals,
 };
+use super::link::LeadLink;
 
 const STYLE: &str = include_str!("page.css");
-/// So many recipients are shown; the JSON has all of them.
+/// How many recipients are listed. The JSON has all.
 const RECIPIENTS_SHOWN: usize = 40;
-/// So many spans of recipients fit beside each other, the last ones.
+/// How many spans fit beside each other: the last ones.
 const SPANS_SHOWN: usize = 16;
 
-/// The page.
+/// The whole page.
 pub(super) fn page(report: &Report, link: Option<&LeadLink>) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail.
@@ -29,19 +29,19 @@ pub(super) fn page(report: &Report, link: Option<&LeadLink>) -> String {
 
 fn write(out: &mut String, report: &Report, link: Option<&LeadLink>) -> std::fmt::Result {
     let policy = escape(&report.policy);
-    let instant = |at: chrono::DateTime<chrono::Utc>| at.format("%B %-d, %Y, %H:%M");
+    let time = |at: chrono::DateTime<chrono::Utc>| at.format("%B %-d, %Y, %H:%M");
     let proof = if report.identity.holds() { "good" } else { "bad" };
     write!(
         out,
         r#"<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Backtest of {policy}</title><style>{STYLE}</style></head><body><main>
 <header><h1>Backtest of “{policy}”</h1>
 <p>{}</p>
-<p>{} to {} (UTC): {} leads, <strong>{}</strong> of them different.</p>
+<p>{} to {} (UTC): {} leads, <strong>{}</strong> of them differ.</p>
 <p class="proof {proof}">{}</p></header>
 "#,
         escape(&compared(report)),
-        instant(report.since),
-        instant(report.until),
+        time(report.since),
+        time(report.until),
         grouped(report.leads),
         grouped(report.leads_different),
         escape(&identity(report))
@@ -70,7 +70,7 @@ fn write(out: &mut String, report: &Report, link: Option<&LeadLink>) -> std::fmt
     for (what, n) in &report.not_applied {
         write!(
             out,
-            "<p>{} {} did not fit the replay of the candidate and were not applied there ({} in the baseline).</p>",
+            "<p>{} {} did not fit the candidate's replay and were not applied ({} in the baseline).</p>",
             grouped(n.candidate),
             escape(what),
             grouped(n.baseline)
@@ -155,7 +155,7 @@ fn charts(out: &mut String, report: &Report) -> std::fmt::Result {
     Ok(())
 }
 
-/// A chart, or a sentence where a chart would be empty or have a single point.
+/// A chart, or a sentence if it would be empty or have one point.
 fn figure(
     out: &mut String,
     title: &str,
@@ -204,7 +204,7 @@ fn recipients(out: &mut String, report: &Report) -> std::fmt::Result {
     let changed = changed_recipients(report);
     let per = report.span.spelled();
     if changed.is_empty() {
-        return write!(out, "<p>Nobody would get more or fewer messages in any {per}.</p>");
+        return write!(out, "<p>Nobody gets more or fewer messages in any {per}.</p>");
     }
     let per_span = report.messages_per_span();
     let all: Vec<_> = {

@@ -1,8 +1,9 @@
-//! `leadctl policy backtest`: what a policy would have done, compared with the policy in force.
+//! `leadctl policy backtest`: replays recorded history under a policy and compares it with the policy in force.
 
 mod chart;
 mod figures;
 mod html;
+mod link;
 mod text;
 
 use std::path::{Path, PathBuf};
@@ -14,42 +15,44 @@ use policy::Policy;
 use policy::directory::Directory;
 
 use crate::audit::Order;
-use crate::audit::export::{Source, bar};
+use crate::audit::export::Source;
 use crate::output::{print, say};
+use crate::progress::bar;
+use link::LeadLink;
 
-/// What `backtest` is given.
+/// Options of `leadctl policy backtest`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The candidate (YAML); default: the policy in force, compared with history
+    /// The candidate (YAML) [default: the policy in force, compared with history]
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
-    /// The directory to try it with (YAML); default: as directories were published
+    /// The directory (YAML) for the candidate [default: the directories as they were published]
     #[arg(long, value_name = "FILE")]
     directory: Option<PathBuf>,
-    /// What to compare the candidate with: `in-force`, `history`, a revision's number, or a policy file;
-    /// default: `in-force`, or `history` without a candidate
+    /// What to compare the candidate with: `in-force`, `history`, a revision number or a policy file [default:
+    /// `in-force`; without a candidate, `history`]
     #[arg(long, value_name = "BASELINE")]
     against: Option<Baseline>,
     #[command(flatten)]
     source: Source,
-    /// Count what happened from here on, RFC 3339; the policies are in force from the first record on
-    #[arg(long, value_name = "INSTANT")]
+    /// Count from this time on, RFC 3339; the replay itself begins with the first commit
+    #[arg(long, value_name = "TIME")]
     since: Option<DateTime<Utc>>,
-    /// Stop here, RFC 3339
-    #[arg(long, value_name = "INSTANT")]
+    /// Stop at this time, RFC 3339
+    #[arg(long, value_name = "TIME")]
     until: Option<DateTime<Utc>>,
-    /// Answer in JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Write a report with charts, one file that needs nothing else
+    /// Write a report with charts to one self-contained file
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Where a lead is looked at, with `{lead}` for its identifier
+    /// Link leads in the report to this address, with `{lead}` for the id
     #[arg(long, value_name = "URL", value_parser = LeadLink::parse)]
     lead_link: Option<LeadLink>,
 }
 
-/// What a candidate is compared with, as it is typed.
+/// The baseline as a person types it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Baseline {
     InForce,
@@ -70,34 +73,10 @@ impl std::str::FromStr for Baseline {
     }
 }
 
-/// Where a lead is looked at.
-#[derive(Debug, Clone)]
-struct LeadLink(String);
-
-/// What stands for the lead in a link.
-const LEAD: &str = "{lead}";
-
-impl LeadLink {
-    fn parse(text: &str) -> Result<Self, String> {
-        let is_web = text.starts_with("https://") || text.starts_with("http://");
-        if is_web && text.contains(LEAD) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(format!("expected a web address with `{LEAD}` in it, as in https://crm.example/leads/{LEAD}"))
-        }
-    }
-
-    /// The link of a lead. Identifiers hold letters, digits and `.` `_` `:` `@` `-`, all of which
-    /// may stand in a path.
-    fn to(&self, lead: &str) -> String {
-        self.0.replace(LEAD, lead)
-    }
-}
-
-/// Runs it; false when the record could not be reproduced, or a document is not sound.
+/// Prints the comparison. Returns false if the replay does not reproduce the history, or a document is not valid.
 ///
 /// # Errors
-/// What could not be run: a file that cannot be read, a record that is damaged.
+/// When a file cannot be read, or the export is damaged.
 pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Arguments) -> anyhow::Result<bool> {
     let Some(policy) = document(arguments.policy.as_deref(), "policy", Policy::parse)? else {
         return Ok(false);
@@ -113,19 +92,19 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Argumen
             Some(Some(policy)) => Against::Policy(Box::new(policy)),
             _ => return Ok(false),
         },
-        // The policy in force is no news to itself.
+        // Comparing the policy in force with itself shows nothing.
         None if policy.is_none() && directory.is_none() => Against::History,
         None => Against::InForce,
     };
     let (contents, records) = arguments.source.sorted(root, Order::Time).await?;
     let published = contents.revisions.policies.values().next_back();
     let policy = policy.or_else(|| published.map(|published| published.policy.clone()));
-    let policy = policy.context("the record holds no published policy; name one with `--policy FILE`")?;
+    let policy = policy.context("the audit has no published policy; name one with `--policy FILE`")?;
     let last = contents.revisions.directories.values().next_back();
     if let Some(directory) = directory.as_ref().or(last.map(|last| &**last))
         && let Err(error) = policy.check_against(directory)
     {
-        say(&format!("the policy does not fit the directory:\n{error}"));
+        say(&format!("The policy does not fit the directory:\n{error}"));
         return Ok(false);
     }
     let trial = Trial { policy, directory, since: arguments.since, against };
@@ -154,7 +133,7 @@ fn document<T>(
     match parse(&text) {
         Ok(document) => Ok(Some(Some(document))),
         Err(error) => {
-            say(&format!("{} is not a sound {what}:\n{error}", path.display()));
+            say(&format!("{} is not a valid {what}:\n{error}", path.display()));
             Ok(None)
         }
     }
@@ -173,9 +152,8 @@ fn show(arguments: &Arguments, report: &Report) -> anyhow::Result<bool> {
     }
     if !report.identity.holds() {
         say(&format!(
-            "error: the record could not be reproduced: {} of {} decisions come out otherwise under the very revisions \
-             they were taken under. Do not rely on the comparison.",
-            report.identity.differences, report.identity.commits
+            "error: replaying {} recorded decisions did not reproduce {} of them. Do not rely on the comparison.",
+            report.identity.commits, report.identity.differences
         ));
         for difference in report.identity.first.iter().take(10) {
             say(&format!("  {} commit {}: {}", difference.subject, difference.commit, difference.why));
@@ -189,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_baseline_is_typed_as_a_word_a_number_or_a_file() {
+    fn a_baseline_is_a_word_a_number_or_a_file() {
         let typed = ["in-force", "history", "12", "new.yaml"].map(|text| text.parse::<Baseline>().unwrap());
         let meant =
             [Baseline::InForce, Baseline::History, Baseline::Revision(12), Baseline::File("new.yaml".into())];

@@ -1,4 +1,4 @@
-//! A backtest's report as text.
+//! The report as text.
 
 use std::fmt::Write as _;
 
@@ -6,23 +6,23 @@ use chrono::SecondsFormat;
 use insight::backtest::{Pair, Report};
 use policy::measure::grouped;
 
-use super::LeadLink;
 use super::figures::{
     Table, cell, change, changes_heading, column, compared, identity, long, queues, rising, tables, totals,
 };
+use super::link::LeadLink;
 
-/// So many rows of recipients are shown, those that change most; all of them are in the JSON.
+/// How many recipients are listed: those with the largest changes. The JSON has all.
 const RECIPIENTS_SHOWN: usize = 15;
-/// So many rows of a table by group.
+/// How many rows of a table are listed.
 const ROWS_SHOWN: usize = 25;
-/// So many first differences.
+/// How many first differences are listed.
 const DIFFERENCES_SHOWN: usize = 20;
-/// So many changes of the policy.
+/// How many policy changes are listed.
 const CHANGES_SHOWN: usize = 40;
-/// The width of a name before numbers.
+/// The width of the name column.
 const NAME: usize = 42;
 
-/// All of it in words.
+/// The whole report.
 pub(super) fn spelled(report: &Report, link: Option<&LeadLink>) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail.
@@ -33,12 +33,12 @@ pub(super) fn spelled(report: &Report, link: Option<&LeadLink>) -> String {
 fn write(out: &mut String, report: &Report, link: Option<&LeadLink>) -> std::fmt::Result {
     writeln!(out, "{}", identity(report))?;
     writeln!(out, "{}", compared(report))?;
-    let instant = |at: chrono::DateTime<chrono::Utc>| at.format("%Y-%m-%d %H:%M");
+    let time = |at: chrono::DateTime<chrono::Utc>| at.format("%Y-%m-%d %H:%M");
     writeln!(
         out,
-        "{} to {} (UTC): {} leads, {} of them different.\n",
-        instant(report.since),
-        instant(report.until),
+        "{} to {} (UTC): {} leads, {} of them differ.\n",
+        time(report.since),
+        time(report.until),
         grouped(report.leads),
         grouped(report.leads_different)
     )?;
@@ -59,7 +59,7 @@ fn write(out: &mut String, report: &Report, link: Option<&LeadLink>) -> std::fmt
     for (what, n) in &report.not_applied {
         writeln!(
             out,
-            "\n{} {what} did not fit the replay of the candidate and were not applied there ({} in the baseline).",
+            "\n{} {what} did not fit the candidate's replay and were not applied ({} in the baseline).",
             grouped(n.candidate),
             grouped(n.baseline)
         )?;

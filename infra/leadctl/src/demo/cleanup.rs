@@ -4,7 +4,7 @@
 use super::market;
 use crate::api::Api;
 use crate::publish::document::Content;
-use crate::publish::published;
+use crate::publish::revisions;
 use crate::state::State;
 use crate::{isolation, send, token};
 use anyhow::Context as _;
@@ -21,7 +21,7 @@ const OFFICERS: [&str; 2] = ["cora", "cleo"];
 /// # Errors
 /// When the API does not answer, or refuses.
 pub(super) async fn end_leads(state: &State, operations: &Api) -> anyhow::Result<()> {
-    let in_force = published::in_force(operations, PublicationKind::Policy).await?;
+    let in_force = revisions::in_force(operations, PublicationKind::Policy).await?;
     let Some(Content::Policy(policy)) = in_force.map(|in_force| in_force.content) else { return Ok(()) };
     let closed = market::closed_state(&policy);
     let closed = closed.context("the policy in force has no state of kind `terminal`; add one")?;

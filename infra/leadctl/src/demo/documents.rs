@@ -4,8 +4,8 @@
 use super::market;
 use crate::api::Api;
 use crate::publish::document::Content;
-use crate::publish::published;
-use crate::publish::published::route;
+use crate::publish::revisions;
+use crate::publish::revisions::route;
 use anyhow::Context as _;
 use policy::ids::PublicationKind;
 use serde_json::json;
@@ -57,7 +57,7 @@ async fn change(
 ) -> anyhow::Result<()> {
     let name = kind.as_str();
     for _ in 0..TRIES_MAX {
-        let in_force = published::in_force(api, kind).await?;
+        let in_force = revisions::in_force(api, kind).await?;
         let in_force = in_force
             .with_context(|| format!("no {name} is in force; run `cargo leadctl down`, then `up`"))?;
         let next = change(&in_force.content)?;

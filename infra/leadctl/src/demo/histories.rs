@@ -4,7 +4,7 @@ use crate::api::Api;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-/// Two histories, and how many entries of each were read.
+/// Two histories, each with the number of entries that were read.
 pub(super) struct Histories {
     api: Api,
     paths: [(String, usize); 2],
@@ -48,7 +48,7 @@ fn is_of_same_commit(one: &Value, other: &Value) -> bool {
     ["subject", "commit"].iter().all(|name| one.get(name) == other.get(name))
 }
 
-/// A whole history, page by page; nothing before the subject has one.
+/// A whole history, page by page; empty while the subject does not exist.
 async fn entries(api: &Api, path: &str) -> anyhow::Result<Vec<Value>> {
     let mut entries = Vec::new();
     let mut cursor = String::new();

@@ -12,7 +12,7 @@ mod wording;
 use crate::api::Api;
 use crate::output::say;
 use crate::publish::document::Content;
-use crate::publish::published;
+use crate::publish::revisions;
 use crate::state::{DIRECTORY, State};
 use anyhow::Context as _;
 use policy::ids::PublicationKind;
@@ -71,8 +71,8 @@ async fn play_as(state: &State, form: Form) -> anyhow::Result<()> {
 
 async fn begin(state: &State, operations: &Api, form: Form) -> anyhow::Result<()> {
     documents::add(operations).await?;
-    let policy = published::in_force(operations, PublicationKind::Policy).await?;
-    let directory = published::in_force(operations, PublicationKind::Directory).await?;
+    let policy = revisions::in_force(operations, PublicationKind::Policy).await?;
+    let directory = revisions::in_force(operations, PublicationKind::Directory).await?;
     match (policy.map(|policy| policy.content), directory.map(|directory| directory.content)) {
         (Some(Content::Policy(policy)), Some(Content::Directory(directory))) => {
             Story::begin(state, Names::of(&directory), form).await?.play(&policy).await

@@ -1,4 +1,4 @@
-//! The plot: what the demo does as a CRM and as an officer, and what has to follow from it.
+//! The plot: what the demo does as a CRM and as an officer, and what must follow.
 
 use super::histories::Histories;
 use super::teller::{Form, Teller};
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(180);
 /// The highest score there is.
 const SCORE_MAX: u16 = 1000;
 
-/// A story in the middle of being played.
+/// A story that is being played.
 pub(super) struct Story<'s> {
     state: &'s State,
     histories: Histories,
@@ -49,7 +49,7 @@ impl<'s> Story<'s> {
     /// Plays all of it.
     ///
     /// # Errors
-    /// When something that has to follow does not.
+    /// When something that must follow does not.
     pub async fn play(mut self, policy: &Policy) -> anyhow::Result<()> {
         self.teller.note(&format!(
             "The story of one lead, in about a minute. Messages appear at {} as they would go out.",
@@ -92,7 +92,7 @@ impl<'s> Story<'s> {
             is(e, "threshold.reached", "significantly-past") && e.pointer("/data/clock") == Some(&json!(2))
         })
         .await?;
-        self.teller.chapter("2. Stuck lead: it stays in NEW, whoever owns it.");
+        self.teller.chapter("2. Stuck lead: it stays in NEW, although its owner changed.");
         self.until("the owner is asked to move it", |e| is(e, "threshold.reached", "ask-owner")).await
     }
 
@@ -141,7 +141,7 @@ impl<'s> Story<'s> {
         Ok(())
     }
 
-    /// Tells what happens until something has happened and its messages are out.
+    /// Shows what happens until an entry is there and its messages are delivered.
     async fn until(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> anyhow::Result<()> {
         loop {
             for commit in self.histories.new_commits().await? {

@@ -1,4 +1,4 @@
-//! Prints the story: a line per commit and chapter headings for people, or every entry as JSON.
+//! Prints the story: chapter headings and a line per commit for people, or every entry as JSON.
 
 use super::wording::{Channels, Line, Names, line};
 use crate::output::print;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 const DELIVERY_MAX: Duration = Duration::from_secs(3);
 
 const DELIVERED: &str = "notification.delivered";
-/// The entries with which nothing more is to be expected of a notification.
+/// The entries that end a notification.
 const OUTCOMES: [&str; 4] =
     [DELIVERED, "notification.withdrawn", "notification.failed", "recipient.unreachable"];
 
@@ -25,7 +25,7 @@ pub(super) enum Form {
     Json,
 }
 
-/// Tells the story as its entries come in.
+/// Prints commits as they come in.
 pub(super) struct Teller {
     form: Form,
     names: Names,
@@ -49,7 +49,7 @@ impl Teller {
         Self { form, names, paint, begun, waiting: VecDeque::new(), channels: Channels::new() }
     }
 
-    /// A text outside the chapters.
+    /// Prints a text outside the chapters.
     pub fn note(&self, text: &str) {
         if self.form == Form::Story {
             print(text);
@@ -62,7 +62,7 @@ impl Teller {
         }
     }
 
-    /// Takes a commit in and prints what is complete.
+    /// Adds a commit and prints the complete lines.
     ///
     /// # Errors
     /// None in practice: an entry that came as JSON can be written as JSON.
@@ -76,19 +76,19 @@ impl Teller {
             let of_kind = commit.iter().filter(|entry| text(entry, "/type") == kind);
             of_kind.map(|entry| text(entry, "/data/id").to_owned()).collect()
         };
-        let mut is_said_elsewhere = false;
+        let mut is_shown_with_request = false;
         for outcome in OUTCOMES {
             for id in ids(outcome) {
                 let of_line = self.waiting.iter_mut().find_map(|line| line.undelivered.take(&id));
-                is_said_elsewhere |= of_line.is_some() && outcome == DELIVERED;
+                is_shown_with_request |= of_line.is_some() && outcome == DELIVERED;
             }
         }
         for delivered in commit.iter().filter(|entry| text(entry, "/type") == DELIVERED) {
             let (id, channel) = (text(delivered, "/data/id"), text(delivered, "/data/channel"));
             self.channels.insert(id.to_owned(), channel.to_owned());
         }
-        // A delivery alone is told by the line of its request.
-        if !(is_said_elsewhere && commit.len() == 1) {
+        // The line of the request shows its delivery.
+        if !(is_shown_with_request && commit.len() == 1) {
             let undelivered = ids("notification.requested");
             self.waiting.push_back(Waiting { commit, undelivered, since: Instant::now() });
         }

@@ -1,7 +1,7 @@
-//! `leadctl policy diff`: what is different between two policies, or two directories, in words.
+//! `leadctl policy diff`: describes the differences between two policies or two directories.
 
-use super::{Source, directory_of, policy_of, read, unsound};
 use crate::output::print_text;
+use crate::source::{Source, directory_of, invalid, policy_of, read};
 use anyhow::bail;
 use policy::diff::Change;
 use policy::directory::Directory;
@@ -10,27 +10,27 @@ use policy::{Policy, WorkflowId, diff};
 use serde_json::json;
 use std::path::PathBuf;
 
-/// What `diff` is given.
+/// Options of `leadctl policy diff`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// What it was: a policy or a directory (YAML); `-` reads standard input
+    /// The old policy or directory (YAML); `-` reads standard input
     #[arg(value_name = "OLD")]
     old: PathBuf,
-    /// What it is to be
+    /// The new one
     #[arg(value_name = "NEW")]
     new: PathBuf,
     /// Exit with status 1 if there is a difference
     #[arg(long)]
     exit_code: bool,
-    /// Answer in JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-/// Runs it; false when there is a difference and that was asked for.
+/// Prints the differences. Returns false if there is one and `--exit-code` asks for it.
 ///
 /// # Errors
-/// A file that cannot be read, or is no sound document.
+/// When a file cannot be read or is not valid.
 pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let (old, new) = (read(&arguments.old)?, read(&arguments.new)?);
     let (changes, rising) = match (kind_of(&old)?, kind_of(&new)?) {
@@ -40,7 +40,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
         (Kind::Directory(old), Kind::Directory(new)) => {
             (diff::directories(old.document(), new.document()), Vec::new())
         }
-        _ => bail!("`{}` and `{}` are a policy and a directory; compare two of a kind", old.name, new.name),
+        _ => bail!("{} and {} are a policy and a directory; compare two of one kind", old.name, new.name),
     };
     if arguments.json {
         let with_words = changes.iter().map(|change| json!({"text": change.to_string(), "change": change}));
@@ -54,12 +54,12 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
 
 fn text(changes: &[Change], rising: &[WorkflowId]) -> String {
     if changes.is_empty() {
-        return "nothing is different\n".to_owned();
+        return "No differences\n".to_owned();
     }
     let mut text: String = changes.iter().map(|change| format!("{change}\n")).collect();
     if !rising.is_empty() {
-        let names: Vec<String> = rising.iter().map(|id| format!("`{id}`")).collect();
-        text.push_str(&format!("the version rises of {}\n", names.join(", ")));
+        let names: Vec<String> = rising.iter().map(ToString::to_string).collect();
+        text.push_str(&format!("New versions: {}\n", names.join(", ")));
     }
     text
 }
@@ -69,9 +69,9 @@ enum Kind {
     Directory(Box<Directory>),
 }
 
-/// What a document is: a directory has calendars and no workflows.
+/// Reads a document and tells which kind it is: a directory has calendars and no workflows.
 fn kind_of(source: &Source) -> anyhow::Result<Kind> {
-    let document = Document::read(&source.text).map_err(|error| unsound(source, &error))?;
+    let document = Document::read(&source.text).map_err(|error| invalid(source, &error))?;
     if document.has("calendars") && !document.has("workflows") {
         return Ok(Kind::Directory(Box::new(directory_of(source)?)));
     }

@@ -1,7 +1,7 @@
-//! `leadctl policy docs`: a policy in Markdown, for people who never saw it.
+//! `leadctl policy docs`: describes a policy in Markdown.
 
-use super::{directory_of, policy_of, read};
 use crate::output::print_text;
+use crate::source::{directory_of, policy_of, read};
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, Utc};
 use insight::documentation::Edition;
@@ -10,25 +10,25 @@ use policy::document::Document;
 use policy::{Policy, PublishedPolicy};
 use std::path::{Path, PathBuf};
 
-/// What `docs` is given.
+/// Options of `leadctl policy docs`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// The policy (YAML); `-` reads standard input
     #[arg(long, value_name = "FILE")]
     policy: PathBuf,
-    /// The directory (YAML) that the policy is for: its markets and calendars are described too
+    /// The directory (YAML) of the policy, to describe its markets and calendars too
     #[arg(long, value_name = "FILE")]
     directory: Option<PathBuf>,
-    /// Earlier policies, to tell what changed when: policies in the order of their files' names, or published
-    /// revisions as `GET /v1/policies/{revision}` gives them
+    /// Earlier policies, to list what changed when: policies in the order of their file names, or published revisions
+    /// from `GET /v1/policies/{revision}`
     #[arg(long, value_name = "DIR")]
     history: Option<PathBuf>,
 }
 
-/// Runs it: Markdown on standard output.
+/// Prints Markdown.
 ///
 /// # Errors
-/// A file that cannot be read, or is no sound document.
+/// When a file cannot be read or is not valid.
 pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let directory = arguments.directory.as_deref().map(|path| directory_of(&read(path)?)).transpose()?;
     let policy = policy_of(&read(&arguments.policy)?, directory.as_ref())?;
@@ -38,7 +38,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
 }
 
 fn markdown(policy: Policy, mut earlier: Vec<PublishedPolicy>, directory: Option<&Directory>) -> String {
-    // What was published last is what is described, unless it says something else.
+    // The last published policy is the described one, unless it has other content.
     let is_last = earlier.last().is_some_and(|last| last.policy == policy);
     let last = if is_last { earlier.pop() } else { None };
     let is_dated = last.as_ref().is_some_and(|last| last.published_at != UNPUBLISHED);
@@ -47,10 +47,10 @@ fn markdown(policy: Policy, mut earlier: Vec<PublishedPolicy>, directory: Option
     Edition { published: &published, earlier: &earlier, directory, is_dated }.markdown()
 }
 
-/// When a policy was published that only lies in a file.
+/// Stands for the publication time of a policy that was never published.
 const UNPUBLISHED: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
-/// The policies of a directory of files, as revisions.
+/// Reads the policies in a directory as revisions.
 fn history(directory: &Path) -> anyhow::Result<Vec<PublishedPolicy>> {
     let cannot_read = || format!("cannot read {}", directory.display());
     let mut paths = Vec::new();
@@ -69,13 +69,13 @@ fn history(directory: &Path) -> anyhow::Result<Vec<PublishedPolicy>> {
         are_published.push(is_published);
         revisions.push(if is_published {
             serde_json::from_str(&source.text)
-                .with_context(|| format!("{} is no published policy", source.name))?
+                .with_context(|| format!("{} is not a published policy", source.name))?
         } else {
             PublishedPolicy::next(revisions.last(), policy_of(&source, None)?, "", UNPUBLISHED)
         });
     }
     if are_published.contains(&true) && are_published.contains(&false) {
-        bail!("{} holds both published revisions and policies; keep one kind", directory.display());
+        bail!("{} has published revisions and policies; keep one kind", directory.display());
     }
     revisions.sort_by_key(|published| published.revision);
     Ok(revisions)

@@ -1,31 +1,31 @@
-//! `leadctl policy migrate`: a policy of an earlier version as one of this version, comments and all.
+//! `leadctl policy migrate`: rewrites a policy of an earlier version for this version, with its comments.
 //!
-//! Since reasons of compliance decisions say their verdict, `false-match: The match is somebody else.`
-//! is written `false-match: { means: The match is somebody else., verdict: clear }`.
+//! The reasons of compliance decisions now name their verdict: `false-match: The match is somebody else.` becomes
+//! `false-match: { means: The match is somebody else., verdict: clear }`.
 
-use super::{policy_of, read};
 use crate::output::print_text;
+use crate::source::{policy_of, read};
 use anyhow::bail;
 use policy::{Policy, Verdict, well_known};
 use std::path::PathBuf;
 
-/// What `migrate` is given.
+/// Options of `leadctl policy migrate`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// The policy (YAML); `-` reads standard input
     policy: PathBuf,
-    /// This reason is one to clear a lead; for reasons of your own
+    /// A reason code of your own that clears a lead; repeatable
     #[arg(long, value_name = "CODE")]
     clear: Vec<String>,
-    /// This reason is one to reject a lead; for reasons of your own
+    /// A reason code of your own that rejects a lead; repeatable
     #[arg(long, value_name = "CODE")]
     reject: Vec<String>,
 }
 
-/// Runs it: the policy on standard output.
+/// Prints the policy.
 ///
 /// # Errors
-/// A policy that is not valid, or a reason of which nobody said the verdict.
+/// When the policy is not valid, or a reason's verdict is unknown.
 pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let source = read(&arguments.policy)?;
     let policy = policy_of(&source, None)?;
@@ -42,7 +42,7 @@ fn migrated(text: &str, policy: &Policy, arguments: &Arguments) -> anyhow::Resul
             continue;
         }
         match (named(&arguments.clear, code), named(&arguments.reject, code), well_known(code)) {
-            (true, true, _) => bail!("`{code}` is named by `--clear` and by `--reject`; name it once"),
+            (true, true, _) => bail!("`{code}` is in `--clear` and in `--reject`; name it in one of them"),
             (true, false, _) => verdicts.push((code.as_str(), reason.means.as_str(), Verdict::Clear)),
             (false, true, _) => verdicts.push((code.as_str(), reason.means.as_str(), Verdict::Reject)),
             (false, false, Some(verdict)) => verdicts.push((code.as_str(), reason.means.as_str(), verdict)),
@@ -50,7 +50,10 @@ fn migrated(text: &str, policy: &Policy, arguments: &Arguments) -> anyhow::Resul
         }
     }
     if !unknown.is_empty() {
-        bail!("name the verdict of {} with `--clear CODE` or `--reject CODE`", unknown.join(", "));
+        bail!(
+            "the verdict of {} is unknown; name it with `--clear CODE` or `--reject CODE`",
+            unknown.join(", ")
+        );
     }
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let begin = lines.iter().position(|line| line.trim_start().starts_with("reason_codes:"));
@@ -58,7 +61,7 @@ fn migrated(text: &str, policy: &Policy, arguments: &Arguments) -> anyhow::Resul
         let rows = lines.iter_mut().skip(begin.map_or(usize::MAX, |begin| begin + 1));
         let row = rows.into_iter().find(|line| names(line, code));
         let Some(row) = row else {
-            bail!("`{code}` does not stand on a line of its own; write its verdict by hand");
+            bail!("`{code}` is not on a line of its own; write its verdict by hand");
         };
         let indent: String = row.chars().take_while(|c| c.is_whitespace()).collect();
         *row = format!(
@@ -68,7 +71,7 @@ fn migrated(text: &str, policy: &Policy, arguments: &Arguments) -> anyhow::Resul
         );
     }
     let written = lines.join("\n") + "\n";
-    // What is written is read again: a line that was mistaken for a reason would show here.
+    // Reads the result again: a line that was mistaken for a reason shows here.
     let again = Policy::parse(&written)?;
     let codes = &again.workflows.compliance_flag.reason_codes;
     let means_the_same =
@@ -76,9 +79,7 @@ fn migrated(text: &str, policy: &Policy, arguments: &Arguments) -> anyhow::Resul
             codes.get(code).is_some_and(|is| is.means == was.means && is.verdict.is_some())
         });
     if !means_the_same || codes.len() != policy.workflows.compliance_flag.reason_codes.len() {
-        bail!(
-            "the reasons are written in a way that cannot be changed line by line; write the verdicts by hand"
-        );
+        bail!("the reasons cannot be rewritten line by line; write the verdicts by hand");
     }
     Ok(written)
 }
@@ -94,7 +95,7 @@ mod tests {
 
     const TODAY: &str = include_str!("../../../policies/default.yaml");
 
-    /// The shipped policy with its reasons as they were written before.
+    /// The default policy, with its reasons in the earlier form.
     fn earlier(own: &str) -> String {
         let (head, rest) = TODAY.split_once("    reason_codes:\n").unwrap();
         let (_, tail) = rest.split_once("\n\n").unwrap();
@@ -113,7 +114,10 @@ mod tests {
         let text = earlier("      home-made: Our own.\n");
         let policy = Policy::parse(&text).unwrap();
         let refused = migrated(&text, &policy, &arguments(&[])).unwrap_err().to_string();
-        assert_eq!(refused, "name the verdict of `home-made` with `--clear CODE` or `--reject CODE`");
+        assert_eq!(
+            refused,
+            "the verdict of `home-made` is unknown; name it with `--clear CODE` or `--reject CODE`"
+        );
         let written = migrated(&text, &policy, &arguments(&["home-made"])).unwrap();
         assert!(written.contains("      # Kept.\n"), "{written}");
         let codes = Policy::parse(&written).unwrap().workflows.compliance_flag.reason_codes;

@@ -1,12 +1,12 @@
-//! `leadctl policy schema`: what an editor has to know of policies and directories.
+//! `leadctl policy schema`: the JSON Schemas of policies and directories, for editors.
 
 use crate::output::print_text;
 use policy::schema;
 
-/// What `schema` is given.
+/// Options of `leadctl policy schema`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Of which document
+    /// The kind of document
     #[arg(value_enum, default_value = "policy")]
     of: Kind,
 }
@@ -17,7 +17,7 @@ enum Kind {
     Directory,
 }
 
-/// Runs it: a JSON Schema on standard output.
+/// Prints a JSON Schema.
 pub fn run(arguments: &Arguments) {
     let schema = match arguments.of {
         Kind::Policy => schema::policy(),

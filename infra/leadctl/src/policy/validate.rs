@@ -1,8 +1,8 @@
-//! `leadctl policy validate`: everything that is wrong with a policy and its directory, at once and
-//! each with its line, and what is to be warned of where nothing is wrong.
+//! `leadctl policy validate`: lists every mistake in a policy and its directory at once, each with its line. A valid
+//! policy gets warnings.
 
-use super::{Source, line_of, read};
 use crate::output::print_text;
+use crate::source::{Source, line_of, read};
 use chrono::{DateTime, Utc};
 use insight::lint;
 use insight::lint::{About, Warning};
@@ -13,35 +13,35 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-/// What `validate` is given.
+/// Options of `leadctl policy validate`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// The policy (YAML); `-` reads standard input
     #[arg(value_name = "POLICY")]
     policy: PathBuf,
-    /// The directory (YAML) that the policy is for; without it the policy is checked against itself alone
+    /// The directory (YAML) of the policy, to check its markets and calendars too
     #[arg(long, value_name = "FILE")]
     directory: Option<PathBuf>,
-    /// Warn of what is so at this instant too, RFC 3339: a team on leave, a year without working time
-    #[arg(long, value_name = "INSTANT")]
+    /// Also warn of problems at this time, RFC 3339: a team on leave, a year without working time
+    #[arg(long, value_name = "TIME")]
     at: Option<DateTime<Utc>>,
-    /// Take warnings for errors
+    /// Treat warnings as errors
     #[arg(long)]
-    deny_warnings: bool,
-    /// Answer in JSON
+    strict: bool,
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-/// Runs it; false when a document is not valid.
+/// Prints mistakes and warnings. Returns false if a document is not valid.
 ///
 /// # Errors
-/// A file that cannot be read.
+/// When a file cannot be read.
 pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let policy = read(&arguments.policy)?;
     let directory = arguments.directory.as_deref().map(read).transpose()?;
     let report = examine(&policy, directory.as_ref(), arguments.at);
-    let is_valid = report.errors.is_empty() && (!arguments.deny_warnings || report.warnings.is_empty());
+    let is_valid = report.errors.is_empty() && (!arguments.strict || report.warnings.is_empty());
     if arguments.json {
         print_text(&format!("{:#}\n", report.json(is_valid, &policy, directory.as_ref())));
     } else {
@@ -50,7 +50,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     Ok(is_valid)
 }
 
-/// A finding with the file that it is in.
+/// A problem and its file.
 #[derive(Serialize)]
 struct InFile<'a, T> {
     file: &'a str,
@@ -58,7 +58,7 @@ struct InFile<'a, T> {
     what: &'a T,
 }
 
-/// What was found.
+/// All problems.
 struct Report {
     errors: Vec<(String, DocumentProblem)>,
     warnings: Vec<(String, Warning)>,
@@ -67,7 +67,7 @@ struct Report {
 
 fn examine(policy: &Source, directory: Option<&Source>, at: Option<DateTime<Utc>>) -> Report {
     let mut errors = Vec::new();
-    let mut told = |source: &Source, DocumentError(problems): DocumentError| {
+    let mut add = |source: &Source, DocumentError(problems): DocumentError| {
         errors.extend(problems.into_iter().map(|problem| (source.name.clone(), problem)));
     };
     let document_of = |source: &Source| Document::read(&source.text);
@@ -78,7 +78,7 @@ fn examine(policy: &Source, directory: Option<&Source>, at: Option<DateTime<Utc>
             directory_document = Some(document);
             directory
         });
-        read.map_err(|error| told(source, error)).ok()
+        read.map_err(|error| add(source, error)).ok()
     });
     let mut policy_document = None;
     let read = document_of(policy).and_then(|document| {
@@ -86,9 +86,9 @@ fn examine(policy: &Source, directory: Option<&Source>, at: Option<DateTime<Utc>
         policy_document = Some(document);
         policy
     });
-    let read = read.map_err(|error| told(policy, error)).ok();
+    let read = read.map_err(|error| add(policy, error)).ok();
     let mut warnings = Vec::new();
-    // Of what is wrong nobody can tell what it would come to.
+    // An invalid policy has no behavior to warn of.
     if let Some(read) = read.as_ref().filter(|_| errors.is_empty()) {
         for mut warning in lint::warnings(read, known.as_ref(), at) {
             let (source, document) = match warning.about {
@@ -115,7 +115,7 @@ impl Report {
         );
         let checked = match directory {
             Some(directory) => format!("checked against {}", directory.name),
-            None => "checked against itself alone: with `--directory` its markets and calendars are too"
+            None => "checked without a directory; add `--directory FILE` to check markets and calendars"
                 .to_owned(),
         };
         let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
@@ -125,7 +125,7 @@ impl Report {
         let found = if found.is_empty() { String::new() } else { format!(" ({})", found.join(", ")) };
         lines.push(match (&self.policy, is_valid) {
             (Some(read), true) => {
-                format!("{}: valid{found}; {}; {checked}", policy.name, held(read))
+                format!("{}: valid{found}; {}; {checked}", policy.name, contents(read))
             }
             _ => format!("{}: not valid{found}; {checked}", policy.name),
         });
@@ -146,8 +146,8 @@ impl Report {
     }
 }
 
-/// What a policy holds, so that whoever reads "valid" sees that it is the right one.
-fn held(policy: &Policy) -> String {
+/// Names and counts the policy's contents, so that a reader sees that it is the right one.
+fn contents(policy: &Policy) -> String {
     let w = &policy.workflows;
     let markets: std::collections::BTreeSet<_> = w
         .sla_breach
@@ -157,7 +157,7 @@ fn held(policy: &Policy) -> String {
         .chain(w.sla_breach.windows.iter().chain(&w.stuck_lead.windows).filter_map(|row| row.market.as_ref()))
         .collect();
     format!(
-        "`{}`: {} states, {} windows, {} steps, {} markets with something of their own",
+        "`{}`: {} states, {} windows, {} steps, {} markets with rules of their own",
         policy.name,
         policy.states.len(),
         w.sla_breach.windows.len() + w.stuck_lead.windows.len(),

@@ -1,4 +1,4 @@
-//! A policy or a directory as it is pulled, compared and published.
+//! Policies and directories as the commands pull, compare and publish them.
 
 use anyhow::Context as _;
 use policy::diff::Change;
@@ -9,28 +9,31 @@ use policy::{Policy, diff};
 use serde_json::Value;
 use std::path::Path;
 
-/// What is published.
+use crate::source;
+
+/// A policy or a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Content {
-    /// A policy.
     Policy(Box<Policy>),
-    /// A directory.
     Directory(Box<DirectoryDocument>),
 }
 
 /// A document in a file.
 pub(crate) struct Draft {
-    /// What to call it.
+    /// The file's name.
     pub name: String,
-    /// The revision that it says it was made from.
+    /// The revision that it was made from, if it says so.
     pub revision: Option<u32>,
     pub content: Content,
 }
 
 impl Draft {
-    /// Reads a file; `-` is standard input. A document that is not sound is an error within.
+    /// Reads a file; `-` is standard input. The inner result is an error if the document is not valid.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
     pub fn read(kind: PublicationKind, file: &Path) -> anyhow::Result<Result<Self, DocumentError>> {
-        let source = crate::policy::read(file)?;
+        let source = source::read(file)?;
         let read = || -> Result<Self, DocumentError> {
             let document = Document::read(&source.text)?;
             let content = match kind {
@@ -46,19 +49,24 @@ impl Draft {
 }
 
 impl Content {
-    /// A document as the API gives it.
+    /// Reads a document of the API.
     ///
     /// # Errors
-    /// One of a later version of Leadwatch than this.
+    /// When it is of a later version of Leadwatch.
     pub fn of(kind: PublicationKind, value: Value) -> anyhow::Result<Self> {
         let read = match kind {
             PublicationKind::Policy => serde_json::from_value(value).map(|p| Self::Policy(Box::new(p))),
             PublicationKind::Directory => serde_json::from_value(value).map(|d| Self::Directory(Box::new(d))),
         };
-        read.with_context(|| format!("the API's {} is of another version than this leadctl", kind.as_str()))
+        read.with_context(|| {
+            format!("the API's {} is of another version; use the leadctl of that version", kind.as_str())
+        })
     }
 
-    /// As the API takes it.
+    /// The document in the API's form.
+    ///
+    /// # Errors
+    /// None in practice: it can be written as JSON.
     pub fn to_value(&self) -> serde_json::Result<Value> {
         match self {
             Self::Policy(policy) => serde_json::to_value(policy),
@@ -66,7 +74,10 @@ impl Content {
         }
     }
 
-    /// As JSON text, its members in the order in which people write them.
+    /// The document as JSON, its members in the order in which people write them.
+    ///
+    /// # Errors
+    /// None in practice: it can be written as JSON.
     pub fn to_json(&self) -> serde_json::Result<String> {
         match self {
             Self::Policy(policy) => serde_json::to_string(policy),
@@ -74,12 +85,12 @@ impl Content {
         }
     }
 
-    /// What is different in another.
+    /// The changes that lead from this document to another.
     pub fn changes_to(&self, after: &Self) -> Vec<Change> {
         match (self, after) {
             (Self::Policy(before), Self::Policy(after)) => diff::policies(before, after),
             (Self::Directory(before), Self::Directory(after)) => diff::directories(before, after),
-            // Both come from the same command, and so are of one kind.
+            // One command reads both as the same kind.
             _ => Vec::new(),
         }
     }

@@ -1,6 +1,6 @@
-//! What a publication would do, and what it did, in words.
+//! The effect of a publication in words, before and after it.
 
-use super::published::route;
+use super::revisions::route;
 use crate::api::{Answer, Api};
 use anyhow::Context as _;
 use insight::effect::Effect;
@@ -11,23 +11,23 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::io::IsTerminal as _;
 
-/// What the API says of a publication that was not made.
+/// The API's answer to a dry run.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Trial {
     changes: Vec<String>,
     versions_that_rise: Vec<String>,
-    /// What it would do to the leads in flight; absent: it was not worked out.
+    /// The effect on open leads; absent if it was not computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     effect: Option<Effect>,
     #[serde(default, skip_serializing)]
     next: Option<String>,
 }
 
-/// Asks what a publication would do, lead by lead; what the API refuses is an answer within.
+/// Dry-runs a publication over all open leads. The inner result is the API's answer if it refuses.
 ///
 /// # Errors
 /// When the API does not answer.
-pub(super) async fn of(
+pub(super) async fn dry_run(
     api: &Api,
     kind: PublicationKind,
     body: &Value,
@@ -41,8 +41,8 @@ pub(super) async fn of(
         if answer.status != 200 {
             return Ok(Err(answer));
         }
-        let mut trial: Trial =
-            serde_json::from_value(answer.body).context("the API's answer is of another version")?;
+        let mut trial: Trial = serde_json::from_value(answer.body)
+            .context("the API's answer is of another version; use the leadctl of that version")?;
         if let Some(found) = found.take() {
             let mut effect = found.effect.unwrap_or_default();
             effect.add(trial.effect.take().unwrap_or_default());
@@ -69,7 +69,7 @@ pub(super) async fn of(
 }
 
 impl Trial {
-    /// All of it, a line each.
+    /// The changes and the effect, one per line.
     pub fn words(&self) -> Vec<String> {
         let mut lines = vec!["Changes:".to_owned()];
         lines.extend(self.changes.iter().map(|change| format!("  {change}")));
@@ -87,7 +87,7 @@ impl Trial {
 
 fn effect_words(effect: &Effect) -> Vec<String> {
     let Effect { totals, messages, given, queued, held, digests } = effect;
-    let mut lines = vec![moved(totals, "would wait")];
+    let mut lines = vec![moved(totals, "would be", "would wait")];
     lines.extend(passed(totals, "would be"));
     for (n, what) in [
         (given, "would go to another rep"),
@@ -115,14 +115,14 @@ fn effect_words(effect: &Effect) -> Vec<String> {
 pub(super) fn outcome(applied: &Value) -> String {
     let totals = applied.get("leads").cloned().and_then(|totals| serde_json::from_value(totals).ok());
     let totals: Totals = totals.unwrap_or_default();
-    let mut lines = vec![moved(&totals, "now wait")];
+    let mut lines = vec![moved(&totals, "were", "now wait")];
     lines.extend(passed(&totals, "are"));
     lines.join("\n")
 }
 
-fn moved(totals: &Totals, wait: &str) -> String {
+fn moved(totals: &Totals, were: &str, wait: &str) -> String {
     match (totals.leads, totals.moved) {
-        (0, _) => "No open leads are affected.".to_owned(),
+        (0, _) => format!("No open leads {were} affected."),
         (checked, 0) => format!("{} checked; none {wait} for another time.", leads(checked)),
         (checked, moved) => {
             format!("{} checked; {} {wait} for another time.", leads(checked), grouped(moved))
@@ -134,7 +134,10 @@ fn passed(totals: &Totals, are: &str) -> Vec<String> {
     let line = |passed: &rules::publication::Passed| {
         let team = passed.team.as_ref().map(|team| format!(" of {team}")).unwrap_or_default();
         let (workflow, step) = (passed.step.workflow, &passed.step.step);
-        format!("{}{team} {are} past {workflow}/{step} already; nobody is told of each.", leads(passed.leads))
+        format!(
+            "{}{team} {are} past {workflow}/{step} already; nobody gets a message about each.",
+            leads(passed.leads)
+        )
     };
     totals.passed.iter().map(line).collect()
 }
@@ -159,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn an_effect_is_told_in_words() {
+    fn an_effect_reads_as_sentences() {
         let passed = json!([{"team": "us-sales", "workflow": "sla-breach", "step": "imminent", "leads": 3}]);
         let effect = json!({"leads": 1200, "moved": 17, "passed": passed, "messages": 1, "given": 2,
             "queued": 0, "held": 0, "digests": ["#us-sales"]});
@@ -169,19 +172,19 @@ mod tests {
             "  New versions: `sla-breach`.",
             "Effect on open leads, as of now:",
             "  1,200 leads checked; 17 would wait for another time.",
-            "  3 leads of us-sales would be past sla-breach/imminent already; nobody is told of each.",
+            "  3 leads of us-sales would be past sla-breach/imminent already; nobody gets a message about each.",
             "  2 leads would go to another rep.",
             "  1 message would go out, and one digest each to #us-sales.",
         ];
         assert_eq!(trial(effect).words(), expected);
         let nothing = trial(json!({"leads": 0, "moved": 0})).words();
-        assert_eq!(nothing[4..], ["  No open leads are affected.", "  No messages would go out."]);
+        assert_eq!(nothing[4..], ["  No open leads would be affected.", "  No messages would go out."]);
     }
 
     #[test]
     fn an_outcome_counts_what_was_checked_and_what_moved() {
         let outcome = |leads: u64, moved: u64| outcome(&json!({"leads": {"leads": leads, "moved": moved}}));
-        assert_eq!(outcome(0, 0), "No open leads are affected.");
+        assert_eq!(outcome(0, 0), "No open leads were affected.");
         assert_eq!(outcome(1, 0), "1 lead checked; none now wait for another time.");
         assert_eq!(outcome(12, 4), "12 leads checked; 4 now wait for another time.");
     }

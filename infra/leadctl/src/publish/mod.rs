@@ -1,13 +1,13 @@
-//! `leadctl policy publish` and `leadctl directory publish`: puts a document in force through the API,
-//! after it has shown what that does, and follows it through the leads in flight.
+//! `leadctl policy publish` and `leadctl directory publish`: shows what publishing does, asks, puts a document in force
+//! through the API, and waits until open leads are updated.
 //!
-//! A document is published against the revision it was made from, never against the one that happens to
-//! be in force: a colleague's change would be overwritten without a word.
+//! A publication names the revision that the document was made from, never the one that happens to be in force: that
+//! would silently overwrite a colleague's change.
 
 pub(crate) mod document;
 mod effect;
-pub(crate) mod published;
 pub mod pull;
+pub(crate) mod revisions;
 mod stale;
 mod yaml;
 
@@ -16,76 +16,76 @@ use crate::api::{Answer, Api};
 use crate::output::{print, say};
 use document::Draft;
 use policy::ids::PublicationKind;
-use published::{Revision, route};
+use revisions::{Revision, route};
 use serde_json::{Value, json};
 use stale::Stale;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How often it is looked how far a publication has come.
+/// How often the publication's progress is read.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// What is published, and why.
+/// Options of `publish`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The document (YAML), with the revision it was made from, as `pull` writes it; `-` reads standard input
+    /// The document (YAML) with the revision it was made from, as `pull` writes it; `-` reads standard input
     #[arg(required_unless_present = "revision", conflicts_with = "revision")]
     file: Option<PathBuf>,
-    /// Publish this revision again: a roll-back
+    /// Roll back: publish this earlier revision again
     #[arg(long, value_name = "N")]
     revision: Option<u32>,
-    /// Why, in words; it is in the record for ever
+    /// Why; the reason stays in the record
     #[arg(long, value_name = "TEXT")]
     why: String,
-    /// The revision the document was made from, where the document does not say it; publishing is refused if
-    /// another one is in force by now
+    /// The revision that the document was made from, if the document does not say it; publishing is refused if
+    /// another one is in force
     #[arg(long, value_name = "N")]
     base: Option<u32>,
     /// Publish without asking
     #[arg(long, short)]
     yes: bool,
-    /// Show what publishing would do, and publish nothing
+    /// Show what publishing does, and publish nothing
     #[arg(long, conflicts_with_all = ["yes", "no_effect"])]
     dry_run: bool,
-    /// Do not work out how many leads are affected
+    /// Do not compute the effect on open leads
     #[arg(long)]
     no_effect: bool,
-    /// Do not wait until the leads in flight know
+    /// Do not wait until open leads are updated
     #[arg(long)]
     no_wait: bool,
-    /// Print what became of it as JSON
+    /// Print the outcome as JSON
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     api: api::Caller,
 }
 
-/// What is to be published, and against which revision.
+/// What to publish, and against which revision.
 struct Plan {
     what: String,
     content: document::Content,
     base: u32,
 }
 
-/// Publishes; false when nothing was published.
+/// Publishes a document. Returns false if it refuses.
 ///
 /// # Errors
-/// When nothing runs here, or the file cannot be read.
+/// When no stack runs, or the file cannot be read.
 pub async fn run(root: &Path, kind: PublicationKind, arguments: &Arguments) -> anyhow::Result<bool> {
     let name = kind.as_str();
     let draft = match &arguments.file {
         Some(file) => match Draft::read(kind, file)? {
             Ok(draft) => Some(draft),
             Err(error) => {
-                say(&format!("{} is not a sound {name}:\n{error}", file.display()));
+                say(&format!("Nothing was published: {} is not a valid {name}.\n{error}", file.display()));
                 return Ok(false);
             }
         },
         None => None,
     };
     let api = Api::new(root, &arguments.api).await?;
-    let in_force = published::in_force(&api, kind).await?;
+    let in_force = revisions::in_force(&api, kind).await?;
     let plan = match plan(&api, kind, arguments, draft, in_force.as_ref()).await? {
         Ok(plan) => plan,
         Err(refusal) => {
@@ -95,18 +95,18 @@ pub async fn run(root: &Path, kind: PublicationKind, arguments: &Arguments) -> a
     };
     let body = json!({"base": plan.base, "why": arguments.why, name: plan.content.to_value()?});
     if let Some(same) = in_force.as_ref().filter(|in_force| in_force.content == plan.content) {
-        let says =
-            format!("Revision {} of the {name} already says the same; nothing was published.", same.number);
-        tell(arguments, &json!({"revision": same.number, "changed": false}), &says);
+        let words =
+            format!("Nothing was published: revision {} of the {name} has the same content.", same.number);
+        report(arguments, &json!({"revision": same.number, "changed": false}), &words);
         return Ok(true);
     }
     if plan.base != in_force.as_ref().map_or(0, |in_force| in_force.number) {
         return stale(&api, kind, arguments, &plan, in_force.as_ref()).await;
     }
-    let tried = match effect::of(&api, kind, &body, arguments.no_effect).await? {
+    let tried = match effect::dry_run(&api, kind, &body, arguments.no_effect).await? {
         Ok(tried) => tried,
         Err(answer) if answer.is_of_kind("base-moved-on") => {
-            let in_force = published::in_force(&api, kind).await?;
+            let in_force = revisions::in_force(&api, kind).await?;
             return stale(&api, kind, arguments, &plan, in_force.as_ref()).await;
         }
         Err(answer) => return refused(&answer),
@@ -116,7 +116,7 @@ pub async fn run(root: &Path, kind: PublicationKind, arguments: &Arguments) -> a
     }
     if arguments.dry_run {
         let shown = json!({"published": false, "base": plan.base, "trial": tried});
-        tell(arguments, &shown, "Nothing was published: this was a dry run.");
+        report(arguments, &shown, "Nothing was published: this was a dry run.");
         return Ok(true);
     }
     if !arguments.yes && !confirmed(name, plan.base.saturating_add(1))? {
@@ -124,7 +124,7 @@ pub async fn run(root: &Path, kind: PublicationKind, arguments: &Arguments) -> a
     }
     let answer = api.post(route(kind), &body).await?;
     if answer.is_of_kind("base-moved-on") {
-        let in_force = published::in_force(&api, kind).await?;
+        let in_force = revisions::in_force(&api, kind).await?;
         return stale(&api, kind, arguments, &plan, in_force.as_ref()).await;
     }
     if !matches!(answer.status, 200 | 201) {
@@ -132,17 +132,17 @@ pub async fn run(root: &Path, kind: PublicationKind, arguments: &Arguments) -> a
     }
     let revision = answer.body.get("revision").cloned().unwrap_or_default();
     if arguments.no_wait {
-        tell(arguments, &answer.body, &format!("Revision {revision} of the {name} is in force."));
+        report(arguments, &answer.body, &format!("Revision {revision} of the {name} is in force."));
         return Ok(true);
     }
     say(&format!("Revision {revision} of the {name} is in force. Updating open leads …"));
-    say("(Ctrl-C ends only this display; the update goes on.)");
+    say("(Ctrl-C ends only this display; the update continues.)");
     let applied = follow(&api, &format!("{}/{revision}/publication", route(kind))).await?;
-    tell(arguments, &applied, &effect::outcome(&applied));
+    report(arguments, &applied, &effect::outcome(&applied));
     Ok(true)
 }
 
-/// What is to be published against which revision, or why that cannot be told.
+/// Decides what to publish against which revision. The inner result is the reason to refuse.
 async fn plan(
     api: &Api,
     kind: PublicationKind,
@@ -154,38 +154,37 @@ async fn plan(
     let current = in_force.map_or(0, |in_force| in_force.number);
     let Some(draft) = draft else {
         let number = arguments.revision.unwrap_or_default();
-        let Some(earlier) = published::revision(api, kind, &number.to_string()).await? else {
+        let Some(earlier) = revisions::revision(api, kind, &number.to_string()).await? else {
             return Ok(Err(format!(
-                "There is no revision {number} of the {name}; the newest is {current}. Nothing was published."
+                "Nothing was published: there is no revision {number} of the {name}; the newest is {current}."
             )));
         };
         if arguments.yes && arguments.base.is_none() {
             return Ok(Err(format!(
                 "Nothing was published: with `--yes`, name the revision that you roll back from. Revision {current} \
-                 is in force; if you mean that one, add `--base {current}`."
+                 is in force; to roll back from it, add `--base {current}`."
             )));
         }
-        // Without `--yes` the difference from this very revision is shown, and confirmed.
+        // Without `--yes`, the person sees the difference from this revision and confirms it.
         let base = arguments.base.unwrap_or(current);
         return Ok(Ok(Plan { what: format!("revision {number}"), content: earlier.content, base }));
     };
     let base = match (draft.revision, arguments.base) {
         (Some(says), Some(base)) if says != base => {
             return Ok(Err(format!(
-                "Nothing was published: {} says that it was made from revision {says}, and `--base` is {base}. Leave \
-                 one of them out.",
+                "Nothing was published: {} says that it was made from revision {says}, and `--base` is {base}. \
+                 Remove one of them.",
                 draft.name
             )));
         }
         (Some(base), _) | (None, Some(base)) => base,
-        // There is nothing that could be overwritten.
+        // Nothing is in force that it could overwrite.
         (None, None) if in_force.is_none() => 0,
         (None, None) => {
             return Ok(Err(format!(
                 "Nothing was published: {} does not say which revision of the {name} it was made from. Revision \
-                 {current} is in force.\n`leadctl {name} pull --out FILE` writes that one with `revision: {current}` in \
-                 it: make your change there and publish FILE. If you made {} from a revision that you know, add \
-                 `--base N`.",
+                 {current} is in force.\nRun `leadctl {name} pull --out FILE`, make your change in FILE and publish FILE. If you \
+                 know the revision that you made {} from, add `--base N`.",
                 draft.name, draft.name
             )));
         }
@@ -193,7 +192,7 @@ async fn plan(
     Ok(Ok(Plan { what: draft.name, content: draft.content, base }))
 }
 
-/// Another revision is in force than the one that the document was made from.
+/// Reports that another revision is in force than the one that the document was made from.
 async fn stale(
     api: &Api,
     kind: PublicationKind,
@@ -210,7 +209,7 @@ async fn stale(
     Ok(false)
 }
 
-/// The API does not take it.
+/// Reports why the API refuses.
 fn refused(answer: &Answer) -> anyhow::Result<bool> {
     if !matches!(answer.status, 400 | 403 | 409 | 413 | 422) {
         anyhow::bail!("{}", answer.detail());
@@ -222,12 +221,12 @@ fn refused(answer: &Answer) -> anyhow::Result<bool> {
     Ok(false)
 }
 
-/// Asks the person at the terminal. Anything but a yes publishes nothing.
+/// Asks the person at the terminal. Any answer but yes publishes nothing.
 fn confirmed(name: &str, revision: u32) -> anyhow::Result<bool> {
     let (input, mut output) = (std::io::stdin(), std::io::stderr());
     if !input.is_terminal() || !output.is_terminal() {
         say(
-            "Nothing was published: there is no terminal to ask on. Add `--yes` to publish without being asked.",
+            "Nothing was published: there is no terminal to ask on. Add `--yes` to publish without a question.",
         );
         return Ok(false);
     }
@@ -242,16 +241,16 @@ fn confirmed(name: &str, revision: u32) -> anyhow::Result<bool> {
     Ok(is_yes)
 }
 
-fn tell(arguments: &Arguments, published: &Value, words: &str) {
+fn report(arguments: &Arguments, published: &Value, words: &str) {
     if arguments.json { print(&published.to_string()) } else { print(words) }
 }
 
-/// Waits until a publication has gone through the leads in flight, and shows how far it is.
+/// Waits until all open leads are updated, and shows how many are.
 async fn follow(api: &Api, path: &str) -> anyhow::Result<Value> {
     let is_terminal = std::io::stderr().is_terminal();
     loop {
         let shown = api.get(path).await?.ok()?;
-        // A last look comes a minute later, for whoever was at a lead just then; it needs nobody.
+        // Another check follows a minute later, for leads that were being written; nobody has to wait for it.
         if shown.get("stage").is_some_and(|stage| stage != "leads") {
             if is_terminal {
                 eprint!("\r\x1b[K");

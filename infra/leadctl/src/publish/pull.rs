@@ -1,8 +1,8 @@
-//! `leadctl policy pull` and `leadctl directory pull`: a revision as a document, with its number in it,
-//! to be changed and published against that revision.
+//! `leadctl policy pull` and `leadctl directory pull`: writes a revision to a file, with its number, so that it can be
+//! changed and published against that revision.
 
 use super::document::Content;
-use super::{published, yaml};
+use super::{revisions, yaml};
 use crate::api;
 use crate::api::Api;
 use crate::output::{print_text, say};
@@ -12,38 +12,38 @@ use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-/// What is pulled, and where to.
+/// Options of `pull`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Where to write it; default: standard output
+    /// The file to write [default: standard output]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Write over a file that is there
+    /// Overwrite the file
     #[arg(long, requires = "out")]
     overwrite: bool,
-    /// Which revision; default: the one in force
+    /// The revision [default: the one in force]
     #[arg(long, value_name = "N")]
     revision: Option<u32>,
     #[command(flatten)]
     api: api::Caller,
 }
 
-/// Writes it; false when there is no such revision, or a file is in the way.
+/// Writes the revision. Returns false if there is no such revision, or the file exists.
 ///
 /// # Errors
-/// When nothing runs here, or the file cannot be written.
+/// When no stack runs, or the file cannot be written.
 pub async fn run(root: &Path, kind: PublicationKind, arguments: &Arguments) -> anyhow::Result<bool> {
     let name = kind.as_str();
     let api = Api::new(root, &arguments.api).await?;
     let which = arguments.revision.map_or_else(|| "current".to_owned(), |number| number.to_string());
-    let Some(revision) = published::revision(&api, kind, &which).await? else {
+    let Some(revision) = revisions::revision(&api, kind, &which).await? else {
         say(&match arguments.revision {
             Some(number) => format!("There is no revision {number} of the {name}."),
-            None => format!("No {name} is in force here."),
+            None => format!("No {name} is published yet."),
         });
         return Ok(false);
     };
-    let why = published::why(&api, kind, revision.number).await?;
+    let why = revisions::why(&api, kind, revision.number).await?;
     let text = written(kind, revision.number, &revision.published_at, &why, &revision.content)?;
     let Some(file) = &arguments.out else {
         print_text(&text);
@@ -61,7 +61,7 @@ pub async fn run(root: &Path, kind: PublicationKind, arguments: &Arguments) -> a
         Ok(mut to) => to.write_all(text.as_bytes()).with_context(|| format!("cannot write {shown}"))?,
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             say(&format!(
-                "{shown} is there already and may hold changes of yours. Name another file, or add `--overwrite`."
+                "{shown} exists and may have changes of yours. Name another file, or add `--overwrite`."
             ));
             return Ok(false);
         }
@@ -71,7 +71,7 @@ pub async fn run(root: &Path, kind: PublicationKind, arguments: &Arguments) -> a
     Ok(true)
 }
 
-/// The document as it is written to a file.
+/// The text of the file.
 fn written(
     kind: PublicationKind,
     number: u32,
@@ -86,8 +86,7 @@ fn written(
     let body = yaml::written(&content.to_json()?)?;
     Ok(format!(
         "# Revision {number} of the {name}, published {day}: {why}\n\
-         # `leadctl {name} publish` is refused if another revision than this is in force by then. Comments are not \
-         published.\n\
+         # `leadctl {name} publish` refuses if another revision is in force by then. Comments are not published.\n\
          revision: {number}\n{body}"
     ))
 }
@@ -101,7 +100,7 @@ mod tests {
     const DIRECTORY: &str = include_str!("../../../policies/directory.yaml");
 
     #[test]
-    fn what_is_pulled_says_the_same_and_which_revision_it_is() {
+    fn a_pulled_document_has_the_same_content_and_its_revision() {
         for (kind, text) in [(PublicationKind::Policy, POLICY), (PublicationKind::Directory, DIRECTORY)] {
             let file = tempfile::NamedTempFile::new().unwrap();
             std::fs::write(file.path(), text).unwrap();

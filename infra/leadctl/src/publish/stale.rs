@@ -1,27 +1,27 @@
-//! A document was made from another revision than the one in force: what others changed since, what
-//! you changed, and where both touch the same thing.
+//! Compares a document that was made from an older revision with the revision in force: what others changed since, what
+//! you changed, and where both changed the same thing.
 
 use super::document::Content;
-use super::published;
-use super::published::Revision;
+use super::revisions;
+use super::revisions::Revision;
 use crate::api::Api;
 use policy::diff::{Change, ThreeWay};
 use policy::ids::PublicationKind;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
-/// So many publications since are named, the last ones.
+/// How many publications are listed: the last ones.
 const NAMED_MAX: u32 = 10;
 
-/// What stands between a document and its publication.
+/// Why a document cannot be published as it is.
 pub(super) struct Stale {
     kind: PublicationKind,
     base: u32,
     in_force: u32,
     what: String,
-    /// Which revisions came since, with the words of who published them.
+    /// The revisions since the base, with their publishers' reasons.
     since: Vec<(u32, String)>,
-    /// `None`: there is no such base to compare with.
+    /// `None` if the base does not exist.
     changes: Option<ThreeWay>,
 }
 
@@ -40,12 +40,12 @@ impl Stale {
     ) -> anyhow::Result<Self> {
         let before = match base {
             0 => None,
-            _ => published::revision(api, kind, &base.to_string()).await?,
+            _ => revisions::revision(api, kind, &base.to_string()).await?,
         };
         let current = in_force.map_or(0, |in_force| in_force.number);
         let mut since = Vec::new();
         for number in base.max(current.saturating_sub(NAMED_MAX)).saturating_add(1)..=current {
-            since.push((number, published::why(api, kind, number).await?));
+            since.push((number, revisions::why(api, kind, number).await?));
         }
         let changes = before.zip(in_force).map(|(before, in_force)| {
             let before = before.content;
@@ -54,7 +54,7 @@ impl Stale {
         Ok(Self { kind, base, in_force: current, what: what.to_owned(), since, changes })
     }
 
-    /// All of it in words.
+    /// The comparison in words.
     pub fn words(&self) -> String {
         let mut out = String::new();
         // Writing to a string cannot fail.
@@ -67,12 +67,12 @@ impl Stale {
         let name = kind.as_str();
         let Some(ThreeWay { both, theirs, yours, conflicts }) = changes else {
             let is = match in_force {
-                0 => format!("no {name} is in force here"),
+                0 => format!("no {name} is published yet"),
                 _ => format!("revision {in_force} is in force"),
             };
             return write!(
                 out,
-                "Nothing was published: {what} was made from revision {base} of the {name}, which is not here; {is}."
+                "Nothing was published: {what} was made from revision {base} of the {name}, which does not exist; {is}."
             );
         };
         writeln!(
@@ -85,10 +85,10 @@ impl Stale {
         part(out, &format!("Others changed since ({base} → {in_force}):"), theirs)?;
         part(out, &format!("You changed ({base} → {what}):"), yours)?;
         if !both.is_empty() {
-            part(out, "Both changed alike:", both)?;
+            part(out, "Both made the same change:", both)?;
         }
         if conflicts.is_empty() {
-            writeln!(out, "No change of yours touches what others changed.")?;
+            writeln!(out, "Nobody else changed what you changed.")?;
         } else {
             writeln!(out, "Both changed the same thing:")?;
         }
@@ -101,7 +101,7 @@ impl Stale {
         )
     }
 
-    /// All of it for programs.
+    /// The comparison for programs.
     pub fn json(&self) -> Value {
         let words = |changes: &[Change]| changes.iter().map(ToString::to_string).collect::<Vec<_>>();
         let mut shown = json!({"published": false, "base": self.base, "in_force": self.in_force});
@@ -134,7 +134,7 @@ mod tests {
     const POLICY: &str = include_str!("../../../policies/default.yaml");
 
     #[test]
-    fn a_stale_base_shows_three_ways() {
+    fn a_stale_document_shows_both_sides_and_their_conflicts() {
         let base = Policy::parse(POLICY).unwrap();
         let changed = |from: &str, to: &str| {
             diff::policies(&base, &Policy::parse(&POLICY.replacen(from, to, 1)).unwrap())

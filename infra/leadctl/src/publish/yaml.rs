@@ -1,5 +1,4 @@
-//! Writes a document as YAML that people like to edit: members in the order of the JSON text, and
-//! short rows on one line.
+//! Writes a document as YAML that is easy to edit: members in the order of the JSON text, and short rows on one line.
 
 use anyhow::Context as _;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -7,12 +6,15 @@ use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 use serde_json::Value;
 use serde_saphyr::{FlowMap, FlowSeq};
 
-/// A row of no more than so many characters stands on one line.
+/// The longest row on one line, in characters.
 const ROW_CHARS_MAX: usize = 100;
 
-/// The YAML of a JSON text.
+/// Rewrites JSON as YAML.
+///
+/// # Errors
+/// When the text is not JSON.
 pub(super) fn written(json: &str) -> anyhow::Result<String> {
-    let tree: Tree = serde_json::from_str(json).context("the document is no JSON")?;
+    let tree: Tree = serde_json::from_str(json).context("the document is not JSON")?;
     let options = serde_saphyr::ser_options! { prefer_block_scalars: false, compact_list_indent: false };
     serde_saphyr::to_string_with_options(&tree, options).context("the document cannot be written as YAML")
 }
@@ -25,7 +27,7 @@ enum Tree {
 }
 
 impl Tree {
-    /// Whether it is a row: a short list or block with nothing but values in it.
+    /// Whether it is a row: a short list or block of plain values.
     fn is_row(&self) -> bool {
         let mut length = 0;
         let mut is_value = |tree: &Self| match tree {
@@ -51,7 +53,7 @@ impl Tree {
         only_values && length + names <= ROW_CHARS_MAX
     }
 
-    /// As a part of something else: a row on one line, anything else as a block.
+    /// How it is written inside another tree: a row on one line, anything else as a block.
     fn part(&self) -> Part<'_> {
         match self {
             Self::List(_) if self.is_row() => Part::RowOfItems(self),

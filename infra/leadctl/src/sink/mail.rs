@@ -1,4 +1,4 @@
-//! E-mail: functions send it through SES, so the emulator has it, and from there it is fetched to be shown with the rest.
+//! Email: the functions send it through SES, so the sink fetches it from the emulator and shows it with the rest.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::isolation;
 
 const POLL: Duration = Duration::from_secs(1);
 
-/// The emulator's list of what was sent, by account, oldest first.
+/// The emulator's list of sent mail, by account, oldest first.
 #[derive(Deserialize)]
 struct Sent {
     messages: HashMap<String, Vec<Mail>>,
@@ -27,7 +27,7 @@ struct Mail {
     body_text: String,
 }
 
-/// Fetches what is new, every second. An emulator without such a list is asked in vain, and nothing comes of it.
+/// Fetches new mail every second. An emulator without such a list yields none.
 pub(super) fn follow(endpoint: &str, store: Arc<Store>) -> JoinHandle<()> {
     let url = format!("{endpoint}/_ministack/ses/messages");
     tokio::spawn(async move {

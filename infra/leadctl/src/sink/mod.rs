@@ -1,9 +1,14 @@
-//! The message sink: what would have gone out to Slack or to a webhook is kept here and shown instead.
+//! The message sink: keeps and shows the messages that would have gone to Slack, Teams, webhooks and mailboxes.
 //!
-//! It speaks as much of Slack's Web API as is used, under `/slack/api`, takes signed webhooks under
-//! `/outgoing/{name}` and Teams cards under `/teams/{name}`, answers what it has got as JSON at
-//! `/api/messages?after=N`, and shows it on a page at `/`. E-mail, which goes through the AWS emulator, is fetched
-//! from there.
+//! | path | does |
+//! | --- | --- |
+//! | `/slack/api/{method}` | the methods of Slack's Web API that the functions call |
+//! | `/outgoing/{name}` | receives signed webhooks |
+//! | `/teams/{name}` | receives Teams cards |
+//! | `/api/messages?after=N` | returns the messages as JSON |
+//! | `/` | shows the messages on a page |
+//!
+//! Email goes through the AWS emulator, and the sink fetches it there.
 
 mod mail;
 mod outgoing;
@@ -28,22 +33,22 @@ use tokio::task::JoinHandle;
 use store::Store;
 pub use store::{Message, Signature};
 
-/// The page may do what it has on board, and talk to us.
+/// The page uses only its own code, and calls only the sink.
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'";
 
-/// What a sink expects of those who call it.
+/// The credentials that callers of the sink must have.
 #[derive(Clone, Debug)]
 pub struct SinkOptions {
-    /// The token that Slack calls must carry.
+    /// The token of Slack calls.
     pub slack_token: String,
-    /// The key that outgoing webhooks are signed with; `whsec_…`.
+    /// The key that signs outgoing webhooks: `whsec_…`.
     pub webhook_secret: String,
 }
 
-/// A running message sink. It ends when it is dropped.
+/// A running message sink. Dropping it ends it.
 #[derive(Debug)]
 pub struct Sink {
-    /// Where it listens.
+    /// Its address.
     pub url: String,
     store: Arc<Store>,
     server: JoinHandle<()>,
@@ -54,7 +59,7 @@ impl Sink {
     /// Serves on `listener` until dropped.
     ///
     /// # Errors
-    /// When the listener is not usable.
+    /// When the listener cannot be used.
     pub fn start(listener: std::net::TcpListener, options: SinkOptions) -> anyhow::Result<Self> {
         listener.set_nonblocking(true).context("cannot use the sink's port")?;
         let listener = TcpListener::from_std(listener).context("cannot use the sink's port")?;
@@ -69,18 +74,18 @@ impl Sink {
         Ok(Self { url: format!("http://{address}"), store, server, mail: None })
     }
 
-    /// Shows the e-mail of the emulator at `endpoint` as well.
+    /// Shows the email of the emulator at `endpoint`, too.
     pub(crate) fn fetch_mail(&mut self, endpoint: &str) {
         self.mail = Some(mail::follow(endpoint, Arc::clone(&self.store)));
     }
 
-    /// The messages after the given number, oldest first. Zero is before the first.
+    /// The messages after this number, oldest first. Numbers begin with one.
     #[must_use]
     pub fn messages(&self, after: u64) -> Vec<Message> {
         self.store.after(after)
     }
 
-    /// Each message from now on.
+    /// Receives each message from now on.
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<Message> {
         self.store.subscribe()
@@ -96,7 +101,7 @@ impl Drop for Sink {
     }
 }
 
-/// What every handler knows.
+/// The state of every handler.
 struct Context {
     store: Arc<Store>,
     options: SinkOptions,
@@ -132,9 +137,9 @@ struct After {
 /// The answer of `/api/messages`.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Messages {
-    /// The number of the newest message there is, to ask for what comes after it.
+    /// The number of the newest message, to ask for later ones.
     pub last: u64,
-    /// Oldest first; of very many, the newest thousand.
+    /// The newest thousand at most, oldest first.
     pub messages: Vec<Message>,
 }
 

@@ -1,8 +1,8 @@
-//! Outgoing webhooks, with their signature checked as a receiver would check it.
+//! Receives outgoing webhooks and checks their signature as a real receiver does.
 //!
 //! The scheme is Standard Webhooks (<https://www.standardwebhooks.com>): `webhook-signature` holds
 //! `v1,` and the base64 HMAC-SHA-256 over `{webhook-id}.{webhook-timestamp}.{body}`.
-//! A webhook to a name that starts with `down` is answered 503, for trying out what goes wrong.
+//! To try out failures, a webhook to a name that begins with `down` gets a 503.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use sha2::Sha256;
 use super::Shared;
 use super::store::{Message, Signature};
 
-/// What is shown of a body, in bytes.
+/// How many bytes of a body are kept.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 
 pub(super) async fn receive(
@@ -64,7 +64,7 @@ fn check(secret: &str, headers: &HeaderMap, body: &[u8]) -> Signature {
         return Signature::Missing;
     };
     let Ok(key) = STANDARD.decode(secret.trim_start_matches("whsec_")) else { return Signature::Invalid };
-    let any_right =
+    let has_valid =
         signatures.split(' ').filter_map(|one| STANDARD.decode(one.strip_prefix("v1,")?).ok()).any(|one| {
             Hmac::<Sha256>::new_from_slice(&key).is_ok_and(|mut mac| {
                 mac.update(format!("{id}.{timestamp}.").as_bytes());
@@ -72,7 +72,7 @@ fn check(secret: &str, headers: &HeaderMap, body: &[u8]) -> Signature {
                 mac.verify_slice(&one).is_ok()
             })
         });
-    if any_right { Signature::Valid } else { Signature::Invalid }
+    if has_valid { Signature::Valid } else { Signature::Invalid }
 }
 
 #[cfg(test)]
@@ -95,10 +95,10 @@ mod tests {
     }
 
     #[test]
-    fn the_right_signature_is_known_among_others() {
-        let right = headers("v1,AAAA v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
-        assert_eq!(check(SECRET, &right, BODY), Signature::Valid);
-        assert_eq!(check(SECRET, &right, b"{}"), Signature::Invalid);
+    fn a_valid_signature_is_found_among_others() {
+        let valid = headers("v1,AAAA v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+        assert_eq!(check(SECRET, &valid, BODY), Signature::Valid);
+        assert_eq!(check(SECRET, &valid, b"{}"), Signature::Invalid);
         assert_eq!(check(SECRET, &HeaderMap::new(), BODY), Signature::Missing);
     }
 }

@@ -1,14 +1,13 @@
-//! The methods of Slack's Web API that are used, with Slack's own answers and errors.
+//! The methods of Slack's Web API that the functions call, with Slack's own answers and errors.
 //!
-//! Ids are made from the address, so that the same person is the same id in every run. Some names play a part, for
-//! trying out what goes wrong:
+//! An id derives from the address, so that a person has the same id in every run. Some names fail, to try out failures:
 //!
-//! | name | what happens |
+//! | name | answer |
 //! | --- | --- |
 //! | an address that ends in `@unreachable.test` | `users_not_found` |
 //! | a channel that starts with `#missing` | `channel_not_found` |
 //! | a channel that starts with `#archived` | `is_archived` |
-//! | a channel that starts with `#limited` | the first call is answered 429, to be tried again after a second |
+//! | a channel that starts with `#limited` | 429 to the first call, with a retry after one second |
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -25,11 +24,11 @@ use sha2::{Digest as _, Sha256};
 use super::store::Message;
 use super::{Context, Shared};
 
-/// Slack cuts longer texts; a sender ought not to find out that way.
+/// Slack truncates longer texts; the sink refuses them, so that the mistake shows.
 const TEXT_CHARS_MAX: usize = 40_000;
 const BLOCKS_MAX: usize = 50;
 
-/// One call of one method.
+/// Answers one call.
 pub(super) async fn call(
     State(context): Shared,
     Path(method): Path<String>,
@@ -43,7 +42,7 @@ pub(super) async fn call(
         Ok(arguments) => arguments,
         Err(error) => return refusal(error),
     };
-    if let Err(error) = authorise(&context, &headers, &arguments) {
+    if let Err(error) = authorize(&context, &headers, &arguments) {
         return refusal(error);
     }
     match method.as_str() {
@@ -57,7 +56,7 @@ pub(super) async fn call(
     }
 }
 
-/// A call's arguments, whether they came in the address, as a form or as JSON.
+/// The arguments of a call, from the query, a form or JSON.
 fn arguments(
     query: Option<&str>,
     headers: &HeaderMap,
@@ -67,7 +66,7 @@ fn arguments(
     let mut arguments = form(query.unwrap_or_default().as_bytes()).ok_or("invalid_form_data")?;
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if kind.starts_with("application/json") {
-        // Methods that only read do not look into a JSON body; their arguments are then missing.
+        // Slack's reading methods ignore a JSON body.
         if takes_json {
             match serde_json::from_slice(body) {
                 Ok(Value::Object(object)) => arguments.extend(object),
@@ -82,7 +81,7 @@ fn arguments(
 }
 
 fn form(bytes: &[u8]) -> Option<Map<String, Value>> {
-    // Any address will do: it is its query that is read, as leniently as browsers and Slack do.
+    // Any address will do: only its query is parsed, as leniently as browsers and Slack parse it.
     let mut url = reqwest::Url::parse("http://sink/").ok()?;
     url.set_query(Some(std::str::from_utf8(bytes).ok()?));
     Some(
@@ -90,7 +89,7 @@ fn form(bytes: &[u8]) -> Option<Map<String, Value>> {
     )
 }
 
-fn authorise(
+fn authorize(
     context: &Context,
     headers: &HeaderMap,
     arguments: &Map<String, Value>,
@@ -107,7 +106,7 @@ fn look_up(context: &Arc<Context>, arguments: &Map<String, Value>) -> Response {
         return refusal("users_not_found");
     }
     let id = id('U', email);
-    context.store.meet(id.clone(), email.to_owned());
+    context.store.keep_address(id.clone(), email.to_owned());
     let name = email.split('@').next().unwrap_or(email);
     answer(json!({"user": {"id": id, "team_id": "T0LOCAL", "name": name, "deleted": false, "is_bot": false,
         "profile": {"email": email, "real_name": name}}}))
@@ -123,9 +122,9 @@ fn open(context: &Arc<Context>, arguments: &Map<String, Value>) -> Response {
         }
     }
     people.sort();
-    let everybody = people.join(", ");
-    let channel = id('D', &everybody);
-    context.store.meet(channel.clone(), everybody);
+    let members = people.join(", ");
+    let channel = id('D', &members);
+    context.store.keep_address(channel.clone(), members);
     answer(json!({"no_op": false, "already_open": false, "channel": {"id": channel}}))
 }
 
@@ -143,11 +142,11 @@ fn post(context: &Arc<Context>, arguments: &Map<String, Value>) -> Response {
         Ok(blocks) => blocks,
         Err(error) => return refusal(error),
     };
-    let said = text(arguments, "text").unwrap_or_default();
-    if said.is_empty() && blocks.is_none() {
+    let text = text(arguments, "text").unwrap_or_default();
+    if text.is_empty() && blocks.is_none() {
         return refusal("no_text");
     }
-    if said.chars().count() > TEXT_CHARS_MAX {
+    if text.chars().count() > TEXT_CHARS_MAX {
         return refusal("msg_too_long");
     }
     if channel.starts_with("#limited") && context.store.slow_down_once(channel) {
@@ -161,7 +160,7 @@ fn post(context: &Arc<Context>, arguments: &Map<String, Value>) -> Response {
         method: "chat.postMessage".into(),
         channel: channel.to_owned(),
         recipient,
-        text: said.to_owned(),
+        text: text.to_owned(),
         blocks,
         metadata: arguments.get("metadata").cloned(),
         headers: BTreeMap::new(),
@@ -169,20 +168,21 @@ fn post(context: &Arc<Context>, arguments: &Map<String, Value>) -> Response {
     });
     let id = if direct { channel.to_owned() } else { id('C', channel.trim_start_matches('#')) };
     answer(
-        json!({"channel": id, "ts": format!("{}.{:06}", 1_700_000_000 + seq, seq % 1_000_000), "message": {"type": "message", "text": said}}),
+        json!({"channel": id, "ts": format!("{}.{:06}", 1_700_000_000 + seq, seq % 1_000_000), "message": {"type": "message", "text": text}}),
     )
 }
 
-/// What was said in a conversation, the latest first. Channels are known by their id only.
+/// The messages of a conversation, newest first. Slack names channels by id here.
 fn history(context: &Arc<Context>, arguments: &Map<String, Value>) -> Response {
     let Some(channel) = text(arguments, "channel") else { return refusal("channel_not_found") };
     let oldest = text(arguments, "oldest").and_then(|oldest| oldest.parse::<f64>().ok()).unwrap_or(0.0);
     let limit = text(arguments, "limit").and_then(|limit| limit.parse().ok()).unwrap_or(100);
     let with_metadata = text(arguments, "include_all_metadata") == Some("true");
-    let said = context.store.after(0);
-    let said = said.iter().rev().filter(|m| m.method == "chat.postMessage" && id_of(&m.channel) == channel);
-    let mut messages = Vec::new();
-    for message in said.take(limit) {
+    let messages = context.store.after(0);
+    let in_channel =
+        messages.iter().rev().filter(|m| m.method == "chat.postMessage" && id_of(&m.channel) == channel);
+    let mut shown_messages = Vec::new();
+    for message in in_channel.take(limit) {
         let at =
             DateTime::parse_from_rfc3339(&message.at).map(|at| at.timestamp_millis()).unwrap_or_default();
         if (at as f64) / 1000.0 <= oldest {
@@ -194,15 +194,15 @@ fn history(context: &Arc<Context>, arguments: &Map<String, Value>) -> Response {
         {
             shown.insert("metadata".into(), metadata.clone());
         }
-        messages.push(shown);
+        shown_messages.push(shown);
     }
-    answer(json!({"messages": messages, "has_more": false, "response_metadata": {"next_cursor": ""}}))
+    answer(json!({"messages": shown_messages, "has_more": false, "response_metadata": {"next_cursor": ""}}))
 }
 
-/// The channels that were written to.
+/// The channels with messages.
 fn list(context: &Arc<Context>) -> Response {
-    let said = context.store.after(0);
-    let names: BTreeSet<&str> = said.iter().filter_map(|m| m.channel.strip_prefix('#')).collect();
+    let messages = context.store.after(0);
+    let names: BTreeSet<&str> = messages.iter().filter_map(|m| m.channel.strip_prefix('#')).collect();
     let channels: Vec<Value> = names
         .into_iter()
         .map(|name| json!({"id": id('C', name), "name": name, "is_channel": true}))
@@ -210,12 +210,12 @@ fn list(context: &Arc<Context>) -> Response {
     answer(json!({"channels": channels, "response_metadata": {"next_cursor": ""}}))
 }
 
-/// The id of a conversation as it was named by the sender.
+/// The id of a conversation that the sender named.
 fn id_of(channel: &str) -> String {
     channel.strip_prefix('#').map_or_else(|| channel.to_owned(), |name| id('C', name))
 }
 
-/// The blocks, which a form carries as JSON in text.
+/// The blocks. A form carries them as JSON text.
 fn blocks(value: &Value) -> Result<Value, &'static str> {
     let blocks = match value {
         Value::String(text) => serde_json::from_str(text).map_err(|_| "invalid_blocks_format")?,
@@ -234,7 +234,7 @@ fn text<'a>(arguments: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     arguments.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
-/// An id of Slack's shape, the same for the same thing.
+/// An id in Slack's form, derived from what it is for.
 fn id(kind: char, of: &str) -> String {
     let digest: String = Sha256::digest(of).iter().take(5).map(|byte| format!("{byte:02X}")).collect();
     format!("{kind}{digest}")
@@ -247,7 +247,7 @@ fn answer(mut body: Value) -> Response {
     Json(body).into_response()
 }
 
-/// Slack refuses with a 200 and a word.
+/// Refuses as Slack does: with a 200 and an error code.
 fn refusal(error: &str) -> Response {
     Json(json!({"ok": false, "error": error})).into_response()
 }
@@ -257,7 +257,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_is_read_also_when_it_is_not_well_encoded() {
+    fn a_form_is_parsed_even_if_its_encoding_is_sloppy() {
         let read = form(b"channel=%23sales&text=hi,+the second%20time #2&email=a%2Bb%40x.test").unwrap();
         assert_eq!(read["channel"], "#sales");
         assert_eq!(read["text"], "hi, the second time #2");

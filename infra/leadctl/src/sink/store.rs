@@ -1,4 +1,4 @@
-//! The messages that were taken in, as many as fit.
+//! The newest messages, in memory.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,62 +9,62 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::broadcast;
 
-/// How many messages are kept; older ones go.
+/// How many messages are kept; older ones are dropped.
 const MESSAGES_MAX: usize = 1_000;
-/// How many people are known at once. More than a local directory will have.
+/// How many people are kept: more than a local directory has.
 const PEOPLE_MAX: usize = 10_000;
 
-/// What became of checking a webhook's signature.
+/// The result of checking a webhook's signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Signature {
-    /// It was made with our key over these bytes.
+    /// The stack's key signed these bytes.
     Valid,
-    /// It was not.
+    /// The signature does not fit.
     Invalid,
-    /// There was none.
+    /// There is no signature.
     Missing,
 }
 
-/// One message as it came in.
+/// A received message.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Message {
-    /// Counts from one.
+    /// Its number, from one.
     pub seq: u64,
-    /// When it came in; RFC 3339.
+    /// When it was received, RFC 3339.
     pub at: String,
     /// `chat.postMessage`, `webhook`, `teams` or `email`.
     pub method: String,
-    /// The Slack channel as named by the sender, the webhook's name, Teams' name, or the address that an e-mail is from.
+    /// The Slack channel as the sender named it, the name of the webhook or Teams workflow, or an email's sender.
     pub channel: String,
-    /// For a direct message or an e-mail, the address of who gets it.
+    /// The recipient's address, for a direct message or an email.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipient: Option<String>,
-    /// The text; of a webhook, its body; of an e-mail, its subject and, after an empty line, its body.
+    /// The text; for a webhook the body; for an email the subject, an empty line and the body.
     pub text: String,
-    /// Layout blocks as Slack has them.
+    /// Slack's layout blocks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocks: Option<Value>,
-    /// What a Slack message carries for programs.
+    /// A Slack message's metadata for programs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Value>,
     /// A webhook's headers.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
-    /// Whether a webhook's signature is right.
+    /// The check of a webhook's signature.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<Signature>,
 }
 
 impl Message {
-    /// Where it went, for a person: an address, a channel or a webhook.
+    /// The recipient, for a person: an address, a channel or a webhook.
     #[must_use]
     pub fn to(&self) -> &str {
         self.recipient.as_deref().unwrap_or(&self.channel)
     }
 }
 
-/// Everything that the sink remembers. Bounded.
+/// Everything that the sink keeps. All of it is bounded.
 #[derive(Debug)]
 pub(super) struct Store {
     inner: Mutex<Inner>,
@@ -75,9 +75,9 @@ pub(super) struct Store {
 struct Inner {
     last: u64,
     messages: VecDeque<Message>,
-    /// Slack's user ids and the addresses they were given out for.
+    /// The addresses behind Slack's ids.
     people: HashMap<String, String>,
-    /// Channels that have been told to slow down, once each.
+    /// Channels that got a 429 already.
     slowed: HashSet<String>,
 }
 
@@ -92,7 +92,7 @@ impl Store {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a message in; its number and time are set here. Returns its number.
+    /// Adds a message and sets its number and time. Returns the number.
     pub(super) fn add(&self, mut message: Message) -> u64 {
         let mut inner = self.lock();
         inner.last += 1;
@@ -104,7 +104,7 @@ impl Store {
         inner.messages.push_back(message.clone());
         let seq = inner.last;
         drop(inner);
-        // Nobody listening is fine.
+        // Sending fails if there is no receiver, which is fine.
         let _ = self.news.send(message);
         seq
     }
@@ -121,8 +121,8 @@ impl Store {
         self.news.subscribe()
     }
 
-    /// Remembers whose id that is.
-    pub(super) fn meet(&self, id: String, email: String) {
+    /// Keeps the address behind an id.
+    pub(super) fn keep_address(&self, id: String, email: String) {
         let mut inner = self.lock();
         if inner.people.len() < PEOPLE_MAX {
             inner.people.insert(id, email);
@@ -133,7 +133,7 @@ impl Store {
         self.lock().people.get(id).cloned()
     }
 
-    /// Whether this is the first time for the channel.
+    /// Returns true once per channel.
     pub(super) fn slow_down_once(&self, channel: &str) -> bool {
         let mut inner = self.lock();
         inner.slowed.len() < PEOPLE_MAX && inner.slowed.insert(channel.to_owned())
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_go_when_there_are_too_many() {
+    fn the_oldest_messages_are_dropped() {
         let store = Store::default();
         for number in 0..=MESSAGES_MAX {
             store.add(message(&number.to_string()));

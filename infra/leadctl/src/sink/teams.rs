@@ -1,7 +1,7 @@
-//! What a Microsoft Teams workflow takes: an Adaptive Card in a message, unsigned, at an address that is itself the
-//! secret. A name that starts with `down` is answered 503, for trying out what goes wrong.
+//! Receives messages as a Microsoft Teams workflow does: an Adaptive Card, unsigned, at an address that is the secret. To
+//! try out failures, a name that begins with `down` gets a 503.
 //!
-//! The card is kept as the text it shows and, for the page, as blocks like Slack's.
+//! The sink keeps the card's text and, for its page, blocks like Slack's.
 
 use std::collections::BTreeMap;
 
@@ -50,7 +50,7 @@ fn card(message: &Value) -> Option<&Value> {
     attachments.iter().find(|attachment| text(attachment, "contentType") == CARD)?.get("content")
 }
 
-/// One for each block of text, its runs joined.
+/// One per text block, its runs joined.
 fn paragraphs(card: &Value) -> Vec<String> {
     list(card, "body")
         .map(|block| match text(block, "type") {
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_card_is_read_as_the_text_it_shows() {
+    fn a_card_is_kept_as_the_text_it_shows() {
         let message = json!({"type": "message", "attachments": [{"contentType": CARD, "content": {
             "type": "AdaptiveCard",
             "body": [

@@ -1,8 +1,8 @@
-//! Every byte counts.
+//! A change of any byte is found.
 
 use crate::common::*;
 
-/// Small, and of everything: a lead's first commits, a policy, a directory.
+/// A small record with one of each: a lead's first commits, a policy, a directory.
 fn small(case: &Case) -> Vec<String> {
     let subject = longest(&case.lines);
     // One revision of each is enough.
@@ -16,27 +16,27 @@ fn small(case: &Case) -> Vec<String> {
 }
 
 #[test]
-fn a_flipped_bit_is_seen_wherever_it_is() {
+fn a_flipped_bit_is_found_anywhere() {
     let case = Case::new(2);
     let lines = small(&case);
     let whole: Vec<u8> = lines.iter().flat_map(|line| format!("{line}\n").into_bytes()).collect();
     assert!(case.bytes_alone(&whole).unwrap().is_intact());
     assert!(whole.len() > 4_000);
     let mut rng = fastrand::Rng::with_seed(7);
-    // Every third byte: each takes a verification of its own.
+    // Every third byte, since each takes a verification of its own.
     for place in (rng.usize(..3)..whole.len()).step_by(3) {
         let mut bytes = whole.clone();
         bytes[place] ^= 1 << rng.u8(0..8);
-        // A version that is not known is refused; of anything else it is told what is wrong.
+        // An unknown version is an error; anything else is a finding.
         if let Ok(report) = case.bytes_alone(&bytes) {
             assert!(!report.is_intact(), "byte {place}");
         }
     }
 }
 
-/// Of whoever writes the last line anew: what is in the chain is still seen.
+/// Even with a new last line, the chain shows the change.
 #[test]
-fn a_flipped_bit_in_a_commit_is_seen_by_the_chain_alone() {
+fn the_chain_alone_shows_a_flipped_bit_in_a_commit() {
     let case = Case::new(2);
     let lines = small(&case);
     let mut rng = fastrand::Rng::with_seed(8);
@@ -57,24 +57,24 @@ fn a_flipped_bit_in_a_commit_is_seen_by_the_chain_alone() {
 }
 
 #[test]
-fn a_file_that_is_cut_anywhere_is_told_so() {
+fn a_cut_is_found_anywhere() {
     let case = Case::new(2);
     let lines = small(&case);
     let whole: Vec<u8> = lines.iter().flat_map(|line| format!("{line}\n").into_bytes()).collect();
     let mut rng = fastrand::Rng::with_seed(9);
     for length in (0..100).map(|_| rng.usize(..whole.len())).chain([0, whole.len() - 1]) {
-        let told = case.told(&case.bytes_alone(&whole[..length]).unwrap());
-        assert!(told.iter().any(|line| line.contains("cut")), "{length}: {told:#?}");
+        let found = case.texts(&case.bytes_alone(&whole[..length]).unwrap());
+        assert!(found.iter().any(|line| line.contains("cut")), "{length}: {found:#?}");
     }
 }
 
 #[test]
-fn a_flipped_bit_in_a_checkpoint_or_its_changes_is_seen() {
+fn a_flipped_bit_in_a_checkpoint_or_its_changes_is_found() {
     let case = Case::new(2);
     let lines = small(&case);
     case.make_checkpoints(&lines, DEPLOYMENT, 1);
-    let says_something = |number: &u64| std::fs::metadata(case.changes(*number)).unwrap().len() > 0;
-    let number = (1..=case.newest()).find(says_something).unwrap();
+    let has_changes = |number: &u64| std::fs::metadata(case.changes(*number)).unwrap().len() > 0;
+    let number = (1..=case.newest()).find(has_changes).unwrap();
     let mut rng = fastrand::Rng::with_seed(10);
     for file in [case.checkpoint(number), case.changes(number)] {
         let whole = std::fs::read(&file).unwrap();

@@ -1,4 +1,4 @@
-//! A small record, checkpoints over it, and what somebody who can write both could do.
+//! A small record with checkpoints, and the changes of a person who can write both.
 
 use audit::checkpoint::{Checkpoint, Envelope};
 use audit::leaves::{Leaf, Leaves, Survey, changes_text};
@@ -63,7 +63,7 @@ pub fn first_seq(line: &str) -> u64 {
     entries[0]["seq"].as_u64().unwrap()
 }
 
-/// With the counts and the hash of the last line as whoever changed the lines would write them.
+/// The lines with a new last line: the right counts and the right hash.
 pub fn ended(lines: &[String]) -> Vec<String> {
     let (_, before) = lines.split_last().unwrap();
     let text: String = before.iter().map(|line| format!("{line}\n")).collect();
@@ -79,7 +79,7 @@ pub fn ended(lines: &[String]) -> Vec<String> {
     before.iter().cloned().chain([last]).collect()
 }
 
-/// With every link as whoever changed the lines would write it.
+/// The lines with new links and seals: a valid chain.
 pub fn chained(lines: &[String]) -> Vec<String> {
     let mut heads: BTreeMap<String, Hash> = BTreeMap::new();
     let link = |line: &String| {
@@ -93,7 +93,7 @@ pub fn chained(lines: &[String]) -> Vec<String> {
     ended(&lines.iter().map(link).collect::<Vec<_>>())
 }
 
-/// Without the commits of a subject from this one on.
+/// The lines without the commits of a subject from `from` on.
 pub fn cut(lines: &[String], subject: &str, from: u64) -> Vec<String> {
     let goes = |line: &&String| {
         commit(line).is_some_and(|commit| commit.subject.to_string() == subject && commit.commit >= from)
@@ -101,7 +101,7 @@ pub fn cut(lines: &[String], subject: &str, from: u64) -> Vec<String> {
     ended(&lines.iter().filter(|line| !goes(line)).cloned().collect::<Vec<_>>())
 }
 
-/// A directory with a record, and checkpoints over it.
+/// A directory with a record and its checkpoints.
 pub struct Case {
     pub lines: Vec<String>,
     pub directory: tempfile::TempDir,
@@ -144,7 +144,7 @@ impl Case {
         std::fs::write(file, Envelope { checkpoint, signature }.text().unwrap()).unwrap();
     }
 
-    /// Makes the series over a record, as it would have been made meanwhile.
+    /// Makes the series of checkpoints that a deployment would have made.
     pub fn make_checkpoints(&self, lines: &[String], deployment: &str, seed: u8) {
         for inside in ["checkpoints", "changes"] {
             _ = std::fs::remove_dir_all(self.path(inside));
@@ -205,17 +205,18 @@ impl Case {
         verified(&arguments.iter().map(String::as_str).collect::<Vec<_>>()).unwrap()
     }
 
-    /// What is wrong with these lines, without checkpoints; without the name of the file.
-    pub fn wrong_alone(&self, lines: &[String]) -> Vec<String> {
-        self.told(&self.alone(lines))
+    /// The findings in these lines without checkpoints.
+    pub fn findings_alone(&self, lines: &[String]) -> Vec<String> {
+        self.texts(&self.alone(lines))
     }
 
-    /// What is wrong with these lines against the checkpoints.
-    pub fn wrong(&self, lines: &[String]) -> Vec<String> {
-        self.told(&self.against(lines))
+    /// The findings in these lines against the checkpoints.
+    pub fn findings(&self, lines: &[String]) -> Vec<String> {
+        self.texts(&self.against(lines))
     }
 
-    pub fn told(&self, report: &Report) -> Vec<String> {
+    /// The findings of a report, without the name of the directory.
+    pub fn texts(&self, report: &Report) -> Vec<String> {
         let directory = format!("{}/", self.directory.path().display());
         report.findings().iter().map(|finding| finding.to_string().replace(&directory, "")).collect()
     }
@@ -227,15 +228,15 @@ struct Verify {
     arguments: verify::Arguments,
 }
 
-/// Verifies, without a process for it.
+/// Verifies inside this process.
 pub fn verified(arguments: &[&str]) -> anyhow::Result<Report> {
     let words = ["verify"].iter().chain(arguments);
     verify::verify(&Verify::try_parse_from(words).unwrap().arguments)
 }
 
-/// Holds what is told first against what it should begin and end with.
+/// Checks how the first finding begins, and a text in it.
 #[track_caller]
-pub fn assert_told(told: &[String], begins: &str, says: &str) {
+pub fn assert_first(findings: &[String], begins: &str, says: &str) {
     let is_so = |first: &String| first.starts_with(begins) && first.contains(says);
-    assert!(told.first().is_some_and(is_so), "expected {begins}…{says}, and it is {told:#?}");
+    assert!(findings.first().is_some_and(is_so), "expected {begins}…{says}, not {findings:#?}");
 }

@@ -1,7 +1,6 @@
-//! `leadctl audit verify` against whoever changes a record: what was done to it is named, with its
-//! place; and nothing is said to be fine that was not looked at.
+//! `leadctl audit verify` finds every change of a record, with its place, and reports what it could not check.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed test should stop")]
 
 mod bytes;
 mod checkpoints;

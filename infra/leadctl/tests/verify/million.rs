@@ -9,10 +9,10 @@ use std::io::Read as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// So many leads come to more than a million entries.
+/// This many leads have more than a million entries.
 const LEADS: u32 = 40_000;
 
-/// What the system says of a running process: a number of one of its lines.
+/// A number from a line of a file about a running process.
 fn number(file: &str, line: &str) -> Option<u64> {
     let text = std::fs::read_to_string(file).ok()?;
     text.lines().find_map(|found| found.strip_prefix(line))?.split_whitespace().next()?.parse().ok()

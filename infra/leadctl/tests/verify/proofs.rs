@@ -1,4 +1,4 @@
-//! A proof of one entry, made and checked as a person does it.
+//! A proof of one entry, written and checked on the command line.
 
 use crate::common::*;
 
@@ -14,7 +14,7 @@ fn an_outsider_checks_an_entry_with_the_proof_and_the_key_alone() {
         leadctl(&words.collect::<Vec<_>>())
     };
     let key = case.path("key.pem");
-    let check = || leadctl(&["audit", "verify-proof", proof, "--key", key.to_str().unwrap()]);
+    let check = || leadctl(&["audit", "check-proof", proof, "--key", key.to_str().unwrap()]);
 
     let made = prove("2");
     assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
@@ -23,10 +23,10 @@ fn an_outsider_checks_an_entry_with_the_proof_and_the_key_alone() {
     let says = text(&checked.stdout);
     assert!(
         says.contains(r#""seq": 2"#)
-            && says.contains(&format!("proven: this entry was in commit 1 of {subject}")),
+            && says.contains(&format!("Proven: this entry was in commit 1 of {subject}")),
         "{says}"
     );
-    // Nothing else of the record is in it.
+    // It reveals no other entry.
     let written = std::fs::read_to_string(proof).unwrap();
     assert_eq!(written.matches(r#""seq":"#).count(), 1, "{written}");
 
@@ -43,12 +43,12 @@ fn an_outsider_checks_an_entry_with_the_proof_and_the_key_alone() {
     assert!(text(&refused.stderr).contains("it was signed by the key"), "{}", text(&refused.stderr));
     std::fs::remove_file(proof).unwrap();
     assert_eq!(check().status.code(), Some(2));
-    // The checkpoints do not count under that key: there is nothing to prove with.
+    // No checkpoint is valid with that key, so nothing can be proven.
     assert_eq!(prove("2").status.code(), Some(1));
 }
 
 #[test]
-fn what_is_not_there_is_not_proven() {
+fn a_missing_entry_cannot_be_proven() {
     let case = Case::new(4);
     let subject = longest(&case.lines);
     let arguments = case.arguments(&case.lines);
@@ -60,10 +60,10 @@ fn what_is_not_there_is_not_proven() {
         assert_eq!(output.status.code(), Some(1));
         text(&output.stderr)
     };
-    let told = prove(&subject, "100000");
-    assert!(told.contains("has no entry 100000"), "{told}");
-    let told = prove("lead/L-none", "1");
-    assert!(told.contains("lead/L-none is not in checkpoint"), "{told}");
+    let found = prove(&subject, "100000");
+    assert!(found.contains("has no entry 100000"), "{found}");
+    let found = prove("lead/L-none", "1");
+    assert!(found.contains("lead/L-none is not in checkpoint"), "{found}");
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_history_is_shown_with_its_hashes() {
     assert!(shown.contains(&last.links().unwrap().entries.last().unwrap().to_string()), "{shown}");
     assert_eq!(show("lead/L-none").status.code(), Some(1));
 
-    // What came behind a cut may have been more of it.
+    // The missing part may have had more of the history.
     case.arguments(&case.lines[..case.lines.len() - 1]);
     let cut = show(&subject);
     assert_eq!(cut.status.code(), Some(1));

@@ -1,20 +1,20 @@
-//! What the chain alone tells.
+//! Findings from the chain alone.
 
 use crate::common::*;
 use std::process::Command;
 
 #[test]
-fn a_record_as_it_was_written_is_intact_and_what_was_not_looked_at_is_told() {
+fn an_unchanged_record_is_intact_and_the_report_lists_what_it_could_not_check() {
     let case = Case::new(12);
     let report = case.alone(&case.lines);
     assert!(report.is_intact(), "{:?}", report.findings());
-    assert!(report.not_checked().iter().any(|what| what.contains("no checkpoints were given")));
+    assert!(report.not_checked().iter().any(|what| what.contains("only checkpoints show them")));
     assert!(case.alone(&ended(&case.lines)).is_intact());
     assert_eq!(chained(&case.lines), case.lines);
 }
 
 #[test]
-fn a_verdict_that_cannot_be_printed_is_none() {
+fn a_verdict_that_cannot_be_printed_is_an_error() {
     let case = Case::new(2);
     let arguments = case.arguments(&case.lines);
     for json in [None, Some("--json")] {
@@ -29,7 +29,7 @@ fn a_verdict_that_cannot_be_printed_is_none() {
 }
 
 #[test]
-fn an_entry_that_was_changed_deleted_swapped_or_put_in_is_named() {
+fn an_entry_that_was_changed_deleted_swapped_or_added_is_found() {
     let case = Case::new(12);
     let subject = longest(&case.lines);
     let place = places(&case.lines, &subject)
@@ -50,31 +50,31 @@ fn an_entry_that_was_changed_deleted_swapped_or_put_in_is_named() {
     };
 
     let mut changed = entries.clone();
-    changed[0]["actor"]["id"] = "somebody else".into();
-    assert_told(&case.wrong_alone(&with(changed)), &at, "an entry or the commit was changed");
-    // From the second entry on they are not where they say they are, and that is told.
+    changed[0]["actor"]["id"] = "another".into();
+    assert_first(&case.findings_alone(&with(changed)), &at, "an entry or the commit was changed");
+    // The second entry names another place than its own, and the finding is there.
     let second = at.replace(&format!("seq {seq} "), &format!("seq {} ", seq + 1));
     let mut deleted = entries.clone();
     deleted.remove(1);
-    assert_told(&case.wrong_alone(&with(deleted.clone())), &second, "an entry or the commit was changed");
+    assert_first(&case.findings_alone(&with(deleted.clone())), &second, "an entry or the commit was changed");
     let mut swapped = entries.clone();
     swapped.swap(1, 2);
-    assert_told(&case.wrong_alone(&with(swapped)), &second, "an entry or the commit was changed");
+    assert_first(&case.findings_alone(&with(swapped)), &second, "an entry or the commit was changed");
     let mut put_in = entries.clone();
     put_in.insert(1, entries[0].clone());
-    assert_told(&case.wrong_alone(&with(put_in.clone())), &second, "an entry or the commit was changed");
+    assert_first(&case.findings_alone(&with(put_in.clone())), &second, "an entry or the commit was changed");
 
-    // Whoever links them anew still has entries that make no history.
-    let told = case.wrong_alone(&chained(&with(deleted)));
-    assert_told(&told, &second, &format!("entry {} stands where entry {} belongs", seq + 2, seq + 1));
-    let told = case.wrong_alone(&chained(&with(put_in)));
-    assert_told(&told, &second, &format!("entry {seq} stands where entry {} belongs", seq + 1));
-    let told = case.wrong_alone(&chained(&with(Vec::new())));
-    assert_told(&told, &at, "the commit has no entries");
+    // With a new chain, the entries still make no history.
+    let found = case.findings_alone(&chained(&with(deleted)));
+    assert_first(&found, &second, &format!("entry {} is where entry {} belongs", seq + 2, seq + 1));
+    let found = case.findings_alone(&chained(&with(put_in)));
+    assert_first(&found, &second, &format!("entry {seq} is where entry {} belongs", seq + 1));
+    let found = case.findings_alone(&chained(&with(Vec::new())));
+    assert_first(&found, &at, "the commit has no entries");
 }
 
 #[test]
-fn what_a_commit_says_beside_its_entries_is_sealed_too() {
+fn the_seal_covers_all_members_of_a_commit() {
     let case = Case::new(12);
     let place = places(&case.lines, &longest(&case.lines))[1];
     for (name, other) in
@@ -87,17 +87,17 @@ fn what_a_commit_says_beside_its_entries_is_sealed_too() {
         lines[place] =
             case.lines[place].replacen(&format!(r#""{name}":{before}"#), &format!(r#""{name}":{other}"#), 1);
         assert_ne!(lines[place], case.lines[place]);
-        let told = case.wrong_alone(&ended(&lines));
-        assert_told(&told, &format!("export.jsonl:{}: ", place + 1), "an entry or the commit was changed");
+        let found = case.findings_alone(&ended(&lines));
+        assert_first(&found, &format!("export.jsonl:{}: ", place + 1), "an entry or the commit was changed");
     }
     let mut lines = case.lines.clone();
     lines[place] = lines[place].replacen(r#""recorded":{"actor":"#, r#""recorded":{"Actor":"#, 1);
-    let told = case.wrong_alone(&ended(&lines));
-    assert_told(&told, &format!("export.jsonl:{}: ", place + 1), "an entry or the commit was changed");
+    let found = case.findings_alone(&ended(&lines));
+    assert_first(&found, &format!("export.jsonl:{}: ", place + 1), "an entry or the commit was changed");
 }
 
 #[test]
-fn a_commit_that_was_deleted_swapped_repeated_or_put_in_is_named() {
+fn a_commit_that_was_deleted_swapped_repeated_or_added_is_found() {
     let case = Case::new(12);
     let subject = longest(&case.lines);
     let places = places(&case.lines, &subject);
@@ -106,78 +106,78 @@ fn a_commit_that_was_deleted_swapped_repeated_or_put_in_is_named() {
 
     let mut lines = case.lines.clone();
     lines.remove(second);
-    let told = case.wrong_alone(&ended(&lines));
+    let found = case.findings_alone(&ended(&lines));
     let at = format!("export.jsonl:{third}: {subject} seq {seq} (commit 3): ");
-    assert_told(&told, &at, "commit 2 is missing: commit 3 follows commit 1");
+    assert_first(&found, &at, "commit 2 is missing: commit 3 follows commit 1");
 
     let mut lines = case.lines.clone();
     lines.swap(second, third);
-    let told = case.wrong_alone(&ended(&lines));
-    assert_told(&told, &format!("export.jsonl:{}: {subject} seq ", second + 1), "lines were swapped");
+    let found = case.findings_alone(&ended(&lines));
+    assert_first(&found, &format!("export.jsonl:{}: {subject} seq ", second + 1), "lines were swapped");
 
     let mut lines = case.lines.clone();
     lines.insert(third, case.lines[second].clone());
-    let told = case.wrong_alone(&ended(&lines));
-    assert_told(&told, &format!("export.jsonl:{}: {subject} seq ", third + 1), "the history forks");
+    let found = case.findings_alone(&ended(&lines));
+    assert_first(&found, &format!("export.jsonl:{}: {subject} seq ", third + 1), "the history forks");
 
-    // Another commit of the same number: the two attempts of one that cannot both have been written.
+    // Another commit with the same number.
     let mut fork = commit(&case.lines[second]).unwrap();
     fork.attempt = "another".to_owned();
     fork.head = fork.links().unwrap().head;
     let mut lines = case.lines.clone();
     lines.insert(third, line_of(&fork));
-    let told = case.wrong_alone(&ended(&lines));
-    assert_told(&told, &format!("export.jsonl:{}: {subject} seq ", third + 1), "there are two commits 2");
-    // In place of the one that was written: the next one does not follow it.
+    let found = case.findings_alone(&ended(&lines));
+    assert_first(&found, &format!("export.jsonl:{}: {subject} seq ", third + 1), "there are two commits 2");
+    // It replaces the original: the next commit does not follow it.
     let mut lines = case.lines.clone();
     lines[second] = line_of(&fork);
-    let told = case.wrong_alone(&ended(&lines));
-    assert_told(&told, &format!("export.jsonl:{}: {subject} seq ", third + 1), "the commit follows ");
+    let found = case.findings_alone(&ended(&lines));
+    assert_first(&found, &format!("export.jsonl:{}: {subject} seq ", third + 1), "the commit names ");
 
-    // Somebody else's commit.
+    // A commit of another subject.
     let mut lines = case.lines.clone();
     lines[second] = lines[second].replacen(&subject, "lead/L-other", 1);
-    let told = case.wrong_alone(&ended(&lines));
+    let found = case.findings_alone(&ended(&lines));
     assert!(
-        told.iter().any(|line| line.contains("lead/L-other") && line.contains("is missing")),
-        "{told:#?}"
+        found.iter().any(|line| line.contains("lead/L-other") && line.contains("is missing")),
+        "{found:#?}"
     );
     assert!(
-        told.iter().any(|line| line.contains(&subject) && line.contains("commit 2 is missing")),
-        "{told:#?}"
+        found.iter().any(|line| line.contains(&subject) && line.contains("commit 2 is missing")),
+        "{found:#?}"
     );
 }
 
 #[test]
-fn entries_that_are_linked_anew_and_make_no_history_are_refused() {
+fn entries_with_a_new_chain_that_make_no_history_are_found() {
     let case = Case::new(12);
     let subject = longest(&case.lines);
     let first = places(&case.lines, &subject)[0];
     let mut lines = case.lines.clone();
     lines[first] = lines[first].replacen(r#""type":"lead.created""#, r#""type":"lead.opened""#, 1);
-    let told = case.wrong_alone(&chained(&lines));
-    assert_told(
-        &told,
+    let found = case.findings_alone(&chained(&lines));
+    assert_first(
+        &found,
         &format!("export.jsonl:{}: {subject} seq 1 (commit 1): ", first + 1),
         "cannot be read",
     );
     let (mut lines, named) = (case.lines.clone(), r#""policy_revision":1,"seq":1"#);
     let first = lines.iter().position(|line| line.contains(named)).unwrap();
     lines[first] = lines[first].replacen(named, r#""policy_revision":9,"seq":1"#, 1);
-    let told = case.wrong_alone(&chained(&lines));
-    assert_told(&told, "export.jsonl: policy revision 3 is missing", "entries name it");
+    let found = case.findings_alone(&chained(&lines));
+    assert_first(&found, "export.jsonl: policy revision 3 is missing", "entries name it");
 }
 
 #[test]
-fn a_revision_of_any_number_is_told_at_once() {
+fn a_revision_with_a_huge_number_is_one_finding() {
     let case = Case::new(12);
     let mut lines = case.lines.clone();
     let named = r#""policy_revision":1,"seq":1"#;
     let first = lines.iter().position(|line| line.contains(named)).unwrap();
     lines[first] = lines[first].replacen(named, r#""policy_revision":4294967295,"seq":1"#, 1);
-    let told = case.wrong_alone(&chained(&lines));
-    assert_told(&told, "export.jsonl: policy revision 3 is missing", "entries name it");
-    assert_eq!(told.len(), 1, "{told:#?}");
+    let found = case.findings_alone(&chained(&lines));
+    assert_first(&found, "export.jsonl: policy revision 3 is missing", "entries name it");
+    assert_eq!(found.len(), 1, "{found:#?}");
 }
 
 #[test]
@@ -190,14 +190,14 @@ fn a_damaged_line_with_personal_data_is_not_quoted() {
     ] {
         let mut lines = case.lines.clone();
         lines.insert(1, line.to_owned());
-        let told = case.wrong_alone(&ended(&lines));
-        assert_told(&told, "export.jsonl:2: ", "the line does not say what sealed texts say");
-        assert!(!told.join("\n").contains("Kim"), "{told:#?}");
+        let found = case.findings_alone(&ended(&lines));
+        assert_first(&found, "export.jsonl:2: ", "the line with opened texts is not valid");
+        assert!(!found.join("\n").contains("Kim"), "{found:#?}");
     }
 }
 
 #[test]
-fn a_published_document_is_the_one_that_its_history_names() {
+fn a_published_document_must_match_its_history() {
     let case = Case::new(12);
     let place = |kind: &str, revision: &str| {
         let is = |line: &String| line.starts_with(kind) && line.contains(revision);
@@ -209,29 +209,29 @@ fn a_published_document_is_the_one_that_its_history_names() {
         let mut lines = case.lines.clone();
         lines[place] = lines[place].replacen(from, to, 1);
         assert_ne!(lines[place], case.lines[place], "{from}");
-        case.wrong_alone(&ended(&lines))
+        case.findings_alone(&ended(&lines))
     };
     let at = format!("export.jsonl:{}: policy/1: ", policy + 1);
-    let told = changed(policy, r#""score":85"#, r#""score":95"#);
-    assert_told(&told, &at, "the text of this revision is not the one that was published");
-    // The same said in another way is another text.
-    let told = changed(policy, r#"{"kind":"policy","policy":{"#, r#"{"kind":"policy","policy":{ "#);
-    assert_told(&told, &at, "the text of this revision is not the one that was published");
+    let found = changed(policy, r#""score":85"#, r#""score":95"#);
+    assert_first(&found, &at, "the text of this revision is not the published one");
+    // The same content in another form is another text.
+    let found = changed(policy, r#"{"kind":"policy","policy":{"#, r#"{"kind":"policy","policy":{ "#);
+    assert_first(&found, &at, "the text of this revision is not the published one");
     let at = format!("export.jsonl:{}: directory/2: ", directory + 1);
-    let told = changed(directory, r#""capacity":150"#, r#""capacity":151"#);
-    assert_told(&told, &at, "the text of this revision is not the one that was published");
-    let told = changed(directory, r#""published_at":"2026"#, r#""published_at":"2025"#);
-    assert_told(&told, &at, "this revision says it was published at 2025");
-    // One that nobody published.
+    let found = changed(directory, r#""capacity":150"#, r#""capacity":151"#);
+    assert_first(&found, &at, "the text of this revision is not the published one");
+    let found = changed(directory, r#""published_at":"2026"#, r#""published_at":"2025"#);
+    assert_first(&found, &at, "this revision says that it was published at 2025");
+    // A revision that was never published.
     let mut lines = case.lines.clone();
     let third = lines[directory].replacen(r#""revision":2,"#, r#""revision":3,"#, 1);
     lines.insert(directory + 1, third);
-    let told = case.wrong_alone(&ended(&lines));
-    assert_told(&told, &format!("export.jsonl:{}: directory/3: ", directory + 2), "was never published");
+    let found = case.findings_alone(&ended(&lines));
+    assert_first(&found, &format!("export.jsonl:{}: directory/3: ", directory + 2), "was never published");
 }
 
 #[test]
-fn another_spelling_of_the_same_is_no_record() {
+fn another_form_of_the_same_content_is_found() {
     let case = Case::new(12);
     let place = places(&case.lines, &longest(&case.lines))[0];
     for (from, to) in [
@@ -244,38 +244,45 @@ fn another_spelling_of_the_same_is_no_record() {
         let mut lines = case.lines.clone();
         lines[place] = lines[place].replacen(from, to, 1);
         assert_ne!(lines[place], case.lines[place], "{from}");
-        let told = case.wrong_alone(&ended(&lines));
-        assert!(told[0].starts_with(&format!("export.jsonl:{}: ", place + 1)), "{from}: {told:#?}");
+        let found = case.findings_alone(&ended(&lines));
+        assert!(found[0].starts_with(&format!("export.jsonl:{}: ", place + 1)), "{from}: {found:#?}");
     }
-    // A name that stands twice, under a chain that was made for it.
+    // A duplicate key, with a valid chain.
     let mut commit = commit(&case.lines[place]).unwrap();
     let twice = commit.entries.get().replacen(r#""seq":1,"#, r#""seq":1,"seq":1,"#, 1);
     commit.entries = serde_json::value::RawValue::from_string(twice).unwrap();
     let mut lines = case.lines.clone();
     lines[place] = line_of(&commit);
-    let told = case.wrong_alone(&chained(&lines));
-    assert!(told[0].contains("the entries of the commit is not in the one form"), "{told:#?}");
+    let found = case.findings_alone(&chained(&lines));
+    assert!(found[0].contains("the commit's list of entries is not in canonical form"), "{found:#?}");
 }
 
 #[test]
-fn an_export_that_was_cut_is_told_by_its_last_line() {
+fn the_last_line_shows_that_an_export_was_cut() {
     let case = Case::new(12);
     let mut lines = case.lines.clone();
     lines.pop();
-    assert_told(&case.wrong_alone(&lines), &format!("export.jsonl:{}: ", lines.len()), "the export was cut");
+    assert_first(
+        &case.findings_alone(&lines),
+        &format!("export.jsonl:{}: ", lines.len()),
+        "the export was cut",
+    );
     let mut lines = case.lines.clone();
     lines.remove(lines.len() - 2);
-    let told = case.wrong_alone(&lines);
-    assert!(told.iter().any(|line| line.contains("there should be 2 policies, 2 directories")), "{told:#?}");
+    let found = case.findings_alone(&lines);
+    assert!(
+        found.iter().any(|line| line.contains("the last line counts 2 policies, 2 directories")),
+        "{found:#?}"
+    );
     let mut lines = case.lines.clone();
     lines.push(lines[0].clone());
-    assert_told(&case.wrong_alone(&lines), &format!("export.jsonl:{}: ", lines.len()), "nothing comes after");
-    let told = case.told(&case.bytes_alone(b"").unwrap());
-    assert_told(&told, "export.jsonl:1: ", "the export was cut");
+    assert_first(&case.findings_alone(&lines), &format!("export.jsonl:{}: ", lines.len()), "lines follow");
+    let found = case.texts(&case.bytes_alone(b"").unwrap());
+    assert_first(&found, "export.jsonl:1: ", "the export was cut");
 }
 
 #[test]
-fn the_exit_status_says_whether_it_was_intact_or_could_not_be_looked_at() {
+fn the_exit_status_tells_changed_records_from_failures() {
     let case = Case::new(12);
     let run = |lines: &[String], more: &[&str]| {
         let mut arguments = vec!["audit".to_owned(), "verify".to_owned()];
@@ -308,7 +315,7 @@ fn the_exit_status_says_whether_it_was_intact_or_could_not_be_looked_at() {
     std::fs::write(case.path("key.pem"), "no key").unwrap();
     let output = run(&case.lines, &[]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("key.pem is no public key"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("key.pem is not a public key"), "{}", text(&output.stderr));
     let no_key = case.path("export.jsonl");
     let arguments = ["audit", "verify", "--export", no_key.to_str().unwrap(), "--checkpoints", "."];
     assert_eq!(leadctl(&arguments).status.code(), Some(2));

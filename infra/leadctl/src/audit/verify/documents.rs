@@ -1,5 +1,5 @@
-//! The published policies and directories, each held against the history of its publication: the
-//! chain holds the hash of its text.
+//! Checks the published policies and directories against the histories of their publications, which have the hash of each
+//! text.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use audit::{Hash, sha256};
 use chrono::{DateTime, Utc};
 use policy::ids::{PublicationId, Subject};
 
-use super::finding::{Place, Wrong};
+use super::finding::{Place, Problem};
 use super::history::History;
 
-/// What an export has of each revision.
+/// The published documents of an export, by revision.
 #[derive(Debug, Default)]
 pub struct Documents(BTreeMap<PublicationId, Document>);
 
@@ -22,34 +22,33 @@ struct Document {
 }
 
 impl Documents {
-    /// Takes in the text of a revision, and when it says it was published.
-    pub fn take(&mut self, id: PublicationId, line: u64, text: &str, published_at: DateTime<Utc>) {
+    /// Adds a revision's text and the time of its publication, as the export has them.
+    pub fn add(&mut self, id: PublicationId, line: u64, text: &str, published_at: DateTime<Utc>) {
         let sha256 = sha256([text.as_bytes()]);
         self.0.insert(id, Document { line, sha256, published_at });
     }
 
-    /// What is wrong with the text that a history is of, and where. That a text is not there is seen
-    /// by its revision, which entries name.
-    pub fn hold(&mut self, history: &History) -> Option<(Place, Wrong)> {
+    /// Checks the document of a publication's history. A missing document shows as a revision that entries name.
+    pub fn check(&mut self, history: &History) -> Option<(Place, Problem)> {
         let Subject::Publication(id) = history.subject else { return None };
         let document = self.0.remove(&id)?;
-        // Of a history that is broken it is told that it is.
+        // A broken history has a finding of its own.
         let published = history.published.as_ref().filter(|_| !history.broken)?;
         let found = document.sha256;
         if published.document_sha256 != found.to_string() {
             let said = published.document_sha256.clone();
-            return Some((document.place(id), Wrong::Document { said, found }));
+            return Some((document.place(id), Problem::Document { said, found }));
         }
         if published.at != document.published_at {
             let (said, found) = (published.at, document.published_at);
-            return Some((document.place(id), Wrong::PublishedAt { said, found }));
+            return Some((document.place(id), Problem::PublishedAt { said, found }));
         }
         None
     }
 
-    /// The texts that no history is of.
-    pub fn left(self) -> impl Iterator<Item = (Place, Wrong)> {
-        self.0.into_iter().map(|(id, document)| (document.place(id), Wrong::NeverPublished))
+    /// The documents without a history.
+    pub fn without_history(self) -> impl Iterator<Item = (Place, Problem)> {
+        self.0.into_iter().map(|(id, document)| (document.place(id), Problem::NeverPublished))
     }
 }
 

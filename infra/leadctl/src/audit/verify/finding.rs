@@ -1,23 +1,23 @@
-//! What a verification finds: what is wrong, and where.
+//! The findings of a verification: what is problem, and where.
 
 use audit::Hash;
 use chrono::{DateTime, Utc};
 use policy::ids::Subject;
 use serde::Serialize;
 
-/// Where something is wrong.
+/// Where a problem is.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Place {
-    /// The file; none for the live tables.
+    /// The file; `None` for the live tables.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
-    /// Its line, from 1.
+    /// The line, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
-    /// Whose history.
+    /// The subject of the history.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<Subject>,
-    /// The entry, or the first of the commit.
+    /// The entry, or the first entry of the commit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
     /// The commit.
@@ -25,199 +25,199 @@ pub struct Place {
     pub commit: Option<u64>,
 }
 
-/// Something that is wrong, and where.
+/// A problem and its place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// Where.
+    /// Where it is.
     #[serde(flatten)]
     pub place: Place,
-    /// What.
+    /// What is wrong.
     #[serde(flatten)]
-    pub wrong: Wrong,
+    pub problem: Problem,
 }
 
-/// What is wrong.
+/// A problem.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum Wrong {
+pub enum Problem {
     /// A line that cannot be read.
     #[error("{why}")]
     Line {
-        /// What is wrong with it.
+        /// What is wrong.
         why: String,
     },
-    /// It says what it says in another way than whoever wrote it.
-    #[error(
-        "{what} is not in the one form that it is written in: it was changed, or written by somebody else"
-    )]
+    /// A text that is not in canonical form.
+    #[error("{what} is not in canonical form: it was changed, or another program wrote it")]
     Form {
-        /// What.
+        /// What the text is.
         what: &'static str,
     },
-    /// The end is missing.
+    /// The last line is missing.
     #[error("the export was cut: its last line, with the counts, is missing")]
     Cut,
-    /// Lines are missing, or there are too many.
-    #[error("there should be {said}, and there are {found}: lines are missing or were put in")]
+    /// Lines are missing or were added.
+    #[error("the last line counts {said}, and the export has {found}: lines are missing or were added")]
     Counts {
         /// What the last line says.
         said: String,
-        /// What there is.
+        /// What the export has.
         found: String,
     },
-    /// A byte was changed.
+    /// A line was changed.
     #[error(
-        "a line before this one was changed since it was written: all of them come to {}, and it says {}",
+        "a line before this one was changed: the hash of all lines is {}, and this line says {}",
         short(found),
         short(said)
     )]
     Hash {
         /// What the last line says.
         said: String,
-        /// What the lines come to.
+        /// The hash of the lines.
         found: Hash,
     },
-    /// A published revision that is not there, or not in its order.
+    /// A published revision is missing, or out of order.
     #[error("{what} revision {revision} is missing: it was published, or entries name it")]
     Revision {
-        /// Of what.
+        /// The kind of document.
         what: &'static str,
-        /// Which.
+        /// The revision.
         revision: u64,
     },
-    /// The text of a revision is not what its publication says.
+    /// The text of a revision is not the published one.
     #[error(
-        "the text of this revision is not the one that was published: it comes to {}, and its history says {}",
+        "the text of this revision is not the published one: its hash is {}, and its history says {}",
         short(found),
         short(said)
     )]
     Document {
         /// What the history says.
         said: String,
-        /// What the text comes to.
+        /// The hash of the text.
         found: Hash,
     },
-    /// The instant of a revision is not that of its publication.
-    #[error("this revision says it was published at {found}, and its history says {said}")]
+    /// A revision has another time than its publication.
+    #[error("this revision says that it was published at {found}, and its history says {said}")]
     PublishedAt {
         /// What the history says.
         said: DateTime<Utc>,
         /// What the line says.
         found: DateTime<Utc>,
     },
-    /// A revision that nobody published.
+    /// A revision was never published.
     #[error("this revision was never published: it has no history")]
     NeverPublished,
     /// Commits are missing.
     #[error("commit {} is missing: commit {found} follows commit {after}", after + 1)]
     Missing {
-        /// The last that is there.
+        /// The last commit before the gap.
         after: u64,
-        /// The next that is there.
+        /// The first commit after the gap.
         found: u64,
     },
-    /// Two commits claim one place.
-    #[error("there are two commits {commit} (the other on line {other}): the history forks")]
+    /// Two commits have the same number.
+    #[error("there are two commits {commit}; the other one is on line {other}: the history forks")]
     Fork {
-        /// Which.
+        /// The number.
         commit: u64,
         /// The line of the other one.
         other: u64,
     },
     /// Lines were swapped.
-    #[error("commit {commit} stands before commit {before}, on line {line_before}: lines were swapped")]
+    #[error(
+        "commit {commit} comes before commit {before}, which is on line {line_before}: lines were swapped"
+    )]
     Swapped {
-        /// Which.
+        /// The commit.
         commit: u64,
-        /// The one that it has to follow.
+        /// The commit that it must follow.
         before: u64,
-        /// Its line.
+        /// The line of that commit.
         line_before: u64,
     },
-    /// The commit follows something else.
+    /// The commit follows another history.
     #[error(
-        "the commit follows {}, and the history before it comes to {}: one of the two was changed",
+        "the commit names {} as the head before it, and the history's head is {}: one of the two was changed",
         short(prev),
         short(head)
     )]
     Prev {
-        /// What it says.
+        /// The head that the commit names.
         prev: Hash,
-        /// What it should say.
+        /// The head of the history.
         head: Hash,
     },
-    /// What a commit says is not what was sealed.
+    /// The commit does not match its seal.
     #[error(
-        "what the commit says comes to {}, and it was sealed as {}: an entry or the commit was changed",
+        "the commit's hash is {}, and its seal is {}: an entry or the commit was changed",
         short(found),
         short(head)
     )]
     Seal {
-        /// What it says.
+        /// Its seal.
         head: Hash,
-        /// What its text comes to.
+        /// Its hash.
         found: Hash,
     },
-    /// An entry that is not where it belongs.
+    /// An entry is not valid where it is.
     #[error("{why}")]
     Entry {
-        /// What is wrong with it.
+        /// What is wrong.
         why: String,
     },
-    /// Entries that make no history.
+    /// The rules reject the entries.
     #[error("the history does not fold: {why}")]
     Fold {
         /// Why.
         why: String,
     },
-    /// A checkpoint, or its file, is not what it should be.
+    /// A checkpoint or its file is not valid.
     #[error("{why}")]
     Checkpoint {
-        /// What is wrong with it.
+        /// What is wrong.
         why: String,
     },
     /// The newest checkpoint is too old.
     #[error(
         "the newest checkpoint is number {number}, of {at}, and the export was taken at {exported_at}: \
-         checkpoints were taken away, or none are made any more; who makes them by hand makes one now"
+         checkpoints were removed, or none are made any more; if you make them by hand, make one now"
     )]
     Stale {
-        /// The newest.
+        /// The number of the newest checkpoint.
         number: u64,
         /// When it was made.
         at: DateTime<Utc>,
         /// When the export was taken.
         exported_at: DateTime<Utc>,
     },
-    /// A checkpoint that was there is not.
-    #[error("checkpoint {number} was seen before and {why}: the series was rolled back or written anew")]
+    /// An earlier checkpoint is not in the series any more.
+    #[error("checkpoint {number} was seen before, and {why}: the series was rolled back or rewritten")]
     RolledBack {
-        /// Which.
+        /// The checkpoint.
         number: u64,
-        /// What there is instead.
+        /// What is there instead.
         why: String,
     },
-    /// A checkpoint knows a history that is not there.
-    #[error("the history is missing: checkpoint {checkpoint} knows {commit} commits of it")]
+    /// A history in a checkpoint is missing.
+    #[error("the history is missing: checkpoint {checkpoint} has {commit} commits of it")]
     MissingSubject {
-        /// Which checkpoint.
+        /// The checkpoint.
         checkpoint: u64,
         /// Its last commit there.
         commit: u64,
     },
-    /// A checkpoint knows more of a history.
-    #[error("the tail was cut: the last commit is {last}, and checkpoint {checkpoint} knows commit {commit}")]
+    /// A checkpoint has more commits of a history.
+    #[error("the tail was cut: the last commit is {last}, and checkpoint {checkpoint} has commit {commit}")]
     CutTail {
-        /// The last commit that is there.
+        /// The last commit in the export.
         last: u64,
-        /// Which checkpoint.
+        /// The checkpoint.
         checkpoint: u64,
         /// Its last commit there.
         commit: u64,
     },
-    /// A checkpoint knows another history.
+    /// A checkpoint has another history.
     #[error(
-        "the history was written anew: commit {commit} is {}, and checkpoint {checkpoint} knows it as {}",
+        "the history was rewritten: commit {commit} has the seal {}, and checkpoint {checkpoint} has {}",
         short(found),
         short(head)
     )]
@@ -226,30 +226,31 @@ pub enum Wrong {
         commit: u64,
         /// Its seal in the export.
         found: Hash,
-        /// Which checkpoint.
+        /// The checkpoint.
         checkpoint: u64,
         /// Its seal there.
         head: Hash,
     },
-    /// A commit that says it was decided before a checkpoint that does not know it.
+    /// A commit claims to be older than a checkpoint without it.
     #[error(
-        "the commit says it was decided at {recorded_at}, and checkpoint {checkpoint} of {at} {knows}: \
-         it was put in later, or its time is not true"
+        "the commit says that it was decided at {recorded_at}, and checkpoint {checkpoint} of {at} {has}: \
+         it was added later, or its time is false"
     )]
     BackDated {
         /// When it says it was decided.
         recorded_at: DateTime<Utc>,
-        /// Which checkpoint.
+        /// The checkpoint.
         checkpoint: u64,
-        /// When that was made.
+        /// When the checkpoint was made.
         at: DateTime<Utc>,
-        /// What it knows of the commit.
-        knows: &'static str,
+        /// Whether the checkpoint has the commit, in words.
+        #[serde(rename = "knows")]
+        has: &'static str,
     },
-    /// A commit that says it was decided when the export was long taken.
+    /// A commit claims to be newer than the export.
     #[error(
-        "the commit says it was decided at {recorded_at}, and the export says it was taken at {exported_at}: \
-         one of the two is not true"
+        "the commit says that it was decided at {recorded_at}, and the export says that it was taken at \
+         {exported_at}: one of the two is false"
     )]
     AfterExport {
         /// When it says it was decided.
@@ -257,15 +258,15 @@ pub enum Wrong {
         /// When the export says it was taken.
         exported_at: DateTime<Utc>,
     },
-    /// The live tables say something else.
+    /// The live tables differ.
     #[error("{why}")]
     Live {
-        /// What is different.
+        /// The difference.
         why: String,
     },
 }
 
-/// Enough of a hash to tell it from others; all of it is in the JSON.
+/// The beginning of a hash, which is enough for a person. The JSON has all of it.
 fn short(hash: &impl ToString) -> String {
     let mut hash = hash.to_string();
     hash.truncate(12);
@@ -291,33 +292,33 @@ impl std::fmt::Display for Finding {
             }
             f.write_str(": ")?;
         }
-        self.wrong.fmt(f)
+        self.problem.fmt(f)
     }
 }
 
-/// So many findings are kept; of more, only how many they are.
+/// How many findings are kept. More are only counted.
 const FINDINGS_MAX: usize = 100;
 
-/// What was found.
+/// All findings.
 #[derive(Debug, Default)]
 pub struct Findings {
-    /// The first ones, in the order they were found in.
+    /// The first ones, in order.
     pub first: Vec<Finding>,
-    /// How many there are.
+    /// The number of all.
     pub count: u64,
 }
 
 impl Findings {
-    /// The first one.
-    pub fn told(&self) -> String {
+    /// The first finding as text.
+    pub fn first_text(&self) -> String {
         self.first.first().map(ToString::to_string).unwrap_or_default()
     }
 
-    /// Takes one in.
-    pub fn add(&mut self, place: Place, wrong: Wrong) {
+    /// Adds a finding.
+    pub fn add(&mut self, place: Place, problem: Problem) {
         self.count += 1;
         if self.first.len() < FINDINGS_MAX {
-            self.first.push(Finding { place, wrong });
+            self.first.push(Finding { place, problem });
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The history of one subject, commit by commit: each is held against the chain, against the one
-//! before it, and against what the rules make of its entries.
+//! Checks the history of one subject, commit by commit: against the chain, against the previous commit, and by folding the
+//! entries with the rules.
 
 use audit::{ChainedCommit, Hash, canonical};
 use chrono::{DateTime, Utc};
@@ -16,17 +16,17 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::finding::{Finding, Place, Wrong};
-use crate::audit::file::{COMMIT, written};
+use super::finding::{Finding, Place, Problem};
+use crate::audit::format::{COMMIT, written};
 
-/// What the entries of a subject come to.
+/// The subject as its entries made it.
 #[derive(Debug)]
 pub enum Folded {
     /// A lead.
     Lead(Option<Box<Lead>>),
     /// An account.
     Account(Option<Box<Account>>),
-    /// A rep's standing, as far as entries tell it.
+    /// A rep's standing, as far as the entries say.
     Rep(Standing),
     /// A publication.
     Publication(Option<Box<Publication>>),
@@ -35,26 +35,26 @@ pub enum Folded {
 /// The history so far.
 #[derive(Debug)]
 pub struct History {
-    /// Whose.
+    /// The subject.
     pub subject: Subject,
-    /// How many commits there were.
+    /// The number of commits.
     pub commits: u64,
-    /// The seal of the last one.
+    /// The seal of the last commit.
     pub head: Hash,
-    /// The last entry.
+    /// The number of the last entry.
     pub seq: u64,
-    /// What they come to.
+    /// The folded entries.
     pub folded: Folded,
-    /// Whether something was wrong: what comes after it proves nothing.
+    /// Whether a problem was found; later commits prove nothing then.
     pub broken: bool,
-    /// The highest revisions that entries name.
+    /// The highest revisions in the entries.
     pub revisions: InForce,
-    /// Of a publication: what was published.
+    /// What was published, for a publication.
     pub published: Option<Published>,
     line: u64,
 }
 
-/// What the history of a publication says of its document.
+/// The published document, as the history of its publication describes it.
 #[derive(Debug)]
 pub struct Published {
     /// The hash of its text.
@@ -63,31 +63,31 @@ pub struct Published {
     pub at: DateTime<Utc>,
 }
 
-/// A commit that was held against all there is.
+/// A commit that passed all checks.
 #[derive(Debug, Clone, Copy)]
 pub struct Checked {
-    /// Its place.
+    /// Its number.
     pub commit: u64,
     /// Its first entry.
     pub seq: u64,
     /// Its seal.
     pub head: Hash,
-    /// When it says it was decided.
+    /// When it was decided, as it says.
     pub recorded_at: DateTime<Utc>,
 }
 
-/// What is wrong with a commit, and with which of its entries.
+/// The problem of a commit, and the entry that has it, if one does.
 #[derive(Debug)]
-struct At(Option<u64>, Wrong);
+struct At(Option<u64>, Problem);
 
-impl From<Wrong> for At {
-    fn from(wrong: Wrong) -> Self {
-        Self(None, wrong)
+impl From<Problem> for At {
+    fn from(problem: Problem) -> Self {
+        Self(None, problem)
     }
 }
 
 impl History {
-    /// One that has not begun.
+    /// An empty history of a subject.
     pub fn of(subject: Subject) -> Self {
         let folded = match &subject {
             Subject::Lead(_) => Folded::Lead(None),
@@ -108,14 +108,14 @@ impl History {
         }
     }
 
-    /// Takes the next commit in, as its line has it.
+    /// Adds the next commit, as it is in its line.
     ///
     /// # Errors
-    /// What is wrong with it, and where. The history is broken from there.
+    /// The problem and its place. The history is broken from there on.
     pub fn take(&mut self, text: &str, line: u64) -> Result<Checked, Box<Finding>> {
         let commit: ChainedCommit = serde_json::from_str(text).map_err(|error| {
             let why = format!("the commit cannot be read: {error}");
-            self.fails(line, None, None, Wrong::Line { why })
+            self.fails(line, None, None, Problem::Line { why })
         })?;
         let seq = self.seq + 1;
         match self.check(text, &commit, line) {
@@ -124,54 +124,56 @@ impl History {
                 let ChainedCommit { commit, head, recorded_at, .. } = commit;
                 Ok(Checked { commit, seq, head, recorded_at })
             }
-            Err(At(at, wrong)) => Err(self.fails(line, at.or(Some(seq)), Some(commit.commit), wrong)),
+            Err(At(at, problem)) => Err(self.fails(line, at.or(Some(seq)), Some(commit.commit), problem)),
         }
     }
 
-    /// Where a commit of it stands.
+    /// The place of a commit.
     pub fn place(&self, line: u64, commit: &Checked) -> Place {
         let (subject, seq) = (Some(self.subject.clone()), Some(commit.seq));
         Place { file: None, line: Some(line), subject, seq, commit: Some(commit.commit) }
     }
 
-    fn fails(&mut self, line: u64, seq: Option<u64>, commit: Option<u64>, wrong: Wrong) -> Box<Finding> {
+    fn fails(&mut self, line: u64, seq: Option<u64>, commit: Option<u64>, problem: Problem) -> Box<Finding> {
         self.broken = true;
         let subject = Some(self.subject.clone());
         let place = Place { file: None, line: Some(line), subject, seq, commit };
-        Box::new(Finding { place, wrong })
+        Box::new(Finding { place, problem })
     }
 
     fn check(&mut self, text: &str, commit: &ChainedCommit, line: u64) -> Result<(), At> {
         let place = commit.commit;
         if place == self.commits && place > 0 {
-            return Err(Wrong::Fork { commit: place, other: self.line }.into());
+            return Err(Problem::Fork { commit: place, other: self.line }.into());
         }
         if place != self.commits + 1 {
-            return Err(Wrong::Missing { after: self.commits, found: place }.into());
+            return Err(Problem::Missing { after: self.commits, found: place }.into());
         }
         if line < self.line {
             let (before, line_before) = (self.commits, self.line);
-            return Err(Wrong::Swapped { commit: place, before, line_before }.into());
+            return Err(Problem::Swapped { commit: place, before, line_before }.into());
         }
         if written(COMMIT, commit).is_ok_and(|form| form != text.as_bytes()) {
-            return Err(Wrong::Form { what: "the commit's line" }.into());
+            return Err(Problem::Form { what: "the commit's line" }.into());
         }
         if commit.prev != self.head {
-            return Err(Wrong::Prev { prev: commit.prev, head: self.head }.into());
+            return Err(Problem::Prev { prev: commit.prev, head: self.head }.into());
         }
-        let links = commit.links().map_err(|error| Wrong::Line { why: format!("its entries: {error}") })?;
+        let links = commit
+            .links()
+            .map_err(|error| Problem::Line { why: format!("the entries cannot be hashed: {error}") })?;
         if links.head != commit.head {
-            let wrong = Wrong::Seal { head: commit.head, found: links.head };
-            return Err(At(self.out_of_place(commit), wrong));
+            let problem = Problem::Seal { head: commit.head, found: links.head };
+            return Err(At(self.out_of_place(commit), problem));
         }
         if let Some(recorded) = &commit.recorded {
-            canonical_text(recorded, "what the commit recorded")?;
+            canonical_text(recorded, "the commit's input")?;
         }
-        let entries = canonical_text(&commit.entries, "the entries of the commit")?;
+        let entries = canonical_text(&commit.entries, "the commit's list of entries")?;
         self.fold(commit, entries)
     }
 
-    /// The first entry that does not even say that it belongs where it stands.
+    /// The first entry that names another place than its own.
     fn out_of_place(&self, commit: &ChainedCommit) -> Option<u64> {
         let entries: Vec<Value> = serde_json::from_str(commit.entries.get()).ok()?;
         let subject = commit.subject.to_string();
@@ -207,7 +209,7 @@ impl History {
                     self.published = Some(Published { document_sha256, at: entry.at });
                 }
                 let folded = publication::evolve(publication.take().map(|before| *before), entry);
-                let why = || format!("entry {} does not follow what was before it", entry.seq);
+                let why = || format!("entry {} cannot follow the entries before it", entry.seq);
                 *publication = Some(Box::new(folded.ok_or_else(why)?));
                 Ok(())
             }),
@@ -220,13 +222,13 @@ impl History {
     }
 }
 
-/// How far the entries of a commit come, and the highest revisions they name.
+/// The last entry of a commit, and the highest revisions in its entries.
 struct Last {
     seq: u64,
     revisions: InForce,
 }
 
-/// Each entry, held against its commit and the one before it, and handed on to be folded.
+/// Checks each entry against its commit and the previous entry, and folds it.
 fn each<F: DeserializeOwned>(
     commit: &ChainedCommit,
     entries: Value,
@@ -234,42 +236,42 @@ fn each<F: DeserializeOwned>(
     fold: &mut dyn FnMut(&Entry<F>) -> Result<(), String>,
 ) -> Result<Last, At> {
     let entries: Vec<Value> = Vec::deserialize(entries)
-        .map_err(|error| Wrong::Entry { why: format!("the entries cannot be read: {error}") })?;
+        .map_err(|error| Problem::Entry { why: format!("the entries cannot be read: {error}") })?;
     let (mut revisions, mut last) = (InForce::default(), None);
     for entry in entries {
         seq += 1;
         let kind = entry.get("type").map(Value::to_string).unwrap_or_default();
         let entry: Entry<F> = serde_json::from_value(entry).map_err(|_| {
             let why = format!(
-                "the entry cannot be read: {kind} is no fact of such a history, or lacks what it should say"
+                "the entry cannot be read: {kind} is not valid in this history, or a member is missing"
             );
-            At(Some(seq), Wrong::Entry { why })
+            At(Some(seq), Problem::Entry { why })
         })?;
         last = Some(entry.at);
         revisions.policy = revisions.policy.max(entry.policy_revision);
         revisions.directory = revisions.directory.max(entry.directory_revision);
-        let wrong = |why: String| At(Some(seq), Wrong::Entry { why });
+        let problem = |why: String| At(Some(seq), Problem::Entry { why });
         if entry.seq != seq {
-            return Err(wrong(format!("entry {} stands where entry {seq} belongs", entry.seq)));
+            return Err(problem(format!("entry {} is where entry {seq} belongs", entry.seq)));
         }
         if entry.subject != commit.subject {
-            return Err(wrong(format!("the entry is of {}", entry.subject)));
+            return Err(problem(format!("the entry names the subject {}", entry.subject)));
         }
         if entry.commit != commit.commit {
-            return Err(wrong(format!("the entry is of commit {}", entry.commit)));
+            return Err(problem(format!("the entry names commit {}", entry.commit)));
         }
-        fold(&entry).map_err(|why| At(Some(seq), Wrong::Fold { why }))?;
+        fold(&entry).map_err(|why| At(Some(seq), Problem::Fold { why }))?;
     }
     let Some(last) = last else {
-        return Err(Wrong::Entry { why: "the commit has no entries".to_owned() }.into());
+        return Err(Problem::Entry { why: "the commit has no entries".to_owned() }.into());
     };
     if last != commit.at {
-        let why = "its commit gives another instant than its last entry".to_owned();
-        return Err(At(Some(seq), Wrong::Entry { why }));
+        let why = "the commit has another time than its last entry".to_owned();
+        return Err(At(Some(seq), Problem::Entry { why }));
     }
     Ok(Last { seq, revisions })
 }
 
-fn canonical_text(text: &RawValue, what: &'static str) -> Result<Value, Wrong> {
-    canonical::read(text.get()).map_err(|_| Wrong::Form { what })
+fn canonical_text(text: &RawValue, what: &'static str) -> Result<Value, Problem> {
+    canonical::read(text.get()).map_err(|_| Problem::Form { what })
 }

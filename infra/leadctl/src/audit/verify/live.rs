@@ -1,5 +1,5 @@
-//! The export against the live tables: each subject has to be there, as its history came to or
-//! further on, and none may be there that the export should have.
+//! Compares an export with the live tables: every subject must be there, as the export has it or with later commits, and
+//! the tables may have no older subject that the export lacks.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
@@ -12,30 +12,30 @@ use rules::roster::Standing;
 use store::{DUE_SHARDS, Store};
 use tokio::task::JoinSet;
 
-use super::finding::{Findings, Place, Wrong};
+use super::finding::{Findings, Place, Problem};
 use super::history::{Folded, History};
 use super::report::LiveCounts;
-use crate::audit::export;
+use crate::audit::tables;
 
-/// So many subjects are read side by side.
+/// How many subjects are read in parallel.
 const READERS: usize = 32;
 
-/// What became of a subject.
+/// How a subject compares with the export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Now {
     Same,
     Moved,
 }
 
-/// A subject, its last entry in the export, and how it stands or what is wrong.
-type Looked = (Subject, u64, Result<Now, String>);
+/// A subject, its last entry in the export, and the comparison or a problem.
+type Compared = (Subject, u64, Result<Now, String>);
 
-/// The live tables, while histories come.
+/// A comparison with the live tables.
 #[derive(Debug)]
-pub struct Live {
+pub struct LiveCheck {
     store: Store,
-    reading: JoinSet<anyhow::Result<Looked>>,
-    /// The subjects of the export, by a hash that nobody can aim at.
+    reading: JoinSet<anyhow::Result<Compared>>,
+    /// The subjects of the export, as hashes with a random key.
     seen: HashSet<u64>,
     hasher: RandomState,
     exported_at: Option<DateTime<Utc>>,
@@ -43,9 +43,9 @@ pub struct Live {
     counts: LiveCounts,
 }
 
-impl Live {
-    /// Begins.
-    pub fn of(tables: &export::Live) -> Self {
+impl LiveCheck {
+    /// Begins a comparison.
+    pub fn of(tables: &tables::Live) -> Self {
         Self {
             store: tables.store.clone(),
             reading: JoinSet::new(),
@@ -57,11 +57,11 @@ impl Live {
         }
     }
 
-    /// Holds a subject against its history.
+    /// Compares a subject with its history in the export.
     ///
     /// # Errors
     /// When the tables do not answer.
-    pub async fn hold(&mut self, exported_at: DateTime<Utc>, history: History) -> anyhow::Result<()> {
+    pub async fn check(&mut self, exported_at: DateTime<Utc>, history: History) -> anyhow::Result<()> {
         self.exported_at = Some(exported_at);
         self.seen.insert(self.hasher.hash_one(history.subject.to_string()));
         if self.reading.len() >= READERS {
@@ -81,17 +81,17 @@ impl Live {
         match now {
             Ok(Now::Same) => self.counts.same += 1,
             Ok(Now::Moved) => self.counts.moved += 1,
-            Err(why) => self.wrong(subject, seq, why),
+            Err(why) => self.add(subject, seq, why),
         }
         Ok(true)
     }
 
-    fn wrong(&mut self, subject: Subject, seq: u64, why: String) {
+    fn add(&mut self, subject: Subject, seq: u64, why: String) {
         let place = Place { subject: Some(subject), seq: Some(seq), ..Place::default() };
-        self.findings.add(place, Wrong::Live { why });
+        self.findings.add(place, Problem::Live { why });
     }
 
-    /// Waits for what is being read, and looks for subjects that the export lacks.
+    /// Waits for the running comparisons and looks for subjects that the export lacks.
     ///
     /// # Errors
     /// When the tables do not answer.
@@ -120,15 +120,11 @@ impl Live {
         let subject: Subject = leaf.subject.parse()?;
         let first = self.store.audit(&subject, None, 1).await?.items.into_iter().next();
         let Some(first) = first else {
-            self.wrong(subject, 1, "it is in the live table, and has no history there".to_owned());
+            self.add(subject, 1, "it is in the live table without a history".to_owned());
             return Ok(());
         };
         if self.exported_at.is_some_and(|at| first.recorded_at < at) {
-            self.wrong(
-                subject,
-                1,
-                "it is in the live table since before the export, and not in it".to_owned(),
-            );
+            self.add(subject, 1, "it was in the live table before the export, and is not in it".to_owned());
         } else {
             self.counts.new += 1;
         }
@@ -136,7 +132,7 @@ impl Live {
     }
 }
 
-/// How a subject stands now.
+/// Compares one subject. The inner error is a problem.
 async fn compare(store: &Store, history: &History) -> anyhow::Result<Result<Now, String>> {
     let state = match (&history.subject, &history.folded) {
         (Subject::Lead(id), Folded::Lead(folded)) => {
@@ -146,7 +142,7 @@ async fn compare(store: &Store, history: &History) -> anyhow::Result<Result<Now,
         }
         (Subject::Account(id), Folded::Account(folded)) => {
             let live = store.account(id).await?;
-            // An account counts entries alone.
+            // An account counts entries, not commits.
             let seq = live.as_ref().map(|account| account.seq);
             let is_same = live.as_ref() == folded.as_deref();
             counted("entry", history.seq, seq, is_same)
@@ -176,7 +172,7 @@ async fn compare(store: &Store, history: &History) -> anyhow::Result<Result<Now,
         None => Err("its head is missing in the live table".to_owned()),
         Some(leaf) if leaf.commit > history.commits => Ok(Now::Moved),
         Some(leaf) if leaf.commit < history.commits => Err(format!(
-            "the live head is of commit {}, and the export has {}; if it was written just now, the index may be behind",
+            "the live head has commit {}, and the export has {}; if the commit is only seconds old, try again",
             leaf.commit, history.commits
         )),
         Some(leaf) if leaf.head != history.head => Err("the live head is another one".to_owned()),

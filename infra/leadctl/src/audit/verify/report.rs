@@ -1,45 +1,45 @@
-//! The outcome of a verification, for a person and for a program.
+//! The outcome of a verification, for people and for programs.
 
 use policy::InForce;
 use rules::record::{End, Header};
 use serde::Serialize;
 
-use super::against::Against;
-use super::finding::{Finding, Findings, Place, Wrong};
+use super::coverage::Coverage;
+use super::finding::{Finding, Findings, Place, Problem};
 use super::history::History;
-use crate::audit::export::Live;
+use crate::audit::tables::Live;
 use crate::output::print;
 
-/// So many findings are printed.
+/// How many findings are printed.
 const PRINTED_MAX: usize = 20;
 
-/// What was gone through.
+/// What was checked.
 #[derive(Debug, Default, Serialize)]
 pub struct Counts {
-    /// Histories.
+    /// The number of histories.
     pub subjects: u64,
-    /// Their commits.
+    /// The number of their commits.
     pub commits: u64,
-    /// Their entries, as far as histories are whole.
+    /// The number of their entries, up to the first problem of each history.
     pub entries: u64,
-    /// Published policies.
+    /// The number of published policies.
     pub policies: u64,
-    /// Published directories.
+    /// The number of published directories.
     pub directories: u64,
-    /// Lines that say what sealed texts say.
+    /// The number of lines with opened personal data.
     pub opened: u64,
     #[serde(skip)]
     named: InForce,
 }
 
 impl Counts {
-    /// Nothing yet but the revisions.
+    /// Begins with the numbers of revisions.
     pub fn of(found: &End, opened: u64) -> Self {
         Self { policies: found.policies, directories: found.directories, opened, ..Self::default() }
     }
 
-    /// Takes a history in.
-    pub fn take(&mut self, history: &History) {
+    /// Adds a history.
+    pub fn add(&mut self, history: &History) {
         self.subjects += 1;
         self.entries += history.seq;
         let InForce { policy, directory } = &mut self.named;
@@ -47,7 +47,7 @@ impl Counts {
         *directory = history.revisions.directory.max(*directory);
     }
 
-    /// Of each kind the highest revision that an entry names, and how many are there.
+    /// For each kind of document, the highest revision in an entry and the number of revisions.
     pub fn revisions(&self) -> [(&'static str, u64, u64); 2] {
         let InForce { policy, directory } = &self.named;
         [
@@ -57,32 +57,32 @@ impl Counts {
     }
 }
 
-/// The checkpoints that count.
+/// The valid checkpoints.
 #[derive(Debug, Serialize)]
 struct Checkpoints {
     first: u64,
     last: u64,
     last_at: String,
     key_id: String,
-    /// Commits that none of them knows yet.
+    /// The number of commits in none of them yet.
     uncovered: u64,
 }
 
-/// How the live tables stand to the export.
+/// How the live tables compare with the export.
 #[derive(Debug, Default, Serialize)]
 pub struct LiveCounts {
-    /// Subjects that are as the export has them.
+    /// The number of subjects that are as in the export.
     pub same: u64,
-    /// Subjects that went on since.
+    /// The number of subjects with later commits.
     pub moved: u64,
-    /// Subjects that came since.
+    /// The number of later subjects.
     pub new: u64,
 }
 
-/// The outcome.
+/// The outcome of a verification.
 #[derive(Debug, Serialize)]
 pub struct Report {
-    /// Whether nothing is wrong.
+    /// Whether there is no finding.
     intact: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     export: Option<Header>,
@@ -93,49 +93,51 @@ pub struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     live: Option<LiveCounts>,
     findings: Vec<Finding>,
-    /// How many there are; the first of them are told.
+    /// The number of findings; `findings` has the first ones.
     findings_count: u64,
-    /// What nothing can be said of, and why.
+    /// What could not be checked, and why.
     not_checked: Vec<String>,
 }
 
 impl Report {
-    /// Puts together what was found.
+    /// Assembles the outcome.
     pub fn of(
         header: Option<Header>,
         counts: Counts,
-        against: Option<Against>,
-        asked_for_checkpoints: bool,
+        coverage: Option<Coverage>,
+        has_checkpoints: bool,
         findings: Findings,
     ) -> Self {
         let mut not_checked = Vec::new();
         let mut not = |what: String| not_checked.push(what);
-        match &against {
-            None if asked_for_checkpoints => {
-                not("nothing was held against checkpoints: none of them counts".to_owned());
+        match &coverage {
+            None if has_checkpoints => {
+                not("the export against checkpoints: no checkpoint is valid".to_owned());
             }
-            None => not("no checkpoints were given: a cut tail, a missing subject and a history that was \
-                         written anew cannot be seen without them"
-                .to_owned()),
-            Some(against) => gaps(against, &mut not),
+            None => {
+                not("cut tails, missing histories and rewritten histories: only checkpoints show them; add \
+                         `--checkpoints DIR --key FILE`"
+                    .to_owned())
+            }
+            Some(coverage) => gaps(coverage, &mut not),
         }
         if header.is_none() {
-            not("the histories: the export has no header that can be read".to_owned());
+            not("the histories: the header of the export cannot be read".to_owned());
         }
         if counts.opened > 0 {
             not(format!(
-                "{} lines that say what sealed texts say: only the sealed texts are under the chain",
+                "{} lines with opened personal data: the chain covers only the sealed texts",
                 counts.opened
             ));
         }
-        let checkpoints = against.map(|against| {
-            let last = &against.series.last.checkpoint;
+        let checkpoints = coverage.map(|coverage| {
+            let last = &coverage.series.last.checkpoint;
             Checkpoints {
-                first: against.series.known.keys().next().copied().unwrap_or(last.number),
+                first: coverage.series.known.keys().next().copied().unwrap_or(last.number),
                 last: last.number,
                 last_at: last.at.to_rfc3339(),
-                key_id: against.key_id.to_string(),
-                uncovered: against.uncovered,
+                key_id: coverage.key_id.to_string(),
+                uncovered: coverage.uncovered,
             }
         });
         let Findings { first, count } = findings;
@@ -151,18 +153,18 @@ impl Report {
         }
     }
 
-    /// Takes in what the live tables say, which are these.
-    pub fn take_live(&mut self, tables: &Live, mut findings: Findings, counts: LiveCounts) {
+    /// Adds the comparison with these live tables.
+    pub fn add_live(&mut self, tables: &Live, mut findings: Findings, counts: LiveCounts) {
         if let Some(header) = &self.export {
             for (what, exported, live) in [
                 ("deployment", &header.deployment, &tables.deployment),
-                ("table of leads", &header.leads_table, &tables.leads_table),
-                ("table of the audit", &header.audit_table, &tables.audit_table),
+                ("leads table", &header.leads_table, &tables.leads_table),
+                ("audit table", &header.audit_table, &tables.audit_table),
             ] {
                 if exported != live {
                     let why =
                         format!("the export names the {what} `{exported}`, and the live one is `{live}`");
-                    findings.add(Place::default(), Wrong::Live { why });
+                    findings.add(Place::default(), Problem::Live { why });
                 }
             }
         }
@@ -172,25 +174,25 @@ impl Report {
         self.live = Some(counts);
     }
 
-    /// Whether nothing is wrong.
+    /// Whether there is no finding.
     pub fn is_intact(&self) -> bool {
         self.intact
     }
 
-    /// What is wrong; of much, the first.
+    /// The first findings.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }
 
-    /// What nothing can be said of, and why.
+    /// What could not be checked, and why.
     pub fn not_checked(&self) -> &[String] {
         &self.not_checked
     }
 
-    /// Prints it: what is wrong first, a line each.
+    /// Prints the findings, one per line, and the verdict.
     ///
     /// # Errors
-    /// None in practice: it can be written as JSON.
+    /// None in practice: the outcome can be written as JSON.
     pub fn print(&self, json: bool) -> anyhow::Result<()> {
         if json {
             print(&serde_json::to_string(self)?);
@@ -214,10 +216,12 @@ impl Report {
             ));
         }
         if let Some(Checkpoints { first, last, last_at, key_id, .. }) = &self.checkpoints {
-            print(&format!("  checkpoints {first} to {last} ({last_at}), signed by the key {key_id}"));
+            print(&format!("  checkpoints {first} to {last} ({last_at}), signed with the key {key_id}"));
         }
         if let Some(LiveCounts { same, moved, new, .. }) = &self.live {
-            print(&format!("  live: {same} subjects are the same, {moved} went on since, {new} came since"));
+            print(&format!(
+                "  live tables: {same} subjects are the same, {moved} have later commits, {new} are new"
+            ));
         }
         for what in &self.not_checked {
             print(&format!("  not checked: {what}"));
@@ -226,21 +230,22 @@ impl Report {
     }
 }
 
-fn gaps(against: &Against, not: &mut dyn FnMut(String)) {
-    let (first, last) = (against.series.known.keys().next().copied(), against.series.last.checkpoint.number);
-    if !against.is_whole() {
+fn gaps(coverage: &Coverage, not: &mut dyn FnMut(String)) {
+    let (first, last) =
+        (coverage.series.known.keys().next().copied(), coverage.series.last.checkpoint.number);
+    if !coverage.is_whole() {
         not(format!(
-            "the checkpoints before number {}: subjects that did not change since, and the trees' roots",
+            "the checkpoints before number {}: subjects without later changes, and the roots of the trees",
             first.unwrap_or(last)
         ));
     }
-    if against.uncovered > 0 {
+    if coverage.uncovered > 0 {
         not(format!(
-            "commits that are under no checkpoint yet ({}): a cut among what came after checkpoint {last} cannot be seen",
-            against.uncovered
+            "commits in no checkpoint yet ({}): a cut after checkpoint {last} does not show",
+            coverage.uncovered
         ));
     }
-    if against.newer > 0 {
-        not(format!("heads of checkpoints that are newer than the export ({})", against.newer));
+    if coverage.newer > 0 {
+        not(format!("heads in checkpoints that are newer than the export ({})", coverage.newer));
     }
 }

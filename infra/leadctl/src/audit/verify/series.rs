@@ -1,5 +1,5 @@
-//! The series of checkpoints: each is held against its signature, the one before it and its changes;
-//! what they say of each history is kept, to be held against the export.
+//! Reads the series of checkpoints and checks each against its signature, the previous one and its changes. It keeps what
+//! they say about each history, to compare it with the export.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -13,50 +13,50 @@ use audit::leaves::{Change, Leaves, read_change};
 use audit::signature::PublicKey;
 use chrono::{DateTime, Utc};
 
-use super::finding::{Findings, Place, Wrong};
-use crate::audit::directory::Directory;
+use super::finding::{Findings, Place, Problem};
+use crate::audit::checkpoint_dir::CheckpointDir;
 use crate::audit::lines::{LineError, Lines};
 use crate::audit::sort::{Merged, Sorter, place_key};
 
-/// A checkpoint that counts.
+/// A valid checkpoint.
 #[derive(Debug, Clone, Copy)]
 pub struct Known {
     /// When it was made.
     pub at: DateTime<Utc>,
-    /// What the next one names.
+    /// Its hash, which the next one names.
     pub hash: Hash,
 }
 
-/// The checkpoints that count, and what they say.
+/// The valid checkpoints, and what they say.
 #[derive(Debug)]
 pub struct Series {
-    /// Each by its number, without gaps.
+    /// Each by number, without gaps.
     pub known: BTreeMap<u64, Known>,
-    /// The last of them, as it was signed.
+    /// The last one, as it was signed.
     pub last: Envelope,
-    /// The leaves of the last one; none if the series does not begin with the first.
+    /// The leaves of the last one; `None` if the series does not begin with checkpoint 1.
     pub leaves: Option<Leaves>,
-    /// What they say of histories, by subject and commit.
+    /// What they say about histories, by subject and commit.
     pub claims: Claims,
 }
 
-/// What checkpoints say of histories, by subject and commit.
+/// What checkpoints say about histories, by subject and commit.
 #[derive(Debug)]
 pub struct Claims {
     merged: Merged,
     next: Option<Claim>,
 }
 
-/// What a checkpoint says of a history.
+/// What a checkpoint says about a history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
-    /// Whose.
+    /// The subject.
     pub subject: String,
     /// Its last commit.
     pub commit: u64,
     /// The seal of that commit.
     pub head: Hash,
-    /// Which checkpoint.
+    /// The checkpoint.
     pub checkpoint: u64,
 }
 
@@ -66,15 +66,15 @@ impl Claims {
         Ok(Self { merged, next })
     }
 
-    /// The next one.
+    /// The next claim.
     pub fn peek(&self) -> Option<&Claim> {
         self.next.as_ref()
     }
 
-    /// Takes the next one out.
+    /// Removes the next claim.
     ///
     /// # Errors
-    /// A disk that cannot be read.
+    /// When the disk cannot be read.
     pub fn take(&mut self) -> anyhow::Result<Option<Claim>> {
         let next = read_claim(&mut self.merged)?;
         Ok(std::mem::replace(&mut self.next, next))
@@ -92,18 +92,18 @@ fn read_claim(merged: &mut Merged) -> anyhow::Result<Option<Claim>> {
 /// Reads a public key.
 ///
 /// # Errors
-/// A file that cannot be read, or that is no key.
+/// When the file cannot be read or is not a key.
 pub fn key(file: &Path) -> anyhow::Result<PublicKey> {
     let name = file.display();
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
-    PublicKey::from_pem(&text).with_context(|| format!("{name} is no public key"))
+    PublicKey::from_pem(&text).with_context(|| format!("{name} is not a public key (PEM)"))
 }
 
-/// Reads the checkpoints in a directory up to the first one that does not count; `None` if none
-/// counts. The deployment is the one they have to be of, if it is known.
+/// Reads the checkpoints in a directory up to the first one that is not valid; `None` if none is valid. They must be of
+/// `deployment`, if it is known.
 ///
 /// # Errors
-/// A directory or a file that cannot be read.
+/// When the directory or a file cannot be read.
 pub fn read(
     directory: &Path,
     key: &PublicKey,
@@ -120,15 +120,15 @@ pub fn read(
         claims: Sorter::default(),
     };
     let inside = directory.join(checkpoint::CHECKPOINTS);
-    let numbers = Directory::new(directory).numbers();
+    let numbers = CheckpointDir::new(directory).numbers();
     for number in
-        numbers.with_context(|| format!("cannot read {}, where checkpoints should be", inside.display()))?
+        numbers.with_context(|| format!("cannot read {}, where checkpoints belong", inside.display()))?
     {
         match reading.take(number)? {
             Ok(()) => {}
             Err((file, line, why)) => {
                 let place = Place { file: Some(file.display().to_string()), line, ..Place::default() };
-                findings.add(place, Wrong::Checkpoint { why });
+                findings.add(place, Problem::Checkpoint { why });
                 break;
             }
         }
@@ -137,15 +137,15 @@ pub fn read(
     let Some(last) = last else {
         if findings.count == 0 {
             let file = Some(inside.display().to_string());
-            let why = "there is no checkpoint: they were taken away, or none was ever made".to_owned();
-            findings.add(Place { file, ..Place::default() }, Wrong::Checkpoint { why });
+            let why = "there is no checkpoint: they were removed, or none was made".to_owned();
+            findings.add(Place { file, ..Place::default() }, Problem::Checkpoint { why });
         }
         return Ok(None);
     };
     Ok(Some(Series { known, last, leaves, claims: Claims::of(claims.finish()?)? }))
 }
 
-/// What is wrong with a file, and on which line of it.
+/// The problem of a file, with its line.
 type Bad = (PathBuf, Option<u64>, String);
 
 struct Reading<'a> {
@@ -180,10 +180,10 @@ impl Reading<'_> {
         if let Some(leaves) = &mut self.leaves {
             if let Err(error) = leaves.apply(changes) {
                 let file = self.directory.join(envelope.checkpoint.changes_path());
-                return Ok(Err((file, None, whole(error))));
+                return Ok(Err((file, None, with_causes(error))));
             }
             if let Err(error) = envelope.checkpoint.covers(leaves) {
-                return Ok(Err((file, None, whole(error))));
+                return Ok(Err((file, None, with_causes(error))));
             }
         }
         let known = Known { at: envelope.checkpoint.at, hash: envelope.checkpoint.hash()? };
@@ -195,25 +195,25 @@ impl Reading<'_> {
     fn follows(&mut self, envelope: &Envelope, number: u64) -> Result<(), String> {
         let checkpoint = &envelope.checkpoint;
         if checkpoint.number != number {
-            return Err(format!("it is checkpoint {}", checkpoint.number));
+            return Err(format!("the file has checkpoint {}", checkpoint.number));
         }
         if let Some(deployment) = self.deployment.filter(|of| **of != checkpoint.deployment) {
             let found = &checkpoint.deployment;
             return Err(format!("it is of the deployment `{found}`, and the export is of `{deployment}`"));
         }
-        envelope.verify(self.key).map_err(whole)?;
+        envelope.verify(self.key).map_err(with_causes)?;
         match &self.last {
-            // A series that begins later: nothing is known of what was before.
+            // The series begins later: the leaves before it are unknown.
             None if number > 1 => self.leaves = None,
             last => {
                 let last = last.as_ref().map(|last| &last.checkpoint);
-                checkpoint.follows(last).map_err(whole)?;
+                checkpoint.follows(last).map_err(with_causes)?;
             }
         }
         Ok(())
     }
 
-    /// Reads the changes of a checkpoint, which has their hash.
+    /// Reads the changes of a checkpoint and checks their hash.
     fn changes(&self, checkpoint: &Checkpoint) -> anyhow::Result<Result<Vec<Change>, Bad>> {
         let file = self.directory.join(checkpoint.changes_path());
         let input = match File::open(&file) {
@@ -227,7 +227,7 @@ impl Reading<'_> {
         let mut changes = Vec::new();
         loop {
             let line = match lines.next() {
-                Ok(Some(line)) => read_change(line).map_err(whole),
+                Ok(Some(line)) => read_change(line).map_err(with_causes),
                 Ok(None) => break,
                 Err(LineError::Io(error)) => {
                     return Err(error).with_context(|| format!("cannot read {}", file.display()));
@@ -242,7 +242,7 @@ impl Reading<'_> {
         let found = lines.hash_before();
         if found != checkpoint.changes {
             let why = format!(
-                "the file was changed: it comes to {found}, and checkpoint {} says {}",
+                "the file was changed: its hash is {found}, and checkpoint {} says {}",
                 checkpoint.number, checkpoint.changes
             );
             return Ok(Err((file, None, why)));
@@ -251,32 +251,35 @@ impl Reading<'_> {
     }
 }
 
-/// Reads a checkpoint's file; what is wrong with it, if it is none.
+/// Reads a checkpoint's file. The inner error says why it is not valid.
 ///
 /// # Errors
-/// A file that cannot be read.
+/// When the file cannot be read.
 pub fn envelope(file: &Path) -> anyhow::Result<Result<Envelope, String>> {
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     Ok(match std::str::from_utf8(&bytes) {
-        Ok(text) => Envelope::read(text).map_err(whole),
-        Err(_) => Err("it is not UTF-8: it was changed".to_owned()),
+        Ok(text) => Envelope::read(text).map_err(with_causes),
+        Err(_) => Err("the file is not UTF-8: it was changed".to_owned()),
     })
 }
 
-/// An error with its causes, in one line.
-pub fn whole(error: impl Into<anyhow::Error>) -> String {
+/// An error with its causes, on one line.
+pub fn with_causes(error: impl Into<anyhow::Error>) -> String {
     format!("{:#}", error.into())
 }
 
-/// Holds a checkpoint that was seen before against the series.
-pub fn last_seen(seen: &Envelope, key: &PublicKey, series: &Series) -> Result<(), Wrong> {
-    seen.verify(key).map_err(|error| Wrong::Checkpoint { why: whole(error) })?;
+/// Checks that the series has a checkpoint that was seen before.
+///
+/// # Errors
+/// When it has another one, or none.
+pub fn last_seen(seen: &Envelope, key: &PublicKey, series: &Series) -> Result<(), Problem> {
+    seen.verify(key).map_err(|error| Problem::Checkpoint { why: with_causes(error) })?;
     let number = seen.checkpoint.number;
-    let rolled_back = |why: String| Err(Wrong::RolledBack { number, why });
+    let rolled_back = |why: String| Err(Problem::RolledBack { number, why });
     let last = series.last.checkpoint.number;
     match series.known.get(&number) {
         Some(known) if seen.checkpoint.hash().is_ok_and(|hash| hash == known.hash) => Ok(()),
-        Some(_) => rolled_back("another one has its number now".to_owned()),
+        Some(_) => rolled_back("another checkpoint has its number now".to_owned()),
         None if number > last => rolled_back(format!("the series ends with {last}")),
         None => rolled_back("the series begins after it".to_owned()),
     }

@@ -188,7 +188,7 @@ fn clocks(reading: &Reading<'_>) -> Option<Phrase> {
                 Some("state-changed") => "the lead had moved on in time",
                 Some("put-on-hold") => "the lead was on hold",
                 Some("waiting-on-customer") => "the customer had to act",
-                Some("owner-not-told") => "the owner had not been told",
+                Some("owner-not-told") => "the owner had no message yet",
                 _ => "late news shows that it was worked in time",
             };
             Phrase::consequence(format!("breach excused: {why}"))

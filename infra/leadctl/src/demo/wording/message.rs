@@ -1,4 +1,4 @@
-//! Messages to people: who gets which, and what became of one.
+//! Messages to people: who gets which, and its outcome.
 
 use super::names::{joined, span};
 use super::phrase::{Phrase, Reading};
@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 /// By which channel each notification was delivered, by its id.
 pub(in crate::demo) type Channels = BTreeMap<String, String>;
 
-/// The words for what became of a notification. A request is worded by [`requested`].
+/// The words for the outcome of a notification. [`requested`] has those for requests.
 pub(super) fn phrase(reading: &Reading<'_>) -> Option<Phrase> {
     let reason = reading.text_or("/reason", "no reason given");
     Some(match reading.kind() {
@@ -27,7 +27,7 @@ pub(super) fn phrase(reading: &Reading<'_>) -> Option<Phrase> {
     })
 }
 
-/// One text for all who are told the same by the same channel: `Slack messages to Ben and Max: …`.
+/// One text per message and channel, with all recipients: `Slack messages to Ben and Max: …`.
 pub(super) fn requested(requests: &[Reading<'_>], channels: &Channels) -> Vec<String> {
     let mut groups: Vec<(Option<&str>, String, Vec<String>)> = Vec::new();
     for request in requests {

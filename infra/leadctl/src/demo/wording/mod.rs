@@ -1,6 +1,6 @@
 //! One line per commit of the audit: what happened → what follows, in people's names.
 //!
-//! It words every type of entry. A type that it does not know, of a later version, is shown by its name.
+//! It has words for every type of entry. A type of a later version is shown by its name.
 
 mod account;
 mod lead;
@@ -31,7 +31,7 @@ pub(super) struct Line {
 /// The line of a commit. Messages are named by the channel that delivered them, where it is known.
 pub(super) fn line(commit: &[Value], names: &Names, channels: &Channels) -> Line {
     let readings = || commit.iter().map(|entry| Reading { entry, commit, names });
-    let told: Vec<Reading<'_>> = readings().filter(|reading| reading.kind() == REQUESTED).collect();
+    let requests: Vec<Reading<'_>> = readings().filter(|reading| reading.kind() == REQUESTED).collect();
     let worded: Vec<(Reading<'_>, Phrase)> = readings()
         .filter(|reading| reading.kind() != REQUESTED && !is_in_another(reading))
         .map(|reading| (reading, phrase(&reading)))
@@ -41,10 +41,10 @@ pub(super) fn line(commit: &[Value], names: &Names, channels: &Channels) -> Line
         let is_before = |other: usize| worded.get(other).is_some_and(|(_, other)| other.rank >= phrase.rank);
         first = first.filter(|other| is_before(*other)).or(Some(n));
     }
-    let messages = message::requested(&told, channels);
+    let messages = message::requested(&requests, channels);
     let Some((reading, opening)) = first.and_then(|first| worded.get(first)) else {
         // Nothing but messages: the first says what happened.
-        let workflow = told.first().and_then(Reading::workflow).map(str::to_owned);
+        let workflow = requests.first().and_then(Reading::workflow).map(str::to_owned);
         let mut messages = messages.into_iter();
         let what = capital(&messages.next().unwrap_or_default());
         return Line { workflow, what, outcomes: messages.collect() };

@@ -1,17 +1,17 @@
-//! What one audit entry says, and how the wording reads an entry.
+//! The words for one entry, and access to the members of an entry.
 
 use super::names::Names;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-/// How much an entry claims the beginning of its commit's line. Of equals, the first begins.
+/// Which entry begins its commit's line: the highest rank, the first among equals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rank {
-    /// It follows from something else in the same commit.
+    /// It follows from another entry of the commit.
     Consequence,
-    /// It reports what came in.
+    /// It reports an input.
     Input,
-    /// It is why the rest of the commit happened.
+    /// It caused the rest of the commit.
     Trigger,
 }
 
@@ -21,7 +21,7 @@ pub(super) struct Phrase {
     pub rank: Rank,
     /// What happened.
     pub text: String,
-    /// What this entry itself says follows.
+    /// What follows, as this entry itself says.
     pub then: Vec<String>,
 }
 
@@ -44,7 +44,7 @@ impl Phrase {
     }
 }
 
-/// An audit entry, with its commit and the people it names.
+/// An audit entry, its commit, and the names of people.
 #[derive(Clone, Copy)]
 pub(super) struct Reading<'a> {
     pub entry: &'a Value,
@@ -70,7 +70,7 @@ impl<'a> Reading<'a> {
         self.data(pointer).and_then(Value::as_str)
     }
 
-    /// A text, or a word that stands for one that the caller may not see.
+    /// A text, or a word for a text that is hidden.
     pub fn text_or(&self, pointer: &str, otherwise: &'a str) -> &'a str {
         self.text(pointer).unwrap_or(otherwise)
     }
@@ -107,7 +107,7 @@ impl<'a> Reading<'a> {
         Some((until - self.recorded_at()?).num_seconds())
     }
 
-    /// Who acted, as far as a reader without the user pool can tell.
+    /// Who acted.
     pub fn actor(&self) -> &'static str {
         match self.at("/actor/kind").and_then(Value::as_str) {
             Some("source") => "CRM",

@@ -1,4 +1,4 @@
-//! The lines of a story that was played, and a line for every type of entry.
+//! The lines of a recorded story, and a line for every type of entry.
 
 use super::{Channels, Line, Names, line};
 use contracts::sight::table;
@@ -15,7 +15,7 @@ fn names() -> Names {
 }
 
 /// The lines of a history: its deliveries name their channels, and have no lines.
-fn told(entries: &[Value]) -> Vec<String> {
+fn lines_of(entries: &[Value]) -> Vec<String> {
     let (mut commits, mut channels): (Vec<Vec<Value>>, Channels) = Default::default();
     for entry in entries {
         if entry["type"] == "notification.delivered" {
@@ -61,7 +61,7 @@ Churn risk · product usage is down → account tagged churn-risk-elevated; touc
 Lead follows its account → outreach paused
 Lead moves from NEW to WON → lead closed, clocks end; out of the operations queue (no rep is available)
 ";
-    assert_eq!(told(&entries).join("\n"), expected.trim());
+    assert_eq!(lines_of(&entries).join("\n"), expected.trim());
 }
 
 /// A line of one commit with these entries, each given as its type and its data.

@@ -1,6 +1,5 @@
-//! The export format: one JSON object a line. First a header, then the published policies and
-//! directories whole and the commits, those of a subject in their order, and a last line with
-//! counts, so that a file that was cut is seen.
+//! The export format: one JSON object per line. A header comes first; then the commits, those of a subject in order, and
+//! the published policies and directories; then a last line with counts and a hash, which shows whether the file was cut.
 
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
@@ -20,10 +19,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::lines::Lines;
-
 use super::opened::Opened;
 
-/// The attempt that wrote what nobody wrote.
+/// The attempt of a commit that was never stored.
 const MADE_UP: &str = "made-up";
 pub(super) const HEADER: &str = "header";
 pub(super) const POLICY: &str = "policy";
@@ -31,7 +29,7 @@ pub(super) const DIRECTORY: &str = "directory";
 pub(super) const COMMIT: &str = "commit";
 pub(super) const OPENED: &str = "opened";
 pub(super) const END: &str = "end";
-/// Nearly every line begins so, and need not be read to tell its kind.
+/// The beginning of nearly every line, which tells its kind without parsing.
 pub(super) const COMMIT_BEGINS: &str = r#"{"kind":"commit","#;
 
 #[derive(Serialize)]
@@ -41,7 +39,7 @@ struct Line<'a, T> {
     body: &'a T,
 }
 
-/// The one form of a line, without its end.
+/// The canonical form of a line, without its line break.
 pub(super) fn written(kind: &'static str, body: &impl Serialize) -> serde_json::Result<Vec<u8>> {
     serde_json::to_vec(&Line { kind, body })
 }
@@ -50,17 +48,17 @@ pub(super) fn written(kind: &'static str, body: &impl Serialize) -> serde_json::
 pub struct Writer<W> {
     out: W,
     end: End,
-    /// Of what is written.
+    /// The hash of the written lines.
     hash: Sha256,
-    /// The heads of what is made up.
+    /// The heads of commits that were never stored.
     heads: HashMap<Subject, Hash>,
 }
 
 impl<W: Write> Writer<W> {
-    /// Begins with the header. What is personal is written as the header says.
+    /// Writes the header.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When `out` cannot be written.
     pub fn begin(out: W, header: &Header) -> anyhow::Result<Self> {
         let mut writer = Self { out, end: End::default(), hash: Sha256::new(), heads: HashMap::new() };
         writer.line(HEADER, header)?;
@@ -70,7 +68,7 @@ impl<W: Write> Writer<W> {
     /// Writes a published policy.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When `out` cannot be written.
     pub fn policy(&mut self, line: &PolicyLine) -> anyhow::Result<()> {
         self.end.policies += 1;
         self.line(POLICY, line)
@@ -79,7 +77,7 @@ impl<W: Write> Writer<W> {
     /// Writes a published directory.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When `out` cannot be written.
     pub fn directory(&mut self, line: &DirectoryLine) -> anyhow::Result<()> {
         self.end.directories += 1;
         self.line(DIRECTORY, line)
@@ -88,16 +86,16 @@ impl<W: Write> Writer<W> {
     /// Writes a commit.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When `out` cannot be written.
     pub fn commit(&mut self, commit: &ChainedCommit) -> anyhow::Result<()> {
         self.end.commits += 1;
         self.line(COMMIT, commit)
     }
 
-    /// Writes a commit that was never stored: it is chained to those of its subject before it.
+    /// Writes a commit that was never stored, chained to the one before it.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When `out` cannot be written.
     pub fn made_up(&mut self, record: &CommitRecord) -> anyhow::Result<()> {
         let head = self.heads.entry(record.subject.clone()).or_insert(Hash::ZERO);
         let commit = ChainedCommit::after(*head, record, MADE_UP.to_owned())?;
@@ -105,18 +103,18 @@ impl<W: Write> Writer<W> {
         self.commit(&commit)
     }
 
-    /// Writes what the sealed texts of a commit say.
+    /// Writes the opened texts of a commit.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When `out` cannot be written.
     pub fn opened(&mut self, opened: &Opened) -> anyhow::Result<()> {
         self.line(OPENED, opened)
     }
 
-    /// Writes the last line, and gives what was written.
+    /// Writes the last line. Returns `out` and the counts.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When `out` cannot be written.
     pub fn finish(mut self) -> anyhow::Result<(W, End)> {
         let sha256 = Hash::new(self.hash.clone().finalize().into()).to_string();
         let end = End { sha256, ..self.end.clone() };
@@ -133,20 +131,20 @@ impl<W: Write> Writer<W> {
     }
 }
 
-/// A commit's line, and where it belongs.
+/// A commit's line, with its place.
 #[derive(Debug)]
 pub struct CommitLine<'a> {
     /// The line.
     pub text: &'a str,
-    /// Whose.
+    /// The subject.
     pub subject: Subject,
-    /// Its place in the subject's history.
+    /// Its number in the subject's history.
     pub commit: u64,
-    /// When it was decided; never before the commit before it. Clocks of machines differ.
+    /// When it was decided, but never before the previous commit: the clocks of machines differ.
     pub decided_at: DateTime<Utc>,
 }
 
-/// What an export holds beside its commits.
+/// The contents of an export besides its commits.
 #[derive(Debug)]
 pub struct Contents {
     /// The header.
@@ -178,15 +176,15 @@ pub struct Reader<R> {
 }
 
 impl<R: BufRead> Reader<R> {
-    /// Reads what `name` names.
+    /// Reads `input`. Errors call it `name`.
     pub fn new(input: R, name: impl Into<String>) -> Self {
         Self { lines: Lines::new(input), name: name.into() }
     }
 
-    /// Reads all of it; each commit's line is handed on as it comes.
+    /// Reads the whole export and passes on each commit's line.
     ///
     /// # Errors
-    /// A line that is not what it should be, by its number; an export that was cut.
+    /// When a line is damaged, with its number, or the export was cut.
     pub fn read(
         mut self,
         each: &mut dyn FnMut(CommitLine<'_>) -> anyhow::Result<()>,
@@ -206,8 +204,10 @@ impl<R: BufRead> Reader<R> {
             }
             let kind = kind_of(&text).with_context(|| self.place())?;
             match kind.as_str() {
-                COMMIT => bail!("{}: a commit's line begins with `{COMMIT_BEGINS}`", self.place()),
-                // What sealed texts say is for people; nothing is decided on it.
+                COMMIT => {
+                    bail!("{}: a commit's line must begin with `{COMMIT_BEGINS}`; export again", self.place())
+                }
+                // Opened texts are for people; no decision depends on them.
                 OPENED => {}
                 POLICY => {
                     found.policies += 1;
@@ -230,26 +230,25 @@ impl<R: BufRead> Reader<R> {
                     let end: End = read_line(&text).with_context(|| self.place())?;
                     ensure!(
                         spelled(&end) == spelled(&found),
-                        "{}: there should be {}, and there are {}; lines are missing, export again",
+                        "{}: the last line counts {}, and the export has {}; lines are missing, export again",
                         self.place(),
                         spelled(&end),
                         spelled(&found)
                     );
                     ensure!(
                         end.sha256 == self.lines.hash_before().to_string(),
-                        "{}: a line before was changed since this one was written: the hash is another; \
-                         export again, or see `leadctl audit verify`",
+                        "{}: a line before was changed: the hash differs; export again, or run `leadctl audit verify`",
                         self.place()
                     );
                     ensure!(
                         !self.next(&mut text)?,
-                        "{}: nothing comes after the last line of an export",
+                        "{}: lines follow the last line of the export; export again",
                         self.place()
                     );
                     return Ok(Contents { header, revisions, end });
                 }
                 other => bail!(
-                    "{}: `kind` is `{other}`; expected {POLICY}, {DIRECTORY}, {COMMIT} or {END}",
+                    "{}: `kind` is `{other}`; it must be {POLICY}, {DIRECTORY}, {COMMIT} or {END}",
                     self.place()
                 ),
             }
@@ -260,7 +259,7 @@ impl<R: BufRead> Reader<R> {
         )
     }
 
-    /// The next line; `false` at the end.
+    /// Reads the next line into `text`; false at the end.
     fn next(&mut self, text: &mut String) -> anyhow::Result<bool> {
         text.clear();
         let number = self.lines.number();
@@ -274,14 +273,17 @@ impl<R: BufRead> Reader<R> {
     }
 }
 
-/// Reads the first line.
+/// Reads the header line.
+///
+/// # Errors
+/// When it is not a header, or of another version.
 pub(super) fn header(text: &str) -> anyhow::Result<Header> {
     let kind = kind_of(text)?;
     ensure!(kind == HEADER, "`kind` is `{kind}`; an export begins with a `{HEADER}`");
     let header: Header = read_line(text)?;
     ensure!(
         header.format_version == FORMAT_VERSION,
-        "it is of format version {}; this leadctl reads version {FORMAT_VERSION}",
+        "the export has format version {}; this leadctl reads version {FORMAT_VERSION}",
         header.format_version
     );
     Ok(header)
@@ -299,7 +301,7 @@ pub(super) fn spelled(end: &End) -> String {
     format!("{} policies, {} directories, {} commits", end.policies, end.directories, end.commits)
 }
 
-/// Where each subject's history has come to.
+/// The last commit of each subject so far.
 #[derive(Default)]
 struct Places(HashMap<u64, (u64, DateTime<Utc>)>);
 
@@ -311,7 +313,7 @@ impl Places {
         let place = self.0.entry(hasher.finish()).or_insert((0, recorded_at));
         ensure!(
             commit == place.0 + 1,
-            "commit {commit} of {subject} follows commit {}; what is between is missing, export again",
+            "commit {commit} of {subject} follows commit {}; commits are missing, export again",
             place.0
         );
         *place = (commit, recorded_at.max(place.1));

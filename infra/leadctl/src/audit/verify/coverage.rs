@@ -1,77 +1,74 @@
-//! The export against the checkpoints: each commit that a checkpoint knows has to be there, the very
-//! same, and each has to have been decided when the checkpoints say it can have been.
+//! Compares an export with checkpoints: every commit in a checkpoint must be in the export unchanged, and every commit
+//! must be of a time that the checkpoints permit.
 
 use audit::Hash;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::finding::{Place, Wrong};
+use super::finding::{Place, Problem};
 use super::history::{Checked, History};
 use super::series::{Claim, Series};
 
-/// A checkpoint is made every hour, also when nothing happens; so late nobody's clock is.
+/// The largest age of the newest checkpoint: one is made every hour, also when nothing happens.
 const STALE_AFTER: TimeDelta = TimeDelta::hours(2);
-/// A commit is written that long after it was decided at most: no function runs longer. Clocks
-/// differ by less.
+/// The longest time from a decision to its commit: no function runs longer, and clocks differ by less.
 pub(super) const WRITTEN_WITHIN: TimeDelta = TimeDelta::minutes(15);
 
-/// Takes what is wrong.
-pub type Wrongs<'a> = &'a mut dyn FnMut(Place, Wrong);
+/// Receives problems.
+pub type Problems<'a> = &'a mut dyn FnMut(Place, Problem);
 
-/// The checkpoints, while the export is gone through in the same order.
+/// The checkpoints, which the export is compared with in the same order.
 #[derive(Debug)]
-pub struct Against {
+pub struct Coverage {
     /// The checkpoints.
     pub series: Series,
-    /// The key that they were checked with.
+    /// The key that verified them.
     pub key_id: Hash,
-    /// Commits that no checkpoint knows yet.
+    /// The number of commits in no checkpoint yet.
     pub uncovered: u64,
-    /// What checkpoints that are newer than the export know more.
+    /// The number of heads in checkpoints that are newer than the export.
     pub newer: u64,
     exported_at: DateTime<Utc>,
 }
 
-impl Against {
-    /// Begins.
+impl Coverage {
+    /// Begins a comparison.
     pub fn new(series: Series, key_id: Hash, exported_at: DateTime<Utc>) -> Self {
         Self { series, key_id, uncovered: 0, newer: 0, exported_at }
     }
 
-    /// Whether the series begins with the first checkpoint: then it tells of every commit which
-    /// checkpoint was the first to know it.
+    /// Whether the series begins with checkpoint 1, so that it shows for each commit the first checkpoint with it.
     pub fn is_whole(&self) -> bool {
         self.series.leaves.is_some()
     }
 
-    /// That the newest checkpoint is too old, if it is.
-    pub fn stale(&self) -> Option<Wrong> {
+    /// The problem that the newest checkpoint is too old, if it is.
+    pub fn stale(&self) -> Option<Problem> {
         let last = &self.series.last.checkpoint;
-        (self.exported_at - last.at > STALE_AFTER).then_some(Wrong::Stale {
+        (self.exported_at - last.at > STALE_AFTER).then_some(Problem::Stale {
             number: last.number,
             at: last.at,
             exported_at: self.exported_at,
         })
     }
 
-    /// Goes past all that checkpoints say of subjects before this one, or of all that are left: none
-    /// of those is in the export.
+    /// Skips to a subject, or to the end. Every skipped subject is missing in the export.
     ///
     /// # Errors
-    /// A disk that cannot be read.
-    pub fn pass(&mut self, subject: Option<&str>, wrongs: Wrongs<'_>) -> anyhow::Result<()> {
+    /// When the disk cannot be read.
+    pub fn pass(&mut self, subject: Option<&str>, problems: Problems<'_>) -> anyhow::Result<()> {
         while let Some(next) = self.series.claims.peek()
             && subject.is_none_or(|subject| next.subject.as_bytes() < subject.as_bytes())
         {
             let missing = next.subject.clone();
             if let Some(Claim { checkpoint, commit, .. }) = self.last_of(&missing)? {
                 let place = Place { subject: missing.parse().ok(), seq: Some(1), ..Place::default() };
-                wrongs(place, Wrong::MissingSubject { checkpoint, commit });
+                problems(place, Problem::MissingSubject { checkpoint, commit });
             }
         }
         Ok(())
     }
 
-    /// Takes out what is left of a subject; the last that was known when the export was taken.
+    /// Removes the remaining claims of a subject. Returns the last one from before the export.
     fn last_of(&mut self, subject: &str) -> anyhow::Result<Option<Claim>> {
         let mut last = None;
         while let Some(next) = self.series.claims.peek()
@@ -91,23 +88,23 @@ impl Against {
         Ok(last)
     }
 
-    /// Holds a commit against what checkpoints say of it.
+    /// Compares a commit with the checkpoints.
     ///
     /// # Errors
-    /// A disk that cannot be read.
-    pub fn hold(
+    /// When the disk cannot be read.
+    pub fn check(
         &mut self,
         history: &mut History,
         line: u64,
         commit: &Checked,
-        wrongs: Wrongs<'_>,
+        problems: Problems<'_>,
     ) -> anyhow::Result<()> {
         let subject = history.subject.to_string();
         let place = history.place(line, commit);
         let covering = self.series.claims.peek().filter(|claim| claim.subject == subject).cloned();
         self.uncovered += u64::from(covering.is_none());
-        if let Some(wrong) = self.back_dated(commit, covering.as_ref()) {
-            wrongs(place.clone(), wrong);
+        if let Some(problem) = self.back_dated(commit, covering.as_ref()) {
+            problems(place.clone(), problem);
             history.broken = true;
         }
         while let Some(claim) = self.series.claims.peek()
@@ -116,9 +113,9 @@ impl Against {
         {
             if claim.commit == commit.commit && claim.head != commit.head && !history.broken {
                 let Claim { checkpoint, head, .. } = *claim;
-                wrongs(
+                problems(
                     place.clone(),
-                    Wrong::Rewritten { commit: commit.commit, found: commit.head, checkpoint, head },
+                    Problem::Rewritten { commit: commit.commit, found: commit.head, checkpoint, head },
                 );
                 history.broken = true;
             }
@@ -127,9 +124,8 @@ impl Against {
         Ok(())
     }
 
-    /// The checkpoint before the first that knows it was made before it was decided, and that one
-    /// after.
-    fn back_dated(&self, commit: &Checked, covering: Option<&Claim>) -> Option<Wrong> {
+    /// A commit belongs between the last checkpoint without it and the first one with it.
+    fn back_dated(&self, commit: &Checked, covering: Option<&Claim>) -> Option<Problem> {
         if !self.is_whole() {
             return None;
         }
@@ -137,19 +133,19 @@ impl Against {
         let before = covering.map_or(last, |claim| claim.checkpoint - 1);
         let at = |number: u64| self.series.known.get(&number).map(|known| (number, known.at));
         let recorded_at = commit.recorded_at;
-        let wrong = |(checkpoint, at), knows| Some(Wrong::BackDated { recorded_at, checkpoint, at, knows });
+        let problem = |(checkpoint, at), has| Some(Problem::BackDated { recorded_at, checkpoint, at, has });
         if let Some(before) = at(before).filter(|(_, at)| *at - recorded_at > WRITTEN_WITHIN) {
-            return wrong(before, "does not know it");
+            return problem(before, "does not have it");
         }
         let covering = at(covering?.checkpoint).filter(|(_, at)| recorded_at - *at > WRITTEN_WITHIN)?;
-        wrong(covering, "knows it already")
+        problem(covering, "has it already")
     }
 
-    /// The export has no more of this history.
+    /// Ends a history: the checkpoints must not have more of it.
     ///
     /// # Errors
-    /// A disk that cannot be read.
-    pub fn end(&mut self, history: &History, wrongs: Wrongs<'_>) -> anyhow::Result<()> {
+    /// When the disk cannot be read.
+    pub fn end(&mut self, history: &History, problems: Problems<'_>) -> anyhow::Result<()> {
         let more = self.last_of(&history.subject.to_string())?;
         if let Some(Claim { checkpoint, commit, .. }) = more.filter(|_| !history.broken) {
             let place = Place {
@@ -157,7 +153,7 @@ impl Against {
                 seq: Some(history.seq + 1),
                 ..Place::default()
             };
-            wrongs(place, Wrong::CutTail { last: history.commits, checkpoint, commit });
+            problems(place, Problem::CutTail { last: history.commits, checkpoint, commit });
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The lines of an export that may be anything: what can be read of them is, and the rest is told.
+//! Reads the lines of an export that may be damaged: it reads what it can, and reports the rest.
 
 use std::io::BufRead;
 
@@ -12,52 +12,52 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::documents::Documents;
-use super::finding::{Findings, Place, Wrong};
-use crate::audit::file::{COMMIT, COMMIT_BEGINS, DIRECTORY, END, HEADER, OPENED, POLICY, spelled, written};
+use super::finding::{Findings, Place, Problem};
+use crate::audit::format::{COMMIT, COMMIT_BEGINS, DIRECTORY, END, HEADER, OPENED, POLICY, spelled, written};
 use crate::audit::lines::{LineError, Lines};
 use crate::audit::opened::Opened;
 use crate::audit::sort::{Merged, Sorter, place_key};
 
-/// What an export holds.
+/// The contents of an export.
 #[derive(Debug)]
 pub struct Export {
     /// The header.
     pub header: Header,
-    /// How many of what, as they were counted here.
+    /// The counts of the lines that were read.
     pub found: End,
-    /// How many lines say what sealed texts say; they are under no chain.
+    /// The number of lines with opened personal data, which no chain covers.
     pub opened: u64,
-    /// That the last line is not of these lines, and where it is. It tells less than anything else.
-    pub end: Option<(Place, Wrong)>,
+    /// The problem of the last line. Every other problem says more.
+    pub end: Option<(Place, Problem)>,
     /// The published documents.
     pub documents: Documents,
-    /// The commits, subject by subject, each with the number of its line.
+    /// The commits by subject, each with the number of its line.
     pub commits: Commits,
 }
 
-/// Commits in the order of their subjects, and of their numbers.
+/// Commits in the order of subjects and numbers.
 #[derive(Debug)]
 pub struct Commits(Merged);
 
-/// A commit as it was read.
+/// A commit's line.
 #[derive(Debug)]
 pub struct Commit {
-    /// Whose.
+    /// The subject.
     pub subject: String,
-    /// Its line's number.
+    /// The number of the line.
     pub line: u64,
-    /// The line.
+    /// The text of the line.
     pub text: String,
 }
 
 impl Commits {
-    /// The next one.
+    /// The next commit.
     ///
     /// # Errors
-    /// A disk that cannot be read.
+    /// When the disk cannot be read.
     pub fn next(&mut self) -> anyhow::Result<Option<Commit>> {
         let Some((key, text)) = self.0.next()? else { return Ok(None) };
-        // Subject, a zero, the commit's number, the line's number.
+        // The key: subject, zero byte, commit number, line number.
         let (rest, line) = key.split_last_chunk::<8>().context("a temporary file was changed")?;
         let (subject, _) = rest.split_last_chunk::<9>().context("a temporary file was changed")?;
         let subject = String::from_utf8(subject.to_vec())?;
@@ -78,10 +78,10 @@ struct Key<'a> {
     commit: u64,
 }
 
-/// Reads an export; `None` if not even its header can be read.
+/// Reads an export; `None` if its header is damaged.
 ///
 /// # Errors
-/// A file that cannot be read, or of another version; a disk that is full.
+/// When the file cannot be read or is of another version, or the disk is full.
 pub fn read(input: impl BufRead, file: &str, findings: &mut Findings) -> anyhow::Result<Option<Export>> {
     let mut reading = Reading { lines: Lines::new(input), file, findings, taken: Taken::default() };
     let Some(header) = reading.header()? else { return Ok(None) };
@@ -97,7 +97,7 @@ struct Reading<'a, R> {
     taken: Taken,
 }
 
-/// What was read up to here.
+/// What was read so far.
 #[derive(Default)]
 struct Taken {
     found: End,
@@ -110,28 +110,28 @@ impl<R: BufRead> Reading<'_, R> {
     fn header(&mut self) -> anyhow::Result<Option<Header>> {
         let header = match self.lines.next() {
             Err(LineError::Io(error)) => return Err(error).context(format!("cannot read {}", self.file)),
-            Err(error) => Err(Wrong::Line { why: error.to_string() }),
-            Ok(None) => Err(Wrong::Cut),
+            Err(error) => Err(Problem::Line { why: error.to_string() }),
+            Ok(None) => Err(Problem::Cut),
             Ok(Some(text)) => match parsed::<Kind<'_>>(text) {
                 Ok(Kind { kind }) if kind == HEADER => in_form::<Header>(HEADER, text),
-                Ok(_) => Err(Wrong::Line { why: "it is no header of an export".to_owned() }),
-                Err(wrong) => Err(wrong),
+                Ok(_) => Err(Problem::Line { why: "the line is not the header of an export".to_owned() }),
+                Err(problem) => Err(problem),
             },
         };
         match header {
             Ok(header) if header.format_version == FORMAT_VERSION => Ok(Some(header)),
             Ok(Header { format_version, .. }) => bail!(
-                "{}:1: it is of format version {format_version}; this leadctl reads version {FORMAT_VERSION}",
+                "{}:1: the export has format version {format_version}; this leadctl reads version {FORMAT_VERSION}",
                 self.file
             ),
-            Err(wrong) => {
-                self.add(wrong);
+            Err(problem) => {
+                self.add(problem);
                 Ok(None)
             }
         }
     }
 
-    fn body(&mut self) -> anyhow::Result<Option<(Place, Wrong)>> {
+    fn body(&mut self) -> anyhow::Result<Option<(Place, Problem)>> {
         loop {
             let number = self.lines.number() + 1;
             let taken = match self.lines.next() {
@@ -140,45 +140,45 @@ impl<R: BufRead> Reading<'_, R> {
                 }
                 Err(error) => {
                     let ends = matches!(error, LineError::Long);
-                    self.add(Wrong::Line { why: error.to_string() });
+                    self.add(Problem::Line { why: error.to_string() });
                     if ends {
                         return Ok(None);
                     }
                     continue;
                 }
                 Ok(None) => {
-                    return Ok(Some((self.place(), Wrong::Cut)));
+                    return Ok(Some((self.place(), Problem::Cut)));
                 }
                 Ok(Some(text)) if text.starts_with(COMMIT_BEGINS) => match parsed::<Key<'_>>(text) {
                     Ok(key) => {
                         self.taken.commit(&key, text, number)?;
                         Ok(None)
                     }
-                    Err(wrong) => Err(wrong),
+                    Err(problem) => Err(problem),
                 },
                 Ok(Some(text)) => self.taken.other(text, number),
             };
             match taken {
                 Ok(None) => {}
                 Ok(Some(end)) => return self.end(&end),
-                Err(wrong) => self.add(wrong),
+                Err(problem) => self.add(problem),
             }
         }
     }
 
-    /// The current line is the last one, it says; what is wrong with it.
-    fn end(&mut self, end: &End) -> anyhow::Result<Option<(Place, Wrong)>> {
+    /// Checks the last line, which is the current one.
+    fn end(&mut self, end: &End) -> anyhow::Result<Option<(Place, Problem)>> {
         let (place, before) = (self.place(), self.lines.hash_before());
         match self.lines.next() {
             Ok(None) => {}
             Err(LineError::Io(error)) => return Err(error).context(format!("cannot read {}", self.file)),
-            _ => self.add(Wrong::Line { why: "nothing comes after the last line of an export".to_owned() }),
+            _ => self.add(Problem::Line { why: "lines follow the last line of the export".to_owned() }),
         }
         let (said, found) = (spelled(end), spelled(&self.taken.found));
         Ok(if said != found {
-            Some((place, Wrong::Counts { said, found }))
+            Some((place, Problem::Counts { said, found }))
         } else if end.sha256 != before.to_string() {
-            Some((place, Wrong::Hash { said: end.sha256.clone(), found: before }))
+            Some((place, Problem::Hash { said: end.sha256.clone(), found: before }))
         } else {
             None
         })
@@ -189,9 +189,9 @@ impl<R: BufRead> Reading<'_, R> {
         Place { file: Some(self.file.to_owned()), line, ..Place::default() }
     }
 
-    fn add(&mut self, wrong: Wrong) {
+    fn add(&mut self, problem: Problem) {
         let place = self.place();
-        self.findings.add(place, wrong);
+        self.findings.add(place, problem);
     }
 }
 
@@ -203,17 +203,17 @@ impl Taken {
         self.commits.push(key, text.to_owned())
     }
 
-    /// Takes a line that is no commit in; the counts, if it is the last one.
-    fn other(&mut self, text: &str, number: u64) -> Result<Option<End>, Wrong> {
+    /// Adds a line that is not a commit. Returns the counts if it is the last line.
+    fn other(&mut self, text: &str, number: u64) -> Result<Option<End>, Problem> {
         match parsed::<Kind<'_>>(text)?.kind.as_ref() {
-            COMMIT => return Err(Wrong::Form { what: "the commit's line" }),
+            COMMIT => return Err(Problem::Form { what: "the commit's line" }),
             POLICY => {
                 self.found.policies += 1;
                 let line: PolicyLine = in_form(POLICY, text)?;
                 let policy: PublishedPolicy = document(&line.policy)?;
                 follows("policy", self.found.policies, policy.revision)?;
                 let id = PublicationId { kind: PublicationKind::Policy, revision: policy.revision };
-                self.documents.take(id, number, line.policy.get(), policy.published_at);
+                self.documents.add(id, number, line.policy.get(), policy.published_at);
             }
             DIRECTORY => {
                 self.found.directories += 1;
@@ -221,49 +221,49 @@ impl Taken {
                 document::<DirectoryDocument>(&line.directory)?;
                 follows("directory", self.found.directories, line.revision)?;
                 let id = PublicationId { kind: PublicationKind::Directory, revision: line.revision };
-                self.documents.take(id, number, line.directory.get(), line.published_at);
+                self.documents.add(id, number, line.directory.get(), line.published_at);
             }
             OPENED => {
                 self.opened += 1;
-                // Not in the words of a parser, which quotes what it stumbles over: this is personal.
-                in_form::<Opened>(OPENED, text).map_err(|wrong| match wrong {
-                    Wrong::Line { .. } => {
-                        Wrong::Line { why: "the line does not say what sealed texts say".to_owned() }
+                // The parser's own message would quote personal data.
+                in_form::<Opened>(OPENED, text).map_err(|problem| match problem {
+                    Problem::Line { .. } => {
+                        Problem::Line { why: "the line with opened texts is not valid".to_owned() }
                     }
-                    wrong => wrong,
+                    problem => problem,
                 })?;
             }
             END => return in_form(END, text).map(Some),
-            _ => return Err(Wrong::Line { why: "it is no line of an export".to_owned() }),
+            _ => return Err(Problem::Line { why: "the line is not part of an export".to_owned() }),
         }
         Ok(None)
     }
 }
 
-fn follows(what: &'static str, expected: u64, found: u32) -> Result<(), Wrong> {
-    if u64::from(found) == expected { Ok(()) } else { Err(Wrong::Revision { what, revision: expected }) }
+fn follows(what: &'static str, expected: u64, found: u32) -> Result<(), Problem> {
+    if u64::from(found) == expected { Ok(()) } else { Err(Problem::Revision { what, revision: expected }) }
 }
 
-/// Reads a document, which stands in a line in the text that was stored.
-fn document<T: DeserializeOwned>(text: &RawValue) -> Result<T, Wrong> {
+/// Parses a document, which a line holds as the stored text.
+fn document<T: DeserializeOwned>(text: &RawValue) -> Result<T, Problem> {
     parsed(text.get())
 }
 
-/// Reads a line, and holds it against the one form of what it says.
-fn in_form<T: DeserializeOwned + Serialize>(kind: &'static str, text: &str) -> Result<T, Wrong> {
+/// Parses a line and checks that it is in canonical form.
+fn in_form<T: DeserializeOwned + Serialize>(kind: &'static str, text: &str) -> Result<T, Problem> {
     let line: T = parsed(text)?;
     if written(kind, &line).is_ok_and(|form| form == text.as_bytes()) {
         Ok(line)
     } else {
-        Err(Wrong::Form { what: "the line" })
+        Err(Problem::Form { what: "the line" })
     }
 }
 
-fn parsed<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Wrong> {
-    serde_json::from_str(text).map_err(|error| Wrong::Line { why: unreadable(&error) })
+fn parsed<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Problem> {
+    serde_json::from_str(text).map_err(|error| Problem::Line { why: unreadable(&error) })
 }
 
-/// A text of one line has no other lines to count.
+/// The parser's message without a line number, which is always 1.
 pub fn unreadable(error: &serde_json::Error) -> String {
     format!("the line cannot be read: {}", error.to_string().replace(" at line 1 column ", " at column "))
 }

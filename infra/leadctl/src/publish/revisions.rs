@@ -1,4 +1,4 @@
-//! What a deployment has published, read through its API.
+//! Published revisions, read through the API.
 
 use super::document::Content;
 use crate::api::Api;
@@ -6,14 +6,14 @@ use anyhow::Context as _;
 use policy::ids::PublicationKind;
 use serde_json::Value;
 
-/// A revision that was published.
+/// A published revision.
 pub(crate) struct Revision {
     pub number: u32,
     pub published_at: String,
     pub content: Content,
 }
 
-/// The API's route of a kind.
+/// The API's route of a kind of document.
 pub(crate) fn route(kind: PublicationKind) -> &'static str {
     match kind {
         PublicationKind::Policy => "/v1/policies",
@@ -21,7 +21,7 @@ pub(crate) fn route(kind: PublicationKind) -> &'static str {
     }
 }
 
-/// The revision in force; `None` if nothing was published yet.
+/// The revision in force; `None` if nothing is published.
 ///
 /// # Errors
 /// When the API does not answer, or refuses.
@@ -29,7 +29,7 @@ pub(crate) async fn in_force(api: &Api, kind: PublicationKind) -> anyhow::Result
     revision(api, kind, "current").await
 }
 
-/// A revision by its number, or `current`; `None` if there is none.
+/// A revision by its number, or `current`; `None` if it does not exist.
 ///
 /// # Errors
 /// When the API does not answer, or refuses.
@@ -52,7 +52,7 @@ pub(crate) async fn revision(
     Ok(Some(Revision { number, published_at, content: Content::of(kind, document)? }))
 }
 
-/// Why a revision was published, in the publisher's words.
+/// The publisher's reason for a revision.
 ///
 /// # Errors
 /// When the API does not answer, or refuses.

@@ -1,4 +1,4 @@
-//! Checkpoints in a directory, laid out as they are in the bucket.
+//! Checkpoints in a directory, laid out as in the bucket.
 
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
@@ -9,18 +9,18 @@ use tempfile::NamedTempFile;
 
 /// A directory of checkpoints.
 #[derive(Debug, Clone)]
-pub struct Directory(PathBuf);
+pub struct CheckpointDir(PathBuf);
 
-impl Directory {
-    /// This one; it is made when something is put.
+impl CheckpointDir {
+    /// Uses this directory; the first write creates it.
     pub fn new(path: &Path) -> Self {
         Self(path.to_owned())
     }
 
-    /// The numbers of the checkpoints that are there, in order.
+    /// The numbers of the checkpoints, in order.
     ///
     /// # Errors
-    /// A directory that is not there, or cannot be read.
+    /// When the directory does not exist or cannot be read.
     pub fn numbers(&self) -> std::io::Result<Vec<u64>> {
         let mut numbers = Vec::new();
         for entry in std::fs::read_dir(self.0.join(CHECKPOINTS))? {
@@ -38,7 +38,7 @@ impl Directory {
         }
     }
 
-    /// Writes a file whole, or not at all.
+    /// Writes a temporary file beside its final place, so that a file is complete or absent.
     fn write(&self, path: &str, content: &[u8]) -> std::io::Result<(NamedTempFile, PathBuf)> {
         let path = self.0.join(path);
         let parent = path.parent().unwrap_or(&self.0);
@@ -50,7 +50,7 @@ impl Directory {
     }
 }
 
-impl Archive for Directory {
+impl Archive for CheckpointDir {
     async fn read(&self, path: &str) -> Result<Option<Vec<u8>>, ArchiveError> {
         self.get(path)
     }
