@@ -11,7 +11,7 @@ use insight::backtest::{
 use insight::replay::Replay;
 use insight::simulate::Simulation;
 use insight::suggest::Suggest;
-use leadctl::audit::{Order, Reader, generate, sorted};
+use leadctl::audit::{Order, Reader, sorted};
 use policy::directory::Directory;
 use policy::ids::{AccountId, LeadId, PersonId, Subject};
 use policy::{Message, Policy, PublishedPolicy, WorkflowId};
@@ -152,7 +152,7 @@ fn thousands_of_made_up_leads_are_reproduced() {
     let policy = Policy::parse(&seeded("default.yaml")).expect("a sound policy");
     let mut followed = Followed::default();
     let mut revisions = BTreeSet::new();
-    generate::generate(LEADS, 7, &policy, &mut |record, past| {
+    generate_record::generate(LEADS, 7, &policy, &mut |record, past| {
         let recorded = record.recorded.as_ref().expect("every input is recorded");
         revisions.insert((recorded.policy_revision, recorded.directory_revision));
         followed.follow(&record, past);
@@ -170,7 +170,7 @@ fn thousands_of_made_up_leads_are_reproduced() {
 fn a_made_up_record_is_sorted_and_reproduced_whatever_is_tried() {
     let policy = Policy::parse(&seeded("default.yaml")).expect("a sound policy");
     let file = tempfile::tempfile().expect("a file");
-    let mut file = generate::write(file, 400, 7, &policy).expect("it can be made up");
+    let mut file = generate_record::write(file, 400, 7, &policy).expect("it can be made up");
     file.rewind().expect("a file");
     let input = BufReader::new(file);
     let (contents, sorted) = sorted(Reader::new(input, "made up"), Order::Time).expect("an export");

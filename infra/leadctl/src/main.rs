@@ -73,9 +73,6 @@ enum Audit {
     Checkpoint(leadctl::audit::checkpoint::Arguments),
     /// Record that you examined a tampering report, so that checkpoints resume
     Acknowledge(leadctl::audit::acknowledge::Arguments),
-    /// Make up a record under the default policy, to measure with
-    #[command(hide = true)]
-    Generate(leadctl::audit::generate::Arguments),
 }
 
 /// The answer of a command that could run. One that could not is an error.
@@ -131,9 +128,6 @@ async fn audit(command: Audit) -> anyhow::Result<bool> {
         Audit::Checkpoint(arguments) => leadctl::audit::checkpoint::run(root, &arguments).await,
         Audit::Checkpoints(arguments) => leadctl::audit::checkpoints::run(root, &arguments).await.map(done),
         Audit::Acknowledge(arguments) => leadctl::audit::acknowledge::run(root, &arguments).await,
-        Audit::Generate(arguments) => {
-            leadctl::audit::generate::run(&arguments, &leadctl::seed::default_policy(&root()?)?).map(done)
-        }
     }
 }
 

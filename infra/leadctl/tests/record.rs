@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed test should stop")]
 
-use leadctl::audit::generate;
 use policy::Policy;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -23,7 +22,7 @@ fn text(bytes: &[u8]) -> String {
 /// The lines of a small record.
 fn lines() -> Vec<String> {
     let policy = std::fs::read_to_string(root().join("infra/policies/default.yaml")).unwrap();
-    let made = generate::write(Vec::new(), 12, 3, &Policy::parse(&policy).unwrap()).unwrap();
+    let made = generate_record::write(Vec::new(), 12, 3, &Policy::parse(&policy).unwrap()).unwrap();
     text(&made).lines().map(str::to_owned).collect()
 }
 

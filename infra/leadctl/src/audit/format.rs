@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use policy::PublishedPolicy;
 use policy::directory::Directory;
 use policy::ids::Subject;
-use rules::record::{CommitRecord, DirectoryLine, End, FORMAT_VERSION, Header, PolicyLine};
+use rules::record::{DirectoryLine, End, FORMAT_VERSION, Header, PolicyLine};
 use rules::world::Past;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -21,8 +21,6 @@ use sha2::{Digest as _, Sha256};
 use super::lines::Lines;
 use super::opened::Opened;
 
-/// The attempt of a commit that was never stored.
-const MADE_UP: &str = "made-up";
 pub(super) const HEADER: &str = "header";
 pub(super) const POLICY: &str = "policy";
 pub(super) const DIRECTORY: &str = "directory";
@@ -50,8 +48,6 @@ pub struct Writer<W> {
     end: End,
     /// The hash of the written lines.
     hash: Sha256,
-    /// The heads of commits that were never stored.
-    heads: HashMap<Subject, Hash>,
 }
 
 impl<W: Write> Writer<W> {
@@ -60,7 +56,7 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// When `out` cannot be written.
     pub fn begin(out: W, header: &Header) -> anyhow::Result<Self> {
-        let mut writer = Self { out, end: End::default(), hash: Sha256::new(), heads: HashMap::new() };
+        let mut writer = Self { out, end: End::default(), hash: Sha256::new() };
         writer.line(HEADER, header)?;
         Ok(writer)
     }
@@ -90,17 +86,6 @@ impl<W: Write> Writer<W> {
     pub fn commit(&mut self, commit: &ChainedCommit) -> anyhow::Result<()> {
         self.end.commits += 1;
         self.line(COMMIT, commit)
-    }
-
-    /// Writes a commit that was never stored, chained to the one before it.
-    ///
-    /// # Errors
-    /// When `out` cannot be written.
-    pub fn made_up(&mut self, record: &CommitRecord) -> anyhow::Result<()> {
-        let head = self.heads.entry(record.subject.clone()).or_insert(Hash::ZERO);
-        let commit = ChainedCommit::after(*head, record, MADE_UP.to_owned())?;
-        *head = commit.head;
-        self.commit(&commit)
     }
 
     /// Writes the opened texts of a commit.

@@ -6,7 +6,6 @@ mod checkpoint_dir;
 pub mod checkpoints;
 pub mod export;
 mod format;
-pub mod generate;
 mod lines;
 mod opened;
 pub mod prove;
@@ -15,5 +14,5 @@ mod sort;
 mod tables;
 pub mod verify;
 
-pub use format::{Reader, Writer};
+pub use format::Reader;
 pub use sort::{Order, Sorted, sorted};

@@ -204,13 +204,12 @@ impl Iterator for Sorted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::generate;
     use policy::Policy;
 
     #[test]
     fn runs_on_disk_sort_as_memory_does() {
         let policy = Policy::parse(include_str!("../../../policies/default.yaml")).unwrap();
-        let made = generate::write(Vec::new(), 20, 5, &policy).unwrap();
+        let made = generate_record::write(Vec::new(), 20, 5, &policy).unwrap();
         let order = |by: Order, run_bytes: usize| -> Vec<String> {
             let (_, sorted) = sorted_in_runs(Reader::new(made.as_slice(), "made up"), by, run_bytes).unwrap();
             sorted

@@ -6,8 +6,8 @@ use audit::signature::SigningKey;
 use audit::{ChainedCommit, Hash, sha256};
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Parser;
+use leadctl::audit::verify;
 use leadctl::audit::verify::Report;
-use leadctl::audit::{generate, verify};
 use policy::Policy;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ pub fn text(bytes: &[u8]) -> String {
 /// The lines of a made-up record of so many leads.
 pub fn lines(leads: u32) -> Vec<String> {
     let policy = std::fs::read_to_string(root().join("infra/policies/default.yaml")).unwrap();
-    let made = generate::write(Vec::new(), leads, 3, &Policy::parse(&policy).unwrap()).unwrap();
+    let made = generate_record::write(Vec::new(), leads, 3, &Policy::parse(&policy).unwrap()).unwrap();
     text(&made).lines().map(str::to_owned).collect()
 }
 
@@ -153,7 +153,7 @@ impl Case {
         let commits: Vec<ChainedCommit> = lines.iter().filter_map(|line| commit(line)).collect();
         let (mut leaves, mut last) = (Leaves::default(), None);
         for days in (0..=30).step_by(3) {
-            let at: DateTime<Utc> = generate::begin() + TimeDelta::days(days);
+            let at: DateTime<Utc> = generate_record::begin() + TimeDelta::days(days);
             let mut heads: BTreeMap<String, Leaf> = BTreeMap::new();
             for commit in commits.iter().filter(|commit| commit.recorded_at <= at) {
                 let subject = commit.subject.to_string();

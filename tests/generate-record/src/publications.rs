@@ -1,4 +1,4 @@
-//! The revisions of a made-up record, and the histories of their publications.
+//! The revisions of a made-up audit, and the histories of their publications.
 
 use audit::{canonical, sha256};
 use chrono::{DateTime, Utc};
@@ -13,21 +13,21 @@ use serde_json::value::{RawValue, to_raw_value};
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use crate::audit::Writer;
+use crate::writer::Writer;
 
-/// Writes every revision and how it came to be.
+/// Writes every revision and its publication.
 ///
 /// # Errors
-/// When it cannot be written.
+/// When the writer fails.
 pub fn write<W: Write>(writer: &mut Writer<W>, past: &Past) -> anyhow::Result<()> {
     for (revision, policy) in &past.policies {
-        let text = text(policy)?;
+        let text = text(&**policy)?;
         let at = policy.published_at;
         let directories = past.directories.iter().map(|(revision, of)| (*revision, of.published_at()));
         let in_force = InForce { policy: *revision, directory: last_at(at, directories) };
         let versions = policy.versions.iter().map(|(id, version)| (*id, version.version)).collect();
         let id = PublicationId { kind: PublicationKind::Policy, revision: *revision };
-        writer.made_up(&begin(id, &text, at, in_force, versions)?)?;
+        writer.commit(&begin(id, &text, at, in_force, versions)?)?;
         writer.policy(&PolicyLine { policy: text })?;
     }
     for (revision, directory) in &past.directories {
@@ -36,13 +36,13 @@ pub fn write<W: Write>(writer: &mut Writer<W>, past: &Past) -> anyhow::Result<()
         let policies = past.policies.iter().map(|(revision, of)| (*revision, of.published_at));
         let in_force = InForce { policy: last_at(at, policies), directory: *revision };
         let id = PublicationId { kind: PublicationKind::Directory, revision: *revision };
-        writer.made_up(&begin(id, &text, at, in_force, BTreeMap::new())?)?;
+        writer.commit(&begin(id, &text, at, in_force, BTreeMap::new())?)?;
         writer.directory(&DirectoryLine { revision: *revision, published_at: at, directory: text })?;
     }
     Ok(())
 }
 
-/// The revision that is in force at an instant, of those that are published.
+/// The revision in force at a time.
 fn last_at(at: DateTime<Utc>, published: impl Iterator<Item = (u32, DateTime<Utc>)>) -> u32 {
     published.filter(|(_, since)| *since <= at).map(|(revision, _)| revision).max().unwrap_or_default()
 }

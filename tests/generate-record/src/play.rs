@@ -1,10 +1,7 @@
-//! A made-up record: so many leads over thirty days, from a seed, through the very same rules. With
-//! it a backtest is measured and tested on more leads than anybody would write down.
+//! What happens to one team's leads in thirty days.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
-use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use fastrand::Rng;
 use insight::simulate::{AnyEntry, Simulation};
@@ -17,118 +14,17 @@ use rules::lead::{Command, Input, LeadEvent, LeadFact, Resolution, ResolutionAct
 use rules::notification::{Delivery, DeliveryResult, Notification, NotificationFact, Recipient};
 use rules::patch::Patch;
 use rules::personal::Contact;
-use rules::record::{CommitRecord, FORMAT_VERSION, Header};
+use rules::record::CommitRecord;
 use rules::roster::Availability;
 use rules::screening::{Criterion, CriterionKind, Match, MatchDetails};
 use rules::unread::Unread;
 use rules::world::Past;
 use serde_json::json;
 
-use super::Writer;
+use crate::directory::{REPS_PER_TEAM, rep_of};
+use crate::span::{DAYS, begin};
 
-mod directory;
-mod published;
-
-use directory::{REPS_PER_TEAM, rep_of};
-
-/// A team works on so many leads; teams have nothing to do with each other.
-const LEADS_PER_TEAM: u32 = 2_500;
-const DAYS: i64 = 30;
-
-/// What `generate` is given.
-#[derive(Debug, clap::Args)]
-pub struct Arguments {
-    /// How many leads
-    #[arg(long, default_value_t = 10_000)]
-    leads: u32,
-    /// The same seed gives the same record
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// Where to write it
-    #[arg(long, value_name = "FILE")]
-    out: PathBuf,
-}
-
-/// Writes a made-up record under a policy.
-///
-/// # Errors
-/// When it cannot be written.
-pub fn run(arguments: &Arguments, policy: &Policy) -> anyhow::Result<()> {
-    let file = std::fs::File::create(&arguments.out)
-        .with_context(|| format!("cannot write {}", arguments.out.display()))?;
-    write(std::io::BufWriter::new(file), arguments.leads, arguments.seed, policy)?;
-    Ok(())
-}
-
-/// Writes a made-up record as an export.
-///
-/// # Errors
-/// When it cannot be written.
-pub fn write<W: std::io::Write>(out: W, leads: u32, seed: u64, policy: &Policy) -> anyhow::Result<W> {
-    let header = Header {
-        format_version: FORMAT_VERSION,
-        deployment: format!("made up from seed {seed}"),
-        leads_table: "none".to_owned(),
-        audit_table: "none".to_owned(),
-        exported_at: begin() + TimeDelta::days(DAYS),
-    };
-    let mut writer = Writer::begin(out, &header)?;
-    let mut revisions = None;
-    generate(leads, seed, policy, &mut |record, all| {
-        revisions.get_or_insert_with(|| all.clone());
-        writer.made_up(&record)
-    })?;
-    published::write(&mut writer, &revisions.unwrap_or_default())?;
-    Ok(writer.finish()?.0)
-}
-
-/// When it begins: Monday morning in New York.
-pub fn begin() -> DateTime<Utc> {
-    DateTime::UNIX_EPOCH + TimeDelta::seconds(1_772_460_000)
-}
-
-/// Makes up a record; hands on each commit, those of a subject in their order, with all revisions.
-///
-/// # Errors
-/// What the receiver says.
-pub fn generate(
-    leads: u32,
-    seed: u64,
-    policy: &Policy,
-    each: &mut dyn FnMut(CommitRecord, &Past) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    let teams = leads.div_ceil(LEADS_PER_TEAM).max(1);
-    let directory = directory::of(teams, false)?;
-    let (later_policy, later_directory) = (tightened(policy), directory::of(teams, true)?);
-    for team in 0..teams {
-        let first = team * LEADS_PER_TEAM;
-        let published = PublishedPolicy::next(None, policy.clone(), "made-up", begin());
-        let mut play = Play {
-            simulation: Simulation::new(published, directory.clone()).recording(),
-            rng: Rng::with_seed(seed ^ (u64::from(team) << 32)),
-            team,
-            due: BTreeMap::new(),
-            acts: 0,
-        };
-        play.plan(first..leads.min(first + LEADS_PER_TEAM));
-        play.run(&later_policy, &later_directory)?;
-        let revisions = play.simulation.revisions();
-        for record in play.simulation.take_records()? {
-            each(record, &revisions)?;
-        }
-    }
-    Ok(())
-}
-
-/// What is published on the tenth day.
-fn tightened(policy: &Policy) -> Policy {
-    let mut policy = policy.clone();
-    policy.workflows.high_value.score = 80;
-    policy.workflows.sla_breach.max_reassignments = 1;
-    policy
-}
-
-/// What happens by itself, at an instant.
+/// Something that happens without a decision of the rules.
 #[derive(Debug)]
 enum Act {
     Arrive(u32),
@@ -146,12 +42,12 @@ enum Act {
     Retain(u32),
     PublishPolicy,
     PublishDirectory,
-    /// Timers run again.
+    /// The end of the outage: timers run again.
     Resume,
 }
 
 /// One team's thirty days.
-struct Play {
+pub struct Play {
     simulation: Simulation,
     rng: Rng,
     team: u32,
@@ -162,6 +58,17 @@ struct Play {
 const STATES: [&str; 5] = ["NEW", "CONTACTED", "QUALIFIED", "PROPOSAL", "NEGOTIATION"];
 
 impl Play {
+    /// Begins with these documents in force.
+    pub fn new(policy: PublishedPolicy, directory: Directory, team: u32, seed: u64) -> Self {
+        Self {
+            simulation: Simulation::new(policy, directory).recording(),
+            rng: Rng::with_seed(seed ^ (u64::from(team) << 32)),
+            team,
+            due: BTreeMap::new(),
+            acts: 0,
+        }
+    }
+
     fn at(&mut self, at: DateTime<Utc>, act: Act) {
         self.acts += 1;
         self.due.insert((at, self.acts), act);
@@ -171,7 +78,8 @@ impl Play {
         from + TimeDelta::milliseconds(self.rng.i64(minutes.start * 60_000..minutes.end * 60_000))
     }
 
-    fn plan(&mut self, leads: std::ops::Range<u32>) {
+    /// Plans when leads and accounts arrive, reps leave, and documents are published.
+    pub fn plan(&mut self, leads: std::ops::Range<u32>) {
         let day = |n: i64| begin() + TimeDelta::days(n);
         for account in 0..(leads.len() as u32 / 100).max(1) {
             let at = self.within(begin(), 0..600);
@@ -190,7 +98,15 @@ impl Play {
         self.at(outage().1, Act::Resume);
     }
 
-    fn run(&mut self, policy: &Policy, directory: &Directory) -> anyhow::Result<()> {
+    /// Plays everything. Returns the commits and all revisions.
+    ///
+    /// # Errors
+    /// None in practice: a record can be written as JSON.
+    pub fn run(
+        mut self,
+        policy: &Policy,
+        directory: &Directory,
+    ) -> anyhow::Result<(Vec<CommitRecord>, Past)> {
         let end = begin() + TimeDelta::days(DAYS);
         let (down, up) = outage();
         while let Some(((at, _), act)) = self.due.pop_first() {
@@ -211,10 +127,11 @@ impl Play {
             self.follow(at);
         }
         self.simulation.run_until(end);
-        Ok(())
+        let revisions = self.simulation.revisions();
+        Ok((self.simulation.take_records()?, revisions))
     }
 
-    /// What people and channels do about what happened.
+    /// Plans what people and channels do about new entries.
     fn follow(&mut self, now: DateTime<Utc>) {
         for entry in self.simulation.take_history() {
             match entry {
@@ -248,7 +165,7 @@ impl Play {
     }
 
     fn deliver(&mut self, subject: &Subject, notification: Notification, now: DateTime<Utc>) {
-        // The simulation itself tells what waits for the end of quiet hours.
+        // The simulation itself delivers what waits for the end of quiet hours.
         if notification.not_before.is_some() {
             return;
         }
@@ -389,7 +306,7 @@ impl Play {
 
     fn found(&mut self) -> Match {
         let match_id = format!("m-{}", self.rng.u32(0..1000));
-        let name = format!("Somebody {}", self.rng.u32(0..1000));
+        let name = format!("Person {}", self.rng.u32(0..1000));
         let (list, list_version) = ("OFAC-SDN".to_owned(), "2026-02-27".to_owned());
         Match {
             criterion: Criterion {
@@ -416,7 +333,7 @@ impl Play {
             (0..2, _) => DeliveryResult::Failed { reason: "the channel is gone".to_owned() },
             (2..5, Recipient::Person { person, .. }) => DeliveryResult::Unreachable {
                 person: person.clone(),
-                reason: "nobody of that address".to_owned(),
+                reason: "no user with that address".to_owned(),
                 notification: Box::new(notification),
             },
             _ => DeliveryResult::Delivered { channel: "slack".to_owned(), reference: None },
@@ -461,7 +378,7 @@ impl Play {
         let rep = rep_of(self.team, self.rng.u32(0..REPS_PER_TEAM));
         let action =
             if self.rng.bool() { ResolutionAction::Dismiss } else { ResolutionAction::Assign { rep } };
-        let resolution = Resolution { action, note: "Looked at.".to_owned(), seen: None };
+        let resolution = Resolution { action, note: "Examined.".to_owned(), seen: None };
         let cause = self.cause("resolution");
         self.lead(lead, Actor::staff("otto"), cause, Input::Resolve(resolution), at);
     }
@@ -487,7 +404,7 @@ impl Play {
     }
 }
 
-/// No timer runs for some hours of the twelfth day.
+/// The outage on the twelfth day, in which no timer runs.
 fn outage() -> (DateTime<Utc>, DateTime<Utc>) {
     let down = begin() + TimeDelta::days(11) + TimeDelta::hours(1);
     (down, down + TimeDelta::hours(4))

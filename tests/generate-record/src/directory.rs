@@ -1,17 +1,17 @@
-//! The directory of a made-up record.
+//! The directory of a made-up audit.
 
 use anyhow::Context as _;
 use policy::directory::Directory;
 use policy::ids::PersonId;
 use serde_json::{Map, Value, json};
 
-/// So many reps has each team.
+/// The number of reps of each team.
 pub const REPS_PER_TEAM: u32 = 12;
 
-/// One of so many teams; on the twentieth day it has a holiday more.
+/// A directory of this many teams; the one of the twentieth day has one more holiday.
 ///
 /// # Errors
-/// What is wrong with it.
+/// None in practice: the directory is valid.
 pub fn of(teams: u32, later: bool) -> anyhow::Result<Directory> {
     let week = |hours: Value| json!({"mon": hours, "tue": hours, "wed": hours, "thu": hours, "fri": hours});
     let holidays = if later { json!([{"date": "2026-03-24", "name": "Made-up Day"}]) } else { json!([]) };
@@ -45,7 +45,7 @@ pub fn of(teams: u32, later: bool) -> anyhow::Result<Directory> {
     Directory::check(serde_json::from_value(document)?).context("the made-up directory")
 }
 
-/// One of a team.
+/// A rep of a team.
 pub fn rep_of(team: u32, rep: u32) -> PersonId {
     PersonId::new(format!("rep-{team}-{rep}"))
 }
