@@ -105,7 +105,7 @@ fn play(file: &Path) -> Result<(), Failed> {
 
     let mut history = String::new();
     for entry in &entries {
-        history.push_str(&leadctl::history::line(&serde_json::to_value(entry)?));
+        history.push_str(&leadctl::entries::line(&serde_json::to_value(entry)?));
         history.push('\n');
     }
     let not_applied: Vec<String> = not_applied.iter().map(|(id, why)| format!("{id}: {why}")).collect();

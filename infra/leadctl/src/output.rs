@@ -1,4 +1,4 @@
-//! What a command writes: results on standard output, everything else on standard error.
+//! Output of commands: results on standard output, everything else on standard error.
 
 use std::io::{ErrorKind, Write as _};
 use std::sync::OnceLock;

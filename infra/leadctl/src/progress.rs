@@ -10,7 +10,7 @@ use crate::output::say;
 /// How often the time of a running step is redrawn.
 const REDRAW: Duration = Duration::from_millis(200);
 
-/// Who sees the steps.
+/// The audience of the steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// A person at a terminal: the running step with its time, which its outcome replaces.

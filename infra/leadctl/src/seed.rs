@@ -16,9 +16,9 @@ use std::sync::Arc;
 use std::time::SystemTime;
 use store::{Store, StoreError};
 
-/// Who publishes the first documents.
+/// The publisher of the first documents.
 const SEEDER: &str = "leadctl up";
-/// Why, as the record has it.
+/// The reason in the record.
 const WHY: &str = "first documents of a new stack";
 
 /// Fills the stack that `state` describes, after each deployment. Documents in force stay.

@@ -1,4 +1,4 @@
-//! What happens to one team's leads in thirty days.
+//! Plays thirty days of one team's leads.
 
 use std::collections::BTreeMap;
 

@@ -21,10 +21,10 @@ pub struct Arguments {
     /// The names of the reports
     #[arg(value_name = "REPORT")]
     reports: Vec<String>,
-    /// What you found, and why checkpoints may resume
+    /// Your finding, and why checkpoints may resume
     #[arg(long, value_name = "TEXT", required_unless_present = "list")]
     why: Option<String>,
-    /// Who examined it
+    /// The person who examined it
     #[arg(long, value_name = "NAME", env = "USER", default_value = "operator")]
     by: String,
     /// List the open reports and acknowledge none

@@ -12,7 +12,7 @@ use audit::proof::{Proof, ProofBuilder};
 use policy::ids::Subject;
 
 use super::verify::{Export, Findings, History, key, read_export, read_series};
-use crate::history::line;
+use crate::entries::line;
 use crate::output::{print, say};
 
 /// Options of `leadctl audit prove`.

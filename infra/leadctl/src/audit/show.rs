@@ -16,7 +16,7 @@ use super::export::{LIVE, Source};
 use super::format::{COMMIT, written};
 use super::tables::open;
 use super::verify::{Finding, Findings, History, Place, read_export};
-use crate::history::line;
+use crate::entries::line;
 use crate::output::{print, say};
 
 /// Options of `leadctl audit show`.

@@ -37,7 +37,7 @@ pub(super) fn identity(report: &Report) -> String {
     line
 }
 
-/// What the report compares with what.
+/// The two sides of the comparison, in a sentence.
 pub(super) fn compared(report: &Report) -> String {
     let candidate = &report.policy;
     match &report.against {

@@ -29,7 +29,7 @@ pub struct Arguments {
     /// The directory (YAML) for the candidate [default: the directories as they were published]
     #[arg(long, value_name = "FILE")]
     directory: Option<PathBuf>,
-    /// What to compare the candidate with: `in-force`, `history`, a revision number or a policy file [default:
+    /// Compare the candidate with `in-force`, `history`, a revision number or a policy file [default:
     /// `in-force`; without a candidate, `history`]
     #[arg(long, value_name = "BASELINE")]
     against: Option<Baseline>,

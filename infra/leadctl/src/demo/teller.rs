@@ -16,7 +16,7 @@ const DELIVERED: &str = "notification.delivered";
 const OUTCOMES: [&str; 4] =
     [DELIVERED, "notification.withdrawn", "notification.failed", "recipient.unreachable"];
 
-/// What the demo prints.
+/// The form of the demo's output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     /// The story, for people.

@@ -1,7 +1,7 @@
 //! `leadctl policy diff`: describes the differences between two policies or two directories.
 
+use crate::document_file::{DocumentFile, directory_of, invalid, policy_of, read};
 use crate::output::print_text;
-use crate::source::{Source, directory_of, invalid, policy_of, read};
 use anyhow::bail;
 use policy::diff::Change;
 use policy::directory::Directory;
@@ -70,7 +70,7 @@ enum Kind {
 }
 
 /// Reads a document and tells which kind it is: a directory has calendars and no workflows.
-fn kind_of(source: &Source) -> anyhow::Result<Kind> {
+fn kind_of(source: &DocumentFile) -> anyhow::Result<Kind> {
     let document = Document::read(&source.text).map_err(|error| invalid(source, &error))?;
     if document.has("calendars") && !document.has("workflows") {
         return Ok(Kind::Directory(Box::new(directory_of(source)?)));

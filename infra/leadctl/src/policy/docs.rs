@@ -1,7 +1,7 @@
 //! `leadctl policy docs`: describes a policy in Markdown.
 
+use crate::document_file::{directory_of, policy_of, read};
 use crate::output::print_text;
-use crate::source::{directory_of, policy_of, read};
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, Utc};
 use insight::documentation::Edition;

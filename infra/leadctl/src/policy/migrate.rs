@@ -3,8 +3,8 @@
 //! The reasons of compliance decisions now name their verdict: `false-match: The match is somebody else.` becomes
 //! `false-match: { means: The match is somebody else., verdict: clear }`.
 
+use crate::document_file::{policy_of, read};
 use crate::output::print_text;
-use crate::source::{policy_of, read};
 use anyhow::bail;
 use policy::{Policy, Verdict, well_known};
 use std::path::PathBuf;

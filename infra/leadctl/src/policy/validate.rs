@@ -1,8 +1,8 @@
 //! `leadctl policy validate`: lists every mistake in a policy and its directory at once, each with its line. A valid
 //! policy gets warnings.
 
+use crate::document_file::{DocumentFile, line_of, read};
 use crate::output::print_text;
-use crate::source::{Source, line_of, read};
 use chrono::{DateTime, Utc};
 use insight::lint;
 use insight::lint::{About, Warning};
@@ -65,12 +65,12 @@ struct Report {
     policy: Option<Policy>,
 }
 
-fn examine(policy: &Source, directory: Option<&Source>, at: Option<DateTime<Utc>>) -> Report {
+fn examine(policy: &DocumentFile, directory: Option<&DocumentFile>, at: Option<DateTime<Utc>>) -> Report {
     let mut errors = Vec::new();
-    let mut add = |source: &Source, DocumentError(problems): DocumentError| {
+    let mut add = |source: &DocumentFile, DocumentError(problems): DocumentError| {
         errors.extend(problems.into_iter().map(|problem| (source.name.clone(), problem)));
     };
-    let document_of = |source: &Source| Document::read(&source.text);
+    let document_of = |source: &DocumentFile| Document::read(&source.text);
     let mut directory_document = None;
     let known = directory.and_then(|source| {
         let read = document_of(source).and_then(|document| {
@@ -105,7 +105,7 @@ fn examine(policy: &Source, directory: Option<&Source>, at: Option<DateTime<Utc>
 }
 
 impl Report {
-    fn text(&self, is_valid: bool, policy: &Source, directory: Option<&Source>) -> String {
+    fn text(&self, is_valid: bool, policy: &DocumentFile, directory: Option<&DocumentFile>) -> String {
         let mut lines: Vec<String> =
             self.errors.iter().map(|(file, problem)| line_of(file, "", problem)).collect();
         lines.extend(
@@ -133,7 +133,7 @@ impl Report {
         lines.join("\n")
     }
 
-    fn json(&self, is_valid: bool, policy: &Source, directory: Option<&Source>) -> Value {
+    fn json(&self, is_valid: bool, policy: &DocumentFile, directory: Option<&DocumentFile>) -> Value {
         let errors = self.errors.iter().map(|(file, problem)| InFile { file, what: problem });
         let warnings = self.warnings.iter().map(|(file, warning)| InFile { file, what: warning });
         json!({

@@ -9,7 +9,7 @@ use policy::{Policy, diff};
 use serde_json::Value;
 use std::path::Path;
 
-use crate::source;
+use crate::document_file;
 
 /// A policy or a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Draft {
     /// # Errors
     /// When the file cannot be read.
     pub fn read(kind: PublicationKind, file: &Path) -> anyhow::Result<Result<Self, DocumentError>> {
-        let source = source::read(file)?;
+        let source = document_file::read(file)?;
         let read = || -> Result<Self, DocumentError> {
             let document = Document::read(&source.text)?;
             let content = match kind {

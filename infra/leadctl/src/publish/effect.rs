@@ -111,7 +111,7 @@ fn effect_words(effect: &Effect) -> Vec<String> {
     lines
 }
 
-/// What a publication did, in a sentence or two.
+/// The outcome of a publication, in a sentence or two.
 pub(super) fn outcome(applied: &Value) -> String {
     let totals = applied.get("leads").cloned().and_then(|totals| serde_json::from_value(totals).ok());
     let totals: Totals = totals.unwrap_or_default();

@@ -61,7 +61,7 @@ pub struct Arguments {
     api: api::Caller,
 }
 
-/// What to publish, and against which revision.
+/// A document to publish, and the revision that it replaces.
 struct Plan {
     what: String,
     content: document::Content,

@@ -10,6 +10,7 @@
 //!
 //! Email goes through the AWS emulator, and the sink fetches it there.
 
+mod context;
 mod mail;
 mod outgoing;
 mod slack;
@@ -30,20 +31,14 @@ use tokio::net::TcpListener;
 use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 
+use context::{Context, Shared};
 use store::Store;
+
+pub use context::SinkOptions;
 pub use store::{Message, Signature};
 
 /// The page uses only its own code, and calls only the sink.
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'";
-
-/// The credentials that callers of the sink must have.
-#[derive(Clone, Debug)]
-pub struct SinkOptions {
-    /// The token of Slack calls.
-    pub slack_token: String,
-    /// The key that signs outgoing webhooks: `whsec_…`.
-    pub webhook_secret: String,
-}
 
 /// A running message sink. Dropping it ends it.
 #[derive(Debug)]
@@ -100,14 +95,6 @@ impl Drop for Sink {
         }
     }
 }
-
-/// The state of every handler.
-struct Context {
-    store: Arc<Store>,
-    options: SinkOptions,
-}
-
-type Shared = State<Arc<Context>>;
 
 fn router(context: Arc<Context>) -> Router {
     Router::new()

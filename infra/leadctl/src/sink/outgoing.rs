@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use super::Shared;
+use super::context::Shared;
 use super::store::{Message, Signature};
 
 /// How many bytes of a body are kept.

@@ -21,8 +21,8 @@ use chrono::DateTime;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::context::{Context, Shared};
 use super::store::Message;
-use super::{Context, Shared};
 
 /// Slack truncates longer texts; the sink refuses them, so that the mistake shows.
 const TEXT_CHARS_MAX: usize = 40_000;

@@ -10,7 +10,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::Shared;
+use super::context::Shared;
 use super::store::Message;
 
 const CARD: &str = "application/vnd.microsoft.card.adaptive";

@@ -35,7 +35,7 @@ struct Deployed {
 /// Creates or updates the stack, sets secrets and adds staff. Returns the template's outputs.
 ///
 /// # Errors
-/// What the script reports.
+/// The script's message.
 pub(crate) async fn deploy(
     python: &Path,
     root: &Path,
@@ -49,7 +49,7 @@ pub(crate) async fn deploy(
 /// Deletes the stack.
 ///
 /// # Errors
-/// What the script reports.
+/// The script's message.
 pub(crate) async fn delete(python: &Path, root: &Path, request: &Request) -> anyhow::Result<()> {
     run(python, root, "delete", request).await.context("cannot delete the stack").map(drop)
 }

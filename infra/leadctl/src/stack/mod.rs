@@ -59,7 +59,7 @@ const PARAMETERS: [(&str, &str); 7] = [
 /// A running stack. Dropping it ends everything that it started; [`Stack::stop`] does so in good order.
 #[derive(Debug)]
 pub struct Stack {
-    /// What runs and where, as the state file has it.
+    /// The content of the state file.
     pub state: State,
     sink: Sink,
     emulator: Option<Emulator>,

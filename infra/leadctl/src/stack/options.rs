@@ -1,4 +1,4 @@
-//! What a stack runs, and where.
+//! The options of a stack.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,9 +7,9 @@ use super::port::Port;
 use crate::progress::Progress;
 use crate::state::DIRECTORY;
 
-/// Where AWS emulators usually listen.
+/// The usual port of AWS emulators.
 const EMULATOR_PORT: u16 = 4566;
-/// Where the message sink usually listens.
+/// The usual port of the message sink.
 const SINK_PORT: u16 = 4580;
 
 /// How the functions are compiled.
@@ -24,7 +24,7 @@ pub enum Profile {
     WithTest(&'static str),
 }
 
-/// Where the functions' binaries come from.
+/// The origin of the functions' binaries.
 #[derive(Clone, Debug)]
 pub enum Binaries {
     /// Cargo builds them first.
@@ -33,16 +33,16 @@ pub enum Binaries {
     At(BTreeMap<String, PathBuf>),
 }
 
-/// What to run, and where.
+/// The options of a stack.
 #[derive(Clone, Debug)]
 pub struct StackOptions {
     /// The project's root, with `template.yaml`.
     pub root: PathBuf,
     /// The directory of state, logs and scratch files. One stack runs per directory.
     pub state_dir: PathBuf,
-    /// Where the emulator listens.
+    /// The emulator's port.
     pub emulator_port: Port,
-    /// Where the message sink listens.
+    /// The message sink's port.
     pub sink_port: Port,
     /// A running emulator, LocalStack or another, to deploy to instead of starting one.
     pub endpoint: Option<String>,
@@ -50,7 +50,7 @@ pub struct StackOptions {
     pub binaries: Binaries,
     /// Template parameters, which override those of a local stack.
     pub parameters: BTreeMap<String, String>,
-    /// Who sees the steps.
+    /// The audience of the steps.
     pub progress: Progress,
 }
 

@@ -97,7 +97,7 @@ struct Reading<'a, R> {
     taken: Taken,
 }
 
-/// What was read so far.
+/// The contents so far.
 #[derive(Default)]
 struct Taken {
     found: End,

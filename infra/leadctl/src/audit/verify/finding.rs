@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use policy::ids::Subject;
 use serde::Serialize;
 
-/// Where a problem is.
+/// The place of a problem.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Place {
     /// The file; `None` for the live tables.
@@ -28,10 +28,10 @@ pub struct Place {
 /// A problem and its place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// Where it is.
+    /// The place.
     #[serde(flatten)]
     pub place: Place,
-    /// What is wrong.
+    /// The problem.
     #[serde(flatten)]
     pub problem: Problem,
 }
@@ -43,13 +43,13 @@ pub enum Problem {
     /// A line that cannot be read.
     #[error("{why}")]
     Line {
-        /// What is wrong.
+        /// The reason.
         why: String,
     },
     /// A text that is not in canonical form.
     #[error("{what} is not in canonical form: it was changed, or another program wrote it")]
     Form {
-        /// What the text is.
+        /// The name of the text.
         what: &'static str,
     },
     /// The last line is missing.
@@ -58,9 +58,9 @@ pub enum Problem {
     /// Lines are missing or were added.
     #[error("the last line counts {said}, and the export has {found}: lines are missing or were added")]
     Counts {
-        /// What the last line says.
+        /// The counts in the last line.
         said: String,
-        /// What the export has.
+        /// The counts of the export.
         found: String,
     },
     /// A line was changed.
@@ -70,7 +70,7 @@ pub enum Problem {
         short(said)
     )]
     Hash {
-        /// What the last line says.
+        /// The hash in the last line.
         said: String,
         /// The hash of the lines.
         found: Hash,
@@ -90,7 +90,7 @@ pub enum Problem {
         short(said)
     )]
     Document {
-        /// What the history says.
+        /// The hash in the history.
         said: String,
         /// The hash of the text.
         found: Hash,
@@ -98,9 +98,9 @@ pub enum Problem {
     /// A revision has another time than its publication.
     #[error("this revision says that it was published at {found}, and its history says {said}")]
     PublishedAt {
-        /// What the history says.
+        /// The time in the history.
         said: DateTime<Utc>,
-        /// What the line says.
+        /// The time in the line.
         found: DateTime<Utc>,
     },
     /// A revision was never published.
@@ -161,7 +161,7 @@ pub enum Problem {
     /// An entry is not valid where it is.
     #[error("{why}")]
     Entry {
-        /// What is wrong.
+        /// The reason.
         why: String,
     },
     /// The rules reject the entries.
@@ -173,7 +173,7 @@ pub enum Problem {
     /// A checkpoint or its file is not valid.
     #[error("{why}")]
     Checkpoint {
-        /// What is wrong.
+        /// The reason.
         why: String,
     },
     /// The newest checkpoint is too old.
@@ -194,7 +194,7 @@ pub enum Problem {
     RolledBack {
         /// The checkpoint.
         number: u64,
-        /// What is there instead.
+        /// The state of the series instead.
         why: String,
     },
     /// A history in a checkpoint is missing.

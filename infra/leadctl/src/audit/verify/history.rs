@@ -49,7 +49,7 @@ pub struct History {
     pub broken: bool,
     /// The highest revisions in the entries.
     pub revisions: InForce,
-    /// What was published, for a publication.
+    /// The published document, for a publication.
     pub published: Option<Published>,
     line: u64,
 }

@@ -13,7 +13,7 @@ use crate::output::print;
 /// How many findings are printed.
 const PRINTED_MAX: usize = 20;
 
-/// What was checked.
+/// The numbers of checked things.
 #[derive(Debug, Default, Serialize)]
 pub struct Counts {
     /// The number of histories.
@@ -95,7 +95,7 @@ pub struct Report {
     findings: Vec<Finding>,
     /// The number of findings; `findings` has the first ones.
     findings_count: u64,
-    /// What could not be checked, and why.
+    /// The parts that could not be checked, and why.
     not_checked: Vec<String>,
 }
 
@@ -184,7 +184,7 @@ impl Report {
         &self.findings
     }
 
-    /// What could not be checked, and why.
+    /// The parts that could not be checked, and why.
     pub fn not_checked(&self) -> &[String] {
         &self.not_checked
     }

@@ -36,18 +36,18 @@ pub struct Series {
     pub last: Envelope,
     /// The leaves of the last one; `None` if the series does not begin with checkpoint 1.
     pub leaves: Option<Leaves>,
-    /// What they say about histories, by subject and commit.
+    /// Their claims about histories, by subject and commit.
     pub claims: Claims,
 }
 
-/// What checkpoints say about histories, by subject and commit.
+/// The claims of checkpoints, by subject and commit.
 #[derive(Debug)]
 pub struct Claims {
     merged: Merged,
     next: Option<Claim>,
 }
 
-/// What a checkpoint says about a history.
+/// The claim of a checkpoint about a history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     /// The subject.

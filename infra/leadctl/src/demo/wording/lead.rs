@@ -14,7 +14,7 @@ pub(super) fn phrase(reading: &Reading<'_>) -> Option<Phrase> {
         .or_else(|| compliance(reading))
 }
 
-/// What sources say, and what becomes of it.
+/// Inputs, and changes that follow from them.
 fn input(reading: &Reading<'_>) -> Option<Phrase> {
     let text = |pointer: &str| reading.text_or(pointer, "?");
     Some(match reading.kind() {
@@ -119,7 +119,7 @@ fn account(reading: &Reading<'_>) -> Phrase {
     }
 }
 
-/// Who owns the lead.
+/// Owners and reps.
 fn ownership(reading: &Reading<'_>) -> Option<Phrase> {
     let person = |pointer: &str| reading.person_or(pointer, "nobody");
     Some(match reading.kind() {
@@ -290,7 +290,7 @@ fn compliance(reading: &Reading<'_>) -> Option<Phrase> {
     })
 }
 
-/// What a screening found, as far as it is not personal: `OFAC SDN match ofac-123, 92 %`.
+/// A match without personal data: `OFAC SDN match ofac-123, 92 %`.
 fn criterion(reading: &Reading<'_>) -> String {
     let list = reading.text_or("/criterion/list", "").replace('-', " ");
     let id = reading.text_or("/criterion/match_id", "");

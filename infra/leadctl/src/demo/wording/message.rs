@@ -5,7 +5,7 @@ use super::phrase::{Phrase, Reading};
 use std::collections::BTreeMap;
 
 /// By which channel each notification was delivered, by its id.
-pub(in crate::demo) type Channels = BTreeMap<String, String>;
+pub(crate) type Channels = BTreeMap<String, String>;
 
 /// The words for the outcome of a notification. [`requested`] has those for requests.
 pub(super) fn phrase(reading: &Reading<'_>) -> Option<Phrase> {
@@ -48,7 +48,7 @@ pub(super) fn requested(requests: &[Reading<'_>], channels: &Channels) -> Vec<St
     groups.into_iter().map(worded).collect()
 }
 
-/// What a message says, in short.
+/// The gist of a message.
 fn text(request: &Reading<'_>) -> String {
     let number = |name: &str| request.number(&format!("/particulars/{name}"));
     let left = number("window_s").zip(number("elapsed_s")).map(|(window, elapsed)| window - elapsed);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 /// The people and channels of a directory.
 #[derive(Debug, Default)]
-pub(in crate::demo) struct Names {
+pub(crate) struct Names {
     people: BTreeMap<String, String>,
     team_channels: BTreeMap<String, String>,
     compliance: String,

@@ -4,7 +4,7 @@ use super::names::Names;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-/// Which entry begins its commit's line: the highest rank, the first among equals.
+/// The rank of an entry in its commit. The highest one begins the line, the first among equals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rank {
     /// It follows from another entry of the commit.
@@ -19,9 +19,9 @@ pub(super) enum Rank {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Phrase {
     pub rank: Rank,
-    /// What happened.
+    /// The event.
     pub text: String,
-    /// What follows, as this entry itself says.
+    /// Consequences that the entry itself names.
     pub then: Vec<String>,
 }
 
@@ -107,7 +107,7 @@ impl<'a> Reading<'a> {
         Some((until - self.recorded_at()?).num_seconds())
     }
 
-    /// Who acted.
+    /// The actor.
     pub fn actor(&self) -> &'static str {
         match self.at("/actor/kind").and_then(Value::as_str) {
             Some("source") => "CRM",

@@ -8,7 +8,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 /// The text of a document.
-pub(crate) struct Source {
+pub(crate) struct DocumentFile {
     /// The file's name, for problems.
     pub name: String,
     pub text: String,
@@ -18,14 +18,14 @@ pub(crate) struct Source {
 ///
 /// # Errors
 /// When it cannot be read.
-pub(crate) fn read(path: &Path) -> anyhow::Result<Source> {
+pub(crate) fn read(path: &Path) -> anyhow::Result<DocumentFile> {
     if path == Path::new("-") {
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
-        return Ok(Source { name: "-".to_owned(), text });
+        return Ok(DocumentFile { name: "-".to_owned(), text });
     }
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(Source { name: path.display().to_string(), text })
+    Ok(DocumentFile { name: path.display().to_string(), text })
 }
 
 /// A problem as compilers write it, so that editors jump to it: `policy.yaml:33:31: …`.
@@ -35,7 +35,7 @@ pub(crate) fn line_of(file: &str, kind: &str, problem: &DocumentProblem) -> Stri
 }
 
 /// A document that is not valid, as an error with one line per problem.
-pub(crate) fn invalid(source: &Source, error: &DocumentError) -> anyhow::Error {
+pub(crate) fn invalid(source: &DocumentFile, error: &DocumentError) -> anyhow::Error {
     let lines: Vec<String> = error.0.iter().map(|problem| line_of(&source.name, "", problem)).collect();
     anyhow::anyhow!("{} is not valid\n{}", source.name, lines.join("\n"))
 }
@@ -44,7 +44,7 @@ pub(crate) fn invalid(source: &Source, error: &DocumentError) -> anyhow::Error {
 ///
 /// # Errors
 /// When it is not valid.
-pub(crate) fn policy_of(source: &Source, directory: Option<&Directory>) -> anyhow::Result<Policy> {
+pub(crate) fn policy_of(source: &DocumentFile, directory: Option<&Directory>) -> anyhow::Result<Policy> {
     let read = Document::read(&source.text).and_then(|document| Policy::examine(&document, directory));
     read.map_err(|error| invalid(source, &error))
 }
@@ -53,6 +53,6 @@ pub(crate) fn policy_of(source: &Source, directory: Option<&Directory>) -> anyho
 ///
 /// # Errors
 /// When it is not valid.
-pub(crate) fn directory_of(source: &Source) -> anyhow::Result<Directory> {
+pub(crate) fn directory_of(source: &DocumentFile) -> anyhow::Result<Directory> {
     Directory::parse(&source.text).map_err(|error| invalid(source, &error))
 }
