@@ -8,12 +8,12 @@ mod common;
 use chrono::{DateTime, TimeDelta, Utc};
 use common::{beginning, check_history, lively_policy, seeded_value, simulation, tight_directory};
 use insight::simulate::{AnyEntry, Simulation};
-use policy::ids::{PublicationId, PublicationKind};
+use policy::ids::{LeadId, PublicationId, PublicationKind};
 use policy::{Policy, PublishedPolicy, Verdict, WorkflowId};
 use rules::account::{AccountChanges, AccountCommand, AccountInput, Signal};
 use rules::entry::Actor;
 use rules::lead::{
-    Command, Input, LeadEvent, LeadFact, OperationsReview, Orphaned, Resolution, ResolutionAction,
+    Command, Input, Lead, LeadEvent, LeadFact, OperationsReview, Orphaned, Resolution, ResolutionAction,
     ReviewDecision, UnderReview,
 };
 use rules::notification::{Delivery, DeliveryResult, Notification, NotificationFact, Recipient};
@@ -468,4 +468,32 @@ fn an_owner_who_leaves_is_told_of_in_one_digest_a_team_and_one_message_a_new_own
             "changed-hands to rep-bob: 7 leads of Zoe Zimmer are yours now: L-0, L-1, L-2, L-3, L-4 and 2 more",
         ]
     );
+}
+
+#[test]
+fn a_lead_that_slept_through_two_publications_counts_for_each_of_them_what_that_one_passed() {
+    let mut simulation = with_a_lead();
+    let asleep = simulation.leads().get(&LeadId::from("L-1")).expect("the lead").clone();
+    for (minutes, window) in [(20, "10m"), (21, "11m")] {
+        let mut document = serde_json::to_value(lively_policy(1)).expect("a document");
+        let windows = document["workflows"]["sla-breach"]["windows"].as_array_mut().expect("windows");
+        windows.push(json!({"state": "NEW", "market": "us", "window": window, "calendar": "always"}));
+        let policy: Policy = serde_json::from_value(document).expect("a policy");
+        simulation.publish(policy, "pia", at(minutes));
+    }
+    let wake = Command {
+        lead: "L-1".into(),
+        actor: Actor::system("sweep"),
+        cause: "tick".to_owned(),
+        input: Input::Wake,
+    };
+    let decision = Lead::decide(Some(&asleep), simulation.world(), &wake, at(22)).expect("a decision");
+    let applied = |fact: &LeadFact| match fact {
+        LeadFact::RulesApplied(applied) => {
+            Some((applied.publication.to_string(), applied.in_force.policy, applied.passed.len()))
+        }
+        _ => None,
+    };
+    let applied: Vec<_> = decision.entries.iter().filter_map(|entry| applied(&entry.fact)).collect();
+    assert_eq!(applied, [("policy/2".to_owned(), 2, 4), ("policy/3".to_owned(), 3, 0)]);
 }
