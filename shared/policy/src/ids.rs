@@ -1,6 +1,7 @@
 //! Identifiers. Each is its own type, so that a team can never stand where a market belongs.
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 macro_rules! identifier {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
@@ -8,11 +9,11 @@ macro_rules! identifier {
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(transparent)]
-        pub struct $name(String);
+        pub struct $name(#[cfg_attr(feature = "schema", schemars(with = "String"))] SmolStr);
 
         impl $name {
             /// Wraps the text as it is; wire types check its shape before they come here.
-            pub fn new(text: impl Into<String>) -> Self {
+            pub fn new(text: impl Into<SmolStr>) -> Self {
                 Self(text.into())
             }
 
@@ -30,7 +31,7 @@ macro_rules! identifier {
 
         impl From<&str> for $name {
             fn from(text: &str) -> Self {
-                Self(text.to_owned())
+                Self(SmolStr::new(text))
             }
         }
     )*};

@@ -27,12 +27,21 @@ impl<A> Folding<'_, A> {
     }
 }
 
-/// When the state has to be looked at again. It holds until another fact or other rules come.
+/// What a lead waits for, as of so many facts under these rules.
 #[derive(Clone, Copy)]
 pub(crate) struct Wake {
     pub facts: usize,
     pub in_force: InForce,
-    pub at: Option<DateTime<Utc>>,
+    pub next: NextDue,
+}
+
+/// The next instants of a state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NextDue {
+    /// The next threshold of a sales clock.
+    pub step: Option<DateTime<Utc>>,
+    /// When the state has to be looked at again, whatever for.
+    pub wake_at: Option<DateTime<Utc>>,
 }
 
 /// A decision in the making.
@@ -57,7 +66,7 @@ pub(crate) struct Draft<'a, A: Aggregate> {
     input_from: usize,
     pub relied_on: BTreeMap<PersonId, u64>,
     pub consulted: Consulted,
-    /// The next wake, if it was computed.
+    /// What the state waits for, if that was computed.
     pub wake: Option<Wake>,
     /// The first mistake that was made. Nothing is decided then.
     defect: Option<Defect>,

@@ -3,11 +3,12 @@
 
 use crate::patch::Patch;
 use chrono::{DateTime, Utc};
+use smol_str::SmolStr;
 use std::collections::BTreeMap;
 
 /// What is known of when each field was said, and what becomes of an event that is held against it.
 pub(crate) struct Sorting<'a> {
-    said_at: &'a BTreeMap<String, DateTime<Utc>>,
+    said_at: &'a BTreeMap<SmolStr, DateTime<Utc>>,
     occurred_at: DateTime<Utc>,
     /// Fields of which something newer is known.
     pub stale: Vec<String>,
@@ -16,7 +17,7 @@ pub(crate) struct Sorting<'a> {
 }
 
 impl<'a> Sorting<'a> {
-    pub fn new(said_at: &'a BTreeMap<String, DateTime<Utc>>, occurred_at: DateTime<Utc>) -> Self {
+    pub fn new(said_at: &'a BTreeMap<SmolStr, DateTime<Utc>>, occurred_at: DateTime<Utc>) -> Self {
         Self { said_at, occurred_at, stale: Vec::new(), confirmed: Vec::new() }
     }
 

@@ -6,6 +6,7 @@ use crate::account_view::AccountView;
 use crate::aggregate::FoldError;
 use crate::entry::Entry;
 use policy::ids::Subject;
+use smol_str::SmolStr;
 use std::collections::BTreeMap;
 
 /// What one entry makes of an account.
@@ -56,13 +57,13 @@ fn apply(account: &mut Account, entry: &Entry<AccountFact>) {
                 ($($field:ident),*) => {$(
                     if !changes.$field.is_keep() {
                         changes.$field.apply_to(&mut account.$field);
-                        said_at.insert(stringify!($field).to_owned(), *occurred_at);
+                        said_at.insert(SmolStr::new_static(stringify!($field)), *occurred_at);
                     }
                 )*};
             }
             apply!(name, tier, owner, customer_success_owner);
             for field in confirmed {
-                said_at.insert(field.clone(), *occurred_at);
+                said_at.insert(SmolStr::new(field), *occurred_at);
             }
         }
         AccountFact::Elevated { .. } => {

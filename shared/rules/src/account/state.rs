@@ -5,6 +5,7 @@ use crate::account_view::{AccountView, Tier};
 use chrono::{DateTime, Utc};
 use policy::ids::{AccountId, PersonId};
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 use std::collections::BTreeMap;
 
 /// An account.
@@ -31,7 +32,7 @@ pub struct Account {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_success_owner: Option<PersonId>,
     /// When each field was last said to be as it is, by the source's time.
-    pub said_at: BTreeMap<String, DateTime<Utc>>,
+    pub said_at: BTreeMap<SmolStr, DateTime<Utc>>,
     /// The churn risk that stands; the account is tagged for as long as it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub churn_risk: Option<ChurnRiskElevated>,

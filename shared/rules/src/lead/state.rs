@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use policy::ids::{LeadId, MarketId, PersonId, PublicationId, Source, StateId, TeamId};
 use policy::{InForce, StateKind};
 use serde::{Deserialize, Serialize};
+use smol_str::{SmolStr, format_smolstr};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use crate::lead::owner::OwnerGone;
@@ -49,7 +50,7 @@ pub struct Lead {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub applied: Vec<Applied>,
     /// When each field was last said to be as it is, by the source's time.
-    pub said_at: BTreeMap<String, DateTime<Utc>>,
+    pub said_at: BTreeMap<SmolStr, DateTime<Utc>>,
 
     /// The state it is in.
     pub state: StateId,
@@ -153,14 +154,14 @@ pub(crate) const BEFORE_HOLD: &str = "before_hold";
 pub(crate) const BEFORE_STATE: &str = "before_state";
 
 /// Where it is kept when a transition said a field anew.
-fn reset(field: &str) -> String {
-    format!("{field}.reset")
+fn reset(field: &str) -> SmolStr {
+    format_smolstr!("{field}.reset")
 }
 
 /// Under which name of `said_at` stands since when a field has had its value; the name of the field itself is of
 /// when it was last said.
-pub(crate) fn since(field: &str) -> String {
-    format!("{field}.since")
+pub(crate) fn since(field: &str) -> SmolStr {
+    format_smolstr!("{field}.since")
 }
 
 impl Lead {
@@ -188,7 +189,7 @@ impl Lead {
     /// Notes that a transition said a field anew: by its own word, or by saying nothing of it.
     pub(crate) fn say_anew(&mut self, field: &str, itself: bool, said_of: DateTime<Utc>) {
         if itself {
-            self.said_at.insert(field.to_owned(), said_of);
+            self.said_at.insert(SmolStr::new(field), said_of);
         } else {
             self.said_at.remove(field);
             let anew = self.said_at.entry(reset(field)).or_insert(said_of);

@@ -1,6 +1,8 @@
 //! What a lead waits for: every instant at which a workflow has something to do with it.
 
 use crate::clock::Clock;
+use crate::draft::NextDue;
+use crate::lead::event::LeadFact;
 use crate::lead::state::{Lead, Place};
 use chrono::{DateTime, Utc};
 use policy::calendar::{Calendar, WorkingTime};
@@ -220,16 +222,32 @@ fn share(time: WorkingTime, percent: u16) -> WorkingTime {
 
 /// The next threshold of a sales clock.
 pub fn next_step(lead: &Lead, rules: &Rulebook) -> Option<DateTime<Utc>> {
-    next_of(&[WorkflowId::SlaBreach, WorkflowId::StuckLead], lead, rules)
+    next_due(lead, rules).step
 }
 
-fn next_of(workflows: &[WorkflowId], lead: &Lead, rules: &Rulebook) -> Option<DateTime<Utc>> {
-    let ladders = workflows.iter().filter_map(|of| ladder(lead, Place::of(lead), rules, *of).ok());
-    ladders.filter_map(|ladder| ladder.next_due()).min()
+/// What the lead waits for next.
+pub fn next_due(lead: &Lead, rules: &Rulebook) -> NextDue {
+    let of =
+        |workflow| ladder(lead, Place::of(lead), rules, workflow).ok().and_then(|ladder| ladder.next_due());
+    let earliest = |due: &[Option<DateTime<Utc>>]| due.iter().flatten().min().copied();
+    let step = earliest(&[of(WorkflowId::SlaBreach), of(WorkflowId::StuckLead)]);
+    let reminder = of(WorkflowId::ComplianceFlag);
+    NextDue { step, wake_at: earliest(&[step, reminder, hold_end(lead), retention_end(lead, rules)]) }
 }
 
 /// The earliest instant at which the lead has to be looked at again.
 pub fn wake_at(lead: &Lead, rules: &Rulebook) -> Option<DateTime<Utc>> {
-    let step = next_of(&CLOCKED, lead, rules);
-    [step, hold_end(lead), retention_end(lead, rules)].into_iter().flatten().min()
+    next_due(lead, rules).wake_at
+}
+
+/// Whether a lead may wait for other instants after a fact.
+pub fn are_moved_by(fact: &LeadFact) -> bool {
+    match fact {
+        LeadFact::Updated { changes, .. } => !changes.market.is_keep() || !changes.source.is_keep(),
+        LeadFact::InputStale { .. }
+        | LeadFact::InputRefused { .. }
+        | LeadFact::InputNotUnderstood(_)
+        | LeadFact::Notification(_) => false,
+        _ => true,
+    }
 }

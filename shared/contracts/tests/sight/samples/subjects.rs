@@ -127,7 +127,7 @@ pub fn account() -> Account {
         tier: Some(Tier::Strategic),
         owner: Some("ava".into()),
         customer_success_owner: Some("sam".into()),
-        said_at: BTreeMap::from([("tier".to_owned(), at())]),
+        said_at: BTreeMap::from([("tier".into(), at())]),
         churn_risk: Some(ChurnRiskElevated {
             since: at(),
             signals: vec![SignalRecord {

@@ -1,10 +1,11 @@
 //! A decision on a lead in the making: what the workflows and the inputs share.
 
 use crate::account_view::AccountView;
-use crate::draft::{Draft, Tag};
+use crate::draft::{Draft, NextDue, Tag, Wake};
 use crate::lead::event::{LeadFact, Threshold};
 use crate::lead::queue::OperationsReason;
 use crate::lead::state::{Lead, Place};
+use crate::lead::timers;
 use crate::notification::{Particulars, Recipient, Role};
 use crate::roster::Roster;
 use crate::routing;
@@ -21,6 +22,23 @@ impl<'a> Deciding<'a> {
     /// The lead as far as it is decided.
     pub fn lead(&self) -> Option<&Lead> {
         self.state.get()
+    }
+
+    /// What the lead waits for. As long as nothing moves its timers, it is computed once.
+    pub fn next_due(&mut self) -> NextDue {
+        let (facts, in_force) = (self.entries.len(), self.rules.in_force());
+        let known = self.wake.filter(|wake| {
+            let since = self.entries.iter().skip(wake.facts);
+            wake.in_force == in_force && !since.map(|entry| &entry.fact).any(timers::are_moved_by)
+        });
+        let next = known.map_or_else(|| self.compute_next_due(), |wake| wake.next);
+        debug_assert_eq!(next, self.compute_next_due(), "a fact moves timers: {:?}", self.entries);
+        self.wake = Some(Wake { facts, in_force, next });
+        next
+    }
+
+    fn compute_next_due(&self) -> NextDue {
+        self.lead().map_or_else(NextDue::default, |lead| timers::next_due(lead, self.rules))
     }
 
     /// When a person's quiet hours end, if the digest of a publication has to wait for that.

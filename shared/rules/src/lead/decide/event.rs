@@ -19,6 +19,7 @@ use crate::patch::Patch;
 use chrono::{DateTime, TimeDelta, Utc};
 use policy::StateKind;
 use policy::ids::{MarketId, PersonId, StateId};
+use std::borrow::Cow;
 
 /// How far ahead of our time a source's time may be.
 const AHEAD_MAX: TimeDelta = TimeDelta::minutes(5);
@@ -27,7 +28,11 @@ const AHEAD_MAX: TimeDelta = TimeDelta::minutes(5);
 pub(super) fn apply(d: &mut Deciding<'_>, said: &LeadEvent) -> Result<Outcome, Undecided> {
     // A CRM may call a state by one of its own stages.
     let meant = said.state.as_ref().and_then(|state| d.rules.policy().state_named(state));
-    let event = &LeadEvent { state: meant.or(said.state.as_ref()).cloned(), ..said.clone() };
+    let event = match meant.filter(|meant| said.state.as_ref() != Some(*meant)) {
+        Some(state) => Cow::Owned(LeadEvent { state: Some(state.clone()), ..said.clone() }),
+        None => Cow::Borrowed(said),
+    };
+    let event = &*event;
     if let Err((field, why)) = check(d, event) {
         let named = &event.named_party();
         let found = Found { matches: &event.matches, flagged_by: event.flagged_by.as_deref(), named };
@@ -44,7 +49,7 @@ pub(super) fn apply(d: &mut Deciding<'_>, said: &LeadEvent) -> Result<Outcome, U
     }
     let (market, was_known) = (market(d), d.team().is_some());
     let named_before = d.lead().and_then(|lead| lead.crm_owner.clone());
-    let step_before = owners::next_step(d);
+    let step_before = d.next_due().step;
     let stale = update(d, event);
     evidence::excuse(d, event);
     follow_account(d)?;
@@ -159,7 +164,7 @@ pub(super) fn apply_account(d: &mut Deciding<'_>) -> Result<Outcome, Undecided> 
     if d.lead().is_none() {
         return Ok(Outcome::NotFound);
     }
-    let step_before = owners::next_step(d);
+    let step_before = d.next_due().step;
     follow_account_always(d)?;
     owners::follow_presence_if_sooner(d, step_before)?;
     high_value::evaluate(d)?;
@@ -327,7 +332,9 @@ fn follow_account_always(d: &mut Deciding<'_>) -> Result<(), Undecided> {
 
 /// Moves the lead as the event says; whether it did.
 fn move_state(d: &mut Deciding<'_>, event: &LeadEvent, late: bool, is_new: bool) -> bool {
-    let Some(lead) = d.lead().cloned() else {
+    let says_nothing =
+        event.state.is_none() && event.hold_until.is_keep() && event.waiting_on_customer.is_none();
+    let Some(lead) = d.lead().filter(|_| !says_nothing).cloned() else {
         return false;
     };
     let since = measured(event.occurred_at).clamp(lead.entered_at.min(d.now), d.now);

@@ -83,7 +83,7 @@ pub(super) fn decide(
         Outcome::Applied if !d.entries.iter().any(is_news) => Outcome::Unchanged,
         outcome => outcome,
     };
-    let wake_at = settle::next_wake(&mut d);
+    let wake_at = d.next_due().wake_at;
     d.finish(outcome, wake_at)
 }
 

@@ -112,17 +112,12 @@ pub(crate) fn follow_presence(d: &mut Deciding<'_>) -> Result<Outcome, Undecided
     Ok(Outcome::Applied)
 }
 
-/// When the next step of the lead's clocks is due.
-pub(crate) fn next_step(d: &Deciding<'_>) -> Option<DateTime<Utc>> {
-    d.lead().and_then(|lead| timers::next_step(lead, d.rules))
-}
-
 /// Looks at the owner's presence if the next step is due sooner than it was: it may be due before they are back.
 pub(crate) fn follow_presence_if_sooner(
     d: &mut Deciding<'_>,
     before: Option<DateTime<Utc>>,
 ) -> Result<(), Undecided> {
-    if next_step(d).is_some_and(|now| before.is_none_or(|before| now < before)) {
+    if d.next_due().step.is_some_and(|now| before.is_none_or(|before| now < before)) {
         follow_presence(d)?;
     }
     Ok(())

@@ -6,13 +6,12 @@
 
 use crate::aggregate::{Defect, Undecided};
 use crate::clock::{Clock, MISSED_AFTER};
-use crate::draft::Wake;
 use crate::lead::decide::deciding::Deciding;
 use crate::lead::decide::moves::end_hold;
 use crate::lead::decide::{operations, owners};
 use crate::lead::event::{LeadFact, PUBLICATION, Threshold};
 use crate::lead::state::Lead;
-use crate::lead::timers::{self, StepDue, Timer, What, timers_due};
+use crate::lead::timers::{StepDue, Timer, What, timers_due};
 use crate::lead::workflows;
 use crate::lead::workflows::compliance_flag;
 use chrono::{DateTime, Utc};
@@ -47,7 +46,7 @@ fn settle_those(
     is_for_now: impl Fn(&What<'_>) -> bool,
 ) -> Result<(), Undecided> {
     for _ in 0..ROUNDS_MAX {
-        let next = next_wake(d);
+        let next = d.next_due().wake_at;
         let Some(lead) = d.lead().filter(|_| next.is_some_and(|next| next <= until)) else { return Ok(()) };
         let mut due = timers_due(lead, d.rules, until);
         due.retain(|timer| is_for_now(&timer.what));
@@ -70,19 +69,6 @@ fn settle_those(
         operations::reconcile(d, false);
     }
     Err(Defect::Endless { what: "something is due", rounds: ROUNDS_MAX }.into())
-}
-
-/// When the lead has to be looked at again. As long as nothing happens, it is computed once.
-pub(super) fn next_wake(d: &mut Deciding<'_>) -> Option<DateTime<Utc>> {
-    let (facts, in_force) = (d.entries.len(), d.rules.in_force());
-    if let Some(wake) = d.wake
-        && (wake.facts, wake.in_force) == (facts, in_force)
-    {
-        return wake.at;
-    }
-    let at = d.lead().and_then(|lead| timers::wake_at(lead, d.rules));
-    d.wake = Some(Wake { facts, in_force, at });
-    at
 }
 
 /// Records the thresholds that are passed at a publication's instant, by the rules it brought, as

@@ -26,6 +26,7 @@ use clocks::{begin_visit, restart_clocks, restart_sla, settle_clocks};
 use moves::{change_state, enter_hold_from};
 use policy::ids::{LeadId, StateId, Subject};
 use policy::{InForce, Orphan, StateKind, WorkflowId};
+use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What one entry makes of a lead.
@@ -119,19 +120,19 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
             changes.market.apply_to(&mut lead.crm_market);
             if !crm_owner.is_keep() {
                 crm_owner.apply_to(&mut lead.crm_owner);
-                lead.said_at.insert("owner".to_owned(), *occurred_at);
+                lead.said_at.insert(SmolStr::new_static("owner"), *occurred_at);
             }
             if !personal.contact.is_keep() {
                 personal.contact.apply_to(&mut lead.personal.contact);
                 lead.personal_kinds.extend(personal.contact.as_set().map(|_| PersonalKind::Contact));
-                lead.said_at.insert("contact".to_owned(), *occurred_at);
+                lead.said_at.insert(SmolStr::new_static("contact"), *occurred_at);
                 lead.said_at.insert(since("contact"), *occurred_at);
             }
             if !changes.company.is_keep() {
                 lead.said_at.insert(since("company"), *occurred_at);
             }
             for field in confirmed {
-                lead.said_at.insert(field.clone(), *occurred_at);
+                lead.said_at.insert(SmolStr::new(field), *occurred_at);
                 // The source says itself that the hold is over: what it says of a hold later is of another one.
                 if field == BEFORE_HOLD {
                     lead.hold_ended = None;
@@ -148,7 +149,7 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
             // As a transition does, it says anew what was said of the lead in another state.
             if !ours {
                 let said_of = occurred_at.unwrap_or(*entered_at);
-                lead.said_at.insert("state".to_owned(), said_of);
+                lead.said_at.insert(SmolStr::new_static("state"), said_of);
                 lead.say_anew("hold_until", false, said_of);
                 lead.say_anew("waiting_on_customer", false, said_of);
             }
@@ -157,7 +158,7 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
         LeadFact::WaitingChanged { waiting_on_customer, since, occurred_at } => {
             let said_of = occurred_at.unwrap_or(*since);
             lead.waiting_on_customer = *waiting_on_customer;
-            lead.said_at.insert("waiting_on_customer".to_owned(), said_of);
+            lead.said_at.insert(SmolStr::new_static("waiting_on_customer"), said_of);
             settle_clocks(lead, *since);
             follow_breaches(lead, said_of);
         }
@@ -166,7 +167,7 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
                 (Some(ended), Some(until)) if *until <= at => ended.at = *until,
                 _ => lead.hold_until = *hold_until,
             }
-            lead.said_at.insert("hold_until".to_owned(), occurred_at.unwrap_or(*since));
+            lead.said_at.insert(SmolStr::new_static("hold_until"), occurred_at.unwrap_or(*since));
         }
         LeadFact::HoldEnteredFrom { state, kind, since, occurred_at } => {
             enter_hold_from(lead, state, *kind, *since, occurred_at.unwrap_or(*since));
@@ -332,7 +333,7 @@ fn update(lead: &mut Lead, changes: &crate::lead::profile::ProfileChanges, occur
         ($($field:ident),*) => {$(
             if !changes.$field.is_keep() {
                 changes.$field.apply_to(&mut profile.$field);
-                said_at.insert(stringify!($field).to_owned(), occurred_at);
+                said_at.insert(SmolStr::new_static(stringify!($field)), occurred_at);
             }
         )*};
     }

@@ -8,6 +8,7 @@ use crate::lead::visit::{HeldFrom, HoldEnded, Left, RETURNS_MAX, Return, Visit};
 use chrono::{DateTime, Utc};
 use policy::StateKind;
 use policy::ids::StateId;
+use smol_str::SmolStr;
 
 /// Moves it to another state. A source's word of a transition says anew until when a hold lasts and,
 /// of another working state, that nothing is waited for, unless it said something else of a later
@@ -42,7 +43,7 @@ pub(super) fn change_state(lead: &mut Lead, entry: &Entry<LeadFact>) {
         let itself = |field: &str| lead.said_itself(field) == Some(said_of);
         let (says_hold, says_waiting) =
             (hold_until.is_some() || itself("hold_until"), itself("waiting_on_customer"));
-        let said_before = lead.said_at.insert("state".to_owned(), said_of);
+        let said_before = lead.said_at.insert(SmolStr::new_static("state"), said_of);
         let is_news = said_before != Some(said_of);
         // After a hold that ended by itself, the lead is where it was before that hold.
         let ended = lead.hold_ended.take();
@@ -72,7 +73,7 @@ pub(super) fn change_state(lead: &mut Lead, entry: &Entry<LeadFact>) {
 /// Remembers when the source had last said the state that the lead was in until now.
 fn remember_before(lead: &mut Lead, name: &str, said: Option<DateTime<Utc>>) {
     match said {
-        Some(said) => lead.said_at.insert(name.to_owned(), said),
+        Some(said) => lead.said_at.insert(SmolStr::new(name), said),
         None => lead.said_at.remove(name),
     };
 }
@@ -89,7 +90,7 @@ pub(super) fn enter_hold_from(
     if let Some(held_from) = &mut lead.held_from {
         // Compliance took it before its source had said where it was.
         *held_from = HeldFrom { state: state.clone(), kind, entered_at: since };
-        lead.said_at.insert("state".to_owned(), said_of);
+        lead.said_at.insert(SmolStr::new_static("state"), said_of);
         if kind == StateKind::Working {
             lead.visited.insert(state.clone());
         } else {
@@ -97,9 +98,9 @@ pub(super) fn enter_hold_from(
         }
         return;
     }
-    lead.said_at.insert(BEFORE_HOLD.to_owned(), said_of);
+    lead.said_at.insert(SmolStr::new_static(BEFORE_HOLD), said_of);
     if lead.kind == StateKind::Hold {
-        lead.said_at.insert(BEFORE_STATE.to_owned(), said_of);
+        lead.said_at.insert(SmolStr::new_static(BEFORE_STATE), said_of);
         // Until when it lasts was said of an earlier hold.
         if lead.said_itself("hold_until").is_none_or(|said| said < said_of) {
             lead.hold_until = None;
@@ -111,7 +112,7 @@ pub(super) fn enter_hold_from(
     }
     if kind == StateKind::Working && lead.said("waiting_on_customer").is_none_or(|said| said < said_of) {
         lead.waiting_on_customer = false;
-        lead.said_at.insert("waiting_on_customer".to_owned(), said_of);
+        lead.said_at.insert(SmolStr::new_static("waiting_on_customer"), said_of);
     }
     if lead.kind != StateKind::Hold {
         return;
