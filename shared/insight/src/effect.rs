@@ -45,7 +45,7 @@ impl Effect {
         directory: &Directory,
     ) {
         self.totals.leads = self.totals.leads.saturating_add(1);
-        let lead = decision.changed.as_ref().unwrap_or(lead);
+        let lead = decision.changed.as_deref().unwrap_or(lead);
         self.totals.note(publication, lead, directory);
         self.totals.note_orphaned(publication, lead, directory);
         let its_own = decision.entries.iter().filter(|entry| {

@@ -157,7 +157,7 @@ impl Replay {
                     outcome = Some(became);
                     why = difference(record, &entries)?;
                     if let (None, Some(after)) = (&why, changed) {
-                        return Ok(Replayed { after, entries, wake_at, difference: None, outcome });
+                        return Ok(Replayed { after: *after, entries, wake_at, difference: None, outcome });
                     }
                 }
                 Err(missing) => {
@@ -198,7 +198,7 @@ impl Replay {
                     outcome = Some(became);
                     why = difference(record, &entries)?;
                     if let (None, Some(after)) = (&why, changed) {
-                        return Ok(Replayed { after, entries, wake_at, difference: None, outcome });
+                        return Ok(Replayed { after: *after, entries, wake_at, difference: None, outcome });
                     }
                 }
                 Err(missing) => why = Some(format!("the record does not say what was seen: {missing:?}")),

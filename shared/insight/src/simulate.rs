@@ -279,7 +279,7 @@ impl Simulation {
         let answered = Answered { actor: &command.actor, input: &command.input, consulted, now };
         self.record(answered, &decision.entries);
         let mut freed = BTreeSet::new();
-        if let Some(after) = decision.changed.or(before.clone()) {
+        if let Some(after) = decision.changed.map(|after| *after).or_else(|| before.clone()) {
             for change in load_changes(before.as_ref(), &after, &decision.entries) {
                 self.change_load(&change);
                 if change.absent.is_some() {
@@ -420,7 +420,7 @@ impl Simulation {
         let consulted = &decision.consulted;
         let answered = Answered { actor: &command.actor, input: &command.input, consulted, now };
         self.record(answered, &decision.entries);
-        let after = decision.changed.or(before);
+        let after = decision.changed.map(|after| *after).or(before);
         let news = after.as_ref().filter(|a| a.has_news_for_leads()).map(Account::view);
         if let Some(after) = after {
             self.set_wake(Subject::Account(after.id.clone()), decision.wake_at);
@@ -545,7 +545,7 @@ impl Simulation {
         let consulted = &decision.consulted;
         let answered = Answered { actor: &command.actor, input: &command.input, consulted, now };
         self.record(answered, &decision.entries);
-        let mut after = decision.changed.unwrap_or(before);
+        let mut after = decision.changed.map_or(before, |after| *after);
         after.version = after.version.saturating_add(u64::from(!decision.entries.is_empty()));
         let standings = &mut self.world.rosters.entry(team.clone()).or_default().standings;
         standings.insert(command.rep, after);

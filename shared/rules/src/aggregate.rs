@@ -30,11 +30,27 @@ pub trait Aggregate: Clone {
     /// When the last entry took effect, if one did.
     fn changed_at(&self) -> Option<DateTime<Utc>>;
 
+    /// What the first entry of a history makes.
+    ///
+    /// # Errors
+    /// If a history does not begin with that entry.
+    fn begin(entry: &Entry<Self::Fact>) -> Result<Self, FoldError>;
+
+    /// Folds in a later entry. After an error the state is what it was.
+    ///
+    /// # Errors
+    /// If the entry does not follow from the history.
+    fn follow(&mut self, entry: &Entry<Self::Fact>) -> Result<(), FoldError>;
+
     /// What one entry makes of it.
     ///
     /// # Errors
     /// If the entry does not follow from its history.
-    fn evolve(state: Option<Self>, entry: &Entry<Self::Fact>) -> Result<Self, FoldError>;
+    fn evolve(state: Option<Self>, entry: &Entry<Self::Fact>) -> Result<Self, FoldError> {
+        let Some(mut state) = state else { return Self::begin(entry) };
+        state.follow(entry)?;
+        Ok(state)
+    }
 
     /// What should happen to it, given a command at an instant.
     ///
@@ -72,7 +88,7 @@ pub struct Decision<A: Aggregate> {
     /// The facts, in order. Empty: nothing is to be written.
     pub entries: Vec<Entry<A::Fact>>,
     /// The state with the facts folded in; `None` if there are none.
-    pub changed: Option<A>,
+    pub changed: Option<Box<A>>,
     /// When it has to be looked at again.
     pub wake_at: Option<DateTime<Utc>>,
     /// The reps that routing chose, with the version of their standing that it saw: a commit holds only while
@@ -86,7 +102,7 @@ impl<A: Aggregate> Decision<A> {
     /// The state that follows from the one before it.
     #[must_use]
     pub fn state<'s>(&'s self, before: Option<&'s A>) -> Option<&'s A> {
-        self.changed.as_ref().or(before)
+        self.changed.as_deref().or(before)
     }
 }
 
@@ -148,6 +164,21 @@ pub enum FoldError {
         /// The one before it.
         after: u64,
     },
+}
+
+impl FoldError {
+    /// Requires that an entry is the next one of its history.
+    pub(crate) fn require_next<F>(entry: &Entry<F>, after: u64) -> Result<(), Self> {
+        if entry.seq == after.saturating_add(1) {
+            return Ok(());
+        }
+        Err(Self::Gap { subject: entry.subject.clone(), seq: entry.seq, after })
+    }
+
+    /// A history begins where it may not, or does not begin where it has to.
+    pub(crate) fn beginning<F>(entry: &Entry<F>) -> Self {
+        Self::Beginning { subject: entry.subject.clone(), seq: entry.seq }
+    }
 }
 
 /// What a decision looked at beside its subject and the documents. It is recorded with the decision, so that it

@@ -1,6 +1,6 @@
 //! A decision in the making: the state as far as it is decided, and the facts so far.
 
-use crate::aggregate::{Aggregate, Consulted, Decision, Defect, Undecided};
+use crate::aggregate::{Aggregate, Consulted, Decision, Defect, FoldError, Undecided};
 use crate::entry::{Actor, Entry, WorkflowRef};
 use crate::notification::{About, Notification, NotificationFact, Particulars, Recipient};
 use crate::outcome::Outcome;
@@ -17,13 +17,29 @@ pub(crate) type Tag<'a> = Option<(WorkflowId, Option<&'a str>)>;
 /// A state that is copied when the first fact is folded in, and not before.
 pub(crate) struct Folding<'a, A> {
     before: Option<&'a A>,
-    after: Option<A>,
+    after: Option<Box<A>>,
 }
 
-impl<A> Folding<'_, A> {
+impl<A: Aggregate> Folding<'_, A> {
     /// The state as far as it is decided.
     pub fn get(&self) -> Option<&A> {
-        self.after.as_ref().or(self.before)
+        self.after.as_deref().or(self.before)
+    }
+
+    fn fold_in(&mut self, entry: &Entry<A::Fact>) -> Result<(), FoldError> {
+        if let Some(state) = &mut self.after {
+            return state.follow(entry);
+        }
+        let state = match self.before {
+            Some(before) => {
+                let mut state = Box::new(before.clone());
+                state.follow(entry)?;
+                state
+            }
+            None => Box::new(A::begin(entry)?),
+        };
+        self.after = Some(state);
+        Ok(())
     }
 }
 
@@ -158,12 +174,8 @@ impl<'a, A: Aggregate> Draft<'a, A> {
             directory_revision: in_force.directory,
             fact: fact.into(),
         };
-        let before = self.state.after.take().or_else(|| self.state.before.cloned());
-        match A::evolve(before, &entry) {
-            Ok(state) => {
-                self.state.after = Some(state);
-                self.entries.push(entry);
-            }
+        match self.state.fold_in(&entry) {
+            Ok(()) => self.entries.push(entry),
             Err(error) => self.defect = Some(Defect::Fold(error)),
         }
     }

@@ -86,7 +86,7 @@ impl Play {
                 if made_sense && matches!(outcome, Outcome::Conflict { .. } | Outcome::Invalid { .. }) {
                     self.could_not_apply("decisions on accounts");
                 }
-                (changed.or(was), entries, wake_at)
+                (changed.map(|after| *after).or(was), entries, wake_at)
             }
             None if record.recorded.is_none() && !is_apart => {
                 (Some(recorded.after.clone()), recorded.entries.clone(), recorded.wake_at)
@@ -146,7 +146,7 @@ impl Play {
         let was = kept.apart.clone().unwrap_or_else(|| history.account(id).cloned());
         if let Some(decision) = self.decide_account(was.as_ref(), command, now) {
             if !decision.entries.is_empty() {
-                kept.apart = Some(decision.changed);
+                kept.apart = Some(decision.changed.map(|after| *after));
                 kept.follows = false;
             }
             if !kept.follows {

@@ -33,7 +33,7 @@ impl Play {
         });
         let (is, entries, wake_at) = match decision {
             Some(Decision { changed, entries, wake_at, .. }) => {
-                (changed.or_else(|| was.clone()), entries, wake_at)
+                (changed.map(|after| *after).or_else(|| was.clone()), entries, wake_at)
             }
             None if record.recorded.is_none() && kept.apart.is_none() => {
                 // Nobody knows what it answered: it is taken as it is.
@@ -127,7 +127,7 @@ impl Play {
             return Ok(None);
         };
         let Decision { changed, entries, wake_at, .. } = decision;
-        let is = changed.or_else(|| was.clone());
+        let is = changed.map(|after| *after).or_else(|| was.clone());
         self.note_lead(id, was.as_ref(), is.as_ref(), &entries);
         if !entries.is_empty() {
             kept.keep(is.clone());

@@ -91,7 +91,7 @@ fn of_lead(lead: &Lead, world: &World, at: DateTime<Utc>) -> Result<Vec<Entry<Le
         let Some(due) = rules::lead::wake_at(&lead, &world.rules) else { break };
         let decision = Lead::decide(Some(&lead), world, &wake(&lead.id, due), due.max(at))?;
         let Some(after) = decision.changed else { break };
-        lead = after;
+        lead = *after;
         entries.extend(decision.entries);
     }
     Ok(entries)
@@ -118,7 +118,7 @@ fn of_account(
         };
         let decision = Account::decide(Some(&account), world, &command, due.max(at))?;
         let Some(after) = decision.changed else { break };
-        account = after;
+        account = *after;
         entries.extend(decision.entries);
     }
     Ok(entries)

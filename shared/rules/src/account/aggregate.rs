@@ -46,8 +46,12 @@ impl Aggregate for Account {
         Some(self.changed_at)
     }
 
-    fn evolve(state: Option<Self>, entry: &Entry<AccountFact>) -> Result<Self, FoldError> {
-        evolve::evolve(state, entry)
+    fn begin(entry: &Entry<AccountFact>) -> Result<Self, FoldError> {
+        evolve::begin(entry)
+    }
+
+    fn follow(&mut self, entry: &Entry<AccountFact>) -> Result<(), FoldError> {
+        evolve::follow(self, entry)
     }
 
     fn decide(

@@ -9,44 +9,52 @@ use policy::ids::Subject;
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
 
-/// What one entry makes of an account.
-pub(super) fn evolve(account: Option<Account>, entry: &Entry<AccountFact>) -> Result<Account, FoldError> {
-    let after = account.as_ref().map_or(0, |a| a.seq);
-    if entry.seq != after.saturating_add(1) {
-        return Err(FoldError::Gap { subject: entry.subject.clone(), seq: entry.seq, after });
-    }
-    let mut account = match (account, &entry.fact, &entry.subject) {
-        (None, AccountFact::Created {}, Subject::Account(id)) => Account {
-            id: id.clone(),
-            seq: 0,
-            commit: 0,
-            changed_at: entry.at,
-            name: None,
-            tier: None,
-            owner: None,
-            customer_success_owner: None,
-            said_at: BTreeMap::new(),
-            churn_risk: None,
-            leads_told: AccountView::default(),
-            news_seq: 0,
-            news_at: None,
-        },
-        (Some(account), fact, Subject::Account(_)) if !matches!(fact, AccountFact::Created {}) => account,
-        _ => {
-            return Err(FoldError::Beginning { subject: entry.subject.clone(), seq: entry.seq });
-        }
+/// What the first entry makes: an account.
+pub(super) fn begin(entry: &Entry<AccountFact>) -> Result<Account, FoldError> {
+    FoldError::require_next(entry, 0)?;
+    let (AccountFact::Created {}, Subject::Account(id)) = (&entry.fact, &entry.subject) else {
+        return Err(FoldError::beginning(entry));
     };
+    let mut account = Account {
+        id: id.clone(),
+        seq: 0,
+        commit: 0,
+        changed_at: entry.at,
+        name: None,
+        tier: None,
+        owner: None,
+        customer_success_owner: None,
+        said_at: BTreeMap::new(),
+        churn_risk: None,
+        leads_told: AccountView::default(),
+        news_seq: 0,
+        news_at: None,
+    };
+    fold_in(&mut account, entry);
+    Ok(account)
+}
+
+/// What a later entry makes of an account.
+pub(super) fn follow(account: &mut Account, entry: &Entry<AccountFact>) -> Result<(), FoldError> {
+    FoldError::require_next(entry, account.seq)?;
+    if matches!(entry.fact, AccountFact::Created {}) || !matches!(entry.subject, Subject::Account(_)) {
+        return Err(FoldError::beginning(entry));
+    }
+    fold_in(account, entry);
+    Ok(())
+}
+
+fn fold_in(account: &mut Account, entry: &Entry<AccountFact>) {
     account.seq = entry.seq;
     account.commit = entry.commit;
     account.changed_at = entry.at;
     let before = account.view();
-    apply(&mut account, entry);
+    apply(account, entry);
     let after = account.view();
     // What came and went meanwhile is news all the same: some leads may have heard of it.
     if (before.tier, before.outreach_paused) != (after.tier, after.outreach_paused) {
         (account.news_seq, account.news_at) = (entry.seq, Some(entry.at));
     }
-    Ok(account)
 }
 
 fn apply(account: &mut Account, entry: &Entry<AccountFact>) {

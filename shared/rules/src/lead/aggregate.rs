@@ -46,8 +46,12 @@ impl Aggregate for Lead {
         Some(self.changed_at)
     }
 
-    fn evolve(state: Option<Self>, entry: &Entry<LeadFact>) -> Result<Self, FoldError> {
-        evolve::evolve(state, entry)
+    fn begin(entry: &Entry<LeadFact>) -> Result<Self, FoldError> {
+        evolve::begin(entry)
+    }
+
+    fn follow(&mut self, entry: &Entry<LeadFact>) -> Result<(), FoldError> {
+        evolve::follow(self, entry)
     }
 
     fn decide(

@@ -50,8 +50,12 @@ impl Aggregate for Publication {
         Some(self.changed_at)
     }
 
-    fn evolve(state: Option<Self>, entry: &Entry<PublicationFact>) -> Result<Self, FoldError> {
-        evolve::evolve(state, entry)
+    fn begin(entry: &Entry<PublicationFact>) -> Result<Self, FoldError> {
+        evolve::begin(entry)
+    }
+
+    fn follow(&mut self, entry: &Entry<PublicationFact>) -> Result<(), FoldError> {
+        evolve::follow(self, entry)
     }
 
     fn decide(

@@ -47,8 +47,14 @@ impl Aggregate for Standing {
         None
     }
 
-    fn evolve(state: Option<Self>, entry: &Entry<RepFact>) -> Result<Self, FoldError> {
-        evolve::evolve(state, entry)
+    fn begin(entry: &Entry<RepFact>) -> Result<Self, FoldError> {
+        let mut standing = Self::default();
+        evolve::follow(&mut standing, entry)?;
+        Ok(standing)
+    }
+
+    fn follow(&mut self, entry: &Entry<RepFact>) -> Result<(), FoldError> {
+        evolve::follow(self, entry)
     }
 
     fn decide(

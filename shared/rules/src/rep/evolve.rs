@@ -11,13 +11,9 @@ pub fn is_over(availability: &Availability, now: DateTime<Utc>) -> bool {
     availability.until.is_some_and(|until| until <= now)
 }
 
-/// What an entry makes of a standing.
-pub(super) fn evolve(standing: Option<Standing>, entry: &Entry<RepFact>) -> Result<Standing, FoldError> {
-    let mut standing = standing.unwrap_or_default();
-    let after = standing.seq;
-    if entry.seq != after.saturating_add(1) {
-        return Err(FoldError::Gap { subject: entry.subject.clone(), seq: entry.seq, after });
-    }
+/// What an entry makes of a standing. Its history has no beginning of its own.
+pub(super) fn follow(standing: &mut Standing, entry: &Entry<RepFact>) -> Result<(), FoldError> {
+    FoldError::require_next(entry, standing.seq)?;
     match &entry.fact {
         RepFact::AvailabilitySet(availability) => {
             let goes_on = |before: &Availability| !before.available && !is_over(before, entry.at);
@@ -38,5 +34,5 @@ pub(super) fn evolve(standing: Option<Standing>, entry: &Entry<RepFact>) -> Resu
         RepFact::Notification(_) => {}
     }
     (standing.seq, standing.commit) = (entry.seq, entry.commit);
-    Ok(standing)
+    Ok(())
 }

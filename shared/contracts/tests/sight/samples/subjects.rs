@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A lead with every field filled.
 pub fn lead() -> Lead {
-    let said_at = BTreeMap::from([("state".to_owned(), at())]);
+    let said_at = BTreeMap::from([("state".into(), at())]);
     Lead {
         id: "L-1".into(),
         seq: 9,

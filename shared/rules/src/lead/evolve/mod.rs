@@ -29,26 +29,35 @@ use policy::{InForce, Orphan, StateKind, WorkflowId};
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What one entry makes of a lead.
-pub(super) fn evolve(lead: Option<Lead>, entry: &Entry<LeadFact>) -> Result<Lead, FoldError> {
-    let after = lead.as_ref().map_or(0, |l| l.seq);
-    if entry.seq != after.saturating_add(1) {
-        return Err(FoldError::Gap { subject: entry.subject.clone(), seq: entry.seq, after });
-    }
-    let beginning = || FoldError::Beginning { subject: entry.subject.clone(), seq: entry.seq };
-    let mut lead = match (lead, &entry.fact, &entry.subject) {
-        (None, LeadFact::Created { state, kind, entered_at, history_until, .. }, Subject::Lead(id)) => {
-            created(id, entry.at, state, *kind, *entered_at, *history_until)
-        }
-        (Some(lead), fact, Subject::Lead(_)) if !matches!(fact, LeadFact::Created { .. }) => lead,
-        _ => return Err(beginning()),
+/// What the first entry makes: a lead.
+pub(super) fn begin(entry: &Entry<LeadFact>) -> Result<Lead, FoldError> {
+    FoldError::require_next(entry, 0)?;
+    let (LeadFact::Created { state, kind, entered_at, history_until, .. }, Subject::Lead(id)) =
+        (&entry.fact, &entry.subject)
+    else {
+        return Err(FoldError::beginning(entry));
     };
+    let mut lead = created(id, entry.at, state, *kind, *entered_at, *history_until);
+    fold_in(&mut lead, entry);
+    Ok(lead)
+}
+
+/// What a later entry makes of a lead.
+pub(super) fn follow(lead: &mut Lead, entry: &Entry<LeadFact>) -> Result<(), FoldError> {
+    FoldError::require_next(entry, lead.seq)?;
+    if matches!(entry.fact, LeadFact::Created { .. }) || !matches!(entry.subject, Subject::Lead(_)) {
+        return Err(FoldError::beginning(entry));
+    }
+    fold_in(lead, entry);
+    Ok(())
+}
+
+fn fold_in(lead: &mut Lead, entry: &Entry<LeadFact>) {
     lead.seq = entry.seq;
     lead.commit = entry.commit;
     lead.changed_at = entry.at;
     lead.in_force = InForce { policy: entry.policy_revision, directory: entry.directory_revision };
-    apply(&mut lead, entry);
-    Ok(lead)
+    apply(lead, entry);
 }
 
 fn created(
