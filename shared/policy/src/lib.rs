@@ -20,5 +20,5 @@ mod vocabulary;
 pub mod wording;
 
 pub use policy::*;
-pub use rulebook::{MarketRules, ReviewRules, RuleStep, RuleWindow, Rulebook};
+pub use rulebook::{MarketRules, ReviewRules, RuleStep, RuleWindow, RuleWindows, Rulebook};
 pub use vocabulary::{InForce, Message, StateKind, Verdict, WorkflowId};

@@ -9,7 +9,8 @@ use crate::directory::{ALWAYS, Directory};
 use crate::ids::{CalendarId, Country, MarketId, Source, StateId, TeamId};
 use crate::policy::{Action, Policy, PublishedPolicy, WindowRow, most_specific};
 use crate::vocabulary::{InForce, StateKind, WorkflowId};
-use std::collections::{BTreeMap, BTreeSet};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A policy and a directory that are in force together, with everything resolved.
@@ -17,8 +18,8 @@ use std::sync::Arc;
 pub struct Rulebook {
     published: Arc<PublishedPolicy>,
     directory: Arc<Directory>,
-    kinds: BTreeMap<StateId, StateKind>,
-    markets: BTreeMap<MarketId, MarketRules>,
+    kinds: FxHashMap<StateId, StateKind>,
+    markets: FxHashMap<MarketId, MarketRules>,
     reviews: ReviewRules,
 }
 
@@ -26,25 +27,26 @@ pub struct Rulebook {
 #[derive(Debug)]
 pub struct MarketRules {
     team: TeamId,
-    licensed_for: BTreeSet<Country>,
-    sla: ClockRules,
-    stuck: ClockRules,
-}
-
-/// What counts for one clock in a market: its thresholds, and the window of each state.
-#[derive(Debug)]
-struct ClockRules {
-    steps: Vec<RuleStep>,
-    windows: BTreeMap<StateId, WindowsBySource>,
+    licensed_for: FxHashSet<Country>,
+    sla_steps: Vec<RuleStep>,
+    stuck_steps: Vec<RuleStep>,
+    windows: FxHashMap<StateId, WindowsBySource>,
 }
 
 /// The windows of a state.
 #[derive(Debug)]
 struct WindowsBySource {
     /// Of sources that have rows of their own.
-    named: BTreeMap<Source, Option<RuleWindow>>,
+    named: FxHashMap<Source, RuleWindows>,
     /// Of every other source.
-    others: Option<RuleWindow>,
+    others: RuleWindows,
+}
+
+/// The windows of a state for leads of one source.
+#[derive(Debug)]
+pub struct RuleWindows {
+    sla: Option<RuleWindow>,
+    stuck: Option<RuleWindow>,
 }
 
 /// A window on its calendar.
@@ -151,16 +153,33 @@ impl MarketRules {
         let market = directory.market(id)?;
         let workflows = &policy.workflows;
         let (sla, stuck) = (&workflows.sla_breach.windows, &workflows.stuck_lead.windows);
-        let clock = |workflow, rows: &[&[WindowRow]]| ClockRules {
-            steps: policy.steps_in(workflow, id).into_iter().map(RuleStep::from).collect(),
-            windows: windows(rows, directory, id, &market.calendar),
+        let steps = |workflow| policy.steps_in(workflow, id).into_iter().map(RuleStep::from).collect();
+        let window = |matrices: &[&[WindowRow]], state: &StateId, source: &Source| {
+            let row = matrices.iter().find_map(|rows| most_specific(rows, id, source, state))?;
+            let name = row.calendar.as_ref().unwrap_or(&market.calendar);
+            let calendar = directory.calendar(name)?.clone();
+            Some(RuleWindow { length: row.window.on(&calendar), calendar, name: name.clone() })
         };
+        let windows = |state: &StateId, source: &Source| RuleWindows {
+            sla: window(&[sla], state, source),
+            // Where the workflow has no window of its own, that of the SLA counts.
+            stuck: window(&[stuck, sla], state, source),
+        };
+        let rows = || sla.iter().chain(stuck);
+        let by_source = |state: &StateId| WindowsBySource {
+            named: rows()
+                .filter_map(|row| Some((row.source.clone()?, windows(state, row.source.as_ref()?))))
+                .collect(),
+            // A name that no row can have: whatever is said of it is said of every other source.
+            others: windows(state, &Source::from("")),
+        };
+        let states: BTreeSet<&StateId> = rows().map(|row| &row.state).collect();
         Some(Self {
             team: market.team.clone(),
-            licensed_for: market.licensed_for.clone(),
-            sla: clock(WorkflowId::SlaBreach, &[sla]),
-            // Where the workflow has no window of its own, that of the SLA counts.
-            stuck: clock(WorkflowId::StuckLead, &[stuck, sla]),
+            licensed_for: market.licensed_for.iter().cloned().collect(),
+            sla_steps: steps(WorkflowId::SlaBreach),
+            stuck_steps: steps(WorkflowId::StuckLead),
+            windows: states.into_iter().map(|state| (state.clone(), by_source(state))).collect(),
         })
     }
 
@@ -179,55 +198,31 @@ impl MarketRules {
     /// The thresholds of a workflow, rising. Workflows without thresholds have none.
     #[must_use]
     pub fn steps(&self, workflow: WorkflowId) -> &[RuleStep] {
-        self.clock(workflow).map_or(&[], |clock| &clock.steps)
-    }
-
-    /// The window of a workflow in a state, for leads of a source.
-    #[must_use]
-    pub fn window(
-        &self,
-        workflow: WorkflowId,
-        state: &StateId,
-        source: Option<&Source>,
-    ) -> Option<&RuleWindow> {
-        let windows = self.clock(workflow)?.windows.get(state)?;
-        let named = windows.named.get(source.map_or(Source::OTHER, Source::as_str));
-        named.map_or(windows.others.as_ref(), Option::as_ref)
-    }
-
-    fn clock(&self, workflow: WorkflowId) -> Option<&ClockRules> {
         match workflow {
-            WorkflowId::SlaBreach => Some(&self.sla),
-            WorkflowId::StuckLead => Some(&self.stuck),
-            WorkflowId::HighValue | WorkflowId::ComplianceFlag | WorkflowId::ChurnRisk => None,
+            WorkflowId::SlaBreach => &self.sla_steps,
+            WorkflowId::StuckLead => &self.stuck_steps,
+            WorkflowId::HighValue | WorkflowId::ComplianceFlag | WorkflowId::ChurnRisk => &[],
         }
+    }
+
+    /// The windows of a state, for leads of a source.
+    #[must_use]
+    pub fn windows(&self, state: &StateId, source: Option<&Source>) -> Option<&RuleWindows> {
+        let windows = self.windows.get(state)?;
+        Some(windows.named.get(source.map_or(Source::OTHER, Source::as_str)).unwrap_or(&windows.others))
     }
 }
 
-/// The windows of each state: the first matrix that has a row for it counts.
-fn windows(
-    matrices: &[&[WindowRow]],
-    directory: &Directory,
-    market: &MarketId,
-    calendar: &CalendarId,
-) -> BTreeMap<StateId, WindowsBySource> {
-    let rows = || matrices.iter().copied().flatten();
-    let window = |state: &StateId, source: &Source| {
-        let row = matrices.iter().find_map(|rows| most_specific(rows, market, source, state))?;
-        let name = row.calendar.as_ref().unwrap_or(calendar);
-        let calendar = directory.calendar(name)?.clone();
-        Some(RuleWindow { length: row.window.on(&calendar), calendar, name: name.clone() })
-    };
-    let states: BTreeSet<&StateId> = rows().map(|row| &row.state).collect();
-    let of_state = |state: &StateId| {
-        let named = rows().filter_map(|row| row.source.clone());
-        WindowsBySource {
-            named: named.map(|source| (source.clone(), window(state, &source))).collect(),
-            // A name that no row can have: whatever is said of it is said of every other source.
-            others: window(state, &Source::from("")),
+impl RuleWindows {
+    /// The window of a workflow. Workflows without thresholds have none.
+    #[must_use]
+    pub fn of(&self, workflow: WorkflowId) -> Option<&RuleWindow> {
+        match workflow {
+            WorkflowId::SlaBreach => self.sla.as_ref(),
+            WorkflowId::StuckLead => self.stuck.as_ref(),
+            WorkflowId::HighValue | WorkflowId::ComplianceFlag | WorkflowId::ChurnRisk => None,
         }
-    };
-    states.into_iter().map(|state| (state.clone(), of_state(state))).collect()
+    }
 }
 
 impl From<crate::policy::StepView<'_>> for RuleStep {

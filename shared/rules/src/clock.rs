@@ -104,6 +104,22 @@ impl Clock {
         WorkingTime::from_secs(total)
     }
 
+    /// An instant before which it cannot have run so long, on whatever calendar: no calendar counts more than
+    /// the time that passes. `None` while it is paused short of that.
+    pub fn due_not_before(&self, target: WorkingTime) -> Option<DateTime<Utc>> {
+        let mut left = target.secs();
+        for interval in &self.ran {
+            // Calendars count whole seconds.
+            let from = interval.from.timestamp();
+            let due = from.saturating_add(left.max(0));
+            match interval.to.map(|to| to.timestamp()) {
+                Some(to) if to < due => left = left.saturating_sub(to.saturating_sub(from)),
+                _ => return DateTime::from_timestamp(due, 0),
+            }
+        }
+        None
+    }
+
     /// The instant at which it will have run so long; `None` while it is paused short of that.
     pub fn due(&self, calendar: &Calendar, target: WorkingTime) -> Option<DateTime<Utc>> {
         let mut before = 0i64;

@@ -9,6 +9,7 @@ use crate::world::World;
 use chrono::{DateTime, Utc};
 use policy::ids::{NotificationId, PersonId};
 use policy::{InForce, Message, Rulebook, WorkflowId};
+use smol_str::format_smolstr;
 use std::collections::BTreeMap;
 
 /// The workflow that takes a fact, and the step of it, where it has steps.
@@ -43,12 +44,12 @@ impl<A: Aggregate> Folding<'_, A> {
     }
 }
 
-/// What a lead waits for, as of so many facts under these rules.
+/// What a decision has worked out of a lead, as of so many facts under these rules.
 #[derive(Clone, Copy)]
-pub(crate) struct Wake {
+pub(crate) struct AsOf<T> {
     pub facts: usize,
     pub in_force: InForce,
-    pub next: NextDue,
+    pub what: T,
 }
 
 /// The next instants of a state.
@@ -83,7 +84,9 @@ pub(crate) struct Draft<'a, A: Aggregate> {
     pub relied_on: BTreeMap<PersonId, u64>,
     pub consulted: Consulted,
     /// What the state waits for, if that was computed.
-    pub wake: Option<Wake>,
+    pub wake: Option<AsOf<NextDue>>,
+    /// When the operations queue was held against its conditions last.
+    pub reconciled: Option<AsOf<()>>,
     /// The first mistake that was made. Nothing is decided then.
     defect: Option<Defect>,
 }
@@ -107,6 +110,7 @@ impl<'a, A: Aggregate> Draft<'a, A> {
             relied_on: BTreeMap::new(),
             consulted: Consulted::default(),
             wake: None,
+            reconciled: None,
             defect: None,
         }
     }
@@ -183,7 +187,7 @@ impl<'a, A: Aggregate> Draft<'a, A> {
     /// Asks for somebody to be told, after their quiet hours if need be. The notification's id comes from its
     /// place in the history.
     pub fn notify(&mut self, tag: Tag<'_>, to: Recipient, message: Message, particulars: Particulars) {
-        let id = NotificationId::new(format!("{}/{}", A::subject(self.command), self.next_seq()));
+        let id = NotificationId::new(format_smolstr!("{}/{}", A::subject(self.command), self.next_seq()));
         let not_before = self.quiet_until(&to, message);
         let about = self.state.get().map_or_else(About::default, |state| state.about(self.due_at));
         let notification = Notification { id, to, message, particulars, about, not_before };

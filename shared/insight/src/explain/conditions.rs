@@ -11,14 +11,14 @@ pub(super) fn high_value(case: &Case<'_>) -> WorkflowExplanation {
     let (lead, policy) = (&case.history.lead, &case.world.rules.policy().workflows.high_value);
     let mut part = case.part(WorkflowId::HighValue);
     let judged = judge(lead, policy);
-    let is_met = judged.iter().any(|criterion| criterion.is_met);
+    let is_met = judged.iter().any(|criterion| criterion.is_met());
     let blocked = (lead.is_held().then(|| resting(case, Rest::ComplianceHold)))
         .or_else(|| (lead.kind == StateKind::Terminal).then(|| closed(case)));
     part.because = judged
         .into_iter()
         .map(|criterion| {
-            let met = if criterion.is_met { Condition::CriterionMet } else { Condition::CriterionNotMet };
-            Because::new(met, criterion.text)
+            let met = if criterion.is_met() { Condition::CriterionMet } else { Condition::CriterionNotMet };
+            Because::new(met, criterion.to_string())
         })
         .collect();
     part.status = match (lead.high_value.is_empty(), is_met, &blocked) {

@@ -58,18 +58,18 @@ pub enum Moot {
 impl Pending {
     /// A notification in short.
     pub fn of(notification: &Notification, asked_at: Option<DateTime<Utc>>) -> Self {
-        let Notification { id, to, message, particulars, about, not_before } = notification.clone();
+        let Notification { id, to, message, particulars, about, not_before } = notification;
         let is_report = particulars.elapsed_s.zip(particulars.window_s).is_some_and(|(e, w)| e >= w);
         Self {
-            id,
-            to,
-            message,
-            about,
+            id: id.clone(),
+            to: to.clone(),
+            message: *message,
+            about: about.clone(),
             asked_at,
-            not_before,
-            owner: particulars.owner,
-            state: particulars.state,
-            instead_of: particulars.instead_of,
+            not_before: *not_before,
+            owner: particulars.owner.clone(),
+            state: particulars.state.clone(),
+            instead_of: particulars.instead_of.clone(),
             is_report,
             moot: None,
         }
@@ -85,13 +85,18 @@ impl Pending {
 
     /// Whether it tells somebody that a lead is theirs.
     pub fn gives(&self) -> bool {
-        matches!(self.message, Message::LeadGiven | Message::Cleared)
+        gives(self.message)
     }
 
     /// Whether it may go out.
     pub fn is_ready(&self, at: DateTime<Utc>) -> bool {
         self.not_before.is_none_or(|not_before| not_before <= at)
     }
+}
+
+/// Whether a message tells somebody that a lead is theirs.
+fn gives(message: Message) -> bool {
+    matches!(message, Message::LeadGiven | Message::Cleared)
 }
 
 /// An owner whom no message of the lead tells that it is theirs.
@@ -107,7 +112,7 @@ pub struct UntoldOwner {
 /// Who is not told after a fact that the lead is theirs; `None`: the fact says nothing of that.
 pub(crate) fn untold_after(pending: &[Pending], fact: &NotificationFact) -> Option<Option<UntoldOwner>> {
     match fact {
-        NotificationFact::Requested(notification) => Pending::of(notification, None).gives().then_some(None),
+        NotificationFact::Requested(notification) => gives(notification.message).then_some(None),
         NotificationFact::Withdrawn { id, with: None, .. } => {
             let gone = pending.iter().find(|p| p.id == *id && p.gives())?;
             Some(gone.person().map(|person| UntoldOwner { person: person.clone(), from: None }))

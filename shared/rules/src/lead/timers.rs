@@ -7,7 +7,7 @@ use crate::lead::state::{Lead, Place};
 use chrono::{DateTime, Utc};
 use policy::calendar::{Calendar, WorkingTime};
 use policy::ids::{MarketId, StateId};
-use policy::{Action, ReviewRules, RuleStep, Rulebook, StateKind, WorkflowId};
+use policy::{Action, MarketRules, ReviewRules, RuleStep, RuleWindows, Rulebook, StateKind, WorkflowId};
 
 /// An instant at which something is to be done.
 #[derive(Debug, Clone)]
@@ -86,14 +86,20 @@ impl<'a> Ladder<'_, 'a> {
         })
     }
 
-    /// When its next step is due.
-    fn next_due(&self) -> Option<DateTime<Utc>> {
+    /// When its next step is due, where that may be earlier than an instant at which something else is.
+    fn next_due(&self, unless_after: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
         let to_come = self.steps().filter(|step| !self.clock.has_passed(step.step));
-        let mut due = to_come.map(|step| self.clock.due(step.measure.calendar, step.target()));
+        let due = |step: StepDue<'_>| {
+            let target = step.target();
+            // Most often another clock is due long before, and the calendar need not be asked.
+            let earliest = self.clock.due_not_before(target)?;
+            let may_matter = unless_after.is_none_or(|other| earliest < other);
+            may_matter.then(|| self.clock.due(step.measure.calendar, target))?
+        };
         match self.workflow {
-            WorkflowId::ComplianceFlag => due.flatten().min(),
+            WorkflowId::ComplianceFlag => to_come.filter_map(due).min(),
             // Steps rise: none is due before the first that is to come.
-            _ => due.next().flatten(),
+            _ => to_come.take(1).find_map(due),
         }
     }
 }
@@ -125,9 +131,6 @@ pub enum Mark {
     NotDue,
 }
 
-/// The workflows that wait on clocks.
-const CLOCKED: [WorkflowId; 3] = [WorkflowId::SlaBreach, WorkflowId::StuckLead, WorkflowId::ComplianceFlag];
-
 /// All that a lead waits for, in no order.
 pub fn timers<'a>(lead: &Lead, rules: &'a Rulebook) -> Vec<Timer<'a>> {
     timers_within(lead, rules, None)
@@ -146,8 +149,11 @@ fn timers_within<'a>(lead: &Lead, rules: &'a Rulebook, until: Option<DateTime<Ut
     let mut timers = Vec::new();
     timers.extend(hold_end(lead).map(|due| Timer { due, what: What::HoldEnd }));
     timers.extend(retention_end(lead, rules).map(|due| Timer { due, what: What::RetentionEnd }));
-    for workflow in CLOCKED {
-        let Ok(ladder) = ladder(lead, Place::of(lead), rules, workflow) else { continue };
+    let place = Place::of(lead);
+    let sales = SalesRules::of(lead, place, rules).ok();
+    let sales = |workflow| sales.as_ref()?.ladder(sales_clock(place, workflow)?, workflow).ok();
+    let review = review_ladder(lead, rules);
+    for ladder in [sales(WorkflowId::SlaBreach), sales(WorkflowId::StuckLead), review].into_iter().flatten() {
         let clock = ladder.clock;
         let elapsed = until.map(|until| clock.elapsed(ladder.measure.calendar, until));
         let steps = ladder.steps().filter(|step| elapsed.is_none_or(|elapsed| elapsed >= step.target()));
@@ -180,29 +186,57 @@ pub fn ladder<'l, 'a>(
     rules: &'a Rulebook,
     workflow: WorkflowId,
 ) -> Result<Ladder<'l, 'a>, Idle> {
-    let clock = match workflow {
+    match workflow {
+        WorkflowId::ComplianceFlag => review_ladder(lead, rules).ok_or(Idle::NoClock),
+        _ => {
+            let clock = sales_clock(place, workflow).ok_or(Idle::NoClock)?;
+            SalesRules::of(lead, place, rules)?.ladder(clock, workflow)
+        }
+    }
+}
+
+fn review_ladder<'l, 'a>(lead: &'l Lead, rules: &'a Rulebook) -> Option<Ladder<'l, 'a>> {
+    let clock = &lead.review.as_ref()?.clock;
+    let ReviewRules { calendar, name, reminders } = rules.reviews();
+    let measure = Measure { window: WorkingTime::ZERO, calendar, name: name.as_str() };
+    Some(Ladder { clock, measure, workflow: WorkflowId::ComplianceFlag, steps: reminders })
+}
+
+fn sales_clock(place: Place<'_>, workflow: WorkflowId) -> Option<&Clock> {
+    match workflow {
         WorkflowId::SlaBreach => place.visit.sla.as_ref(),
         WorkflowId::StuckLead => place.visit.stuck.as_ref(),
-        WorkflowId::ComplianceFlag => lead.review.as_ref().map(|review| &review.clock),
-        WorkflowId::HighValue | WorkflowId::ChurnRisk => None,
-    };
-    let clock = clock.ok_or(Idle::NoClock)?;
-    if workflow == WorkflowId::ComplianceFlag {
-        let ReviewRules { calendar, name, reminders } = rules.reviews();
-        let measure = Measure { window: WorkingTime::ZERO, calendar, name: name.as_str() };
-        return Ok(Ladder { clock, measure, workflow, steps: reminders });
+        WorkflowId::HighValue | WorkflowId::ComplianceFlag | WorkflowId::ChurnRisk => None,
     }
-    let id = lead.profile.market.as_ref().ok_or(Idle::MarketUnknown(None))?;
-    let market = rules.market(id).ok_or_else(|| Idle::MarketUnknown(Some(id.clone())))?;
-    let no_window = || Idle::NoWindow { state: place.state.clone(), market: id.clone() };
-    let window = market.window(workflow, place.state, lead.profile.source.as_ref()).ok_or_else(no_window)?;
-    // How long is too long for a state stays what it is; the window of the SLA can be tightened.
-    let length = match workflow {
-        WorkflowId::SlaBreach => share(window.length, clock.window_percent),
-        _ => window.length,
-    };
-    let measure = Measure { window: length, calendar: &window.calendar, name: window.name.as_str() };
-    Ok(Ladder { clock, measure, workflow, steps: market.steps(workflow) })
+}
+
+/// What counts for the sales clocks of a lead where it is.
+struct SalesRules<'l, 'a> {
+    state: &'l StateId,
+    id: &'l MarketId,
+    market: &'a MarketRules,
+    windows: Option<&'a RuleWindows>,
+}
+
+impl<'l, 'a> SalesRules<'l, 'a> {
+    fn of(lead: &'l Lead, place: Place<'l>, rules: &'a Rulebook) -> Result<Self, Idle> {
+        let id = lead.profile.market.as_ref().ok_or(Idle::MarketUnknown(None))?;
+        let market = rules.market(id).ok_or_else(|| Idle::MarketUnknown(Some(id.clone())))?;
+        let windows = market.windows(place.state, lead.profile.source.as_ref());
+        Ok(Self { state: place.state, id, market, windows })
+    }
+
+    fn ladder<'c>(&self, clock: &'c Clock, workflow: WorkflowId) -> Result<Ladder<'c, 'a>, Idle> {
+        let no_window = || Idle::NoWindow { state: self.state.clone(), market: self.id.clone() };
+        let window = self.windows.and_then(|windows| windows.of(workflow)).ok_or_else(no_window)?;
+        // How long is too long for a state stays what it is; the window of the SLA can be tightened.
+        let length = match workflow {
+            WorkflowId::SlaBreach => share(window.length, clock.window_percent),
+            _ => window.length,
+        };
+        let measure = Measure { window: length, calendar: &window.calendar, name: window.name.as_str() };
+        Ok(Ladder { clock, measure, workflow, steps: self.market.steps(workflow) })
+    }
 }
 
 /// How a clock stands with a step of it.
@@ -227,12 +261,23 @@ pub fn next_step(lead: &Lead, rules: &Rulebook) -> Option<DateTime<Utc>> {
 
 /// What the lead waits for next.
 pub fn next_due(lead: &Lead, rules: &Rulebook) -> NextDue {
-    let of =
-        |workflow| ladder(lead, Place::of(lead), rules, workflow).ok().and_then(|ladder| ladder.next_due());
-    let earliest = |due: &[Option<DateTime<Utc>>]| due.iter().flatten().min().copied();
-    let step = earliest(&[of(WorkflowId::SlaBreach), of(WorkflowId::StuckLead)]);
-    let reminder = of(WorkflowId::ComplianceFlag);
-    NextDue { step, wake_at: earliest(&[step, reminder, hold_end(lead), retention_end(lead, rules)]) }
+    let place = Place::of(lead);
+    let sales = SalesRules::of(lead, place, rules).ok();
+    let of = |workflow, unless_after| {
+        sales.as_ref()?.ladder(sales_clock(place, workflow)?, workflow).ok()?.next_due(unless_after)
+    };
+    let sla = of(WorkflowId::SlaBreach, None);
+    let step = earlier(sla, of(WorkflowId::StuckLead, sla));
+    let reminder = review_ladder(lead, rules).and_then(|ladder| ladder.next_due(step));
+    let wake_at = earlier(earlier(step, reminder), earlier(hold_end(lead), retention_end(lead, rules)));
+    NextDue { step, wake_at }
+}
+
+fn earlier(one: Option<DateTime<Utc>>, other: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
 }
 
 /// The earliest instant at which the lead has to be looked at again.

@@ -1,7 +1,7 @@
 //! A decision on a lead in the making: what the workflows and the inputs share.
 
 use crate::account_view::AccountView;
-use crate::draft::{Draft, NextDue, Tag, Wake};
+use crate::draft::{AsOf, Draft, NextDue, Tag};
 use crate::lead::event::{LeadFact, Threshold};
 use crate::lead::queue::OperationsReason;
 use crate::lead::state::{Lead, Place};
@@ -26,15 +26,20 @@ impl<'a> Deciding<'a> {
 
     /// What the lead waits for. As long as nothing moves its timers, it is computed once.
     pub fn next_due(&mut self) -> NextDue {
-        let (facts, in_force) = (self.entries.len(), self.rules.in_force());
-        let known = self.wake.filter(|wake| {
-            let since = self.entries.iter().skip(wake.facts);
-            wake.in_force == in_force && !since.map(|entry| &entry.fact).any(timers::are_moved_by)
+        let known = self.wake.filter(|known| {
+            let since = self.entries.iter().skip(known.facts);
+            known.in_force == self.rules.in_force()
+                && !since.map(|entry| &entry.fact).any(timers::are_moved_by)
         });
-        let next = known.map_or_else(|| self.compute_next_due(), |wake| wake.next);
+        let next = known.map_or_else(|| self.compute_next_due(), |known| known.what);
         debug_assert_eq!(next, self.compute_next_due(), "a fact moves timers: {:?}", self.entries);
-        self.wake = Some(Wake { facts, in_force, next });
+        self.wake = Some(self.as_of_now(next));
         next
+    }
+
+    /// Something that holds until a fact or a publication changes it.
+    pub fn as_of_now<T>(&self, what: T) -> AsOf<T> {
+        AsOf { facts: self.entries.len(), in_force: self.rules.in_force(), what }
     }
 
     fn compute_next_due(&self) -> NextDue {

@@ -59,17 +59,17 @@ pub(crate) fn holds(lead: &Lead, rules: &Rulebook, reason: OperationsReason) -> 
     if lead.is_closed() {
         return false;
     }
-    let market = lead.profile.market.as_ref().and_then(|market| rules.directory().market(market));
-    let stands = lead.visit.for_operations.contains(&reason);
+    let has_market = || lead.profile.market.as_ref().is_some_and(|market| rules.market(market).is_some());
+    let stands = || lead.visit.for_operations.contains(&reason);
     match reason {
-        OperationsReason::MarketUnknown => market.is_none(),
+        OperationsReason::MarketUnknown => !has_market(),
         OperationsReason::StateUnknown => rules.kind_of(&lead.state).is_none(),
         OperationsReason::OwnerUnknown => {
             lead.owner.as_ref().is_some_and(|owner| rules.directory().person(owner).is_none())
         }
         // Where nobody owns it, it waits for a rep; where somebody does, they could not be relieved.
-        OperationsReason::NoRepAvailable => (lead.owner.is_none() && market.is_some()) || stands,
-        OperationsReason::MaxReassignments | OperationsReason::Stuck | OperationsReason::Overdue => stands,
+        OperationsReason::NoRepAvailable => (lead.owner.is_none() && has_market()) || stands(),
+        OperationsReason::MaxReassignments | OperationsReason::Stuck | OperationsReason::Overdue => stands(),
         OperationsReason::NotificationFailed | OperationsReason::Bounces => true,
         OperationsReason::OwnerAbsent => ownership::is_away(lead),
         OperationsReason::OwnerLeft => {
@@ -131,6 +131,10 @@ pub(crate) fn is_reconciled(lead: &Lead, rules: &Rulebook) -> bool {
 /// queued. Where something new was said of the lead, what was dismissed counts again.
 pub(crate) fn reconcile(d: &mut Deciding<'_>, is_news: bool) {
     let Some(lead) = d.lead() else { return };
+    if is_as_it_was(d, lead) && !(is_news && lead.dismissed.is_some()) {
+        debug_assert!(is_reconciled(lead, d.rules), "left unreconciled: {lead:#?}");
+        return;
+    }
     let queued = lead.operations.iter().flat_map(|review| &review.reasons);
     let mut over: Vec<(OperationsReason, Option<NotificationId>)> = queued
         .filter(|queued| !holds(lead, d.rules, queued.reason))
@@ -154,5 +158,16 @@ pub(crate) fn reconcile(d: &mut Deciding<'_>, is_news: bool) {
         if enters && holds(lead, d.rules, reason) {
             d.queue_for_operations(None, reason);
         }
+    }
+    d.reconciled = Some(d.as_of_now(()));
+}
+
+/// Whether the lead and the documents, which all conditions are over, are as they were when the queue was held
+/// against them last: in this decision, or in the one before.
+fn is_as_it_was(d: &Deciding<'_>, lead: &Lead) -> bool {
+    let (facts, in_force) = (d.entries.len(), d.rules.in_force());
+    match d.reconciled {
+        Some(known) => known.facts == facts && known.in_force == in_force,
+        None => facts == 0 && lead.in_force == in_force,
     }
 }

@@ -430,6 +430,9 @@ fn remember_breach(lead: &mut Lead, entry: &Entry<LeadFact>) {
 
 /// What a source confirms of the time before a breach of this visit, nothing older can deny.
 fn follow_breaches(lead: &mut Lead, said_of: DateTime<Utc>) {
+    if lead.breaches.is_empty() {
+        return;
+    }
     let here = lead.held_from.as_ref().map_or(&lead.state, |held| &held.state);
     let is_said = |field: &str| lead.said_at.get(field) == Some(&said_of);
     let (state, waiting) = (is_said("state"), is_said("waiting_on_customer") && !lead.waiting_on_customer);

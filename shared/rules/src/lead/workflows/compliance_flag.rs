@@ -23,7 +23,7 @@ use crate::personal::fingerprint;
 use crate::screening::{Criterion, CriterionKind, Match};
 use policy::directory::Directory;
 use policy::ids::{PersonId, StateId};
-use policy::{Message, StateKind, Verdict, WorkflowId};
+use policy::{Message, Rulebook, StateKind, Verdict, WorkflowId};
 
 const WORKFLOW: Option<(WorkflowId, Option<&str>)> = Some((WorkflowId::ComplianceFlag, None));
 
@@ -97,12 +97,21 @@ fn is_to_be_asked(found: &UnderReview, lead: &Lead, directory: &Directory) -> bo
 /// Holds the lead if its market is not licensed for its jurisdiction, whatever brought that about.
 /// Of a lead that is held already, the review has one more criterion.
 pub(crate) fn screen_jurisdiction(d: &mut Deciding<'_>) -> Result<(), Undecided> {
-    if d.lead().is_none_or(Lead::is_closed) {
+    let Some(lead) = d.lead().filter(|lead| !lead.is_closed()) else { return Ok(()) };
+    if is_licensed(lead, d.rules) {
         return Ok(());
     }
     let found = jurisdiction_of(d).map(|criterion| Match { criterion, details: None });
     let new = found.into_iter().filter(|found| !is_cleared(d, found));
     flag(d, new.map(Flagged::of_lead).collect(), None)
+}
+
+/// Whether the market of a lead is licensed for its country, as far as both are known.
+fn is_licensed(lead: &Lead, rules: &Rulebook) -> bool {
+    let Some((id, country)) = lead.profile.market.as_ref().zip(lead.profile.country.as_ref()) else {
+        return true;
+    };
+    rules.market(id).is_none_or(|market| market.is_licensed_for(country))
 }
 
 fn is_cleared(d: &Deciding<'_>, found: &Match) -> bool {
@@ -115,7 +124,8 @@ pub fn has_cleared(lead: &Lead, criterion: &Criterion) -> bool {
 }
 
 fn jurisdiction_of(d: &Deciding<'_>) -> Option<Criterion> {
-    jurisdiction(d.lead()?, d.rules.directory())
+    let lead = d.lead().filter(|lead| !is_licensed(lead, d.rules))?;
+    jurisdiction(lead, d.rules.directory())
 }
 
 /// The jurisdiction as a criterion: the list is the market's licences, its version their text, so
@@ -171,9 +181,10 @@ pub(crate) fn flag(
     matches: Vec<Flagged<'_>>,
     named: Option<PersonId>,
 ) -> Result<(), Undecided> {
-    let Some(lead) = d.lead().filter(|_| !matches.is_empty()).cloned() else {
+    if matches.is_empty() {
         return Ok(());
-    };
+    }
+    let Some(lead) = d.lead().cloned() else { return Ok(()) };
     let rejected = lead.rejection.as_ref().map(|rejection| &rejection.criteria);
     let open: &[UnderReview] =
         lead.review.as_ref().map(|review| &review.criteria).or(rejected).map_or(&[], |c| c);

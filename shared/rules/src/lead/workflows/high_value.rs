@@ -16,7 +16,9 @@ use crate::lead::queue::OperationsReason;
 use crate::lead::state::Lead;
 use crate::notification::{Particulars, Recipient, Role};
 use policy::directory::{Directory, Seniority};
+use policy::measure::Money;
 use policy::{HighValue, Message, WorkflowId};
+use std::fmt;
 
 const WORKFLOW: Option<(WorkflowId, Option<&str>)> = Some((WorkflowId::HighValue, None));
 
@@ -110,56 +112,91 @@ fn mark(d: &mut Deciding<'_>, criteria: &[String]) {
     }
 }
 
-/// A criterion as it is for a lead.
-pub struct Judged {
-    /// Whether it is met.
-    pub is_met: bool,
-    /// In words; of one that is not met, by how much.
-    pub text: String,
-}
-
 /// The criteria that are met, in words.
 fn criteria(lead: &Lead, policy: &HighValue) -> Vec<String> {
-    judge(lead, policy).into_iter().filter(|criterion| criterion.is_met).map(|met| met.text).collect()
+    judge(lead, policy).iter().filter(|criterion| criterion.is_met()).map(Judged::to_string).collect()
 }
 
-/// Every criterion, met or not.
-pub fn judge(lead: &Lead, policy: &HighValue) -> [Judged; 3] {
-    let judged = |is_met: bool, text: String| Judged { is_met, text };
-    let threshold = policy.score;
-    let score = match lead.profile.score {
-        Some(score) if score >= threshold => judged(true, format!("score {score} is at or over {threshold}")),
-        Some(score) => {
-            judged(false, format!("score {score} is {} under {threshold}", threshold.saturating_sub(score)))
+/// Every criterion as it is for a lead, met or not.
+pub fn judge<'a>(lead: &'a Lead, policy: &'a HighValue) -> [Judged<'a>; 3] {
+    let deal = lead.profile.deal_size.as_ref();
+    let own = |deal: &Money| {
+        let mut own = policy.deal_size_over.iter().filter(|limit| limit.currency() == deal.currency());
+        own.clone().find(|limit| deal.is_over(limit)).or_else(|| own.next())
+    };
+    [
+        Judged::Score { score: lead.profile.score, threshold: policy.score },
+        Judged::Account { counts: policy.strategic_accounts, is_strategic: lead.is_strategic() },
+        Judged::Deal { deal, limit: deal.and_then(own) },
+    ]
+}
+
+/// A criterion as it is for a lead. As text it says why it is met, or by how much it is not.
+#[derive(Debug, Clone, Copy)]
+pub enum Judged<'a> {
+    /// The score.
+    Score {
+        /// The lead's.
+        score: Option<u16>,
+        /// From which on it counts.
+        threshold: u16,
+    },
+    /// The account.
+    Account {
+        /// Whether strategic accounts count by the policy.
+        counts: bool,
+        /// Whether the account is strategic.
+        is_strategic: bool,
+    },
+    /// The size of the deal.
+    Deal {
+        /// The lead's.
+        deal: Option<&'a Money>,
+        /// Over which it counts, in its currency.
+        limit: Option<&'a Money>,
+    },
+}
+
+impl Judged<'_> {
+    /// Whether it is met.
+    #[must_use]
+    pub fn is_met(&self) -> bool {
+        match *self {
+            Self::Score { score, threshold } => score.is_some_and(|score| score >= threshold),
+            Self::Account { counts, is_strategic } => counts && is_strategic,
+            Self::Deal { deal, limit } => deal.zip(limit).is_some_and(|(deal, limit)| deal.is_over(limit)),
         }
-        None => judged(false, "no score is known".to_owned()),
-    };
-    let tier = match (policy.strategic_accounts, lead.is_strategic()) {
-        (true, true) => judged(true, "the account is strategic".to_owned()),
-        (false, _) => judged(false, "strategic accounts do not count by this policy".to_owned()),
-        (true, false) => judged(false, "the account is not strategic".to_owned()),
-    };
-    let deal = match &lead.profile.deal_size {
-        None => judged(false, "no deal size is known".to_owned()),
-        Some(deal) => {
-            let (amount, currency) = (deal.amount(), deal.currency());
-            let own = policy.deal_size_over.iter().filter(|threshold| threshold.currency() == currency);
-            match (own.clone().find(|threshold| deal.is_over(threshold)), own.clone().next()) {
-                (Some(over), _) => {
-                    judged(true, format!("deal size {amount} {currency} is over {}", over.amount()))
+    }
+}
+
+impl fmt::Display for Judged<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_met = self.is_met();
+        match *self {
+            Self::Score { score: None, .. } => f.write_str("no score is known"),
+            Self::Score { score: Some(score), threshold } if is_met => {
+                write!(f, "score {score} is at or over {threshold}")
+            }
+            Self::Score { score: Some(score), threshold } => {
+                write!(f, "score {score} is {} under {threshold}", threshold.saturating_sub(score))
+            }
+            Self::Account { counts: false, .. } => {
+                f.write_str("strategic accounts do not count by this policy")
+            }
+            Self::Account { is_strategic: true, .. } => f.write_str("the account is strategic"),
+            Self::Account { .. } => f.write_str("the account is not strategic"),
+            Self::Deal { deal: None, .. } => f.write_str("no deal size is known"),
+            Self::Deal { deal: Some(deal), limit } => {
+                let (amount, currency) = (deal.amount(), deal.currency());
+                write!(f, "deal size {amount} {currency} is ")?;
+                match limit {
+                    Some(limit) if is_met => write!(f, "over {}", limit.amount()),
+                    Some(limit) => write!(f, "not over {} {currency}", limit.amount()),
+                    None => f.write_str("in a currency without a threshold"),
                 }
-                (None, Some(threshold)) => judged(
-                    false,
-                    format!("deal size {amount} {currency} is not over {} {currency}", threshold.amount()),
-                ),
-                (None, None) => judged(
-                    false,
-                    format!("deal size {amount} {currency} is in a currency without a threshold"),
-                ),
             }
         }
-    };
-    [score, tier, deal]
+    }
 }
 
 /// The score at or under which a lead that was flagged can be armed again.
