@@ -57,7 +57,7 @@ pub struct Tick {
 
 /// The result of a tick.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Made {
+pub struct CheckpointSummary {
     /// Whether this run made a checkpoint; if not, one existed, or another run made it meanwhile.
     pub made: bool,
     /// The number of the last checkpoint.
@@ -173,7 +173,7 @@ pub async fn checkpoint<H: Heads + Entries + Sync, A: Archive, S: Signer>(
     deps: &Deps<H, A, S>,
     tick: &Tick,
     now: DateTime<Utc>,
-) -> Result<Made, CheckpointFailure> {
+) -> Result<CheckpointSummary, CheckpointFailure> {
     let Deps { heads, archive, signer, deployment, verify_within_days } = deps;
     let scheduled = tick.scheduled_time;
     if scheduled > now + AHEAD_MAX {
@@ -214,7 +214,7 @@ pub async fn checkpoint<H: Heads + Entries + Sync, A: Archive, S: Signer>(
         // The next run reads the changes instead.
         tracing::warn!(error = %ErrorChain(&error), "could not keep the leaves");
     }
-    Ok(Made {
+    Ok(CheckpointSummary {
         read: new.commits,
         read_again: again.commits,
         unread: left,
@@ -231,9 +231,9 @@ fn refuse_if_open(reports: Vec<String>) -> Result<(), CheckpointFailure> {
     Err(CheckpointFailure::Tampered { reports: reports.len(), named })
 }
 
-fn made(checkpoint: &Checkpoint, made: bool, changed: usize) -> Made {
+fn made(checkpoint: &Checkpoint, made: bool, changed: usize) -> CheckpointSummary {
     let Checkpoint { number, subjects, commits, .. } = *checkpoint;
-    Made { made, number, subjects, commits, changed, read: 0, read_again: 0, unread: 0 }
+    CheckpointSummary { made, number, subjects, commits, changed, read: 0, read_again: 0, unread: 0 }
 }
 
 /// Compares all heads with the last checkpoint. Returns the changes.

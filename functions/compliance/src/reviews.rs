@@ -10,7 +10,7 @@ use service::{paging, problem};
 
 /// `GET /v1/compliance/reviews`
 pub async fn list(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
-    let part = paging::part(call.request)?;
+    let part = paging::page_query(call.request)?;
     let page = call
         .service
         .store

@@ -20,7 +20,7 @@ const LEADS_PAGE: usize = 50;
 
 /// What a message says of the indexes.
 #[derive(Debug, Clone, Copy)]
-struct Look {
+struct IndexHint {
     /// The change of the subject that they show.
     change: Option<u64>,
     /// Whether they show it for sure.
@@ -52,10 +52,10 @@ pub async fn escalate(
     match subject {
         Subject::Lead(lead) => wake_lead(service, lead, due, now).await?,
         Subject::Account(account) => {
-            wake_account(service, &account, due, Look { change: indexed, last }, now).await?
+            wake_account(service, &account, due, IndexHint { change: indexed, last }, now).await?
         }
         Subject::Publication(id) => publication::apply(service, id, now).await?,
-        Subject::Rep(id) => rep::look(service, &id, Look { change: indexed, last }, now).await?,
+        Subject::Rep(id) => rep::look(service, &id, IndexHint { change: indexed, last }, now).await?,
     }
     Ok(())
 }
@@ -84,7 +84,7 @@ async fn wake_account(
     service: &Service,
     id: &AccountId,
     due: DateTime<Utc>,
-    look: Look,
+    look: IndexHint,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let cause = cause::wake(due);

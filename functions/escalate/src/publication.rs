@@ -15,7 +15,7 @@ use rules::publication::scope::is_first;
 use rules::publication::{Publication, PublicationCommand, PublicationInput, scope};
 use service::Service;
 use std::sync::Arc;
-use store::{Cursor, Place, Progress, Store, StoreError};
+use store::{Cursor, ScopeCursor, Progress, Store, StoreError};
 
 /// Leads of a page.
 const PAGE: usize = 50;
@@ -44,14 +44,14 @@ pub async fn apply(service: &Service, id: PublicationId, now: DateTime<Utc>) -> 
     let mut progress = store.progress(&id).await?;
     for _ in 0..PAGES_MAX {
         let end = if progress.again { progress.again_until.clone() } else { None };
-        let is_done = progress.place.scope >= scopes.len() || end.is_some_and(|end| progress.place >= end);
+        let is_done = progress.cursor.scope >= scopes.len() || end.is_some_and(|end| progress.cursor >= end);
         if is_done && !progress.again && progress.again_until.is_some() {
             if now < settled {
                 // Of two who come here, either may ask again.
                 store.advance(&id, &Progress { looked: true, ..progress }).await?;
                 return ask_again(service, id, settled, now).await;
             }
-            progress = Progress { place: Place::default(), again: true, ..progress };
+            progress = Progress { cursor: ScopeCursor::default(), again: true, ..progress };
         } else if is_done {
             if let Some((before, after)) = &documents {
                 look_at_reps(service, before, after, now).await?;
@@ -60,10 +60,10 @@ pub async fn apply(service: &Service, id: PublicationId, now: DateTime<Utc>) -> 
             let cause = format!("applied/{id}");
             service.publication(&PublicationCommand { publication: id, cause, input }, now).await?;
             return Ok(());
-        } else if let Some(found) = scope::at(&scopes, progress.place.scope) {
+        } else if let Some(found) = scope::at(&scopes, progress.cursor.scope) {
             progress = page(service, id, found, progress, (now, settled)).await?;
             if !progress.again && now < settled {
-                progress.again_until = Some(progress.place.clone());
+                progress.again_until = Some(progress.cursor.clone());
             }
         }
         if !store.advance(&id, &progress).await? {
@@ -146,13 +146,13 @@ async fn page(
     mut progress: Progress,
     (now, settled): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<Progress, StoreError> {
-    let after = progress.place.after.as_ref().map(Cursor::new);
+    let after = progress.cursor.after.as_ref().map(Cursor::new);
     let page = service.store.leads_in_scope(scope, PAGE, after.as_ref()).await?;
     // Leads of an owner who left are counted where they are now: whoever was first at one of them, it is
     // there. What is looked at once more is counted then, when the index is sure to know.
     let counts_orphans = scope.counts_orphans() && (progress.again || now >= settled);
     if !scope.is_looked_at() && !counts_orphans {
-        progress.place = next_place(progress.place, page.next);
+        progress.cursor = next_place(progress.cursor, page.next);
         return Ok(progress);
     }
     let seen: Vec<(Option<Lead>, bool)> = futures::stream::iter(page.items)
@@ -181,14 +181,14 @@ async fn page(
             totals.note_orphaned(id, &lead, &directory);
         }
     }
-    progress.place = next_place(progress.place, page.next);
+    progress.cursor = next_place(progress.cursor, page.next);
     Ok(progress)
 }
 
-fn next_place(place: Place, next: Option<Cursor>) -> Place {
+fn next_place(place: ScopeCursor, next: Option<Cursor>) -> ScopeCursor {
     match next {
-        Some(next) => Place { after: Some(next.as_str().to_owned()), ..place },
-        None => Place { scope: place.scope.saturating_add(1), after: None },
+        Some(next) => ScopeCursor { after: Some(next.as_str().to_owned()), ..place },
+        None => ScopeCursor { scope: place.scope.saturating_add(1), after: None },
     }
 }
 

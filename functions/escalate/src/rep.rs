@@ -3,7 +3,7 @@
 //!
 //! The rep's due key stands until all of that is done, so that after a crash the next tick goes on.
 
-use crate::Look;
+use crate::IndexHint;
 use chrono::{DateTime, Utc};
 use policy::directory::Directory;
 use policy::ids::{LeadId, PersonId, Subject, TeamId};
@@ -29,7 +29,7 @@ const PAGES_MAX: usize = 20;
 pub async fn look(
     service: &Service,
     rep: &PersonId,
-    look: Look,
+    look: IndexHint,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let store = &service.store;

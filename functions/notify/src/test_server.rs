@@ -43,13 +43,13 @@ impl Reply {
 
 /// A request that the server got.
 #[derive(Clone)]
-pub struct Asked {
+pub struct ReceivedRequest {
     pub path: String,
     pub headers: HeaderMap,
     pub body: String,
 }
 
-impl Asked {
+impl ReceivedRequest {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
@@ -62,7 +62,7 @@ impl Asked {
 #[derive(Clone, Default)]
 struct Script {
     replies: Arc<Mutex<VecDeque<Reply>>>,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    asked: Arc<Mutex<Vec<ReceivedRequest>>>,
 }
 
 /// A server that answers in order, and with 500 when the list is used up.
@@ -86,7 +86,7 @@ impl Server {
         &self.url
     }
 
-    pub fn requests(&self) -> Vec<Asked> {
+    pub fn requests(&self) -> Vec<ReceivedRequest> {
         self.script.asked.lock().unwrap().clone()
     }
 }
@@ -97,7 +97,7 @@ async fn answer(
     headers: HeaderMap,
     body: String,
 ) -> impl IntoResponse {
-    let asked = Asked { path: uri.to_string(), headers, body };
+    let asked = ReceivedRequest { path: uri.to_string(), headers, body };
     script.asked.lock().unwrap().push(asked);
     let reply = script.replies.lock().unwrap().pop_front();
     let reply = reply.unwrap_or_else(|| Reply::status(500));

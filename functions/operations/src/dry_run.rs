@@ -24,7 +24,7 @@ use rules::world::{Learned, World};
 use serde_json::json;
 use service::problem;
 use std::sync::Arc;
-use store::{Cursor, Place, Store, StoreError};
+use store::{Cursor, ScopeCursor, Store, StoreError};
 
 /// Leads of a page.
 const PAGE: usize = 50;
@@ -58,7 +58,7 @@ pub async fn show(
     if current != base {
         return Err(moved_on(kind, base, current));
     }
-    let place: Place = call.request.cursor()?.unwrap_or_default();
+    let place: ScopeCursor = call.request.cursor()?.unwrap_or_default();
     let Some(revisions) = revisions(call, candidate, base, policy, directory)? else {
         // Nothing of one kind has been published before: there are no leads.
         let id = PublicationId { kind, revision: base.saturating_add(1) };
@@ -140,8 +140,8 @@ fn in_force<T>(found: Result<T, StoreError>) -> Result<Option<T>, Problem> {
 async fn effect(
     call: &Call<'_>,
     revisions: &Revisions,
-    mut place: Place,
-) -> Result<(Effect, Option<Place>), StoreError> {
+    mut place: ScopeCursor,
+) -> Result<(Effect, Option<ScopeCursor>), StoreError> {
     let store = &call.service.store;
     let (was, is) = (&revisions.before, &revisions.after);
     let before = Rules { policy: &was.0.policy, directory: &was.1 };
@@ -171,8 +171,8 @@ async fn effect(
         }
         let is_enough = effect.totals.leads >= LEADS_MAX;
         place = match page.next {
-            Some(next) => Place { after: Some(next.as_str().to_owned()), ..place },
-            None => Place { scope: place.scope.saturating_add(1), after: None },
+            Some(next) => ScopeCursor { after: Some(next.as_str().to_owned()), ..place },
+            None => ScopeCursor { scope: place.scope.saturating_add(1), after: None },
         };
         if is_enough {
             break;

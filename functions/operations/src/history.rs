@@ -15,7 +15,7 @@ use store::{PersonalData, StoreError};
 
 /// The history of a subject, the oldest commit first.
 pub async fn show(call: &Call<'_>, subject: &Subject) -> Result<ApiGatewayV2httpResponse, Problem> {
-    let part = paging::part(call.request)?;
+    let part = paging::page_query(call.request)?;
     let page = call
         .service
         .store

@@ -20,7 +20,7 @@ use store::Page;
 /// `GET /v1/leads`: by owner, market or account, or the dismissed ones; in one state if the query names it.
 pub async fn list(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
     let (request, store) = (call.request, &call.service.store);
-    let part = paging::part(request)?;
+    let part = paging::page_query(request)?;
     let (limit, after) = (part.limit, part.after.as_ref());
     let (owner, market, account) =
         (request.query("owner"), request.query("market"), request.query("account"));
@@ -126,7 +126,7 @@ async fn flagger(call: &Call<'_>) -> Result<String, Problem> {
 
 /// `GET /v1/operations/reviews`: the operations queue, oldest first.
 pub async fn reviews(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> {
-    let part = paging::part(call.request)?;
+    let part = paging::page_query(call.request)?;
     let page = call
         .service
         .store

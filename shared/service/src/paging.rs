@@ -13,7 +13,7 @@ const PAGE_MAX: u32 = 100;
 const PLACE_BYTES_MAX: usize = 1024;
 
 /// Which part of a list is asked for.
-pub struct Part {
+pub struct PageQuery {
     /// How much.
     pub limit: usize,
     /// After which place.
@@ -24,14 +24,14 @@ pub struct Part {
 ///
 /// # Errors
 /// 400 when `limit` or `cursor` is none.
-pub fn part(request: &Request) -> Result<Part, Problem> {
+pub fn page_query(request: &Request) -> Result<PageQuery, Problem> {
     let limit = usize::try_from(request.limit(PAGE_DEFAULT, PAGE_MAX)?).unwrap_or(usize::MAX);
     let after = request.cursor::<String>()?;
     if after.as_ref().is_some_and(|place| place.is_empty() || place.len() > PLACE_BYTES_MAX) {
         return Err(Problem::bad_request("the cursor is not one of this list; start again without it"));
     }
     let after = after.map(Cursor::new);
-    Ok(Part { limit, after })
+    Ok(PageQuery { limit, after })
 }
 
 /// The cursor of the page after this one, if there is one; it is good for the list of the request alone.

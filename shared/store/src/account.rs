@@ -1,12 +1,13 @@
 //! Accounts in the store.
 
-use crate::Store;
 use crate::aggregate::{Committed, Stored};
+use crate::attributes::DOC;
 use crate::audit::head_of;
 use crate::error::StoreError;
-use crate::item::{DOC, Item, document, get_document, text};
+use crate::item::{Item, document, get_document, text};
 use crate::keys::Key;
 use crate::seen::digest;
+use crate::store::Store;
 use audit::Hash;
 use chrono::{DateTime, Utc};
 use policy::ids::AccountId;
@@ -25,7 +26,7 @@ use rules::world::World;
 /// # Errors
 /// As there.
 pub fn account_key_by_content(command: &AccountCommand) -> Result<String, StoreError> {
-    Ok(format!("{}/{}", command.cause, Account::asked(command)?))
+    Ok(format!("{}/{}", command.cause, Account::content_digest(command)?))
 }
 
 impl Store {
@@ -72,11 +73,11 @@ impl Stored for Account {
         command.input.personal_texts()
     }
 
-    fn asked(command: &AccountCommand) -> Result<String, StoreError> {
+    fn content_digest(command: &AccountCommand) -> Result<String, StoreError> {
         digest(&Self::subject(command), &RecordedInput::of(&command.asked()).asked)
     }
 
-    fn asked_personal(command: &AccountCommand) -> Result<Option<String>, StoreError> {
+    fn personal_digest(command: &AccountCommand) -> Result<Option<String>, StoreError> {
         // The recorded input is without its evidence, which is all that is personal in it.
         let AccountInput::Signal { evidence: Some(evidence), .. } = &command.input else { return Ok(None) };
         digest(&Self::subject(command), evidence).map(Some)

@@ -1,6 +1,6 @@
 //! How an aggregate is kept: a history, an item that is its fold, a due key.
 
-use crate::due::next_due_key;
+use crate::due::{DueKey, next_due_key};
 use crate::error::StoreError;
 use crate::item::Item;
 use crate::keys::Key;
@@ -66,10 +66,10 @@ pub(crate) trait Stored:
     }
 
     /// The digest of what the command asks, but for what is personal: the same request asks the same.
-    fn asked(command: &Self::Command) -> Result<String, StoreError>;
+    fn content_digest(command: &Self::Command) -> Result<String, StoreError>;
 
     /// The digest of what is personal in a command whose texts are sealed; nothing, if nothing is.
-    fn asked_personal(_: &Self::Command) -> Result<Option<String>, StoreError> {
+    fn personal_digest(_: &Self::Command) -> Result<Option<String>, StoreError> {
         Ok(None)
     }
 
@@ -137,26 +137,11 @@ pub(crate) trait Stored:
 
 /// What was read of an aggregate.
 #[derive(Debug, Clone)]
-pub(crate) struct Kept<A> {
+pub(crate) struct Loaded<A> {
     pub state: A,
     pub due: Option<DueKey>,
     /// The head of its history, which the next commit follows.
     pub head: Hash,
-}
-
-/// An item's key in the due index.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct DueKey {
-    pub wake_at: DateTime<Utc>,
-    /// When it was last handed on again, if it was.
-    pub handed_at: Option<DateTime<Utc>>,
-}
-
-impl DueKey {
-    /// One that was not handed on yet.
-    pub fn at(wake_at: DateTime<Utc>) -> Self {
-        Self { wake_at, handed_at: None }
-    }
 }
 
 /// What became of a command.

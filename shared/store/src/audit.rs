@@ -1,12 +1,15 @@
 //! The audit: one item a commit, written with it and never changed.
 
-use crate::Store;
+use crate::attributes::{HEAD, HEAD_COMMIT, PK, SK};
 use crate::error::StoreError;
-use crate::item::{Item, canonical, exact, find_text, get_instant, get_number, get_text, number, text};
-use crate::keys::{Key, PK, SK, commit_sk, head_shard};
-use crate::queries::{Cursor, PAGE_MAX, Page};
+use crate::item::{
+    DOC_BYTES_MAX, Item, canonical, exact, find_text, get_instant, get_number, get_text, number, text,
+};
+use crate::keys::{Key, commit_sk, head_shard};
+use crate::page::{Cursor, PAGE_MAX, Page};
 use crate::request::failed;
-use crate::schema::{HEAD_COMMIT, HEADS, put_into};
+use crate::schema::{HEADS, put_into};
+use crate::store::Store;
 use audit::chain::Circumstances;
 use audit::{ChainedCommit, Hash, chain};
 use aws_sdk_dynamodb::primitives::Blob;
@@ -37,8 +40,6 @@ const ATTEMPT: &str = "attempt";
 const RECORDED: &str = "recorded";
 /// The head of the subject before the commit.
 const PREV: &str = "prev";
-/// The head of the subject: with this commit, in the audit; as it stands, beside the subject itself.
-pub(crate) const HEAD: &str = "head";
 
 /// The entries of one commit.
 #[derive(Debug, Clone, PartialEq)]
@@ -259,7 +260,7 @@ pub(crate) fn head_of(item: &Item) -> Result<Hash, StoreError> {
 }
 
 /// A commit that is to be written to the audit.
-pub(crate) struct Writing<'a, F> {
+pub(crate) struct NewCommit<'a, F> {
     pub subject: &'a Subject,
     pub commit: u64,
     pub cause: &'a str,
@@ -272,7 +273,7 @@ pub(crate) struct Writing<'a, F> {
     pub prev: Hash,
 }
 
-impl<F: Serialize> Writing<'_, F> {
+impl<F: Serialize> NewCommit<'_, F> {
     /// Its audit item, and the head of the subject with it.
     pub fn item(&self) -> Result<(Item, Hash), StoreError> {
         let key = Key::audit(self.subject, self.commit);
@@ -284,7 +285,7 @@ impl<F: Serialize> Writing<'_, F> {
         let entries = canonical(&key, &self.entries)?;
         let recorded = self.recorded.map(|recorded| canonical(&key, recorded)).transpose()?;
         // One item holds both: each by itself was small enough.
-        if entries.len() + recorded.as_ref().map_or(0, String::len) > crate::item::DOC_BYTES_MAX {
+        if entries.len() + recorded.as_ref().map_or(0, String::len) > DOC_BYTES_MAX {
             return Err(StoreError::TooLarge { what: key.to_string() });
         }
         let subject = self.subject.to_string();

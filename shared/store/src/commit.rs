@@ -1,20 +1,21 @@
 //! The one commit: the item, its audit entries, its notifications, its dedupe item and the reps it
 //! relied on, in one transaction.
 
-use crate::Store;
-use crate::aggregate::{Committed, Kept, Stored};
-use crate::audit::{AttemptId, Writing, put_head};
+use crate::aggregate::{Committed, Loaded, Stored};
+use crate::attributes::VERSION;
+use crate::audit::{AttemptId, NewCommit, put_head};
 use crate::due::put_due_key;
 use crate::error::StoreError;
-use crate::execute::Knowledge;
 use crate::item::number;
 use crate::keys::Key;
+use crate::knowledge::Knowledge;
 use crate::outbox::{Requested, outbox_item};
-use crate::rep::rep_change;
-use crate::seen::{Asked, put_outcome, seen_item};
-use crate::transaction::{Transaction, When};
+use crate::seen::{ContentDigest, put_outcome, seen_item};
+use crate::standing::rep_change;
+use crate::store::Store;
+use crate::transaction::{Condition, Transaction, Write};
 use audit::Hash;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use policy::ids::{PersonId, Subject};
 use rules::aggregate::Decision;
 use rules::entry::Entry;
@@ -23,40 +24,14 @@ use rules::rep::LoadChange;
 use sealing::NewKey;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How long an input is known as seen. No source repeats itself later; correctness does not rest
-/// on the removal, which may be days late.
-pub(crate) const SEEN_FOR: TimeDelta = TimeDelta::days(30);
-
-/// The attribute that a condition of a commit names.
-pub(crate) const VERSION: &str = "version";
-
-/// A write of a commit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Write {
-    State,
-    Audit,
-    Seen,
-    Outbox,
-    Delivered,
-    Account,
-    /// The subject's data key, new or destroyed.
-    DataKey,
-    /// A rep whom the decision relied on, or who carries one more.
-    Rep,
-    /// A rep who carries one less.
-    Less(PersonId),
-    /// A rep who would carry one less, but carried none by our count.
-    LessAtZero(PersonId),
-}
-
 /// The circumstances of a commit.
-pub(crate) struct Planned<'a, A: Stored> {
+pub(crate) struct CommitContext<'a, A: Stored> {
     pub command: &'a A::Command,
     pub dedupe: Option<&'a str>,
     /// What the command asks; looked at with a dedupe key only.
-    pub asked: &'a Asked,
+    pub asked: &'a ContentDigest,
     pub now: DateTime<Utc>,
-    pub before: Option<&'a Kept<A>>,
+    pub before: Option<&'a Loaded<A>>,
     /// The data key that was made for what is personal in the command.
     pub new_key: Option<&'a NewKey>,
     /// Reps who were found to carry none.
@@ -65,7 +40,7 @@ pub(crate) struct Planned<'a, A: Stored> {
 
 /// A commit that was sent.
 #[derive(Debug)]
-pub(crate) struct Sent<A: Stored> {
+pub(crate) struct SentCommit<A: Stored> {
     pub subject: Subject,
     pub commit: u64,
     pub attempt: AttemptId,
@@ -78,7 +53,7 @@ pub(crate) struct Sent<A: Stored> {
     look_at: Vec<PersonId>,
 }
 
-impl<A: Stored> Sent<A> {
+impl<A: Stored> SentCommit<A> {
     /// Its place in the audit.
     pub fn key(&self) -> Key {
         Key::audit(&self.subject, self.commit)
@@ -104,11 +79,11 @@ impl Store {
     /// The transaction that writes a decision.
     pub(crate) fn plan<A: Stored>(
         &self,
-        planned: Planned<'_, A>,
+        planned: CommitContext<'_, A>,
         knowledge: &Knowledge,
         decided: Decision<A>,
-    ) -> Result<(Transaction<Write>, Sent<A>), StoreError> {
-        let Planned { command, dedupe, asked, now, before, new_key, at_zero } = planned;
+    ) -> Result<(Transaction, SentCommit<A>), StoreError> {
+        let CommitContext { command, dedupe, asked, now, before, new_key, at_zero } = planned;
         let (subject, key) = (A::subject(command), A::key(command));
         let rests_on = A::rests_on(command, &decided);
         let Decision { outcome, entries, changed, wake_at, relied_on, consulted } = decided;
@@ -129,7 +104,7 @@ impl Store {
         let attempt = AttemptId::random();
         let recorded = A::recorded(command, &consulted, &knowledge.world)
             .map_err(|error| StoreError::unreadable(subject.to_string(), error))?;
-        let writing = Writing {
+        let writing = NewCommit {
             subject: &subject,
             commit: after.commit(),
             cause: A::cause(command),
@@ -141,8 +116,8 @@ impl Store {
         };
         let (audit, head) = writing.item()?;
         put_head(&mut item, &subject, after.commit(), head);
-        tx.put(Write::State, leads, item, When::Version(seen_version))?;
-        tx.put(Write::Audit, self.audit_table(), audit, When::Absent)?;
+        tx.put(Write::State, leads, item, Condition::Version(seen_version))?;
+        tx.put(Write::Audit, self.audit_table(), audit, Condition::Absent)?;
         let is_erasing = after.erased() && !before.is_some_and(|b| b.state.erased());
         self.plan_data_key(&mut tx, &subject, is_erasing, new_key, now)?;
 
@@ -151,15 +126,15 @@ impl Store {
         if let Some(dedupe) = dedupe.filter(|_| !may_come_mended) {
             let mut item = seen_item(dedupe, &subject, after.commit(), asked, now);
             put_outcome(&mut item, &outcome)?;
-            tx.put(Write::Seen, leads, item, When::Absent)?;
+            tx.put(Write::Seen, leads, item, Condition::Absent)?;
         }
         for notification in entries.iter().filter_map(|e| A::requested(&e.fact)) {
-            tx.put(Write::Outbox, leads, outbox_item(&subject, notification, now)?, When::Always)?;
+            tx.put(Write::Outbox, leads, outbox_item(&subject, notification, now)?, Condition::Always)?;
         }
         if let Some(delivery) = A::delivered(command) {
-            tx.delete(Write::Delivered, leads, &Key::outbox(&delivery.id), When::Present)?;
+            tx.delete(Write::Delivered, leads, &Key::outbox(&delivery.id), Condition::Present)?;
             for earlier in &delivery.with {
-                tx.delete(Write::Delivered, leads, &Key::outbox(earlier), When::Always)?;
+                tx.delete(Write::Delivered, leads, &Key::outbox(earlier), Condition::Always)?;
             }
         }
         let changes = A::load_changes(before.map(|b| &b.state), &after, &entries);
@@ -169,17 +144,18 @@ impl Store {
         if let Some(account) = rests_on
             && let Some(version) = knowledge.account_versions.get(&account)
         {
-            tx.check(Write::Account, leads, &Key::account(&account), When::Version(*version))?;
+            tx.check(Write::Account, leads, &Key::account(&account), Condition::Version(*version))?;
         }
 
         let commit = after.commit();
-        let sent = Sent { subject, commit, attempt, outcome, entries, after, wake_at, wake_moved, look_at };
+        let sent =
+            SentCommit { subject, commit, attempt, outcome, entries, after, wake_at, wake_moved, look_at };
         Ok((tx, sent))
     }
 
     fn plan_reps(
         &self,
-        tx: &mut Transaction<Write>,
+        tx: &mut Transaction,
         changes: Vec<LoadChange>,
         relied_on: &BTreeMap<PersonId, u64>,
         (at_zero, now): (&BTreeSet<PersonId>, DateTime<Utc>),
@@ -188,7 +164,7 @@ impl Store {
         for (rep, seen) in relied_on {
             // Chosen on the way and not the one who has it in the end: how they stood still counts.
             if !changes.iter().any(|change| change.rep == *rep) {
-                tx.check(Write::Rep, table, &Key::rep(rep), When::Version(*seen))?;
+                tx.check(Write::Rep, table, &Key::rep(rep), Condition::Version(*seen))?;
             }
         }
         for change in changes {
@@ -197,8 +173,8 @@ impl Store {
             let key = Key::rep(&change.rep);
             let write = match (change.delta < 0, is_at_zero) {
                 (false, _) => Write::Rep,
-                (true, false) => Write::Less(change.rep.clone()),
-                (true, true) => Write::LessAtZero(change.rep.clone()),
+                (true, false) => Write::LoadDecrease(change.rep.clone()),
+                (true, true) => Write::LoadDecreaseAtZero(change.rep.clone()),
             };
             tx.update(write, table, &key, rep_change(&change, seen, is_at_zero, now))?;
         }

@@ -1,13 +1,12 @@
 //! What falls due: each item's key in the due index, and what a sweep needs of it.
 
-use crate::Store;
-use crate::aggregate::DueKey;
+use crate::attributes::{PK, VERSION};
 use crate::error::StoreError;
-use crate::item::{Item, find_instant, find_text, get_instant, get_text, text};
-use crate::keys::{DUE_SHARDS, Key, PK, due_shard, instant, shard_name};
-use crate::request::failed;
+use crate::item::{Item, find_instant, find_text, get_instant, get_text, number, text};
+use crate::keys::{DUE_SHARDS, Key, due_shard, instant, shard_name};
+use crate::request::{failed, held};
 use crate::schema::DUE;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use crate::store::Store;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
 use policy::ids::{AccountId, LeadId, NotificationId, PersonId, PublicationId, Subject};
@@ -18,6 +17,21 @@ const SHARD_PAGE: i32 = 100;
 
 /// When it was last handed on again.
 const HANDED_AT: &str = "handed_at";
+
+/// An item's key in the due index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DueKey {
+    pub wake_at: DateTime<Utc>,
+    /// When it was last handed on again, if it was.
+    pub handed_at: Option<DateTime<Utc>>,
+}
+
+impl DueKey {
+    /// One that was not handed on yet.
+    pub fn at(wake_at: DateTime<Utc>) -> Self {
+        Self { wake_at, handed_at: None }
+    }
+}
 
 /// What falls due.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -250,8 +264,8 @@ impl Store {
         };
         let update = update
             .condition_expression("#version = :version")
-            .expression_attribute_names("#version", crate::commit::VERSION)
-            .expression_attribute_values(":version", crate::item::number(commit));
+            .expression_attribute_names("#version", VERSION)
+            .expression_attribute_values(":version", number(commit));
         held(update.send().await)
     }
 
@@ -294,23 +308,6 @@ impl Store {
 
 /// The attribute of the sweep's cursor.
 const CURSOR_AT: &str = "swept_until";
-
-/// Whether the condition of an update held.
-pub(crate) fn held<T>(
-    sent: Result<T, aws_sdk_dynamodb::error::SdkError<UpdateItemError>>,
-) -> Result<bool, StoreError> {
-    match sent {
-        Ok(_) => Ok(true),
-        Err(error)
-            if error
-                .as_service_error()
-                .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
-        {
-            Ok(false)
-        }
-        Err(error) => Err(failed(error)),
-    }
-}
 
 /// The last key that is not after an instant.
 fn instant_before(at: DateTime<Utc>) -> String {

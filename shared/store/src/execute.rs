@@ -1,72 +1,38 @@
 //! From a command to what is written: load, decide, commit, and again if a race was lost.
 
-use crate::aggregate::{Committed, DueKey, Kept, Stored};
-use crate::commit::{Planned, Sent, Write};
-use crate::due::due_key_of;
+use crate::aggregate::{Committed, Loaded, Stored};
+use crate::commit::{CommitContext, SentCommit};
+use crate::due::{DueKey, due_key_of};
 use crate::error::StoreError;
-use crate::item::{Item, get_document};
+use crate::item::Item;
 use crate::keys::{Key, instant};
-use crate::publish::{DIRECTORY, POLICY};
-use crate::rep::roster_of;
-use crate::request::{ATTEMPTS_MAX, Items, pause};
-use crate::seen::{Asked, Compared};
-use crate::transaction::Written;
-use crate::{Store, seen};
+use crate::knowledge::{Knowledge, Requirements};
+use crate::read::Items;
+use crate::request::{ATTEMPTS_MAX, pause};
+use crate::revisions::{DIRECTORY, POLICY};
+use crate::seen;
+use crate::seen::{Comparison, ContentDigest};
+use crate::standing::roster_of;
+use crate::store::Store;
+use crate::transaction::{TransactionOutcome, Write};
 use chrono::{DateTime, Utc};
-use policy::directory::Directory;
-use policy::ids::{AccountId, PersonId, TeamId};
-use rules::account::Account;
-use rules::account_view::AccountView;
+use policy::ids::PersonId;
 use rules::aggregate::Decision;
 use rules::ask::{Answer, Asking};
 use rules::outcome::Outcome;
 use rules::reuse::Reuse;
-use rules::world::{Learned, Missing, World};
-use std::collections::{BTreeMap, BTreeSet};
-
-/// What decisions have asked for so far; read at once the next time.
-#[derive(Debug, Default)]
-struct Needed {
-    /// Teams, with all who were in them by any directory that was known.
-    teams: BTreeMap<TeamId, BTreeSet<PersonId>>,
-    accounts: BTreeSet<AccountId>,
-}
-
-impl Needed {
-    /// Whether everybody in a team by a directory was asked for.
-    fn has_all(&self, team: &TeamId, directory: &Directory) -> bool {
-        let is_asked = |rep| self.teams.get(team).is_some_and(|reps| reps.contains(rep));
-        directory.team(team).is_none_or(|team| team.reps.keys().all(is_asked))
-    }
-}
-
-/// What a decision may know, and how what it rests on stood when it was read.
-#[derive(Debug)]
-pub(crate) struct Knowledge {
-    pub world: World,
-    /// The versions of the accounts that were read; 0: there is none.
-    pub account_versions: BTreeMap<AccountId, u64>,
-}
-
-impl Knowledge {
-    fn learn_account(&mut self, id: AccountId, item: Option<&Item>) -> Result<(), StoreError> {
-        let account: Option<Account> = item.map(get_document).transpose()?;
-        self.account_versions.insert(id.clone(), account.as_ref().map_or(0, |account| account.commit));
-        let view = account.map_or_else(AccountView::default, |account| account.view());
-        self.world.learn(Learned::Account(id, view));
-        Ok(())
-    }
-}
+use rules::world::{Learned, Missing};
+use std::collections::BTreeSet;
 
 /// What became of a command, before anything is made of a used id.
-enum Ran<A: Stored> {
+enum RunResult<A: Stored> {
     Committed(Committed<A>),
     /// Its id was used for something else; nothing was written.
     Reused {
         reuse: Reuse,
         /// What tells this content from any other.
         content: String,
-        before: Option<Kept<A>>,
+        before: Option<Loaded<A>>,
     },
 }
 
@@ -80,8 +46,8 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Committed<A>, StoreError> {
         let (reuse, mut content, before) = match self.try_to_run(command, dedupe, now).await? {
-            Ran::Committed(done) => return Ok(done),
-            Ran::Reused { reuse, content, before } => (reuse, content, before),
+            RunResult::Committed(done) => return Ok(done),
+            RunResult::Reused { reuse, content, before } => (reuse, content, before),
         };
         let outcome = A::reused(command, reuse);
         if let (Some(refusal), Some(dedupe)) = (A::refusal(command, reuse), dedupe) {
@@ -91,8 +57,8 @@ impl Store {
             for _ in 0..2 {
                 key = format!("{key}/{content}");
                 match self.try_to_run(&refusal, Some(&key), now).await? {
-                    Ran::Committed(done) => return Ok(Committed { outcome, duplicate: false, ..done }),
-                    Ran::Reused { content: sealed, .. } => content = sealed,
+                    RunResult::Committed(done) => return Ok(Committed { outcome, duplicate: false, ..done }),
+                    RunResult::Reused { content: sealed, .. } => content = sealed,
                 }
             }
         }
@@ -104,11 +70,11 @@ impl Store {
         command: &A::Command,
         dedupe: Option<&str>,
         now: DateTime<Utc>,
-    ) -> Result<Ran<A>, StoreError> {
+    ) -> Result<RunResult<A>, StoreError> {
         let subject = A::subject(command);
-        let mut content = Asked::plain(A::asked(command)?);
-        let mut asked = Needed::default();
-        let mut sent: Vec<Sent<A>> = Vec::new();
+        let mut content = ContentDigest::plain(A::content_digest(command)?);
+        let mut asked = Requirements::default();
+        let mut sent: Vec<SentCommit<A>> = Vec::new();
         let mut at_zero: BTreeSet<PersonId> = BTreeSet::new();
         let mut unknown = None;
         let mut new_key = None;
@@ -116,39 +82,39 @@ impl Store {
             pause(attempt).await;
             let found = self.load::<A>(command, dedupe, &asked, &sent).await?;
             if let Some(done) = settle(&found, &mut sent) {
-                return Ok(Ran::Committed(done));
+                return Ok(RunResult::Committed(done));
             }
-            let before = kept::<A>(found.get(&A::key(command)))?;
+            let before = loaded::<A>(found.get(&A::key(command)))?;
             let seen = dedupe.and_then(|dedupe| found.get(&Key::seen(dedupe)));
             let compared = seen.map(|item| seen::compare(item, &subject, &content.plain)).transpose()?;
-            if let Some(Compared::Reused(reuse)) = compared {
-                return Ok(Ran::Reused { reuse, content: content.name(), before });
+            if let Some(Comparison::Reused(reuse)) = compared {
+                return Ok(RunResult::Reused { reuse, content: content.name(), before });
             }
             // What is personal has to be sealed to be held against what was.
-            let compares_personal = compared == Some(Compared::Same { personal: true })
+            let compares_personal = compared == Some(Comparison::Same { personal: true })
                 && (A::is_personal(command) || seen.and_then(seen::personal_of).is_some())
                 && !before.as_ref().is_some_and(|before| before.state.erased());
             if let Some(item) = seen.filter(|_| !compares_personal) {
-                return Ok(Ran::Committed(unwritten(seen::outcome_of(item)?, true, before)));
+                return Ok(RunResult::Committed(unwritten(seen::outcome_of(item)?, true, before)));
             }
             if A::is_outdated(command, before.as_ref().map(|before| &before.state)) {
-                return Ok(Ran::Committed(unwritten(Outcome::Unchanged, false, before)));
+                return Ok(RunResult::Committed(unwritten(Outcome::Unchanged, false, before)));
             }
             // The outbox item goes with the delivery: where it is gone, the delivery is recorded.
             if A::delivered(command).is_some_and(|delivery| found.get(&Key::outbox(&delivery.id)).is_none()) {
-                return Ok(Ran::Committed(unwritten(Outcome::Applied, true, before)));
+                return Ok(RunResult::Committed(unwritten(Outcome::Applied, true, before)));
             }
             let sealed = self.sealed::<A>(command, before.as_ref(), &found, &mut new_key).await?;
             let new_key = sealed.new_key;
             let completed = A::completed(&sealed.command, before.as_ref().map(|before| &before.state));
             let command = &*completed;
-            content.personal = A::asked_personal(command)?;
+            content.personal = A::personal_digest(command)?;
             if let Some(item) = seen {
                 if seen::personal_of(item) == content.personal.as_deref() {
-                    return Ok(Ran::Committed(unwritten(seen::outcome_of(item)?, true, before)));
+                    return Ok(RunResult::Committed(unwritten(seen::outcome_of(item)?, true, before)));
                 }
                 let reuse = Reuse::OtherContent;
-                return Ok(Ran::Reused { reuse, content: content.name(), before });
+                return Ok(RunResult::Reused { reuse, content: content.name(), before });
             }
             let mut knowledge = self.knowledge(&found).await?;
             for (team, reps) in &asked.teams {
@@ -177,7 +143,7 @@ impl Store {
                 let stands = before.as_ref().and_then(|b| b.due.as_ref()).map(|due| instant(due.wake_at));
                 // The key that stands is not where it belongs; nothing is written, so that it stays.
                 let wake_moved = stands != wake_at.map(instant);
-                return Ok(Ran::Committed(Committed {
+                return Ok(RunResult::Committed(Committed {
                     outcome,
                     duplicate: false,
                     entries,
@@ -190,29 +156,29 @@ impl Store {
             }
             let before = before.as_ref();
             let planned =
-                Planned { command, dedupe, asked: &content, now, before, new_key, at_zero: &at_zero };
+                CommitContext { command, dedupe, asked: &content, now, before, new_key, at_zero: &at_zero };
             let (transaction, commit) = self.plan(planned, &knowledge, decided)?;
             match transaction.commit(self).await {
-                Written::Done => return Ok(Ran::Committed(commit.into_committed())),
-                Written::Lost(writes) => {
+                TransactionOutcome::Committed => return Ok(RunResult::Committed(commit.into_committed())),
+                TransactionOutcome::ConditionFailed(writes) => {
                     tracing::debug!(subject = %A::subject(command), ?writes, "lost a race; deciding again");
                     for write in writes {
                         match write {
-                            Write::Less(rep) => _ = at_zero.insert(rep),
-                            Write::LessAtZero(rep) => _ = at_zero.remove(&rep),
+                            Write::LoadDecrease(rep) => _ = at_zero.insert(rep),
+                            Write::LoadDecreaseAtZero(rep) => _ = at_zero.remove(&rep),
                             _ => {}
                         }
                     }
                     sent.push(commit);
                 }
                 // An earlier try of the SDK's own, within this one, may have gone through.
-                Written::Busy => sent.push(commit),
-                Written::Unknown(error) => {
+                TransactionOutcome::Busy => sent.push(commit),
+                TransactionOutcome::Unknown(error) => {
                     tracing::warn!(subject = %A::subject(command), "a commit was not answered; looking it up");
                     unknown = Some(error);
                     sent.push(commit);
                 }
-                Written::Failed(error) => return Err(error),
+                TransactionOutcome::Failed(error) => return Err(error),
             }
         }
         Err(unknown.unwrap_or(StoreError::Contention))
@@ -224,8 +190,8 @@ impl Store {
         &self,
         command: &A::Command,
         dedupe: Option<&str>,
-        asked: &Needed,
-        sent: &[Sent<A>],
+        asked: &Requirements,
+        sent: &[SentCommit<A>],
     ) -> Result<Items, StoreError> {
         let accounts = A::names_account(command).into_iter().chain(&asked.accounts).map(Key::account);
         let leads = [A::key(command), Key::current(POLICY), Key::current(DIRECTORY)]
@@ -234,23 +200,12 @@ impl Store {
             .chain(asked.teams.values().flatten().map(Key::rep))
             .chain(dedupe.map(Key::seen))
             .chain(A::delivered(command).map(|delivery| Key::outbox(&delivery.id)));
-        let audit = sent.iter().map(Sent::key);
+        let audit = sent.iter().map(SentCommit::key);
         let data_key = A::is_personal(command).then(|| Key::data_key(&A::subject(command)));
         if data_key.is_some() {
             self.require_keys()?;
         }
         self.read(leads, audit, data_key).await
-    }
-
-    /// The published policy and directory that the pointers name.
-    pub(crate) async fn knowledge(&self, found: &Items) -> Result<Knowledge, StoreError> {
-        let (policy, directory) = futures::future::try_join(
-            self.policy_of_pointer(found.get(&Key::current(POLICY))),
-            self.directory_of_pointer(found.get(&Key::current(DIRECTORY))),
-        )
-        .await?;
-        let world = World::new(self.rules(policy, directory));
-        Ok(Knowledge { world, account_versions: BTreeMap::new() })
     }
 
     /// Decides; reads what the decision lacks, and decides again.
@@ -260,7 +215,7 @@ impl Store {
         knowledge: &mut Knowledge,
         command: &A::Command,
         now: DateTime<Utc>,
-        asked: &mut Needed,
+        asked: &mut Requirements,
     ) -> Result<Decision<A>, StoreError> {
         let mut asking = Asking::default();
         loop {
@@ -298,8 +253,8 @@ impl Store {
 
 /// The attempt that was written after all, if one was. One whose place in the audit somebody
 /// else took never will be.
-fn settle<A: Stored>(found: &Items, sent: &mut Vec<Sent<A>>) -> Option<Committed<A>> {
-    let wrote = |sent: &Sent<A>| found.get(&sent.key()).is_some_and(|item| sent.attempt.wrote(item));
+fn settle<A: Stored>(found: &Items, sent: &mut Vec<SentCommit<A>>) -> Option<Committed<A>> {
+    let wrote = |sent: &SentCommit<A>| found.get(&sent.key()).is_some_and(|item| sent.attempt.wrote(item));
     let ours = sent.iter().position(wrote);
     if let Some(ours) = ours {
         return Some(sent.swap_remove(ours).into_committed());
@@ -309,7 +264,7 @@ fn settle<A: Stored>(found: &Items, sent: &mut Vec<Sent<A>>) -> Option<Committed
 }
 
 /// The answer where nothing is written.
-fn unwritten<A: Stored>(outcome: Outcome, duplicate: bool, before: Option<Kept<A>>) -> Committed<A> {
+fn unwritten<A: Stored>(outcome: Outcome, duplicate: bool, before: Option<Loaded<A>>) -> Committed<A> {
     let wake_at = before.as_ref().and_then(|b| b.due.as_ref()).map(|due: &DueKey| due.wake_at);
     Committed {
         outcome,
@@ -324,11 +279,11 @@ fn unwritten<A: Stored>(outcome: Outcome, duplicate: bool, before: Option<Kept<A
 }
 
 /// Reads an item of a lead or an account.
-pub(crate) fn kept<A: Stored>(item: Option<&Item>) -> Result<Option<Kept<A>>, StoreError> {
+pub(crate) fn loaded<A: Stored>(item: Option<&Item>) -> Result<Option<Loaded<A>>, StoreError> {
     item.map(|item| {
         let state = A::read(item)?;
         let head = state.head(item)?;
-        Ok(Kept { state, due: due_key_of(item)?, head })
+        Ok(Loaded { state, due: due_key_of(item)?, head })
     })
     .transpose()
 }

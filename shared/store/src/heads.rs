@@ -1,13 +1,14 @@
 //! The head of every subject, for checkpoints: read through an index that holds nothing else.
 
-use crate::Store;
-use crate::audit::{HEAD, head_of};
+use crate::attributes::{HEAD, HEAD_COMMIT};
+use crate::audit::head_of;
 use crate::error::StoreError;
 use crate::item::{Item, get_number, get_text, text};
 use crate::keys::{head_shard, head_shard_name};
-use crate::queries::{Cursor, Page};
+use crate::page::{Cursor, Page};
 use crate::request::failed;
-use crate::schema::{HEAD_COMMIT, HEADS};
+use crate::schema::HEADS;
+use crate::store::Store;
 use audit::leaves::Leaf;
 
 impl Store {

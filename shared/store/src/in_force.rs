@@ -1,7 +1,7 @@
 //! Which policy and which directory were in force at an instant of the past.
 
-use crate::Store;
 use crate::error::StoreError;
+use crate::store::Store;
 use chrono::{DateTime, Utc};
 use policy::PublishedPolicy;
 use policy::directory::Directory;

@@ -6,17 +6,15 @@
 //! JSON, would not come back as it was. What a condition, an update or an index needs stands beside
 //! the document as an attribute of its own.
 
+use crate::attributes::{DOC, PK, SK};
 use crate::error::StoreError;
-use crate::keys::Key;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 use std::collections::HashMap;
+use std::fmt::Display;
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
-
-/// The document of an item.
-pub(crate) const DOC: &str = "doc";
 
 /// No item is larger than 400 KB; what stands beside a document takes the rest.
 pub(crate) const DOC_BYTES_MAX: usize = 380 * 1024;
@@ -25,7 +23,7 @@ pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
 
-pub(crate) fn number(value: impl std::fmt::Display) -> AttributeValue {
+pub(crate) fn number(value: impl Display) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
@@ -35,7 +33,7 @@ pub(crate) fn exact(at: DateTime<Utc>) -> AttributeValue {
 }
 
 /// A document as an attribute.
-pub(crate) fn document(what: &Key, value: &impl Serialize) -> Result<String, StoreError> {
+pub(crate) fn document(what: &impl Display, value: &impl Serialize) -> Result<String, StoreError> {
     let json =
         serde_json::to_string(value).map_err(|error| StoreError::unreadable(what.to_string(), error))?;
     if json.len() > DOC_BYTES_MAX {
@@ -45,7 +43,7 @@ pub(crate) fn document(what: &Key, value: &impl Serialize) -> Result<String, Sto
 }
 
 /// A document of the audit: canonical, since it is hashed.
-pub(crate) fn canonical(what: &Key, value: &impl Serialize) -> Result<String, StoreError> {
+pub(crate) fn canonical(what: &impl Display, value: &impl Serialize) -> Result<String, StoreError> {
     let json =
         audit::canonical::to_text(value).map_err(|error| StoreError::unreadable(what.to_string(), error))?;
     if json.len() > DOC_BYTES_MAX {
@@ -82,18 +80,11 @@ pub(crate) fn get_document<T: DeserializeOwned>(item: &Item) -> Result<T, StoreE
     serde_json::from_str(get_text(item, DOC)?).map_err(|error| StoreError::unreadable(name_of(item), error))
 }
 
-pub(crate) fn key_of(item: &Item) -> Result<Key, StoreError> {
-    Ok(Key {
-        pk: get_text(item, crate::keys::PK)?.to_owned(),
-        sk: get_text(item, crate::keys::SK)?.to_owned(),
-    })
-}
-
 fn missing(item: &Item, name: &str) -> StoreError {
     StoreError::corrupt(format!("`{name}` of {}", name_of(item)))
 }
 
 fn name_of(item: &Item) -> String {
     let part = |name| find_text(item, name).unwrap_or("?");
-    format!("{}/{}", part(crate::keys::PK), part(crate::keys::SK))
+    format!("{}/{}", part(PK), part(SK))
 }

@@ -1,13 +1,10 @@
 //! The keys of the tables, and the text forms in them that have to sort.
 
-use crate::item::{Item, text};
+use crate::attributes::{PK, SK};
+use crate::error::StoreError;
+use crate::item::{Item, get_text, text};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Timelike, Utc};
 use policy::ids::{AccountId, LeadId, NotificationId, PersonId, PublicationId, Subject};
-
-/// The partition key of every table.
-pub const PK: &str = "pk";
-/// The sort key of every table.
-pub const SK: &str = "sk";
 
 /// The due index is spread over so many partitions: many leads share an instant (Monday, 09:00),
 /// and one partition takes 1,000 writes a second. The index of heads is spread likewise.
@@ -27,6 +24,11 @@ pub(crate) struct Key {
 impl Key {
     fn new(pk: String, sk: impl Into<String>) -> Self {
         Self { pk, sk: sk.into() }
+    }
+
+    /// Reads the key of an item.
+    pub fn of(item: &Item) -> Result<Self, StoreError> {
+        Ok(Self { pk: get_text(item, PK)?.to_owned(), sk: get_text(item, SK)?.to_owned() })
     }
 
     pub fn lead(id: &LeadId) -> Self {

@@ -1,15 +1,16 @@
 //! Leads in the store.
 
-use crate::Store;
 use crate::aggregate::{Committed, Stored};
+use crate::attributes::DOC;
 use crate::audit::head_of;
 use crate::error::StoreError;
-use crate::item::{DOC, Item, document, get_document, text};
+use crate::item::{Item, document, get_document, text};
 use crate::keys::{Key, instant};
 use crate::schema::{
     BY_ACCOUNT, BY_MARKET, BY_OWNER, BY_STATE, COMPLIANCE_REVIEWS, OPERATIONS_REVIEWS, put_into,
 };
 use crate::seen::digest;
+use crate::store::Store;
 use audit::Hash;
 use chrono::{DateTime, Utc};
 use policy::ids::{AccountId, LeadId, MarketId, StateId};
@@ -31,7 +32,7 @@ use rules::world::World;
 /// # Errors
 /// None in practice: every input can be written as JSON.
 pub fn key_by_content(command: &Command) -> Result<String, StoreError> {
-    Ok(format!("{}/{}", command.cause, Lead::asked(command)?))
+    Ok(format!("{}/{}", command.cause, Lead::content_digest(command)?))
 }
 
 /// The digest of what a command asks; see [`rules::lead::LeadEvent::said`].
@@ -39,7 +40,7 @@ pub fn key_by_content(command: &Command) -> Result<String, StoreError> {
 /// # Errors
 /// None in practice: every input can be written as JSON.
 pub fn content_of(command: &Command) -> Result<String, StoreError> {
-    Lead::asked(command)
+    Lead::content_digest(command)
 }
 
 /// The one partition of a queue of reviews.
@@ -108,7 +109,7 @@ impl Stored for Lead {
         command.input.personal_texts()
     }
 
-    fn asked(command: &Command) -> Result<String, StoreError> {
+    fn content_digest(command: &Command) -> Result<String, StoreError> {
         if let Input::Event(event) = &command.input
             && let Some(said) = &event.said
         {
@@ -117,7 +118,7 @@ impl Stored for Lead {
         digest(&Self::subject(command), &RecordedInput::of(&command.asked()).asked)
     }
 
-    fn asked_personal(command: &Command) -> Result<Option<String>, StoreError> {
+    fn personal_digest(command: &Command) -> Result<Option<String>, StoreError> {
         let mut personal = RecordedInput::of(&command.input).personal;
         // Whether a source may write a contact changes, and what it says of matches always counts.
         if matches!(&command.input, Input::Event(event) if event.said.is_some()) {

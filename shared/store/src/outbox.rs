@@ -2,13 +2,14 @@
 //! a due key, so that one that never reached the queue is found by the sweep, and so is one that
 //! waits for the end of somebody's quiet hours.
 
-use crate::Store;
-use crate::aggregate::DueKey;
-use crate::due::{held, put_due_key};
+use crate::attributes::{DOC, PK};
+use crate::due::{DueKey, due_key_of, put_due_key};
 use crate::error::StoreError;
-use crate::item::{DOC, Item, document, find_instant, get_document, get_text, text};
-use crate::keys::{Key, PK, due_shard, instant};
+use crate::item::{Item, document, find_instant, get_document, get_text, text};
+use crate::keys::{Key, due_shard, instant};
+use crate::request::held;
 use crate::schema::DUE;
+use crate::store::Store;
 use aws_sdk_dynamodb::types::ReturnValue;
 use chrono::{DateTime, TimeDelta, Utc};
 use policy::ids::{NotificationId, Subject};
@@ -112,7 +113,7 @@ impl Store {
             id: id.clone(),
             subject: subject.parse().map_err(|error| StoreError::unreadable("a subject", Box::new(error)))?,
             notification: get_document(&item)?,
-            wake_at: crate::due::due_key_of(&item)?.map(|due| due.wake_at),
+            wake_at: due_key_of(&item)?.map(|due| due.wake_at),
             claimed_until: find_instant(&item, SENDING_UNTIL)?,
         }))
     }

@@ -6,14 +6,14 @@
 //! and leaves a tombstone. Whoever raced with that lost: the version of the subject has moved, and
 //! a subject that says it is erased is given nothing personal any more, whatever its key item says.
 
-use crate::Store;
-use crate::aggregate::{Kept, Stored};
-use crate::commit::Write;
+use crate::aggregate::{Loaded, Stored};
 use crate::error::StoreError;
 use crate::item::{Item, exact, get_instant};
 use crate::keys::Key;
-use crate::request::{Items, failed};
-use crate::transaction::{Transaction, When};
+use crate::read::Items;
+use crate::request::failed;
+use crate::store::{DataKeys, Store};
+use crate::transaction::{Condition, Transaction, Write};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
@@ -87,19 +87,12 @@ impl PersonalData {
 }
 
 impl Store {
-    /// Where data keys are.
-    pub(crate) fn require_keys(&self) -> Result<&crate::DataKeys, StoreError> {
-        self.keys.as_deref().ok_or_else(|| {
-            StoreError::Rejected("personal data needs a table of data keys, and none is configured".into())
-        })
-    }
-
     /// A command as it may be decided on and recorded: what is personal in it is sealed or, if its
     /// subject was erased, taken out. The key service is asked only if there is something personal.
     pub(crate) async fn sealed<'c, A: Stored>(
         &self,
         command: &'c A::Command,
-        before: Option<&Kept<A>>,
+        before: Option<&Loaded<A>>,
         found: &Items,
         new_key: &'c mut Option<NewKey>,
     ) -> Result<Sealed<'c, A>, StoreError> {
@@ -142,7 +135,7 @@ impl Store {
     /// Writes what a commit does to the data key: puts a new one, or destroys the one there is.
     pub(crate) fn plan_data_key(
         &self,
-        tx: &mut Transaction<Write>,
+        tx: &mut Transaction,
         subject: &Subject,
         is_erasing: bool,
         new_key: Option<&NewKey>,
@@ -150,22 +143,22 @@ impl Store {
     ) -> Result<(), StoreError> {
         let key = Key::data_key(subject);
         if is_erasing {
-            if !self.keys.as_ref().is_some_and(|keys| keys.may_erase) {
+            if !self.may_erase() {
                 return Err(StoreError::ErasedElsewhere { subject: subject.clone() });
             }
             let mut tombstone = Key::tombstone(subject).attributes();
             tombstone.insert(ERASED_AT.to_owned(), exact(now));
-            tx.delete(Write::DataKey, self.keys_table(), &key, When::Always)?;
-            return tx.put(Write::DataKey, self.keys_table(), tombstone, When::Always);
+            tx.delete(Write::DataKey, self.keys_table(), &key, Condition::Always)?;
+            return tx.put(Write::DataKey, self.keys_table(), tombstone, Condition::Always);
         }
         let Some(NewKey { wrapped, .. }) = new_key else { return Ok(()) };
         let mut item = key.attributes();
         item.insert(WRAPPED.to_owned(), AttributeValue::B(Blob::new(wrapped.clone())));
         item.insert(CREATED_AT.to_owned(), exact(now));
-        tx.put(Write::DataKey, self.keys_table(), item, When::Absent)
+        tx.put(Write::DataKey, self.keys_table(), item, Condition::Absent)
     }
 
-    async fn key_item(&self, keys: &crate::DataKeys, key: &Key) -> Result<KeyItem, StoreError> {
+    async fn key_item(&self, keys: &DataKeys, key: &Key) -> Result<KeyItem, StoreError> {
         let answer = self
             .client()
             .get_item()

@@ -1,14 +1,15 @@
 //! Publications in the store: the history of each, and how far it has come through the leads in
 //! flight. How far it has come is no history: it is only where to go on.
 
-use crate::Store;
 use crate::aggregate::{Committed, Stored};
+use crate::attributes::{DOC, PK};
 use crate::audit::head_of;
-use crate::due::held;
 use crate::error::StoreError;
-use crate::item::{DOC, Item, document, get_document, text};
-use crate::keys::{Key, PK};
+use crate::item::{Item, document, get_document, number, text};
+use crate::keys::Key;
+use crate::request::held;
 use crate::seen::digest;
+use crate::store::Store;
 use audit::Hash;
 use chrono::{DateTime, Utc};
 use policy::ids::PublicationId;
@@ -30,11 +31,12 @@ const MOVES: &str = "moves";
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Progress {
     /// Where it is.
-    pub place: Place,
+    #[serde(rename = "place")]
+    pub cursor: ScopeCursor,
     /// Up to where leads are looked at once more: whoever was at one of them while the publication
     /// came may have decided under the rules before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub again_until: Option<Place>,
+    pub again_until: Option<ScopeCursor>,
     /// Whether all were looked at once.
     #[serde(default)]
     pub looked: bool,
@@ -50,7 +52,7 @@ pub struct Progress {
 
 /// A place in the scopes of a publication.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
-pub struct Place {
+pub struct ScopeCursor {
     /// Which scope, from 0.
     pub scope: usize,
     /// The last lead of it that was looked at, as the list names it.
@@ -104,13 +106,13 @@ impl Store {
             .expression_attribute_names("#doc", DOC)
             .expression_attribute_names("#moves", MOVES)
             .expression_attribute_values(":doc", text(document(&key, &next)?))
-            .expression_attribute_values(":next", crate::item::number(next.moves));
+            .expression_attribute_values(":next", number(next.moves));
         let update = if to.moves == 0 {
             update.condition_expression(format!("attribute_not_exists({PK})"))
         } else {
             update
                 .condition_expression("#moves = :moves")
-                .expression_attribute_values(":moves", crate::item::number(to.moves))
+                .expression_attribute_values(":moves", number(to.moves))
         };
         held(update.send().await)
     }
@@ -125,7 +127,7 @@ impl Stored for Publication {
         if let PublicationInput::Delivery(delivery) = &command.input { Some(delivery) } else { None }
     }
 
-    fn asked(command: &PublicationCommand) -> Result<String, StoreError> {
+    fn content_digest(command: &PublicationCommand) -> Result<String, StoreError> {
         digest(&Self::subject(command), &command.cause)
     }
 

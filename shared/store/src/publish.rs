@@ -1,62 +1,27 @@
-//! Published policies and directories: revisions that never change, and a pointer to the current
-//! one. What was read of a revision is kept, so that a decision costs no more than the pointers.
+//! Publishes policies and directories.
 
-use crate::aggregate::DueKey;
-use crate::audit::{AttemptId, Writing, put_head};
-use crate::commit::{VERSION, Write};
-use crate::due::put_due_key;
+use crate::attributes::{DOC, VERSION};
+use crate::audit::{AttemptId, NewCommit, put_head};
+use crate::due::{DueKey, put_due_key};
 use crate::error::StoreError;
-use crate::item::{
-    DOC, Item, canonical, document, exact, get_document, get_instant, get_number, get_text, number, text,
-};
+use crate::item::{canonical, document, exact, get_number, get_text, number, text};
 use crate::keys::Key;
 use crate::request::{ATTEMPTS_MAX, pause};
-use crate::seen::{Asked, seen_item};
-use crate::transaction::{Transaction, When, Written};
-use crate::{Store, seen};
+use crate::revisions::{DIRECTORY, POLICY, PUBLISHED_AT, series};
+use crate::seen;
+use crate::seen::{ContentDigest, seen_item};
+use crate::store::Store;
+use crate::transaction::{Condition, Transaction, TransactionOutcome, Write};
 use audit::Hash;
 use chrono::{DateTime, Utc};
 use policy::directory::{Directory, DirectoryDocument};
 use policy::ids::{PublicationId, PublicationKind, Subject};
-use policy::{InForce, Policy, PublishedPolicy, Rulebook, diff};
+use policy::{InForce, Policy, PublishedPolicy, diff};
 use rules::aggregate::Aggregate as _;
 use rules::entry::Entry;
 use rules::publication;
 use rules::publication::{Publication, PublicationFact, Publishing};
-use serde_json::value::RawValue;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-pub(crate) const POLICY: &str = "POLICY";
-pub(crate) const DIRECTORY: &str = "DIRECTORY";
-
-/// When a revision was published.
-const PUBLISHED_AT: &str = "published_at";
-
-/// So many revisions are kept in memory: the current one, and those that leads were last decided
-/// under.
-const KEPT_MAX: usize = 32;
-
-/// Revisions that were read.
-#[derive(Debug, Default)]
-pub(crate) struct Cache {
-    policies: Mutex<BTreeMap<u32, Arc<PublishedPolicy>>>,
-    directories: Mutex<BTreeMap<u32, Arc<Directory>>>,
-    rules: Mutex<BTreeMap<(u32, u32), Arc<Rulebook>>>,
-}
-
-fn kept<K, T>(map: &Mutex<BTreeMap<K, T>>) -> MutexGuard<'_, BTreeMap<K, T>> {
-    // Each change is one insertion: what a panic left behind is whole.
-    map.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn keep<K: Ord, T: Clone>(map: &Mutex<BTreeMap<K, T>>, revision: K, value: &T) {
-    let mut map = kept(map);
-    map.insert(revision, value.clone());
-    while map.len() > KEPT_MAX {
-        map.pop_first();
-    }
-}
 
 /// What became of a publication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,12 +34,12 @@ pub struct Published {
 
 /// What is to be published.
 #[derive(Debug, Clone, Copy)]
-enum New<'a> {
+enum NewDocument<'a> {
     Policy(&'a Policy),
     Directory(&'a Directory),
 }
 
-impl New<'_> {
+impl NewDocument<'_> {
     /// The digest of what is asked with a publication.
     fn digest(self, kind: PublicationKind, why: &str, base: Option<u32>) -> Result<String, StoreError> {
         let what = Subject::Publication(PublicationId { kind, revision: 0 });
@@ -87,13 +52,6 @@ impl New<'_> {
 
 fn hash_of(text: &str) -> String {
     audit::sha256([text.as_bytes()]).to_string()
-}
-
-fn series(kind: PublicationKind) -> &'static str {
-    match kind {
-        PublicationKind::Policy => POLICY,
-        PublicationKind::Directory => DIRECTORY,
-    }
 }
 
 impl Store {
@@ -112,7 +70,7 @@ impl Store {
         expected_base: Option<u32>,
     ) -> Result<Published, StoreError> {
         policy.check().map_err(StoreError::Unsound)?;
-        self.publish(New::Policy(policy), publishing, dedupe, expected_base).await
+        self.publish(NewDocument::Policy(policy), publishing, dedupe, expected_base).await
     }
 
     /// Publishes a directory as the next revision; see [`Store::publish_policy`].
@@ -128,7 +86,7 @@ impl Store {
         expected_base: Option<u32>,
     ) -> Result<Published, StoreError> {
         let checked = Directory::check(directory.clone()).map_err(StoreError::Unsound)?;
-        self.publish(New::Directory(&checked), publishing, dedupe, expected_base).await
+        self.publish(NewDocument::Directory(&checked), publishing, dedupe, expected_base).await
     }
 
     /// The first entry of a policy's publication and its document as it is stored; nothing, if the
@@ -195,17 +153,17 @@ impl Store {
 
     async fn publish(
         &self,
-        new: New<'_>,
+        new: NewDocument<'_>,
         publishing: &Publishing<'_>,
         dedupe: Option<&str>,
         expected_base: Option<u32>,
     ) -> Result<Published, StoreError> {
         let kind = match new {
-            New::Policy(_) => PublicationKind::Policy,
-            New::Directory(_) => PublicationKind::Directory,
+            NewDocument::Policy(_) => PublicationKind::Policy,
+            NewDocument::Directory(_) => PublicationKind::Directory,
         };
         let series = series(kind);
-        let asked = Asked::plain(new.digest(kind, publishing.why, expected_base)?);
+        let asked = ContentDigest::plain(new.digest(kind, publishing.why, expected_base)?);
         let mut tried: Vec<(PublicationId, AttemptId)> = Vec::new();
         let mut unknown = None;
         for attempt in 0..ATTEMPTS_MAX {
@@ -225,7 +183,7 @@ impl Store {
                     Ok(Subject::Publication(id)) if id.kind == kind => id.revision,
                     _ => return Err(StoreError::UsedForAnother),
                 };
-                let is_same = match seen::asked_of(seen) {
+                let is_same = match seen::digest_of(seen) {
                     Some(before) => before == asked.plain,
                     None => self.says(revision, new).await?,
                 };
@@ -240,8 +198,10 @@ impl Store {
                 return Err(StoreError::BaseMovedOn { current });
             }
             let next = match new {
-                New::Policy(policy) => self.next_policy(policy, publishing, current).await?,
-                New::Directory(directory) => self.next_directory(directory, publishing, current).await?,
+                NewDocument::Policy(policy) => self.next_policy(policy, publishing, current).await?,
+                NewDocument::Directory(directory) => {
+                    self.next_directory(directory, publishing, current).await?
+                }
             };
             let Some((json, entry)) = next else {
                 // Its key is used all the same: a late repetition publishes nothing either.
@@ -258,10 +218,12 @@ impl Store {
             let dedupe = dedupe.map(|dedupe| (dedupe, &asked));
             let tx = self.revision(id, json, &entry, dedupe, &attempt, publishing.now)?;
             match tx.commit(self).await {
-                Written::Done => return Ok(Published { revision: id.revision, is_new: true }),
-                Written::Lost(_) | Written::Busy => {}
-                Written::Unknown(error) => unknown = Some(error),
-                Written::Failed(error) => return Err(error),
+                TransactionOutcome::Committed => {
+                    return Ok(Published { revision: id.revision, is_new: true });
+                }
+                TransactionOutcome::ConditionFailed(_) | TransactionOutcome::Busy => {}
+                TransactionOutcome::Unknown(error) => unknown = Some(error),
+                TransactionOutcome::Failed(error) => return Err(error),
             }
             tried.push((id, attempt));
         }
@@ -269,10 +231,12 @@ impl Store {
     }
 
     /// Whether a revision says what is to be published.
-    async fn says(&self, revision: u32, new: New<'_>) -> Result<bool, StoreError> {
+    async fn says(&self, revision: u32, new: NewDocument<'_>) -> Result<bool, StoreError> {
         Ok(match new {
-            New::Policy(policy) => self.required_policy(revision).await?.policy == *policy,
-            New::Directory(directory) => self.directory(revision).await?.document() == directory.document(),
+            NewDocument::Policy(policy) => self.required_policy(revision).await?.policy == *policy,
+            NewDocument::Directory(directory) => {
+                self.directory(revision).await?.document() == directory.document()
+            }
         })
     }
 
@@ -283,10 +247,10 @@ impl Store {
         id: PublicationId,
         json: String,
         entry: &Entry<PublicationFact>,
-        dedupe: Option<(&str, &Asked)>,
+        dedupe: Option<(&str, &ContentDigest)>,
         attempt: &AttemptId,
         now: DateTime<Utc>,
-    ) -> Result<Transaction<Write>, StoreError> {
+    ) -> Result<Transaction, StoreError> {
         let (series, table, revision) = (series(id.kind), self.leads_table(), id.revision);
         let state = Publication::evolve(None, entry).map_err(|error| StoreError::Defect {
             subject: Subject::Publication(id),
@@ -297,16 +261,16 @@ impl Store {
         item.insert(DOC.to_owned(), text(json));
         item.insert(PUBLISHED_AT.to_owned(), exact(now));
         item.insert("published_by".to_owned(), text(&entry.actor.id));
-        tx.put(Write::State, table, item, When::Absent)?;
+        tx.put(Write::State, table, item, Condition::Absent)?;
         let mut pointer = Key::current(series).attributes();
         pointer.insert(VERSION.to_owned(), number(revision));
-        tx.put(Write::State, table, pointer, When::Version(u64::from(revision.saturating_sub(1))))?;
+        tx.put(Write::State, table, pointer, Condition::Version(u64::from(revision.saturating_sub(1))))?;
         // The one was checked against the other: of two that are published at once, one comes after.
         let (other, stands) = match id.kind {
             PublicationKind::Policy => (DIRECTORY, entry.directory_revision),
             PublicationKind::Directory => (POLICY, entry.policy_revision),
         };
-        tx.check(Write::State, table, &Key::current(other), When::Version(u64::from(stands)))?;
+        tx.check(Write::State, table, &Key::current(other), Condition::Version(u64::from(stands)))?;
         let key = Key::publication(&id);
         let mut item = key.attributes();
         item.insert(DOC.to_owned(), text(document(&key, &state)?));
@@ -314,7 +278,7 @@ impl Store {
         let due = state.wake_at().map(|wake_at| DueKey { wake_at, handed_at: None });
         put_due_key(&mut item, &key, due.as_ref());
         let subject = Subject::Publication(id);
-        let writing = Writing {
+        let writing = NewCommit {
             subject: &subject,
             commit: 1,
             cause: &entry.cause,
@@ -326,118 +290,12 @@ impl Store {
         };
         let (audit, head) = writing.item()?;
         put_head(&mut item, &subject, 1, head);
-        tx.put(Write::State, table, item, When::Absent)?;
-        tx.put(Write::Audit, self.audit_table(), audit, When::Absent)?;
+        tx.put(Write::State, table, item, Condition::Absent)?;
+        tx.put(Write::Audit, self.audit_table(), audit, Condition::Absent)?;
         if let Some((dedupe, asked)) = dedupe {
             let item = seen_item(dedupe, &subject, 1, asked, now);
-            tx.put(Write::Seen, table, item, When::Absent)?;
+            tx.put(Write::Seen, table, item, Condition::Absent)?;
         }
         Ok(tx)
-    }
-
-    /// The published policy.
-    ///
-    /// # Errors
-    /// [`StoreError::NotSeeded`] if there is none; else if the database does not answer, or an
-    /// item cannot be read.
-    pub async fn current_policy(&self) -> Result<Arc<PublishedPolicy>, StoreError> {
-        let pointer = self.read_one(&Key::current(POLICY)).await?;
-        self.policy_of_pointer(pointer.as_ref()).await
-    }
-
-    /// A revision of the policy; `None` if it was never published.
-    ///
-    /// # Errors
-    /// If the database does not answer, or the item cannot be read.
-    pub async fn policy(&self, revision: u32) -> Result<Option<Arc<PublishedPolicy>>, StoreError> {
-        if let Some(policy) = kept(&self.cache().policies).get(&revision) {
-            return Ok(Some(Arc::clone(policy)));
-        }
-        let item = self.read_one(&Key::revision(POLICY, revision)).await?;
-        let policy = item.as_ref().map(get_document::<PublishedPolicy>).transpose()?.map(Arc::new);
-        if let Some(policy) = &policy {
-            keep(&self.cache().policies, revision, policy);
-        }
-        Ok(policy)
-    }
-
-    /// The text of a revision as it was stored, and when it was published; `None` if it never was.
-    /// Its hash is in the first entry of its history.
-    ///
-    /// # Errors
-    /// If the database does not answer, or the item cannot be read.
-    pub async fn revision_text(
-        &self,
-        id: &PublicationId,
-    ) -> Result<Option<(Box<RawValue>, DateTime<Utc>)>, StoreError> {
-        let key = Key::revision(series(id.kind), id.revision);
-        let Some(item) = self.read_one(&key).await? else { return Ok(None) };
-        let text = RawValue::from_string(get_text(&item, DOC)?.to_owned())
-            .map_err(|error| StoreError::unreadable(key.to_string(), error))?;
-        Ok(Some((text, get_instant(&item, PUBLISHED_AT)?)))
-    }
-
-    /// The published directory.
-    ///
-    /// # Errors
-    /// [`StoreError::NotSeeded`] if there is none; else if the database does not answer, or an
-    /// item cannot be read.
-    pub async fn current_directory(&self) -> Result<Arc<Directory>, StoreError> {
-        let pointer = self.read_one(&Key::current(DIRECTORY)).await?;
-        self.directory_of_pointer(pointer.as_ref()).await
-    }
-
-    /// A revision of the policy that was published.
-    ///
-    /// # Errors
-    /// If there is none; else as [`Store::policy`].
-    pub async fn required_policy(&self, revision: u32) -> Result<Arc<PublishedPolicy>, StoreError> {
-        let missing = || StoreError::corrupt(Key::revision(POLICY, revision).to_string());
-        self.policy(revision).await?.ok_or_else(missing)
-    }
-
-    /// The rules of a policy and a directory that are in force together.
-    pub(crate) fn rules(&self, policy: Arc<PublishedPolicy>, directory: Arc<Directory>) -> Arc<Rulebook> {
-        let key = (policy.revision, directory.revision());
-        if let Some(rules) = kept(&self.cache().rules).get(&key) {
-            return Arc::clone(rules);
-        }
-        let rules = Arc::new(Rulebook::new(policy, directory));
-        keep(&self.cache().rules, key, &rules);
-        rules
-    }
-
-    pub(crate) async fn policy_of_pointer(
-        &self,
-        pointer: Option<&Item>,
-    ) -> Result<Arc<PublishedPolicy>, StoreError> {
-        let pointer = pointer.ok_or(StoreError::NotSeeded { what: "policy" })?;
-        let revision = get_number(pointer, VERSION)?;
-        self.required_policy(revision).await
-    }
-
-    pub(crate) async fn directory_of_pointer(
-        &self,
-        pointer: Option<&Item>,
-    ) -> Result<Arc<Directory>, StoreError> {
-        let pointer = pointer.ok_or(StoreError::NotSeeded { what: "directory" })?;
-        self.directory(get_number(pointer, VERSION)?).await
-    }
-
-    /// Reads a revision and checks it anew: what compiles into calendars is not stored.
-    ///
-    /// # Errors
-    /// If the database does not answer, there is no such revision, or the item cannot be read.
-    pub async fn directory(&self, revision: u32) -> Result<Arc<Directory>, StoreError> {
-        if let Some(directory) = kept(&self.cache().directories).get(&revision) {
-            return Ok(Arc::clone(directory));
-        }
-        let key = Key::revision(DIRECTORY, revision);
-        let item = self.read_one(&key).await?.ok_or_else(|| StoreError::corrupt(key.to_string()))?;
-        let checked = Directory::check(get_document(&item)?)
-            .map_err(|error| StoreError::unreadable(key.to_string(), error))?;
-        let directory = Arc::new(checked.published(revision, get_instant(&item, PUBLISHED_AT)?));
-        keep(&self.cache().directories, revision, &directory);
-        Ok(directory)
     }
 }

@@ -1,15 +1,17 @@
 //! How reps stand: what they carry, when they were last given a lead, whether they take any.
 
-use crate::aggregate::{Committed, DueKey, Stored};
+use crate::aggregate::{Committed, Stored};
+use crate::attributes::VERSION;
 use crate::audit::head_of;
-use crate::due::due_key_of;
+use crate::due::{DueKey, due_key_of};
 use crate::error::StoreError;
-use crate::item::{Item, exact, find_instant, find_number, find_text, number, text};
-use crate::keys::{Key, PK, due_shard, instant};
-use crate::request::{Items, failed};
+use crate::item::{Item, find_number, number, text};
+use crate::keys::{Key, due_shard, instant};
+use crate::request::failed;
 use crate::schema::DUE;
-use crate::transaction::Change;
-use crate::{Store, seen};
+use crate::seen;
+use crate::standing::{LOOKS, standing_of, write_standing};
+use crate::store::Store;
 use audit::Hash;
 use aws_sdk_dynamodb::types::ReturnValue;
 use chrono::{DateTime, Utc};
@@ -18,25 +20,12 @@ use rules::aggregate::{Aggregate as _, Consulted};
 use rules::notification::{Delivery, Notification, NotificationFact};
 use rules::outcome::Outcome;
 use rules::record::Recorded;
-use rules::rep::{LoadChange, RepCommand, RepFact, RepInput};
+use rules::rep::{RepCommand, RepFact, RepInput};
 use rules::reuse;
 use rules::reuse::Reuse;
-use rules::roster::{AbsentLead, LeadsOfAbsent, Roster, Standing};
+use rules::roster::Standing;
 use rules::world::World;
 use std::borrow::Cow;
-
-const LOAD: &str = "load";
-const LAST_ASSIGNED_AT: &str = "last_assigned_at";
-const AVAILABILITY: &str = "availability";
-const SAID_AT: &str = "said_at";
-const SEQ: &str = "seq";
-const COMMIT: &str = "commit";
-const LOOKS: &str = "looks";
-const TOLD_OF: &str = "told_of";
-/// What became of their leads while they are away, and their manager was not told yet: a count each.
-const QUEUED: &str = "absent_queued";
-/// Before the id of who has the leads now.
-const HANDED_ON: &str = "absent_handed_on:";
 
 /// A rep as they stand.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -77,7 +66,7 @@ impl Store {
             .update_expression("SET #shard = :shard, #wake = :wake ADD #version :one, #looks :one")
             .expression_attribute_names("#shard", DUE.partition)
             .expression_attribute_names("#wake", DUE.sort)
-            .expression_attribute_names("#version", crate::commit::VERSION)
+            .expression_attribute_names("#version", VERSION)
             .expression_attribute_names("#looks", LOOKS)
             .expression_attribute_values(":shard", text(due_shard(&key.pk)))
             .expression_attribute_values(":wake", text(instant(at)))
@@ -87,19 +76,6 @@ impl Store {
             .await
             .map_err(failed)?;
         Ok(find_number(&updated.attributes.unwrap_or_default(), LOOKS).unwrap_or(0))
-    }
-
-    /// How reps stand; one who is not in it carries nothing and was never given a lead.
-    ///
-    /// # Errors
-    /// If the database does not answer, or an item cannot be read.
-    pub async fn standings<'r>(
-        &self,
-        reps: impl IntoIterator<Item = &'r PersonId>,
-    ) -> Result<Roster, StoreError> {
-        let reps: Vec<&PersonId> = reps.into_iter().collect();
-        let found = self.read(reps.iter().copied().map(Key::rep), [], []).await?;
-        roster_of(&found, reps)
     }
 
     /// Decides on a command to a rep and commits what follows; see [`Store::execute`].
@@ -147,7 +123,7 @@ impl Stored for Standing {
         if let RepInput::Delivery(delivery) = &command.input { Some(delivery) } else { None }
     }
 
-    fn asked(command: &RepCommand) -> Result<String, StoreError> {
+    fn content_digest(command: &RepCommand) -> Result<String, StoreError> {
         seen::digest(&Self::subject(command), &command.input)
     }
 
@@ -197,148 +173,7 @@ impl Stored for Standing {
     }
 }
 
-/// How reps stand, of what was read.
-pub(crate) fn roster_of<'r>(
-    found: &Items,
-    reps: impl IntoIterator<Item = &'r PersonId>,
-) -> Result<Roster, StoreError> {
-    let items = reps.into_iter().filter_map(|rep| Some((rep, found.get(&Key::rep(rep))?)));
-    let standings = items.map(|(rep, item)| Ok((rep.clone(), standing_of(item)?)));
-    Ok(Roster { standings: standings.collect::<Result<_, StoreError>>()? })
-}
-
-/// The update that a change of a load is. A rep who was chosen must stand as was seen: there was
-/// room then, by the rules that it was decided under. By those of a publication since there may be
-/// none, and what was due before it is settled all the same. One who was named by the source takes
-/// it, room or not.
-///
-/// A place that becomes free may be what another lead waits for: the rep is due to be looked at. So are they
-/// if a lead of theirs was handed on or queued while they are away: their manager is told.
-pub(crate) fn rep_change(
-    change: &LoadChange,
-    seen: Option<u64>,
-    at_zero: bool,
-    now: DateTime<Utc>,
-) -> Change {
-    let mut conditions = Vec::new();
-    let mut values = vec![(":one", number(1))];
-    match seen {
-        Some(0) => conditions.push(format!("attribute_not_exists({PK})")),
-        Some(version) => {
-            conditions.push("#version = :seen".to_owned());
-            values.push((":seen", number(version)));
-        }
-        None => {}
-    }
-    let mut sets = Vec::new();
-    if let Some(at) = change.assigned_at {
-        sets.push(format!("{LAST_ASSIGNED_AT} = :at"));
-        values.push((":at", exact(at)));
-    }
-    let owned = |(name, attribute): (&str, &str)| (name.to_owned(), attribute.to_owned());
-    let mut names = vec![owned(("#version", crate::commit::VERSION))];
-    let mut adds = vec!["#version :one".to_owned()];
-    if change.is_looked_at() {
-        adds.push("#looks :one".to_owned());
-        names.push(("#looks".to_owned(), LOOKS.to_owned()));
-        sets.push("#shard = :shard, #wake = :wake".to_owned());
-        names.extend([("#shard", DUE.partition), ("#wake", DUE.sort)].map(owned));
-        values.push((":shard", text(due_shard(&Key::rep(&change.rep).pk))));
-        values.push((":wake", text(instant(now))));
-    }
-    if change.delta > 0 {
-        adds.push("#load :one".to_owned());
-    } else if change.delta < 0 && at_zero {
-        conditions.push("(attribute_not_exists(#load) OR #load < :one)".to_owned());
-    } else if change.delta < 0 {
-        conditions.push("#load >= :one".to_owned());
-        values.push((":less", number(-1)));
-        adds.push("#load :less".to_owned());
-    }
-    if change.delta != 0 {
-        names.push(owned(("#load", LOAD)));
-    }
-    if let Some(absent) = &change.absent {
-        adds.push("#absent :one".to_owned());
-        names.push(("#absent".to_owned(), absent_attribute(absent)));
-    }
-    let set = if sets.is_empty() { String::new() } else { format!("SET {} ", sets.join(", ")) };
-    Change {
-        expression: format!("{set}ADD {}", adds.join(", ")),
-        condition: (!conditions.is_empty()).then(|| conditions.join(" AND ")),
-        names,
-        values,
-    }
-}
-
-fn standing_of(item: &Item) -> Result<Standing, StoreError> {
-    Ok(Standing {
-        load: find_number(item, LOAD).unwrap_or(0),
-        last_assigned_at: find_instant(item, LAST_ASSIGNED_AT)?,
-        availability: found_json(item, AVAILABILITY, "an availability")?,
-        said_at: find_instant(item, SAID_AT)?,
-        version: find_number(item, crate::commit::VERSION).unwrap_or(0),
-        seq: find_number(item, SEQ).unwrap_or(0),
-        looks: find_number(item, LOOKS).unwrap_or(0),
-        // There was one entry a commit once.
-        commit: find_number(item, COMMIT).or_else(|| find_number(item, SEQ)).unwrap_or(0),
-        untold: untold_of(item),
-        told_of: found_json(item, TOLD_OF, "the absence that was told of")?,
-    })
-}
-
 fn rep_of(item: &Item) -> Result<RepItem, StoreError> {
     let (standing, due) = (standing_of(item)?, due_key_of(item)?);
     Ok(RepItem { standing, due })
-}
-
-/// The attribute that counts what became of leads of somebody who is away.
-fn absent_attribute(absent: &AbsentLead) -> String {
-    match absent {
-        AbsentLead::HandedOn(to) => format!("{HANDED_ON}{to}"),
-        AbsentLead::Queued => QUEUED.to_owned(),
-    }
-}
-
-fn untold_of(item: &Item) -> LeadsOfAbsent {
-    let count = |name: &str| find_number::<u32>(item, name);
-    let to = item.keys().filter_map(|name| Some((name.strip_prefix(HANDED_ON)?.into(), count(name)?)));
-    LeadsOfAbsent { handed_on: to.collect(), queued: count(QUEUED).unwrap_or(0) }
-}
-
-fn found_json<T: serde::de::DeserializeOwned>(
-    item: &Item,
-    name: &str,
-    what: &str,
-) -> Result<Option<T>, StoreError> {
-    let found = find_text(item, name);
-    found
-        .map(|json| serde_json::from_str(json).map_err(|error| StoreError::unreadable(what, error)))
-        .transpose()
-}
-
-fn write_standing(standing: &Standing, key: &Key, item: &mut Item) -> Result<(), StoreError> {
-    item.insert(LOOKS.to_owned(), number(standing.looks));
-    item.insert(LOAD.to_owned(), number(standing.load));
-    item.insert(SEQ.to_owned(), number(standing.seq));
-    item.insert(COMMIT.to_owned(), number(standing.commit));
-    if let Some(at) = standing.last_assigned_at {
-        item.insert(LAST_ASSIGNED_AT.to_owned(), exact(at));
-    }
-    if let Some(at) = standing.said_at {
-        item.insert(SAID_AT.to_owned(), exact(at));
-    }
-    if let Some(availability) = &standing.availability {
-        item.insert(AVAILABILITY.to_owned(), text(crate::item::document(key, availability)?));
-    }
-    if let Some(told_of) = &standing.told_of {
-        item.insert(TOLD_OF.to_owned(), text(crate::item::document(key, told_of)?));
-    }
-    for (to, n) in &standing.untold.handed_on {
-        item.insert(absent_attribute(&AbsentLead::HandedOn(to.clone())), number(*n));
-    }
-    if standing.untold.queued > 0 {
-        item.insert(QUEUED.to_owned(), number(standing.untold.queued));
-    }
-    Ok(())
 }

@@ -1,7 +1,7 @@
 //! The three tables and their indexes. The deployment's template declares the same.
 
-use crate::item::Item;
-use crate::keys::{PK, SK};
+use crate::attributes::{HEAD, PK, SK};
+use crate::item::{Item, text};
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::operation::create_table::CreateTableInput;
 use aws_sdk_dynamodb::types::{
@@ -9,8 +9,7 @@ use aws_sdk_dynamodb::types::{
     ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType,
 };
 
-/// The attribute by which DynamoDB removes what is over: epoch seconds.
-pub const TTL_ATTRIBUTE: &str = "expires_at";
+pub use crate::attributes::{HEAD_COMMIT, TTL_ATTRIBUTE};
 
 /// An index: all of its attributes are texts, and an item without them is not in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,17 +56,10 @@ pub const BY_MARKET: Index =
 pub const BY_STATE: Index =
     Index { name: "by-state", partition: "state_key", sort: "sk_source", includes: &[] };
 
-/// The commit whose seal is the head of a subject.
-pub const HEAD_COMMIT: &str = "head_commit";
-
 /// The head of every subject, for checkpoints: reading all of them costs what they are, not what
 /// the subjects are.
-pub const HEADS: Index = Index {
-    name: "heads",
-    partition: "head_shard",
-    sort: "head_subject",
-    includes: &[crate::audit::HEAD, HEAD_COMMIT],
-};
+pub const HEADS: Index =
+    Index { name: "heads", partition: "head_shard", sort: "head_subject", includes: &[HEAD, HEAD_COMMIT] };
 
 /// The indexes of the leads table.
 pub const INDEXES: [Index; 8] =
@@ -165,7 +157,7 @@ fn key_schema(partition: &str, sort: &str) -> Result<Vec<KeySchemaElement>, Buil
 /// Puts an item into an index; a key that is empty is none.
 pub(crate) fn put_into(index: Index, item: &mut Item, partition: &str, sort: String) {
     if !partition.is_empty() && !sort.is_empty() {
-        item.insert(index.partition.to_owned(), crate::item::text(partition));
-        item.insert(index.sort.to_owned(), crate::item::text(sort));
+        item.insert(index.partition.to_owned(), text(partition));
+        item.insert(index.sort.to_owned(), text(sort));
     }
 }

@@ -5,14 +5,13 @@
 //! digest of its own, over its sealed texts: nobody who reads the table can try names. Once the
 //! subject is erased its seals cannot be made again, and what is personal is compared no more.
 
-use crate::Store;
-use crate::commit::SEEN_FOR;
+use crate::attributes::TTL_ATTRIBUTE;
 use crate::error::StoreError;
 use crate::item::{Item, exact, find_text, get_text, number, text};
 use crate::keys::Key;
-use crate::schema::TTL_ATTRIBUTE;
-use crate::transaction::{Transaction, When, Written};
-use chrono::{DateTime, Utc};
+use crate::store::Store;
+use crate::transaction::{Condition, Transaction, TransactionOutcome, Write};
+use chrono::{DateTime, TimeDelta, Utc};
 use policy::ids::Subject;
 use rules::outcome::Outcome;
 use rules::reuse::Reuse;
@@ -24,6 +23,10 @@ pub(crate) const SEEN_SUBJECT: &str = "subject";
 const ASKED: &str = "asked";
 /// The digest of what was personal in it, sealed.
 const ASKED_PERSONAL: &str = "asked_personal";
+
+/// How long an input is known as seen. No source repeats itself later; correctness does not rest
+/// on the removal, which may be days late.
+const SEEN_FOR: TimeDelta = TimeDelta::days(30);
 
 /// What an error calls it.
 const DEDUPE: &str = "the outcome of a dedupe item";
@@ -39,14 +42,14 @@ pub(crate) fn digest(what: &Subject, asked: &impl Serialize) -> Result<String, S
 
 /// What an input asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Asked {
+pub(crate) struct ContentDigest {
     /// The digest of what is not personal.
     pub plain: String,
     /// The digest of what is personal, sealed.
     pub personal: Option<String>,
 }
 
-impl Asked {
+impl ContentDigest {
     /// Of an input with nothing personal in it.
     pub fn plain(plain: String) -> Self {
         Self { plain, personal: None }
@@ -66,7 +69,7 @@ pub(crate) fn seen_item(
     dedupe: &str,
     subject: &Subject,
     commit: u64,
-    asked: &Asked,
+    asked: &ContentDigest,
     now: DateTime<Utc>,
 ) -> Item {
     let mut item = Key::seen(dedupe).attributes();
@@ -83,7 +86,7 @@ pub(crate) fn seen_item(
 
 /// What an input asks beside what was asked under its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Compared {
+pub(crate) enum Comparison {
     /// The same, as far as it is not personal. Whether what is personal has to be held against it, too.
     Same { personal: bool },
     /// Something else.
@@ -91,20 +94,20 @@ pub(crate) enum Compared {
 }
 
 /// Holds an input against the item of its id, without what is personal.
-pub(crate) fn compare(item: &Item, subject: &Subject, plain: &str) -> Result<Compared, StoreError> {
+pub(crate) fn compare(item: &Item, subject: &Subject, plain: &str) -> Result<Comparison, StoreError> {
     if get_text(item, SEEN_SUBJECT)? != subject.to_string() {
-        return Ok(Compared::Reused(Reuse::OtherSubject));
+        return Ok(Comparison::Reused(Reuse::OtherSubject));
     }
-    Ok(match asked_of(item) {
+    Ok(match digest_of(item) {
         // An earlier version kept no digest: the id alone has to do.
-        None => Compared::Same { personal: false },
-        Some(asked) if asked == plain => Compared::Same { personal: true },
-        Some(_) => Compared::Reused(Reuse::OtherContent),
+        None => Comparison::Same { personal: false },
+        Some(asked) if asked == plain => Comparison::Same { personal: true },
+        Some(_) => Comparison::Reused(Reuse::OtherContent),
     })
 }
 
 /// The digest of what was asked under an id; items of earlier versions have none.
-pub(crate) fn asked_of(item: &Item) -> Option<&str> {
+pub(crate) fn digest_of(item: &Item) -> Option<&str> {
     find_text(item, ASKED)
 }
 
@@ -143,12 +146,12 @@ impl Store {
     /// faster: it has to be looked at again.
     pub(crate) async fn remember(&self, item: Item) -> Result<bool, StoreError> {
         let mut tx = Transaction::new();
-        tx.put((), self.leads_table(), item, When::Absent)?;
+        tx.put(Write::Seen, self.leads_table(), item, Condition::Absent)?;
         match tx.commit(self).await {
-            Written::Done => Ok(true),
-            Written::Lost(_) | Written::Busy => Ok(false),
+            TransactionOutcome::Committed => Ok(true),
+            TransactionOutcome::ConditionFailed(_) | TransactionOutcome::Busy => Ok(false),
             // Nothing was to change: asking again is all the same.
-            Written::Unknown(error) | Written::Failed(error) => Err(error),
+            TransactionOutcome::Unknown(error) | TransactionOutcome::Failed(error) => Err(error),
         }
     }
 }

@@ -1,23 +1,44 @@
 //! One `TransactWriteItems`: what is in it, and what its failure means.
 
-use crate::Store;
+use crate::attributes::{PK, VERSION};
 use crate::error::StoreError;
 use crate::item::{Item, number};
-use crate::keys::{Key, PK};
+use crate::keys::Key;
 use crate::request::failed;
+use crate::store::Store;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError as WriteError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, ConditionCheck, Delete, Put, TransactWriteItem, Update,
 };
+use policy::ids::PersonId;
 use std::collections::HashMap;
 
 /// DynamoDB's limit.
 const ITEMS_MAX: usize = 100;
 
+/// A write of a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Write {
+    State,
+    Audit,
+    Seen,
+    Outbox,
+    Delivered,
+    Account,
+    /// The subject's data key, new or destroyed.
+    DataKey,
+    /// A rep whom the decision relied on, or who carries one more.
+    Rep,
+    /// A rep who carries one less.
+    LoadDecrease(PersonId),
+    /// A rep who would carry one less, but carried none by our count.
+    LoadDecreaseAtZero(PersonId),
+}
+
 /// What has to be so for a write to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum When {
+pub(crate) enum Condition {
     Always,
     Absent,
     Present,
@@ -25,7 +46,7 @@ pub(crate) enum When {
     Version(u64),
 }
 
-impl When {
+impl Condition {
     fn expression(self) -> Option<String> {
         match self {
             Self::Always => None,
@@ -36,7 +57,7 @@ impl When {
     }
 
     fn names(self) -> Option<HashMap<String, String>> {
-        matches!(self, Self::Version(1..)).then(|| HashMap::from([("#version".into(), "version".into())]))
+        matches!(self, Self::Version(1..)).then(|| HashMap::from([("#version".into(), VERSION.into())]))
     }
 
     fn values(self) -> Option<HashMap<String, AttributeValue>> {
@@ -49,7 +70,7 @@ impl When {
 
 /// An update in DynamoDB's own words.
 #[derive(Debug, Default)]
-pub(crate) struct Change {
+pub(crate) struct UpdateExpression {
     pub expression: String,
     pub condition: Option<String>,
     pub names: Vec<(String, String)>,
@@ -58,18 +79,18 @@ pub(crate) struct Change {
 
 /// The writes of a transaction, each under a name by which its failure is told.
 #[derive(Debug)]
-pub(crate) struct Transaction<P> {
+pub(crate) struct Transaction {
     writes: Vec<TransactWriteItem>,
-    parts: Vec<P>,
+    labels: Vec<Write>,
 }
 
 /// How a transaction ended.
 #[derive(Debug)]
-pub(crate) enum Written<P> {
+pub(crate) enum TransactionOutcome {
     /// All of it is written.
-    Done,
+    Committed,
     /// Nothing is written, since these conditions did not hold.
-    Lost(Vec<P>),
+    ConditionFailed(Vec<Write>),
     /// Others were at the same items, or the table was busy; this try wrote nothing.
     Busy,
     /// It may be written or not.
@@ -78,17 +99,17 @@ pub(crate) enum Written<P> {
     Failed(StoreError),
 }
 
-impl<P: Clone> Transaction<P> {
+impl Transaction {
     pub fn new() -> Self {
-        Self { writes: Vec::new(), parts: Vec::new() }
+        Self { writes: Vec::new(), labels: Vec::new() }
     }
 
-    fn add(&mut self, part: P, write: TransactWriteItem) {
-        self.parts.push(part);
+    fn add(&mut self, label: Write, write: TransactWriteItem) {
+        self.labels.push(label);
         self.writes.push(write);
     }
 
-    pub fn put(&mut self, part: P, table: &str, item: Item, when: When) -> Result<(), StoreError> {
+    pub fn put(&mut self, label: Write, table: &str, item: Item, when: Condition) -> Result<(), StoreError> {
         let put = Put::builder()
             .table_name(table)
             .set_item(Some(item))
@@ -96,11 +117,17 @@ impl<P: Clone> Transaction<P> {
             .set_expression_attribute_names(when.names())
             .set_expression_attribute_values(when.values())
             .build()?;
-        self.add(part, TransactWriteItem::builder().put(put).build());
+        self.add(label, TransactWriteItem::builder().put(put).build());
         Ok(())
     }
 
-    pub fn delete(&mut self, part: P, table: &str, key: &Key, when: When) -> Result<(), StoreError> {
+    pub fn delete(
+        &mut self,
+        label: Write,
+        table: &str,
+        key: &Key,
+        when: Condition,
+    ) -> Result<(), StoreError> {
         let delete = Delete::builder()
             .table_name(table)
             .set_key(Some(key.attributes()))
@@ -108,11 +135,11 @@ impl<P: Clone> Transaction<P> {
             .set_expression_attribute_names(when.names())
             .set_expression_attribute_values(when.values())
             .build()?;
-        self.add(part, TransactWriteItem::builder().delete(delete).build());
+        self.add(label, TransactWriteItem::builder().delete(delete).build());
         Ok(())
     }
 
-    pub fn check(&mut self, part: P, table: &str, key: &Key, when: When) -> Result<(), StoreError> {
+    pub fn check(&mut self, label: Write, table: &str, key: &Key, when: Condition) -> Result<(), StoreError> {
         let Some(expression) = when.expression() else { return Ok(()) };
         let check = ConditionCheck::builder()
             .table_name(table)
@@ -121,11 +148,17 @@ impl<P: Clone> Transaction<P> {
             .set_expression_attribute_names(when.names())
             .set_expression_attribute_values(when.values())
             .build()?;
-        self.add(part, TransactWriteItem::builder().condition_check(check).build());
+        self.add(label, TransactWriteItem::builder().condition_check(check).build());
         Ok(())
     }
 
-    pub fn update(&mut self, part: P, table: &str, key: &Key, change: Change) -> Result<(), StoreError> {
+    pub fn update(
+        &mut self,
+        label: Write,
+        table: &str,
+        key: &Key,
+        change: UpdateExpression,
+    ) -> Result<(), StoreError> {
         let names: HashMap<_, _> = change.names.into_iter().collect();
         let values: HashMap<_, _> = change.values.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
         let update = Update::builder()
@@ -136,39 +169,39 @@ impl<P: Clone> Transaction<P> {
             .set_expression_attribute_names((!names.is_empty()).then_some(names))
             .set_expression_attribute_values((!values.is_empty()).then_some(values))
             .build()?;
-        self.add(part, TransactWriteItem::builder().update(update).build());
+        self.add(label, TransactWriteItem::builder().update(update).build());
         Ok(())
     }
 
     /// Writes all of it, or nothing.
-    pub async fn commit(self, store: &Store) -> Written<P> {
+    pub async fn commit(self, store: &Store) -> TransactionOutcome {
         if self.writes.len() > ITEMS_MAX {
-            return Written::Failed(StoreError::TooLarge {
+            return TransactionOutcome::Failed(StoreError::TooLarge {
                 what: format!("a commit of {} items", self.writes.len()),
             });
         }
         // The SDK gives it a token, so that its own retries within the call are one write.
         let sent = store.client().transact_write_items().set_transact_items(Some(self.writes)).send().await;
-        let Err(error) = sent else { return Written::Done };
+        let Err(error) = sent else { return TransactionOutcome::Committed };
         if let SdkError::ServiceError(service) = &error
             && let WriteError::TransactionCanceledException(cancelled) = service.err()
         {
             let reasons = cancelled.cancellation_reasons();
-            let lost: Vec<P> = self
-                .parts
+            let lost: Vec<Write> = self
+                .labels
                 .iter()
                 .zip(reasons)
                 .filter(|(_, r)| is(r, &LOST))
                 .map(|(p, _)| p.clone())
                 .collect();
             if !lost.is_empty() {
-                return Written::Lost(lost);
+                return TransactionOutcome::ConditionFailed(lost);
             }
             let others = || reasons.iter().filter(|r| r.code().is_some_and(|code| code != "None"));
             if others().count() > 0 && others().all(|r| is(r, &LATER)) {
-                return Written::Busy;
+                return TransactionOutcome::Busy;
             }
-            return Written::Failed(StoreError::Rejected(error.into()));
+            return TransactionOutcome::Failed(StoreError::Rejected(error.into()));
         }
         let busy = matches!(
             &error,
@@ -182,11 +215,11 @@ impl<P: Clone> Transaction<P> {
             )
         );
         if busy {
-            return Written::Busy;
+            return TransactionOutcome::Busy;
         }
         match failed(error) {
-            error @ StoreError::Unavailable(_) => Written::Unknown(error),
-            error => Written::Failed(error),
+            error @ StoreError::Unavailable(_) => TransactionOutcome::Unknown(error),
+            error => TransactionOutcome::Failed(error),
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::world::{World, hour, leaf};
 use audit::leaves::LeafError;
 use audit::signature::SigningKey;
-use checkpoint::{CheckpointFailure, Made, SeriesFailure, Tick, checkpoint};
+use checkpoint::{CheckpointFailure, CheckpointSummary, SeriesFailure, Tick, checkpoint};
 
 #[tokio::test]
 async fn each_hour_has_one_checkpoint_also_when_nothing_happened() {
@@ -13,7 +13,7 @@ async fn each_hour_has_one_checkpoint_also_when_nothing_happened() {
         world.table.commit(&format!("lead/N-{n}"), 1);
     }
     let second = world.hour(2).await.unwrap();
-    let shown = |made: &Made| (made.made, made.number, made.subjects, made.commits, made.changed, made.read);
+    let shown = |made: &CheckpointSummary| (made.made, made.number, made.subjects, made.commits, made.changed, made.read);
     assert_eq!(shown(&second), (true, 2, 9, 13, 7, 7));
     let idle = world.hour(3).await.unwrap();
     assert_eq!(shown(&idle), (true, 3, 9, 13, 0, 0));

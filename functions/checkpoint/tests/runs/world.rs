@@ -6,7 +6,7 @@ use audit::signature::{PublicKey, Signature, SigningKey};
 use audit::tampering::{ACKNOWLEDGED, TAMPERING};
 use audit::{ChainedCommit, Hash, sha256};
 use checkpoint::{
-    Archive, ArchiveError, CheckpointFailure, Deps, Entries, Heads, Made, Signer, SignerError, Tick,
+    Archive, ArchiveError, CheckpointFailure, Deps, Entries, Heads, CheckpointSummary, Signer, SignerError, Tick,
     checkpoint,
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -261,7 +261,7 @@ impl World {
         world
     }
 
-    pub async fn hour(&self, n: i64) -> Result<Made, CheckpointFailure> {
+    pub async fn hour(&self, n: i64) -> Result<CheckpointSummary, CheckpointFailure> {
         checkpoint(&self.deps, &Tick { scheduled_time: hour(n) }, hour(n) + TimeDelta::seconds(2)).await
     }
 

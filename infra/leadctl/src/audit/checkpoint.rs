@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use anyhow::Context as _;
 use audit::signature::{PublicKey, Signature, SigningKey};
-use checkpoint::{CheckpointFailure, Deps, Made, Signer, SignerError, Tick, VERIFY_WITHIN_DAYS};
+use checkpoint::{CheckpointFailure, Deps, CheckpointSummary, Signer, SignerError, Tick, VERIFY_WITHIN_DAYS};
 
 use super::checkpoint_dir::CheckpointDir;
 use super::tables::{Live, Tables, open};
@@ -53,7 +53,7 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Argumen
         }
         made => made?,
     };
-    let Made { number, subjects, commits, changed, .. } = made;
+    let CheckpointSummary { number, subjects, commits, changed, .. } = made;
     say(&format!("Checkpoint {number}: {subjects} subjects, {commits} commits, {changed} subjects changed."));
     Ok(true)
 }
@@ -62,7 +62,7 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Argumen
 ///
 /// # Errors
 /// Those of [`run`], and a refusal.
-pub async fn make(live: &Live, key: SigningKey, dir: &Path) -> anyhow::Result<Made> {
+pub async fn make(live: &Live, key: SigningKey, dir: &Path) -> anyhow::Result<CheckpointSummary> {
     let signer = FileKey { public: key.public_key(), key };
     let deps = Deps {
         heads: live.store.clone(),

@@ -11,7 +11,7 @@ use crate::lead::event::{AssignmentReason, LeadFact, PersonalChanges};
 use crate::lead::profile::ProfileChanges;
 use crate::lead::queue::OperationsReason;
 use crate::lead::state::{BEFORE_HOLD, Lead};
-use crate::lead::workflows::compliance_flag::Found;
+use crate::lead::workflows::compliance_flag::Screening;
 use crate::lead::workflows::{compliance_flag, high_value};
 use crate::merge::Sorting;
 use crate::outcome::Outcome;
@@ -35,7 +35,7 @@ pub(super) fn apply(d: &mut Deciding<'_>, said: &LeadEvent) -> Result<Outcome, U
     let event = &*event;
     if let Err((field, why)) = check(d, event) {
         let named = &event.named_party();
-        let found = Found { matches: &event.matches, flagged_by: event.flagged_by.as_deref(), named };
+        let found = Screening { matches: &event.matches, flagged_by: event.flagged_by.as_deref(), named };
         return refuse_at_door(d, field, &why, found);
     }
     let late = is_history(d, event.occurred_at);
@@ -145,7 +145,7 @@ pub(super) fn refuse_at_door(
     d: &mut Deciding<'_>,
     field: &str,
     why: &str,
-    found: Found<'_>,
+    found: Screening<'_>,
 ) -> Result<Outcome, Undecided> {
     // A match is kept even of a lead that nobody told us of: whoever does so later finds it held.
     if d.lead().is_none() && !found.matches.is_empty() {

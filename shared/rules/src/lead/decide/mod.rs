@@ -28,7 +28,7 @@ use crate::lead::decide::deciding::Deciding;
 use crate::lead::event::LeadFact;
 use crate::lead::state::Lead;
 use crate::lead::workflows::compliance_flag;
-use crate::lead::workflows::compliance_flag::Found;
+use crate::lead::workflows::compliance_flag::Screening;
 use crate::outcome::Outcome;
 use crate::recordable::Recordable as _;
 
@@ -62,7 +62,7 @@ pub(super) fn decide(
         }
         Input::Wake => Outcome::Applied,
         Input::RefusedAtDoor { field, why, matches, flagged_by, named } => {
-            let found = Found { matches, flagged_by: flagged_by.as_deref(), named };
+            let found = Screening { matches, flagged_by: flagged_by.as_deref(), named };
             event::refuse_at_door(&mut d, field, why, found)?
         }
         Input::ApplyAccount => event::apply_account(&mut d)?,

@@ -30,7 +30,7 @@ const WORKFLOW: Option<(WorkflowId, Option<&str>)> = Some((WorkflowId::Complianc
 /// Holds the lead if an event brings a criterion that nobody has cleared.
 pub(crate) fn screen(d: &mut Deciding<'_>, event: &LeadEvent) -> Result<(), Undecided> {
     let (flagged_by, named) = (event.flagged_by.as_deref(), &event.named_party());
-    let mut matches = Found { matches: &event.matches, flagged_by, named }.flagged();
+    let mut matches = Screening { matches: &event.matches, flagged_by, named }.flagged();
     let moved = !event.changes.market.is_keep() || !event.changes.country.is_keep();
     matches.extend(
         jurisdiction_of(d)
@@ -46,7 +46,7 @@ pub(crate) fn screen(d: &mut Deciding<'_>, event: &LeadEvent) -> Result<(), Unde
 }
 
 /// What an input says that a screening found.
-pub(crate) struct Found<'e> {
+pub(crate) struct Screening<'e> {
     /// The matches.
     pub matches: &'e [Match],
     /// Who raised them by hand.
@@ -55,7 +55,7 @@ pub(crate) struct Found<'e> {
     pub named: &'e NamedParty,
 }
 
-impl<'e> Found<'e> {
+impl<'e> Screening<'e> {
     /// The matches, each with who flagged it and of whom it was found.
     pub fn flagged(&self) -> Vec<Flagged<'e>> {
         let Self { matches, flagged_by, named } = *self;
