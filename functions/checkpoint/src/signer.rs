@@ -5,11 +5,11 @@ use aws_sdk_kms::Client;
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::{MessageType, SigningAlgorithmSpec};
 
-/// Why there is no signature.
+/// Why signing failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SignerError {
     /// The key service did not answer, or refused.
-    #[error("the key `{key}` cannot be used")]
+    #[error("the key service could not use the key `{key}`")]
     Service {
         /// The key's id.
         key: String,

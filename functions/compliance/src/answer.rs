@@ -32,6 +32,6 @@ pub async fn of(call: &Call<'_>, id: &LeadId, outcome: Outcome) -> Result<ApiGat
         }
         Outcome::Reused { why } => Err(service::reused(why)),
         Outcome::Invalid { field, why } => Err(Problem::unprocessable(why).at(format!("/{field}"))),
-        Outcome::NotFound => Err(Problem::not_found(format!("there is no lead `{id}`"))),
+        Outcome::NotFound => Err(Problem::not_found(format!("lead `{id}` does not exist"))),
     }
 }

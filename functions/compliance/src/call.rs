@@ -25,7 +25,7 @@ impl Call<'_> {
     /// The lead in the path.
     ///
     /// # Errors
-    /// 404 if it is no usable id.
+    /// 404 if it is not a usable id.
     pub fn lead_id(&self) -> Result<LeadId, Problem> {
         self.request.path_parameter("lead_id").map(LeadId::from)
     }

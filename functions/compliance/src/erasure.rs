@@ -40,6 +40,6 @@ pub async fn erase(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem>
         Outcome::Refused { why } => Err(Problem::forbidden(why)),
         Outcome::Reused { why } => Err(service::reused(why)),
         Outcome::Invalid { field, why } => Err(Problem::unprocessable(why).at(format!("/{field}"))),
-        Outcome::NotFound => Err(Problem::not_found(format!("there is no lead `{id}`"))),
+        Outcome::NotFound => Err(Problem::not_found(format!("lead `{id}` does not exist"))),
     }
 }

@@ -1,5 +1,5 @@
-//! The due queue: a lead or an account has something due. It is read, decided and committed;
-//! whatever the message says, only what the item itself says counts.
+//! The due queue: reads a subject that has something due, decides and commits. The stored state counts,
+//! whatever the message says.
 
 mod publication;
 mod rep;
@@ -15,22 +15,22 @@ use rules::lead::{Command, Input};
 use service::Service;
 use store::{Cursor, StoreError};
 
-/// Leads of an account that are told at a time.
+/// Leads of an account that are updated at a time.
 const LEADS_PAGE: usize = 50;
 
-/// What a message says of the indexes.
+/// What a message says about the lag of the indexes.
 #[derive(Debug, Clone, Copy)]
 struct IndexHint {
-    /// The change of the subject that they show.
+    /// The change of the subject that the indexes show.
     change: Option<u64>,
-    /// Whether they show it for sure.
+    /// Whether they are sure to show it.
     last: bool,
 }
 
-/// Why a message goes back to the queue.
+/// Why a message returns to the queue.
 #[derive(Debug, thiserror::Error)]
 pub enum EscalateError {
-    /// It is no message of this queue; after a few deliveries it is in the dead-letter queue.
+    /// It is not a message of this queue. After a few deliveries it ends in the dead-letter queue.
     #[error("the message cannot be read")]
     Unreadable(#[source] serde_json::Error),
     /// The store did not answer.
@@ -38,10 +38,10 @@ pub enum EscalateError {
     Store(#[from] StoreError),
 }
 
-/// Deals with one message.
+/// Handles one message.
 ///
 /// # Errors
-/// [`EscalateError`]: the message goes back to the queue.
+/// [`EscalateError`]: the message returns to the queue.
 pub async fn escalate(
     service: &Service,
     record: Record<'_>,
@@ -91,12 +91,12 @@ async fn wake_account(
     let (account, actor, input) = (id.clone(), Actor::system("clock"), AccountInput::Wake);
     let done = service.account(&AccountCommand { account, actor, cause, input }, None, now).await?;
     match done.state {
-        // Which leads are of the account, an index says, which follows its table.
+        // An index finds the account's leads, and it is behind its table.
         Some(account) if account.has_news_for_leads() && look.change == Some(account.news_seq) => {
             tell_leads(service, &account, look.last, now).await
         }
         Some(account) if account.has_news_for_leads() => {
-            // Of what is news since, whoever committed it has asked for.
+            // The commit of a later change has sent a message of its own.
             if look.change.is_none() {
                 let subject = Subject::Account(account.id);
                 service.relay.hand_on_indexed(subject, account.news_seq, now).await;
@@ -111,9 +111,9 @@ async fn wake_account(
     }
 }
 
-/// Nothing was due. Either the due key stood before its time: it is moved, without a fact, and the
-/// wake that it is moved to was handed on. Or the message came early, and is asked for again. Or it
-/// is one of several: then whoever dealt with the first has seen to what comes next.
+/// Handles a wake with nothing due. If the due key was too early, moves it without a fact and sends the wake
+/// for the new time. If the message came early, sends it again. If it is one of several, the handler of the
+/// first one has taken care of the next.
 async fn again(
     service: &Service,
     subject: Subject,
@@ -130,8 +130,8 @@ async fn again(
     Ok(())
 }
 
-/// Tells an account's leads what concerns them. A lead that knows already is left alone, so that
-/// a second go does no harm; only when all are sure to know does the account's record say so.
+/// Updates an account's leads. A lead that is up to date is left alone, so that a repetition does no harm.
+/// The account records the update only once every lead is sure to have it.
 async fn tell_leads(
     service: &Service,
     account: &Account,
@@ -144,7 +144,7 @@ async fn tell_leads(
     let mut told = 0u32;
     loop {
         let page = service.store.leads_by_account(&account.id, LEADS_PAGE, after.as_ref()).await?;
-        // Closed ones too: they may be opened again.
+        // Includes closed leads, because they can be reopened.
         for lead in page.items {
             let (actor, cause) = (actor.clone(), cause.clone());
             service

@@ -1,4 +1,4 @@
-//! Start-up: configuration is read and clients are built once.
+//! Start-up: reads the configuration and builds the clients once.
 
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, service_fn};

@@ -1,6 +1,6 @@
-//! A publication goes through the leads in flight that it may concern, page by page: each message
-//! does a few pages and asks for the next one. Where it has come to is written down, so that
-//! whoever takes over after a crash goes on from there, and what is counted is counted once.
+//! Takes a publication through the open leads that it may affect, page by page. Each message handles a few
+//! pages and sends the next message. The progress is stored, so that after a crash the work continues there
+//! and counts each lead once.
 
 use crate::again;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -15,22 +15,22 @@ use rules::publication::scope::is_first;
 use rules::publication::{Publication, PublicationCommand, PublicationInput, scope};
 use service::Service;
 use std::sync::Arc;
-use store::{Cursor, ScopeCursor, Progress, Store, StoreError};
+use store::{Cursor, Progress, ScopeCursor, Store, StoreError};
 
-/// Leads of a page.
+/// Leads on a page.
 const PAGE: usize = 50;
-/// Pages of a message: far less than the function has time for.
+/// Pages for each message: far fewer than the function has time for.
 const PAGES_MAX: usize = 8;
-/// Leads that are looked at at the same time.
+/// Leads that are processed at once.
 const CONCURRENT_MAX: usize = 8;
-/// Whoever decides on a lead while a publication comes has done so by then: no function runs for
-/// longer. Leads that were looked at before it are looked at once more.
+/// The longest run of a function. A concurrent decision under the earlier rules is written by then, so leads
+/// that were checked before are checked once more.
 const IN_FLIGHT: TimeDelta = TimeDelta::seconds(60);
 
-/// Goes on with a publication.
+/// Continues with a publication.
 ///
 /// # Errors
-/// The store did not answer: the message goes back to the queue.
+/// If the store does not answer: the message returns to the queue.
 pub async fn apply(service: &Service, id: PublicationId, now: DateTime<Utc>) -> Result<(), StoreError> {
     let store = &service.store;
     let Some(publication) = store.publication(&id).await?.filter(|p| p.applied.is_none()) else {
@@ -47,7 +47,7 @@ pub async fn apply(service: &Service, id: PublicationId, now: DateTime<Utc>) -> 
         let is_done = progress.cursor.scope >= scopes.len() || end.is_some_and(|end| progress.cursor >= end);
         if is_done && !progress.again && progress.again_until.is_some() {
             if now < settled {
-                // Of two who come here, either may ask again.
+                // If two workers get here, either may send the next message.
                 store.advance(&id, &Progress { looked: true, ..progress }).await?;
                 return ask_again(service, id, settled, now).await;
             }
@@ -67,7 +67,7 @@ pub async fn apply(service: &Service, id: PublicationId, now: DateTime<Utc>) -> 
             }
         }
         if !store.advance(&id, &progress).await? {
-            // Somebody else goes on from here.
+            // Another worker continues.
             return Ok(());
         }
         progress.moves = progress.moves.saturating_add(1);
@@ -75,7 +75,7 @@ pub async fn apply(service: &Service, id: PublicationId, now: DateTime<Utc>) -> 
     ask_again(service, id, now, now).await
 }
 
-/// Looks at the reps whom it concerns. What is lost of this is found by the next tick.
+/// Requests a check of the affected reps. If a message is lost, the next tick sends it again.
 async fn look_at_reps(
     service: &Service,
     before: &Documents,
@@ -118,10 +118,9 @@ impl Documents {
     }
 }
 
-/// What was in force before a publication, and what is from then; `None` if nothing was in flight, since
-/// there was not one of each. They are read anew each time: revisions never change. Each publication is one
-/// step of the two documents together, so that what none of them finds waits for the same instant before
-/// and after all of them.
+/// The documents before a publication and after it; `None` if there were no open leads because one of the
+/// documents did not exist. Each publication is one step of both documents together, so that a lead that none
+/// of them affects keeps its wake.
 async fn before_and_after(
     store: &Store,
     publication: &Publication,
@@ -137,8 +136,8 @@ async fn before_and_after(
     futures::future::try_join(Documents::read(store, before), Documents::read(store, after)).await.map(Some)
 }
 
-/// Looks at the leads of a page, and counts what the publication made of them: each lead where it is
-/// found first.
+/// Checks the leads of a page, and counts the effects of the publication. A lead counts where it is first
+/// found.
 async fn page(
     service: &Service,
     id: PublicationId,
@@ -148,8 +147,8 @@ async fn page(
 ) -> Result<Progress, StoreError> {
     let after = progress.cursor.after.as_ref().map(Cursor::new);
     let page = service.store.leads_in_scope(scope, PAGE, after.as_ref()).await?;
-    // Leads of an owner who left are counted where they are now: whoever was first at one of them, it is
-    // there. What is looked at once more is counted then, when the index is sure to know.
+    // The leads of an owner who left count in their current state, whoever changed them. They count in the
+    // second check, when the index is sure to be complete.
     let counts_orphans = scope.counts_orphans() && (progress.again || now >= settled);
     if !scope.is_looked_at() && !counts_orphans {
         progress.cursor = next_place(progress.cursor, page.next);
@@ -170,7 +169,7 @@ async fn page(
     let totals = &mut progress.totals;
     for (lead, moved_now) in seen.into_iter().filter_map(|(lead, moved_now)| Some((lead?, moved_now))) {
         let is_orphaned = lead.is_orphaned_by(id);
-        // The second look counts what the first one did not see.
+        // The second check counts only what the first one missed.
         if scope::counts(scope, &lead) && (!progress.again || moved_now) && is_first(earlier, &lead) {
             totals.leads = totals.leads.saturating_add(u64::from(!progress.again && !is_orphaned));
             totals.note(id, &lead, &directory);
@@ -192,8 +191,8 @@ fn next_place(place: ScopeCursor, next: Option<Cursor>) -> ScopeCursor {
     }
 }
 
-/// Looks at a lead. One that cannot be read or written is passed over, and the log says which:
-/// all those after it would wait for it otherwise.
+/// Checks a lead. If a lead cannot be read or written, logs it and continues, so that it does not block the
+/// others.
 async fn look_or_skip(
     service: &Service,
     id: PublicationId,
@@ -203,15 +202,15 @@ async fn look_or_skip(
     match look(service, id, lead.clone(), now).await {
         Err(error @ (StoreError::Corrupt { .. } | StoreError::TooLarge { .. })) => {
             let error = platform::telemetry::ErrorChain(&error);
-            tracing::error!(publication = %id, lead = %lead, %error, "a publication passed over a lead");
+            tracing::error!(publication = %id, lead = %lead, %error, "skipped a lead that could not be updated");
             Ok((None, false))
         }
         looked => looked,
     }
 }
 
-/// Shows a lead the rules that are in force. What follows is decided as always; a lead that nothing
-/// follows for only waits for another instant. Whether the rules were put in force for it just now.
+/// Applies the current rules to a lead. The decision is an ordinary one; a lead without any effect only gets
+/// another due key. Returns whether this call put the rules in force for the lead.
 async fn look(
     service: &Service,
     id: PublicationId,

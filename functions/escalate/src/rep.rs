@@ -1,7 +1,7 @@
-//! A rep whose place became free, or who came or went: the leads that wait for a rep in their team are
-//! offered the place, the one that waits longest first; the leads of a rep who is away are looked after.
+//! Handles a rep with a free place, or whose availability changed. Offers the place to the team's waiting
+//! leads, the longest wait first, and takes care of an absent rep's leads.
 //!
-//! The rep's due key stands until all of that is done, so that after a crash the next tick goes on.
+//! The rep's due key stays until all of that is done, so that the next tick continues after a crash.
 
 use crate::IndexHint;
 use chrono::{DateTime, Utc};
@@ -15,17 +15,16 @@ use rules::rep::{RepCommand, RepInput};
 use service::Service;
 use store::{Cursor, StoreError};
 
-/// Leads that are read at a time.
+/// Leads that are read at once.
 const PAGE: usize = 100;
-/// Pages of the operations queue that are searched for leads that wait.
+/// Pages of the operations queue that are searched for waiting leads.
 const PAGES_MAX: usize = 20;
 
-/// Looks at a rep. Which leads are theirs, and which wait, an index says: it has to show what was there before
-/// the change that they are looked at for. As a rule it does soon; for sure it does later, and they are looked
-/// at once more.
+/// Checks a rep. An index finds the rep's leads and the waiting ones, and it must show the state before the
+/// change. It usually does so soon, and it surely does later, so the rep is checked twice.
 ///
 /// # Errors
-/// The store did not answer: the message goes back to the queue.
+/// If the store does not answer: the message returns to the queue.
 pub async fn look(
     service: &Service,
     rep: &PersonId,
@@ -45,7 +44,7 @@ pub async fn look(
             service.relay.hand_on_indexed(subject(), item.standing.looks, now).await;
             return Ok(());
         }
-        // A later change sends a message of its own.
+        // A later change sends its own message.
         Some(change) if change != item.standing.looks => return Ok(()),
         Some(_) => {}
     }
@@ -63,12 +62,12 @@ pub async fn look(
         service.relay.hand_on_once_more(subject(), item.standing.looks, now).await;
         return Ok(());
     }
-    // By now all are looked after: the manager is told of them together.
+    // All leads are taken care of by now, so the manager gets one message about all of them.
     let (actor, cause) = (Actor::system("routing"), cause::presence(rep, now));
     let command =
         RepCommand { rep: rep.clone(), actor, cause, input: RepInput::looked_at(kept, item.standing.looks) };
     let after = service.rep(&command, None, now).await?.state.unwrap_or_default();
-    // The due key is of what happened meanwhile, and whoever brought it about has asked.
+    // The due key belongs to a later change, whose commit has sent its own message.
     if after.looks != item.standing.looks {
         return Ok(());
     }
@@ -81,8 +80,8 @@ pub async fn look(
     Ok(())
 }
 
-/// Shows the leads of a rep whether they are away or back: all of them, or those that know them as away.
-/// A directory may have taken the leave back. Returns how many open leads stay with them.
+/// Applies a rep's absence or return to their leads: to all of them, or to those that know the rep as absent,
+/// because a directory may have withdrawn the leave. Returns the number of open leads that stay with the rep.
 async fn look_after_leads(
     service: &Service,
     rep: &PersonId,
@@ -107,7 +106,7 @@ async fn look_after_leads(
     }
 }
 
-/// Offers the rep's room to the leads that wait for one in the team.
+/// Offers the rep's capacity to the team's waiting leads.
 async fn offer(
     service: &Service,
     rep: &PersonId,
@@ -139,7 +138,7 @@ async fn has_room(
     Ok(standing.load < known.capacity && standing.is_available(known.on_leave_until, now))
 }
 
-/// The leads that wait for a rep of a team, the one that waits longest first.
+/// The leads that wait for a rep of a team, longest wait first.
 async fn waiting(service: &Service, team: &TeamId, directory: &Directory) -> Result<Vec<LeadId>, StoreError> {
     let mut waiting: Vec<(DateTime<Utc>, LeadId)> = Vec::new();
     let mut after: Option<Cursor> = None;

@@ -38,7 +38,7 @@ impl Answer {
 /// The answer to an event that was read.
 pub fn of(id: String, outcome: Outcome, duplicate: bool, entries: usize) -> Answer {
     let problem = match &outcome {
-        // A refusal by the rules is no fault of the request. It is recorded, and sending again does not help.
+        // A refusal by the rules is not an error in the request. It is recorded, and sending again does not help.
         Outcome::Applied
         | Outcome::Unchanged
         | Outcome::Stale
@@ -79,7 +79,7 @@ impl Answer {
     }
 }
 
-/// The answer to something that is no event.
+/// The answer to a text that is not an event.
 pub fn refused(id: Option<String>, problems: &[FieldProblem]) -> Answer {
     let problem = Problem::of_fields(problems).of_kind("invalid-event");
     Answer { id, result: Err(problem) }

@@ -40,7 +40,7 @@ pub async fn apply(
     Ok(answer::of(id, outcome, duplicate, entries).with_warnings(&warnings))
 }
 
-/// Refuses something that is no event, and records that where its subject is known.
+/// Refuses a text that is not an event, and records the refusal if its subject is known.
 ///
 /// # Errors
 /// If the store does not answer.

@@ -9,7 +9,7 @@ use platform::standard_webhooks::{
     verify,
 };
 
-/// Checks a request's signature against the source's active keys, before its body is looked at.
+/// Checks a request's signature against the source's active keys, before its body is parsed.
 ///
 /// # Errors
 /// [`SignatureError`], which answers 401.

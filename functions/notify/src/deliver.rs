@@ -70,7 +70,7 @@ pub struct Notifier {
 /// Why a message returns to the queue.
 #[derive(Debug, thiserror::Error)]
 pub enum DeliverError {
-    /// It is no message of this queue. After a few deliveries it ends in the dead-letter queue.
+    /// It is not a message of this queue. After a few deliveries it ends in the dead-letter queue.
     #[error("the message cannot be read")]
     Unreadable(#[source] serde_json::Error),
     /// The store did not answer.

@@ -48,7 +48,8 @@ impl Email {
     /// does not answer, or temporarily refuses this account.
     pub async fn send(&self, address: &str, outbound: &Outbound) -> Result<(), SendError> {
         let from = self.from.as_deref().ok_or(SendError::NotConfigured)?;
-        let message = message(outbound).map_err(|_| SendError::Permanent("not sendable".to_owned()))?;
+        let message = message(outbound)
+            .map_err(|_| SendError::Permanent("the message is not valid as an email".to_owned()))?;
         let sent = self
             .client
             .send_email()
@@ -103,11 +104,13 @@ pub fn text(outbound: &Outbound) -> String {
 fn refusal(error: &SdkError<SendEmailError>) -> SendError {
     let answer = match error {
         SdkError::ServiceError(answer) => answer,
-        SdkError::ConstructionFailure(_) => return SendError::Permanent("not sendable".to_owned()),
+        SdkError::ConstructionFailure(_) => {
+            return SendError::Permanent("the message is not valid as an email".to_owned());
+        }
         SdkError::TimeoutError(_) => return SendError::transient("time-out"),
         _ => return SendError::transient("no connection"),
     };
-    let code = answer.err().code().unwrap_or("unnamed error");
+    let code = answer.err().code().unwrap_or("unknown error");
     let status = answer.raw().status().as_u16();
     if THROTTLED.contains(&code) || status == 429 || status >= 500 {
         SendError::transient(code)

@@ -1,4 +1,4 @@
-//! For tests: a local HTTP server that answers from a list and keeps what it was asked.
+//! For tests: a local HTTP server that answers from a list and keeps the requests.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};

@@ -66,6 +66,6 @@ pub fn refusal(outcome: Outcome, what: &str) -> Result<(), Problem> {
         Outcome::Refused { why } | Outcome::Conflict { why } => Err(Problem::conflict(why)),
         Outcome::Reused { why } => Err(service::reused(why)),
         Outcome::Invalid { field, why } => Err(Problem::unprocessable(why).at(format!("/{field}"))),
-        Outcome::NotFound => Err(Problem::not_found(format!("there is no {what} with this id"))),
+        Outcome::NotFound => Err(Problem::not_found(format!("the {what} does not exist"))),
     }
 }

@@ -92,7 +92,7 @@ fn refusal(id: &LeadId, error: ExplainError) -> Problem {
         ExplainError::NotYet { begins_at } => {
             Problem::not_found(format!("the history of lead `{id}` begins later, at {}", spelled(begins_at)))
         }
-        ExplainError::NoHistory => Problem::not_found(format!("there is no lead `{id}`")),
+        ExplainError::NoHistory => Problem::not_found(format!("lead `{id}` does not exist")),
         ExplainError::Lacks(_) | ExplainError::Unsound(_) | ExplainError::Defect(_) => {
             tracing::error!(error = %platform::telemetry::ErrorChain(&error), "a lead cannot be explained");
             Problem::internal()
@@ -104,7 +104,7 @@ fn spelled(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
-/// The commits of a subject, up to the first that took effect after an instant.
+/// The commits of a subject, up to the first that took effect after a time.
 async fn commits_until(
     store: &Store,
     subject: &Subject,

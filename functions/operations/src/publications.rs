@@ -132,7 +132,7 @@ async fn wanted(call: &Call<'_>, kind: PublicationKind) -> Result<u32, Problem> 
     if wanted == "current" {
         return Ok(newest);
     }
-    let none = || Problem::not_found(format!("there is no revision `{wanted}`; the newest is {newest}"));
+    let none = || Problem::not_found(format!("revision `{wanted}` does not exist; the newest is {newest}"));
     let revision = whole_number(wanted).and_then(|n| u32::try_from(n).ok()).ok_or_else(none)?;
     if (1..=newest).contains(&revision) { Ok(revision) } else { Err(none()) }
 }
@@ -141,7 +141,7 @@ async fn wanted(call: &Call<'_>, kind: PublicationKind) -> Result<u32, Problem> 
 async fn state(call: &Call<'_>, id: PublicationId) -> Result<Value, Problem> {
     let store = &call.service.store;
     let publication = store.publication(&id).await.map_err(|e| problem(&e))?;
-    let none = || Problem::not_found(format!("there is no publication `{id}`"));
+    let none = || Problem::not_found(format!("publication `{id}` does not exist"));
     let Publication { published_at, published_by, publisher, why, changes, applied, .. } =
         publication.ok_or_else(none)?;
     let (stage, totals) = match applied {

@@ -44,7 +44,7 @@ pub async fn set_availability(call: &Call<'_>) -> Result<ApiGatewayV2httpRespons
     let store = &call.service.store;
     let directory = store.current_directory().await.map_err(|e| problem(&e))?;
     if directory.rep(&rep).is_none() {
-        return Err(Problem::not_found(format!("there is no rep `{rep}`")));
+        return Err(Problem::not_found(format!("rep `{rep}` does not exist")));
     }
     let own = call.caller.email.as_deref().and_then(|email| directory.person_by_email(email));
     if !call.caller.is_in(Group::Operations) && own != Some(&rep) {

@@ -44,7 +44,7 @@ pub async fn show(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> 
     let wanted = call.request.path_parameter("id")?;
     let id = WorkflowId::ALL.into_iter().find(|id| id.as_str() == wanted).ok_or_else(|| {
         let known = WorkflowId::ALL.map(WorkflowId::as_str).join(", ");
-        Problem::not_found(format!("there is no workflow `{wanted}`; the workflows are {known}"))
+        Problem::not_found(format!("workflow `{wanted}` does not exist; the workflows are {known}"))
     })?;
     let published = call.service.store.current_policy().await.map_err(|e| problem(&e))?;
     let earlier = earlier(call, &published, &[id]).await?;

@@ -48,7 +48,7 @@ pub struct Publisher {
 /// Why a record was not published.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
-    /// It is no item of the audit table.
+    /// It is not an item of the audit table.
     #[error("the record is not a commit")]
     Unreadable(#[source] store::StoreError),
     /// The bus did not answer.

@@ -73,7 +73,7 @@ pub(crate) fn alteration_of(event_name: &str) -> Option<Alteration> {
     match event_name {
         "INSERT" => None,
         "REMOVE" => Some(Alteration::Removed),
-        // Any other event is no new item.
+        // Any other event is not a new item.
         _ => Some(Alteration::Replaced),
     }
 }

@@ -1,10 +1,10 @@
 //! A tick: finds everything that falls due and sends it to the due queue, each with a delay until its time.
 //! It decides nothing and writes no history.
 //!
-//! A tick looks two periods ahead, and a cursor keeps how far earlier ticks looked. So each lead is handed on
+//! A tick looks two periods ahead, and a cursor keeps how far earlier ticks looked. So each lead is sent
 //! once, and a missed tick costs nothing. If an item is still due after a lease (a lost message, a crash),
-//! the tick hands it on again. The same holds for a notification that was not delivered within its own lease.
-//! A notification that waits for the end of quiet hours is handed on when they end.
+//! the tick sends it again. The same holds for a notification that was not delivered within its own lease.
+//! A notification that waits for the end of quiet hours is sent when they end.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt as _, TryStreamExt as _, future};
@@ -15,11 +15,11 @@ use service::Service;
 use store::{DueCursor, DueItem, DueSubject, FIRST_LEASE, OUTBOX_LEASE, StoreError};
 use tokio::sync::OnceCell;
 
-/// Periods after which an item that was handed on counts as a straggler.
+/// Periods after which an item that was sent counts as a straggler.
 const STRAGGLER_PERIODS: i32 = 2;
-/// Most items that one tick hands on; the next tick continues.
+/// Most items that one tick sends; the next tick continues.
 const HANDED_MAX: usize = 20_000;
-/// Notifications that are handed on again at once.
+/// Notifications that are sent again at once.
 const CONCURRENT_NOTIFICATIONS_MAX: usize = 8;
 /// More messages than this in the queue are a backlog: more than the notifier takes at once.
 const BACKLOG_MIN: u64 = 100;
@@ -34,13 +34,13 @@ pub struct Tick {
 /// The result of a tick.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Swept {
-    /// Leads and accounts handed on for the first time.
+    /// Leads and accounts sent for the first time.
     pub handed_on: usize,
-    /// Those handed on again.
+    /// Those sent again.
     pub stragglers: usize,
-    /// Notifications handed on: again, or for the end of quiet hours.
+    /// Notifications sent: again, or for the end of quiet hours.
     pub notifications: usize,
-    /// Whether more was due than one tick hands on.
+    /// Whether more was due than one tick sends.
     pub has_more: bool,
 }
 
@@ -64,7 +64,7 @@ pub enum SweepError {
 /// Does one tick.
 ///
 /// # Errors
-/// [`SweepError`]. Items that were handed on stay so, and repeating the tick does no harm.
+/// [`SweepError`]. Items that were sent stay so, and repeating the tick does no harm.
 pub async fn sweep(service: &Service, tick: &Tick, now: DateTime<Utc>) -> Result<Swept, SweepError> {
     let (store, relay) = (&service.store, &service.relay);
     let until = tick.scheduled_time.max(now) + relay.period() * service::PERIODS_AHEAD;
@@ -84,7 +84,7 @@ pub async fn sweep(service: &Service, tick: &Tick, now: DateTime<Utc>) -> Result
                 DueSubject::Lead(id) => wakes.extend(
                     take(service, item, Subject::Lead(id.clone()), covered, lease, now, &mut swept).await?,
                 ),
-                // Each tick hands it on until the publication has reached every lead.
+                // Each tick sends it until the publication has reached every lead.
                 DueSubject::Publication(id) => {
                     let handed = item.handed_at.is_some_and(|handed| handed + lease > now);
                     if !handed && store.mark_handed(item, now).await? {
@@ -123,7 +123,7 @@ pub async fn sweep(service: &Service, tick: &Tick, now: DateTime<Utc>) -> Result
     Ok(swept)
 }
 
-/// Decides whether this tick hands on a lead, an account or a rep.
+/// Decides whether this tick sends a lead, an account or a rep.
 async fn take(
     service: &Service,
     item: &DueItem,
@@ -145,10 +145,10 @@ async fn take(
     Ok(Some((subject, item.wake_at)))
 }
 
-/// Hands a notification on for the end of its quiet hours, or for the end of a lease within which it was not
+/// Sends a notification for the end of its quiet hours, or for the end of a lease within which it was not
 /// delivered. If it is delivered by then, the message has no effect.
 ///
-/// If that message is lost, the sweep hands the notification on again within a minute or two. In a backlog
+/// If that message is lost, the sweep sends the notification again within a minute or two. In a backlog
 /// the message most likely still waits in the queue, and a second one would only lengthen the backlog, so the
 /// sweep waits for a whole lease.
 async fn notify(

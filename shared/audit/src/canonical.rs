@@ -9,7 +9,7 @@ use serde_json::Value;
 /// Integers beyond this are not exact in every reader (RFC 8785, 3.2.2.3; RFC 7493, 2.2).
 pub const INTEGER_MAX: u64 = (1 << 53) - 1;
 
-/// Why there is no canonical form.
+/// Why a document has no canonical form.
 #[derive(Debug, thiserror::Error)]
 pub enum CanonicalError {
     /// It is not JSON, or cannot be written as JSON.
@@ -26,7 +26,7 @@ pub enum CanonicalError {
 /// The canonical form of a value that serializes to JSON.
 ///
 /// # Errors
-/// If a number is no exact integer.
+/// If a number is not an exact integer.
 pub fn to_text(value: &impl Serialize) -> Result<String, CanonicalError> {
     of_value(&serde_json::to_value(value)?)
 }

@@ -169,7 +169,7 @@ impl Checkpoint {
     /// The signed text, whose hash is `previous` in the next checkpoint.
     ///
     /// # Errors
-    /// If a number is no exact integer.
+    /// If a number is not an exact integer.
     pub fn text(&self) -> Result<String, CanonicalError> {
         canonical::to_text(self)
     }
@@ -243,7 +243,7 @@ pub fn path(number: u64) -> String {
     format!("{CHECKPOINTS}{number:010}.json")
 }
 
-/// The number of the checkpoint at a path; `None` if the path is no checkpoint's.
+/// The number of the checkpoint at a path; `None` if the path is not a checkpoint's.
 pub fn number_at(place: &str) -> Option<u64> {
     let number = place.strip_prefix(CHECKPOINTS)?.strip_suffix(".json")?.parse().ok()?;
     (path(number) == place).then_some(number)
@@ -253,7 +253,7 @@ impl Envelope {
     /// Reads the text of its file.
     ///
     /// # Errors
-    /// If it is no checkpoint in canonical form, or of an unknown version.
+    /// If it is not a checkpoint in canonical form, or of an unknown version.
     pub fn read(text: &str) -> Result<Self, CheckpointError> {
         let envelope: Self =
             serde_json::from_value(canonical::read(text)?).map_err(CheckpointError::Shape)?;
@@ -268,7 +268,7 @@ impl Envelope {
     /// The text of its file.
     ///
     /// # Errors
-    /// If a number is no exact integer.
+    /// If a number is not an exact integer.
     pub fn text(&self) -> Result<String, CanonicalError> {
         canonical::to_text(self)
     }

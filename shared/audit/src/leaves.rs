@@ -207,7 +207,7 @@ pub fn changes_text(changes: impl IntoIterator<Item = impl Borrow<Change>>) -> (
 /// Reads the text of a changes file.
 ///
 /// # Errors
-/// If a line is no change in canonical form, or is incomplete.
+/// If a line is not a change in canonical form, or is incomplete.
 pub fn read_changes(text: &str) -> Result<Vec<Change>, ChangesError> {
     lines(text).map(|(_, change)| change).collect()
 }
@@ -226,7 +226,7 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, Result<Change, ChangesError
 /// Reads a line of a changes file, without the line break.
 ///
 /// # Errors
-/// If it is no change in canonical form.
+/// If it is not a change in canonical form.
 pub fn read_change(line: &str) -> Result<Change, CanonicalError> {
     let change: Change = serde_json::from_str(line)?;
     // Only exact integers, and only the canonical spelling.
@@ -311,7 +311,7 @@ impl Leaves {
     /// that names need not be in order.
     ///
     /// # Errors
-    /// If a line is no change, or an impossible one.
+    /// If a line is not a change, or an impossible one.
     pub fn restore(text: &str) -> Result<Self, ChangesError> {
         let mut leaves = Self::default();
         let mut put = Vec::new();

@@ -217,7 +217,7 @@ impl Proof {
     /// Reads the text of its file.
     ///
     /// # Errors
-    /// If it is no proof in canonical form, or of an unknown version.
+    /// If it is not a proof in canonical form, or of an unknown version.
     pub fn read(text: &str) -> Result<Self, ProofError> {
         let proof: Self = serde_json::from_value(canonical::read(text)?).map_err(ProofError::Shape)?;
         if proof.text()? != text {
@@ -229,7 +229,7 @@ impl Proof {
     /// The text of its file.
     ///
     /// # Errors
-    /// If a number is no exact integer.
+    /// If a number is not an exact integer.
     pub fn text(&self) -> Result<String, CanonicalError> {
         canonical::to_text(self)
     }

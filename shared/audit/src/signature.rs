@@ -120,7 +120,7 @@ impl PublicKey {
     /// Reads the text of a file (`BEGIN PUBLIC KEY`).
     ///
     /// # Errors
-    /// If it is no such file, or the key has another type.
+    /// If it is not such a file, or the key has another type.
     pub fn from_pem(text: &str) -> Result<Self, KeyError> {
         Self::from_der(&pem(text, PUBLIC_LABEL)?)
     }
@@ -180,7 +180,7 @@ impl SigningKey {
     /// Reads the text of a PKCS#8 file (`BEGIN PRIVATE KEY`).
     ///
     /// # Errors
-    /// If it is no such file, or the key has another type.
+    /// If it is not such a file, or the key has another type.
     pub fn from_pem(text: &str) -> Result<Self, KeyError> {
         let der = pem(text, PRIVATE_LABEL)?;
         Ok(Self(Ed25519KeyPair::from_pkcs8(&der).map_err(KeyError::Private)?))

@@ -48,7 +48,7 @@ pub enum Body {
     Account(AccountId, AccountInput),
 }
 
-/// Why something is no event.
+/// Why a text is not an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotAnEvent {
     /// Its id, if readable.

@@ -93,7 +93,7 @@ impl Env {
     /// Reads a number within bounds; the default if the variable is not set.
     ///
     /// # Errors
-    /// [`ConfigError::Invalid`] if it is no number within the bounds.
+    /// [`ConfigError::Invalid`] if it is not a number within the bounds.
     pub fn number<T>(
         &self,
         name: &'static str,

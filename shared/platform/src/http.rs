@@ -117,7 +117,7 @@ impl Request {
     /// 404 if the table does not have the route.
     pub fn route<R: Copy>(&self, table: &[(&str, R)]) -> Result<R, Problem> {
         let found = table.iter().find(|(key, _)| *key == self.route_key());
-        found.map(|(_, route)| *route).ok_or_else(|| Problem::not_found("there is no such route"))
+        found.map(|(_, route)| *route).ok_or_else(|| Problem::not_found("this route does not exist"))
     }
 
     /// A parameter in the path, which API Gateway has percent-decoded.
@@ -130,7 +130,7 @@ impl Request {
         if bounded && !value.chars().any(char::is_control) {
             Ok(value)
         } else {
-            Err(Problem::not_found(format!("there is nothing with this `{name}`")))
+            Err(Problem::not_found(format!("nothing has this `{name}`")))
         }
     }
 
@@ -195,7 +195,7 @@ impl Request {
     }
 
     /// A digest of the list that a request is for: its route, its path parameters, and its query without
-    /// `limit` and `cursor`. It prevents that a cursor of another list, such as another owner's, continues in
+    /// `limit` and `cursor`. It prevents a cursor of another list, such as another owner's, from continuing in
     /// the middle of this one.
     fn list(&self) -> String {
         let mut parts: Vec<(&str, &str)> =
@@ -268,7 +268,7 @@ struct ListCursor<T> {
 }
 
 fn foreign_cursor() -> Problem {
-    Problem::bad_request("the cursor is not one of this list; start again without it")
+    Problem::bad_request("the cursor belongs to another list; start again without it")
 }
 
 fn encode_cursor<T: Serialize>(position: &T) -> Option<String> {

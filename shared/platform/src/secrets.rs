@@ -43,7 +43,7 @@ pub const ACTIVE_MAX: usize = 2;
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// The secret does not exist, or is scheduled for deletion.
-    #[error("there is no secret `{id}`")]
+    #[error("the secret `{id}` does not exist")]
     NotFound {
         /// The name of the secret.
         id: String,

@@ -40,7 +40,7 @@ pub const SIGNATURES_MAX: usize = 8;
 /// Longest message id, in bytes.
 pub const ID_BYTES_MAX: usize = 256;
 
-/// The text is no secret of this scheme.
+/// The text is not a secret of this scheme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the secret must be `whsec_` followed by 24 to 64 bytes in base64")]
 pub struct SecretFormatError;

@@ -19,7 +19,7 @@ const PREFIX: &str = "sealed:v1:";
 /// Why a text cannot be sealed or opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
-    /// It is no sealed text.
+    /// It is not a sealed text.
     #[error("not a sealed text")]
     Form,
     /// It was sealed under another key or for another subject, or it was changed.

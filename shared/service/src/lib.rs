@@ -1,6 +1,5 @@
-//! What every function that writes does: decide and commit, then hand on at once what the commit
-//! brought about. The queues are told after the commit and may miss it; the due index knows what
-//! was missed, and the sweep finds it.
+//! The work of every writing function: decide, commit, and send the resulting messages at once. Messages go
+//! out after the commit and can be lost; then the sweep finds the work in the due index.
 
 pub mod paging;
 mod relay;
@@ -24,7 +23,7 @@ use sealing::{KeyWrap, KmsWrap};
 use std::sync::Arc;
 use store::{Committed, Store, StoreError};
 
-/// The store and the queues behind it.
+/// The store, and the queues that commits send to.
 #[derive(Clone)]
 pub struct Service {
     /// The store.
@@ -34,18 +33,18 @@ pub struct Service {
 }
 
 impl Service {
-    /// Builds the clients from the environment; once, at start-up.
+    /// Builds the clients from the environment, once at start-up.
     ///
     /// # Errors
-    /// A variable that is missing or wrong.
+    /// If a variable is missing or invalid.
     pub fn from_env(env: &Env, sdk: &SdkConfig) -> Result<Self, ConfigError> {
         Self::built(env, sdk, Store::with_keys)
     }
 
-    /// As [`Self::from_env`], for a function whose role may destroy the data keys of erased leads.
+    /// Does the same for a function whose role may destroy the data keys of erased leads.
     ///
     /// # Errors
-    /// A variable that is missing or wrong.
+    /// If a variable is missing or invalid.
     pub fn from_env_to_erase(env: &Env, sdk: &SdkConfig) -> Result<Self, ConfigError> {
         Self::built(env, sdk, Store::with_keys_to_erase)
     }
@@ -58,7 +57,7 @@ impl Service {
         let client = aws_sdk_dynamodb::Client::new(sdk);
         let mut store =
             Store::new(client, env.require("LEADS_TABLE")?, env.optional("AUDIT_TABLE").unwrap_or_default());
-        // Who may use the key that wraps them, the function's role says.
+        // The function's role decides whether it may use the key that wraps them.
         if let Some(table) = env.optional("KEYS_TABLE") {
             let wrap = KmsWrap::new(aws_sdk_kms::Client::new(sdk), env.require("DATA_KEY")?);
             store = with_keys(store, table.to_owned(), Arc::new(wrap));
@@ -66,37 +65,38 @@ impl Service {
         Ok(Self { store, relay: Relay::from_env(env, sdk)? })
     }
 
-    /// Decides on a lead, commits, and hands on.
+    /// Decides on a lead, commits, and sends the messages.
     ///
     /// # Errors
-    /// The store cannot be reached, or was too busy; nothing was written then, or all of it.
+    /// If the store does not answer or is too busy. The commit is then written in full or not at all.
     pub async fn lead(
         &self,
         command: &Command,
         dedupe: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<Committed<Lead>, StoreError> {
-        // On the heap: the future of a whole commit is large, and callers hold several.
+        // On the heap: the future of a commit is large, and callers hold several.
         let subject = Subject::Lead(command.lead.clone());
         let executed = Box::pin(self.store.execute(command, dedupe, now)).await;
         if let Err(StoreError::ErasedElsewhere { .. }) = &executed {
-            // Its time is over, and the wake that erases it has not come yet: it comes now.
+            // The retention period has ended, but the wake that erases the lead is still to come: send it
+            // now.
             self.relay.hand_on(&subject, &[], Some(now), now).await;
         }
         let executed = executed?;
         let wake_at = executed.wake_at.filter(|_| executed.wake_moved);
         self.relay.hand_on(&subject, &executed.notifications, wake_at, now).await;
-        // A place that became free may be what another lead waits for.
+        // Another lead may wait for the free place.
         for rep in &executed.look_at {
             self.hand_on_rep(rep, now).await;
         }
         Ok(executed)
     }
 
-    /// Records whether a rep takes leads, and hands on that they are to be looked at.
+    /// Records whether a rep takes leads, and requests a check of the rep.
     ///
     /// # Errors
-    /// The store cannot be reached, or was too busy; nothing was written then, or all of it.
+    /// If the store does not answer or is too busy. The commit is then written in full or not at all.
     pub async fn availability(
         &self,
         rep: &PersonId,
@@ -110,10 +110,10 @@ impl Service {
         self.rep(&RepCommand { rep, actor, cause, input }, dedupe, now).await
     }
 
-    /// Decides on a rep, commits, and hands on.
+    /// Decides on a rep, commits, and sends the messages.
     ///
     /// # Errors
-    /// The store cannot be reached, or was too busy; nothing was written then, or all of it.
+    /// If the store does not answer or is too busy. The commit is then written in full or not at all.
     pub async fn rep(
         &self,
         command: &RepCommand,
@@ -124,29 +124,29 @@ impl Service {
         let subject = Subject::Rep(command.rep.clone());
         self.relay.hand_on(&subject, &executed.notifications, None, now).await;
         if let (RepInput::Availability(_), Some(standing)) = (&command.input, &executed.state) {
-            // Which leads wait, and which are theirs, an index says.
+            // The check reads an index to find the waiting leads and the rep's own leads.
             self.relay.hand_on_indexed(subject, standing.looks, now).await;
         }
         Ok(executed)
     }
 
-    /// Asks for a rep to be looked at who has to be. Where this is not done, the sweep finds them.
+    /// Requests a check of a rep if one is due. If that fails, the sweep does it.
     async fn hand_on_rep(&self, rep: &PersonId, now: DateTime<Utc>) {
         let subject = Subject::Rep(rep.clone());
         match self.store.rep(rep).await {
             Ok(Some(item)) => self.relay.hand_on_indexed(subject, item.standing.looks, now).await,
             Ok(None) => {}
             Err(error) => {
-                tracing::warn!(%subject, error = %ErrorChain(&error), "the sweep will hand on the wake");
+                tracing::warn!(%subject, error = %ErrorChain(&error), "could not send the wake; the sweep will send it");
             }
         }
     }
 
-    /// Records what a source is refused of a lead, once for each content: an event that is refused may
-    /// come again under its id with other mistakes.
+    /// Records that a source's input to a lead was refused, once for each content: a refused event may come
+    /// again under its id with other errors.
     ///
     /// # Errors
-    /// As [`Service::lead`].
+    /// As for [`Service::lead`].
     pub async fn refuse_lead(
         &self,
         refusal: &Command,
@@ -156,10 +156,10 @@ impl Service {
         self.lead(refusal, Some(&key), now).await
     }
 
-    /// As [`Service::refuse_lead`], of an account.
+    /// Does the same for an account.
     ///
     /// # Errors
-    /// As [`Service::account`].
+    /// As for [`Service::account`].
     pub async fn refuse_account(
         &self,
         refusal: &AccountCommand,
@@ -169,10 +169,10 @@ impl Service {
         self.account(refusal, Some(&key), now).await
     }
 
-    /// Decides on an account, commits, and hands on.
+    /// Decides on an account, commits, and sends the messages.
     ///
     /// # Errors
-    /// The store cannot be reached, or was too busy; nothing was written then, or all of it.
+    /// If the store does not answer or is too busy. The commit is then written in full or not at all.
     pub async fn account(
         &self,
         command: &AccountCommand,
@@ -182,13 +182,14 @@ impl Service {
         let executed = Box::pin(self.store.execute_account(command, dedupe, now)).await?;
         let subject = Subject::Account(command.account.clone());
         let pending = executed.state.as_ref().filter(|account| account.has_news_for_leads());
-        // While leads are to be told, the due key is of that, and the next timer is asked for beside it.
+        // While leads still have to learn of a change, the due key is for that, and the next timer needs a
+        // message of its own.
         let wake_at = match pending {
             Some(account) => account.next_timer().filter(|_| !executed.entries.is_empty()),
             None => executed.wake_at.filter(|_| executed.wake_moved),
         };
         self.relay.hand_on(&subject, &executed.notifications, wake_at, now).await;
-        // The index by account follows its table; it is waited for.
+        // The index by account is behind its table, so the message is delayed.
         if let Some(account) = pending
             && executed.entries.iter().any(|entry| entry.seq == account.news_seq)
         {
@@ -197,10 +198,10 @@ impl Service {
         Ok(executed)
     }
 
-    /// Decides on a publication, commits, and hands on.
+    /// Decides on a publication, commits, and sends the messages.
     ///
     /// # Errors
-    /// The store cannot be reached, or was too busy; nothing was written then, or all of it.
+    /// If the store does not answer or is too busy. The commit is then written in full or not at all.
     pub async fn publication(
         &self,
         command: &PublicationCommand,
@@ -212,29 +213,29 @@ impl Service {
         Ok(executed)
     }
 
-    /// A lead, or the problem that there is none.
+    /// A lead that must exist.
     ///
     /// # Errors
-    /// 404, or 503 when the store cannot be reached.
+    /// 404 if it does not exist, 503 if the store does not answer.
     pub async fn require_lead(&self, id: &LeadId) -> Result<rules::lead::Lead, Problem> {
         let lead = self.store.lead(id).await.map_err(|error| problem(&error))?;
-        lead.ok_or_else(|| Problem::not_found(format!("there is no lead `{id}`")))
+        lead.ok_or_else(|| Problem::not_found(format!("lead `{id}` does not exist")))
     }
 
-    /// An account, or the problem that there is none.
+    /// An account that must exist.
     ///
     /// # Errors
-    /// 404, or 503 when the store cannot be reached.
+    /// 404 if it does not exist, 503 if the store does not answer.
     pub async fn require_account(&self, id: &AccountId) -> Result<Account, Problem> {
         let account = self.store.account(id).await.map_err(|error| problem(&error))?;
-        account.ok_or_else(|| Problem::not_found(format!("there is no account `{id}`")))
+        account.ok_or_else(|| Problem::not_found(format!("account `{id}` does not exist")))
     }
 }
 
-/// What a caller is told when the store did not do it: try again where that helps, and only there.
+/// The problem for a failed store operation. It asks the caller to try again only if that can help.
 pub fn problem(error: &StoreError) -> Problem {
     match error {
-        // The caller's mistake, and none of ours.
+        // The caller's mistake, not a fault of ours.
         StoreError::UsedForAnother | StoreError::UsedForOtherContent => {
             tracing::info!(error = %platform::telemetry::ErrorChain(error), "refused a request");
         }
@@ -245,25 +246,26 @@ pub fn problem(error: &StoreError) -> Problem {
     match error {
         StoreError::KeysUnavailable { .. } => Problem::unavailable(
             10,
-            "what is personal cannot be sealed or opened for now; nothing was stored, try again",
+            "the key service for personal data is temporarily unavailable; nothing was stored, try again",
         ),
         StoreError::ErasedElsewhere { .. } => Problem::unavailable(
             2,
-            "the lead's personal data is being erased, since its time is over; nothing was stored, try again",
+            "the lead's personal data is being erased because its retention period has ended; nothing was stored, try again",
         ),
         StoreError::Unavailable(_) | StoreError::Contention => {
-            Problem::unavailable(2, "the store is busy; nothing was lost, try again")
+            Problem::unavailable(2, "the store is temporarily busy; try again")
         }
         StoreError::NotSeeded { .. } => {
-            Problem::unavailable(60, "no policy or no directory has been published yet; publish them first")
+            Problem::unavailable(60, "a policy and a directory must be published first")
                 .of_kind("nothing-published")
         }
         StoreError::TooLarge { .. } => {
-            let detail = "this would make the record larger than one can be; nothing was stored, send less";
+            let detail = "the record would exceed its size limit; nothing was stored, send less data";
             Problem::unprocessable(detail).of_kind("too-large")
         }
         StoreError::UsedForAnother => {
-            Problem::conflict("this key was used for something else; use another one").of_kind("key-used")
+            Problem::conflict("this `Idempotency-Key` was used for another request; use a new one")
+                .of_kind("key-used")
         }
         StoreError::UsedForOtherContent => reused(reuse::why_other_content("Idempotency-Key")),
         StoreError::Defect { .. }
@@ -274,7 +276,7 @@ pub fn problem(error: &StoreError) -> Problem {
     }
 }
 
-/// What a caller is told whose id was used for other content.
+/// The problem for an id that was used for other content.
 pub fn reused(why: String) -> Problem {
     Problem::unprocessable(why).of_kind("id-reused")
 }

@@ -1,5 +1,5 @@
-//! Hands on what a commit brought about: notifications to their queue, and a wake that comes
-//! before the next tick could see it to the due queue.
+//! Sends what a commit requests: notifications to their queue, and a wake that the next tick would see too
+//! late to the due queue.
 
 use aws_config::SdkConfig;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,30 +10,30 @@ use platform::telemetry::ErrorChain;
 use policy::ids::{NotificationId, Subject};
 use store::Requested;
 
-/// How far an index is behind its table as a rule.
+/// The usual lag of an index behind its table.
 const INDEX_LAG: TimeDelta = TimeDelta::seconds(2);
-/// How far an index may be behind its table.
+/// The longest lag of an index behind its table.
 const INDEX_LAG_MAX: TimeDelta = TimeDelta::seconds(60);
-/// A tick hands on what falls due within so many periods, so that a missed tick is harmless.
+/// Periods that a tick looks ahead, so that a missed tick does no harm.
 pub const PERIODS_AHEAD: i32 = 2;
-/// What a commit adds to the look-ahead, so that no wake falls between it and a tick that reads
-/// the index a little too early.
+/// A commit looks this much further ahead than a tick, so that no wake is missed between the commit and a
+/// tick that reads the index slightly too early.
 const MARGIN: TimeDelta = TimeDelta::seconds(30);
 
-/// The queues that a commit is handed on to.
+/// The queues that a commit sends to.
 #[derive(Clone)]
 pub struct Relay {
-    /// Absent where nothing that is committed can move a wake.
+    /// `None` for a function whose commits cannot move a wake.
     due: Option<Queue>,
     notifications: Queue,
     period: TimeDelta,
 }
 
 impl Relay {
-    /// Builds it from the environment.
+    /// Builds the relay from the environment.
     ///
     /// # Errors
-    /// A variable that is missing or wrong.
+    /// If a variable is missing or invalid.
     pub fn from_env(env: &Env, sdk: &SdkConfig) -> Result<Self, ConfigError> {
         let client = aws_sdk_sqs::Client::new(sdk);
         Ok(Self::new(
@@ -43,19 +43,19 @@ impl Relay {
         ))
     }
 
-    /// Builds it from its queues and the time from tick to tick. No due queue: nothing that is
-    /// committed here can move a wake.
+    /// Builds the relay from its queues and the period between ticks. Without a due queue, commits here
+    /// cannot move a wake.
     pub fn new(due: Option<Queue>, notifications: Queue, period: TimeDelta) -> Self {
         Self { due, notifications, period }
     }
 
-    /// The time from tick to tick.
+    /// The period between ticks.
     pub fn period(&self) -> TimeDelta {
         self.period
     }
 
-    /// Hands on what a commit brought about. It is committed: whatever is not handed on now, the
-    /// sweep finds in the due index, so that a failure here is no failure of the request.
+    /// Sends what a commit requests. The commit is already written, and the sweep finds anything that is not
+    /// sent now in the due index. So a failure here does not fail the request.
     pub async fn hand_on(
         &self,
         subject: &Subject,
@@ -63,29 +63,29 @@ impl Relay {
         wake_at: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) {
-        // What waits for long is no business of the queue yet.
+        // The sweep sends notifications that wait for long.
         let notifications: Vec<(NotificationId, DateTime<Utc>)> = notifications
             .iter()
             .filter(|requested| !requested.is_left_to_the_sweep(now))
             .map(|requested| (requested.id.clone(), requested.not_before.unwrap_or(now)))
             .collect();
         if let Err(error) = self.notify(&notifications, now).await {
-            tracing::warn!(%subject, error = %ErrorChain(&error), "the sweep will hand on the notifications");
+            tracing::warn!(%subject, error = %ErrorChain(&error), "could not send the notifications; the sweep will send them");
         }
         if let Some(due) = wake_at.filter(|at| self.is_soon(*at, now))
             && let Err(error) = self.wake(&[(subject.clone(), due)], now).await
         {
-            tracing::warn!(%subject, error = %ErrorChain(&error), "the sweep will hand on the wake");
+            tracing::warn!(%subject, error = %ErrorChain(&error), "could not send the wake; the sweep will send it");
         }
     }
 
-    /// Asks for a subject to be looked at once the indexes show, as a rule, what was there before a change
-    /// of it. What is lost of this is found by the sweep.
+    /// Requests a check of a subject after the usual lag of the indexes, so that they show the state before a
+    /// change. If the message is lost, the sweep sends it again.
     pub async fn hand_on_indexed(&self, subject: Subject, change: u64, now: DateTime<Utc>) {
         self.hold_back(subject, change, false, now).await;
     }
 
-    /// As [`Relay::hand_on_indexed`], once the indexes show it, however far they are behind.
+    /// Does the same after the longest lag of the indexes.
     pub async fn hand_on_once_more(&self, subject: Subject, change: u64, now: DateTime<Utc>) {
         self.hold_back(subject, change, true, now).await;
     }
@@ -94,19 +94,19 @@ impl Relay {
         let due = now + if last { INDEX_LAG_MAX } else { INDEX_LAG };
         let message = Due::V1 { subject: subject.clone(), due, indexed: Some(change), last };
         if let Err(error) = self.send_due(vec![due_message(&subject, &message, due, now)]).await {
-            tracing::warn!(%subject, error = %ErrorChain(&error), "the sweep will hand on the wake");
+            tracing::warn!(%subject, error = %ErrorChain(&error), "could not send the wake; the sweep will send it");
         }
     }
 
-    /// Whether an instant comes before the next tick could see it.
+    /// Whether a time comes before the next tick could see it.
     pub fn is_soon(&self, at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
         at <= now + self.period * PERIODS_AHEAD + MARGIN
     }
 
-    /// Asks for notifications to be sent, each at its instant, as [`Relay::wake`] does.
+    /// Sends notifications, each at its time, as [`Relay::wake`] does.
     ///
     /// # Errors
-    /// The queue did not take some of them.
+    /// If the queue does not accept some of them.
     pub async fn notify(
         &self,
         notifications: &[(NotificationId, DateTime<Utc>)],
@@ -119,19 +119,19 @@ impl Relay {
         self.notifications.send_all(messages.collect()).await
     }
 
-    /// About how many notifications wait in their queue.
+    /// The approximate number of notifications in their queue.
     ///
     /// # Errors
-    /// The queue does not say.
+    /// If the queue does not answer.
     pub async fn notifications_waiting(&self) -> Result<u64, platform::queue::QueueError> {
         self.notifications.waiting().await
     }
 
-    /// Asks for subjects to be looked at, each at its instant. A queue holds a message back for
-    /// fifteen minutes at most; whoever receives one early sends it on.
+    /// Sends wakes, each at its time. A queue delays a message by at most fifteen minutes; a function that
+    /// receives one early sends it on.
     ///
     /// # Errors
-    /// The queue did not take some of them.
+    /// If the queue does not accept some of them.
     pub async fn wake(
         &self,
         wakes: &[(Subject, DateTime<Utc>)],
@@ -156,13 +156,13 @@ fn due_message(subject: &Subject, message: &Due, due: DateTime<Utc>, now: DateTi
     Message::new(subject.to_string(), body(message)).delayed(whole_seconds_until(due, now))
 }
 
-/// Rounded up: a message that comes early would have to be sent on.
+/// Rounded up, because a message that comes early has to be sent on.
 fn whole_seconds_until(due: DateTime<Utc>, now: DateTime<Utc>) -> u64 {
     let millis = u64::try_from((due - now).num_milliseconds()).unwrap_or(0);
     millis.div_ceil(1000)
 }
 
-/// These messages are plain data; writing them as JSON cannot fail.
+/// These messages are plain data, which can always be written as JSON.
 fn body(message: &impl serde::Serialize) -> String {
     serde_json::to_string(message).unwrap_or_default()
 }

@@ -21,19 +21,19 @@ use rules::reuse;
 use rules::reuse::Reuse;
 use rules::world::World;
 
-/// As [`crate::key_by_content`], of an account.
+/// The account's counterpart of [`crate::key_by_content`].
 ///
 /// # Errors
-/// As there.
+/// As for [`crate::key_by_content`].
 pub fn account_key_by_content(command: &AccountCommand) -> Result<String, StoreError> {
     Ok(format!("{}/{}", command.cause, Account::content_digest(command)?))
 }
 
 impl Store {
-    /// Decides on a command to an account and commits what follows; see [`Store::execute`].
+    /// Decides on a command to an account and commits the result; see [`Store::execute`].
     ///
     /// # Errors
-    /// As [`Store::execute`].
+    /// As for [`Store::execute`].
     pub async fn execute_account(
         &self,
         command: &AccountCommand,
@@ -43,7 +43,7 @@ impl Store {
         self.run::<Account>(command, dedupe, now).await
     }
 
-    /// An account as it stands.
+    /// The current state of an account.
     ///
     /// # Errors
     /// If the database does not answer, or the item cannot be read.
@@ -78,7 +78,7 @@ impl Stored for Account {
     }
 
     fn personal_digest(command: &AccountCommand) -> Result<Option<String>, StoreError> {
-        // The recorded input is without its evidence, which is all that is personal in it.
+        // The recorded input omits the evidence, its only personal data.
         let AccountInput::Signal { evidence: Some(evidence), .. } = &command.input else { return Ok(None) };
         digest(&Self::subject(command), evidence).map(Some)
     }

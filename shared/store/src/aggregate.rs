@@ -1,4 +1,4 @@
-//! How an aggregate is kept: a history, an item that is its fold, a due key.
+//! How an aggregate is stored: its history, an item with the folded state, and a due key.
 
 use crate::due::{DueKey, next_due_key};
 use crate::error::StoreError;
@@ -19,30 +19,31 @@ use rules::world::World;
 use serde::Serialize;
 use std::borrow::Cow;
 
-/// What is kept as an item and decided on by the rules.
+/// An aggregate that is stored as an item.
 pub(crate) trait Stored:
     Aggregate<Fact: Clone + Serialize + Send + Sync, Command: Clone + Send + Sync> + Send + Sync
 {
     fn key(command: &Self::Command) -> Key;
-    /// Reads its item.
+    /// Reads the state from its item.
     fn read(item: &Item) -> Result<Self, StoreError>;
-    /// Writes it into its item, and into the indexes in which it belongs.
+    /// Writes the state into its item, and into the indexes it belongs to.
     fn write(&self, key: &Key, item: &mut Item) -> Result<(), StoreError>;
-    /// The head of its history, which the next commit follows.
+    /// The head of the history, which the next commit follows.
     fn head(&self, item: &Item) -> Result<Hash, StoreError>;
 
-    /// The version of its item, which each write raises.
+    /// The version of the item, which each write increments.
     fn version(&self) -> u64 {
         self.commit()
     }
 
-    /// As it is written after what it was.
+    /// The state to write over an earlier one.
     #[must_use]
     fn after(self, _before: Option<&Self>) -> Self {
         self
     }
 
-    /// Whether it is what a source says, under the source's own id; a refusal has an id of ours.
+    /// Whether the command carries a source's event under the source's own id. A refusal has an id of
+    /// Leadwatch's.
     fn comes_from_a_source(_: &Self::Command) -> bool {
         false
     }
@@ -55,7 +56,7 @@ pub(crate) trait Stored:
         None
     }
 
-    /// Whether there are personal texts in the command.
+    /// Whether the command contains personal texts.
     fn is_personal(_: &Self::Command) -> bool {
         false
     }
@@ -65,49 +66,49 @@ pub(crate) trait Stored:
         Vec::new()
     }
 
-    /// The digest of what the command asks, but for what is personal: the same request asks the same.
+    /// The digest of the command without its personal data. The same request has the same digest.
     fn content_digest(command: &Self::Command) -> Result<String, StoreError>;
 
-    /// The digest of what is personal in a command whose texts are sealed; nothing, if nothing is.
+    /// The digest of the sealed personal texts; `None` if there are none.
     fn personal_digest(_: &Self::Command) -> Result<Option<String>, StoreError> {
         Ok(None)
     }
 
-    /// What is answered to a command whose id was used before.
+    /// The answer to a command whose id was used before.
     fn reused(command: &Self::Command, reuse: Reuse) -> Outcome;
 
-    /// The refusal of a command whose id was used before, for the record of what it names.
+    /// The refusal to record for a command whose id was used before.
     fn refusal(_: &Self::Command, _: Reuse) -> Option<Self::Command> {
         None
     }
 
-    /// Takes what is personal out of the command.
+    /// Removes the personal data from the command.
     fn forget(_: &mut Self::Command) {}
 
-    /// Whether its personal data was erased: its data key is destroyed in the commit that makes it so.
+    /// Whether the personal data was erased. The commit that erases it destroys the data key too.
     fn erased(&self) -> bool {
         false
     }
 
-    /// Whether a command is of something that has changed since: nothing is decided then.
+    /// Whether the command describes a state that has changed since. Then nothing is decided.
     fn is_outdated(_: &Self::Command, _before: Option<&Self>) -> bool {
         false
     }
 
-    /// The command with what it is about as that stands: the record is to have it.
+    /// The command, completed with the current state of its subject for the record.
     fn completed<'c>(command: &'c Self::Command, _before: Option<&Self>) -> Cow<'c, Self::Command> {
         Cow::Borrowed(command)
     }
 
-    /// What the audit keeps of the command and of what the decision saw; a publication's input is
-    /// its own entries.
+    /// The recorded input and the data of its decision. `None` for a publication, whose entries are its
+    /// input.
     fn recorded(
         command: &Self::Command,
         consulted: &Consulted,
         world: &World,
     ) -> Result<Option<Recorded>, serde_json::Error>;
 
-    /// The due key that follows from the one before it.
+    /// The due key after a commit, from the one before it.
     fn due_key(
         _: &Self::Command,
         before: Option<&DueKey>,
@@ -117,15 +118,15 @@ pub(crate) trait Stored:
         next_due_key(before, wake_at, now)
     }
 
-    /// The notification that a fact asks for.
+    /// The notification that a fact requests.
     fn requested(fact: &Self::Fact) -> Option<&Notification>;
 
-    /// The account whose view the decision rests on.
+    /// The account that the decision depends on.
     fn rests_on(_: &Self::Command, _: &Decision<Self>) -> Option<AccountId> {
         None
     }
 
-    /// What becomes of the reps' loads.
+    /// The changes of reps' loads.
     fn load_changes(
         _before: Option<&Self>,
         _after: &Self,
@@ -135,32 +136,32 @@ pub(crate) trait Stored:
     }
 }
 
-/// What was read of an aggregate.
+/// An aggregate as it was read.
 #[derive(Debug, Clone)]
 pub(crate) struct Loaded<A> {
     pub state: A,
     pub due: Option<DueKey>,
-    /// The head of its history, which the next commit follows.
+    /// The head of the history, which the next commit follows.
     pub head: Hash,
 }
 
-/// What became of a command.
+/// The result of a command.
 #[derive(Debug, Clone)]
 pub struct Committed<A: Aggregate> {
-    /// What became of it; of a duplicate, what became of it the first time.
+    /// The outcome; for a duplicate, the first outcome.
     pub outcome: Outcome,
-    /// It was applied before; nothing was written now.
+    /// Whether the command was applied before. Then this call wrote nothing.
     pub duplicate: bool,
-    /// The entries that were written now.
+    /// The entries that this call wrote.
     pub entries: Vec<Entry<A::Fact>>,
-    /// Its subject as it stands; `None` if there is none.
+    /// The current state of the subject; `None` if it does not exist.
     pub state: Option<A>,
-    /// The notifications that this commit asks for, to be handed to the queue.
+    /// The notifications that this commit requests, to send to the queue.
     pub notifications: Vec<Requested>,
-    /// When the subject has to be looked at again; of a duplicate, the due key that stands.
+    /// When the subject has something due next; for a duplicate, its current due key.
     pub wake_at: Option<DateTime<Utc>>,
-    /// Whether the commit moved its due key: then nobody has been asked to look at it then.
+    /// Whether the commit moved the due key. Then no message is under way for that time.
     pub wake_moved: bool,
-    /// The reps who have to be looked at: they have a lead less, or are away and their manager is to be told.
+    /// The reps to check: they have one lead fewer, or they are absent and their manager needs a message.
     pub look_at: Vec<PersonId>,
 }

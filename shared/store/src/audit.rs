@@ -1,4 +1,4 @@
-//! The audit: one item a commit, written with it and never changed.
+//! The audit: one item for each commit, written with it and never changed.
 
 use crate::attributes::{HEAD, HEAD_COMMIT, PK, SK};
 use crate::error::StoreError;
@@ -27,7 +27,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
 
-/// The entries of a commit, a JSON array as one text.
+/// The entries of a commit, a JSON array as text.
 const ENTRIES: &str = "entries";
 const CAUSE: &str = "cause";
 const COMMIT: &str = "commit";
@@ -36,7 +36,7 @@ const LAST_SEQ: &str = "last_seq";
 const AT: &str = "at";
 const RECORDED_AT: &str = "recorded_at";
 const ATTEMPT: &str = "attempt";
-/// What the commit answered and what the decision saw, as one text.
+/// The recorded input and the data of its decision, as text.
 const RECORDED: &str = "recorded";
 /// The head of the subject before the commit.
 const PREV: &str = "prev";
@@ -44,19 +44,19 @@ const PREV: &str = "prev";
 /// The entries of one commit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredCommit {
-    /// Whose history it belongs to.
+    /// The subject of the history.
     pub subject: Subject,
-    /// Its place there, from 1, without gaps.
+    /// Its place in the history, from 1, without gaps.
     pub commit: u64,
-    /// The input that it answers.
+    /// The input that caused it.
     pub cause: String,
     /// When its last entry took effect.
     pub at: DateTime<Utc>,
-    /// When it was decided, by the clock on the wall.
+    /// When it was decided, by the system clock.
     pub recorded_at: DateTime<Utc>,
-    /// Its first entry's place.
+    /// The sequence number of its first entry.
     pub first_seq: u64,
-    /// Its last entry's place.
+    /// The sequence number of its last entry.
     pub last_seq: u64,
     /// The entries, in order.
     pub entries: Vec<Value>,
@@ -66,7 +66,7 @@ impl StoredCommit {
     /// The entries of a lead's history.
     ///
     /// # Errors
-    /// If they are not a lead's.
+    /// If they belong to another kind of subject.
     pub fn of_lead(&self) -> Result<Vec<Entry<LeadFact>>, StoreError> {
         self.of()
     }
@@ -74,7 +74,7 @@ impl StoredCommit {
     /// The entries of an account's history.
     ///
     /// # Errors
-    /// If they are not an account's.
+    /// If they belong to another kind of subject.
     pub fn of_account(&self) -> Result<Vec<Entry<AccountFact>>, StoreError> {
         self.of()
     }
@@ -82,7 +82,7 @@ impl StoredCommit {
     /// The entries of a rep's history.
     ///
     /// # Errors
-    /// If they are not a rep's.
+    /// If they belong to another kind of subject.
     pub fn of_rep(&self) -> Result<Vec<Entry<RepFact>>, StoreError> {
         self.of()
     }
@@ -97,7 +97,7 @@ impl StoredCommit {
     /// Reads an item of the audit table, as its stream delivers it.
     ///
     /// # Errors
-    /// If it is no item of the audit table.
+    /// If it is not an item of the audit table.
     pub fn from_image(image: serde_dynamo::Item) -> Result<Self, StoreError> {
         Self::from_item(&image.into())
     }
@@ -119,7 +119,7 @@ impl StoredCommit {
 }
 
 impl Store {
-    /// The history of a subject, the oldest commit first, from after a cursor.
+    /// A page of a subject's history after a cursor, oldest commit first.
     ///
     /// # Errors
     /// If the database does not answer, or an item cannot be read.
@@ -135,7 +135,7 @@ impl Store {
         Ok(Page { items, next })
     }
 
-    /// The history of a subject as [`Store::audit`] gives it, with its links.
+    /// The page that [`Store::audit`] returns, with the links of the hash chain.
     ///
     /// # Errors
     /// If the database does not answer, or an item cannot be read.
@@ -151,8 +151,8 @@ impl Store {
         Ok(Page { items, next })
     }
 
-    /// The commits of a subject after one of them, in order, and whether there are more; to hold them
-    /// against what was signed.
+    /// The commits of a subject after a given one, in order, and whether there are more. A caller compares
+    /// them with what was signed.
     ///
     /// # Errors
     /// If the database does not answer, or an item cannot be read.
@@ -190,13 +190,13 @@ impl Store {
     }
 }
 
-/// Where a scan of the audit goes on.
+/// The position of an audit scan.
 #[derive(Debug, Clone)]
 pub struct ScanCursor(HashMap<String, AttributeValue>);
 
 impl Store {
-    /// A page of the whole audit, of one of so many segments that can be read side by side. The
-    /// commits of a subject are in one segment and in their order.
+    /// A page of one segment of the whole audit; segments can be read in parallel. All commits of a subject
+    /// are in one segment, in order.
     ///
     /// # Errors
     /// If the database does not answer, or an item cannot be read.
@@ -224,7 +224,7 @@ impl Store {
     }
 }
 
-/// Reads an item of the audit table with its links. Its texts stay what they are.
+/// Reads an item of the audit table with its links. The texts keep their exact bytes.
 fn record_of(item: &Item) -> Result<ChainedCommit, StoreError> {
     let subject = get_text(item, PK)?;
     let unreadable = |error| StoreError::unreadable(format!("the audit of {subject}"), error);
@@ -249,32 +249,32 @@ fn get_hash(item: &Item, name: &str) -> Result<Hash, StoreError> {
     hash.ok_or_else(|| StoreError::corrupt(format!("`{name}` of an item")))
 }
 
-/// As bytes: half of what text takes, and what is written is paid for by the kilobyte.
+/// Stored as bytes, which take half the space of text; writes are billed by the kilobyte.
 fn hash(hash: Hash) -> AttributeValue {
     AttributeValue::B(Blob::new(hash.as_bytes()))
 }
 
-/// The head that stands beside a subject.
+/// The head stored beside a subject.
 pub(crate) fn head_of(item: &Item) -> Result<Hash, StoreError> {
     get_hash(item, HEAD)
 }
 
-/// A commit that is to be written to the audit.
+/// A commit to write to the audit.
 pub(crate) struct NewCommit<'a, F> {
     pub subject: &'a Subject,
     pub commit: u64,
     pub cause: &'a str,
     pub entries: &'a [Entry<F>],
-    /// What it answered and what the decision saw.
+    /// The recorded input and the data of its decision.
     pub recorded: Option<&'a Recorded>,
     pub now: DateTime<Utc>,
     pub attempt: &'a AttemptId,
-    /// The head of the subject before it.
+    /// The head of the subject before this commit.
     pub prev: Hash,
 }
 
 impl<F: Serialize> NewCommit<'_, F> {
-    /// Its audit item, and the head of the subject with it.
+    /// Builds the audit item, and the new head of the subject.
     pub fn item(&self) -> Result<(Item, Hash), StoreError> {
         let key = Key::audit(self.subject, self.commit);
         let (first, last) = self
@@ -284,7 +284,7 @@ impl<F: Serialize> NewCommit<'_, F> {
             .ok_or_else(|| StoreError::corrupt(key.to_string()))?;
         let entries = canonical(&key, &self.entries)?;
         let recorded = self.recorded.map(|recorded| canonical(&key, recorded)).transpose()?;
-        // One item holds both: each by itself was small enough.
+        // Each text is within the limit by itself, but one item holds both.
         if entries.len() + recorded.as_ref().map_or(0, String::len) > DOC_BYTES_MAX {
             return Err(StoreError::TooLarge { what: key.to_string() });
         }
@@ -320,7 +320,7 @@ impl<F: Serialize> NewCommit<'_, F> {
     }
 }
 
-/// Puts the head of a subject beside the subject itself, and into the index of heads.
+/// Adds a subject's head to the subject's item and to the index of heads.
 pub(crate) fn put_head(item: &mut Item, subject: &Subject, commit: u64, head: Hash) {
     let subject = subject.to_string();
     item.insert(HEAD.to_owned(), hash(head));
@@ -328,9 +328,9 @@ pub(crate) fn put_head(item: &mut Item, subject: &Subject, commit: u64, head: Ha
     put_into(HEADS, item, &head_shard(&subject), subject.clone());
 }
 
-/// One attempt to commit, by which it knows what it wrote when the answer was lost. Two who decide
-/// on the same input at the same millisecond come to the same entries; only one of them wrote them,
-/// and only that one hands on what came of it.
+/// Identifies one attempt to commit, so that it can recognize its own write after a lost answer. Two attempts
+/// on the same input in the same millisecond produce the same entries. Only one of them wrote them, and only
+/// that one sends the resulting messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AttemptId(String);
 
@@ -339,7 +339,7 @@ impl AttemptId {
         Self(format!("{:032x}", fastrand::u128(..)))
     }
 
-    /// Whether an audit item was written by this attempt.
+    /// Whether this attempt wrote an audit item.
     pub fn wrote(&self, item: &Item) -> bool {
         get_text(item, ATTEMPT).is_ok_and(|attempt| attempt == self.0)
     }

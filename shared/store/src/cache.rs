@@ -5,11 +5,10 @@ use policy::{PublishedPolicy, Rulebook};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// So many revisions are kept in memory: the current one, and those that leads were last decided
-/// under.
+/// Most revisions in memory: the current one, and those that leads were last decided under.
 const KEPT_MAX: usize = 32;
 
-/// Revisions that were read.
+/// Revisions that were read before.
 #[derive(Debug, Default)]
 pub(crate) struct RevisionCache {
     pub policies: Mutex<BTreeMap<u32, Arc<PublishedPolicy>>>,
@@ -18,7 +17,7 @@ pub(crate) struct RevisionCache {
 }
 
 pub(crate) fn cached<K, T>(map: &Mutex<BTreeMap<K, T>>) -> MutexGuard<'_, BTreeMap<K, T>> {
-    // Each change is one insertion: what a panic left behind is whole.
+    // Each change is a single insertion, so a panic leaves the map intact.
     map.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

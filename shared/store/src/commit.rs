@@ -1,5 +1,5 @@
-//! The one commit: the item, its audit entries, its notifications, its dedupe item and the reps it
-//! relied on, in one transaction.
+//! The commit: one transaction writes the item, its audit entries, its notifications, its dedupe item and the
+//! reps that the decision relied on.
 
 use crate::aggregate::{Committed, Loaded, Stored};
 use crate::attributes::VERSION;
@@ -24,17 +24,17 @@ use rules::rep::LoadChange;
 use sealing::NewKey;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The circumstances of a commit.
+/// The context of a commit.
 pub(crate) struct CommitContext<'a, A: Stored> {
     pub command: &'a A::Command,
     pub dedupe: Option<&'a str>,
-    /// What the command asks; looked at with a dedupe key only.
+    /// The digest of the command; used only with a dedupe key.
     pub asked: &'a ContentDigest,
     pub now: DateTime<Utc>,
     pub before: Option<&'a Loaded<A>>,
-    /// The data key that was made for what is personal in the command.
+    /// The new data key for the personal data of the command.
     pub new_key: Option<&'a NewKey>,
-    /// Reps who were found to carry none.
+    /// Reps whose load was found to be zero.
     pub at_zero: &'a BTreeSet<PersonId>,
 }
 
@@ -49,12 +49,12 @@ pub(crate) struct SentCommit<A: Stored> {
     after: A,
     wake_at: Option<DateTime<Utc>>,
     wake_moved: bool,
-    /// The reps who have to be looked at.
+    /// The reps to check.
     look_at: Vec<PersonId>,
 }
 
 impl<A: Stored> SentCommit<A> {
-    /// Its place in the audit.
+    /// The key of its audit item.
     pub fn key(&self) -> Key {
         Key::audit(&self.subject, self.commit)
     }
@@ -76,7 +76,7 @@ impl<A: Stored> SentCommit<A> {
 }
 
 impl Store {
-    /// The transaction that writes a decision.
+    /// Builds the transaction that writes a decision.
     pub(crate) fn plan<A: Stored>(
         &self,
         planned: CommitContext<'_, A>,
@@ -121,7 +121,7 @@ impl Store {
         let is_erasing = after.erased() && !before.is_some_and(|b| b.state.erased());
         self.plan_data_key(&mut tx, &subject, is_erasing, new_key, now)?;
 
-        // What a source says and is refused for its form may come again, mended, under its own id.
+        // A source may send a malformed input again, corrected, under the same id.
         let may_come_mended = matches!(outcome, Outcome::Invalid { .. }) && A::comes_from_a_source(command);
         if let Some(dedupe) = dedupe.filter(|_| !may_come_mended) {
             let mut item = seen_item(dedupe, &subject, after.commit(), asked, now);
@@ -162,7 +162,8 @@ impl Store {
     ) -> Result<(), StoreError> {
         let table = self.leads_table();
         for (rep, seen) in relied_on {
-            // Chosen on the way and not the one who has it in the end: how they stood still counts.
+            // A rep who was considered on the way, but did not get the lead: the decision still depends on
+            // them.
             if !changes.iter().any(|change| change.rep == *rep) {
                 tx.check(Write::Rep, table, &Key::rep(rep), Condition::Version(*seen))?;
             }

@@ -1,4 +1,4 @@
-//! What falls due: each item's key in the due index, and what a sweep needs of it.
+//! What falls due: each item's key in the due index, and what a sweep needs.
 
 use crate::attributes::{PK, VERSION};
 use crate::error::StoreError;
@@ -12,50 +12,50 @@ use chrono::{DateTime, TimeDelta, Utc};
 use policy::ids::{AccountId, LeadId, NotificationId, PersonId, PublicationId, Subject};
 use std::collections::{BTreeMap, HashMap};
 
-/// So many items of each shard are read at once; a page holds at most this for each.
+/// Most items of each shard that one page reads.
 const SHARD_PAGE: i32 = 100;
 
-/// When it was last handed on again.
+/// When the item was last sent to the queue again.
 const HANDED_AT: &str = "handed_at";
 
 /// An item's key in the due index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DueKey {
     pub wake_at: DateTime<Utc>,
-    /// When it was last handed on again, if it was.
+    /// When the item was last sent to the queue again, if ever.
     pub handed_at: Option<DateTime<Utc>>,
 }
 
 impl DueKey {
-    /// One that was not handed on yet.
+    /// A key whose item was not sent again yet.
     pub fn at(wake_at: DateTime<Utc>) -> Self {
         Self { wake_at, handed_at: None }
     }
 }
 
-/// What falls due.
+/// An item that falls due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueItem {
-    /// What it is.
+    /// The subject.
     pub subject: DueSubject,
-    /// When.
+    /// When it falls due.
     pub wake_at: DateTime<Utc>,
-    /// When it was last marked as handed on again.
+    /// When it was last marked as sent again.
     pub handed_at: Option<DateTime<Utc>>,
 }
 
 /// What can fall due.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DueSubject {
-    /// A lead with something to do.
+    /// A lead with a timer.
     Lead(LeadId),
-    /// An account with something to do.
+    /// An account with a timer.
     Account(AccountId),
-    /// A notification that did not reach its recipient within its lease.
+    /// A notification that was not delivered within its lease.
     Outbox(NotificationId),
-    /// A publication that is not applied to all leads in flight.
+    /// A publication that has not reached all open leads.
     Publication(PublicationId),
-    /// A rep who has to be looked at.
+    /// A rep to check.
     Rep(PersonId),
 }
 
@@ -85,24 +85,24 @@ impl DueSubject {
     }
 }
 
-/// A part of what falls due.
+/// A page of what falls due.
 #[derive(Debug, Clone)]
 pub struct DuePage {
-    /// The part, in order of time.
+    /// The items, in order of time.
     pub items: Vec<DueItem>,
-    /// Where to go on; `None` at the end.
+    /// Where to continue; `None` at the end.
     pub next: Option<DueCursor>,
-    /// Everything up to this instant is in this page or one before it.
+    /// This page and the ones before it contain everything up to this time.
     pub complete_until: DateTime<Utc>,
 }
 
-/// A place in every shard of the due index.
+/// The position in every shard of the due index.
 #[derive(Debug, Clone)]
 pub struct DueCursor(BTreeMap<u8, HashMap<String, AttributeValue>>);
 
 impl Store {
-    /// What falls due after an instant (from the beginning, if none is given) and until another:
-    /// a page over all shards, read at the same time. The index is a moment behind its items.
+    /// What falls due after one time (from the beginning, without one) and until another: a page over all
+    /// shards, which are read in parallel. The index is slightly behind its items.
     ///
     /// # Errors
     /// If the database does not answer, or an item cannot be read.
@@ -174,7 +174,7 @@ impl Store {
         Ok((shard, found, answer.last_evaluated_key.filter(|key| !key.is_empty())))
     }
 
-    /// Marks a straggler as handed on again; whether its due key was still the one seen.
+    /// Marks an overdue item as sent again. Returns whether its due key was unchanged.
     ///
     /// # Errors
     /// If the database does not answer.
@@ -194,8 +194,8 @@ impl Store {
         held(sent)
     }
 
-    /// Leaves a notification that was found due to the queue from one instant until another; whether its
-    /// due key was still the one seen. Of two sweeps that see it at once, one has it.
+    /// Leases a due notification to the queue for a period. Returns whether its due key was unchanged: if two
+    /// sweeps see it at once, only one gets the lease.
     ///
     /// # Errors
     /// If the database does not answer.
@@ -221,9 +221,9 @@ impl Store {
         held(sent)
     }
 
-    /// Moves the due key of a lead, an account or a rep, without a fact: after a false wake, with the
-    /// `wake_at` and the commit number of the item that the wake found. Whether the item was still
-    /// at that commit; if not, whoever committed has set the key.
+    /// Moves the due key of a lead, an account or a rep after a wake that had nothing to do. It writes no
+    /// fact. `commit` is the number of the commit that the wake read. Returns whether the item was still at
+    /// that commit; if not, the later commit has set the key.
     ///
     /// # Errors
     /// If the database does not answer.
@@ -269,7 +269,7 @@ impl Store {
         held(update.send().await)
     }
 
-    /// Up to which instant the sweep has handed on what falls due; `None` before its first run.
+    /// The time up to which the sweep has sent everything due; `None` before its first run.
     ///
     /// # Errors
     /// If the database does not answer, or the item cannot be read.
@@ -278,8 +278,8 @@ impl Store {
         item.map(|item| get_instant(&item, CURSOR_AT)).transpose()
     }
 
-    /// Moves the sweep's cursor; whether it still stood where this sweep found it. It is rounded down:
-    /// what falls due after the last whole millisecond was not looked for.
+    /// Moves the sweep's cursor. Returns whether the cursor was unchanged. The time is rounded down, because
+    /// the sweep did not look beyond the last whole millisecond.
     ///
     /// # Errors
     /// If the database does not answer.
@@ -306,15 +306,15 @@ impl Store {
     }
 }
 
-/// The attribute of the sweep's cursor.
+/// The attribute with the sweep's cursor.
 const CURSOR_AT: &str = "swept_until";
 
-/// The last key that is not after an instant.
+/// The last key that is not after a time.
 fn instant_before(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }
 
-/// The due key that an item carries.
+/// The due key of an item.
 pub(crate) fn due_key_of(item: &Item) -> Result<Option<DueKey>, StoreError> {
     let handed_at = find_text(item, HANDED_AT).and_then(|at| at.parse().ok());
     Ok(find_instant(item, DUE.sort)?.map(|wake_at| DueKey { wake_at, handed_at }))
@@ -330,8 +330,8 @@ pub(crate) fn put_due_key(item: &mut Item, key: &Key, due: Option<&DueKey>) {
     }
 }
 
-/// The due key after a commit. One that comes too early does no harm (the wake finds nothing and
-/// re-arms) and saves the writes of moving it; one that comes too late, or is past, moves.
+/// The due key after a commit. A key that is too early stays: the wake finds nothing and rearms, which is
+/// cheaper than moving the key. A key that is too late or in the past moves.
 pub(crate) fn next_due_key(
     stands: Option<&DueKey>,
     next: Option<DateTime<Utc>>,

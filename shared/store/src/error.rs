@@ -1,91 +1,91 @@
-//! What can go wrong between the rules and the tables.
+//! Errors of the store.
 
 use policy::document::DocumentError;
 use policy::ids::Subject;
 use rules::aggregate::Defect;
 use sealing::WrapError;
 
-/// What lies under an error; its text is for the log, never for an answer.
+/// The cause of an error, for the log and never for an answer.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// What can go wrong.
+/// Why an operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database did not answer, or not in time. Whatever was asked for may or may not have
-    /// happened; asking again settles it.
+    /// The database did not answer, or not in time. The write may or may not have happened; trying again
+    /// settles it.
     #[error("the database did not answer")]
     Unavailable(#[source] Cause),
-    /// The service that keeps the data keys did not answer. Nothing was written.
-    #[error("the data key of {subject} cannot be had")]
+    /// The service that unwraps the data keys did not answer. Nothing was written.
+    #[error("the data key of {subject} is temporarily unavailable")]
     KeysUnavailable {
-        /// Whose data key.
+        /// The subject of the data key.
         subject: Subject,
-        /// What the key service says.
+        /// The error of the key service.
         #[source]
         source: WrapError,
     },
-    /// The decision would erase personal data, since its time is over, and this function may not
-    /// destroy data keys. One that may has to decide on the subject first. Nothing was written.
-    #[error("the personal data of {subject} is to be erased first, by a function that may")]
+    /// The retention period has ended, so the decision would erase personal data, but this function may not
+    /// destroy data keys. Another function has to erase it first. Nothing was written.
+    #[error("another function has to erase the personal data of {subject} first")]
     ErasedElsewhere {
-        /// Whose data.
+        /// The subject of the data.
         subject: Subject,
     },
-    /// Others kept writing the same items; asking again helps.
-    #[error("others kept writing the same items")]
+    /// Other writers kept changing the same items. Trying again helps.
+    #[error("too many concurrent writes to the same items")]
     Contention,
-    /// An item is not what this crate writes.
+    /// An item does not have the form that this crate writes.
     #[error("{what} cannot be read")]
     Corrupt {
-        /// Which item, and which part of it.
+        /// The item, and the part of it.
         what: String,
-        /// What the reader says.
+        /// The error of the reader.
         #[source]
         source: Option<Cause>,
     },
-    /// Nothing can be decided before a policy and a directory are published.
+    /// No decision is possible before a policy and a directory are published.
     #[error("no {what} is published")]
     NotSeeded {
-        /// What is missing.
+        /// The missing document.
         what: &'static str,
     },
-    /// It builds on a revision that is not the current one any more.
-    #[error("the current revision is {current}")]
+    /// The publication is based on a revision that is no longer the current one.
+    #[error("not based on the current revision, which is {current}")]
     BaseMovedOn {
         /// The current revision; 0 if there is none.
         current: u32,
     },
-    /// The dedupe key stands for an input to something else.
-    #[error("the id was used for something else")]
+    /// The dedupe key belongs to an input to another subject.
+    #[error("the id was used for another subject")]
     UsedForAnother,
-    /// The dedupe key stands for other content.
+    /// The dedupe key belongs to other content.
     #[error("the id was used for other content")]
     UsedForOtherContent,
-    /// The rules made a mistake. Nothing was written.
-    #[error("the rules cannot decide on {subject}")]
+    /// A defect of the rules. Nothing was written.
+    #[error("a defect of the rules stopped the decision on {subject}")]
     Defect {
-        /// On what.
+        /// The subject of the decision.
         subject: Subject,
-        /// The mistake.
+        /// The defect.
         #[source]
         source: Defect,
     },
     /// The document does not pass its own checks.
-    #[error("the document is not sound")]
+    #[error("the document is not valid")]
     Unsound(#[source] DocumentError),
-    /// It is more than an item or a transaction can hold.
+    /// The content exceeds the limit of an item or a transaction.
     #[error("{what} is too large")]
     TooLarge {
-        /// What.
+        /// The content.
         what: String,
     },
-    /// The database refuses: a permission or a table is missing, or this crate asks wrongly.
-    #[error("the database refused the request")]
+    /// The database rejected the request: a permission or a table is missing, or the request is wrong.
+    #[error("the database rejected the request")]
     Rejected(#[source] Cause),
 }
 
 impl StoreError {
-    /// Whether the same call can succeed later without anybody doing anything.
+    /// Whether the same call can succeed later without any repair.
     pub fn is_retryable(&self) -> bool {
         matches!(
             self,

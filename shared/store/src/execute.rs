@@ -1,4 +1,4 @@
-//! From a command to what is written: load, decide, commit, and again if a race was lost.
+//! Takes a command to its commit: load, decide, commit, and start over after a lost race.
 
 use crate::aggregate::{Committed, Loaded, Stored};
 use crate::commit::{CommitContext, SentCommit};
@@ -24,21 +24,21 @@ use rules::reuse::Reuse;
 use rules::world::{Learned, Missing};
 use std::collections::BTreeSet;
 
-/// What became of a command, before anything is made of a used id.
+/// The result of a command, before a reused id is handled.
 enum RunResult<A: Stored> {
     Committed(Committed<A>),
-    /// Its id was used for something else; nothing was written.
+    /// The id was used for something else. Nothing was written.
     Reused {
         reuse: Reuse,
-        /// What tells this content from any other.
+        /// Identifies this content.
         content: String,
         before: Option<Loaded<A>>,
     },
 }
 
 impl Store {
-    /// Decides on a command and commits what follows. One whose id was used for something else is
-    /// refused; the refusal is recorded, once for each other content.
+    /// Decides on a command and commits the result. If the id was used for something else, the command is
+    /// refused; the refusal is recorded once for each other content.
     pub(crate) async fn run<A: Stored>(
         &self,
         command: &A::Command,
@@ -51,9 +51,9 @@ impl Store {
         };
         let outcome = A::reused(command, reuse);
         if let (Some(refusal), Some(dedupe)) = (A::refusal(command, reuse), dedupe) {
-            // One id may come with the same content for several subjects.
+            // The same id and content may come for several subjects.
             let mut key = format!("{dedupe}#other/{}", A::subject(command));
-            // Contents that differ in what is personal alone are told apart once that is sealed.
+            // If only the personal data differs, the contents differ only once it is sealed.
             for _ in 0..2 {
                 key = format!("{key}/{content}");
                 match self.try_to_run(&refusal, Some(&key), now).await? {
@@ -90,7 +90,7 @@ impl Store {
             if let Some(Comparison::Reused(reuse)) = compared {
                 return Ok(RunResult::Reused { reuse, content: content.name(), before });
             }
-            // What is personal has to be sealed to be held against what was.
+            // Personal data can be compared only in sealed form.
             let compares_personal = compared == Some(Comparison::Same { personal: true })
                 && (A::is_personal(command) || seen.and_then(seen::personal_of).is_some())
                 && !before.as_ref().is_some_and(|before| before.state.erased());
@@ -100,7 +100,8 @@ impl Store {
             if A::is_outdated(command, before.as_ref().map(|before| &before.state)) {
                 return Ok(RunResult::Committed(unwritten(Outcome::Unchanged, false, before)));
             }
-            // The outbox item goes with the delivery: where it is gone, the delivery is recorded.
+            // The recorded delivery removed the outbox item: if it is gone, this delivery was recorded
+            // before.
             if A::delivered(command).is_some_and(|delivery| found.get(&Key::outbox(&delivery.id)).is_none()) {
                 return Ok(RunResult::Committed(unwritten(Outcome::Applied, true, before)));
             }
@@ -118,7 +119,7 @@ impl Store {
             }
             let mut knowledge = self.knowledge(&found).await?;
             for (team, reps) in &asked.teams {
-                // Who came since is asked for with their team.
+                // A rep who joined the team later is read together with the team.
                 if asked.has_all(team, knowledge.world.rules.directory()) {
                     knowledge.world.learn(Learned::Team(team.clone(), roster_of(&found, reps)?));
                 }
@@ -130,7 +131,7 @@ impl Store {
                 .decide::<A>(before.as_ref().map(|b| &b.state), &mut knowledge, command, now, &mut asked)
                 .await?;
             if decided.entries.is_empty() {
-                // Its id is used all the same: a late repetition changes nothing either.
+                // The id counts as used anyway, so that a late repetition changes nothing either.
                 if let Some(dedupe) = dedupe.filter(|_| seen::is_settled(&decided.outcome)) {
                     let version = before.as_ref().map_or(0, |before| before.state.version());
                     let mut item = seen::seen_item(dedupe, &subject, version, &content, now);
@@ -141,7 +142,7 @@ impl Store {
                 }
                 let Decision { outcome, wake_at, entries, .. } = decided;
                 let stands = before.as_ref().and_then(|b| b.due.as_ref()).map(|due| instant(due.wake_at));
-                // The key that stands is not where it belongs; nothing is written, so that it stays.
+                // Nothing is written, so the due key stays where it is, even if it is wrong.
                 let wake_moved = stands != wake_at.map(instant);
                 return Ok(RunResult::Committed(Committed {
                     outcome,
@@ -171,10 +172,10 @@ impl Store {
                     }
                     sent.push(commit);
                 }
-                // An earlier try of the SDK's own, within this one, may have gone through.
+                // The SDK repeats calls: an earlier try within this call may have succeeded.
                 TransactionOutcome::Busy => sent.push(commit),
                 TransactionOutcome::Unknown(error) => {
-                    tracing::warn!(subject = %A::subject(command), "a commit was not answered; looking it up");
+                    tracing::warn!(subject = %A::subject(command), "a commit got no answer; looking it up in the audit");
                     unknown = Some(error);
                     sent.push(commit);
                 }
@@ -184,8 +185,8 @@ impl Store {
         Err(unknown.unwrap_or(StoreError::Contention))
     }
 
-    /// Reads the item, what the command names, the pointers, what decisions asked for, and whatever
-    /// tells whether it was applied before: one request.
+    /// Reads everything in one request: the item, the subjects that the command names, the pointers, what
+    /// decisions asked for, and the items that show whether the command was applied before.
     async fn load<A: Stored>(
         &self,
         command: &A::Command,
@@ -208,7 +209,7 @@ impl Store {
         self.read(leads, audit, data_key).await
     }
 
-    /// Decides; reads what the decision lacks, and decides again.
+    /// Decides. If the decision lacks something, reads it and decides again.
     async fn decide<A: Stored>(
         &self,
         before: Option<&A>,
@@ -241,7 +242,7 @@ impl Store {
                 missing => {
                     let learned = self.learn(missing, world).await?;
                     if let Learned::Directory(directory) = &learned {
-                        // By this one there may be others in a team.
+                        // In this directory, the team may have other members.
                         world.rosters.retain(|team, _| asked.has_all(team, directory));
                     }
                     world.learn(learned);
@@ -251,8 +252,7 @@ impl Store {
     }
 }
 
-/// The attempt that was written after all, if one was. One whose place in the audit somebody
-/// else took never will be.
+/// The attempt that was written, if any. An attempt whose place in the audit is taken can no longer succeed.
 fn settle<A: Stored>(found: &Items, sent: &mut Vec<SentCommit<A>>) -> Option<Committed<A>> {
     let wrote = |sent: &SentCommit<A>| found.get(&sent.key()).is_some_and(|item| sent.attempt.wrote(item));
     let ours = sent.iter().position(wrote);
@@ -263,7 +263,7 @@ fn settle<A: Stored>(found: &Items, sent: &mut Vec<SentCommit<A>>) -> Option<Com
     None
 }
 
-/// The answer where nothing is written.
+/// The answer if nothing is written.
 fn unwritten<A: Stored>(outcome: Outcome, duplicate: bool, before: Option<Loaded<A>>) -> Committed<A> {
     let wake_at = before.as_ref().and_then(|b| b.due.as_ref()).map(|due: &DueKey| due.wake_at);
     Committed {
@@ -278,7 +278,7 @@ fn unwritten<A: Stored>(outcome: Outcome, duplicate: bool, before: Option<Loaded
     }
 }
 
-/// Reads an item of a lead or an account.
+/// Reads an aggregate from its item.
 pub(crate) fn loaded<A: Stored>(item: Option<&Item>) -> Result<Option<Loaded<A>>, StoreError> {
     item.map(|item| {
         let state = A::read(item)?;

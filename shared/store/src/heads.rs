@@ -1,4 +1,5 @@
-//! The head of every subject, for checkpoints: read through an index that holds nothing else.
+//! The head of every subject, for checkpoints. An index holds the heads alone, so that reading all of them is
+//! cheap.
 
 use crate::attributes::{HEAD, HEAD_COMMIT};
 use crate::audit::head_of;
@@ -12,9 +13,9 @@ use crate::store::Store;
 use audit::leaves::Leaf;
 
 impl Store {
-    /// A page of the heads of a shard, by subject, from after a cursor; a megabyte of the index,
-    /// some six thousand heads. There are [`crate::DUE_SHARDS`] shards. The index may be behind
-    /// its subjects: what is committed meanwhile can be missing, and is there the next time.
+    /// A page of a shard's heads after a cursor, by subject: one megabyte of the index, about six thousand
+    /// heads. There are [`crate::DUE_SHARDS`] shards. The index may be slightly behind: a commit that is
+    /// missing now appears the next time.
     ///
     /// # Errors
     /// If the database does not answer, or an item cannot be read.
@@ -26,7 +27,7 @@ impl Store {
         Ok(Page { items, next })
     }
 
-    /// The head of one subject, as the index has it now.
+    /// The head of one subject, as the index shows it now.
     ///
     /// # Errors
     /// If the database does not answer, or the item cannot be read.

@@ -1,4 +1,4 @@
-//! Which policy and which directory were in force at an instant of the past.
+//! The policy and the directory that were in force at a time in the past.
 
 use crate::error::StoreError;
 use crate::store::Store;
@@ -8,11 +8,10 @@ use policy::directory::Directory;
 use std::sync::Arc;
 
 impl Store {
-    /// The policy that was in force at an instant: the last one that was published by then. `None`
-    /// if none was.
+    /// The policy in force at a time: the last one published by then. `None` if there was none.
     ///
     /// # Errors
-    /// As [`Store::current_policy`].
+    /// As for [`Store::current_policy`].
     pub async fn policy_at(&self, at: DateTime<Utc>) -> Result<Option<Arc<PublishedPolicy>>, StoreError> {
         let newest = self.current_policy().await?;
         let is_by_then = async |revision| Ok(self.required_policy(revision).await?.published_at <= at);
@@ -22,10 +21,10 @@ impl Store {
         }
     }
 
-    /// The directory that was in force at an instant; see [`Store::policy_at`].
+    /// The directory in force at a time; see [`Store::policy_at`].
     ///
     /// # Errors
-    /// As [`Store::current_directory`].
+    /// As for [`Store::current_directory`].
     pub async fn directory_at(&self, at: DateTime<Utc>) -> Result<Option<Arc<Directory>>, StoreError> {
         let newest = self.current_directory().await?;
         let is_by_then = async |revision| Ok(self.directory(revision).await?.published_at() <= at);
@@ -36,9 +35,8 @@ impl Store {
     }
 }
 
-/// The last revision that was published by then; 0 if none was. Revisions follow each other in
-/// time, so that few of them have to be looked at; the newest is looked at first, since most who
-/// ask mean it.
+/// The last revision published by a time; 0 if there is none. Searches by bisection, because revisions are in
+/// order of time. Tries the newest first, because most callers want it.
 async fn last_by(
     newest: u32,
     is_by_then: impl AsyncFn(u32) -> Result<bool, StoreError>,

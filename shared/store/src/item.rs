@@ -1,10 +1,9 @@
 //! Items as maps of attributes.
 //!
-//! A document (a lead, a policy, the entries of a commit) is one JSON text in one attribute, not a
-//! map of attributes: DynamoDB's numbers have no types, drop a trailing zero and refuse what is
-//! longer than 38 digits, and its maps have no order, so that evidence of an account, which is any
-//! JSON, would not come back as it was. What a condition, an update or an index needs stands beside
-//! the document as an attribute of its own.
+//! A document (a lead, a policy, the entries of a commit) is JSON text in one attribute instead of a map of
+//! attributes. DynamoDB's numbers have no types, drop trailing zeros and are limited to 38 digits, and its
+//! maps have no order. So an account's evidence, which can be any JSON, would not come back unchanged. A
+//! value that a condition, an update or an index needs is an attribute of its own.
 
 use crate::attributes::{DOC, PK, SK};
 use crate::error::StoreError;
@@ -16,7 +15,7 @@ use std::fmt::Display;
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// No item is larger than 400 KB; what stands beside a document takes the rest.
+/// An item is limited to 400 KB; this leaves room for the other attributes.
 pub(crate) const DOC_BYTES_MAX: usize = 380 * 1024;
 
 pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
@@ -27,12 +26,12 @@ pub(crate) fn number(value: impl Display) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-/// An instant with all its digits.
+/// A time with all its digits.
 pub(crate) fn exact(at: DateTime<Utc>) -> AttributeValue {
     text(at.to_rfc3339_opts(SecondsFormat::AutoSi, true))
 }
 
-/// A document as an attribute.
+/// A document as JSON text.
 pub(crate) fn document(what: &impl Display, value: &impl Serialize) -> Result<String, StoreError> {
     let json =
         serde_json::to_string(value).map_err(|error| StoreError::unreadable(what.to_string(), error))?;
@@ -42,7 +41,7 @@ pub(crate) fn document(what: &impl Display, value: &impl Serialize) -> Result<St
     Ok(json)
 }
 
-/// A document of the audit: canonical, since it is hashed.
+/// A document of the audit: in canonical form, because it is hashed.
 pub(crate) fn canonical(what: &impl Display, value: &impl Serialize) -> Result<String, StoreError> {
     let json =
         audit::canonical::to_text(value).map_err(|error| StoreError::unreadable(what.to_string(), error))?;

@@ -1,4 +1,4 @@
-//! The keys of the tables, and the text forms in them that have to sort.
+//! The keys of the tables, and the sortable text forms in them.
 
 use crate::attributes::{PK, SK};
 use crate::error::StoreError;
@@ -6,11 +6,11 @@ use crate::item::{Item, get_text, text};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Timelike, Utc};
 use policy::ids::{AccountId, LeadId, NotificationId, PersonId, PublicationId, Subject};
 
-/// The due index is spread over so many partitions: many leads share an instant (Monday, 09:00),
-/// and one partition takes 1,000 writes a second. The index of heads is spread likewise.
+/// Partitions of the due index. Many leads fall due at the same time (Monday, 09:00), and one partition takes
+/// 1,000 writes a second. The index of heads has as many.
 pub const DUE_SHARDS: u8 = 8;
 
-/// Commit and revision numbers in keys have so many digits, so that they sort.
+/// The digits of commit and revision numbers in keys, which make them sortable.
 const COMMIT_DIGITS: usize = 12;
 const REVISION_DIGITS: usize = 10;
 
@@ -39,7 +39,7 @@ impl Key {
         Self::new(format!("ACCOUNT#{id}"), "ACCOUNT")
     }
 
-    /// Of how a rep stands, whatever team they are in: a directory that moves them moves no item.
+    /// A rep's item is independent of their team, so that a directory that moves a rep moves no item.
     pub fn rep(rep: &PersonId) -> Self {
         Self::new(format!("REP#{rep}"), "REP")
     }
@@ -76,13 +76,14 @@ impl Key {
         Self::new(subject.to_string(), commit_sk(commit))
     }
 
-    /// Of a subject's data key, in a table of its own.
+    /// The key of a subject's data key, which is in its own table.
     pub fn data_key(subject: &Subject) -> Self {
         Self::new(format!("KEY#{subject}"), "KEY")
     }
 
-    /// That a subject's data key was destroyed. It is an item of its own, so that whoever may make a
-    /// key cannot say that one was destroyed, and a key that is replaced shows as just that.
+    /// The key of the tombstone of a destroyed data key. The tombstone is an item of its own, so that a role
+    /// that may create keys cannot mark one as destroyed, and a replaced key remains visible as a
+    /// replacement.
     pub fn tombstone(subject: &Subject) -> Self {
         Self::new(format!("ERASED#{subject}"), "ERASED")
     }
@@ -102,8 +103,8 @@ pub(crate) fn commit_sk(commit: u64) -> String {
     format!("{commit:0width$}", width = COMMIT_DIGITS)
 }
 
-/// An instant as the sort key of an index: all of the same width, so that they sort. Rounded up
-/// to the millisecond, since a wake must never come before the instant.
+/// A time as the sort key of an index, with a fixed width so that it sorts. Rounded up to the millisecond,
+/// because a wake must never come early.
 pub(crate) fn instant(at: DateTime<Utc>) -> String {
     let over = i64::from(at.nanosecond() % 1_000_000);
     let up = if over == 0 { 0 } else { 1_000_000 - over };
@@ -112,13 +113,13 @@ pub(crate) fn instant(at: DateTime<Utc>) -> String {
         .to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// The partition of the due index that an item belongs to, by FNV-1a over its key: the same on
-/// every machine and in every version of this crate.
+/// The due index's partition for an item: FNV-1a over its key, the same on every machine and in every
+/// version.
 pub(crate) fn due_shard(pk: &str) -> String {
     shard_name(shard(pk))
 }
 
-/// The partition of the index of heads that a subject belongs to.
+/// The partition of the index of heads for a subject.
 pub(crate) fn head_shard(subject: &str) -> String {
     head_shard_name(shard(subject))
 }

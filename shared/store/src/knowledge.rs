@@ -1,4 +1,4 @@
-//! What a decision may know, and reading what it lacks.
+//! What a decision may know, and how to read what it lacks.
 
 use crate::error::StoreError;
 use crate::item::{Item, get_document};
@@ -13,27 +13,27 @@ use rules::account_view::AccountView;
 use rules::world::{Learned, Missing, World};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What decisions have asked for so far; read at once the next time.
+/// What decisions have asked for so far. The next attempt reads it at once.
 #[derive(Debug, Default)]
 pub(crate) struct Requirements {
-    /// Teams, with all who were in them by any directory that was known.
+    /// Teams, each with all members by any directory that was read.
     pub teams: BTreeMap<TeamId, BTreeSet<PersonId>>,
     pub accounts: BTreeSet<AccountId>,
 }
 
 impl Requirements {
-    /// Whether everybody in a team by a directory was asked for.
+    /// Whether all members of a team, by a directory, were asked for.
     pub fn has_all(&self, team: &TeamId, directory: &Directory) -> bool {
         let is_asked = |rep| self.teams.get(team).is_some_and(|reps| reps.contains(rep));
         directory.team(team).is_none_or(|team| team.reps.keys().all(is_asked))
     }
 }
 
-/// What a decision may know, and how what it rests on stood when it was read.
+/// What a decision may know, with the versions of what it relies on.
 #[derive(Debug)]
 pub(crate) struct Knowledge {
     pub world: World,
-    /// The versions of the accounts that were read; 0: there is none.
+    /// The versions of the accounts that were read; 0 if an account does not exist.
     pub account_versions: BTreeMap<AccountId, u64>,
 }
 
@@ -59,11 +59,11 @@ impl Store {
         Ok(Knowledge { world, account_versions: BTreeMap::new() })
     }
 
-    /// Reads what an explanation, or the trial of a publication, lacks. How teams stand is not kept for ever:
-    /// whom routing would choose goes by how they stand now.
+    /// Reads what an explanation or a dry run lacks. Past loads of teams are not stored, so routing uses the
+    /// current ones.
     ///
     /// # Errors
-    /// If the database does not answer, or what is asked for is not there.
+    /// If the database does not answer, or the requested item does not exist.
     pub async fn learn(&self, missing: Missing, world: &World) -> Result<Learned, StoreError> {
         Ok(match missing {
             Missing::Team(team) => {

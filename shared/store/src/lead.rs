@@ -26,8 +26,8 @@ use rules::reuse;
 use rules::reuse::Reuse;
 use rules::world::World;
 
-/// A dedupe key that is of a command's cause and content: the same content is known by it, and other
-/// content under the same cause is another input.
+/// A dedupe key made of a command's cause and content: the same content has the same key, and other content
+/// under the same cause is another input.
 ///
 /// # Errors
 /// None in practice: every input can be written as JSON.
@@ -35,7 +35,7 @@ pub fn key_by_content(command: &Command) -> Result<String, StoreError> {
     Ok(format!("{}/{}", command.cause, Lead::content_digest(command)?))
 }
 
-/// The digest of what a command asks; see [`rules::lead::LeadEvent::said`].
+/// The digest of a command's content; see [`rules::lead::LeadEvent::said`].
 ///
 /// # Errors
 /// None in practice: every input can be written as JSON.
@@ -43,20 +43,20 @@ pub fn content_of(command: &Command) -> Result<String, StoreError> {
     Lead::content_digest(command)
 }
 
-/// The one partition of a queue of reviews.
+/// The only partition of a review queue.
 pub(crate) const QUEUE: &str = "REVIEW";
 
-/// The partition of the operations index that holds what operations dismissed although its condition
-/// holds, so that nothing that is left alone is out of sight.
+/// The partition of the operations index for dismissed leads whose condition still holds, so that they stay
+/// visible.
 pub(crate) const DISMISSED: &str = "DISMISSED";
 
 impl Store {
-    /// Decides on a command to a lead and commits what follows. With a dedupe key it is applied
-    /// once, however often it comes.
+    /// Decides on a command to a lead and commits the result. With a dedupe key, the command is applied only
+    /// once, however often it arrives.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] and [`StoreError::Contention`] go away by asking again; after
-    /// the first it may have been applied, which a dedupe key settles.
+    /// [`StoreError::Unavailable`] and [`StoreError::Contention`] are temporary. After the first, the command
+    /// may have been applied; a dedupe key settles that.
     pub async fn execute(
         &self,
         command: &Command,
@@ -66,7 +66,7 @@ impl Store {
         self.run::<Lead>(command, dedupe, now).await
     }
 
-    /// A lead as it stands.
+    /// The current state of a lead.
     ///
     /// # Errors
     /// If the database does not answer, or the item cannot be read.
@@ -75,11 +75,11 @@ impl Store {
     }
 }
 
-/// The partition of the index by state that holds the closed leads whose personal data is still
-/// there: a publication can change for how long it is kept. No market is called so.
+/// The partition of the state index for closed leads that still have personal data, because a publication can
+/// change its retention. No market can have this name.
 pub(crate) const CLOSED: &str = "#closed";
 
-/// The partition of the index by state.
+/// The partition of the state index.
 pub(crate) fn state_key(market: &MarketId, state: &StateId) -> String {
     format!("{market}#{state}")
 }
@@ -120,7 +120,7 @@ impl Stored for Lead {
 
     fn personal_digest(command: &Command) -> Result<Option<String>, StoreError> {
         let mut personal = RecordedInput::of(&command.input).personal;
-        // Whether a source may write a contact changes, and what it says of matches always counts.
+        // A source's right to write contacts can change, and its matches always count.
         if matches!(&command.input, Input::Event(event) if event.said.is_some()) {
             personal.contact = None;
         }

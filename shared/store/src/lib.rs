@@ -1,15 +1,15 @@
-//! Leadwatch's DynamoDB tables: what is in them, and the one way to write it.
+//! Leadwatch's DynamoDB tables: their contents, and the only way to write them.
 //!
-//! [`Store::execute`] is that way: it reads a lead and what a decision may know, lets the rules
-//! decide, and writes everything that follows in one transaction. Nothing is written outside it
-//! but what no history hangs on: leases of the outbox, due keys, the sweep's cursor.
+//! [`Store::execute`] is that way. It reads a lead and what a decision may know, lets the rules decide, and
+//! writes the result in one transaction. Only data that no history depends on is written elsewhere: leases of
+//! the outbox, due keys, the sweep's cursor.
 //!
-//! - A lost race is read and decided again, a bounded number of times.
-//! - An input that carries a dedupe key is applied once; a repetition gets the first answer.
-//! - What is personal in an input is sealed before anything else is done with it; see `personal`.
-//! - A commit whose answer was lost is settled by reading its audit item.
+//! - If a commit loses a race, the store reads and decides again, a bounded number of times.
+//! - An input with a dedupe key is applied once; a repetition gets the first answer.
+//! - The personal data of an input is sealed before any other step; see `personal`.
+//! - If the answer to a commit is lost, the store looks up the audit item to find out whether it was written.
 //!
-//! Nothing here reads the clock: every call is handed its instant.
+//! Nothing here reads the system clock: every call takes the time as an argument.
 
 mod account;
 mod aggregate;

@@ -1,6 +1,5 @@
-//! The outbox: a notification that a commit asked for, until its delivery is recorded. It carries
-//! a due key, so that one that never reached the queue is found by the sweep, and so is one that
-//! waits for the end of somebody's quiet hours.
+//! The outbox: a notification from its commit until its delivery is recorded. Its due key lets the sweep find
+//! one that never reached the queue, or that waits for the end of quiet hours.
 
 use crate::attributes::{DOC, PK};
 use crate::due::{DueKey, due_key_of, put_due_key};
@@ -15,63 +14,62 @@ use chrono::{DateTime, TimeDelta, Utc};
 use policy::ids::{NotificationId, Subject};
 use rules::notification::Notification;
 
-/// How long the queue has for a notification that the notifier put off, before the sweep hands it over
-/// again; for one that the sweep handed over, the longest time that it has. It is more than the queue's own
-/// visibility time-out, and the longest time for which a queue can keep a message back (SQS): a longer wait
-/// is left to the sweep.
+/// How long the queue has to deliver a notification that the notifier delayed, before the sweep sends it
+/// again; also the longest lease for one that the sweep sent. It is longer than the queue's visibility
+/// time-out, and as long as a queue can delay a message (SQS). The sweep handles longer waits.
 pub const OUTBOX_LEASE: TimeDelta = TimeDelta::minutes(15);
 
-/// So long somebody has to claim a notification after its commit. A function that crashes between the
-/// commit and the queue loses the message; the sweep finds it then. Where the queue is only slow, the
+/// How long a notification may stay unclaimed after its commit. If a function crashes between the commit and
+/// the queue, the message is lost, and the sweep then finds the notification. If the queue is only slow, the
 /// sweep sees the backlog and sends no second message.
 pub const FIRST_LEASE: TimeDelta = TimeDelta::seconds(60);
 
 const SUBJECT: &str = "subject";
-/// Until when somebody is sending it; nobody else does meanwhile.
+/// The end of the current claim; until then nobody else sends it.
 const SENDING_UNTIL: &str = "sending_until";
-/// Since when somebody may have sent it without a record of it.
+/// The earliest time at which it may have been sent without a record.
 const SENT_SINCE: &str = "sent_since";
-/// How long after the end of a claim the sweep hands the notification over again.
+/// How long after the end of a claim the sweep sends the notification again.
 const AFTER_CLAIM: TimeDelta = TimeDelta::seconds(5);
 
-/// A notification that is to be delivered.
+/// A notification to deliver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboxItem {
     /// Its stable identifier.
     pub id: NotificationId,
-    /// Whose history asked for it.
+    /// The subject whose history requested it.
     pub subject: Subject,
-    /// What is to be told to whom.
+    /// The recipient and the content.
     pub notification: Notification,
-    /// When the sweep hands it over again.
+    /// When the sweep sends it to the queue again.
     pub wake_at: Option<DateTime<Utc>>,
-    /// Until when somebody is sending it.
+    /// The end of the current claim.
     pub claimed_until: Option<DateTime<Utc>>,
 }
 
-/// The right to see a notification through.
+/// The exclusive right to deliver a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Claim {
-    /// Since when an earlier holder may have sent it, who never reported; `None`: this is the first
-    /// claim, or the ones before it are known to have sent nothing.
+    /// The earliest time at which an earlier holder, who never reported back, may have sent it. `None` if
+    /// this is the first claim, or all earlier ones are known to have sent nothing.
     pub sent_since: Option<DateTime<Utc>>,
 }
 
 /// Whether a holder of a claim may have sent the notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MaybeSent {
-    /// It did not: it was refused, or nothing was tried.
+    /// It was not sent: the channel refused it, or nothing was tried.
     No,
-    /// It was sent and not recorded, or no answer came.
+    /// It was sent but not recorded, or no answer came.
     Unknown,
 }
 
-/// A notification that a commit asked for.
+/// A notification that a commit requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Requested {
     /// Its stable identifier.
     pub id: NotificationId,
-    /// It is to go out no earlier.
+    /// The earliest time to send it.
     pub not_before: Option<DateTime<Utc>>,
 }
 
@@ -80,29 +78,29 @@ impl Requested {
         Self { id: notification.id.clone(), not_before: notification.not_before }
     }
 
-    /// Whether it waits for longer than a queue could keep it back; its due key is its own time then.
+    /// Whether it waits for longer than a queue can delay a message. Then its due key is its own time.
     pub fn is_left_to_the_sweep(&self, now: DateTime<Utc>) -> bool {
         self.not_before.is_some_and(|at| at > now + OUTBOX_LEASE)
     }
 
-    /// When the queue is to deliver it; `None` if it is left to the sweep.
+    /// When the queue delivers it; `None` if the sweep handles it.
     fn handed_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         (!self.is_left_to_the_sweep(now)).then(|| self.opens_at(now))
     }
 
-    /// When the sweep is to have a look at it.
+    /// When the sweep checks it.
     pub fn due(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         self.handed_at(now).map_or_else(|| self.opens_at(now), |at| at + FIRST_LEASE)
     }
 
-    /// The first instant at which it may go out.
+    /// The earliest time to send it, from now on.
     fn opens_at(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         self.not_before.map_or(now, |at| at.max(now))
     }
 }
 
 impl Store {
-    /// A notification that is to be delivered; `None` once that is recorded.
+    /// A notification to deliver; `None` once its delivery is recorded.
     ///
     /// # Errors
     /// If the database does not answer, or the item cannot be read.
@@ -118,7 +116,7 @@ impl Store {
         }))
     }
 
-    /// Whose history asked for a notification, even where the rest of it cannot be read.
+    /// The subject whose history requested a notification, even if the rest of the item cannot be read.
     ///
     /// # Errors
     /// If the database does not answer, or the subject cannot be read.
@@ -128,9 +126,9 @@ impl Store {
         subject.parse().map(Some).map_err(|error| StoreError::unreadable("a subject", Box::new(error)))
     }
 
-    /// Claims a notification for sending until an instant, if it is there and nobody else is at it. A
-    /// claim ends with the delivery, when it is given back, or by itself; the sweep hands the
-    /// notification over again after that.
+    /// Claims a notification for sending until a time, if it exists and nobody else holds it. A claim ends
+    /// with the delivery, with its release, or by itself; after that, the sweep sends the notification to the
+    /// queue again.
     ///
     /// # Errors
     /// If the database does not answer.
@@ -171,7 +169,7 @@ impl Store {
         Ok(Some(Claim { sent_since }))
     }
 
-    /// Gives a claim back that its holder sent nothing under; the due key stays.
+    /// Releases a claim whose holder sent nothing. The due key stays.
     ///
     /// # Errors
     /// If the database does not answer.
@@ -190,9 +188,9 @@ impl Store {
         held(sent)
     }
 
-    /// Gives a claim back, and leaves the notification to the queue until an instant; whether it
-    /// still was to be delivered. That it may have been sent is remembered, unless it is known that it
-    /// was not.
+    /// Releases a claim and leases the notification to the queue until a time. Returns whether the
+    /// notification was still undelivered. Unless it is known that it was not sent, the item keeps the time
+    /// since when it may have been.
     ///
     /// # Errors
     /// If the database does not answer.
@@ -218,7 +216,7 @@ impl Store {
             .expression_attribute_names("#until", SENDING_UNTIL)
             .expression_attribute_values(":shard", text(due_shard(&key.pk)))
             .expression_attribute_values(":wake", text(instant(until)));
-        // DynamoDB refuses a name that the expression does not use.
+        // DynamoDB rejects a name that the expression does not use.
         let update = match is_sent {
             MaybeSent::Unknown => update,
             MaybeSent::No => update.expression_attribute_names("#since", SENT_SINCE),
@@ -237,7 +235,7 @@ pub(crate) fn outbox_item(
     item.insert(SUBJECT.to_owned(), text(subject.to_string()));
     item.insert(DOC.to_owned(), text(document(&key, notification)?));
     let requested = Requested::of(notification);
-    // Whoever commits it hands it to the queue, unless its time is too far off for that.
+    // The committing function sends it to the queue, unless its time is too far away.
     let due = DueKey { wake_at: requested.due(now), handed_at: requested.handed_at(now) };
     put_due_key(&mut item, &key, Some(&due));
     Ok(item)

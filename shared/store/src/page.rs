@@ -1,19 +1,19 @@
 //! Pages of a list.
 
-/// No page is longer: what one request can read of the items behind an index.
+/// The longest page: what one request can read of the items behind an index.
 pub const PAGE_MAX: usize = 100;
 
-/// A place in a list, to go on from.
+/// A position in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor(String);
 
 impl Cursor {
-    /// Wraps a place as [`Cursor::as_str`] gave it.
+    /// Takes the text of [`Cursor::as_str`].
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The place as text. It names an item, and is no secret to whoever may read the list.
+    /// The position as text. It names an item, which is no secret to a reader of the list.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -22,8 +22,8 @@ impl Cursor {
 /// A part of a list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page<T> {
-    /// The part; it can be shorter than was asked for, even empty, before the end.
+    /// The items; there may be fewer than requested, or none, before the end.
     pub items: Vec<T>,
-    /// Where to go on; `None` at the end.
+    /// Where to continue; `None` at the end.
     pub next: Option<Cursor>,
 }

@@ -1,10 +1,10 @@
-//! Personal data: sealed at the door, opened for those who must know, erased with its key.
+//! Personal data: sealed on entry, opened for authorized readers, erased with its key.
 //!
-//! The personal texts of an input are sealed under the data key of its subject before the rules see
-//! them, so that whatever is written of it (the item, its facts, the recorded input) has sealed texts
-//! alone. A new key is written in the commit that first needs it, and the commit that erases deletes it
-//! and leaves a tombstone. Whoever raced with that lost: the version of the subject has moved, and
-//! a subject that says it is erased is given nothing personal any more, whatever its key item says.
+//! The personal texts of an input are sealed under its subject's data key before the rules see them, so that
+//! everything written (the item, its facts, the recorded input) contains only sealed texts. The commit that
+//! first needs a new key writes it. The commit that erases deletes the key and leaves a tombstone. An attempt
+//! that races with an erasure loses, because the subject's version has changed. An erased subject never gets
+//! personal data again, whatever its key item says.
 
 use crate::aggregate::{Loaded, Stored};
 use crate::error::StoreError;
@@ -26,16 +26,16 @@ use std::borrow::Cow;
 /// The wrapped key of a key item.
 const WRAPPED: &str = "wrapped";
 const CREATED_AT: &str = "created_at";
-/// When the key was destroyed; such an item is a tombstone.
+/// When the key was destroyed. An item with this attribute is a tombstone.
 const ERASED_AT: &str = "erased_at";
 
-/// A command whose personal texts are sealed, and the key that was made for them.
+/// A command with sealed personal texts, and the new key if one was made for them.
 pub(crate) struct Sealed<'c, A: Stored> {
     pub command: Cow<'c, A::Command>,
     pub new_key: Option<&'c NewKey>,
 }
 
-/// What the key item of a subject says. Tombstones were once put in the place of the key.
+/// The content of a subject's key item. Earlier versions put the tombstone in the key's place.
 enum KeyItem {
     Absent,
     Wrapped(Vec<u8>),
@@ -52,16 +52,16 @@ impl KeyItem {
     }
 }
 
-/// What can be read of the sealed texts of a subject.
+/// Access to the sealed texts of a subject.
 #[derive(Debug)]
 pub enum PersonalData {
-    /// Nothing was ever sealed for it.
+    /// Nothing was ever sealed for the subject.
     None,
-    /// It was erased then: no key opens the texts any more.
+    /// Erased at this time: no key opens the texts anymore.
     Erased(DateTime<Utc>),
-    /// This key opens them.
+    /// The key opens the texts.
     Readable {
-        /// Whose texts.
+        /// The subject of the texts.
         subject: Subject,
         /// The key.
         key: DataKey,
@@ -69,11 +69,10 @@ pub enum PersonalData {
 }
 
 impl PersonalData {
-    /// The text under a seal; `None` where nobody can read it any more. A text that is not sealed is
-    /// what it says.
+    /// Opens a text; `None` if it is no longer readable. A text that is not sealed is returned unchanged.
     ///
     /// # Errors
-    /// The text was sealed for another subject, or was changed since.
+    /// If the text was sealed for another subject, or was changed since.
     pub fn open(&self, text: &str) -> Result<Option<String>, StoreError> {
         match self {
             _ if !is_sealed(text) => Ok(Some(text.to_owned())),
@@ -87,8 +86,8 @@ impl PersonalData {
 }
 
 impl Store {
-    /// A command as it may be decided on and recorded: what is personal in it is sealed or, if its
-    /// subject was erased, taken out. The key service is asked only if there is something personal.
+    /// Seals the personal data of a command or, if its subject was erased, removes it. Calls the key service
+    /// only if there is personal data.
     pub(crate) async fn sealed<'c, A: Stored>(
         &self,
         command: &'c A::Command,
@@ -132,7 +131,7 @@ impl Store {
         Ok(Sealed { command: Cow::Owned(sealed), new_key })
     }
 
-    /// Writes what a commit does to the data key: puts a new one, or destroys the one there is.
+    /// Adds the commit's change of the data key: a new key, or the destruction of the existing one.
     pub(crate) fn plan_data_key(
         &self,
         tx: &mut Transaction,
@@ -171,7 +170,7 @@ impl Store {
         KeyItem::of(answer.item.as_ref())
     }
 
-    /// What can be read of the sealed texts of a subject.
+    /// Access to the sealed texts of a subject.
     ///
     /// # Errors
     /// If the database or the key service does not answer.
@@ -192,7 +191,7 @@ impl Store {
         }
     }
 
-    /// The personal data of a lead as people read it; empty where it was erased meanwhile.
+    /// The personal data of a lead in plain text; empty if it was erased meanwhile.
     ///
     /// # Errors
     /// If the database or the key service does not answer, or a text cannot be read.

@@ -1,5 +1,5 @@
-//! Publications in the store: the history of each, and how far it has come through the leads in
-//! flight. How far it has come is no history: it is only where to go on.
+//! Publications: the history of each, and its progress through the open leads. Progress is no history; it
+//! only says where to continue.
 
 use crate::aggregate::{Committed, Stored};
 use crate::attributes::{DOC, PK};
@@ -24,44 +24,44 @@ use rules::reuse::Reuse;
 use rules::world::World;
 use serde::{Deserialize, Serialize};
 
-/// Counts the moves of a progress item: of two who go on from the same place, one does.
+/// Counts the updates of a progress item: if two workers continue from the same position, only one succeeds.
 const MOVES: &str = "moves";
 
-/// How far a publication has come through the leads that it may concern.
+/// The progress of a publication through the leads that it may affect.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Progress {
-    /// Where it is.
+    /// The current position.
     #[serde(rename = "place")]
     pub cursor: ScopeCursor,
-    /// Up to where leads are looked at once more: whoever was at one of them while the publication
-    /// came may have decided under the rules before it.
+    /// The position up to which leads are checked once more: a concurrent decision on one of them may have
+    /// used the earlier rules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again_until: Option<ScopeCursor>,
-    /// Whether all were looked at once.
+    /// Whether all leads were checked once.
     #[serde(default)]
     pub looked: bool,
-    /// Whether they are being looked at once more.
+    /// Whether the second check is under way.
     #[serde(default)]
     pub again: bool,
-    /// What it has found so far.
+    /// The results so far.
     pub totals: Totals,
-    /// Counts its moves.
+    /// The number of updates.
     #[serde(default)]
     pub moves: u64,
 }
 
-/// A place in the scopes of a publication.
+/// A position in the scopes of a publication.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub struct ScopeCursor {
-    /// Which scope, from 0.
+    /// The index of the scope, from 0.
     pub scope: usize,
-    /// The last lead of it that was looked at, as the list names it.
+    /// The last checked lead of that scope, as a cursor of its list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
 }
 
 impl Store {
-    /// A publication as it stands.
+    /// The current state of a publication.
     ///
     /// # Errors
     /// If the database does not answer, or the item cannot be read.
@@ -69,10 +69,10 @@ impl Store {
         self.read_one(&Key::publication(id)).await?.as_ref().map(get_document).transpose()
     }
 
-    /// Decides on a command to a publication and commits what follows; see [`Store::execute`].
+    /// Decides on a command to a publication and commits the result; see [`Store::execute`].
     ///
     /// # Errors
-    /// As [`Store::execute`].
+    /// As for [`Store::execute`].
     pub async fn execute_publication(
         &self,
         command: &PublicationCommand,
@@ -81,7 +81,7 @@ impl Store {
         self.run::<Publication>(command, None, now).await
     }
 
-    /// How far a publication has come; the beginning, if it has not begun.
+    /// The progress of a publication; the beginning if it has not started.
     ///
     /// # Errors
     /// If the database does not answer, or the item cannot be read.
@@ -90,7 +90,7 @@ impl Store {
         Ok(item.as_ref().map(get_document).transpose()?.unwrap_or_default())
     }
 
-    /// Moves a publication on; whether it still was where this move began.
+    /// Updates the progress of a publication. Returns whether it was unchanged since `to` was read.
     ///
     /// # Errors
     /// If the database does not answer.

@@ -1,4 +1,5 @@
-//! Publishes policies and directories.
+//! Publishes policies and directories. The loop is like `Store::run`, but the subject of a publication is
+//! known only once the pointer is read.
 
 use crate::attributes::{DOC, VERSION};
 use crate::audit::{AttemptId, NewCommit, put_head};
@@ -23,16 +24,17 @@ use rules::publication;
 use rules::publication::{Publication, PublicationFact, Publishing};
 use std::collections::BTreeMap;
 
-/// What became of a publication.
+/// The result of publishing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Published {
-    /// The revision that says it.
+    /// The revision with this content.
     pub revision: u32,
-    /// Whether it was published now: it was not if it is in force already, or was asked for before.
+    /// Whether this call published it. It did not if the content was already in force, or the call is a
+    /// repetition.
     pub is_new: bool,
 }
 
-/// What is to be published.
+/// The document to publish.
 #[derive(Debug, Clone, Copy)]
 enum NewDocument<'a> {
     Policy(&'a Policy),
@@ -40,7 +42,7 @@ enum NewDocument<'a> {
 }
 
 impl NewDocument<'_> {
-    /// The digest of what is asked with a publication.
+    /// The digest of a request to publish.
     fn digest(self, kind: PublicationKind, why: &str, base: Option<u32>) -> Result<String, StoreError> {
         let what = Subject::Publication(PublicationId { kind, revision: 0 });
         match self {
@@ -55,13 +57,13 @@ fn hash_of(text: &str) -> String {
 }
 
 impl Store {
-    /// Publishes a policy as the next revision. With `expected_base` it does so only while that is
-    /// the current revision (0: while there is none). One that says what is in force already is no
-    /// publication. A dedupe key that was used before gives what it gave then.
+    /// Publishes a policy as the next revision. With `expected_base`, only while that is the current revision
+    /// (0: while there is none). If the content is already in force, nothing is published. A repeated dedupe
+    /// key returns the first result.
     ///
     /// # Errors
-    /// [`StoreError::BaseMovedOn`] if another revision is current; [`StoreError::Unsound`] if the
-    /// policy does not pass its own checks, or names what the published directory lacks.
+    /// [`StoreError::BaseMovedOn`] if another revision is current; [`StoreError::Unsound`] if the policy does
+    /// not pass its own checks, or names something that the published directory lacks.
     pub async fn publish_policy(
         &self,
         policy: &Policy,
@@ -76,8 +78,8 @@ impl Store {
     /// Publishes a directory as the next revision; see [`Store::publish_policy`].
     ///
     /// # Errors
-    /// As [`Store::publish_policy`]; a directory that lacks what the published policy names is not
-    /// sound either.
+    /// As for [`Store::publish_policy`]. A directory without something that the published policy names is not
+    /// valid either.
     pub async fn publish_directory(
         &self,
         directory: &DirectoryDocument,
@@ -89,8 +91,8 @@ impl Store {
         self.publish(NewDocument::Directory(&checked), publishing, dedupe, expected_base).await
     }
 
-    /// The first entry of a policy's publication and its document as it is stored; nothing, if the
-    /// base says the same.
+    /// The document of the next policy revision, and the first entry of its history; `None` if its base has
+    /// the same content.
     async fn next_policy(
         &self,
         policy: &Policy,
@@ -121,7 +123,7 @@ impl Store {
         Ok(Some((text, entry)))
     }
 
-    /// As [`Store::next_policy`], of a directory.
+    /// The directory's counterpart of [`Store::next_policy`].
     async fn next_directory(
         &self,
         directory: &Directory,
@@ -204,7 +206,7 @@ impl Store {
                 }
             };
             let Some((json, entry)) = next else {
-                // Its key is used all the same: a late repetition publishes nothing either.
+                // The key counts as used anyway, so that a late repetition publishes nothing either.
                 if let Some(dedupe) = dedupe {
                     let subject = Subject::Publication(PublicationId { kind, revision: current });
                     if !self.remember(seen_item(dedupe, &subject, 1, &asked, publishing.now)).await? {
@@ -230,7 +232,7 @@ impl Store {
         Err(unknown.unwrap_or(StoreError::Contention))
     }
 
-    /// Whether a revision says what is to be published.
+    /// Whether a revision has the content to publish.
     async fn says(&self, revision: u32, new: NewDocument<'_>) -> Result<bool, StoreError> {
         Ok(match new {
             NewDocument::Policy(policy) => self.required_policy(revision).await?.policy == *policy,
@@ -240,8 +242,8 @@ impl Store {
         })
     }
 
-    /// What writes a revision: its document, the pointer to it, and the beginning of its history,
-    /// which falls due at once and stays so until it is applied to all leads in flight.
+    /// Builds the transaction for a revision: its document, the pointer to it, and the start of its history.
+    /// The history falls due at once, and stays due until the publication has reached all open leads.
     fn revision(
         &self,
         id: PublicationId,
@@ -265,7 +267,8 @@ impl Store {
         let mut pointer = Key::current(series).attributes();
         pointer.insert(VERSION.to_owned(), number(revision));
         tx.put(Write::State, table, pointer, Condition::Version(u64::from(revision.saturating_sub(1))))?;
-        // The one was checked against the other: of two that are published at once, one comes after.
+        // Each document was checked against the other, so of two simultaneous publications only one succeeds
+        // at first.
         let (other, stands) = match id.kind {
             PublicationKind::Policy => (DIRECTORY, entry.directory_revision),
             PublicationKind::Directory => (POLICY, entry.policy_revision),

@@ -62,7 +62,7 @@ impl Store {
         .await
     }
 
-    /// The leads that a publication may concern, by id: nothing is read of the leads themselves.
+    /// The ids of the leads that a publication may affect. Does not read the leads themselves.
     ///
     /// # Errors
     /// If the database does not answer, or an item cannot be read.
@@ -99,7 +99,7 @@ impl Store {
         Ok(Page { items, next: page.next })
     }
 
-    /// Leads with an open compliance review, the oldest review first.
+    /// Leads with an open compliance review, oldest review first.
     ///
     /// # Errors
     /// If the database does not answer, or an item cannot be read.
@@ -111,7 +111,7 @@ impl Store {
         self.leads_in(COMPLIANCE_REVIEWS, QUEUE, limit, after, |lead| lead.in_review_since().is_some()).await
     }
 
-    /// Leads in the operations queue, the oldest first.
+    /// Leads in the operations queue, oldest first.
     ///
     /// # Errors
     /// If the database does not answer, or an item cannot be read.
@@ -123,7 +123,7 @@ impl Store {
         self.leads_in(OPERATIONS_REVIEWS, QUEUE, limit, after, |lead| lead.operations.is_some()).await
     }
 
-    /// Leads that operations dismissed although the condition still holds, the oldest first.
+    /// Leads that operations dismissed although the condition still holds, oldest first.
     ///
     /// # Errors
     /// If the database does not answer, or an item cannot be read.
@@ -136,7 +136,7 @@ impl Store {
         self.leads_in(OPERATIONS_REVIEWS, DISMISSED, limit, after, belongs).await
     }
 
-    /// The index may be behind its items: what does not belong any more is left out.
+    /// The index may be behind its items, so leads that no longer belong are left out.
     async fn leads_in(
         &self,
         index: Index,
@@ -156,8 +156,8 @@ impl Store {
         Ok(Page { items, next: page.next })
     }
 
-    /// The leads of an index, each with its sort key there; of one source, where the sort key
-    /// begins with it.
+    /// The leads of an index, each with its sort key. With a source, only those whose sort key begins with
+    /// it.
     async fn keys_in(
         &self,
         index: Index,
@@ -166,8 +166,8 @@ impl Store {
         limit: usize,
         after: Option<&Cursor>,
     ) -> Result<Page<(LeadId, String)>, StoreError> {
-        // No identifier has a character below `#`, nor `#` itself: what begins with the source lies
-        // between these, and what comes after a place is above it with the least character added.
+        // No identifier contains `#` or a lower character. So keys that begin with the source are between
+        // these two, and keys after a cursor are above it with the lowest character added.
         let beginning = source.map_or_else(String::new, |source| format!("{source}#"));
         let from = after.map_or(beginning, |after| format!("{}\u{1}", after.as_str()));
         let mut query = self

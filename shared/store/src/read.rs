@@ -11,7 +11,7 @@ use std::collections::{BTreeSet, HashMap};
 /// Keys of one batch, by DynamoDB's limit.
 const BATCH_KEYS_MAX: usize = 100;
 
-/// Items that were read, by key. What is not here does not exist.
+/// Items by key. A key that is not here does not exist in the table.
 #[derive(Debug, Default)]
 pub(crate) struct Items(HashMap<Key, Item>);
 
@@ -22,15 +22,15 @@ impl Items {
 }
 
 impl Store {
-    /// Reads items of the tables, consistently. One request, if there are at most 100 keys and
-    /// the database leaves none over.
+    /// Reads items of the tables, consistently. Takes one request for up to 100 keys, unless the database
+    /// returns some unprocessed.
     pub(crate) async fn read(
         &self,
         leads: impl IntoIterator<Item = Key>,
         audit: impl IntoIterator<Item = Key>,
         data_keys: impl IntoIterator<Item = Key>,
     ) -> Result<Items, StoreError> {
-        // A key that is asked for twice is an error to DynamoDB.
+        // DynamoDB rejects duplicate keys.
         let wanted: BTreeSet<(&str, Key)> = leads
             .into_iter()
             .map(|key| (self.leads_table(), key))
@@ -70,7 +70,7 @@ impl Store {
         if rest.is_empty() {
             Ok(())
         } else {
-            Err(StoreError::Unavailable("keys were left over again and again".into()))
+            Err(StoreError::Unavailable("some keys stayed unprocessed on every attempt".into()))
         }
     }
 

@@ -1,4 +1,4 @@
-//! How reps stand: what they carry, when they were last given a lead, whether they take any.
+//! Reps: their load, their last assignment, and their availability.
 
 use crate::aggregate::{Committed, Stored};
 use crate::attributes::VERSION;
@@ -27,23 +27,24 @@ use rules::roster::Standing;
 use rules::world::World;
 use std::borrow::Cow;
 
-/// A rep as they stand.
+/// A rep as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RepItem {
-    /// How they stand.
+    /// Their load and availability.
     pub standing: Standing,
     pub(crate) due: Option<DueKey>,
 }
 
 impl RepItem {
-    /// When they have to be looked at: something happened, or an absence begins to count or ends.
+    /// When the rep has to be checked: something happened, or an absence begins to count or ends.
     pub fn wake_at(&self) -> Option<DateTime<Utc>> {
         self.due.as_ref().map(|due| due.wake_at)
     }
 }
 
 impl Store {
-    /// A rep as they stand; `None` if they carry nothing, were never given a lead, and said nothing.
+    /// The current state of a rep; `None` if they have no load, never got a lead, and never set their
+    /// availability.
     ///
     /// # Errors
     /// If the database does not answer, or the item cannot be read.
@@ -51,8 +52,8 @@ impl Store {
         self.read_one(&Key::rep(rep)).await?.as_ref().map(rep_of).transpose()
     }
 
-    /// Asks for a rep to be looked at, whatever happened to them: a directory gives them more room, or
-    /// leave. Returns how many such things there were.
+    /// Requests a check of a rep, whatever the reason: for example, a directory raises their capacity or
+    /// grants leave. Returns the number of such requests.
     ///
     /// # Errors
     /// If the database does not answer.
@@ -78,10 +79,10 @@ impl Store {
         Ok(find_number(&updated.attributes.unwrap_or_default(), LOOKS).unwrap_or(0))
     }
 
-    /// Decides on a command to a rep and commits what follows; see [`Store::execute`].
+    /// Decides on a command to a rep and commits the result; see [`Store::execute`].
     ///
     /// # Errors
-    /// As [`Store::execute`].
+    /// As for [`Store::execute`].
     pub async fn execute_rep(
         &self,
         command: &RepCommand,
@@ -101,7 +102,7 @@ impl Stored for Standing {
         standing_of(item)
     }
 
-    /// One who only carries leads has no history yet.
+    /// A rep with nothing but a load has no history yet.
     fn head(&self, item: &Item) -> Result<Hash, StoreError> {
         if self.seq == 0 { Ok(Hash::ZERO) } else { head_of(item) }
     }
@@ -110,7 +111,7 @@ impl Stored for Standing {
         write_standing(self, key, item)
     }
 
-    /// Commits of leads raise it, too.
+    /// Commits of leads increment it too.
     fn version(&self) -> u64 {
         self.version
     }
@@ -151,8 +152,7 @@ impl Stored for Standing {
         Recorded::of(&command.actor, &command.input, consulted, world).map(Some)
     }
 
-    /// Who comes or goes has to be looked at; otherwise the key stays what it is, since it is of what commits of
-    /// leads brought about.
+    /// A change of availability requires a check. Otherwise the key stays, because commits of leads set it.
     fn due_key(
         command: &RepCommand,
         before: Option<&DueKey>,

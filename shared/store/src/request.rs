@@ -1,19 +1,19 @@
-//! Requests to DynamoDB: what their failures mean, and how long to wait before the next one.
+//! Requests to DynamoDB: the meaning of their failures, and the pause before the next attempt.
 
 use crate::error::StoreError;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use std::time::Duration;
 
-/// How often a commit is tried, and keys that were left over are asked for.
+/// Attempts to commit, and attempts to read unprocessed keys.
 pub const ATTEMPTS_MAX: u32 = 12;
 
-/// The pause before the second attempt is at most this long; it doubles with each.
+/// The longest pause before the second attempt; it doubles with each attempt.
 const PAUSE_MS_FIRST: u64 = 8;
-/// No pause is longer than this.
+/// The longest pause.
 const PAUSE_MS_MAX: u64 = 500;
 
-/// Codes that say: later.
+/// Error codes for a temporary failure.
 const BUSY: [&str; 8] = [
     "InternalServerError",
     "InternalFailure",
@@ -25,7 +25,7 @@ const BUSY: [&str; 8] = [
     "TransactionInProgressException",
 ];
 
-/// Waits before an attempt, with full jitter: those who lost a race do not meet again.
+/// Waits before an attempt, with full jitter, so that competing writers spread out.
 pub(crate) async fn pause(attempt: u32) {
     if attempt > 0 {
         let ms_max = (PAUSE_MS_FIRST << attempt.min(10)).min(PAUSE_MS_MAX);
@@ -33,7 +33,7 @@ pub(crate) async fn pause(attempt: u32) {
     }
 }
 
-/// What a failed request means.
+/// The meaning of a failed request.
 pub(crate) fn failed<E>(error: SdkError<E>) -> StoreError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -49,7 +49,7 @@ where
     if later { StoreError::Unavailable(error.into()) } else { StoreError::Rejected(error.into()) }
 }
 
-/// Whether the condition of an update held.
+/// Whether the condition of an update was met.
 pub(crate) fn held<T>(sent: Result<T, SdkError<UpdateItemError>>) -> Result<bool, StoreError> {
     match sent {
         Ok(_) => Ok(true),

@@ -1,4 +1,4 @@
-//! Published policies and directories: revisions that never change, and a pointer to the current one.
+//! Published policies and directories: immutable revisions, and a pointer to the current one.
 
 use crate::attributes::{DOC, VERSION};
 use crate::cache::{cached, keep};
@@ -30,8 +30,8 @@ impl Store {
     /// The published policy.
     ///
     /// # Errors
-    /// [`StoreError::NotSeeded`] if there is none; else if the database does not answer, or an
-    /// item cannot be read.
+    /// [`StoreError::NotSeeded`] if there is none. Otherwise, if the database does not answer, or an item
+    /// cannot be read.
     pub async fn current_policy(&self) -> Result<Arc<PublishedPolicy>, StoreError> {
         let pointer = self.read_one(&Key::current(POLICY)).await?;
         self.policy_of_pointer(pointer.as_ref()).await
@@ -53,8 +53,8 @@ impl Store {
         Ok(policy)
     }
 
-    /// The text of a revision as it was stored, and when it was published; `None` if it never was.
-    /// Its hash is in the first entry of its history.
+    /// The stored text of a revision, and when it was published; `None` if it never was. The first entry of
+    /// its history contains the hash of the text.
     ///
     /// # Errors
     /// If the database does not answer, or the item cannot be read.
@@ -72,23 +72,23 @@ impl Store {
     /// The published directory.
     ///
     /// # Errors
-    /// [`StoreError::NotSeeded`] if there is none; else if the database does not answer, or an
-    /// item cannot be read.
+    /// [`StoreError::NotSeeded`] if there is none. Otherwise, if the database does not answer, or an item
+    /// cannot be read.
     pub async fn current_directory(&self) -> Result<Arc<Directory>, StoreError> {
         let pointer = self.read_one(&Key::current(DIRECTORY)).await?;
         self.directory_of_pointer(pointer.as_ref()).await
     }
 
-    /// A revision of the policy that was published.
+    /// A revision of the policy that must exist.
     ///
     /// # Errors
-    /// If there is none; else as [`Store::policy`].
+    /// If it does not exist; otherwise as for [`Store::policy`].
     pub async fn required_policy(&self, revision: u32) -> Result<Arc<PublishedPolicy>, StoreError> {
         let missing = || StoreError::corrupt(Key::revision(POLICY, revision).to_string());
         self.policy(revision).await?.ok_or_else(missing)
     }
 
-    /// The rules of a policy and a directory that are in force together.
+    /// The compiled rules of a policy and a directory.
     pub(crate) fn rules(&self, policy: Arc<PublishedPolicy>, directory: Arc<Directory>) -> Arc<Rulebook> {
         let key = (policy.revision, directory.revision());
         if let Some(rules) = cached(&self.cache().rules).get(&key) {
@@ -116,7 +116,7 @@ impl Store {
         self.directory(get_number(pointer, VERSION)?).await
     }
 
-    /// Reads a revision and checks it anew: what compiles into calendars is not stored.
+    /// Reads a revision of the directory and checks it again, because its compiled calendars are not stored.
     ///
     /// # Errors
     /// If the database does not answer, there is no such revision, or the item cannot be read.

@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::{
 
 pub use crate::attributes::{HEAD_COMMIT, TTL_ATTRIBUTE};
 
-/// An index: all of its attributes are texts, and an item without them is not in it.
+/// An index. Its attributes are texts; an item without them is not in the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Index {
     /// Its name.
@@ -20,21 +20,21 @@ pub struct Index {
     pub partition: &'static str,
     /// Its sort key.
     pub sort: &'static str,
-    /// What it holds beside the keys.
+    /// The attributes it holds beside the keys.
     pub includes: &'static [&'static str],
 }
 
-/// What falls due, by shard and instant.
+/// What falls due, by shard and time.
 pub const DUE: Index =
     Index { name: "due", partition: "due_shard", sort: "wake_at", includes: &["handed_at"] };
-/// Open compliance reviews, the oldest first.
+/// Open compliance reviews, oldest first.
 pub const COMPLIANCE_REVIEWS: Index = Index {
     name: "compliance-reviews",
     partition: "compliance_queue",
     sort: "compliance_since",
     includes: &[],
 };
-/// The operations queue, the oldest first.
+/// The operations queue, oldest first.
 pub const OPERATIONS_REVIEWS: Index = Index {
     name: "operations-reviews",
     partition: "operations_queue",
@@ -51,13 +51,13 @@ pub const BY_ACCOUNT: Index =
 pub const BY_MARKET: Index =
     Index { name: "by-market", partition: "market_key", sort: "sk_lead", includes: &[] };
 
-/// Leads with clocks, by market and state, and there by source: a publication concerns those of a
-/// few states, whose windows or thresholds are others now.
+/// Leads with clocks by market and state, and within a state by source: a publication affects only a few
+/// states, whose windows or thresholds it changes.
 pub const BY_STATE: Index =
     Index { name: "by-state", partition: "state_key", sort: "sk_source", includes: &[] };
 
-/// The head of every subject, for checkpoints: reading all of them costs what they are, not what
-/// the subjects are.
+/// The head of every subject, for checkpoints. The cost of reading all heads does not depend on the size of
+/// the subjects.
 pub const HEADS: Index =
     Index { name: "heads", partition: "head_shard", sort: "head_subject", includes: &[HEAD, HEAD_COMMIT] };
 
@@ -65,10 +65,10 @@ pub const HEADS: Index =
 pub const INDEXES: [Index; 8] =
     [DUE, COMPLIANCE_REVIEWS, OPERATIONS_REVIEWS, BY_OWNER, BY_ACCOUNT, BY_MARKET, BY_STATE, HEADS];
 
-/// The leads table: leads, accounts, reps, outbox, dedupe, policies, directories.
+/// The leads table: leads, accounts, reps, outbox, dedupe items, policies, directories.
 ///
 /// # Errors
-/// None in practice; the builders of the SDK check what is always there.
+/// None in practice: the SDK's builders check members that are always set.
 pub fn leads_table(name: &str) -> Result<CreateTableInput, BuildError> {
     let mut attributes = vec![PK, SK];
     let mut indexes = Vec::new();
@@ -102,10 +102,10 @@ pub fn leads_table(name: &str) -> Result<CreateTableInput, BuildError> {
         .build()
 }
 
-/// The audit table: one item a commit, never changed, with a stream of what is new.
+/// The audit table: one item for each commit, never changed, with a stream of new items.
 ///
 /// # Errors
-/// None in practice; the builders of the SDK check what is always there.
+/// None in practice: the SDK's builders check members that are always set.
 pub fn audit_table(name: &str) -> Result<CreateTableInput, BuildError> {
     CreateTableInput::builder()
         .table_name(name)
@@ -121,13 +121,13 @@ pub fn audit_table(name: &str) -> Result<CreateTableInput, BuildError> {
         .build()
 }
 
-/// The table of data keys: a wrapped key for each subject, or a tombstone where it was destroyed.
+/// The table of data keys: a wrapped key for each subject, or a tombstone for a destroyed one.
 ///
-/// It must have no backups, and its stream has the keys of items alone: a key that can be brought
-/// back was not destroyed.
+/// It must have no backups, and its stream must contain only the keys of items: a data key that can be
+/// restored is not destroyed.
 ///
 /// # Errors
-/// None in practice; the builders of the SDK check what is always there.
+/// None in practice: the SDK's builders check members that are always set.
 pub fn keys_table(name: &str) -> Result<CreateTableInput, BuildError> {
     CreateTableInput::builder()
         .table_name(name)
@@ -154,7 +154,7 @@ fn key_schema(partition: &str, sort: &str) -> Result<Vec<KeySchemaElement>, Buil
         .collect()
 }
 
-/// Puts an item into an index; a key that is empty is none.
+/// Adds an item to an index; an empty key adds nothing.
 pub(crate) fn put_into(index: Index, item: &mut Item, partition: &str, sort: String) {
     if !partition.is_empty() && !sort.is_empty() {
         item.insert(index.partition.to_owned(), text(partition));

@@ -1,9 +1,9 @@
-//! The dedupe item: the id of an input, what it asked, and what became of it. The same id with the
-//! same content is a repetition; with other content it is another input under a used id.
+//! The dedupe item: the id of an input, the digest of its content, and its outcome. The same id with the same
+//! content is a repetition; with other content, it is another input under a used id.
 //!
-//! What was asked is kept as a digest (SHA-256 over canonical JSON). What is personal in it has a
-//! digest of its own, over its sealed texts: nobody who reads the table can try names. Once the
-//! subject is erased its seals cannot be made again, and what is personal is compared no more.
+//! The digest is SHA-256 over canonical JSON. Personal data has a digest of its own, over its sealed texts,
+//! so that a reader of the table cannot guess names. Once the subject is erased, its texts cannot be sealed
+//! again, and personal data is no longer compared.
 
 use crate::attributes::TTL_ATTRIBUTE;
 use crate::error::StoreError;
@@ -17,40 +17,40 @@ use rules::outcome::Outcome;
 use rules::reuse::Reuse;
 use serde::Serialize;
 
-/// The attribute that says whose history the input went into.
+/// The attribute with the subject that the input changed.
 pub(crate) const SEEN_SUBJECT: &str = "subject";
-/// The digest of what was asked; items of earlier versions have none.
+/// The digest of the content; items of earlier versions have none.
 const ASKED: &str = "asked";
-/// The digest of what was personal in it, sealed.
+/// The digest of the sealed personal data.
 const ASKED_PERSONAL: &str = "asked_personal";
 
-/// How long an input is known as seen. No source repeats itself later; correctness does not rest
-/// on the removal, which may be days late.
+/// How long the id of an input is remembered. No source repeats an event after that. Correctness does not
+/// depend on the deletion, which may be days late.
 const SEEN_FOR: TimeDelta = TimeDelta::days(30);
 
-/// What an error calls it.
+/// The name of the item in an error.
 const DEDUPE: &str = "the outcome of a dedupe item";
-/// What became of the input.
+/// The outcome of the input.
 const OUTCOME: &str = "outcome";
 
-/// The digest of something that was asked.
+/// The digest of an input's content.
 pub(crate) fn digest(what: &Subject, asked: &impl Serialize) -> Result<String, StoreError> {
     let json = audit::canonical::to_text(asked)
-        .map_err(|error| StoreError::unreadable(format!("what is asked of {what}"), error))?;
+        .map_err(|error| StoreError::unreadable(format!("the content of an input to {what}"), error))?;
     Ok(audit::sha256([json.as_bytes()]).to_string())
 }
 
-/// What an input asks.
+/// The digests of an input's content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ContentDigest {
-    /// The digest of what is not personal.
+    /// The digest of everything that is not personal.
     pub plain: String,
-    /// The digest of what is personal, sealed.
+    /// The digest of the sealed personal data.
     pub personal: Option<String>,
 }
 
 impl ContentDigest {
-    /// Of an input with nothing personal in it.
+    /// The digest of an input without personal data.
     pub fn plain(plain: String) -> Self {
         Self { plain, personal: None }
     }
@@ -64,7 +64,7 @@ impl ContentDigest {
     }
 }
 
-/// The item of an input that is applied; attributes beside these are the caller's.
+/// The dedupe item of an applied input; the caller may add further attributes.
 pub(crate) fn seen_item(
     dedupe: &str,
     subject: &Subject,
@@ -84,39 +84,39 @@ pub(crate) fn seen_item(
     item
 }
 
-/// What an input asks beside what was asked under its id.
+/// An input compared with the earlier one under its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Comparison {
-    /// The same, as far as it is not personal. Whether what is personal has to be held against it, too.
+    /// The same content, apart from personal data. `personal` says whether that has to be compared too.
     Same { personal: bool },
-    /// Something else.
+    /// Another subject or other content.
     Reused(Reuse),
 }
 
-/// Holds an input against the item of its id, without what is personal.
+/// Compares an input with the item of its id, without personal data.
 pub(crate) fn compare(item: &Item, subject: &Subject, plain: &str) -> Result<Comparison, StoreError> {
     if get_text(item, SEEN_SUBJECT)? != subject.to_string() {
         return Ok(Comparison::Reused(Reuse::OtherSubject));
     }
     Ok(match digest_of(item) {
-        // An earlier version kept no digest: the id alone has to do.
+        // An earlier version stored no digest, so the id alone decides.
         None => Comparison::Same { personal: false },
         Some(asked) if asked == plain => Comparison::Same { personal: true },
         Some(_) => Comparison::Reused(Reuse::OtherContent),
     })
 }
 
-/// The digest of what was asked under an id; items of earlier versions have none.
+/// The digest of the earlier content under an id; items of earlier versions have none.
 pub(crate) fn digest_of(item: &Item) -> Option<&str> {
     find_text(item, ASKED)
 }
 
-/// What was personal under an id, sealed.
+/// The digest of the sealed personal data under an id.
 pub(crate) fn personal_of(item: &Item) -> Option<&str> {
     find_text(item, ASKED_PERSONAL)
 }
 
-/// Whether nothing else will come of an input. What is refused, or is about what nobody knows yet, may come
+/// Whether the outcome of an input is final. An input that was refused, or whose subject is unknown, may come
 /// again under its id.
 pub(crate) fn is_settled(outcome: &Outcome) -> bool {
     match outcome {
@@ -129,28 +129,28 @@ pub(crate) fn is_settled(outcome: &Outcome) -> bool {
     }
 }
 
-/// Keeps beside the id of an input what became of it.
+/// Stores the outcome of an input beside its id.
 pub(crate) fn put_outcome(item: &mut Item, outcome: &Outcome) -> Result<(), StoreError> {
     let outcome = serde_json::to_string(outcome).map_err(|error| StoreError::unreadable(DEDUPE, error))?;
     item.insert(OUTCOME.to_owned(), text(outcome));
     Ok(())
 }
 
-/// What became of an input that came before.
+/// The outcome of an earlier input.
 pub(crate) fn outcome_of(item: &Item) -> Result<Outcome, StoreError> {
     serde_json::from_str(get_text(item, OUTCOME)?).map_err(|error| StoreError::unreadable(DEDUPE, error))
 }
 
 impl Store {
-    /// Keeps the id of an input of which nothing else is written; whether it did. If not, somebody was
-    /// faster: it has to be looked at again.
+    /// Stores the id of an input that changes nothing else. Returns `false` if another writer was faster:
+    /// then the caller has to read it again.
     pub(crate) async fn remember(&self, item: Item) -> Result<bool, StoreError> {
         let mut tx = Transaction::new();
         tx.put(Write::Seen, self.leads_table(), item, Condition::Absent)?;
         match tx.commit(self).await {
             TransactionOutcome::Committed => Ok(true),
             TransactionOutcome::ConditionFailed(_) | TransactionOutcome::Busy => Ok(false),
-            // Nothing was to change: asking again is all the same.
+            // The input changes nothing, so repeating it is safe.
             TransactionOutcome::Unknown(error) | TransactionOutcome::Failed(error) => Err(error),
         }
     }

@@ -1,4 +1,4 @@
-//! How reps stand, as items: their attributes, and the update that a change of a load is.
+//! The load and availability of reps as items, and the update for a change of load.
 
 use crate::attributes::{PK, VERSION};
 use crate::error::StoreError;
@@ -21,13 +21,13 @@ const SEQ: &str = "seq";
 const COMMIT: &str = "commit";
 pub(crate) const LOOKS: &str = "looks";
 const TOLD_OF: &str = "told_of";
-/// What became of their leads while they are away, and their manager was not told yet: a count each.
+/// Counts leads of an absent rep that were queued and that their manager has no message about yet.
 const QUEUED: &str = "absent_queued";
-/// Before the id of who has the leads now.
+/// Likewise, for leads that were handed on: the prefix, followed by the new owner's id.
 const HANDED_ON: &str = "absent_handed_on:";
 
 impl Store {
-    /// How reps stand; one who is not in it carries nothing and was never given a lead.
+    /// The state of reps; a rep who is missing in the result has no load and never got a lead.
     ///
     /// # Errors
     /// If the database does not answer, or an item cannot be read.
@@ -41,7 +41,7 @@ impl Store {
     }
 }
 
-/// How reps stand, of what was read.
+/// The state of reps, from items that were read.
 pub(crate) fn roster_of<'r>(
     found: &Items,
     reps: impl IntoIterator<Item = &'r PersonId>,
@@ -51,13 +51,12 @@ pub(crate) fn roster_of<'r>(
     Ok(Roster { standings: standings.collect::<Result<_, StoreError>>()? })
 }
 
-/// The update that a change of a load is. A rep who was chosen must stand as was seen: there was
-/// room then, by the rules that it was decided under. By those of a publication since there may be
-/// none, and what was due before it is settled all the same. One who was named by the source takes
-/// it, room or not.
+/// The update for a change of load. If the decision chose the rep, the rep must be unchanged since they were
+/// read: they had capacity by the rules of the decision. Later rules may leave them none; what was due before
+/// those is settled by the earlier rules. A rep named by the source gets the lead regardless of capacity.
 ///
-/// A place that becomes free may be what another lead waits for: the rep is due to be looked at. So are they
-/// if a lead of theirs was handed on or queued while they are away: their manager is told.
+/// A free place may be what another lead waits for, so the rep is due for a check. The same holds if a lead
+/// of an absent rep was handed on or queued, because their manager gets a message.
 pub(crate) fn rep_change(
     change: &LoadChange,
     seen: Option<u64>,
@@ -124,14 +123,14 @@ pub(crate) fn standing_of(item: &Item) -> Result<Standing, StoreError> {
         version: find_number(item, VERSION).unwrap_or(0),
         seq: find_number(item, SEQ).unwrap_or(0),
         looks: find_number(item, LOOKS).unwrap_or(0),
-        // There was one entry a commit once.
+        // In earlier versions, each commit had one entry.
         commit: find_number(item, COMMIT).or_else(|| find_number(item, SEQ)).unwrap_or(0),
         untold: untold_of(item),
         told_of: found_json(item, TOLD_OF, "the absence that was told of")?,
     })
 }
 
-/// The attribute that counts what became of leads of somebody who is away.
+/// The attribute that counts leads of an absent rep.
 fn absent_attribute(absent: &AbsentLead) -> String {
     match absent {
         AbsentLead::HandedOn(to) => format!("{HANDED_ON}{to}"),

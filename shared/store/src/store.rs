@@ -1,4 +1,4 @@
-//! The tables, and the clients to reach them.
+//! The store: the tables, and the clients to reach them.
 
 use crate::cache::RevisionCache;
 use crate::error::StoreError;
@@ -6,14 +6,14 @@ use aws_sdk_dynamodb::Client;
 use sealing::{KeyWrap, Keyring};
 use std::sync::Arc;
 
-/// The tables. A clone is cheap and shares the cache of published revisions.
+/// The store. Cloning is cheap; clones share the cache of published revisions.
 #[derive(Debug, Clone)]
 pub struct Store {
     inner: Arc<Inner>,
     keys: Option<Arc<DataKeys>>,
 }
 
-/// Where data keys are, and what wraps them.
+/// The table of data keys, and what wraps them.
 #[derive(Debug)]
 pub(crate) struct DataKeys {
     pub table: String,
@@ -30,23 +30,22 @@ struct Inner {
 }
 
 impl Store {
-    /// A store over these tables; see [`crate::schema`] for what they have to be.
+    /// Builds a store over these tables; see [`crate::schema`] for their form.
     pub fn new(client: Client, leads_table: impl Into<String>, audit_table: impl Into<String>) -> Self {
         let (leads_table, audit_table) = (leads_table.into(), audit_table.into());
         let inner = Inner { client, leads_table, audit_table, cache: RevisionCache::default() };
         Self { inner: Arc::new(inner), keys: None }
     }
 
-    /// With a table of data keys, and what wraps them. Without, nothing personal is taken: it is
-    /// refused.
+    /// Adds a table of data keys, and what wraps them. A store without one refuses personal data.
     #[must_use]
     pub fn with_keys(self, table: impl Into<String>, wrap: Arc<dyn KeyWrap>) -> Self {
         let keys = DataKeys { table: table.into(), ring: Keyring::new(wrap), may_erase: false };
         Self { keys: Some(Arc::new(keys)), ..self }
     }
 
-    /// With a table of data keys of which it may destroy those of leads that are erased. Any other
-    /// store answers [`StoreError::ErasedElsewhere`] to a decision that erases.
+    /// Adds a table of data keys in which the store may destroy the keys of erased leads. Any other store
+    /// answers a decision that erases with [`StoreError::ErasedElsewhere`].
     #[must_use]
     pub fn with_keys_to_erase(self, table: impl Into<String>, wrap: Arc<dyn KeyWrap>) -> Self {
         let keys = DataKeys { table: table.into(), ring: Keyring::new(wrap), may_erase: true };
@@ -70,10 +69,10 @@ impl Store {
         self.keys.as_ref().map_or("", |keys| &keys.table)
     }
 
-    /// Where data keys are.
+    /// The data keys, which personal data requires.
     pub(crate) fn require_keys(&self) -> Result<&DataKeys, StoreError> {
         self.keys.as_deref().ok_or_else(|| {
-            StoreError::Rejected("personal data needs a table of data keys, and none is configured".into())
+            StoreError::Rejected("personal data requires a table of data keys, but none is configured".into())
         })
     }
 

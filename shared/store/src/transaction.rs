@@ -1,4 +1,4 @@
-//! One `TransactWriteItems`: what is in it, and what its failure means.
+//! One `TransactWriteItems`: its writes, and the meaning of its failure.
 
 use crate::attributes::{PK, VERSION};
 use crate::error::StoreError;
@@ -17,7 +17,7 @@ use std::collections::HashMap;
 /// DynamoDB's limit.
 const ITEMS_MAX: usize = 100;
 
-/// A write of a commit.
+/// The purpose of a write in a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Write {
     State,
@@ -28,21 +28,21 @@ pub(crate) enum Write {
     Account,
     /// The subject's data key, new or destroyed.
     DataKey,
-    /// A rep whom the decision relied on, or who carries one more.
+    /// A rep that the decision relied on, or who gets one more lead.
     Rep,
-    /// A rep who carries one less.
+    /// A rep who has one lead fewer.
     LoadDecrease(PersonId),
-    /// A rep who would carry one less, but carried none by our count.
+    /// A rep who would have one lead fewer, but whose load is already zero.
     LoadDecreaseAtZero(PersonId),
 }
 
-/// What has to be so for a write to be done.
+/// The condition of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Condition {
     Always,
     Absent,
     Present,
-    /// Its `version` is this; 0: it does not exist.
+    /// The item has this `version`; 0: the item does not exist.
     Version(u64),
 }
 
@@ -68,7 +68,7 @@ impl Condition {
     }
 }
 
-/// An update in DynamoDB's own words.
+/// An update expression of DynamoDB.
 #[derive(Debug, Default)]
 pub(crate) struct UpdateExpression {
     pub expression: String,
@@ -77,7 +77,7 @@ pub(crate) struct UpdateExpression {
     pub values: Vec<(&'static str, AttributeValue)>,
 }
 
-/// The writes of a transaction, each under a name by which its failure is told.
+/// The writes of a transaction, each with a label that identifies it in a failure.
 #[derive(Debug)]
 pub(crate) struct Transaction {
     writes: Vec<TransactWriteItem>,
@@ -87,13 +87,13 @@ pub(crate) struct Transaction {
 /// How a transaction ended.
 #[derive(Debug)]
 pub(crate) enum TransactionOutcome {
-    /// All of it is written.
+    /// Everything is written.
     Committed,
-    /// Nothing is written, since these conditions did not hold.
+    /// Nothing is written, because these conditions failed.
     ConditionFailed(Vec<Write>),
-    /// Others were at the same items, or the table was busy; this try wrote nothing.
+    /// Nothing is written, because other writers held the same items or the table was busy.
     Busy,
-    /// It may be written or not.
+    /// It may or may not be written.
     Unknown(StoreError),
     /// Nothing is written, and trying again would not help.
     Failed(StoreError),
@@ -173,14 +173,14 @@ impl Transaction {
         Ok(())
     }
 
-    /// Writes all of it, or nothing.
+    /// Writes everything or nothing.
     pub async fn commit(self, store: &Store) -> TransactionOutcome {
         if self.writes.len() > ITEMS_MAX {
             return TransactionOutcome::Failed(StoreError::TooLarge {
                 what: format!("a commit of {} items", self.writes.len()),
             });
         }
-        // The SDK gives it a token, so that its own retries within the call are one write.
+        // The SDK adds a token, so that its own retries within the call count as one write.
         let sent = store.client().transact_write_items().set_transact_items(Some(self.writes)).send().await;
         let Err(error) = sent else { return TransactionOutcome::Committed };
         if let SdkError::ServiceError(service) = &error
@@ -224,9 +224,9 @@ impl Transaction {
     }
 }
 
-/// Cancelled because somebody was faster.
+/// Cancelled because another writer was faster.
 const LOST: [&str; 1] = ["ConditionalCheckFailed"];
-/// Cancelled because somebody is at it right now, or too many are.
+/// Cancelled because of a concurrent transaction or throttling.
 const LATER: [&str; 4] =
     ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded"];
 

@@ -104,6 +104,6 @@ async fn what_cannot_be_explained_is_said_to_be_so(world: &'static World) {
     let nobody = format!("/v1/leads/{}/explain", world.id("L"));
     world.get("vera", &nobody).await.shows_problem(404, None);
     let why = explain::ask(&world.state, "vera", "L-nobody", None).await.unwrap().unwrap_err();
-    assert_eq!(why, "there is no lead `L-nobody`");
+    assert_eq!(why, "lead `L-nobody` does not exist");
     assert_eq!(world.call(Method::GET, &path, &[], None).await.status, 401);
 }

@@ -13,7 +13,9 @@ async fn each_hour_has_one_checkpoint_also_when_nothing_happened() {
         world.table.commit(&format!("lead/N-{n}"), 1);
     }
     let second = world.hour(2).await.unwrap();
-    let shown = |made: &CheckpointSummary| (made.made, made.number, made.subjects, made.commits, made.changed, made.read);
+    let shown = |made: &CheckpointSummary| {
+        (made.made, made.number, made.subjects, made.commits, made.changed, made.read)
+    };
     assert_eq!(shown(&second), (true, 2, 9, 13, 7, 7));
     let idle = world.hour(3).await.unwrap();
     assert_eq!(shown(&idle), (true, 3, 9, 13, 0, 0));

@@ -6,8 +6,8 @@ use audit::signature::{PublicKey, Signature, SigningKey};
 use audit::tampering::{ACKNOWLEDGED, TAMPERING};
 use audit::{ChainedCommit, Hash, sha256};
 use checkpoint::{
-    Archive, ArchiveError, CheckpointFailure, Deps, Entries, Heads, CheckpointSummary, Signer, SignerError, Tick,
-    checkpoint,
+    Archive, ArchiveError, CheckpointFailure, CheckpointSummary, Deps, Entries, Heads, Signer, SignerError,
+    Tick, checkpoint,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::value::RawValue;

@@ -158,7 +158,7 @@ impl Arguments<'_> {
 
 /// The meaning of an error code of Slack for the message.
 fn refusal(code: &str, wait: Option<Duration>) -> SendError {
-    // Codes are words such as `invalid_auth`: anything else does not get into a log.
+    // Codes are words such as `invalid_auth`: any other text stays out of the log.
     let is_code = !code.is_empty() && code.len() <= 64;
     let is_code = is_code && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     match code {
@@ -167,7 +167,7 @@ fn refusal(code: &str, wait: Option<Duration>) -> SendError {
         _ if TRANSIENT.contains(&code) => SendError::Transient { reason: code.to_owned(), retry_after: wait },
         _ if DEPLOYMENT_FAULT.contains(&code) => SendError::deployment_fault(code),
         _ if is_code => SendError::Permanent(code.to_owned()),
-        _ => SendError::Permanent("unnamed error".to_owned()),
+        _ => SendError::Permanent("unknown error".to_owned()),
     }
 }
 

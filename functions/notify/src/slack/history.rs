@@ -133,7 +133,7 @@ fn next(page: &Value) -> Option<String> {
     cursor.filter(|cursor| !cursor.is_empty()).map(str::to_owned)
 }
 
-/// A token that may not read is no reason to hold the message back.
+/// A token without permission to read must not delay the message.
 fn unless_closed(outbound: &Outbound, error: SendError) -> Result<bool, SendError> {
     match &error {
         SendError::Permanent(code) | SendError::Transient { reason: code, .. }

@@ -136,7 +136,7 @@ async fn an_error_inside_an_answer_of_200_is_an_error() {
         ("channel_not_found", permanent("channel_not_found")),
         ("is_archived", permanent("is_archived")),
         ("invalid_blocks", permanent("invalid_blocks")),
-        ("Something: else, jane@example.com", permanent("unnamed error")),
+        ("Something: else, jane@example.com", permanent("unknown error")),
         ("internal_error", SendError::transient("internal_error")),
         ("token_revoked", SendError::deployment_fault("token_revoked")),
         ("ratelimited", SendError::RateLimited { retry_after: RATE_LIMIT_DEFAULT }),

@@ -10,7 +10,7 @@ use policy::wording::{Piece, Placeholder, parse_template};
 use rules::notification::{Particulars, Recipient, Role};
 use rules::still_true::Told;
 
-/// Ids of people's making are no longer than this, in bytes; a longer one is a machine's.
+/// The longest id that a person would write, in bytes; a longer one is a machine's.
 const ID_MAX: usize = 24;
 /// The way to stop the SLA clock.
 const ACT: &str = "Move the lead on, or mark it as waiting";
@@ -92,7 +92,7 @@ impl Phrases<'_> {
         self.told.moved_to.is_some() || self.told.went_to.is_some()
     }
 
-    /// The policy's own text. A text that is no template is not sent; publishing checked every one.
+    /// The policy's own text. A text that is not a template is not sent; publishing checked every one.
     pub fn fill_in(&self, text: &str) -> Option<String> {
         let pieces = parse_template(text).ok()?;
         let filled = pieces.into_iter().map(|piece| match piece {

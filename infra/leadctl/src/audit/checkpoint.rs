@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use anyhow::Context as _;
 use audit::signature::{PublicKey, Signature, SigningKey};
-use checkpoint::{CheckpointFailure, Deps, CheckpointSummary, Signer, SignerError, Tick, VERIFY_WITHIN_DAYS};
+use checkpoint::{CheckpointFailure, CheckpointSummary, Deps, Signer, SignerError, Tick, VERIFY_WITHIN_DAYS};
 
 use super::checkpoint_dir::CheckpointDir;
 use super::tables::{Live, Tables, open};
