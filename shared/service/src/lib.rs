@@ -286,7 +286,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_goes_away_by_itself_is_to_be_tried_again() {
+    fn only_temporary_errors_ask_for_another_attempt() {
         let large = StoreError::TooLarge { what: "LEAD#L-1/LEAD".to_owned() };
         let asked = |error: StoreError| (problem(&error).status, problem(&error).retry_after_s);
         assert_eq!(asked(StoreError::Contention), (503, Some(2)));

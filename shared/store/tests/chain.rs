@@ -1,5 +1,5 @@
-//! The chain: every commit of every subject follows the one before it, and the head stands beside
-//! the subject and in the index.
+//! The chain: every commit of a subject follows the one before it, and its head is in its item and in the
+//! index.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use support::wire::Fault;
 use support::*;
 
-/// Every history, each in its order.
+/// Every history in order.
 async fn histories(bench: &Bench) -> BTreeMap<String, Vec<ChainedCommit>> {
     let (commits, next) = bench.store.scan_audit(0, 1, None).await.unwrap();
     assert!(next.is_none(), "one page");
@@ -30,7 +30,7 @@ async fn histories(bench: &Bench) -> BTreeMap<String, Vec<ChainedCommit>> {
     all
 }
 
-/// The heads as the index has them.
+/// The heads in the index.
 async fn heads(bench: &Bench) -> BTreeMap<String, (u64, Hash)> {
     let index = store::schema::HEADS;
     let mut heads = BTreeMap::new();
@@ -42,7 +42,7 @@ async fn heads(bench: &Bench) -> BTreeMap<String, (u64, Hash)> {
     heads
 }
 
-/// Checks every chain; how many commits there are of each subject.
+/// Checks every chain. Returns the number of commits of each subject.
 async fn check(bench: &Bench) -> BTreeMap<String, usize> {
     let heads = heads(bench).await;
     let histories = histories(bench).await;
@@ -63,7 +63,7 @@ async fn check(bench: &Bench) -> BTreeMap<String, usize> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_history_is_a_chain_whatever_it_is_of() {
+async fn every_history_of_every_kind_is_a_chain() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     let (by, away) = (Actor::staff("ops"), Availability { available: false, until: None });
@@ -73,19 +73,19 @@ async fn every_history_is_a_chain_whatever_it_is_of() {
     for (n, availability) in [&away, &back, &away].into_iter().enumerate() {
         let cause = format!("c{n}");
         bench.set_availability(&"rep-bob".into(), availability, &by, (&cause, None), now).await.unwrap();
-        // A lead that somebody is given is a write to their item, and must leave the head where it is.
+        // Assigning a lead writes the rep's item, and must leave the rep's head unchanged.
         let id = format!("L-1{n}");
         bench.store.execute(&arrival(&id, now, None), Some(&id), now).await.unwrap();
     }
     let counts = check(&bench).await;
     assert_eq!((counts["lead/L-1"], counts["rep/rep-bob"]), (2, 3));
-    // One commit for what was published, one for having been applied to all leads.
+    // One commit for the publication, one for its application to all open leads.
     assert_eq!(counts["policy/1"], 2);
     assert!(counts.contains_key("directory/1"), "{counts:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn writers_who_race_and_answers_that_are_lost_leave_one_chain() {
+async fn racing_writers_and_lost_answers_leave_one_chain() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     bench.store.execute(&arrival("L-1", now, None), Some("k"), now).await.unwrap();
@@ -100,7 +100,7 @@ async fn writers_who_race_and_answers_that_are_lost_leave_one_chain() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_subject_that_lost_its_head_is_not_written_on() {
+async fn a_subject_without_its_head_is_not_written() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     bench.store.execute(&arrival("L-1", now, None), Some("k"), now).await.unwrap();

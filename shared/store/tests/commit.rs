@@ -1,4 +1,4 @@
-//! The one commit: what is written comes back, nothing is lost, nothing is written twice.
+//! The commit: it stores everything it should, and nothing twice.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -100,7 +100,7 @@ async fn a_repeated_input_gets_the_first_answer_and_writes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_refused_for_its_form_may_come_again_mended_under_its_own_key() {
+async fn a_malformed_input_may_come_again_corrected_under_the_same_key() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     bench.store.execute(&arrival("L-1", now, Some("rep-ana")), Some("k1"), now).await.unwrap();
@@ -114,7 +114,7 @@ async fn what_was_refused_for_its_form_may_come_again_mended_under_its_own_key()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_refusal_at_the_door_is_recorded_once_however_often_it_comes() {
+async fn a_repeated_refusal_is_recorded_once() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     bench.store.execute(&arrival("L-1", now, Some("rep-ana")), Some("k1"), now).await.unwrap();
@@ -135,7 +135,7 @@ async fn a_refusal_at_the_door_is_recorded_once_however_often_it_comes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_id_that_was_used_for_another_lead_is_a_conflict_and_loses_nothing_silently() {
+async fn an_id_used_for_another_lead_is_a_conflict() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     bench.store.execute(&arrival("L-1", now, Some("rep-ana")), Some("k1"), now).await.unwrap();
@@ -147,7 +147,7 @@ async fn an_id_that_was_used_for_another_lead_is_a_conflict_and_loses_nothing_si
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_input_that_comes_many_times_at_once_is_applied_once() {
+async fn simultaneous_repetitions_of_an_input_are_applied_once() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     let races = (0..6i64).map(|n| {
@@ -220,7 +220,7 @@ async fn a_notification_is_in_the_outbox_from_its_commit_to_its_delivery() {
     let leased = bench.store.outbox(&id).await.unwrap().unwrap();
     assert_eq!(leased.wake_at, Some(at("15:00")));
 
-    // Two who would send it at once: one does. A claim ends by itself, or when it is given back.
+    // Of two simultaneous claims, one succeeds. A claim ends by itself or with its release.
     let claim = async |now| bench.store.claim_outbox(&id, now, now + minutes(1)).await.unwrap();
     let sent_since = |since: Option<&str>| Some(Claim { sent_since: since.map(at) });
     assert_eq!(claim(at("14:00")).await, sent_since(None), "nobody had sent it before");
@@ -237,7 +237,7 @@ async fn a_notification_is_in_the_outbox_from_its_commit_to_its_delivery() {
     assert_eq!(claim(at("14:01")).await, sent_since(None), "nothing was tried");
     assert!(bench.store.lease_outbox(&id, at("15:00"), MaybeSent::No).await.unwrap());
 
-    // Two sweeps that saw it at once: one has it.
+    // Of two sweeps that see it at once, one gets it.
     let due = bench.store.due(None, at("15:00"), None).await.unwrap().items;
     let found = due.iter().find(|found| found.subject == DueSubject::Outbox(id.clone())).unwrap();
     assert!(bench.store.lease_found(found, at("14:50"), at("15:05")).await.unwrap());
@@ -260,7 +260,7 @@ async fn a_notification_is_in_the_outbox_from_its_commit_to_its_delivery() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_cannot_be_reached_is_replaced_in_the_same_commit() {
+async fn an_unreachable_recipient_is_replaced_in_the_same_commit() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     bench.store.execute(&arrival("L-1", now, Some("rep-ana")), None, now).await.unwrap();
@@ -278,14 +278,14 @@ async fn who_cannot_be_reached_is_replaced_in_the_same_commit() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_no_item_can_hold_is_refused_and_nothing_is_written() {
+async fn content_beyond_the_size_of_an_item_is_refused_and_nothing_is_written() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     bench.store.execute(&arrival("L-1", now, None), None, now).await.unwrap();
     let huge = event("L-1", "huge", now, |e| e.changes.company = Patch::Set("x".repeat(400 * 1024)));
     let refused = bench.store.execute(&huge, Some("huge"), now).await.unwrap_err();
     assert!(matches!(refused, StoreError::TooLarge { .. }) && !refused.is_retryable(), "{refused:?}");
-    // Facts and input share an item; each by itself would be small enough.
+    // Facts and input share an item, and each is within the limit by itself.
     let large = event("L-1", "large", now, |e| e.changes.company = Patch::Set("x".repeat(200 * 1024)));
     let refused = bench.store.execute(&large, Some("large"), now).await.unwrap_err();
     assert!(matches!(refused, StoreError::TooLarge { .. }), "{refused:?}");
@@ -320,9 +320,10 @@ async fn a_webhook_on_a_known_lead_is_cheap() {
     bench.store.execute(&arrival("L-1", now, Some("rep-ana")), Some("k1"), now).await.unwrap();
     bench.wire.meter();
     for (command, units_max) in [
-        // Nobody is told, and the due key stays: the lead, the audit and the dedupe item.
+        // Nobody gets a message, and the due key stays: the commit writes the lead, the audit item and the
+        // dedupe item.
         (score("L-1", "evt-2", at("14:01"), 50), 10.0),
-        // Two are told: two outbox items more, each in the due index.
+        // Two notifications: two more outbox items, each in the due index.
         (score("L-1", "evt-3", at("14:02"), 90), 20.0),
     ] {
         bench.store.execute(&command, Some(&command.cause), at("14:02")).await.unwrap();

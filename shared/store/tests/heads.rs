@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use std::collections::BTreeMap;
 use support::*;
 
-/// All heads, page by page, and how many pages those were.
+/// All heads, page by page, and the number of pages.
 async fn heads(bench: &Bench) -> (BTreeMap<String, Leaf>, usize) {
     let (mut heads, mut pages) = (BTreeMap::new(), 0);
     for shard in 0..store::DUE_SHARDS {
@@ -57,9 +57,9 @@ async fn the_head_of_every_subject_is_the_last_of_its_commits() {
     assert_eq!(bench.store.head("lead/L-70").await.unwrap(), None);
 }
 
-/// As many as take several pages; and what reading them costs.
+/// Enough heads for several pages, and the cost of reading them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_heads_come_page_by_page_for_what_the_index_holds_of_them() {
+async fn many_heads_are_read_page_by_page_at_the_cost_of_the_index() {
     const SUBJECTS: usize = 8_000;
     let bench = Bench::empty().await;
     let all: Vec<WriteRequest> = (0..SUBJECTS)
@@ -85,7 +85,7 @@ async fn many_heads_come_page_by_page_for_what_the_index_holds_of_them() {
     assert!(pages > 8, "{pages} pages of 8 shards");
     let units: f64 =
         bench.wire.consumed().iter().map(|(_, consumed)| consumed["CapacityUnits"].as_f64().unwrap()).sum();
-    // Some 180 bytes each, two of four kilobytes a unit: less than 26 units a thousand.
+    // About 180 bytes each, and one unit reads eight kilobytes: less than 26 units for a thousand.
     let per_thousand = units * 1000.0 / SUBJECTS as f64;
     println!("{pages} pages, {units} units, {per_thousand} a thousand heads");
     assert!((1.0..26.0).contains(&per_thousand), "{per_thousand}");

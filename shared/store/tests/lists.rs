@@ -1,4 +1,4 @@
-//! Lists through the indexes, and the due index: what is in it, when it moves, how a sweep reads it.
+//! Lists through the indexes, and the due index: its contents, how keys move, and how a sweep reads it.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -35,7 +35,7 @@ fn ids(leads: &[Lead]) -> Vec<&str> {
     leads.iter().map(|lead| lead.id.as_str()).collect()
 }
 
-/// So many leads of one account: every third without a market, the rest of one owner.
+/// Leads of one account: every third without a market, the others with one owner.
 async fn many(bench: &Bench, count: usize) {
     for n in 0..count {
         let now = at("08:00") + TimeDelta::seconds(n as i64);
@@ -88,7 +88,7 @@ fn even(id: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn keys_that_were_left_over_are_asked_for_again() {
+async fn unprocessed_keys_are_read_again() {
     let bench = Bench::seeded().await;
     many(&bench, 5).await;
     for _ in 0..3 {
@@ -103,7 +103,7 @@ async fn keys_that_were_left_over_are_asked_for_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_lead_leaves_the_queues_when_it_was_dealt_with() {
+async fn a_handled_lead_leaves_the_queues() {
     let bench = Bench::seeded().await;
     let now = at("08:00");
     bench.store.execute(&event("L-1", "a", now, |_| {}), None, now).await.unwrap();
@@ -126,7 +126,7 @@ async fn due(bench: &Bench, after: Option<&str>, until: &str) -> Vec<DueItem> {
     let (mut items, mut cursor) = (Vec::new(), None);
     loop {
         let page = bench.store.due(after.map(at), at(until), cursor.as_ref()).await.unwrap();
-        // Reps whose place became free have a test of their own.
+        // Reps with a free place have their own test.
         items.extend(page.items.into_iter().filter(|item| !matches!(item.subject, DueSubject::Rep(_))));
         match page.next {
             Some(next) => cursor = Some(next),
@@ -142,7 +142,7 @@ fn wake_key(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_due_index_holds_only_what_waits() {
+async fn the_due_index_holds_only_items_with_a_timer() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     bench.store.execute(&arrival("L-1", now, Some("rep-ana")), None, now).await.unwrap();
@@ -162,21 +162,21 @@ async fn the_due_index_holds_only_what_waits() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_due_key_stays_when_the_next_instant_is_later_and_moves_when_it_is_earlier_or_past() {
+async fn a_due_key_stays_when_the_next_time_is_later_and_moves_when_it_is_earlier_or_past() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     bench.store.execute(&arrival("L-1", now, Some("rep-ana")), None, now).await.unwrap();
     let key = async || wake_key(&bench.raw_lead("L-1").await);
     assert_eq!(key().await.unwrap(), "2026-03-02T14:48:00.000Z");
 
-    // Later (a window of 24 hours instead of one): it stays, and the caller knows the instant.
+    // Later (a window of 24 hours instead of one): the key stays, and the caller gets the new time.
     let contacted = event("L-1", "e", at("14:10"), |e| e.state = Some("CONTACTED".into()));
     let executed = bench.store.execute(&contacted, None, at("14:10")).await.unwrap();
     let next = executed.wake_at.unwrap();
     assert!(next > at("23:00"));
     assert_eq!(key().await.unwrap(), "2026-03-02T14:48:00.000Z");
 
-    // The false wake finds nothing, and re-arms.
+    // The wake has nothing to do, and rearms.
     let woken = bench.store.execute(&wake("L-1", "w"), None, at("14:48")).await.unwrap();
     assert_eq!((woken.entries.len(), woken.wake_at), (0, Some(next)));
     let (subject, commit) = (Subject::Lead("L-1".into()), woken.state.unwrap().commit);
@@ -189,28 +189,28 @@ async fn a_due_key_stays_when_the_next_instant_is_later_and_moves_when_it_is_ear
     assert_eq!(key().await.unwrap(), "2026-03-03T09:22:00.000Z");
     assert_eq!(bench.check_fold("L-1").await.commit, commit, "re-arming is no commit");
 
-    // Earlier: it moves at once.
+    // Earlier: the key moves at once.
     let back = event("L-1", "e2", at("15:00"), |e| e.state = Some("NEW".into()));
     bench.store.execute(&back, None, at("15:00")).await.unwrap();
     assert_eq!(key().await.unwrap(), "2026-03-02T15:48:00.000Z");
 
-    // Past: it moves, though the next instant is later.
+    // In the past: the key moves although the next time is later.
     bench.store.execute(&wake("L-1", "w2"), None, at("15:48")).await.unwrap();
     assert_eq!(key().await.unwrap(), "2026-03-02T16:00:00.000Z");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_straggler_is_marked_while_its_key_is_the_one_seen() {
+async fn an_overdue_item_is_marked_only_if_its_due_key_is_unchanged() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     bench.store.execute(&arrival("L-1", now, Some("rep-ana")), None, now).await.unwrap();
     let seen = due(&bench, None, "15:00").await.remove(0);
     assert!(bench.store.mark_handed(&seen, at("14:50")).await.unwrap());
     assert_eq!(due(&bench, None, "15:00").await[0].handed_at, Some(at("14:50")));
-    // A commit that leaves the key leaves the mark.
+    // A commit that leaves the key leaves the mark too.
     bench.store.execute(&score("L-1", "s", at("14:10"), 10), None, at("14:10")).await.unwrap();
     assert_eq!(due(&bench, None, "15:00").await[0].handed_at, Some(at("14:50")));
-    // One that moves it takes the mark away.
+    // A commit that moves the key removes the mark.
     bench.store.execute(&wake("L-1", "w"), None, at("14:51")).await.unwrap();
     let moved = due(&bench, None, "16:00").await;
     assert!(moved.contains(&DueItem {
@@ -225,7 +225,7 @@ async fn a_straggler_is_marked_while_its_key_is_the_one_seen() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_notification_that_nobody_took_falls_due() {
+async fn an_unclaimed_notification_falls_due() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     bench.store.execute(&arrival("L-1", now, Some("rep-ana")), None, now).await.unwrap();
@@ -237,7 +237,7 @@ async fn a_notification_that_nobody_took_falls_due() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_waits_for_the_end_of_quiet_hours_falls_due_then() {
+async fn a_notification_falls_due_at_the_end_of_quiet_hours() {
     let bench = Bench::seeded().await;
     let (quiet, at_home) = (
         "name: Tests\nquiet_hours: { from: '20:00', to: '08:00' }",
@@ -247,7 +247,7 @@ async fn what_waits_for_the_end_of_quiet_hours_falls_due_then() {
     let directory = directory(&DIRECTORY.replace("email: ana@example.test", at_home));
     bench.publish_directory(directory.document(), at("00:00")).await.unwrap();
     bench.publish(&policy, at("00:00"), None).await.unwrap();
-    // The queue keeps back what waits for less than it can; the sweep gets it only if it was lost.
+    // The queue delays a notification as long as it can; the sweep gets it only if the message was lost.
     for (lead, now, left_to_the_sweep, due_at) in
         [("L-1", "07:40", true, "08:00"), ("L-2", "07:45", false, "08:01"), ("L-3", "08:00", false, "08:01")]
     {
@@ -264,13 +264,13 @@ async fn what_waits_for_the_end_of_quiet_hours_falls_due_then() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_backlog_at_one_instant_is_read_page_by_page() {
+async fn a_backlog_at_one_time_is_read_page_by_page() {
     let bench = Bench::seeded().await;
     let count = 900;
     for n in 0..count {
         let item =
             |name: &str, text: String| (name.to_owned(), aws_sdk_dynamodb::types::AttributeValue::S(text));
-        // Two shards have more than a page.
+        // Two shards have more than one page.
         let item = [
             item("pk", format!("LEAD#L-{n}")),
             item("sk", "LEAD".to_owned()),
@@ -288,7 +288,7 @@ async fn a_backlog_at_one_instant_is_read_page_by_page() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_sweeps_one_moves_the_cursor() {
+async fn of_two_sweeps_only_one_moves_the_cursor() {
     let bench = Bench::seeded().await;
     let store = &bench.store;
     assert_eq!(store.sweep_cursor().await.unwrap(), None);
@@ -299,10 +299,9 @@ async fn of_two_sweeps_one_moves_the_cursor() {
     assert_eq!(store.sweep_cursor().await.unwrap(), Some(at("14:01")));
 }
 
-/// What a sweep looked for ends with a whole millisecond: an instant that it did not come to is not
-/// taken for one that was handed on.
+/// A sweep looks up to a whole millisecond: a later time must not count as sent.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_cursor_is_not_beyond_what_was_looked_at() {
+async fn the_cursor_stays_within_what_the_sweep_looked_at() {
     let bench = Bench::seeded().await;
     let until = at("14:00") + TimeDelta::microseconds(500);
     let looked = bench.store.due(None, until, None).await.unwrap();
@@ -335,7 +334,7 @@ async fn a_new_policy_moves_due_keys_either_way() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_operations_dismissed_is_in_a_list_of_its_own_until_there_is_news() {
+async fn dismissed_leads_are_listed_separately_until_something_changes() {
     let bench = Bench::seeded().await;
     let now = at("08:00");
     bench.store.execute(&event("L-1", "a", now, |_| {}), None, now).await.unwrap();
@@ -354,7 +353,7 @@ async fn what_operations_dismissed_is_in_a_list_of_its_own_until_there_is_news()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_place_that_becomes_free_makes_the_rep_due_until_they_were_looked_at() {
+async fn a_free_place_makes_the_rep_due_until_they_are_checked() {
     let bench = Bench::seeded().await;
     let now = at("08:00");
     let given = bench.store.execute(&arrival("L-1", now, Some("rep-ana")), None, now).await.unwrap();
@@ -370,7 +369,7 @@ async fn a_place_that_becomes_free_makes_the_rep_due_until_they_were_looked_at()
     assert_eq!((item.wake_at(), item.standing.load), (Some(later), 0));
     let due = bench.store.due(None, later, None).await.unwrap().items;
     assert!(due.iter().any(|item| item.subject == DueSubject::Rep("rep-ana".into())), "{due:?}");
-    // Something happened to them since: they are looked at once more.
+    // Something happened since, so they are checked once more.
     let (subject, version) = (Subject::Rep("rep-ana".into()), item.standing.version);
     assert!(!bench.store.rearm(&subject, version - 1, None).await.unwrap());
     assert_eq!(rep().await.wake_at(), Some(later));
@@ -378,7 +377,7 @@ async fn a_place_that_becomes_free_makes_the_rep_due_until_they_were_looked_at()
     assert_eq!(rep().await.wake_at(), None);
 }
 
-/// A lead in each place where one can be.
+/// A lead in each possible position.
 async fn everywhere(bench: &Bench) {
     let now = at("14:00");
     let found = |e: &mut LeadEvent| e.matches = vec![sanctioned("ofac-9")];
@@ -403,7 +402,7 @@ async fn everywhere(bench: &Bench) {
         bench.store.execute(&moves, None, now).await.unwrap();
     }
     bench.store.execute(&event("L-held-later", "m", now, found), None, now).await.unwrap();
-    // Nobody knows its market: it waits for operations.
+    // It has no known market, so it waits for operations.
     bench.store.execute(&event("L-nowhere", "n", now, |_| {}), None, now).await.unwrap();
     let erasure = Erasure { reference: "DSR-1".to_owned(), reason: "asked for".to_owned() };
     let erase = Command { input: Input::Erase(erasure), ..wake("L-won", "erase") };
@@ -413,7 +412,7 @@ async fn everywhere(bench: &Bench) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_listed_for_a_publication_is_what_its_scopes_hold() {
+async fn a_publication_lists_exactly_the_leads_of_its_scopes() {
     let bench = Bench::seeded().await;
     everywhere(&bench).await;
     let state = |state: &str, sources| Scope::State { market: "us".into(), state: state.into(), sources };
@@ -441,7 +440,7 @@ async fn what_is_listed_for_a_publication_is_what_its_scopes_hold() {
         let listed: BTreeSet<LeadId> = listed.into_iter().collect();
         let holds = |lead: &&Lead| rules::publication::scope::holds(&scope, lead);
         let held: BTreeSet<LeadId> = leads.iter().filter(holds).map(|lead| lead.id.clone()).collect();
-        // What compliance holds is listed with its owner, too, who may just have left.
+        // Held leads are listed by owner too, who may have just left.
         if scope != Scope::HeldUnowned {
             assert_eq!(listed, held, "{scope:?}");
         }

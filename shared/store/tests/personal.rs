@@ -1,4 +1,4 @@
-//! Personal data: nothing of it rests in clear, and what was erased no key opens any more.
+//! Personal data: nothing is stored in plain text, and no key opens erased texts.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -28,7 +28,7 @@ use store::{PersonalData, Store, StoreError};
 use support::wire::Fault;
 use support::*;
 
-/// Planted in every place where something personal can stand.
+/// Planted in every field that can hold personal data.
 const NAME: &str = "Zebulon Quist";
 
 fn contact() -> Contact {
@@ -80,7 +80,7 @@ fn decision(id: &str, revision: u64) -> Command {
 }
 
 impl Bench {
-    /// The key of a subject, as long as somebody can have it.
+    /// The key of a subject, while it still exists.
     async fn key(&self, subject: &Subject) -> Option<DataKey> {
         match self.store.personal_data(subject).await.unwrap() {
             PersonalData::Readable { key, .. } => Some(key),
@@ -94,7 +94,7 @@ impl Bench {
     }
 }
 
-/// The sealed texts that stand anywhere.
+/// All sealed texts in the tables.
 fn sealed_texts(dump: &[String]) -> BTreeSet<String> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
     let begins = |item: &str| item.split("sealed:v1:").skip(1).map(str::to_owned).collect::<Vec<_>>();
@@ -103,11 +103,11 @@ fn sealed_texts(dump: &[String]) -> BTreeSet<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_personal_rests_in_clear_and_after_an_erasure_no_key_opens_it() {
+async fn no_personal_text_is_stored_in_plain_and_erased_texts_stay_closed() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     let (lead, account) = (Subject::Lead("L-1".into()), Subject::Account("A-1".into()));
-    // Whatever can carry a name: an arrival, a screening, an event that is refused, one that is stale.
+    // Every input that can carry a name: an arrival, a screening, a refused event, a stale event.
     bench.store.execute(&with_contact("L-1", "e1", now), Some("e1"), now).await.unwrap();
     let stale = with_contact("L-1", "e2", at("13:00"));
     bench.store.execute(&stale, Some("e2"), now).await.unwrap();
@@ -150,7 +150,7 @@ async fn nothing_personal_rests_in_clear_and_after_an_erasure_no_key_opens_it() 
     assert_eq!(personal.contact, Some(contact()));
     assert_eq!(personal.matches["sanctions/OFAC-SDN/m-1"], found("m-1").details.unwrap());
 
-    // While a review is open the law wants it kept.
+    // While a review is open, the law requires the data.
     let refused = bench.store.execute(&erase("L-1", "x1"), None, now).await.unwrap();
     assert!(matches!(&refused.outcome, Outcome::Conflict { why } if why.contains("review is open")));
     assert!(bench.key(&lead).await.is_some());
@@ -167,8 +167,8 @@ async fn nothing_personal_rests_in_clear_and_after_an_erasure_no_key_opens_it() 
     assert_eq!(*kinds, BTreeSet::from([PersonalKind::Contact, PersonalKind::Screening]));
     assert_eq!((&fact.actor, fact.at), (&Actor::staff("cora"), at("15:00")));
 
-    // The record still has the sealed texts, and nobody has the key: not the store, not whoever
-    // remembers keys, not the item.
+    // The record still has the sealed texts, but nobody has the key: neither the store, nor a cache, nor the
+    // item.
     let after = bench.dump().await;
     assert!(sealed_texts(&after).iter().any(|text| key.open(&lead.to_string(), text).is_ok()));
     let keys: Vec<_> = after.iter().filter(|item| item.starts_with("keys")).collect();
@@ -181,7 +181,7 @@ async fn nothing_personal_rests_in_clear_and_after_an_erasure_no_key_opens_it() 
         matches!(bench.store.personal_data(&lead).await.unwrap(), PersonalData::Erased(at) if at == self::at("15:00"))
     );
     assert!(bench.personal("L-1").await.is_empty());
-    // What was decided, why, and on what, is there as it was.
+    // The decision, its reason and its basis are unchanged.
     let history: Vec<_> =
         bench.history(&lead).await.iter().flat_map(|commit| commit.of_lead().unwrap()).collect();
     let kept = history.iter().find_map(|entry| match &entry.fact {
@@ -194,7 +194,7 @@ async fn nothing_personal_rests_in_clear_and_after_an_erasure_no_key_opens_it() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_an_erased_lead_nothing_personal_is_taken_and_all_else_counts() {
+async fn an_erased_lead_accepts_everything_but_personal_data() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     bench.store.execute(&with_contact("L-1", "e1", now), Some("e1"), now).await.unwrap();
@@ -216,7 +216,7 @@ async fn of_an_erased_lead_nothing_personal_is_taken_and_all_else_counts() {
     assert!(lead.personal.is_empty() && bench.personal("L-1").await.is_empty());
     let last = bench.history(&Subject::Lead("L-1".into())).await.pop().unwrap();
     assert!(!format!("{:?}", last.entries).contains("sealed:"));
-    // Nothing is left to erase; saying so writes nothing.
+    // Nothing is left to erase, and saying so writes nothing.
     let cleared =
         bench.store.execute(&decision("L-1", lead.review.unwrap().revision), None, at("14:11")).await;
     assert_eq!(cleared.unwrap().outcome, Outcome::Applied);
@@ -225,7 +225,7 @@ async fn of_an_erased_lead_nothing_personal_is_taken_and_all_else_counts() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn equal_texts_are_sealed_alike_so_that_a_repetition_is_seen() {
+async fn equal_texts_are_sealed_alike_so_that_a_repetition_is_recognized() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     bench.store.execute(&with_contact("L-1", "e1", now), Some("e1"), now).await.unwrap();
@@ -234,7 +234,7 @@ async fn equal_texts_are_sealed_alike_so_that_a_repetition_is_seen() {
     let [entry] = done.entries.as_slice() else { panic!("one fact: {:?}", done.entries) };
     let LeadFact::Updated { personal, confirmed, .. } = &entry.fact else { panic!("{entry:?}") };
     assert!(personal.is_empty() && confirmed.contains(&"contact".to_owned()));
-    // Another lead's are sealed otherwise.
+    // The same text of another lead is sealed differently.
     bench.store.execute(&with_contact("L-2", "e3", now), Some("e3"), now).await.unwrap();
     let name = |lead: Option<rules::lead::Lead>| lead.unwrap().personal.contact.unwrap().name.unwrap();
     let (one, other) = (bench.store.lead(&"L-1".into()).await, bench.store.lead(&"L-2".into()).await);
@@ -242,7 +242,7 @@ async fn equal_texts_are_sealed_alike_so_that_a_repetition_is_seen() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn with_the_key_service_down_what_is_personal_waits_and_all_else_goes_on() {
+async fn without_the_key_service_only_personal_data_waits() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     bench.store.execute(&with_contact("L-1", "e1", now), Some("e1"), now).await.unwrap();
@@ -261,13 +261,13 @@ async fn with_the_key_service_down_what_is_personal_waits_and_all_else_goes_on()
     another.execute(&with_contact("L-1", "e4", at("14:52")), Some("e4"), at("14:52")).await.unwrap();
     assert_eq!(bench.wrap.asked(), [""; 0], "an erasure needs no key, nor does anything after it");
     bench.wrap.set_down(false);
-    // What was answered 503 comes again.
+    // A request that was answered with 503 comes again.
     another.execute(&with_contact("L-2", "e2", at("14:05")), Some("e2"), at("14:55")).await.unwrap();
     assert_eq!(bench.personal("L-2").await.contact, Some(contact()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_races_with_an_erasure_is_decided_again_without_what_was_personal() {
+async fn an_input_that_races_with_an_erasure_loses_its_personal_data() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     bench.store.execute(&with_contact("L-1", "e1", now), Some("e1"), now).await.unwrap();
@@ -295,7 +295,7 @@ async fn who_races_with_an_erasure_is_decided_again_without_what_was_personal() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_who_make_the_first_key_one_does_and_both_are_readable() {
+async fn two_racing_first_keys_leave_one_key_and_both_texts_readable() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     bench.store.execute(&arrival("L-1", now, Some("rep-ana")), None, now).await.unwrap();
@@ -326,7 +326,7 @@ async fn of_two_who_make_the_first_key_one_does_and_both_are_readable() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_erasure_whose_answer_was_lost_is_done_once() {
+async fn an_erasure_with_a_lost_answer_is_written_once() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     bench.store.execute(&with_contact("L-1", "e1", now), Some("e1"), now).await.unwrap();
@@ -339,7 +339,7 @@ async fn an_erasure_whose_answer_was_lost_is_done_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_a_table_of_keys_nothing_personal_is_taken_and_nothing_is_erased() {
+async fn without_a_table_of_keys_personal_data_is_refused_and_nothing_is_erased() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     let bare = store::Store::new(bench.client.clone(), LEADS, AUDIT);
@@ -352,7 +352,7 @@ async fn without_a_table_of_keys_nothing_personal_is_taken_and_nothing_is_erased
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_key_that_was_put_in_anothers_place_opens_nothing() {
+async fn a_key_in_place_of_another_opens_nothing() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     for id in ["L-1", "L-2"] {
@@ -369,7 +369,7 @@ async fn a_key_that_was_put_in_anothers_place_opens_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_personal_costs_a_read_of_its_key_and_the_first_time_a_write() {
+async fn personal_data_costs_one_key_read_and_at_first_one_write() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     bench.store.execute(&with_contact("L-1", "e1", now), Some("e1"), now).await.unwrap();
@@ -404,11 +404,11 @@ async fn what_is_personal_costs_a_read_of_its_key_and_the_first_time_a_write() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_publication_finds_the_closed_leads_whose_personal_data_is_still_there() {
+async fn a_publication_finds_closed_leads_with_personal_data() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     for (id, state) in [("L-1", "WON"), ("L-2", "WON"), ("L-3", "NEW"), ("L-4", "WON")] {
-        // One has no market: it is in none of the indexes of markets.
+        // One has no market, and is in no market index.
         let command = event(id, &format!("e-{id}"), now, |e| {
             e.state = Some(state.into());
             e.contact = Patch::Set(contact());

@@ -53,7 +53,7 @@ fn signal(id: &str, cause: &str, evidence: serde_json::Value) -> AccountCommand 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_policy_is_published_on_the_base_it_was_made_from() {
+async fn a_policy_is_published_only_on_its_base() {
     let bench = Bench::seeded().await;
     let first = bench.store.current_policy().await.unwrap();
     assert_eq!(first.revision, 1);
@@ -67,7 +67,7 @@ async fn a_policy_is_published_on_the_base_it_was_made_from() {
     assert_eq!(second.version_of(WorkflowId::SlaBreach), 1);
     let moved_on = bench.publish(&changed, at("10:00"), Some(1)).await;
     assert!(matches!(moved_on, Err(StoreError::BaseMovedOn { current: 2 })));
-    // Somebody else's store, with nothing in its cache, reads the same.
+    // Another store, with an empty cache, reads the same.
     let other = bench.another_store();
     assert_eq!(*other.current_policy().await.unwrap(), *second);
     assert_eq!(other.policy(1).await.unwrap(), Some(first));
@@ -95,14 +95,14 @@ async fn the_history_of_a_publication_holds_the_hash_of_its_text() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_request_to_publish_is_known_again_only_by_what_it_said() {
+async fn a_repeated_request_to_publish_is_recognized_by_its_content() {
     let bench = Bench::seeded().await;
     let (by, now) = (Actor::staff("ops"), at("10:00"));
     let publishing = Publishing { by: &by, publisher: None, why: "for the test", cause: "test", now };
     let (mut first, mut other) = (policy(), policy());
     (first.workflows.high_value.score, other.workflows.high_value.score) = (90, 91);
     let ask = async |policy| bench.store.publish_policy(policy, &publishing, Some("key"), Some(1)).await;
-    // Nothing new: its key is used all the same.
+    // The content is the same, but the key counts as used.
     let other_key = async |policy| bench.store.publish_policy(policy, &publishing, Some("k2"), None).await;
     let in_force = policy();
     assert_eq!(other_key(&in_force).await.unwrap(), Published { revision: 1, is_new: false });
@@ -114,7 +114,7 @@ async fn a_request_to_publish_is_known_again_only_by_what_it_said() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_in_force_at_an_instant_is_the_last_that_was_published_by_then() {
+async fn the_revision_in_force_at_a_time_is_the_last_one_published_by_then() {
     let bench = Bench::seeded().await;
     let seeded_at = bench.store.current_policy().await.unwrap().published_at;
     let instants: Vec<_> = (1..8).map(|n| seeded_at + chrono::TimeDelta::minutes(n)).collect();
@@ -138,7 +138,7 @@ async fn what_was_in_force_at_an_instant_is_the_last_that_was_published_by_then(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn policies_published_at_once_get_a_revision_each() {
+async fn simultaneous_publications_get_a_revision_each() {
     let bench = Bench::seeded().await;
     let races = (0..5).map(|n| {
         let store = bench.another_store();
@@ -155,7 +155,7 @@ async fn policies_published_at_once_get_a_revision_each() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_publication_whose_answer_is_lost_is_done_once() {
+async fn a_publication_with_a_lost_answer_is_written_once() {
     let bench = Bench::seeded().await;
     bench.wire.fail("TransactWriteItems", Fault::AnswerLost);
     let mut changed = policy();
@@ -185,7 +185,7 @@ async fn a_directory_is_checked_when_it_is_published_and_comes_back_whole() {
     assert_eq!(*read.document(), document);
 }
 
-/// The directory of the tests with a rep in another team.
+/// The tests' directory with a rep in another team.
 fn with_rep_in(document: &DirectoryDocument, rep: &PersonId, team: &str) -> DirectoryDocument {
     let mut document = document.clone();
     let place = document.teams.values_mut().find_map(|team| team.reps.remove(rep)).unwrap();
@@ -194,7 +194,7 @@ fn with_rep_in(document: &DirectoryDocument, rep: &PersonId, team: &str) -> Dire
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_rep_who_changes_teams_takes_their_leads_along() {
+async fn a_rep_who_changes_teams_keeps_their_leads() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     for n in 0..2 {
@@ -209,7 +209,7 @@ async fn a_rep_who_changes_teams_takes_their_leads_along() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_rep_is_full_in_another_team_too() {
+async fn a_rep_without_capacity_has_none_in_another_team_either() {
     let bench = Bench::seeded().await;
     let (now, ana) = (at("14:00"), PersonId::from("rep-ana"));
     for (lead, rep) in [("L-0", "rep-ana"), ("L-1", "rep-ana"), ("L-2", "rep-eva")] {
@@ -228,7 +228,7 @@ async fn a_full_rep_is_full_in_another_team_too() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_ends_while_its_owner_is_in_no_team_is_carried_no_more_when_they_are_back() {
+async fn a_lead_that_ends_while_its_owner_has_no_team_lowers_their_load() {
     let bench = Bench::seeded().await;
     let (now, ana) = (at("14:00"), PersonId::from("rep-ana"));
     for n in 0..2 {
@@ -248,7 +248,7 @@ async fn what_ends_while_its_owner_is_in_no_team_is_carried_no_more_when_they_ar
 async fn a_policy_and_a_directory_published_at_once_are_checked_against_each_other() {
     let bench = Bench::seeded().await;
     let now = at("10:00");
-    // The policy names a calendar that the directory drops.
+    // The policy names a calendar that the directory removes.
     let mut document = directory(DIRECTORY).document().clone();
     document.calendars.insert("extra".into(), serde_json::from_value(json!({"always": true})).unwrap());
     bench.publish_directory(&document, now).await.unwrap();
@@ -270,7 +270,7 @@ async fn a_policy_and_a_directory_published_at_once_are_checked_against_each_oth
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_availability_is_recorded_once_and_counts_at_once() {
+async fn an_availability_is_recorded_once_and_takes_effect_at_once() {
     let bench = Bench::seeded().await;
     let (now, ana) = (at("14:00"), PersonId::from("rep-ana"));
     bench.store.execute(&arrival("L-0", now, Some("rep-ana")), None, now).await.unwrap();
@@ -300,7 +300,7 @@ async fn an_availability_is_recorded_once_and_counts_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_became_of_an_absent_reps_leads_is_counted_with_each_and_told_once() {
+async fn an_absent_reps_leads_are_counted_and_reported_once() {
     let bench = Bench::seeded().await;
     let (now, ana) = (at("14:00"), PersonId::from("rep-ana"));
     let away = |until| Availability { available: false, until: Some(until) };
@@ -318,7 +318,7 @@ async fn what_became_of_an_absent_reps_leads_is_counted_with_each_and_told_once(
         assert_eq!(done.state.unwrap().owner, Some("rep-bob".into()));
         assert_eq!(done.look_at, std::slice::from_ref(&ana));
     }
-    // A write of the whole item leaves the counts where they are.
+    // Writing the whole item keeps the counts.
     bench.set_availability(&ana, &away(later + TimeDelta::days(1)), &actor, ("c2", None), now).await.unwrap();
     let rep = async || bench.store.rep(&ana).await.unwrap().unwrap();
     assert_eq!(rep().await.standing.untold.handed_on, [("rep-bob".into(), 2)].into());
@@ -328,7 +328,7 @@ async fn what_became_of_an_absent_reps_leads_is_counted_with_each_and_told_once(
         let (actor, cause) = (Actor::system("routing"), cause.to_owned());
         RepCommand { rep: ana.clone(), actor, cause, input: RepInput::looked_at(0, change) }
     };
-    // Something happened to them since they were looked at.
+    // Something happened since they were checked.
     let late = bench.store.execute_rep(&looked_at("look-0", looks - 1), None, now).await.unwrap();
     assert!(late.notifications.is_empty() && !rep().await.standing.untold.is_empty(), "{late:?}");
     bench.wire.fail("TransactWriteItems", Fault::AnswerLost);
@@ -422,7 +422,7 @@ async fn a_lead_that_joins_an_account_at_risk_is_paused_with_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_lead_that_joins_an_account_while_it_changes_knows_how_it_ended() {
+async fn a_lead_that_joins_a_changing_account_gets_its_latest_state() {
     for known in [false, true] {
         let bench = Bench::seeded().await;
         let now = at("14:00");
@@ -451,7 +451,7 @@ async fn a_lead_that_joins_an_account_while_it_changes_knows_how_it_ended() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_publication_finds_the_leads_it_touches_and_reads_nothing_of_others() {
+async fn a_publication_reads_only_the_leads_it_may_affect() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     for n in 0..40 {
@@ -474,7 +474,7 @@ async fn a_publication_finds_the_leads_it_touches_and_reads_nothing_of_others() 
             all(|after| async move { store.leads_in_scope(scope, limit, after.as_ref()).await }).await;
         assert_eq!(found.len(), expected, "{scope:?}");
         assert!(found.is_sorted());
-        // One query a page, and no lead is read.
+        // One query for each page, and no lead is read.
         assert_eq!(bench.wire.requests(), vec!["Query"; pages], "{scope:?} by {limit}");
     }
     let nobody = scope(Sources::One("part".into()));

@@ -1,4 +1,4 @@
-//! Commits that race, and commits whose answer is lost: each is done once, and none is lost.
+//! Commits that race, and commits whose answer is lost: each is written once, and none is lost.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -19,7 +19,7 @@ use support::wire::Fault;
 use support::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_eight_who_race_on_a_lead_nobody_loses_their_update() {
+async fn eight_racing_updates_of_a_lead_are_all_applied() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     bench.store.execute(&arrival("L-1", now, Some("rep-ana")), None, now).await.unwrap();
@@ -45,10 +45,10 @@ async fn of_eight_who_race_on_a_lead_nobody_loses_their_update() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_eight_who_bring_the_same_event_at_the_same_instant_one_is_first() {
+async fn of_eight_simultaneous_deliveries_of_an_event_one_is_first() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
-    // None is written before all are decided.
+    // All decide before the first one is written.
     let held: Vec<_> = (0..8).map(|_| bench.wire.hold("TransactWriteItems")).collect();
     let races: Vec<_> = (0..8)
         .map(|_| {
@@ -71,7 +71,7 @@ async fn of_eight_who_bring_the_same_event_at_the_same_instant_one_is_first() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn racing_assignments_never_overrun_a_capacity() {
+async fn racing_assignments_never_exceed_a_capacity() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     let races = (0..10).map(|n| {
@@ -100,7 +100,7 @@ async fn racing_assignments_never_overrun_a_capacity() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_was_given_a_lead_meanwhile_is_not_the_next() {
+async fn a_rep_who_just_got_a_lead_is_not_the_next() {
     for first_ever in [true, false] {
         let bench = Bench::seeded().await;
         let mut now = at("14:00");
@@ -135,10 +135,10 @@ async fn who_was_given_a_lead_meanwhile_is_not_the_next() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn loads_follow_the_leads_and_never_fall_below_none() {
+async fn loads_follow_the_leads_and_never_fall_below_zero() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
-    // Named by the source: taken over capacity too.
+    // The source names the rep, so the lead exceeds the capacity.
     for n in 0..4 {
         bench.store.execute(&arrival(&format!("L-{n}"), now, Some("rep-ana")), None, now).await.unwrap();
     }
@@ -149,7 +149,7 @@ async fn loads_follow_the_leads_and_never_fall_below_none() {
     let won = |id: &str| event(id, "won", now + minutes(2), |e| e.state = Some("WON".into()));
     bench.store.execute(&won("L-0"), None, now + minutes(2)).await.unwrap();
     assert_eq!(bench.load("rep-bob").await, 0);
-    // A rep whose item was lost carries none by our count; a lead that ends takes none away.
+    // The rep's item was lost, so the stored load is zero; the end of a lead does not lower it.
     bench
         .client
         .delete_item()
@@ -167,7 +167,7 @@ async fn loads_follow_the_leads_and_never_fall_below_none() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_commit_whose_answer_is_lost_is_done_once() {
+async fn a_commit_with_a_lost_answer_is_written_once() {
     for fault in [Fault::AnswerLost, Fault::ServerError, Fault::RequestLost] {
         for own_retries in [false, true] {
             let bench = Bench::seeded().await;
@@ -211,7 +211,7 @@ async fn a_conflict_or_a_throttled_write_is_tried_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn conflicts_without_end_are_given_up_on() {
+async fn endless_conflicts_end_in_an_error() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     for _ in 0..store::ATTEMPTS_MAX {

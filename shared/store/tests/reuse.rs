@@ -1,5 +1,4 @@
-//! The same id with other content is no repetition: it is refused and recorded, and what a screening
-//! found in it counts.
+//! The same id with other content is not a repetition: it is refused and recorded, and its matches count.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -46,7 +45,7 @@ fn with_contact(cause: &str, now: DateTime<Utc>, name: &str) -> Command {
     })
 }
 
-/// How often the lead's record says that an id was used for something else.
+/// The number of refusals in the lead's record because of a reused id.
 fn refusals(done: &[Committed<Lead>]) -> usize {
     let entries = done.iter().flat_map(|done| &done.entries);
     entries.filter(|entry| matches!(&entry.fact, LeadFact::InputRefused { what, .. } if what == "id")).count()
@@ -97,7 +96,7 @@ async fn a_match_under_a_used_id_holds_the_lead_that_the_event_names() {
     }
     let again = bench.store.execute(&flagged("L-1"), Some("k"), at("14:06")).await.unwrap();
     assert!(is_reused(&again) && again.entries.is_empty() && again.notifications.is_empty());
-    // It says something else of that match, in what is personal alone.
+    // Only the personal data of the match differs.
     let noted = event("L-1", "k", now, |e| e.matches = vec![found("ofac-9", "A third person")]);
     for (at, is_recorded) in [("14:07", true), ("14:08", false)] {
         let done = bench.store.execute(&noted, Some("k"), self::at(at)).await.unwrap();
@@ -107,7 +106,7 @@ async fn a_match_under_a_used_id_holds_the_lead_that_the_event_names() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_who_race_with_one_id_and_other_content_one_is_first_and_the_other_is_refused() {
+async fn of_two_racing_contents_under_one_id_the_second_is_refused() {
     for round in 0..6 {
         let bench = Bench::seeded().await;
         let now = at("14:00");
@@ -131,7 +130,7 @@ async fn of_two_who_race_with_one_id_and_other_content_one_is_first_and_the_othe
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_personal_is_held_against_its_seal_and_nobody_can_guess_it() {
+async fn personal_data_is_compared_by_its_seal_and_cannot_be_guessed() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     bench.store.execute(&arrival("L-1", now, Some("rep-ana")), Some("a"), now).await.unwrap();
@@ -140,7 +139,7 @@ async fn what_is_personal_is_held_against_its_seal_and_nobody_can_guess_it() {
     assert_eq!((again.outcome, again.duplicate), (Outcome::Applied, true));
     let other = bench.store.execute(&with_contact("k", now, "Robin"), Some("k"), at("14:02")).await.unwrap();
     assert!(is_reused(&other), "{other:?}");
-    // The digest of what is not personal is the same, whoever the contact is.
+    // The digest without personal data is the same for every contact.
     let asked =
         |item: std::collections::HashMap<String, AttributeValue>| item["asked"].as_s().unwrap().clone();
     bench.store.execute(&with_contact("j", now, "Robin"), Some("j"), at("14:03")).await.unwrap();
@@ -170,7 +169,7 @@ async fn a_dedupe_item_of_an_earlier_version_answers_as_before() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_flag_raised_by_hand_is_the_same_whenever_it_comes_and_another_if_it_says_something_else() {
+async fn a_repeated_flag_is_a_repetition_and_a_flag_with_other_content_is_not() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     bench.store.execute(&arrival("L-1", now, Some("rep-ana")), Some("a"), now).await.unwrap();
@@ -197,7 +196,7 @@ async fn a_flag_raised_by_hand_is_the_same_whenever_it_comes_and_another_if_it_s
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_decision_that_is_turned_round_under_its_key_is_refused() {
+async fn a_reversed_decision_under_the_same_key_is_refused() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     let flagged = event("L-1", "a", now, |e| {
@@ -220,14 +219,14 @@ async fn a_decision_that_is_turned_round_under_its_key_is_refused() {
     };
     let ask = async |decision: Command| bench.store.execute(&decision, Some("d"), at("14:10")).await.unwrap();
     assert_eq!(ask(decide(Verdict::Clear, "cora@a.test")).await.outcome, Outcome::Applied);
-    // What the directory says of the officer meanwhile is no part of the decision.
+    // A later change of the directory does not change the officer's decision.
     assert!(ask(decide(Verdict::Clear, "cora@b.test")).await.duplicate);
     assert!(is_reused(&ask(decide(Verdict::Reject, "cora@a.test")).await));
     assert!(!bench.check_fold("L-1").await.is_disqualified());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn so_is_every_other_write_under_a_used_id() {
+async fn every_other_write_under_a_used_id_is_refused_too() {
     let bench = Bench::seeded().await;
     let (now, ana, actor) = (at("14:00"), PersonId::from("rep-ana"), Actor::staff("ops"));
     let set = async |available, until: &str, now| {
@@ -273,7 +272,7 @@ async fn so_is_every_other_write_under_a_used_id() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_changes_nothing_uses_its_id_up_too() {
+async fn an_input_without_effect_uses_up_its_id() {
     let bench = Bench::seeded().await;
     let (now, ana, actor) = (at("14:00"), PersonId::from("rep-ana"), Actor::staff("ops"));
     bench.store.execute(&arrival("L-1", now, Some("rep-ana")), Some("a"), now).await.unwrap();
@@ -324,7 +323,7 @@ async fn an_event_that_is_refused_again_with_other_matches_counts_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_limited_source_said_is_a_repetition_whatever_it_may_write_by_now() {
+async fn a_repeated_event_is_recognized_after_the_sources_rights_changed() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
     bench.store.execute(&arrival("L-1", now, Some("rep-ana")), Some("a"), now).await.unwrap();

@@ -1,4 +1,4 @@
-//! The deployment's template declares the tables that the store means.
+//! The deployment's template declares the tables that the store expects.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,7 +14,7 @@ use store::schema::{self, TTL_ATTRIBUTE};
 
 const TEMPLATE: &str = include_str!("../../../template.yaml");
 
-/// A resource of the template. Its tags (`!If`, `!Ref`) do not matter here, and are taken off.
+/// A resource of the template, without its tags (`!If`, `!Ref`), which do not matter here.
 fn properties(resource: &str) -> Value {
     let plain: String = TEMPLATE
         .split('!')
@@ -28,7 +28,7 @@ fn properties(resource: &str) -> Value {
     template["Resources"][resource]["Properties"].clone()
 }
 
-/// A list whose order says nothing.
+/// A list whose order has no meaning.
 fn set(list: &Value) -> BTreeSet<String> {
     list.as_array().unwrap().iter().map(ToString::to_string).collect()
 }
@@ -52,7 +52,7 @@ fn definitions(table: &aws_sdk_dynamodb::operation::create_table::CreateTableInp
 }
 
 #[test]
-fn the_template_declares_the_leads_table_as_the_store_means_it() {
+fn the_template_declares_the_leads_table_as_the_store_expects_it() {
     let (declared, meant) = (properties("LeadsTable"), schema::leads_table("leads").unwrap());
     assert_eq!(declared["KeySchema"], key_schema(meant.key_schema()));
     assert_eq!(set(&declared["AttributeDefinitions"]), definitions(&meant));
@@ -74,7 +74,7 @@ fn the_template_declares_the_leads_table_as_the_store_means_it() {
 }
 
 #[test]
-fn the_template_declares_the_audit_table_as_the_store_means_it() {
+fn the_template_declares_the_audit_table_as_the_store_expects_it() {
     let (declared, meant) = (properties("AuditTable"), schema::audit_table("audit").unwrap());
     assert_eq!(declared["KeySchema"], key_schema(meant.key_schema()));
     assert_eq!(set(&declared["AttributeDefinitions"]), definitions(&meant));
@@ -84,7 +84,7 @@ fn the_template_declares_the_audit_table_as_the_store_means_it() {
 }
 
 #[test]
-fn the_template_declares_the_table_of_data_keys_as_the_store_means_it_and_without_backups() {
+fn the_template_declares_the_table_of_data_keys_without_backups() {
     let (declared, meant) = (properties("KeysTable"), schema::keys_table("keys").unwrap());
     assert_eq!(declared["KeySchema"], key_schema(meant.key_schema()));
     assert_eq!(set(&declared["AttributeDefinitions"]), definitions(&meant));

@@ -1,13 +1,13 @@
-//! The model is of this code: its transactions are the ones that the store sends.
+//! The model matches this code: its transactions are the ones that the store sends.
 
 use crate::state::Fact;
 use crate::support::{AUDIT, Bench, LEADS, arrival, at, minutes, score, wake};
-use crate::transaction::{Decision, Deed, Place, When, Write};
+use crate::transaction::{Condition, Decision, Operation, Target, Write};
 use rules::lead::{Command, Input};
 use rules::notification::{Delivery, DeliveryResult};
 use serde_json::Value;
 
-/// What the last commit sent; several notifications are as one.
+/// The writes of the last commit; several notifications count as one.
 fn sent(bench: &Bench) -> Vec<Write> {
     let transactions = bench.wire.transactions();
     assert_eq!(transactions.len(), 1, "a commit is one transaction");
@@ -18,40 +18,40 @@ fn sent(bench: &Bench) -> Vec<Write> {
 }
 
 fn write(item: &Value) -> Write {
-    let (deed, write) = item.as_object().unwrap().iter().next().unwrap();
-    let deed = match deed.as_str() {
-        "Put" => Deed::Put,
-        "Update" => Deed::Update,
-        "Delete" => Deed::Delete,
+    let (operation, write) = item.as_object().unwrap().iter().next().unwrap();
+    let operation = match operation.as_str() {
+        "Put" => Operation::Put,
+        "Update" => Operation::Update,
+        "Delete" => Operation::Delete,
         other => panic!("{other} of {write} is not in the model"),
     };
     let key = if write["Item"].is_null() { &write["Key"] } else { &write["Item"] };
     let (pk, sk) = (key["pk"]["S"].as_str().unwrap(), key["sk"]["S"].as_str().unwrap());
     let place = match (write["TableName"].as_str().unwrap(), pk.split('#').next().unwrap()) {
-        (AUDIT, _) => Place::Audit,
-        (LEADS, "LEAD") => Place::Lead,
-        (LEADS, "SEEN") => Place::Seen,
-        (LEADS, "OUTBOX") => Place::Outbox,
-        (LEADS, "REP") => Place::Rep,
+        (AUDIT, _) => Target::Audit,
+        (LEADS, "LEAD") => Target::Lead,
+        (LEADS, "SEEN") => Target::Seen,
+        (LEADS, "OUTBOX") => Target::Outbox,
+        (LEADS, "REP") => Target::Rep,
         _ => panic!("{pk}/{sk} is not in the model"),
     };
     let when = match write["ConditionExpression"].as_str() {
-        None => When::Always,
-        // A lead that was not there.
-        Some("attribute_not_exists(pk)") if place == Place::Lead => When::AsSeen,
-        Some("attribute_not_exists(pk)") => When::Absent,
-        Some("attribute_exists(pk)") => When::Present,
-        Some("#version = :version" | "#version = :seen") => When::AsSeen,
+        None => Condition::Always,
+        // A lead that does not exist yet.
+        Some("attribute_not_exists(pk)") if place == Target::Lead => Condition::AsSeen,
+        Some("attribute_not_exists(pk)") => Condition::Absent,
+        Some("attribute_exists(pk)") => Condition::Present,
+        Some("#version = :version" | "#version = :seen") => Condition::AsSeen,
         Some(other) => panic!("{other} is not in the model"),
     };
-    (place, deed, when)
+    (place, operation, when)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_transactions_of_the_model_are_the_ones_that_the_store_sends() {
     let bench = Bench::seeded().await;
     let now = at("14:00");
-    // Both reps have a lead by the third, so that their items are there.
+    // Both reps have a lead before the third, so that their items exist.
     for id in ["L-1", "L-2"] {
         bench.store.execute(&arrival(id, now, None), Some(id), now).await.unwrap();
     }
@@ -65,7 +65,7 @@ async fn the_transactions_of_the_model_are_the_ones_that_the_store_sends() {
     let due = now + minutes(48);
     bench.store.execute(&wake("L-3", "wake"), None, due).await.unwrap();
     assert_eq!(sent(&bench), Decision::Wake.writes());
-    // What has fired is not due: no second wake writes anything.
+    // A threshold that has fired is no longer due: a second wake writes nothing.
     bench.store.execute(&wake("L-3", "wake"), None, due).await.unwrap();
     assert!(bench.wire.transactions().is_empty());
 

@@ -1,4 +1,4 @@
-//! Goes through all states that a model can be in, and tells what is wrong, with a trace.
+//! Explores all states of a model, and reports violations with a trace.
 
 use crate::state::State;
 use crate::steps::{Bundle, Step};
@@ -6,15 +6,15 @@ use stateright::{Checker, Expectation, HasDiscoveries, Model};
 use std::collections::HashMap;
 use std::fmt::Write;
 
-/// What is wrong with a model.
-pub struct Wrong {
-    /// The property that does not hold, or the corner that is not reached.
+/// A violation.
+pub struct Violation {
+    /// The violated property, or the corner case that is never reached.
     pub name: &'static str,
-    /// How it comes about; a corner that is not reached has none.
+    /// The trace; empty for an unreached corner case.
     pub trace: Vec<Step>,
 }
 
-impl Wrong {
+impl Violation {
     pub fn story(&self) -> String {
         let steps = self.trace.iter().fold(String::new(), |mut story, step| {
             let _ = write!(story, "\n    lead {}, {:?}: {:?}", step.lead, step.who, step.what);
@@ -24,8 +24,8 @@ impl Wrong {
     }
 }
 
-/// Explores all of it, or until a property does not hold; how many states there were.
-pub fn explore(bundle: &Bundle) -> (usize, Vec<Wrong>) {
+/// Explores the whole model, or up to the first violation. Returns the number of states.
+pub fn explore(bundle: &Bundle) -> (usize, Vec<Violation>) {
     let until = HasDiscoveries::AnyFailures;
     let checker = bundle.clone().checker().threads(2).finish_when(until).spawn_bfs().join();
     let (states, steps, depth) = (checker.unique_state_count(), checker.state_count(), checker.max_depth());
@@ -39,23 +39,23 @@ pub fn explore(bundle: &Bundle) -> (usize, Vec<Wrong>) {
             }
             _ => return None,
         };
-        Some(Wrong { name: property.name, trace })
+        Some(Violation { name: property.name, trace })
     });
     (states, wrong.collect())
 }
 
-/// All properties hold, and all corners are reached; of so many states.
+/// All properties hold and all corner cases are reached; the number of states.
 pub fn assert_it_holds(bundle: &Bundle) -> usize {
     let (states, wrong) = explore(bundle);
-    let stories: Vec<String> = wrong.iter().map(Wrong::story).collect();
+    let stories: Vec<String> = wrong.iter().map(Violation::story).collect();
     assert!(wrong.is_empty(), "{}", stories.join("\n"));
     states
 }
 
-/// No state comes again on a path. So each path ends, whatever the order; and since it ends only where
-/// nothing is left to do, what holds of every end comes about for certain.
+/// No state repeats on a path, so each path ends in any order. A path ends only when nothing is left to do,
+/// so a property of every end is certain to hold eventually.
 pub fn assert_no_path_is_endless(bundle: &Bundle) {
-    // Whether all that comes after a state is seen; until then it is on the path.
+    // Whether all successors of a state were explored; until then the state is on the path.
     let mut is_done: HashMap<State, bool> = HashMap::new();
     let mut path: Vec<(State, Vec<(Step, State)>)> = Vec::new();
     let after = |state: &State| {

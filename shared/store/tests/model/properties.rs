@@ -1,5 +1,4 @@
-//! What has to hold, whatever happens when; and the corners that have to be reached for that to mean
-//! anything.
+//! The required properties, and the corner cases that must be reached so that the properties mean something.
 
 use crate::state::{CAPACITY, Delivery, Folded, Lead, Message, Run, Stage, State};
 use crate::steps::{Bundle, Cause, Step};
@@ -7,7 +6,7 @@ use stateright::{Model, Property};
 
 impl Model for Bundle {
     type State = State;
-    // With the state it leads to: guards and effects are in one place.
+    // With the next state, so that guards and effects are in one place.
     type Action = (Step, State);
 
     fn init_states(&self) -> Vec<State> {
@@ -74,7 +73,7 @@ fn safety() -> Vec<Property<Bundle>> {
         of_each_lead!(always, all, ONE_SEND, |lead| lead.sends <= 1 + lead.cuts),
         of_each_lead!(always, all, TRUE, |lead| {
             let Folded { applied, delivered, withdrawn, .. } = lead.stored;
-            // Whether it was sent by somebody who died over it, nobody can know.
+            // Nobody can know whether a sender that crashed had sent it.
             applied >= u8::from(lead.sends > 0)
                 && lead.sends >= delivered
                 && (withdrawn == 0 || lead.sends <= lead.cuts)
@@ -83,7 +82,7 @@ fn safety() -> Vec<Property<Bundle>> {
             let assigned: u8 = state.leads.iter().map(|lead| lead.stored.assigned).sum();
             state.load == assigned && state.load <= CAPACITY
         }),
-        // No path is endless (another test), so that each comes to its end whatever the order.
+        // No path is endless (another test checks that), so each ends in any order.
         Property::always(ALL_DONE, |bundle: &Bundle, state: &State| {
             let is_done = |lead: &Lead| lead.stored.applied == 1 && lead.outbox.is_none();
             state.leads.iter().take(bundle.causes.len()).all(is_done) || bundle.goes_on(state)
@@ -114,7 +113,7 @@ fn corners(bundle: &Bundle) -> Vec<Property<Bundle>> {
             lead.orphan.is_some()
         }));
     }
-    if bundle.troubles > 0 {
+    if bundle.faults > 0 {
         corners.push(of_each_lead!(
             sometimes,
             any,

@@ -1,24 +1,24 @@
-//! `Store::run`: read, decide, commit, and again if a race was lost or no answer came.
+//! `Store::run`: read, decide, commit, and start over after a lost race or a lost answer.
 
 use crate::state::{Delivery, GuardRead, Lead, Message, Run, Stage, State, StateRead};
-use crate::steps::{Cause, Next, What, Who};
+use crate::steps::{Actor, Cause, Next, StepKind};
 use crate::transaction::{Decision, Request, Safeguard, commit};
 
-/// A step of it.
+/// One of its steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunStep {
     /// Reads the lead, and the audit items of its attempts.
     ReadsTheState,
     /// Reads the dedupe item or the outbox item, and the rep.
     ReadsTheGuard,
-    /// Both at one instant.
+    /// Both at the same time.
     ReadsAll,
     Commits,
-    /// Committed, and never answered.
+    /// Committed, but the answer is lost.
     CommitsUnanswered,
-    /// Not committed, and never answered.
+    /// Not committed, and the answer is lost.
     IsLostUnanswered,
-    /// Given up on while it is still under way.
+    /// Abandoned while still under way.
     IsStillUnderWay,
     ItsLateTransactionArrives,
 }
@@ -31,20 +31,20 @@ impl RunStep {
 
 /// How a run ended.
 enum Ended {
-    /// It wrote it.
+    /// It wrote the commit.
     First,
-    /// It was applied before, or there is nothing to do.
+    /// The command was applied before, or there is nothing to do.
     Repeated,
 }
 
-/// All that can come next of a run.
-pub fn run_steps(next: &mut Next<'_>, n: usize, who: Who, cause: Cause, run: Run) {
+/// All possible next states of a run.
+pub fn run_steps(next: &mut Next<'_>, n: usize, who: Actor, cause: Cause, run: Run) {
     if let Some(request) = run.late {
         let mut to = *next.from;
         let wrote = commit(&mut to, n, &request, &next.bundle.missing);
         let run = Run { late: None, wrote: run.wrote || wrote, ..run };
         put(&mut to, n, who, run);
-        next.push(n, who, What::Runs(RunStep::ItsLateTransactionArrives), to);
+        next.push(n, who, StepKind::Runs(RunStep::ItsLateTransactionArrives), to);
     }
     match run.stage {
         Stage::Read { state, guard } => reads(next, n, who, cause, run, state, guard),
@@ -55,7 +55,7 @@ pub fn run_steps(next: &mut Next<'_>, n: usize, who: Who, cause: Cause, run: Run
 fn reads(
     next: &mut Next<'_>,
     n: usize,
-    who: Who,
+    who: Actor,
     cause: Cause,
     run: Run,
     state: Option<StateRead>,
@@ -85,11 +85,11 @@ fn reads(
     }
 }
 
-/// With both halves it settles what it tried, drops a repetition, or decides.
+/// With both halves it settles its attempts, drops a repetition, or decides.
 fn read_on(
     next: &mut Next<'_>,
     n: usize,
-    who: Who,
+    who: Actor,
     cause: Cause,
     run: Run,
     what: RunStep,
@@ -99,14 +99,14 @@ fn read_on(
     let (Some(state), Some(guard)) = read else {
         let stage = Stage::Read { state: read.0, guard: read.1 };
         put(&mut to, n, who, Run { stage, ..run });
-        return next.push(n, who, What::Runs(what), to);
+        return next.push(n, who, StepKind::Runs(what), to);
     };
     let decision = match run.delivery {
         Some(fact) => Some(Decision::Delivery(fact)),
         None if cause == Cause::Event => {
             Some(Decision::Event { is_assigned: guard.load < crate::state::CAPACITY })
         }
-        // What has fired is not due.
+        // A threshold that has fired is no longer due.
         None => (state.stored.applied == 0).then_some(Decision::Wake),
     };
     match decision {
@@ -118,10 +118,10 @@ fn read_on(
         }
         _ => end(&mut to, n, who, run, &Ended::Repeated),
     }
-    next.push(n, who, What::Runs(what), to);
+    next.push(n, who, StepKind::Runs(what), to);
 }
 
-fn commits(next: &mut Next<'_>, n: usize, who: Who, run: Run, request: Request) {
+fn commits(next: &mut Next<'_>, n: usize, who: Actor, run: Run, request: Request) {
     let again = Run {
         stage: Stage::Read { state: None, guard: None },
         tried: run.tried | (1 << request.version),
@@ -135,47 +135,47 @@ fn commits(next: &mut Next<'_>, n: usize, who: Who, run: Run, request: Request) 
     } else {
         put(&mut answered, n, who, again);
     }
-    next.push(n, who, What::Runs(RunStep::Commits), answered);
+    next.push(n, who, StepKind::Runs(RunStep::Commits), answered);
 
-    let Some(troubles) = next.from.troubles.checked_sub(1) else { return };
+    let Some(faults) = next.from.faults.checked_sub(1) else { return };
     if wrote {
         put(&mut to, n, who, Run { wrote: true, ..again });
-        to.troubles = troubles;
-        next.push(n, who, What::Runs(RunStep::CommitsUnanswered), to);
+        to.faults = faults;
+        next.push(n, who, StepKind::Runs(RunStep::CommitsUnanswered), to);
     }
-    let mut lost = State { troubles, ..*next.from };
+    let mut lost = State { faults, ..*next.from };
     put(&mut lost, n, who, again);
-    next.push(n, who, What::Runs(RunStep::IsLostUnanswered), lost);
+    next.push(n, who, StepKind::Runs(RunStep::IsLostUnanswered), lost);
     if run.late.is_none() {
         put(&mut lost, n, who, Run { late: Some(request), ..again });
-        next.push(n, who, What::Runs(RunStep::IsStillUnderWay), lost);
+        next.push(n, who, StepKind::Runs(RunStep::IsStillUnderWay), lost);
     }
 }
 
-fn put(state: &mut State, n: usize, who: Who, run: Run) {
+fn put(state: &mut State, n: usize, who: Actor, run: Run) {
     let lead = &mut state.leads[n];
     match who {
-        Who::Delivery(d) => lead.deliveries[d] = Delivery::Running(run),
-        Who::Message(m) => {
+        Actor::Delivery(d) => lead.deliveries[d] = Delivery::Running(run),
+        Actor::Message(m) => {
             if let Message::Recording { run: of, .. } = &mut lead.messages[m] {
                 *of = run;
             }
         }
-        Who::Sweep | Who::Somebody => unreachable!("only functions that write run"),
+        Actor::Sweep | Actor::Other => unreachable!("only functions that write run"),
     }
 }
 
-fn end(state: &mut State, n: usize, who: Who, run: Run, ended: &Ended) {
+fn end(state: &mut State, n: usize, who: Actor, run: Run, ended: &Ended) {
     let lead: &mut Lead = &mut state.leads[n];
-    // Whoever is done waits for no transaction of theirs; it may arrive all the same.
+    // A finished run does not wait for its transactions; they may still arrive.
     lead.orphan = lead.orphan.or(run.late);
     match (who, ended) {
-        (Who::Delivery(d), Ended::First) => {
+        (Actor::Delivery(d), Ended::First) => {
             lead.firsts += 1;
             lead.deliveries[d] = Delivery::Committed;
         }
-        (Who::Delivery(d), Ended::Repeated) => lead.deliveries[d] = Delivery::Answered,
-        (Who::Message(m), _) => lead.messages[m] = Message::Recorded,
-        (Who::Sweep | Who::Somebody, _) => unreachable!("only functions that write run"),
+        (Actor::Delivery(d), Ended::Repeated) => lead.deliveries[d] = Delivery::Answered,
+        (Actor::Message(m), _) => lead.messages[m] = Message::Recorded,
+        (Actor::Sweep | Actor::Other, _) => unreachable!("only functions that write run"),
     }
 }

@@ -1,63 +1,62 @@
-//! What is where: the tables, the queue, and how far each function has come.
+//! The state: the tables, the queue, and the progress of each function.
 
 use crate::transaction::Request;
 
-/// A lead's commits: it arrives, is worked on, is held, is told of; and as many again where a
-/// safeguard is missing.
+/// A lead's commits: it arrives, is worked, is held, is notified about; and twice as many without a
+/// safeguard.
 pub const AUDIT_MAX: usize = 8;
-/// What the one rep can carry: not both leads.
+/// The capacity of the only rep: less than both leads.
 pub const CAPACITY: u8 = 1;
 /// Deliveries of an input.
 pub const DELIVERIES: usize = 2;
-/// Messages for one notification at a time.
+/// Simultaneous messages for one notification.
 pub const MESSAGES: usize = 3;
 
-/// Everything at one instant. Slots that are alike are kept sorted, so that what differs in their
-/// order alone is one state.
+/// The whole state. Equal slots are sorted, so that states that differ only in their order are one state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct State {
     pub leads: [Lead; 2],
-    /// What the one rep carries.
+    /// The load of the only rep.
     pub load: u8,
     /// Crashes that may still happen.
     pub crashes: u8,
-    /// Other troubles that may still happen.
-    pub troubles: u8,
+    /// Other faults that may still happen.
+    pub faults: u8,
 }
 
-/// One lead, with all that belongs to it.
+/// One lead, with everything that belongs to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Lead {
-    /// The lead's item; version 0: there is none.
+    /// The lead's item; version 0 if it does not exist.
     pub version: u8,
     pub stored: Folded,
     pub audit: [Option<Fact>; AUDIT_MAX],
     /// The dedupe item of the input.
     pub seen: bool,
     pub outbox: Option<Outbox>,
-    /// The deliveries of the input, each with the function that deals with it.
+    /// The deliveries of the input, each with the function that handles it.
     pub deliveries: [Delivery; DELIVERIES],
-    /// The messages for its notification, each with the function that deals with it.
+    /// The messages for its notification, each with the function that handles it.
     pub messages: [Message; MESSAGES],
-    /// A sweep took the notification, and has not handed it on.
+    /// A sweep leased the notification, but has not sent it yet.
     pub is_swept: bool,
-    /// A transaction on its way whose sender is dead.
+    /// A transaction under way whose sender has crashed.
     pub orphan: Option<Request>,
-    /// Whether somebody was told that the lead is held now.
+    /// Whether a message about the hold was sent.
     pub was_held: bool,
-    /// How many were told that theirs was the first delivery of the input.
+    /// How many senders learned that theirs was the first delivery of the input.
     pub firsts: u8,
-    /// How often the channel took the message.
+    /// How often the channel accepted the message.
     pub sends: u8,
-    /// How often somebody had sent and did not live to know it recorded.
+    /// How often a sender crashed after sending and before recording it.
     pub cuts: u8,
 }
 
-/// An entry of the audit; each is a commit of its own here.
+/// An entry of the audit; each is its own commit here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Fact {
     Arrived,
-    /// The input was applied, and a notification asked for.
+    /// The input was applied and requested a notification.
     Applied {
         is_assigned: bool,
     },
@@ -99,23 +98,23 @@ impl Folded {
     }
 }
 
-/// A notification that is to be delivered.
+/// A notification to deliver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Outbox {
-    /// Somebody may be sending it; nobody else does meanwhile.
+    /// The end of a claim; nobody else sends until then.
     pub is_claimed: bool,
 }
 
 /// One delivery of an input: by the source to `ingest`, or by the due queue to `escalate`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub enum Delivery {
-    /// Nobody has asked yet.
+    /// Not requested yet.
     #[default]
     None,
-    /// Sent, and not answered: it comes (again).
+    /// Sent without an answer: it comes (again).
     Coming,
     Running(Run),
-    /// Committed; the queue is not told yet.
+    /// Committed, but not sent to the queue yet.
     Committed,
     Answered,
 }
@@ -126,39 +125,39 @@ pub enum Message {
     #[default]
     None,
     Queued,
-    /// It holds the claim, and is about to look whether the lead has outlived the notification.
+    /// It holds the claim, and is about to check whether the notification is still true.
     Claimed,
     /// It is about to send.
     Ready,
-    /// It writes down what became of it.
+    /// It records the result.
     Recording {
         run: Run,
         is_sent: bool,
     },
-    /// All is done; the message is still in the queue.
+    /// Everything is done; the message is still in the queue.
     Recorded,
-    /// Kept back until a claim that it met has ended.
+    /// Delayed until the end of another claim.
     KeptBack,
 }
 
 impl Message {
-    /// Whether somebody is alive who claimed the notification.
+    /// Whether the claim's holder is still running.
     pub fn holds_the_claim(self) -> bool {
         matches!(self, Self::Claimed | Self::Ready | Self::Recording { .. })
     }
 }
 
-/// `Store::run`, as far as it has come.
+/// The progress of `Store::run`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Run {
-    /// What is said of the delivery; `None`: it applies the input.
+    /// The result of the delivery; `None` if it applies the input.
     pub delivery: Option<Fact>,
     pub stage: Stage,
-    /// The places in the audit that were tried, a bit each.
+    /// The attempted positions in the audit, one bit each.
     pub tried: u8,
     /// One of its transactions was written, whether it knows or not.
     pub wrote: bool,
-    /// A transaction that it gave up on, and that is still on its way.
+    /// A transaction that it abandoned and that is still under way.
     pub late: Option<Request>,
 }
 
@@ -168,7 +167,7 @@ impl Run {
     }
 }
 
-/// A batch of reads is no snapshot: its two halves may be from before and after somebody's commit.
+/// A batch of reads is not a snapshot: its halves may be from before and after another commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Stage {
     Read { state: Option<StateRead>, guard: Option<GuardRead> },
@@ -184,7 +183,7 @@ pub struct StateRead {
     pub is_ours: bool,
 }
 
-/// What tells that the input was applied before (dedupe item there, outbox item gone), and the rep.
+/// The evidence that the input was applied before (a dedupe item, or a missing outbox item), and the rep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct GuardRead {
     pub is_repeated: bool,

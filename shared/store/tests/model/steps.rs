@@ -1,61 +1,61 @@
-//! Every step that can come next: what the functions do, one request to the database or a queue at a
-//! time, and what goes wrong.
+//! Every possible next step: what the functions do, one request to the database or a queue at a time, and the
+//! faults.
 
 use crate::run::{RunStep, run_steps};
 use crate::state::{Delivery, Fact, Folded, Lead, Message, Outbox, Run, Stage, State};
 use crate::transaction::{Safeguard, commit};
 
-/// What a lead's input is.
+/// The kind of a lead's input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// An event of a source, with a dedupe key; the source sends it until it is answered.
+    /// A source's event with a dedupe key; the source repeats it until it gets an answer.
     Event,
-    /// A threshold, without a dedupe key; the sweep hands it on until nothing is due.
+    /// A threshold without a dedupe key; the sweep sends it until nothing is due.
     Wake,
 }
 
-/// The model: what is explored.
+/// The model to explore.
 #[derive(Debug, Clone)]
 pub struct Bundle {
     /// Each lead's input.
     pub causes: Vec<Cause>,
-    /// How many functions may die.
+    /// Most crashes.
     pub crashes: u8,
-    /// How many other things may go wrong.
-    pub troubles: u8,
-    /// Whether a batch of reads is a snapshot. It is not; with two leads it is taken to be one, and
-    /// explored with one lead.
+    /// Most other faults.
+    pub faults: u8,
+    /// Whether a batch of reads is a snapshot. In reality it is not. With two leads the model assumes one;
+    /// with one lead it does not.
     pub reads_a_snapshot: bool,
-    /// Whether somebody may put a lead on hold.
+    /// Whether a lead may be put on hold.
     pub may_be_held: bool,
-    /// What this variant does without.
+    /// The missing safeguard of this variant.
     pub missing: Vec<Safeguard>,
 }
 
-/// Who takes a step.
+/// The actor of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Who {
+pub enum Actor {
     Delivery(usize),
     Message(usize),
     Sweep,
-    Somebody,
+    Other,
 }
 
-/// A step, told so that a trace can be read. Who is which goes by the state before it: sorting may
-/// give leads, deliveries and messages other places after it.
+/// A step, in words for a trace. Positions refer to the state before it, because sorting may move leads,
+/// deliveries and messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
     pub lead: usize,
-    pub who: Who,
-    pub what: What,
+    pub who: Actor,
+    pub what: StepKind,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum What {
-    // What the functions do.
+pub enum StepKind {
+    // The steps of the functions.
     Runs(RunStep),
-    HandsOn,
-    HandsOnTheInput,
+    SendsTheNotification,
+    SendsTheInput,
     FindsNothingToDo,
     Claims,
     LooksAtTheLead,
@@ -64,37 +64,37 @@ pub enum What {
     Acknowledges,
     ComesAgain,
     TakesTheNotification,
-    // What time and others do.
+    // The steps of time and others.
     TheClaimEnds,
     PutsTheLeadOnHold,
     ALateTransactionArrives,
     // Crashes.
-    Dies,
-    DiesAndTheMessageIsDead,
-    DiesWithItsTransactionUnderWay,
-    DiesAfterHandingOn,
-    // Troubles.
+    Crashes,
+    CrashesAndTheMessageIsDead,
+    CrashesWithItsTransactionUnderWay,
+    CrashesAfterSending,
+    // Faults.
     GetsNoAnswerToItsClaim,
     GetsNoAnswerFromTheChannel,
     MeetsAFaultBeforeItsClaim,
-    GivesUpForNow,
+    GivesUpTemporarily,
     IsDeadAtItsLastReceive,
     IsDeliveredTwice,
 }
 
-impl What {
-    /// Whether it only happens if something goes wrong: what follows must not depend on it.
+impl StepKind {
+    /// Whether the step happens only after a fault: no property may depend on it.
     pub fn is_a_fault(self) -> bool {
         match self {
             Self::Runs(step) => step.is_a_fault(),
-            Self::Dies
-            | Self::DiesAndTheMessageIsDead
-            | Self::DiesWithItsTransactionUnderWay
-            | Self::DiesAfterHandingOn
+            Self::Crashes
+            | Self::CrashesAndTheMessageIsDead
+            | Self::CrashesWithItsTransactionUnderWay
+            | Self::CrashesAfterSending
             | Self::GetsNoAnswerToItsClaim
             | Self::GetsNoAnswerFromTheChannel
             | Self::MeetsAFaultBeforeItsClaim
-            | Self::GivesUpForNow
+            | Self::GivesUpTemporarily
             | Self::IsDeadAtItsLastReceive
             | Self::IsDeliveredTwice
             | Self::PutsTheLeadOnHold => true,
@@ -107,7 +107,7 @@ fn withdrawing() -> Message {
     Message::Recording { run: Run::new(Some(Fact::Withdrawn)), is_sent: false }
 }
 
-/// The next states, collected.
+/// Collects the next states.
 pub struct Next<'a> {
     pub bundle: &'a Bundle,
     pub from: &'a State,
@@ -119,8 +119,8 @@ impl Next<'_> {
         self.bundle.missing.contains(&safeguard)
     }
 
-    /// A step after which the state is this.
-    pub fn push(&mut self, lead: usize, who: Who, what: What, mut to: State) {
+    /// A step to this state.
+    pub fn push(&mut self, lead: usize, who: Actor, what: StepKind, mut to: State) {
         for lead in &mut to.leads {
             lead.deliveries.sort_unstable();
             lead.messages.sort_unstable();
@@ -131,14 +131,14 @@ impl Next<'_> {
         self.steps.push((Step { lead, who, what }, to));
     }
 
-    fn lead(&mut self, lead: usize, who: Who, what: What, change: impl FnOnce(&mut Lead)) {
+    fn lead(&mut self, lead: usize, who: Actor, what: StepKind, change: impl FnOnce(&mut Lead)) {
         let mut to = *self.from;
         change(&mut to.leads[lead]);
         self.push(lead, who, what, to);
     }
 
-    /// The same, at the cost of a crash.
-    fn crash(&mut self, lead: usize, who: Who, what: What, change: impl FnOnce(&mut Lead)) {
+    /// The same, using up a crash.
+    fn crash(&mut self, lead: usize, who: Actor, what: StepKind, change: impl FnOnce(&mut Lead)) {
         let mut to = *self.from;
         let Some(left) = to.crashes.checked_sub(1) else { return };
         to.crashes = left;
@@ -146,30 +146,30 @@ impl Next<'_> {
         self.push(lead, who, what, to);
     }
 
-    /// The same, at the cost of another trouble.
-    fn trouble(&mut self, lead: usize, who: Who, what: What, change: impl FnOnce(&mut Lead)) {
+    /// The same, using up another fault.
+    fn trouble(&mut self, lead: usize, who: Actor, what: StepKind, change: impl FnOnce(&mut Lead)) {
         let mut to = *self.from;
-        let Some(left) = to.troubles.checked_sub(1) else { return };
-        to.troubles = left;
+        let Some(left) = to.faults.checked_sub(1) else { return };
+        to.faults = left;
         change(&mut to.leads[lead]);
         self.push(lead, who, what, to);
     }
 }
 
 impl Bundle {
-    /// All safeguards, and nothing goes wrong.
+    /// All safeguards and no faults.
     pub fn of(causes: &[Cause]) -> Self {
         Self {
             causes: causes.to_vec(),
             crashes: 0,
-            troubles: 0,
+            faults: 0,
             reads_a_snapshot: false,
             may_be_held: false,
             missing: Vec::new(),
         }
     }
 
-    /// The beginning: each event comes twice; a lead that something falls due of is there.
+    /// The initial state: each event comes twice, and a lead with something due exists.
     pub fn beginning(&self) -> State {
         let lead = |cause: Option<&Cause>| match cause {
             Some(Cause::Event) => {
@@ -187,18 +187,18 @@ impl Bundle {
             leads: [lead(self.causes.first()), lead(self.causes.get(1))],
             load: 0,
             crashes: self.crashes,
-            troubles: self.troubles,
+            faults: self.faults,
         }
     }
 
-    /// Whether anything is left to do, without anything going wrong.
+    /// Whether anything is left to do without a fault.
     pub fn goes_on(&self, state: &State) -> bool {
         let mut steps = Vec::new();
         self.steps(state, &mut steps);
         steps.iter().any(|(step, _)| !step.what.is_a_fault())
     }
 
-    /// All that can come next.
+    /// All possible next states.
     pub fn steps(&self, from: &State, steps: &mut Vec<(Step, State)>) {
         let mut next = Next { bundle: self, from, steps };
         for (n, cause) in self.causes.iter().enumerate() {
@@ -222,27 +222,27 @@ impl Bundle {
 impl Next<'_> {
     /// `ingest` or `escalate`.
     fn delivery(&mut self, n: usize, cause: Cause, d: usize, delivery: Delivery) {
-        let who = Who::Delivery(d);
-        // A source that gets no answer sends it again; the queue delivers again what was not acknowledged.
+        let who = Actor::Delivery(d);
+        // A source without an answer repeats the event; the queue repeats an unacknowledged message.
         let become_ = |to: Delivery| move |lead: &mut Lead| lead.deliveries[d] = to;
         match delivery {
             Delivery::None | Delivery::Answered => {}
             Delivery::Coming => run_steps(self, n, who, cause, Run::new(None)),
             Delivery::Running(run) => {
                 run_steps(self, n, who, cause, run);
-                // One that wrote nothing might as well not have begun.
+                // A function that wrote nothing has no effect.
                 let is_under_way = matches!(run.stage, Stage::Commit(_));
                 if run.tried != 0 || run.late.is_some() {
-                    self.crash(n, who, What::Dies, |lead| {
+                    self.crash(n, who, StepKind::Crashes, |lead| {
                         lead.orphan = lead.orphan.or(run.late);
                         lead.deliveries[d] = Delivery::Coming;
                     });
                 }
                 if is_under_way {
-                    self.dies_under_way(n, who, run, |lead| lead.deliveries[d] = Delivery::Coming);
+                    self.crashes_under_way(n, who, run, |lead| lead.deliveries[d] = Delivery::Coming);
                 }
                 if cause == Cause::Wake && is_under_way {
-                    self.crash(n, who, What::DiesAndTheMessageIsDead, |lead| {
+                    self.crash(n, who, StepKind::CrashesAndTheMessageIsDead, |lead| {
                         lead.orphan = lead.orphan.or(run.late);
                         lead.deliveries[d] = Delivery::None;
                     });
@@ -250,15 +250,15 @@ impl Next<'_> {
             }
             Delivery::Committed => {
                 let writes_the_outbox = self.lacks(Safeguard::OutboxInTheCommit);
-                self.lead(n, who, What::HandsOn, |lead| {
+                self.lead(n, who, StepKind::SendsTheNotification, |lead| {
                     if writes_the_outbox {
                         lead.outbox = Some(Outbox::default());
                     }
                     lead.deliveries[d] = Delivery::Answered;
                     lead.put_message();
                 });
-                self.crash(n, who, What::Dies, become_(Delivery::Coming));
-                self.crash(n, who, What::DiesAfterHandingOn, |lead| {
+                self.crash(n, who, StepKind::Crashes, become_(Delivery::Coming));
+                self.crash(n, who, StepKind::CrashesAfterSending, |lead| {
                     lead.deliveries[d] = Delivery::Coming;
                     lead.put_message();
                 });
@@ -268,32 +268,32 @@ impl Next<'_> {
 
     /// `notify`.
     fn message(&mut self, n: usize, m: usize, message: Message) {
-        let who = Who::Message(m);
+        let who = Actor::Message(m);
         let lead = &self.from.leads[n];
         let become_ = |to: Message| move |lead: &mut Lead| lead.messages[m] = to;
         match message {
             Message::None => {}
             Message::Queued => match lead.outbox {
-                None => self.lead(n, who, What::FindsNothingToDo, become_(Message::None)),
+                None => self.lead(n, who, StepKind::FindsNothingToDo, become_(Message::None)),
                 Some(_) if self.lacks(Safeguard::ClaimFirst) && lead.stored.is_held => {
-                    self.lead(n, who, What::LooksAtTheLead, become_(withdrawing()));
+                    self.lead(n, who, StepKind::LooksAtTheLead, become_(withdrawing()));
                 }
                 Some(outbox) => self.claim(n, m, outbox),
             },
             Message::Claimed => {
                 let to = if lead.stored.is_held { withdrawing() } else { Message::Ready };
-                self.lead(n, who, What::LooksAtTheLead, become_(to));
-                self.crash(n, who, What::Dies, become_(Message::Queued));
+                self.lead(n, who, StepKind::LooksAtTheLead, become_(to));
+                self.crash(n, who, StepKind::Crashes, become_(Message::Queued));
             }
             Message::Ready => {
                 let recording = Message::Recording { run: Run::new(Some(Fact::Delivered)), is_sent: true };
-                self.lead(n, who, What::Sends, |lead| {
+                self.lead(n, who, StepKind::Sends, |lead| {
                     lead.sends += 1;
                     lead.messages[m] = recording;
                 });
-                self.crash(n, who, What::Dies, become_(Message::Queued));
-                self.crash(n, who, What::DiesAndTheMessageIsDead, become_(Message::None));
-                self.trouble(n, who, What::GetsNoAnswerFromTheChannel, |lead| {
+                self.crash(n, who, StepKind::Crashes, become_(Message::Queued));
+                self.crash(n, who, StepKind::CrashesAndTheMessageIsDead, become_(Message::None));
+                self.trouble(n, who, StepKind::GetsNoAnswerFromTheChannel, |lead| {
                     lead.sends += 1;
                     lead.cuts += 1;
                     lead.give_back();
@@ -309,38 +309,38 @@ impl Next<'_> {
                         lead.messages[m] = to;
                     }
                 };
-                self.crash(n, who, What::Dies, ends(Message::Queued));
-                self.crash(n, who, What::DiesAndTheMessageIsDead, ends(Message::None));
+                self.crash(n, who, StepKind::Crashes, ends(Message::Queued));
+                self.crash(n, who, StepKind::CrashesAndTheMessageIsDead, ends(Message::None));
                 if matches!(run.stage, Stage::Commit(_)) {
-                    self.dies_under_way(n, who, run, ends(Message::Queued));
+                    self.crashes_under_way(n, who, run, ends(Message::Queued));
                 }
-                self.trouble(n, who, What::GivesUpForNow, |lead| {
+                self.trouble(n, who, StepKind::GivesUpTemporarily, |lead| {
                     ends(Message::Queued)(lead);
                     lead.give_back();
                 });
             }
             Message::Recorded => {
-                self.lead(n, who, What::Acknowledges, become_(Message::None));
-                self.crash(n, who, What::Dies, become_(Message::Queued));
+                self.lead(n, who, StepKind::Acknowledges, become_(Message::None));
+                self.crash(n, who, StepKind::Crashes, become_(Message::Queued));
             }
             Message::KeptBack => {
-                // It is kept back for longer than a claim lasts, and a claim lasts longer than a function lives.
+                // The delay is longer than a claim, and a claim is longer than a function runs.
                 let is_over = !lead.outbox.is_some_and(|outbox| outbox.is_claimed) && !lead.has_a_holder();
                 if is_over {
-                    self.lead(n, who, What::ComesAgain, become_(Message::Queued));
+                    self.lead(n, who, StepKind::ComesAgain, become_(Message::Queued));
                 }
-                self.trouble(n, who, What::IsDeadAtItsLastReceive, become_(Message::None));
+                self.trouble(n, who, StepKind::IsDeadAtItsLastReceive, become_(Message::None));
             }
         }
     }
 
-    /// Between the first look at the outbox and the claim nothing happens that the claim would not see.
+    /// The claim sees everything that happens between the first look at the outbox and the claim.
     fn claim(&mut self, n: usize, m: usize, outbox: Outbox) {
-        let who = Who::Message(m);
+        let who = Actor::Message(m);
         let looks_first = self.bundle.may_be_held && !self.lacks(Safeguard::ClaimFirst);
         let after = if looks_first { Message::Claimed } else { Message::Ready };
         if outbox.is_claimed && !self.lacks(Safeguard::Claim) {
-            self.lead(n, who, What::FindsAClaim, |lead| lead.messages[m] = Message::KeptBack);
+            self.lead(n, who, StepKind::FindsAClaim, |lead| lead.messages[m] = Message::KeptBack);
         } else {
             let claimed = |to: Message| {
                 move |lead: &mut Lead| {
@@ -348,11 +348,11 @@ impl Next<'_> {
                     lead.messages[m] = to;
                 }
             };
-            self.lead(n, who, What::Claims, claimed(after));
-            self.trouble(n, who, What::GetsNoAnswerToItsClaim, claimed(Message::KeptBack));
+            self.lead(n, who, StepKind::Claims, claimed(after));
+            self.trouble(n, who, StepKind::GetsNoAnswerToItsClaim, claimed(Message::KeptBack));
         }
         let gives_back = self.lacks(Safeguard::OwnClaim);
-        self.trouble(n, who, What::MeetsAFaultBeforeItsClaim, |lead| {
+        self.trouble(n, who, StepKind::MeetsAFaultBeforeItsClaim, |lead| {
             if gives_back {
                 lead.give_back();
             }
@@ -360,44 +360,44 @@ impl Next<'_> {
         });
     }
 
-    /// `sweep`, in two steps for a notification: it moves the due key, then tells the queue.
+    /// `sweep`, in two steps for a notification: it moves the due key, then sends the message.
     fn sweep(&mut self, n: usize, cause: Cause) {
         let lead = &self.from.leads[n];
         let is_quiet = lead.messages.iter().all(|message| *message == Message::None)
             && !lead.deliveries.contains(&Delivery::Committed);
         let is_claimed = lead.outbox.is_some_and(|outbox| outbox.is_claimed);
         if lead.is_swept {
-            self.lead(n, Who::Sweep, What::HandsOn, |lead| {
+            self.lead(n, Actor::Sweep, StepKind::SendsTheNotification, |lead| {
                 lead.is_swept = false;
                 lead.put_message();
             });
-            self.crash(n, Who::Sweep, What::Dies, |lead| lead.is_swept = false);
+            self.crash(n, Actor::Sweep, StepKind::Crashes, |lead| lead.is_swept = false);
         } else if lead.outbox.is_some() && is_quiet && !is_claimed && !self.lacks(Safeguard::DueKey) {
-            // Its lease is over by then: it is longer than messages and claims take.
-            self.lead(n, Who::Sweep, What::TakesTheNotification, |lead| lead.is_swept = true);
+            // The lease is over by then, because it is longer than messages and claims take.
+            self.lead(n, Actor::Sweep, StepKind::TakesTheNotification, |lead| lead.is_swept = true);
         }
         let nobody_comes = |delivery: &Delivery| matches!(delivery, Delivery::None | Delivery::Answered);
         if cause == Cause::Wake && lead.stored.applied == 0 && lead.deliveries.iter().all(nobody_comes) {
-            self.lead(n, Who::Sweep, What::HandsOnTheInput, |lead| {
+            self.lead(n, Actor::Sweep, StepKind::SendsTheInput, |lead| {
                 lead.deliveries = [Delivery::Coming; crate::state::DELIVERIES];
             });
         }
     }
 
-    /// Time, the network, and whoever else is at the lead.
+    /// Time, the network, and others who change the lead.
     fn others(&mut self, n: usize) {
         let lead = &self.from.leads[n];
         if lead.outbox.is_some_and(|outbox| outbox.is_claimed) && !lead.has_a_holder() {
-            self.lead(n, Who::Somebody, What::TheClaimEnds, Lead::give_back);
+            self.lead(n, Actor::Other, StepKind::TheClaimEnds, Lead::give_back);
         }
         if let Some(request) = lead.orphan {
             let mut to = *self.from;
             to.leads[n].orphan = None;
             commit(&mut to, n, &request, &self.bundle.missing);
-            self.push(n, Who::Somebody, What::ALateTransactionArrives, to);
+            self.push(n, Actor::Other, StepKind::ALateTransactionArrives, to);
         }
         if self.bundle.may_be_held && lead.version > 0 && !lead.was_held {
-            self.lead(n, Who::Somebody, What::PutsTheLeadOnHold, |lead| {
+            self.lead(n, Actor::Other, StepKind::PutsTheLeadOnHold, |lead| {
                 lead.audit[usize::from(lead.version)] = Some(Fact::Held);
                 lead.version += 1;
                 lead.stored = lead.stored.with(Fact::Held);
@@ -407,17 +407,17 @@ impl Next<'_> {
         // The queue delivers a message twice, or a lease ends while its message is still under way.
         let has_one = lead.messages.iter().any(|message| !matches!(message, Message::None));
         if has_one && lead.messages.contains(&Message::None) {
-            self.trouble(n, Who::Somebody, What::IsDeliveredTwice, Lead::put_message);
+            self.trouble(n, Actor::Other, StepKind::IsDeliveredTwice, Lead::put_message);
         }
     }
 
-    /// Its transaction is on its way, and arrives without it.
-    fn dies_under_way(&mut self, n: usize, who: Who, run: Run, end: impl FnOnce(&mut Lead)) {
+    /// Its transaction is under way, and arrives without it.
+    fn crashes_under_way(&mut self, n: usize, who: Actor, run: Run, end: impl FnOnce(&mut Lead)) {
         let Stage::Commit(request) = run.stage else { return };
         if run.late.is_some() || self.from.leads[n].orphan.is_some() {
             return;
         }
-        self.crash(n, who, What::DiesWithItsTransactionUnderWay, |lead| {
+        self.crash(n, who, StepKind::CrashesWithItsTransactionUnderWay, |lead| {
             end(lead);
             lead.orphan = Some(request);
         });
@@ -425,7 +425,7 @@ impl Next<'_> {
 }
 
 impl Lead {
-    /// A message for its notification is put into the queue.
+    /// Puts a message for the notification into the queue.
     fn put_message(&mut self) {
         if let Some(free) = self.messages.iter_mut().find(|message| **message == Message::None) {
             *free = Message::Queued;

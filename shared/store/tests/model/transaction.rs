@@ -1,11 +1,11 @@
-//! The transactions of the commit, as data: the model carries out these writes, and `code.rs` holds
-//! them against what the store really sends.
+//! The transactions of the commit as data. The model executes these writes, and `code.rs` compares them with
+//! the store's requests.
 
 use crate::state::{AUDIT_MAX, Fact, Folded, Lead, Outbox, State};
 
 /// An item of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum Target {
     Lead,
     Audit,
     Seen,
@@ -13,42 +13,42 @@ pub enum Place {
     Rep,
 }
 
-/// What is done to it.
+/// The operation on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deed {
+pub enum Operation {
     Put,
     Update,
     Delete,
 }
 
-/// What has to be so.
+/// Its condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum When {
+pub enum Condition {
     Always,
     Absent,
     Present,
-    /// It stands as the decision saw it.
+    /// The item is as the decision saw it.
     AsSeen,
 }
 
 /// A write of a transaction.
-pub type Write = (Place, Deed, When);
+pub type Write = (Target, Operation, Condition);
 
-/// What a decision came to.
+/// The result of a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Decision {
-    /// An event of a source is applied, and asks for a notification; a rep gets the lead, if one has room.
+    /// A source's event is applied and requests a notification; the rep gets the lead if there is capacity.
     Event { is_assigned: bool },
-    /// What fell due is acted on, and asks for a notification.
+    /// A due threshold is reached and requests a notification.
     Wake,
-    /// The notification is delivered, or withdrawn.
+    /// The notification is delivered or withdrawn.
     Delivery(Fact),
 }
 
 impl Decision {
-    /// The writes of its transaction, in the order in which the store names them.
+    /// The writes of the transaction, in the store's order.
     pub fn writes(self) -> &'static [Write] {
-        use {Deed::*, Place::*, When::*};
+        use {Condition::*, Operation::*, Target::*};
         const STATE: Write = (Lead, Put, AsSeen);
         const ENTRY: Write = (Audit, Put, Absent);
         const REQUEST: Write = (Outbox, Put, Always);
@@ -70,18 +70,18 @@ impl Decision {
     }
 }
 
-/// A transaction on its way.
+/// A transaction under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Request {
     pub decision: Decision,
-    /// The lead that was decided on.
+    /// The lead of the decision.
     pub before: Folded,
     pub version: u8,
-    /// What the rep carried.
+    /// The load of the rep.
     pub load: u8,
 }
 
-/// A safeguard that a variant of the model does without.
+/// A safeguard that a variant omits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Safeguard {
     /// The dedupe item.
@@ -90,44 +90,44 @@ pub enum Safeguard {
     DedupeCondition,
     /// The condition on the lead's version.
     VersionCondition,
-    /// The condition that the commit's place in the audit is free.
+    /// The condition that the commit's position in the audit is free.
     AuditCondition,
-    /// The condition that a delivery is still to be recorded.
+    /// The condition that a delivery is not recorded yet.
     DeliveryCondition,
-    /// The condition that the rep stands as was seen, when there was room.
+    /// The condition that the rep is unchanged since there was capacity.
     RepCondition,
-    /// The attempt's own id in the audit item: whatever is found there counts as one's own.
+    /// The attempt's own id in the audit item: without it, any item counts as one's own.
     AttemptId,
-    /// The notification in the commit's transaction: it is written afterwards.
+    /// The notification in the commit's transaction: without it, it is written afterwards.
     OutboxInTheCommit,
     /// The outbox item's key in the due index.
     DueKey,
     /// The claim before a send.
     Claim,
-    /// That the claim comes before everything else: whoever finds that there is nothing to send
-    /// withdraws without one.
+    /// The claim before any other step: without it, a function with nothing to send withdraws without a
+    /// claim.
     ClaimFirst,
-    /// That only the holder of a claim gives it back.
+    /// That only the holder of a claim releases it.
     OwnClaim,
 }
 
-/// Sends a transaction; whether all of its conditions held, so that all of it is written.
+/// Executes a transaction. Returns whether all conditions were met and everything was written.
 pub fn commit(state: &mut State, lead: usize, request: &Request, missing: &[Safeguard]) -> bool {
     let writes = || request.decision.writes().iter().filter(|write| is_sent(**write, missing));
     let (of, load) = (&mut state.leads[lead], &mut state.load);
     if !writes().all(|write| is_bare(*write, missing) || holds(*write, of, *load, request)) {
         return false;
     }
-    for (place, deed, _) in writes() {
+    for (place, operation, _) in writes() {
         match place {
-            Place::Lead => {
+            Target::Lead => {
                 of.version = request.version + 1;
                 of.stored = request.before.with(request.decision.fact());
             }
-            Place::Audit => of.audit[usize::from(request.version)] = Some(request.decision.fact()),
-            Place::Seen => of.seen = true,
-            Place::Outbox => of.outbox = (*deed == Deed::Put).then(Outbox::default),
-            Place::Rep => *load += 1,
+            Target::Audit => of.audit[usize::from(request.version)] = Some(request.decision.fact()),
+            Target::Seen => of.seen = true,
+            Target::Outbox => of.outbox = (*operation == Operation::Put).then(Outbox::default),
+            Target::Rep => *load += 1,
         }
     }
     true
@@ -135,42 +135,42 @@ pub fn commit(state: &mut State, lead: usize, request: &Request, missing: &[Safe
 
 fn holds((place, _, when): Write, lead: &Lead, load: u8, request: &Request) -> bool {
     let exists = match place {
-        Place::Lead => lead.version > 0,
-        Place::Audit => {
+        Target::Lead => lead.version > 0,
+        Target::Audit => {
             assert!(usize::from(request.version) < AUDIT_MAX, "the model's audit is long enough");
             lead.audit[usize::from(request.version)].is_some()
         }
-        Place::Seen => lead.seen,
-        Place::Outbox => lead.outbox.is_some(),
-        Place::Rep => true,
+        Target::Seen => lead.seen,
+        Target::Outbox => lead.outbox.is_some(),
+        Target::Rep => true,
     };
     match when {
-        When::Always => true,
-        When::Absent => !exists,
-        When::Present => exists,
-        // Here a rep's load only grows, so that it tells versions apart.
-        When::AsSeen if place == Place::Rep => load == request.load,
-        When::AsSeen => lead.version == request.version,
+        Condition::Always => true,
+        Condition::Absent => !exists,
+        Condition::Present => exists,
+        // A rep's load only grows here, so it serves as the version.
+        Condition::AsSeen if place == Target::Rep => load == request.load,
+        Condition::AsSeen => lead.version == request.version,
     }
 }
 
-/// Whether a write is part of the transaction at all.
-fn is_sent((place, deed, _): Write, missing: &[Safeguard]) -> bool {
-    match (place, deed) {
-        (Place::Seen, _) => !missing.contains(&Safeguard::Dedupe),
-        (Place::Outbox, Deed::Put) => !missing.contains(&Safeguard::OutboxInTheCommit),
+/// Whether a write is part of the transaction.
+fn is_sent((place, operation, _): Write, missing: &[Safeguard]) -> bool {
+    match (place, operation) {
+        (Target::Seen, _) => !missing.contains(&Safeguard::Dedupe),
+        (Target::Outbox, Operation::Put) => !missing.contains(&Safeguard::OutboxInTheCommit),
         _ => true,
     }
 }
 
 /// Whether a write lacks its condition.
-fn is_bare((place, deed, _): Write, missing: &[Safeguard]) -> bool {
-    missing.contains(&match (place, deed) {
-        (Place::Lead, _) => Safeguard::VersionCondition,
-        (Place::Audit, _) => Safeguard::AuditCondition,
-        (Place::Seen, _) => Safeguard::DedupeCondition,
-        (Place::Outbox, Deed::Delete) => Safeguard::DeliveryCondition,
-        (Place::Rep, _) => Safeguard::RepCondition,
-        (Place::Outbox, _) => return false,
+fn is_bare((place, operation, _): Write, missing: &[Safeguard]) -> bool {
+    missing.contains(&match (place, operation) {
+        (Target::Lead, _) => Safeguard::VersionCondition,
+        (Target::Audit, _) => Safeguard::AuditCondition,
+        (Target::Seen, _) => Safeguard::DedupeCondition,
+        (Target::Outbox, Operation::Delete) => Safeguard::DeliveryCondition,
+        (Target::Rep, _) => Safeguard::RepCondition,
+        (Target::Outbox, _) => return false,
     })
 }

@@ -1,4 +1,5 @@
-//! The model without one of its safeguards. Each is missed, but where two do the same.
+//! The model without one of its safeguards. Each omission causes a violation, unless two safeguards do the
+//! same.
 
 use crate::explore::{assert_it_holds, explore};
 use crate::properties::{ALL_DONE, FOLDS, ONCE, ONE_IS_FIRST, ONE_SEND, ROOM, STAYS, TOGETHER, TRUE};
@@ -6,7 +7,7 @@ use crate::steps::Bundle;
 use crate::steps::Cause::{Event, Wake};
 use crate::transaction::Safeguard;
 
-/// Without these, one of the properties does not hold.
+/// Without one of these, a property is violated.
 fn assert_missed(bundle: &Bundle, missing: &[Safeguard], broken: &[&str]) {
     let (_, wrong) = explore(&Bundle { missing: missing.to_vec(), ..bundle.clone() });
     let found = wrong.iter().find(|wrong| broken.contains(&wrong.name) && !wrong.trace.is_empty());
@@ -21,12 +22,12 @@ fn without_the_dedupe_item_an_event_is_applied_twice() {
 
 #[test]
 fn without_its_condition_reading_the_dedupe_item_is_not_enough() {
-    // A rep who gets the lead would guard it, too; of two leads one gets none.
+    // A rep who gets the lead would also guard it; of two leads, one gets none.
     assert_missed(&Bundle::of(&[Event, Event]), &[Safeguard::DedupeCondition], &[ONCE]);
 }
 
 #[test]
-fn the_lead_and_the_audit_each_guard_against_a_lost_update_and_one_of_them_has_to() {
+fn either_the_lead_or_the_audit_must_guard_against_a_lost_update() {
     let (version, audit) = (Safeguard::VersionCondition, Safeguard::AuditCondition);
     for cause in [Event, Wake] {
         let bundle = Bundle { crashes: 1, may_be_held: true, ..Bundle::of(&[cause]) };
@@ -38,12 +39,12 @@ fn the_lead_and_the_audit_each_guard_against_a_lost_update_and_one_of_them_has_t
 }
 
 #[test]
-fn without_the_attempts_own_id_two_take_themselves_for_the_first() {
+fn without_the_attempts_own_id_two_believe_to_be_first() {
     assert_missed(&Bundle::of(&[Event]), &[Safeguard::AttemptId], &[ONE_IS_FIRST]);
 }
 
 #[test]
-fn an_outbox_item_that_is_written_after_the_commit_may_never_be() {
+fn an_outbox_item_written_after_the_commit_can_be_lost() {
     let bundle = Bundle { crashes: 1, ..Bundle::of(&[Event]) };
     assert_missed(&bundle, &[Safeguard::OutboxInTheCommit], &[TOGETHER]);
 }
@@ -56,29 +57,29 @@ fn without_a_due_key_a_crash_before_the_queue_loses_the_notification() {
 
 #[test]
 fn without_a_claim_two_messages_are_two_sends() {
-    let bundle = Bundle { troubles: 1, ..Bundle::of(&[Event]) };
+    let bundle = Bundle { faults: 1, ..Bundle::of(&[Event]) };
     assert_missed(&bundle, &[Safeguard::Claim], &[ONE_SEND]);
 }
 
 #[test]
-fn whoever_withdraws_without_a_claim_withdraws_what_another_one_sends() {
-    let bundle = Bundle { troubles: 1, may_be_held: true, ..Bundle::of(&[Event]) };
+fn without_a_claim_a_withdrawal_races_with_a_send() {
+    let bundle = Bundle { faults: 1, may_be_held: true, ..Bundle::of(&[Event]) };
     assert_missed(&bundle, &[Safeguard::ClaimFirst], &[TRUE]);
 }
 
 #[test]
-fn whoever_gives_back_the_claim_of_another_lets_a_third_one_send() {
-    let bundle = Bundle { troubles: 3, ..Bundle::of(&[Event]) };
+fn releasing_the_claim_of_another_lets_a_third_one_send() {
+    let bundle = Bundle { faults: 3, ..Bundle::of(&[Event]) };
     assert_missed(&bundle, &[Safeguard::OwnClaim], &[ONE_SEND]);
 }
 
 #[test]
 fn without_its_condition_a_delivery_is_recorded_twice() {
-    let bundle = Bundle { crashes: 1, troubles: 1, may_be_held: true, ..Bundle::of(&[Event]) };
+    let bundle = Bundle { crashes: 1, faults: 1, may_be_held: true, ..Bundle::of(&[Event]) };
     assert_missed(&bundle, &[Safeguard::DeliveryCondition], &[TOGETHER]);
 }
 
 #[test]
-fn without_the_reps_condition_two_leads_get_the_one_place_that_is_left() {
+fn without_the_reps_condition_two_leads_get_the_last_place() {
     assert_missed(&Bundle::of(&[Event, Event]), &[Safeguard::RepCondition], &[ROOM]);
 }

@@ -1,5 +1,5 @@
-//! A database of its own for each test, reached by the real SDK over a wire that counts what goes
-//! over it and can cut it.
+//! Gives each test its own database, reached by the real SDK through a proxy that counts requests and injects
+//! faults.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -41,7 +41,7 @@ pub const LEADS: &str = "leads";
 pub const AUDIT: &str = "audit";
 pub const KEYS: &str = "keys";
 
-/// The tables, a store over them, and the wire between.
+/// The tables, a store over them, and the proxy between.
 pub struct Bench {
     pub store: Store,
     pub wrap: Arc<Wrap>,
@@ -50,7 +50,7 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// Says whether a rep takes leads.
+    /// Sets a rep's availability.
     pub async fn set_availability(
         &self,
         rep: &PersonId,
@@ -82,7 +82,7 @@ impl Bench {
         bench
     }
 
-    /// All tables, with nothing in them.
+    /// All tables, empty.
     pub async fn empty() -> Self {
         let wire = Wire::to_new_database().await;
         let client = client(&wire, RetryConfig::disabled());
@@ -106,7 +106,7 @@ impl Bench {
         Self { store, wrap, client, wire }
     }
 
-    /// A store of its own, as another function has it: nothing cached, the SDK retrying as it does.
+    /// A separate store, as another function has it: an empty cache, and the SDK's own retries.
     pub async fn publish(
         &self,
         policy: &Policy,
@@ -119,11 +119,11 @@ impl Bench {
         Ok(published)
     }
 
-    /// Says of a publication that it has gone through all leads in flight: nothing of it is due.
+    /// Marks a publication as applied to all open leads, so that nothing of it is due.
     async fn applied(&self, publication: PublicationId, now: DateTime<Utc>) -> Result<(), StoreError> {
         let input = PublicationInput::Applied(Totals::default());
         let command = PublicationCommand { publication, cause: "applied".to_owned(), input };
-        // The first directory comes before any policy; nothing can be decided yet.
+        // The first directory comes before any policy, so nothing can be decided yet.
         match self.store.execute_publication(&command, now).await {
             Ok(_) | Err(StoreError::NotSeeded { .. }) => Ok(()),
             Err(error) => Err(error),
@@ -148,19 +148,19 @@ impl Bench {
             .with_keys_to_erase(KEYS, self.wrap.clone())
     }
 
-    /// The item of a lead as it lies in the table.
+    /// The stored item of a lead.
     pub async fn raw(&self, pk: &str, sk: &str) -> Option<HashMap<String, AttributeValue>> {
         let get = self.client.get_item().table_name(LEADS).consistent_read(true);
         let get = get.key("pk", AttributeValue::S(pk.to_owned())).key("sk", AttributeValue::S(sk.to_owned()));
         get.send().await.unwrap().item
     }
 
-    /// A lead's item as it lies in the table.
+    /// The stored item of a lead.
     pub async fn raw_lead(&self, id: &str) -> HashMap<String, AttributeValue> {
         self.raw(&format!("LEAD#{id}"), "LEAD").await.expect("the lead is there")
     }
 
-    /// How many items leads and audit hold.
+    /// The number of items in the leads and audit tables.
     pub async fn count(&self) -> i32 {
         let mut count = 0;
         for table in [LEADS, AUDIT] {
@@ -169,7 +169,7 @@ impl Bench {
         count
     }
 
-    /// What each request since the last time consumed, in capacity units.
+    /// The capacity units of each request since the last call.
     pub fn units(&self) -> Vec<(String, f64)> {
         let sum = |of: &serde_json::Value| {
             let tables = of.as_array().cloned().unwrap_or_else(|| vec![of.clone()]);
@@ -178,7 +178,7 @@ impl Bench {
         self.wire.consumed().into_iter().map(|(operation, consumed)| (operation, sum(&consumed))).collect()
     }
 
-    /// Every attribute of every item of every table, as the tables have it.
+    /// Every attribute of every item of every table.
     pub async fn dump(&self) -> Vec<String> {
         let mut items = Vec::new();
         for table in [LEADS, AUDIT, KEYS] {
@@ -196,7 +196,7 @@ impl Bench {
         all(|cursor| async move { self.store.audit(subject, cursor.as_ref(), 7).await }).await
     }
 
-    /// Holds a lead against its history: numbered without gaps, and folding to the very item.
+    /// Checks a lead against its history: numbers without gaps, and a fold equal to the item.
     pub async fn check_fold(&self, id: &str) -> Lead {
         let history = self.history(&Subject::Lead(id.into())).await;
         let mut entries = Vec::new();
@@ -210,7 +210,7 @@ impl Bench {
         stored.expect("the lead is there")
     }
 
-    /// What a rep carries.
+    /// A rep's load.
     pub async fn load(&self, rep: &str) -> u32 {
         let rep = PersonId::from(rep);
         self.store.standings([&rep]).await.unwrap().standings.get(&rep).map_or(0, |s| s.load)
@@ -246,7 +246,7 @@ where
     panic!("the list does not end");
 }
 
-/// A key service that counts what it is asked, and that can be down.
+/// A key service that counts its calls and can be unavailable.
 #[derive(Debug)]
 pub struct Wrap {
     wrap: LocalWrap,
@@ -260,12 +260,12 @@ impl Wrap {
         Self { wrap, asked: Mutex::default(), is_down: AtomicBool::new(false) }
     }
 
-    /// What it was asked since the last time.
+    /// The calls since the last time.
     pub fn asked(&self) -> Vec<&'static str> {
         std::mem::take(&mut self.asked.lock().unwrap())
     }
 
-    /// Takes it down, or up again.
+    /// Makes it unavailable, or available again.
     pub fn set_down(&self, is_down: bool) {
         self.is_down.store(is_down, Ordering::SeqCst);
     }
@@ -293,7 +293,7 @@ impl KeyWrap for Wrap {
     }
 }
 
-/// An instant of the day on which the tests play, a Monday: `14:00`, `14:00:30`.
+/// A time on the day of the tests, a Monday: `14:00`, `14:00:30`.
 pub fn at(time: &str) -> DateTime<Utc> {
     let seconds = if time.len() == 5 { ":00" } else { "" };
     format!("2026-03-02T{time}{seconds}Z").parse().unwrap()
@@ -303,7 +303,7 @@ pub fn minutes(n: i64) -> TimeDelta {
     TimeDelta::minutes(n)
 }
 
-/// A command to a lead, by an event of a source.
+/// A command to a lead from a source's event.
 pub fn event(id: &str, cause: &str, occurred_at: DateTime<Utc>, say: impl FnOnce(&mut LeadEvent)) -> Command {
     let mut event = LeadEvent { creates: true, ..LeadEvent::at(occurred_at) };
     say(&mut event);
@@ -311,7 +311,7 @@ pub fn event(id: &str, cause: &str, occurred_at: DateTime<Utc>, say: impl FnOnce
     Command { lead: LeadId::from(id), actor: Actor::source("crm"), cause: cause.to_owned(), input }
 }
 
-/// A lead of the US market, owned or not.
+/// A lead of the US market, with or without an owner.
 pub fn arrival(id: &str, now: DateTime<Utc>, owner: Option<&str>) -> Command {
     event(id, &format!("evt-{id}"), now, |e| {
         e.changes.market = Patch::Set("us".into());

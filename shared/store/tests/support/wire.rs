@@ -1,5 +1,4 @@
-//! A proxy before an embedded database: it counts requests, and answers, cuts or delays them as a
-//! test wants it.
+//! A proxy before an embedded database. It counts requests, and rejects, cuts or delays them for a test.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -7,24 +6,24 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
-/// What goes wrong with a request.
+/// A fault of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// It never reaches the database.
+    /// The request never reaches the database.
     RequestLost,
-    /// The database does it, and the answer never arrives.
+    /// The database executes it, and the answer is lost.
     AnswerLost,
-    /// The database does it, and says that it failed.
+    /// The database executes it and reports a failure.
     ServerError,
-    /// Somebody else is at one of its items.
+    /// Another transaction holds one of its items.
     Conflict,
-    /// A batch comes back with all of its keys left over.
+    /// A batch returns with all keys unprocessed.
     LeftOver,
     /// Too many requests.
     Throttled,
 }
 
-/// The wire.
+/// The proxy.
 #[derive(Debug, Clone)]
 pub struct Wire {
     port: u16,
@@ -37,15 +36,15 @@ struct State {
     requests: Vec<String>,
     /// The transactions that came in, as they were sent.
     transactions: Vec<serde_json::Value>,
-    /// What the requests consumed, if that is asked for: the operation, and the database's answer.
+    /// The consumed capacity, if recording is on: the operation, and the database's answer.
     consumed: Option<Vec<(String, serde_json::Value)>>,
-    /// What goes wrong with the next requests of an operation.
+    /// Faults for the next requests of an operation.
     faults: VecDeque<(&'static str, Fault)>,
-    /// The next requests of an operation that wait until they are let go.
+    /// The next requests of an operation that are held until released.
     held: VecDeque<(&'static str, Held)>,
 }
 
-/// A request that waits before the database.
+/// A request held before the database.
 #[derive(Debug, Clone, Default)]
 pub struct Held {
     arrived: Arc<Notify>,
@@ -58,14 +57,14 @@ impl Held {
         self.arrived.notified().await;
     }
 
-    /// Lets it go on to the database.
+    /// Releases it to the database.
     pub fn release(&self) {
         self.released.notify_one();
     }
 }
 
 impl Wire {
-    /// A wire to a database that nobody else has.
+    /// A proxy to a database of its own.
     pub async fn to_new_database() -> Self {
         let database = dynoxide::Database::memory().unwrap();
         let behind = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -86,7 +85,7 @@ impl Wire {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Lets the next request of an operation go wrong; several are used up in turn.
+    /// Injects a fault into the next request of an operation; several are used in turn.
     pub fn fail(&self, operation: &'static str, fault: Fault) {
         self.state.lock().unwrap().faults.push_back((operation, fault));
     }
@@ -98,22 +97,22 @@ impl Wire {
         held
     }
 
-    /// The operations since the last time.
+    /// The operations since the last call.
     pub fn requests(&self) -> Vec<String> {
         std::mem::take(&mut self.state.lock().unwrap().requests)
     }
 
-    /// The transactions since the last time, each with its writes.
+    /// The transactions since the last call, each with its writes.
     pub fn transactions(&self) -> Vec<serde_json::Value> {
         std::mem::take(&mut self.state.lock().unwrap().transactions)
     }
 
-    /// Asks for what each request consumes from now on.
+    /// Starts to record the consumed capacity of each request.
     pub fn meter(&self) {
         self.state.lock().unwrap().consumed = Some(Vec::new());
     }
 
-    /// What the requests since the last time consumed.
+    /// The consumed capacity of the requests since the last call.
     pub fn consumed(&self) -> Vec<(String, serde_json::Value)> {
         self.state.lock().unwrap().consumed.as_mut().map(std::mem::take).unwrap_or_default()
     }
@@ -181,7 +180,7 @@ async fn serve(mut client: TcpStream, database_port: u16, state: Arc<Mutex<State
     }
 }
 
-/// A cancelled transaction: the last of its items was in somebody else's hands.
+/// A cancelled transaction: another one held the last of its items.
 fn conflict(body: &[u8]) -> String {
     let request: serde_json::Value = serde_json::from_slice(body).unwrap();
     let items = request["TransactItems"].as_array().unwrap().len();
@@ -204,7 +203,7 @@ fn message(status: u16, body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Hands a request to the database, and asks what it consumes if somebody wants to know.
+/// Sends a request to the database, and requests its capacity if recording is on.
 async fn metered(port: u16, head: &str, body: &[u8], operation: &str, state: &Mutex<State>) -> Vec<u8> {
     if state.lock().unwrap().consumed.is_none() {
         return forward(port, head, body).await;
@@ -227,7 +226,7 @@ async fn metered(port: u16, head: &str, body: &[u8], operation: &str, state: &Mu
     answer
 }
 
-/// Hands a request to the database, on a connection of its own.
+/// Sends a request to the database on its own connection.
 async fn forward(port: u16, head: &str, body: &[u8]) -> Vec<u8> {
     let mut database = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     database.write_all(head.trim_end().as_bytes()).await.unwrap();
