@@ -116,7 +116,7 @@ pub enum CheckpointFailure {
     Signer(#[from] SignerError),
     /// A verifier would not accept the new checkpoint.
     #[error("the new checkpoint is not valid")]
-    Unsound(#[from] CheckpointError),
+    InvalidCheckpoint(#[from] CheckpointError),
     /// The changes do not apply to the leaves they were made from.
     #[error("the new checkpoint is not valid")]
     Changes(#[from] ChangesError),

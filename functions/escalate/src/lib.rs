@@ -99,7 +99,7 @@ async fn wake_account(
             // The commit of a later change has sent a message of its own.
             if look.change.is_none() {
                 let subject = Subject::Account(account.id);
-                service.relay.hand_on_indexed(subject, account.news_seq, now).await;
+                service.relay.dispatch_after_lag(subject, account.news_seq, now).await;
             }
             Ok(())
         }
@@ -125,7 +125,7 @@ async fn again(
     if key_is_off {
         service.store.rearm(&subject, commit, wake_at).await?;
     } else if due > now {
-        service.relay.hand_on(&subject, &[], wake_at, now).await;
+        service.relay.dispatch(&subject, &[], wake_at, now).await;
     }
     Ok(())
 }
@@ -158,7 +158,10 @@ async fn tell_leads(
         }
     }
     if !last {
-        service.relay.hand_on_once_more(Subject::Account(account.id.clone()), account.news_seq, now).await;
+        service
+            .relay
+            .dispatch_after_longest_lag(Subject::Account(account.id.clone()), account.news_seq, now)
+            .await;
         return Ok(());
     }
     let input = AccountInput::LeadsTold { view, leads: told };

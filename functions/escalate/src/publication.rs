@@ -54,7 +54,7 @@ pub async fn apply(service: &Service, id: PublicationId, now: DateTime<Utc>) -> 
             progress = Progress { cursor: ScopeCursor::default(), again: true, ..progress };
         } else if is_done {
             if let Some((before, after)) = &documents {
-                look_at_reps(service, before, after, now).await?;
+                request_rep_checks(service, before, after, now).await?;
             }
             let input = PublicationInput::Applied(progress.totals);
             let cause = format!("applied/{id}");
@@ -76,15 +76,15 @@ pub async fn apply(service: &Service, id: PublicationId, now: DateTime<Utc>) -> 
 }
 
 /// Requests a check of the affected reps. If a message is lost, the next tick sends it again.
-async fn look_at_reps(
+async fn request_rep_checks(
     service: &Service,
     before: &Documents,
     after: &Documents,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     for rep in impact::reps(before.rules(), after.rules()) {
-        let change = service.store.look_at_rep(rep, now).await?;
-        service.relay.hand_on_indexed(Subject::Rep(rep.clone()), change, now).await;
+        let change = service.store.request_rep_check(rep, now).await?;
+        service.relay.dispatch_after_lag(Subject::Rep(rep.clone()), change, now).await;
     }
     Ok(())
 }
@@ -95,7 +95,7 @@ async fn ask_again(
     at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    service.relay.hand_on(&Subject::Publication(id), &[], Some(at), now).await;
+    service.relay.dispatch(&Subject::Publication(id), &[], Some(at), now).await;
     Ok(())
 }
 

@@ -37,11 +37,11 @@ pub async fn look(
     let Some(due) = item.wake_at() else { return Ok(()) };
     match look.change {
         None if due > now => {
-            service.relay.hand_on(&subject(), &[], Some(due), now).await;
+            service.relay.dispatch(&subject(), &[], Some(due), now).await;
             return Ok(());
         }
         None => {
-            service.relay.hand_on_indexed(subject(), item.standing.looks, now).await;
+            service.relay.dispatch_after_lag(subject(), item.standing.looks, now).await;
             return Ok(());
         }
         // A later change sends its own message.
@@ -59,7 +59,7 @@ pub async fn look(
         offer(service, rep, team, &directory, now).await?;
     }
     if !look.last {
-        service.relay.hand_on_once_more(subject(), item.standing.looks, now).await;
+        service.relay.dispatch_after_longest_lag(subject(), item.standing.looks, now).await;
         return Ok(());
     }
     // All leads are taken care of by now, so the manager gets one message about all of them.
@@ -73,9 +73,9 @@ pub async fn look(
     }
     let next = next_look(&directory, &policy.policy, rep, &after, now);
     if !store.rearm(&subject(), after.version, next).await? {
-        service.relay.hand_on_once_more(subject(), after.looks, now).await;
+        service.relay.dispatch_after_longest_lag(subject(), after.looks, now).await;
     } else if let Some(next) = next {
-        service.relay.hand_on(&subject(), &[], Some(next), now).await;
+        service.relay.dispatch(&subject(), &[], Some(next), now).await;
     }
     Ok(())
 }

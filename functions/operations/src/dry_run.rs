@@ -130,7 +130,7 @@ fn revisions(
 fn in_force<T>(found: Result<T, StoreError>) -> Result<Option<T>, Problem> {
     match found {
         Ok(found) => Ok(Some(found)),
-        Err(StoreError::NotSeeded { .. }) => Ok(None),
+        Err(StoreError::NotPublished { .. }) => Ok(None),
         Err(error) => Err(problem(&error)),
     }
 }

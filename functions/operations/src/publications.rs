@@ -60,13 +60,13 @@ pub async fn publish(call: &Call<'_>, kind: PublicationKind) -> Result<ApiGatewa
         }
     };
     let Published { revision, is_new } = published.map_err(|error| match error {
-        StoreError::BaseMovedOn { current } => moved_on(kind, base, current),
-        StoreError::Unsound(error) => unsound(kind, &error),
+        StoreError::StaleBase { current } => moved_on(kind, base, current),
+        StoreError::InvalidDocument(error) => unsound(kind, &error),
         error => problem(&error),
     })?;
     let id = PublicationId { kind, revision };
     if is_new {
-        call.service.relay.hand_on(&Subject::Publication(id), &[], Some(call.now), call.now).await;
+        call.service.relay.dispatch(&Subject::Publication(id), &[], Some(call.now), call.now).await;
     }
     let mut shown = state(call, id).await?;
     if let Value::Object(members) = &mut shown {

@@ -32,10 +32,10 @@ pub async fn seed(root: &Path, state: &State) -> anyhow::Result<()> {
     let policy = default_policy(root)?;
     policy.check_against(&directory).context("infra/policies/default.yaml")?;
     let by = Actor::system(SEEDER);
-    if let Err(StoreError::NotSeeded { .. }) = store.current_directory().await {
+    if let Err(StoreError::NotPublished { .. }) = store.current_directory().await {
         store.publish_directory(directory.document(), &publishing(&by), None, Some(0)).await?;
     }
-    if let Err(StoreError::NotSeeded { .. }) = store.current_policy().await {
+    if let Err(StoreError::NotPublished { .. }) = store.current_policy().await {
         store.publish_policy(&policy, &publishing(&by), None, Some(0)).await?;
     }
     bring_a_rep_to_capacity(state).await

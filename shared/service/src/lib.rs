@@ -78,17 +78,17 @@ impl Service {
         // On the heap: the future of a commit is large, and callers hold several.
         let subject = Subject::Lead(command.lead.clone());
         let executed = Box::pin(self.store.execute(command, dedupe, now)).await;
-        if let Err(StoreError::ErasedElsewhere { .. }) = &executed {
+        if let Err(StoreError::ErasureRequired { .. }) = &executed {
             // The retention period has ended, but the wake that erases the lead is still to come: send it
             // now.
-            self.relay.hand_on(&subject, &[], Some(now), now).await;
+            self.relay.dispatch(&subject, &[], Some(now), now).await;
         }
         let executed = executed?;
         let wake_at = executed.wake_at.filter(|_| executed.wake_moved);
-        self.relay.hand_on(&subject, &executed.notifications, wake_at, now).await;
+        self.relay.dispatch(&subject, &executed.notifications, wake_at, now).await;
         // Another lead may wait for the free place.
-        for rep in &executed.look_at {
-            self.hand_on_rep(rep, now).await;
+        for rep in &executed.reps_to_check {
+            self.dispatch_rep_check(rep, now).await;
         }
         Ok(executed)
     }
@@ -122,19 +122,19 @@ impl Service {
     ) -> Result<Committed<Standing>, StoreError> {
         let executed = Box::pin(self.store.execute_rep(command, dedupe, now)).await?;
         let subject = Subject::Rep(command.rep.clone());
-        self.relay.hand_on(&subject, &executed.notifications, None, now).await;
+        self.relay.dispatch(&subject, &executed.notifications, None, now).await;
         if let (RepInput::Availability(_), Some(standing)) = (&command.input, &executed.state) {
             // The check reads an index to find the waiting leads and the rep's own leads.
-            self.relay.hand_on_indexed(subject, standing.looks, now).await;
+            self.relay.dispatch_after_lag(subject, standing.looks, now).await;
         }
         Ok(executed)
     }
 
     /// Requests a check of a rep if one is due. If that fails, the sweep does it.
-    async fn hand_on_rep(&self, rep: &PersonId, now: DateTime<Utc>) {
+    async fn dispatch_rep_check(&self, rep: &PersonId, now: DateTime<Utc>) {
         let subject = Subject::Rep(rep.clone());
         match self.store.rep(rep).await {
-            Ok(Some(item)) => self.relay.hand_on_indexed(subject, item.standing.looks, now).await,
+            Ok(Some(item)) => self.relay.dispatch_after_lag(subject, item.standing.looks, now).await,
             Ok(None) => {}
             Err(error) => {
                 tracing::warn!(%subject, error = %ErrorChain(&error), "could not send the wake; the sweep will send it");
@@ -188,12 +188,12 @@ impl Service {
             Some(account) => account.next_timer().filter(|_| !executed.entries.is_empty()),
             None => executed.wake_at.filter(|_| executed.wake_moved),
         };
-        self.relay.hand_on(&subject, &executed.notifications, wake_at, now).await;
+        self.relay.dispatch(&subject, &executed.notifications, wake_at, now).await;
         // The index by account is behind its table, so the message is delayed.
         if let Some(account) = pending
             && executed.entries.iter().any(|entry| entry.seq == account.news_seq)
         {
-            self.relay.hand_on_indexed(subject, account.news_seq, now).await;
+            self.relay.dispatch_after_lag(subject, account.news_seq, now).await;
         }
         Ok(executed)
     }
@@ -209,7 +209,7 @@ impl Service {
     ) -> Result<Committed<Publication>, StoreError> {
         let executed = Box::pin(self.store.execute_publication(command, now)).await?;
         let subject = Subject::Publication(command.publication);
-        self.relay.hand_on(&subject, &executed.notifications, None, now).await;
+        self.relay.dispatch(&subject, &executed.notifications, None, now).await;
         Ok(executed)
     }
 
@@ -236,7 +236,7 @@ impl Service {
 pub fn problem(error: &StoreError) -> Problem {
     match error {
         // The caller's mistake, not a fault of ours.
-        StoreError::UsedForAnother | StoreError::UsedForOtherContent => {
+        StoreError::UsedForOtherSubject | StoreError::UsedForOtherContent => {
             tracing::info!(error = %platform::telemetry::ErrorChain(error), "refused a request");
         }
         _ => {
@@ -248,14 +248,14 @@ pub fn problem(error: &StoreError) -> Problem {
             10,
             "the key service for personal data is temporarily unavailable; nothing was stored, try again",
         ),
-        StoreError::ErasedElsewhere { .. } => Problem::unavailable(
+        StoreError::ErasureRequired { .. } => Problem::unavailable(
             2,
             "the lead's personal data is being erased because its retention period has ended; nothing was stored, try again",
         ),
         StoreError::Unavailable(_) | StoreError::Contention => {
             Problem::unavailable(2, "the store is temporarily busy; try again")
         }
-        StoreError::NotSeeded { .. } => {
+        StoreError::NotPublished { .. } => {
             Problem::unavailable(60, "a policy and a directory must be published first")
                 .of_kind("nothing-published")
         }
@@ -263,15 +263,15 @@ pub fn problem(error: &StoreError) -> Problem {
             let detail = "the record would exceed its size limit; nothing was stored, send less data";
             Problem::unprocessable(detail).of_kind("too-large")
         }
-        StoreError::UsedForAnother => {
+        StoreError::UsedForOtherSubject => {
             Problem::conflict("this `Idempotency-Key` was used for another request; use a new one")
                 .of_kind("key-used")
         }
         StoreError::UsedForOtherContent => reused(reuse::why_other_content("Idempotency-Key")),
         StoreError::Defect { .. }
         | StoreError::Corrupt { .. }
-        | StoreError::BaseMovedOn { .. }
-        | StoreError::Unsound(_)
+        | StoreError::StaleBase { .. }
+        | StoreError::InvalidDocument(_)
         | StoreError::Rejected(_) => Problem::internal(),
     }
 }
@@ -296,7 +296,7 @@ mod tests {
         assert_eq!(asked(keys), (503, Some(10)));
         assert_eq!(asked(large), (422, None));
         assert_eq!(asked(StoreError::Rejected("no permission".into())), (500, None));
-        assert_eq!(asked(StoreError::UsedForAnother), (409, None));
+        assert_eq!(asked(StoreError::UsedForOtherSubject), (409, None));
         assert_eq!(asked(StoreError::UsedForOtherContent), (422, None));
     }
 }

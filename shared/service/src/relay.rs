@@ -56,7 +56,7 @@ impl Relay {
 
     /// Sends what a commit requests. The commit is already written, and the sweep finds anything that is not
     /// sent now in the due index. So a failure here does not fail the request.
-    pub async fn hand_on(
+    pub async fn dispatch(
         &self,
         subject: &Subject,
         notifications: &[Requested],
@@ -81,16 +81,16 @@ impl Relay {
 
     /// Requests a check of a subject after the usual lag of the indexes, so that they show the state before a
     /// change. If the message is lost, the sweep sends it again.
-    pub async fn hand_on_indexed(&self, subject: Subject, change: u64, now: DateTime<Utc>) {
-        self.hold_back(subject, change, false, now).await;
+    pub async fn dispatch_after_lag(&self, subject: Subject, change: u64, now: DateTime<Utc>) {
+        self.send_delayed(subject, change, false, now).await;
     }
 
     /// Does the same after the longest lag of the indexes.
-    pub async fn hand_on_once_more(&self, subject: Subject, change: u64, now: DateTime<Utc>) {
-        self.hold_back(subject, change, true, now).await;
+    pub async fn dispatch_after_longest_lag(&self, subject: Subject, change: u64, now: DateTime<Utc>) {
+        self.send_delayed(subject, change, true, now).await;
     }
 
-    async fn hold_back(&self, subject: Subject, change: u64, last: bool, now: DateTime<Utc>) {
+    async fn send_delayed(&self, subject: Subject, change: u64, last: bool, now: DateTime<Utc>) {
         let due = now + if last { INDEX_LAG_MAX } else { INDEX_LAG };
         let message = Due::V1 { subject: subject.clone(), due, indexed: Some(change), last };
         if let Err(error) = self.send_due(vec![due_message(&subject, &message, due, now)]).await {

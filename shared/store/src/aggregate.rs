@@ -163,5 +163,5 @@ pub struct Committed<A: Aggregate> {
     /// Whether the commit moved the due key. Then no message is under way for that time.
     pub wake_moved: bool,
     /// The reps to check: they have one lead fewer, or they are absent and their manager needs a message.
-    pub look_at: Vec<PersonId>,
+    pub reps_to_check: Vec<PersonId>,
 }

@@ -50,7 +50,7 @@ pub(crate) struct SentCommit<A: Stored> {
     wake_at: Option<DateTime<Utc>>,
     wake_moved: bool,
     /// The reps to check.
-    look_at: Vec<PersonId>,
+    reps_to_check: Vec<PersonId>,
 }
 
 impl<A: Stored> SentCommit<A> {
@@ -70,7 +70,7 @@ impl<A: Stored> SentCommit<A> {
             notifications,
             wake_at: self.wake_at,
             wake_moved: self.wake_moved,
-            look_at: self.look_at,
+            reps_to_check: self.reps_to_check,
         }
     }
 }
@@ -138,7 +138,7 @@ impl Store {
             }
         }
         let changes = A::load_changes(before.map(|b| &b.state), &after, &entries);
-        let look_at =
+        let reps_to_check =
             changes.iter().filter(|change| change.is_looked_at()).map(|change| change.rep.clone()).collect();
         self.plan_reps(&mut tx, changes, &relied_on, (at_zero, now))?;
         if let Some(account) = rests_on
@@ -148,8 +148,17 @@ impl Store {
         }
 
         let commit = after.commit();
-        let sent =
-            SentCommit { subject, commit, attempt, outcome, entries, after, wake_at, wake_moved, look_at };
+        let sent = SentCommit {
+            subject,
+            commit,
+            attempt,
+            outcome,
+            entries,
+            after,
+            wake_at,
+            wake_moved,
+            reps_to_check,
+        };
         Ok((tx, sent))
     }
 

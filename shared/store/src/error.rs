@@ -27,7 +27,7 @@ pub enum StoreError {
     /// The retention period has ended, so the decision would erase personal data, but this function may not
     /// destroy data keys. Another function has to erase it first. Nothing was written.
     #[error("another function has to erase the personal data of {subject} first")]
-    ErasedElsewhere {
+    ErasureRequired {
         /// The subject of the data.
         subject: Subject,
     },
@@ -45,19 +45,19 @@ pub enum StoreError {
     },
     /// No decision is possible before a policy and a directory are published.
     #[error("no {what} is published")]
-    NotSeeded {
+    NotPublished {
         /// The missing document.
         what: &'static str,
     },
     /// The publication is based on a revision that is no longer the current one.
     #[error("not based on the current revision, which is {current}")]
-    BaseMovedOn {
+    StaleBase {
         /// The current revision; 0 if there is none.
         current: u32,
     },
     /// The dedupe key belongs to an input to another subject.
     #[error("the id was used for another subject")]
-    UsedForAnother,
+    UsedForOtherSubject,
     /// The dedupe key belongs to other content.
     #[error("the id was used for other content")]
     UsedForOtherContent,
@@ -72,7 +72,7 @@ pub enum StoreError {
     },
     /// The document does not pass its own checks.
     #[error("the document is not valid")]
-    Unsound(#[source] DocumentError),
+    InvalidDocument(#[source] DocumentError),
     /// The content exceeds the limit of an item or a transaction.
     #[error("{what} is too large")]
     TooLarge {
@@ -91,7 +91,7 @@ impl StoreError {
             self,
             Self::Unavailable(_)
                 | Self::KeysUnavailable { .. }
-                | Self::ErasedElsewhere { .. }
+                | Self::ErasureRequired { .. }
                 | Self::Contention
         )
     }

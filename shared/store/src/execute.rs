@@ -152,7 +152,7 @@ impl Store {
                     notifications: Vec::new(),
                     wake_at,
                     wake_moved,
-                    look_at: Vec::new(),
+                    reps_to_check: Vec::new(),
                 }));
             }
             let before = before.as_ref();
@@ -274,7 +274,7 @@ fn unwritten<A: Stored>(outcome: Outcome, duplicate: bool, before: Option<Loaded
         notifications: Vec::new(),
         wake_at,
         wake_moved: false,
-        look_at: Vec::new(),
+        reps_to_check: Vec::new(),
     }
 }
 

@@ -143,7 +143,7 @@ impl Store {
         let key = Key::data_key(subject);
         if is_erasing {
             if !self.may_erase() {
-                return Err(StoreError::ErasedElsewhere { subject: subject.clone() });
+                return Err(StoreError::ErasureRequired { subject: subject.clone() });
             }
             let mut tombstone = Key::tombstone(subject).attributes();
             tombstone.insert(ERASED_AT.to_owned(), exact(now));

@@ -62,7 +62,7 @@ impl Store {
     /// key returns the first result.
     ///
     /// # Errors
-    /// [`StoreError::BaseMovedOn`] if another revision is current; [`StoreError::Unsound`] if the policy does
+    /// [`StoreError::StaleBase`] if another revision is current; [`StoreError::InvalidDocument`] if the policy does
     /// not pass its own checks, or names something that the published directory lacks.
     pub async fn publish_policy(
         &self,
@@ -71,7 +71,7 @@ impl Store {
         dedupe: Option<&str>,
         expected_base: Option<u32>,
     ) -> Result<Published, StoreError> {
-        policy.check().map_err(StoreError::Unsound)?;
+        policy.check().map_err(StoreError::InvalidDocument)?;
         self.publish(NewDocument::Policy(policy), publishing, dedupe, expected_base).await
     }
 
@@ -87,7 +87,7 @@ impl Store {
         dedupe: Option<&str>,
         expected_base: Option<u32>,
     ) -> Result<Published, StoreError> {
-        let checked = Directory::check(directory.clone()).map_err(StoreError::Unsound)?;
+        let checked = Directory::check(directory.clone()).map_err(StoreError::InvalidDocument)?;
         self.publish(NewDocument::Directory(&checked), publishing, dedupe, expected_base).await
     }
 
@@ -105,7 +105,7 @@ impl Store {
             None => None,
         };
         if let Some(directory) = &directory {
-            policy.check_against(directory).map_err(StoreError::Unsound)?;
+            policy.check_against(directory).map_err(StoreError::InvalidDocument)?;
         }
         if before.as_ref().is_some_and(|before| before.policy == *policy) {
             return Ok(None);
@@ -136,7 +136,7 @@ impl Store {
             None => None,
         };
         if let Some(policy) = &policy {
-            policy.policy.check_against(directory).map_err(StoreError::Unsound)?;
+            policy.policy.check_against(directory).map_err(StoreError::InvalidDocument)?;
         }
         if before.as_ref().is_some_and(|before| before.document() == directory.document()) {
             return Ok(None);
@@ -183,7 +183,7 @@ impl Store {
             if let Some(seen) = dedupe.and_then(|dedupe| found.get(&Key::seen(dedupe))) {
                 let revision = match get_text(seen, seen::SEEN_SUBJECT)?.parse() {
                     Ok(Subject::Publication(id)) if id.kind == kind => id.revision,
-                    _ => return Err(StoreError::UsedForAnother),
+                    _ => return Err(StoreError::UsedForOtherSubject),
                 };
                 let is_same = match seen::digest_of(seen) {
                     Some(before) => before == asked.plain,
@@ -197,7 +197,7 @@ impl Store {
             let current =
                 found.get(&Key::current(series)).map_or(Ok(0), |pointer| get_number(pointer, VERSION))?;
             if expected_base.is_some_and(|base| base != current) {
-                return Err(StoreError::BaseMovedOn { current });
+                return Err(StoreError::StaleBase { current });
             }
             let next = match new {
                 NewDocument::Policy(policy) => self.next_policy(policy, publishing, current).await?,

@@ -57,7 +57,7 @@ impl Store {
     ///
     /// # Errors
     /// If the database does not answer.
-    pub async fn look_at_rep(&self, rep: &PersonId, at: DateTime<Utc>) -> Result<u64, StoreError> {
+    pub async fn request_rep_check(&self, rep: &PersonId, at: DateTime<Utc>) -> Result<u64, StoreError> {
         let key = Key::rep(rep);
         let updated = self
             .client()

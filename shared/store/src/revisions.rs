@@ -30,7 +30,7 @@ impl Store {
     /// The published policy.
     ///
     /// # Errors
-    /// [`StoreError::NotSeeded`] if there is none. Otherwise, if the database does not answer, or an item
+    /// [`StoreError::NotPublished`] if there is none. Otherwise, if the database does not answer, or an item
     /// cannot be read.
     pub async fn current_policy(&self) -> Result<Arc<PublishedPolicy>, StoreError> {
         let pointer = self.read_one(&Key::current(POLICY)).await?;
@@ -72,7 +72,7 @@ impl Store {
     /// The published directory.
     ///
     /// # Errors
-    /// [`StoreError::NotSeeded`] if there is none. Otherwise, if the database does not answer, or an item
+    /// [`StoreError::NotPublished`] if there is none. Otherwise, if the database does not answer, or an item
     /// cannot be read.
     pub async fn current_directory(&self) -> Result<Arc<Directory>, StoreError> {
         let pointer = self.read_one(&Key::current(DIRECTORY)).await?;
@@ -103,7 +103,7 @@ impl Store {
         &self,
         pointer: Option<&Item>,
     ) -> Result<Arc<PublishedPolicy>, StoreError> {
-        let pointer = pointer.ok_or(StoreError::NotSeeded { what: "policy" })?;
+        let pointer = pointer.ok_or(StoreError::NotPublished { what: "policy" })?;
         let revision = get_number(pointer, VERSION)?;
         self.required_policy(revision).await
     }
@@ -112,7 +112,7 @@ impl Store {
         &self,
         pointer: Option<&Item>,
     ) -> Result<Arc<Directory>, StoreError> {
-        let pointer = pointer.ok_or(StoreError::NotSeeded { what: "directory" })?;
+        let pointer = pointer.ok_or(StoreError::NotPublished { what: "directory" })?;
         self.directory(get_number(pointer, VERSION)?).await
     }
 

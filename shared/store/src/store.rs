@@ -45,7 +45,7 @@ impl Store {
     }
 
     /// Adds a table of data keys in which the store may destroy the keys of erased leads. Any other store
-    /// answers a decision that erases with [`StoreError::ErasedElsewhere`].
+    /// answers a decision that erases with [`StoreError::ErasureRequired`].
     #[must_use]
     pub fn with_keys_to_erase(self, table: impl Into<String>, wrap: Arc<dyn KeyWrap>) -> Self {
         let keys = DataKeys { table: table.into(), ring: Keyring::new(wrap), may_erase: true };

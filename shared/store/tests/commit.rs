@@ -120,7 +120,7 @@ async fn a_repeated_refusal_is_recorded_once() {
     bench.store.execute(&arrival("L-1", now, Some("rep-ana")), Some("k1"), now).await.unwrap();
     let input = Input::RefusedAtDoor {
         field: "/lead/score".into(),
-        why: "is no number".into(),
+        why: "must be a number".into(),
         matches: Vec::new(),
         flagged_by: None,
         named: NamedParty::default(),
@@ -310,7 +310,7 @@ async fn an_audit_item_reads_the_same_from_the_stream() {
 async fn nothing_is_decided_before_a_policy_and_a_directory_are_published() {
     let bench = Bench::empty().await;
     let refused = bench.store.execute(&arrival("L-1", at("14:00"), None), None, at("14:00")).await;
-    assert!(matches!(refused, Err(StoreError::NotSeeded { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::NotPublished { .. })), "{refused:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

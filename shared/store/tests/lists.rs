@@ -357,14 +357,14 @@ async fn a_free_place_makes_the_rep_due_until_they_are_checked() {
     let bench = Bench::seeded().await;
     let now = at("08:00");
     let given = bench.store.execute(&arrival("L-1", now, Some("rep-ana")), None, now).await.unwrap();
-    assert_eq!(given.look_at, Vec::<policy::ids::PersonId>::new());
+    assert_eq!(given.reps_to_check, Vec::<policy::ids::PersonId>::new());
     let rep = || async { bench.store.rep(&"rep-ana".into()).await.unwrap().unwrap() };
     assert_eq!(rep().await.wake_at(), None);
     let later = now + TimeDelta::minutes(1);
     let closed = event("L-1", "b", later, |e| e.state = Some("WON".into()));
     assert_eq!(given.state.and_then(|lead| lead.owner), Some("rep-ana".into()));
     let done = bench.store.execute(&closed, None, later).await.unwrap();
-    assert_eq!(done.look_at, ["rep-ana".into()], "{:?}", done.outcome);
+    assert_eq!(done.reps_to_check, ["rep-ana".into()], "{:?}", done.outcome);
     let item = rep().await;
     assert_eq!((item.wake_at(), item.standing.load), (Some(later), 0));
     let due = bench.store.due(None, later, None).await.unwrap().items;

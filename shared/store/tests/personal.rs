@@ -347,7 +347,7 @@ async fn without_a_table_of_keys_personal_data_is_refused_and_nothing_is_erased(
     assert!(matches!(error, StoreError::Rejected(_)), "{error:?}");
     bare.execute(&arrival("L-1", now, None), None, now).await.unwrap();
     let erased = bare.execute(&erase("L-1", "x1"), None, now).await;
-    assert!(matches!(erased, Err(StoreError::ErasedElsewhere { .. })), "{erased:?}");
+    assert!(matches!(erased, Err(StoreError::ErasureRequired { .. })), "{erased:?}");
     assert!(!bench.check_fold("L-1").await.is_erased());
 }
 
@@ -431,7 +431,7 @@ async fn a_function_that_may_not_destroy_keys_leaves_the_erasure_to_one_that_may
     let writer = bench.store.clone().with_keys(KEYS, bench.wrap.clone());
     for store in [writer, Store::new(bench.client.clone(), LEADS, AUDIT)] {
         let refused = store.execute(&erase("L-1", "x1"), None, at("15:00")).await;
-        assert!(matches!(refused, Err(StoreError::ErasedElsewhere { .. })), "{refused:?}");
+        assert!(matches!(refused, Err(StoreError::ErasureRequired { .. })), "{refused:?}");
         assert_eq!(bench.dump().await, before, "nothing is written");
     }
     let done = bench.store.execute(&erase("L-1", "x1"), None, at("15:00")).await.unwrap();

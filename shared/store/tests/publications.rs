@@ -66,7 +66,7 @@ async fn a_policy_is_published_only_on_its_base() {
     assert_eq!(second.version_of(WorkflowId::HighValue), 2);
     assert_eq!(second.version_of(WorkflowId::SlaBreach), 1);
     let moved_on = bench.publish(&changed, at("10:00"), Some(1)).await;
-    assert!(matches!(moved_on, Err(StoreError::BaseMovedOn { current: 2 })));
+    assert!(matches!(moved_on, Err(StoreError::StaleBase { current: 2 })));
     // Another store, with an empty cache, reads the same.
     let other = bench.another_store();
     assert_eq!(*other.current_policy().await.unwrap(), *second);
@@ -174,12 +174,12 @@ async fn a_publication_with_a_lost_answer_is_written_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_directory_is_checked_when_it_is_published_and_comes_back_whole() {
     let bench = Bench::empty().await;
-    assert!(matches!(bench.store.current_directory().await, Err(StoreError::NotSeeded { .. })));
+    assert!(matches!(bench.store.current_directory().await, Err(StoreError::NotPublished { .. })));
     let document = directory(DIRECTORY).document().clone();
     let mut unsound = document.clone();
     unsound.people.clear();
     let refused = bench.publish_directory(&unsound, at("10:00")).await;
-    assert!(matches!(refused, Err(StoreError::Unsound(_))));
+    assert!(matches!(refused, Err(StoreError::InvalidDocument(_))));
     bench.publish_directory(&document, at("10:00")).await.unwrap();
     let read = bench.another_store().current_directory().await.unwrap();
     assert_eq!(*read.document(), document);
@@ -265,7 +265,7 @@ async fn a_policy_and_a_directory_published_at_once_are_checked_against_each_oth
     };
     let (policy, directory) = futures::future::join(policy, directory).await;
     assert_eq!(directory.unwrap(), Published { revision: 3, is_new: true });
-    assert!(matches!(policy, Err(StoreError::Unsound(_))), "{policy:?}");
+    assert!(matches!(policy, Err(StoreError::InvalidDocument(_))), "{policy:?}");
     assert_eq!(bench.store.current_policy().await.unwrap().revision, 1);
 }
 
@@ -316,7 +316,7 @@ async fn an_absent_reps_leads_are_counted_and_reported_once() {
         bench.wire.fail("TransactWriteItems", Fault::AnswerLost);
         let done = bench.store.execute(&looks_after, None, now).await.unwrap();
         assert_eq!(done.state.unwrap().owner, Some("rep-bob".into()));
-        assert_eq!(done.look_at, std::slice::from_ref(&ana));
+        assert_eq!(done.reps_to_check, std::slice::from_ref(&ana));
     }
     // Writing the whole item keeps the counts.
     bench.set_availability(&ana, &away(later + TimeDelta::days(1)), &actor, ("c2", None), now).await.unwrap();

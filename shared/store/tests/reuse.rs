@@ -314,9 +314,9 @@ async fn an_event_that_is_refused_again_with_other_matches_counts_again() {
         let key = store::key_by_content(&command).unwrap();
         bench.store.execute(&command, Some(&key), now).await.unwrap()
     };
-    assert!(!ask(refused("is no number", Vec::new())).await.duplicate);
-    assert!(ask(refused("is no number", Vec::new())).await.duplicate);
-    let held = ask(refused("is no number", vec![found("ofac-9", "Somebody")])).await;
+    assert!(!ask(refused("must be a number", Vec::new())).await.duplicate);
+    assert!(ask(refused("must be a number", Vec::new())).await.duplicate);
+    let held = ask(refused("must be a number", vec![found("ofac-9", "Somebody")])).await;
     assert!(!held.duplicate && held.state.unwrap().is_held());
     let history = bench.history(&Subject::Lead("L-1".into())).await;
     assert_eq!(history.len(), 3);

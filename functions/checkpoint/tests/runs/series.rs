@@ -178,6 +178,6 @@ async fn a_key_that_signs_something_else_makes_no_checkpoint() {
     let mut world = World::begun().await;
     world.deps.signer.0 = SigningKey::from_seed(&[4; 32]).unwrap();
     let refused = world.hour(2).await;
-    assert!(matches!(refused, Err(CheckpointFailure::Unsound(_))), "{refused:?}");
+    assert!(matches!(refused, Err(CheckpointFailure::InvalidCheckpoint(_))), "{refused:?}");
     assert_eq!(world.bucket.checkpoints().len(), 1);
 }

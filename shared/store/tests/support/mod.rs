@@ -125,7 +125,7 @@ impl Bench {
         let command = PublicationCommand { publication, cause: "applied".to_owned(), input };
         // The first directory comes before any policy, so nothing can be decided yet.
         match self.store.execute_publication(&command, now).await {
-            Ok(_) | Err(StoreError::NotSeeded { .. }) => Ok(()),
+            Ok(_) | Err(StoreError::NotPublished { .. }) => Ok(()),
             Err(error) => Err(error),
         }
     }

@@ -68,7 +68,7 @@ pub fn next_of_account(after: Option<&AccountFact>) -> Option<AccountFact> {
             AccountFact::InputStale { fields: vec!["tier".to_owned()], occurred_at: at() }
         }
         AccountFact::InputStale { .. } => {
-            AccountFact::InputRefused { what: "/account/tier".to_owned(), why: "is no tier".to_owned() }
+            AccountFact::InputRefused { what: "/account/tier".to_owned(), why: "must be a tier".to_owned() }
         }
         AccountFact::InputRefused { .. } => AccountFact::InputNotUnderstood(unread()),
         AccountFact::InputNotUnderstood(_) => AccountFact::SignalRecorded {
