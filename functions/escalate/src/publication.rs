@@ -1,4 +1,4 @@
-//! Takes a publication through the open leads that it may affect, page by page. Each message handles a few
+//! Takes a publication through the leads that it may affect, page by page. Each message handles a few
 //! pages and sends the next message. The progress is stored, so that after a crash the work continues there
 //! and counts each lead once.
 
@@ -118,7 +118,7 @@ impl Documents {
     }
 }
 
-/// The documents before a publication and after it; `None` if there were no open leads because one of the
+/// The documents before a publication and after it; `None` if there were no leads because one of the
 /// documents did not exist. Each publication is one step of both documents together, so that a lead that none
 /// of them affects keeps its wake.
 async fn before_and_after(

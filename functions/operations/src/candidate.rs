@@ -20,12 +20,13 @@ impl Candidate {
     /// Reads a document. If the document names the revision that it was made from, that must be the base.
     pub fn read(kind: PublicationKind, document: &Value, base: u32) -> Result<Self, Problem> {
         // JSON is YAML, so that the errors are the same as for a file.
-        let document = Document::read(&document.to_string()).map_err(|error| unsound(kind, &error))?;
+        let document =
+            Document::read(&document.to_string()).map_err(|error| invalid_document(kind, &error))?;
         let read = match kind {
             PublicationKind::Policy => Policy::examine(&document, None).map(Self::Policy),
             PublicationKind::Directory => Directory::examine(&document).map(Self::Directory),
         };
-        let candidate = read.map_err(|error| unsound(kind, &error))?;
+        let candidate = read.map_err(|error| invalid_document(kind, &error))?;
         match document.revision() {
             Some(revision) if revision != base => {
                 let what = kind.as_str();
@@ -73,7 +74,7 @@ pub fn only_public(directory: &Directory) -> Result<(), Problem> {
 }
 
 /// All errors of a document, each with its place in the request.
-pub fn unsound(kind: PublicationKind, error: &DocumentError) -> Problem {
+pub fn invalid_document(kind: PublicationKind, error: &DocumentError) -> Problem {
     let details: Vec<ProblemDetail> = error
         .0
         .iter()

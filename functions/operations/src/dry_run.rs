@@ -2,7 +2,7 @@
 //! publishing it. Each answer covers some of the affected leads and has a cursor for the rest.
 
 use crate::call::Call;
-use crate::candidate::{Candidate, moved_on, unsound};
+use crate::candidate::{Candidate, invalid_document, moved_on};
 use crate::knowledge::learn;
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -109,7 +109,7 @@ fn revisions(
     policy: Option<Arc<PublishedPolicy>>,
     directory: Option<Arc<Directory>>,
 ) -> Result<Option<Revisions>, Problem> {
-    let unfit = |kind| move |error: DocumentError| unsound(kind, &error);
+    let unfit = |kind| move |error: DocumentError| invalid_document(kind, &error);
     let id = PublicationId { kind: candidate.kind(), revision: base.saturating_add(1) };
     let after = match (candidate, &policy, &directory) {
         (Candidate::Policy(next), before, Some(directory)) => {

@@ -1,7 +1,7 @@
 //! Publications of policies and directories. Operations publishes them; every group can read them.
 
 use crate::call::Call;
-use crate::candidate::{Candidate, moved_on, only_public, unsound};
+use crate::candidate::{Candidate, invalid_document, moved_on, only_public};
 use crate::dry_run;
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use contracts::api;
@@ -61,7 +61,7 @@ pub async fn publish(call: &Call<'_>, kind: PublicationKind) -> Result<ApiGatewa
     };
     let Published { revision, is_new } = published.map_err(|error| match error {
         StoreError::StaleBase { current } => moved_on(kind, base, current),
-        StoreError::InvalidDocument(error) => unsound(kind, &error),
+        StoreError::InvalidDocument(error) => invalid_document(kind, &error),
         error => problem(&error),
     })?;
     let id = PublicationId { kind, revision };

@@ -53,7 +53,7 @@ pub enum DueSubject {
     Account(AccountId),
     /// A notification that was not delivered within its lease.
     Outbox(NotificationId),
-    /// A publication that has not reached all open leads.
+    /// A publication that has not reached all affected leads.
     Publication(PublicationId),
     /// A rep to check.
     Rep(PersonId),

@@ -1,4 +1,4 @@
-//! Publications: the history of each, and its progress through the open leads. Progress is no history; it
+//! Publications: the history of each, and its progress through the affected leads. Progress is no history; it
 //! only says where to continue.
 
 use crate::aggregate::{Committed, Stored};

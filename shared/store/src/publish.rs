@@ -243,7 +243,7 @@ impl Store {
     }
 
     /// Builds the transaction for a revision: its document, the pointer to it, and the start of its history.
-    /// The history falls due at once, and stays due until the publication has reached all open leads.
+    /// The history falls due at once, and stays due until the publication has reached all affected leads.
     fn revision(
         &self,
         id: PublicationId,

@@ -79,7 +79,7 @@ async fn every_history_of_every_kind_is_a_chain() {
     }
     let counts = check(&bench).await;
     assert_eq!((counts["lead/L-1"], counts["rep/rep-bob"]), (2, 3));
-    // One commit for the publication, one for its application to all open leads.
+    // One commit for the publication, one for its application to all affected leads.
     assert_eq!(counts["policy/1"], 2);
     assert!(counts.contains_key("directory/1"), "{counts:?}");
 }

@@ -119,7 +119,7 @@ impl Bench {
         Ok(published)
     }
 
-    /// Marks a publication as applied to all open leads, so that nothing of it is due.
+    /// Marks a publication as applied to all affected leads, so that nothing of it is due.
     async fn applied(&self, publication: PublicationId, now: DateTime<Utc>) -> Result<(), StoreError> {
         let input = PublicationInput::Applied(Totals::default());
         let command = PublicationCommand { publication, cause: "applied".to_owned(), input };
