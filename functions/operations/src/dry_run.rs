@@ -148,7 +148,7 @@ async fn effect(
     let after = Rules { policy: &is.0.policy, directory: &is.1 };
     let scopes: Vec<Scope> = impact::scopes(before, after).into_iter().filter(Scope::is_looked_at).collect();
     let mut world = World::new(Arc::new(Rulebook::new(Arc::clone(&is.0), Arc::clone(&is.1))));
-    // The decision already knows the documents in force before.
+    // A decision may need the earlier documents, which are already loaded.
     world.learn(Learned::Policy(Arc::clone(&was.0)));
     world.learn(Learned::Directory(Arc::clone(&was.1)));
     let mut effect = Effect::default();
