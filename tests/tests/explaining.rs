@@ -10,7 +10,7 @@ use common::{
 };
 use contracts::scenario::{Line, What};
 use contracts::sight::Reader;
-use insight::explain::{Does, Explanation, Readiness};
+use insight::explain::{Explanation, Readiness, WorkflowAction};
 use leadctl::explain::Histories;
 use policy::directory::Directory;
 use policy::{Policy, WorkflowId};
@@ -129,31 +129,35 @@ fn stands(explanation: &Explanation, workflow: WorkflowId) -> String {
     format!("{:?}: {}", part.status, because.join("; "))
 }
 
-const ARRIVES: &str = "2026-03-02T14:00:00Z lead.upserted {lead: {id: L-1, market: us, country: US, source: paid_social, owner: rep-bob, state: NEW, account_id: A-1, score: 72, deal_size: {amount: '48000.00', currency: USD}}}";
+const ARRIVES: &str = "2026-03-02T14:00:00Z lead.upserted {lead: {id: L-1, market: us, country: US, source: \
+     paid_social, owner: rep-bob, state: NEW, account_id: A-1, score: 72, deal_size: {amount: '48000.00', currency: \
+     USD}}}";
 
 #[test]
 fn a_condition_that_is_not_met_says_by_how_much() {
     let fresh = explained(&[ARRIVES], "2026-03-02T14:10:00Z");
     assert_eq!(
         stands(&fresh, WorkflowId::HighValue),
-        "Not: score 72 is 13 under 85; the account is not strategic; deal size 48000.00 USD is not over 100000.00 USD"
+        "Inactive: score 72 is 13 under 85; the account is not strategic; deal size 48000.00 USD is not over 100000.00 USD"
     );
     assert_eq!(
         stands(&fresh, WorkflowId::ComplianceFlag),
-        "Not: no match is open; market us is licensed for US"
+        "Inactive: no match is open; market us is licensed for US"
     );
-    assert_eq!(stands(&fresh, WorkflowId::ChurnRisk), "Not: no signal stands against account A-1");
-    let bare = "2026-03-02T14:00:00Z lead.upserted {lead: {id: L-1, market: us, state: NEW, deal_size: {amount: '5', currency: CHF}}}";
+    assert_eq!(stands(&fresh, WorkflowId::ChurnRisk), "Inactive: account A-1 has no risk signal");
+    let bare = "2026-03-02T14:00:00Z lead.upserted {lead: {id: L-1, market: us, state: NEW, deal_size: {amount: '5', \
+         currency: CHF}}}";
     let bare = explained(&[bare], "2026-03-02T14:10:00Z");
     assert_eq!(
         stands(&bare, WorkflowId::HighValue),
-        "Not: no score is known; the account is not strategic; deal size 5.00 CHF is in a currency without a threshold"
+        "Inactive: no score is known; the account is not strategic; deal size 5.00 CHF is in a currency without a \
+         threshold"
     );
     assert_eq!(
         stands(&bare, WorkflowId::ComplianceFlag),
-        "Not: no match is open; no country is known, so that no licence can be looked at"
+        "Inactive: no match is open; the country is unknown, so licenses cannot be checked"
     );
-    assert_eq!(stands(&bare, WorkflowId::ChurnRisk), "Not: the lead belongs to no account");
+    assert_eq!(stands(&bare, WorkflowId::ChurnRisk), "Inactive: the lead belongs to no account");
 }
 
 #[test]
@@ -162,8 +166,8 @@ fn what_fired_says_when_it_can_fire_again() {
     let flagged = explained(&[ARRIVES, rises], "2026-03-02T14:10:00Z");
     assert_eq!(
         stands(&flagged, WorkflowId::HighValue),
-        "Fired: score 91 is at or over 85; the account is not strategic; deal size 48000.00 USD is not over 100000.00 USD; \
-         armed again when no criterion is met and the score is at or under 80"
+        "Fired: score 91 is at or over 85; the account is not strategic; deal size 48000.00 USD is not over 100000.00 \
+         USD; can fire again when no criterion is met and the score is at or under 80"
     );
     let part = flagged.workflow(WorkflowId::HighValue).expect("each has a part");
     let facts: Vec<&str> = part.fired.iter().map(|fired| fired.fact.as_str()).collect();
@@ -176,13 +180,13 @@ fn a_clock_that_cannot_run_says_why() {
     let at = "2026-03-02T14:20:00Z";
     let moves = |body: &str| format!("2026-03-02T14:10:00Z lead.state_changed {{lead: {{id: L-1, {body}}}}}");
     let cases = [
-        ("state: NEGOTIATION", "Not: no window for state NEGOTIATION in market us"),
-        ("state: LOST", "Not: state LOST is terminal"),
+        ("state: NEGOTIATION", "Inactive: no window for state NEGOTIATION in market us"),
+        ("state: LOST", "Inactive: state LOST is terminal"),
         ("state: ON_HOLD", "Paused: the lead is on hold"),
-        ("waiting_on_customer: true", "Paused: the customer is to act next"),
+        ("waiting_on_customer: true", "Paused: the customer must act next"),
         (
             "state: ON_HOLD, waiting_on_customer: true",
-            "Paused: the lead is on hold; the customer is to act next",
+            "Paused: the lead is on hold; the customer must act next",
         ),
     ];
     for (body, expected) in cases {
@@ -191,13 +195,16 @@ fn a_clock_that_cannot_run_says_why() {
     let market = |market: &str| {
         format!("2026-03-02T14:00:00Z lead.upserted {{lead: {{id: L-1, state: NEW{market}}}}}")
     };
-    assert_eq!(sla(&[&market("")], at), "Not: no market is known: the lead is quarantined");
+    assert_eq!(sla(&[&market("")], at), "Inactive: the market is unknown: the lead is in quarantine");
     assert_eq!(
         sla(&[&market(", market: atlantis")], at),
-        "Not: the directory has no market atlantis: the lead is quarantined"
+        "Inactive: the directory has no market atlantis: the lead is in quarantine"
     );
     let on_hold = "2026-03-02T14:00:00Z lead.upserted {lead: {id: L-1, market: us, state: ON_HOLD}}";
-    assert_eq!(sla(&[on_hold], at), "Paused: the lead is on hold; no clock was begun: it came on hold");
+    assert_eq!(
+        sla(&[on_hold], at),
+        "Paused: the lead is on hold; no clock was started: the lead arrived on hold"
+    );
     let churn = "2026-03-02T14:05:00Z account.churn_signal {account: {id: A-1, signal: usage_down, evidence: {n: 1}}}";
     assert_eq!(sla(&[ARRIVES, churn], at), "Paused: outreach to the account is paused");
 }
@@ -206,7 +213,7 @@ fn a_clock_that_cannot_run_says_why() {
 fn a_clock_that_passed_all_of_its_steps_waits_for_nothing() {
     // Two reassignments are allowed: the third owner keeps it, and with it the third clock.
     let late = explained(&[ARRIVES], "2026-03-02T20:00:00Z");
-    assert_eq!(stands(&late, WorkflowId::SlaBreach), "Not: all 3 steps of clock 3 were passed");
+    assert_eq!(stands(&late, WorkflowId::SlaBreach), "Inactive: clock 3 passed all 3 steps");
     let part = late.workflow(WorkflowId::SlaBreach).expect("each has a part");
     let breaches = part.fired.iter().filter(|fired| fired.fact == "breach.recorded");
     assert_eq!(breaches.map(|fired| fired.clock).collect::<Vec<_>>(), [Some(1), Some(2), Some(3)]);
@@ -214,21 +221,23 @@ fn a_clock_that_passed_all_of_its_steps_waits_for_nothing() {
 
 #[test]
 fn a_breach_that_was_excused_is_said_with_the_one_it_excuses() {
-    let waited = "2026-03-02T15:10:00Z lead.state_changed {occurred_at: '2026-03-02T14:30:00Z', received_at: '2026-03-02T15:10:00Z', lead: {id: L-1, waiting_on_customer: true}}";
+    let waited = "2026-03-02T15:10:00Z lead.state_changed {occurred_at: '2026-03-02T14:30:00Z', received_at: \
+         '2026-03-02T15:10:00Z', lead: {id: L-1, waiting_on_customer: true}}";
     let excused = explained(&[ARRIVES, waited], "2026-03-02T15:20:00Z");
     let part = excused.workflow(WorkflowId::SlaBreach).expect("each has a part");
     let of_breach = part.fired.iter().filter(|fired| fired.fact.starts_with("breach."));
     let of_breach: Vec<_> = of_breach.map(|fired| (fired.seq, fired.fact.as_str(), fired.clock)).collect();
     assert!(
         matches!(of_breach[..], [(recorded, "breach.recorded", Some(1)), (_, "breach.excused", Some(1))]
-            if part.fired.last().and_then(|last| last.does.clone()) == Some(Does::ExcuseBreach { breach: recorded })),
+            if part.fired.last().and_then(|last| last.does.clone()) == Some(WorkflowAction::ExcuseBreach { breach: recorded })),
         "{excused}"
     );
 }
 
 #[test]
 fn a_hold_that_ends_by_itself_says_what_comes_then() {
-    let hold = "2026-03-02T14:10:00Z lead.state_changed {lead: {id: L-1, state: ON_HOLD, hold_until: '2026-03-02T16:00:00Z'}}";
+    let hold = "2026-03-02T14:10:00Z lead.state_changed {lead: {id: L-1, state: ON_HOLD, hold_until: \
+         '2026-03-02T16:00:00Z'}}";
     let held = explained(&[ARRIVES, hold], "2026-03-02T14:20:00Z");
     assert_eq!(held.hold_ends_at, Some(instant("2026-03-02T16:00:00Z")));
     assert_eq!(held.wake_at, held.hold_ends_at);
@@ -246,23 +255,25 @@ fn a_hold_that_ends_by_itself_says_what_comes_then() {
 
 #[test]
 fn a_held_lead_says_what_is_open_and_a_cleared_one_what_was_cleared() {
-    let flagged = "2026-03-02T14:05:00Z lead.flagged {lead: {id: L-1, flags: {pep: [{match_id: p-1, list: PEP, list_version: '1', strength: 80}]}}}";
+    let flagged = "2026-03-02T14:05:00Z lead.flagged {lead: {id: L-1, flags: {pep: [{match_id: p-1, list: PEP, \
+         list_version: '1', strength: 80}]}}}";
     let held = explained(&[ARRIVES, flagged], "2026-03-02T14:10:00Z");
     assert_eq!(
         stands(&held, WorkflowId::ComplianceFlag),
         "Armed: compliance holds the lead; pep match p-1 on PEP (1), strength 80 %"
     );
     assert_eq!(stands(&held, WorkflowId::SlaBreach), "Paused: compliance holds the lead");
-    let decided = "2026-03-02T14:20:00Z review.decided {lead_id: L-1, decision: clear, officer: cora, reason_code: false-match, reason: Another.}";
+    let decided = "2026-03-02T14:20:00Z review.decided {lead_id: L-1, decision: clear, officer: cora, reason_code: \
+         false-match, reason: Another.}";
     let cleared = explained(&[ARRIVES, flagged, decided], "2026-03-02T14:30:00Z");
     assert_eq!(
         stands(&cleared, WorkflowId::ComplianceFlag),
-        "Not: no match is open; 1 match was cleared; market us is licensed for US"
+        "Inactive: no match is open; compliance cleared 1 match; market us is licensed for US"
     );
     let to_a_viewer = operations::explanation::shown_to(held, &[Reader::Viewer]);
     assert_eq!(stands(&to_a_viewer, WorkflowId::ComplianceFlag), "Fired: compliance holds the lead");
     let to_a_viewer = operations::explanation::shown_to(cleared, &[Reader::Viewer]);
-    assert_eq!(stands(&to_a_viewer, WorkflowId::ComplianceFlag), "Not: no match is open");
+    assert_eq!(stands(&to_a_viewer, WorkflowId::ComplianceFlag), "Inactive: no match is open");
 }
 
 #[test]
@@ -280,11 +291,14 @@ fn a_risk_says_which_signals_stand_and_what_is_due_then() {
 fn a_threshold_that_is_overdue_says_what_will_become_of_it() {
     let overdue = explained_after(&[ARRIVES], "2026-03-02T14:40:00Z", "2026-03-02T15:35:00Z");
     let part = overdue.workflow(WorkflowId::SlaBreach).expect("each has a part");
-    let superseded = || Does::Supersede { by: "significantly-past".to_owned() };
+    let superseded = || WorkflowAction::Supersede { by: "significantly-past".to_owned() };
     let (owner, team) = (Some("rep-bob".into()), Some("us-sales".into()));
     assert_eq!(part.steps[0].does, [superseded()]);
-    assert_eq!(part.steps[1].does, [superseded(), Does::RecordBreach { owner, team }]);
-    assert!(matches!(part.steps[2].does[..], [Does::Reassign { .. }, Does::Tell { .. }, Does::Tell { .. }]));
+    assert_eq!(part.steps[1].does, [superseded(), WorkflowAction::RecordBreach { owner, team }]);
+    assert!(matches!(
+        part.steps[2].does[..],
+        [WorkflowAction::Reassign { .. }, WorkflowAction::Tell { .. }, WorkflowAction::Tell { .. }]
+    ));
     assert_eq!(part.steps[1].at, Some(instant("2026-03-02T15:00:00Z")));
 }
 

@@ -5,7 +5,7 @@ mod common;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use common::{beginning, seeded, seeded_value};
-use insight::documentation::Edition;
+use insight::documentation::DocumentedPolicy;
 use policy::directory::Directory;
 use policy::{Policy, PublishedPolicy, WorkflowId, schema};
 use serde_json::{Value, json};
@@ -40,7 +40,8 @@ fn at(days: i64) -> DateTime<Utc> {
 fn described(policy: &Value) -> String {
     let published = PublishedPolicy::next(None, sound(policy), "", at(0));
     let directory = directory();
-    Edition { published: &published, earlier: &[], directory: Some(&directory), is_dated: false }.markdown()
+    DocumentedPolicy { published: &published, earlier: &[], directory: Some(&directory), is_dated: false }
+        .markdown()
 }
 
 #[test]
@@ -131,17 +132,17 @@ fn the_documentation_says_what_a_market_has_of_its_own() {
     policy["workflows"]["compliance-flag"]["officers"] = json!(2);
     let text = described(&policy);
     for said in [
-        "| `NEW` | working | A rep works on the lead: its clocks run. | `open\\|new`, `lead_in` |",
-        "from 20:00 to 07:00, by the clock on their own wall, nobody is told directly, except `lead-given`.",
+        "| `NEW` | working | A rep works the lead: its clocks run. | `open\\|new`, `lead_in` |",
+        "from 20:00 to 07:00, in each person's own time zone, nobody gets direct messages, except `lead-given`.",
         "#### Steps in market `dach`\n\nSwitched off here: `breached`.\n",
-        "| `imminent` | 90 % of the window | the owner is told directly (`sla-warning`). |",
-        "| `late` | 120 % of the window | the owner is told directly (`sla-warning`); the manager is told on the team's \
-         channel (`sla-breached`). |",
+        "| `imminent` | 90 % of the window | the owner gets a direct message (`sla-warning`). |",
+        "| `late` | 120 % of the window | the owner gets a direct message (`sla-warning`); the manager gets a message \
+         on the team's channel (`sla-breached`). |",
         "In market `dach`:\n\n| state | `cold_list` | `inbound_web` | `paid_social` | `partner` | any other source |\n\
          | --- | --- | --- | --- | --- | --- |\n| `NEW` | 30m | 30m | 30m | 30m | 30m |\n",
-        "Not on the market's calendar: `NEW` in market `dach` round the clock.",
-        "| `sla-warning` | the product's own | {lead} \\*waits\\* |",
-        "2 officers have to agree.",
+        "Not on the market's calendar: `NEW` in market `dach` around the clock.",
+        "| `sla-warning` | built in | {lead} \\*waits\\* |",
+        "2 officers must agree.",
     ] {
         assert!(text.contains(said), "{said}\nis not in\n{text}");
     }
@@ -155,13 +156,14 @@ fn the_documentation_says_what_changed_since_when() {
     let second = PublishedPolicy::next(Some(&first), sound(&document), "ben", at(10));
     document["workflows"]["sla-breach"]["steps"][0]["at"] = json!("90%");
     let third = PublishedPolicy::next(Some(&second), sound(&document), "cem", at(20));
-    let edition = Edition { published: &third, earlier: &[&first, &second], directory: None, is_dated: true };
+    let edition =
+        DocumentedPolicy { published: &third, earlier: &[&first, &second], directory: None, is_dated: true };
     let text = edition.markdown();
     for said in [
         "Revision 3, published 2026-03-22 by `cem`.",
         "### sla-breach\n\nVersion 2, since revision 3.\n",
-        "- version 2 (revision 3, 2026-03-22):\n  - sla-breach: imminent 80 % → 90 %\n- version 1 (revision 1, 2026-03-02): \
-         as it began\n",
+        "- version 2 (revision 3, 2026-03-22):\n  - sla-breach: imminent 80 % → 90 %\n- version 1 (revision 1, \
+         2026-03-02): initial version\n",
         "- version 2 (revision 2, 2026-03-12):\n  - high-value: score: 85 → 90\n",
     ] {
         assert!(text.contains(said), "{said}\nis not in\n{text}");
@@ -172,7 +174,7 @@ fn the_documentation_says_what_changed_since_when() {
     assert_eq!(high_value.version.since, Some(at(10)));
     assert_eq!(high_value.earlier.len(), 1);
     // Without the revision before nobody can say what changed, and nothing is made up.
-    let alone = Edition { published: &third, earlier: &[], directory: None, is_dated: true };
+    let alone = DocumentedPolicy { published: &third, earlier: &[], directory: None, is_dated: true };
     assert_eq!(alone.workflow(WorkflowId::HighValue).version.changes, Vec::<String>::new());
     assert!(!alone.markdown().contains("What changed since") && !alone.markdown().contains("85 → 90"));
 }

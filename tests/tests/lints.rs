@@ -71,8 +71,8 @@ fn cases() -> Vec<(Changes, Vec<&'static str>)> {
                 "uncovered-state: states[2]: no window covers `QUALIFIED`; no lead is ever late or stuck in it",
                 "uncovered-state: states[3]: no window covers `PROPOSAL`; no lead is ever late or stuck in it",
                 "uncovered-state: states[4]: no window covers `NEGOTIATION`; no lead is ever late or stuck in it",
-                "never-fires: workflows.sla-breach.steps: there is no window; no step is ever reached",
-                "never-fires: workflows.stuck-lead.steps: there is no window; no step is ever reached",
+                "never-fires: workflows.sla-breach.steps: the workflow has no windows; it never reaches a step",
+                "never-fires: workflows.stuck-lead.steps: the workflow has no windows; it never reaches a step",
             ],
         ),
         (vec![("policy", "/workflows/stuck-lead/steps/2/at", json!("10000%"))], vec![]),
@@ -83,14 +83,14 @@ fn cases() -> Vec<(Changes, Vec<&'static str>)> {
             ],
             vec![
                 "never-fires: workflows.sla-breach.windows[9].window: `significantly-past` is more than fifty years \
-                 away, at 10000% of `1000bd`; it is never reached",
+                 away, at 10000% of `1000bd`; no lead ever reaches it",
             ],
         ),
         (
             vec![("policy", "/workflows/sla-breach/max_reassignments", json!(0))],
             vec![
-                "never-reassigns: workflows.sla-breach.steps[2].do: `max_reassignments` is 0, so that this puts the lead \
-                 into the operations queue and never reassigns it; write `queue-for-operations`",
+                "never-reassigns: workflows.sla-breach.steps[2].do: `max_reassignments` is 0, so this step queues the \
+                 lead for operations and never reassigns it; write `queue-for-operations`",
             ],
         ),
         (
@@ -131,8 +131,8 @@ fn cases() -> Vec<(Changes, Vec<&'static str>)> {
                  end it at `24:00`, or use `always: true` if every day is open",
                 "missing-minute: calendars.new-york.exceptions[0].hours[1]: `13:00-23:59` leaves out the last minute of \
                  the day; end it at `24:00`",
-                "missing-minute: people.rep-ana.quiet_hours: `00:00` to `23:59` are quiet all day but for one minute, in \
-                 which everybody is told at once; end them when people work",
+                "missing-minute: people.rep-ana.quiet_hours: `00:00` to `23:59` is quiet all day except one minute, \
+                 when everyone is notified at once; end them when people start work",
             ],
         ),
         (
@@ -165,10 +165,10 @@ fn cases() -> Vec<(Changes, Vec<&'static str>)> {
                 ),
             ],
             vec![
-                "shadowed-window: workflows.sla-breach.windows[9]: every market has a row of its own that wins over this \
-                 one; no lead goes by it",
-                "shadowed-window: workflows.sla-breach.windows[10]: every market has a row of its own that wins over this \
-                 one; no lead goes by it",
+                "shadowed-window: workflows.sla-breach.windows[9]: every market has its own row, which takes \
+                 precedence; no lead uses this one",
+                "shadowed-window: workflows.sla-breach.windows[10]: every market has its own row, which takes \
+                 precedence; no lead uses this one",
             ],
         ),
         (
@@ -185,15 +185,15 @@ fn cases() -> Vec<(Changes, Vec<&'static str>)> {
                 ),
             ],
             vec![
-                "shadowed-window: workflows.sla-breach.windows[10]: every market has a row of its own that wins over this \
-                 one; no lead goes by it",
+                "shadowed-window: workflows.sla-breach.windows[10]: every market has its own row, which takes \
+                 precedence; no lead uses this one",
             ],
         ),
         (
             vec![("policy", "/workflows/sla-breach/windows/0/window", json!("4m"))],
             vec![
                 "crowded-steps: workflows.sla-breach.windows[0].window: `imminent` and `breached` are 48s apart in a \
-                 window of `4m`; a sweep comes every minute",
+                 window of `4m`; a sweep runs every minute",
             ],
         ),
         (vec![("policy", "/workflows/sla-breach/windows/0/window", json!("5m"))], vec![]),
@@ -211,8 +211,9 @@ fn cases() -> Vec<(Changes, Vec<&'static str>)> {
                 json!({"dach": [{"step": "imminent", "at": "80%"}], "us": []}),
             )],
             vec![
-                "redundant-override: workflows.sla-breach.markets.dach[0]: `imminent` is so in every market; leave it out",
-                "redundant-override: workflows.sla-breach.markets.us: changes nothing; leave it out",
+                "redundant-override: workflows.sla-breach.markets.dach[0]: `imminent` is the same in every market; \
+                 remove it",
+                "redundant-override: workflows.sla-breach.markets.us: changes nothing; remove it",
             ],
         ),
         (
@@ -236,9 +237,9 @@ fn cases() -> Vec<(Changes, Vec<&'static str>)> {
             )],
             vec![
                 "nameless-template: workflows.sla-breach.messages.sla-warning: neither title nor text says `{lead}`; \
-                 whoever reads it cannot tell what it is about",
+                 people cannot tell which lead it is about",
                 "nameless-template: workflows.sla-breach.messages.lead-taken: neither title nor text says `{lead}`; \
-                 whoever reads it cannot tell what it is about",
+                 people cannot tell which lead it is about",
             ],
         ),
         (
@@ -247,10 +248,10 @@ fn cases() -> Vec<(Changes, Vec<&'static str>)> {
                 ("policy", "/workflows/compliance-flag/reason_codes/other", json!("Something else.")),
             ],
             vec![
-                "reason-without-verdict: workflows.compliance-flag.reason_codes.licensed: does not say which verdict it is \
-                 for, and is taken for one to clear; write `verdict: clear`, or let `leadctl policy migrate` write it",
+                "reason-without-verdict: workflows.compliance-flag.reason_codes.licensed: does not say which verdict \
+                 it is for, so Leadwatch assumes clear; write `verdict: clear`, or let `leadctl policy migrate` write it",
                 "reason-without-verdict: workflows.compliance-flag.reason_codes.other: does not say which verdict it is \
-                 for, so that it can clear nothing; write `verdict: clear` or `verdict: reject`",
+                 for, so it can clear nothing; write `verdict: clear` or `verdict: reject`",
             ],
         ),
         (
@@ -260,7 +261,7 @@ fn cases() -> Vec<(Changes, Vec<&'static str>)> {
                 json!({"false-match": {"means": "The match is somebody else.", "verdict": "clear", "officers": 2}}),
             )],
             vec![
-                "reason-without-verdict: workflows.compliance-flag.reason_codes: no reason is one to reject, so that no \
+                "reason-without-verdict: workflows.compliance-flag.reason_codes: no reason code is for `reject`, so no \
                  officer can reject a lead",
             ],
         ),
@@ -271,13 +272,13 @@ fn cases() -> Vec<(Changes, Vec<&'static str>)> {
                 json!({"crm": "https://crm.test/in", "bi": "http://127.0.0.1/in"}),
             )],
             vec![
-                "private-address: webhooks.bi: leads to this machine or a private network; a deployment refuses it \
+                "private-address: webhooks.bi: points to this machine or a private network; a deployment refuses it \
                  unless `AllowPrivateWebhooks` is set",
             ],
         ),
         (
             vec![("directory", "/teams/us-sales/reps", json!({}))],
-            vec!["empty-team: teams.us-sales.reps: there is nobody; its leads go to the operations queue"],
+            vec!["empty-team: teams.us-sales.reps: has no reps; its leads go to the operations queue"],
         ),
         (
             vec![(
@@ -286,7 +287,7 @@ fn cases() -> Vec<(Changes, Vec<&'static str>)> {
                 json!({"rep-bob": {"seniority": "senior", "capacity": 0}}),
             )],
             vec![
-                "no-capacity: teams.us-sales.reps: nobody may carry a lead; its leads go to the operations queue",
+                "no-capacity: teams.us-sales.reps: every capacity is 0; its leads go to the operations queue",
             ],
         ),
         (
@@ -296,7 +297,7 @@ fn cases() -> Vec<(Changes, Vec<&'static str>)> {
                 json!({"rep-bob": {"seniority": "senior", "capacity": 1, "on_leave_until": "2026-03-03T00:00:00Z"}}),
             )],
             vec![
-                "all-on-leave: teams.us-sales.reps: everybody is on leave at 2026-03-02 14:00:00 UTC; its leads go to the \
+                "all-on-leave: teams.us-sales.reps: every rep is on leave at 2026-03-02 14:00:00 UTC; its leads go to the \
                  operations queue",
             ],
         ),
@@ -315,8 +316,8 @@ fn cases() -> Vec<(Changes, Vec<&'static str>)> {
                 json!({"rep-ana": {"seniority": "junior", "capacity": 1}}),
             )],
             vec![
-                "no-senior: teams.us-sales.reps: everybody is a junior, and the policy gives juniors' high-value leads to \
-                 seniors: they keep them",
+                "no-senior: teams.us-sales.reps: every rep is a junior; the policy gives juniors' high-value leads to \
+                 seniors, so here the juniors keep them",
             ],
         ),
         (
@@ -333,7 +334,7 @@ fn cases() -> Vec<(Changes, Vec<&'static str>)> {
         (
             vec![("directory", "/markets/us/licensed_for", json!([]))],
             vec![
-                "no-licence: markets.us.licensed_for: is empty; every lead whose country is known is held by compliance",
+                "no-licence: markets.us.licensed_for: is empty; compliance holds every lead whose country is known",
             ],
         ),
         (
@@ -343,8 +344,8 @@ fn cases() -> Vec<(Changes, Vec<&'static str>)> {
                 ("directory", "/calendars/new-york/holidays", mondays()),
             ],
             vec![
-                "no-working-time: markets.us.calendar: `new-york` has no working time in the year from 2026-03-02 14:00:00 \
-                 UTC; no clock runs",
+                "no-working-time: markets.us.calendar: `new-york` has no working time in the year from 2026-03-02 \
+                 14:00:00 UTC; no clock runs",
             ],
         ),
         (
@@ -353,8 +354,8 @@ fn cases() -> Vec<(Changes, Vec<&'static str>)> {
                 ("directory", "/people/rep-eva/quiet_hours", json!({"from": "22:00", "to": "07:00"})),
             ],
             vec![
-                "no-time-zone: people.cs-sam.quiet_hours: nobody can tell their time zone, so that they are told at any \
-                 hour; write their `time_zone`",
+                "no-time-zone: people.cs-sam.quiet_hours: the time zone is unknown, so messages go out at any hour; \
+                 set `time_zone`",
             ],
         ),
         (
@@ -363,7 +364,7 @@ fn cases() -> Vec<(Changes, Vec<&'static str>)> {
                 ("directory", "/people/cs-sam/time_zone", json!("America/Chicago")),
             ],
             vec![
-                "no-time-zone: quiet_hours: nobody can tell the time zone of vp-ruth, who are told at any hour; write their \
+                "no-time-zone: quiet_hours: the time zone of vp-ruth is unknown, so messages go out at any hour; set \
                  `time_zone` in the directory",
             ],
         ),

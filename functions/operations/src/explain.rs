@@ -7,7 +7,7 @@ use crate::sight;
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use chrono::{DateTime, SecondsFormat, Utc};
 use insight::explain;
-use insight::explain::{ExplainError, Explanation, Record, RecordedLater};
+use insight::explain::{CompleteHistory, ExplainError, Explanation, RecordedLater};
 use platform::problem::Problem;
 use platform::response;
 use policy::Rulebook;
@@ -69,9 +69,9 @@ async fn explain_at(
         return Err(Problem::not_found(format!("no policy or directory was in force at {}", spelled(by))));
     };
     let mut world = World::new(Arc::new(Rulebook::new(policy, directory)));
-    let record = Record { lead: &lead, account: &account };
+    let record = CompleteHistory { lead: &lead, account: &account };
     let question = |world: &World| match explain::explain(record, world, at, now) {
-        Err(ExplainError::Lacks(missing)) => Err(missing.into()),
+        Err(ExplainError::Missing(missing)) => Err(missing.into()),
         explained => Ok(explained),
     };
     let mut asking = Asking::default();
@@ -93,7 +93,7 @@ fn refusal(id: &LeadId, error: ExplainError) -> Problem {
             Problem::not_found(format!("the history of lead `{id}` begins later, at {}", spelled(begins_at)))
         }
         ExplainError::NoHistory => Problem::not_found(format!("lead `{id}` does not exist")),
-        ExplainError::Lacks(_) | ExplainError::Unsound(_) | ExplainError::Defect(_) => {
+        ExplainError::Missing(_) | ExplainError::Unsound(_) | ExplainError::Defect(_) => {
             tracing::error!(error = %platform::telemetry::ErrorChain(&error), "a lead cannot be explained");
             Problem::internal()
         }

@@ -16,7 +16,7 @@ pub fn shown_to(mut explanation: Explanation, readers: &[Reader]) -> Explanation
         }
         is_held = part.because.iter().any(|because| because.condition == Condition::ComplianceHold);
         if !sees("compliance-flag.status") {
-            part.status = if is_held { Status::Fired } else { Status::Not };
+            part.status = if is_held { Status::Fired } else { Status::Inactive };
         }
         if !sees("compliance-flag.clock") {
             part.clock = None;
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
     use chrono::DateTime;
     use contracts::sight::{Audience, named};
-    use insight::explain::{self, Fired, Planned, Readiness};
+    use insight::explain::{FiredEntry, PlannedStep, Readiness, WorkflowAction};
     use policy::ids::Subject;
     use rules::notification::Recipient;
     use serde_json::json;
@@ -101,11 +101,11 @@ mod tests {
             ];
             json!({"workflow": workflow, "version": 1, "status": Status::Armed, "because": because,
                 "clock": {"number": 1, "runs": true, "elapsed_s": 4711, "window_percent": 100, "calendar": "always"},
-                "fired": [Fired { subject: Subject::Lead("L-1".into()), seq: 3, at: DateTime::UNIX_EPOCH, due_at: None, step: None,
+                "fired": [FiredEntry { subject: Subject::Lead("L-1".into()), seq: 3, at: DateTime::UNIX_EPOCH, due_at: None, step: None,
                     version: 1, clock: None, fact: "notification.requested".to_owned(),
-                    does: Some(explain::Does::Tell { message: policy::Message::Held,
+                    does: Some(WorkflowAction::Tell { message: policy::Message::Held,
                         to: Recipient::ComplianceDesk, not_before: None }) }],
-                "steps": [Planned { step: None, percent: None, after_s: None, readiness: Readiness::WithNextInput, at: None,
+                "steps": [PlannedStep { step: None, percent: None, after_s: None, readiness: Readiness::WithNextInput, at: None,
                     does: Vec::new() }]})
         };
         let held = json!({"lead": "L-1", "at": DateTime::UNIX_EPOCH, "policy_revision": 1, "directory_revision": 1, "seq": 4,

@@ -3,7 +3,7 @@
 
 use crate::call::Call;
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
-use insight::documentation::Edition;
+use insight::documentation::DocumentedPolicy;
 use platform::problem::Problem;
 use platform::response;
 use policy::{PublishedPolicy, WorkflowId};
@@ -20,14 +20,16 @@ pub async fn list(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> 
     let published = call.service.store.current_policy().await.map_err(|e| problem(&e))?;
     let earlier = earlier(call, &published, &WorkflowId::ALL).await?;
     let tag = published.revision.to_string();
-    let edition = |earlier, directory| Edition { published: &published, earlier, directory, is_dated: true };
+    let documented =
+        |earlier, directory| DocumentedPolicy { published: &published, earlier, directory, is_dated: true };
     let earlier: Vec<&PublishedPolicy> = earlier.values().map(AsRef::as_ref).collect();
     if wants_markdown(call) {
         let directory = call.service.store.current_directory().await.map_err(|e| problem(&e))?;
-        return Ok(markdown(edition(&earlier, Some(directory.as_ref())).markdown(), &tag));
+        return Ok(markdown(documented(&earlier, Some(directory.as_ref())).markdown(), &tag));
     }
-    let edition = edition(&earlier, None);
-    let workflows: Vec<Value> = WorkflowId::ALL.into_iter().map(|id| json!(edition.workflow(id))).collect();
+    let documented = documented(&earlier, None);
+    let workflows: Vec<Value> =
+        WorkflowId::ALL.into_iter().map(|id| json!(documented.workflow(id))).collect();
     let body = json!({
         "policy": published.policy.name,
         "revision": published.revision,
@@ -49,12 +51,13 @@ pub async fn show(call: &Call<'_>) -> Result<ApiGatewayV2httpResponse, Problem> 
     let published = call.service.store.current_policy().await.map_err(|e| problem(&e))?;
     let earlier = earlier(call, &published, &[id]).await?;
     let earlier: Vec<&PublishedPolicy> = earlier.values().map(AsRef::as_ref).collect();
-    let edition = Edition { published: &published, earlier: &earlier, directory: None, is_dated: true };
+    let documented =
+        DocumentedPolicy { published: &published, earlier: &earlier, directory: None, is_dated: true };
     let tag = published.revision.to_string();
     if wants_markdown(call) {
-        return Ok(markdown(edition.workflow_markdown(id), &tag));
+        return Ok(markdown(documented.workflow_markdown(id), &tag));
     }
-    let mut body = json!(edition.workflow(id));
+    let mut body = json!(documented.workflow(id));
     if let Value::Object(members) = &mut body {
         members.insert("revision".to_owned(), json!(published.revision));
     }

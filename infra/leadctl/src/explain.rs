@@ -7,7 +7,7 @@ use crate::simulate;
 use crate::state::{DIRECTORY, State};
 use anyhow::Context as _;
 use chrono::{DateTime, SecondsFormat, Utc};
-use insight::explain::{ExplainError, Explanation, Record, account_of, explain};
+use insight::explain::{CompleteHistory, ExplainError, Explanation, account_of, explain};
 use insight::simulate::AnyEntry;
 use policy::ids::{AccountId, LeadId, Subject};
 use rules::account::AccountFact;
@@ -173,6 +173,6 @@ impl Histories {
         let lead = self.of_lead(lead);
         let linked = account_of(lead, at)?;
         let account = linked.and_then(|id| self.accounts.get(&id)).map_or(&[][..], Vec::as_slice);
-        explain(Record { lead, account }, world, at, at)
+        explain(CompleteHistory { lead, account }, world, at, at)
     }
 }

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::scenario::{Line, What};
-use insight::explain::{Does, Explanation, Planned, Readiness, Status, account_of};
+use insight::explain::{WorkflowAction, Explanation, PlannedStep, Readiness, Status, account_of};
 use insight::simulate::{AnyEntry, Simulation};
 use leadctl::explain::Histories;
 use policy::directory::Directory;
@@ -235,18 +235,18 @@ impl Follower {
     fn check_accounts(&self, explanations: &Explanations, fired: &[AnyEntry], due: DateTime<Utc>) {
         for explanation in explanations.values() {
             let part = explanation.workflow(WorkflowId::ChurnRisk).expect("each has a part");
-            let planned: Vec<&Does> =
+            let planned: Vec<&WorkflowAction> =
                 part.steps.iter().filter(|step| step.at == Some(due)).flat_map(|step| &step.does).collect();
             let entries = self.histories.of_lead(&explanation.lead);
             let Some(account) = account_of(entries, explanation.at).expect("a history folds") else {
                 assert!(planned.is_empty());
                 continue;
             };
-            let done: Vec<Does> = fired
+            let done: Vec<WorkflowAction> = fired
                 .iter()
                 .filter_map(|entry| match entry {
                     AnyEntry::Account(e) if e.subject == Subject::Account(account.clone()) => {
-                        Does::of_account(&e.fact)
+                        WorkflowAction::of_account(&e.fact)
                     }
                     _ => None,
                 })
@@ -298,7 +298,7 @@ fn check_wake(explanation: &Explanation, entries: &[&Entry<LeadFact>], is_first:
             }
             _ => continue,
         };
-        let Some(Planned { readiness, does, .. }) = planned else {
+        let Some(PlannedStep { readiness, does, .. }) = planned else {
             panic!("{entry:?} was not explained:\n{explanation}");
         };
         assert!(
@@ -309,8 +309,8 @@ fn check_wake(explanation: &Explanation, entries: &[&Entry<LeadFact>], is_first:
         let same = |e: &&&Entry<LeadFact>| {
             e.workflow.as_ref().is_some_and(|w| of.is_some_and(|of| of.id == w.id) && w.step == step)
         };
-        let done: Vec<Does> =
-            entries[n..].iter().filter(same).filter_map(|entry| Does::of(&entry.fact)).collect();
+        let done: Vec<WorkflowAction> =
+            entries[n..].iter().filter(same).filter_map(|entry| WorkflowAction::of(&entry.fact)).collect();
         if is_first {
             assert_eq!(*does, done, "{entry:?}:\n{explanation}");
         }
@@ -349,7 +349,7 @@ fn check_foreseen(explanation: &Explanation, all: &[AnyEntry], from: DateTime<Ut
             let comes = [Readiness::Armed, Readiness::Resting].contains(&step.readiness);
             assert_eq!(came, comes, "{step:?} of {explanation}");
             if comes {
-                let done: Vec<Does> = of_step.iter().filter_map(|entry| Does::of(&entry.fact)).collect();
+                let done: Vec<WorkflowAction> = of_step.iter().filter_map(|entry| WorkflowAction::of(&entry.fact)).collect();
                 assert_eq!(step.does, done, "{step:?} of {explanation}");
             }
         }

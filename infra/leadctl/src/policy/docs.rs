@@ -4,7 +4,7 @@ use crate::document_file::{directory_of, policy_of, read};
 use crate::output::print_text;
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, Utc};
-use insight::documentation::Edition;
+use insight::documentation::DocumentedPolicy;
 use policy::directory::Directory;
 use policy::document::Document;
 use policy::{Policy, PublishedPolicy};
@@ -44,7 +44,7 @@ fn markdown(policy: Policy, mut earlier: Vec<PublishedPolicy>, directory: Option
     let is_dated = last.as_ref().is_some_and(|last| last.published_at != UNPUBLISHED);
     let published = last.unwrap_or_else(|| PublishedPolicy::next(earlier.last(), policy, "", UNPUBLISHED));
     let earlier: Vec<&PublishedPolicy> = earlier.iter().collect();
-    Edition { published: &published, earlier: &earlier, directory, is_dated }.markdown()
+    DocumentedPolicy { published: &published, earlier: &earlier, directory, is_dated }.markdown()
 }
 
 /// Stands for the publication time of a policy that was never published.

@@ -1,6 +1,6 @@
-//! A workflow as data: what the Markdown says, for programs.
+//! A workflow as data: the content of the Markdown, for programs.
 
-use super::Edition;
+use super::documented::DocumentedPolicy;
 use chrono::{DateTime, Utc};
 use policy::diff::{Change, Part};
 use policy::ids::{CalendarId, MarketId, Source, StateId};
@@ -14,12 +14,12 @@ use std::collections::BTreeMap;
 /// What a workflow does, when, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct WorkflowDoc {
-    /// Which.
+    /// The workflow.
     pub id: WorkflowId,
-    /// Its version, and what came with it.
+    /// The current version, and what changed with it.
     #[serde(flatten)]
     pub version: VersionDoc,
-    /// SHA-256 of its content.
+    /// SHA-256 of the content.
     pub content_sha256: String,
     /// What it does.
     pub what: String,
@@ -27,35 +27,35 @@ pub struct WorkflowDoc {
     pub when: String,
     /// Why it exists.
     pub why: String,
-    /// Its thresholds, rising.
+    /// The thresholds, in rising order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<StepDoc>,
-    /// Its thresholds in markets that have others.
+    /// The thresholds in markets that override them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub markets: BTreeMap<MarketId, Vec<StepDoc>>,
-    /// Its windows: the most specific row wins.
+    /// The windows. The most specific row applies.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<WindowDoc>,
-    /// What it says to people.
+    /// The messages that the workflow sends.
     pub messages: Vec<Message>,
-    /// Its versions before, the newest first, as far as they are at hand.
+    /// Earlier versions, newest first, as far as they are available.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<VersionDoc>,
-    /// Everything that the policy sets for it.
+    /// All settings of the workflow in the policy.
     pub settings: Value,
 }
 
 /// A version of a workflow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct VersionDoc {
-    /// Counts the changes of its content, from 1.
+    /// Counts the changes of the content, from 1.
     pub version: u32,
-    /// The revision that brought it.
+    /// The revision that introduced the version.
     pub since_revision: u32,
-    /// When that was published.
+    /// When that revision was published.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<DateTime<Utc>>,
-    /// What changed with it, in words.
+    /// What changed, in words.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<String>,
 }
@@ -63,14 +63,14 @@ pub struct VersionDoc {
 /// A threshold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StepDoc {
-    /// Its name in the audit.
+    /// The name in the audit.
     pub step: String,
-    /// At which share of the window, in per cent.
+    /// The share of the window, in percent.
     pub percent: u16,
-    /// What is done.
+    /// The actions.
     #[serde(rename = "do")]
     pub actions: Vec<Action>,
-    /// Who is told, and by which message.
+    /// The messages that the actions send.
     pub tells: Vec<&'static str>,
 }
 
@@ -87,18 +87,18 @@ pub struct WindowDoc {
     pub state: StateId,
     /// How long.
     pub window: Window,
-    /// On another calendar than the market's.
+    /// The calendar, if it is not the market's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calendar: Option<CalendarId>,
 }
 
-pub(super) fn of(edition: &Edition<'_>, id: WorkflowId) -> WorkflowDoc {
-    let policy = &edition.published.policy;
+pub(super) fn workflow(documented: &DocumentedPolicy<'_>, id: WorkflowId) -> WorkflowDoc {
+    let policy = documented.policy();
     let about = policy.about(id);
     let ladder = policy.ladders().into_iter().find(|ladder| ladder.workflow == id);
     let steps =
         |market: &MarketId| policy.steps_in(id, market).into_iter().map(|step| step_doc(id, step)).collect();
-    let mut versions = versions(edition, id);
+    let mut versions = versions(documented, id);
     let version = versions.next();
     let mut settings = serde_json::to_value(&policy.workflows).unwrap_or_default();
     let mut settings = settings.get_mut(id.as_str()).map(Value::take).unwrap_or_default();
@@ -113,7 +113,7 @@ pub(super) fn of(edition: &Edition<'_>, id: WorkflowId) -> WorkflowDoc {
             since: None,
             changes: Vec::new(),
         }),
-        content_sha256: edition
+        content_sha256: documented
             .published
             .versions
             .get(&id)
@@ -121,7 +121,7 @@ pub(super) fn of(edition: &Edition<'_>, id: WorkflowId) -> WorkflowDoc {
         what: about.what.clone(),
         when: about.when.clone(),
         why: about.why.clone(),
-        // What a market that has nothing of its own sees is what the workflow says.
+        // An unknown market has no overrides.
         steps: steps(&MarketId::new("")),
         markets: ladder
             .iter()
@@ -152,13 +152,16 @@ fn window_doc(row: &WindowRow) -> WindowDoc {
     WindowDoc { market, source, state, window, calendar }
 }
 
-/// The versions of a workflow from the current one back, as far as the revisions are at hand.
-fn versions(edition: &Edition<'_>, id: WorkflowId) -> impl Iterator<Item = VersionDoc> {
+/// The versions of a workflow, newest first, as far as the revisions are available.
+fn versions(documented: &DocumentedPolicy<'_>, id: WorkflowId) -> impl Iterator<Item = VersionDoc> {
     let revision = |wanted: u32| -> Option<&PublishedPolicy> {
-        [edition.published].into_iter().chain(edition.earlier.iter().copied()).find(|p| p.revision == wanted)
+        [documented.published]
+            .into_iter()
+            .chain(documented.earlier.iter().copied())
+            .find(|p| p.revision == wanted)
     };
     let mut versions = Vec::new();
-    let mut next = Some(edition.published);
+    let mut next = Some(documented.published);
     while let Some(at) = next {
         let Some(version) = at.versions.get(&id) else { break };
         let since = revision(version.since_revision);
@@ -171,10 +174,10 @@ fn versions(edition: &Edition<'_>, id: WorkflowId) -> impl Iterator<Item = Versi
         versions.push(VersionDoc {
             version: version.version,
             since_revision: version.since_revision,
-            since: since.filter(|_| edition.is_dated).map(|since| since.published_at),
+            since: since.filter(|_| documented.is_dated).map(|since| since.published_at),
             changes,
         });
-        // A revision before that is not lower would be a circle.
+        // Revision numbers must fall, or the loop would not end.
         next = before.filter(|before| before.revision < at.revision);
     }
     versions.into_iter()

@@ -1,93 +1,100 @@
-//! The workflows that fire on a condition: which is met, and which is not, by how much.
+//! The workflows that fire on a condition: which conditions are met, and by how much the others are not.
 
-use super::clocks::{closed, resting, state_of, to_come};
-use super::{Because, Case, Condition, Planned, Readiness, Status, WorkflowExplanation};
+use super::action::WorkflowAction;
+use super::clocks::{closed, paused, state_of, upcoming_steps};
+use super::context::Context;
+use super::explanation::{Condition, PlannedStep, Readiness, Reason, Status, WorkflowExplanation};
 use policy::{StateKind, WorkflowId};
 use rules::lead::inside::{Place, has_cleared, judge, jurisdiction, ladder, rearmed_at};
 use rules::lead::{Lapse, Rest, UnderReview, lapse};
 use rules::screening::Criterion;
 
-pub(super) fn high_value(case: &Case<'_>) -> WorkflowExplanation {
-    let (lead, policy) = (&case.history.lead, &case.world.rules.policy().workflows.high_value);
-    let mut part = case.part(WorkflowId::HighValue);
+pub(super) fn high_value(context: &Context<'_>) -> WorkflowExplanation {
+    let (lead, policy) = (&context.history.lead, &context.world.rules.policy().workflows.high_value);
+    let mut explanation = context.workflow(WorkflowId::HighValue);
     let judged = judge(lead, policy);
     let is_met = judged.iter().any(|criterion| criterion.is_met());
-    let blocked = (lead.is_held().then(|| resting(case, Rest::ComplianceHold)))
-        .or_else(|| (lead.kind == StateKind::Terminal).then(|| closed(case)));
-    part.because = judged
+    let blocked = (lead.is_held().then(|| paused(context, Rest::ComplianceHold)))
+        .or_else(|| (lead.kind == StateKind::Terminal).then(|| closed(context)));
+    explanation.because = judged
         .into_iter()
         .map(|criterion| {
             let met = if criterion.is_met() { Condition::CriterionMet } else { Condition::CriterionNotMet };
-            Because::new(met, criterion.to_string())
+            Reason::new(met, criterion.to_string())
         })
         .collect();
-    part.status = match (lead.high_value.is_empty(), is_met, &blocked) {
+    explanation.status = match (lead.high_value.is_empty(), is_met, &blocked) {
         (false, _, _) => {
             let score = rearmed_at(policy);
-            let text = format!("armed again when no criterion is met and the score is at or under {score}");
-            part.because.push(Because::new(Condition::Rearms, text));
+            let text =
+                format!("can fire again when no criterion is met and the score is at or under {score}");
+            explanation.because.push(Reason::new(Condition::Rearms, text));
             Status::Fired
         }
         (true, true, Some(_)) if lead.is_held() => Status::Paused,
         (true, true, None) => {
-            part.steps.push(with_next_input(Vec::new()));
+            explanation.steps.push(with_next_input(Vec::new()));
             Status::Armed
         }
-        (true, ..) => Status::Not,
+        (true, ..) => Status::Inactive,
     };
-    part.because.extend(blocked);
-    part
+    explanation.because.extend(blocked);
+    explanation
 }
 
-fn with_next_input(does: Vec<super::Does>) -> Planned {
+fn with_next_input(does: Vec<WorkflowAction>) -> PlannedStep {
     let readiness = Readiness::WithNextInput;
-    Planned { step: None, percent: None, after_s: None, readiness, at: None, does }
+    PlannedStep { step: None, percent: None, after_s: None, readiness, at: None, does }
 }
 
-pub(super) fn compliance(case: &Case<'_>) -> WorkflowExplanation {
-    let lead = &case.history.lead;
-    let mut part = case.part(WorkflowId::ComplianceFlag);
+pub(super) fn compliance(context: &Context<'_>) -> WorkflowExplanation {
+    let lead = &context.history.lead;
+    let mut explanation = context.workflow(WorkflowId::ComplianceFlag);
     if let Some(review) = &lead.review {
         let opened = Some(review.opened_at);
-        part.because.push(resting(case, Rest::ComplianceHold).since(opened));
-        part.because.extend(review.criteria.iter().map(|found| match_open(case, found)));
-        if let Ok(ladder) = ladder(lead, Place::of(lead), &case.world.rules, WorkflowId::ComplianceFlag) {
+        explanation.because.push(paused(context, Rest::ComplianceHold).since(opened));
+        explanation.because.extend(review.criteria.iter().map(|found| match_open(context, found)));
+        if let Ok(ladder) = ladder(lead, Place::of(lead), &context.world.rules, WorkflowId::ComplianceFlag) {
             let (clock, steps) = (ladder.clock, ladder.steps().collect::<Vec<_>>());
-            part.clock = steps.first().map(|step| state_of(case, clock, step, false));
-            part.steps = to_come(case, clock, &steps, true);
+            explanation.clock = steps.first().map(|step| state_of(context, clock, step, false));
+            explanation.steps = upcoming_steps(context, clock, &steps, true);
         }
-        let is_armed = part.steps.iter().any(|step| step.readiness == Readiness::Armed);
-        part.status = if is_armed { Status::Armed } else { Status::Fired };
-        return part;
+        let is_armed = explanation.steps.iter().any(|step| step.readiness == Readiness::Armed);
+        explanation.status = if is_armed { Status::Armed } else { Status::Fired };
+        return explanation;
     }
     if lead.is_disqualified() {
-        part.because.push(closed(case));
-        return part;
+        explanation.because.push(closed(context));
+        return explanation;
     }
-    part.because.push(Because::new(Condition::NoMatchOpen, "no match is open"));
+    explanation.because.push(Reason::new(Condition::NoMatchOpen, "no match is open"));
     match lead.clearances.len() {
         0 => {}
-        1 => part.because.push(Because::new(Condition::MatchesCleared, "1 match was cleared")),
-        n => part.because.push(Because::new(Condition::MatchesCleared, format!("{n} matches were cleared"))),
+        1 => explanation.because.push(Reason::new(Condition::MatchesCleared, "compliance cleared 1 match")),
+        n => explanation
+            .because
+            .push(Reason::new(Condition::MatchesCleared, format!("compliance cleared {n} matches"))),
     }
-    let unlicensed = jurisdiction(lead, case.world.rules.directory());
+    let unlicensed = jurisdiction(lead, context.world.rules.directory());
     let is_cleared = unlicensed.as_ref().is_some_and(|found| has_cleared(lead, found));
-    part.because.push(Because::new(Condition::Jurisdiction, licence(case, unlicensed.is_some(), is_cleared)));
+    explanation
+        .because
+        .push(Reason::new(Condition::Jurisdiction, licensing(context, unlicensed.is_some(), is_cleared)));
     if unlicensed.is_some() && !is_cleared && lead.kind != StateKind::Terminal {
-        part.status = Status::Armed;
-        part.steps.push(with_next_input(case.forecast.hold()));
+        explanation.status = Status::Armed;
+        explanation.steps.push(with_next_input(context.forecast.hold()));
     }
-    part
+    explanation
 }
 
-fn match_open(case: &Case<'_>, found: &UnderReview) -> Because {
+fn match_open(context: &Context<'_>, found: &UnderReview) -> Reason {
     let what = spelled(&found.criterion);
-    let text = match lapse(found, &case.history.lead, case.world.rules.directory()) {
+    let text = match lapse(found, &context.history.lead, context.world.rules.directory()) {
         None => what,
         Some(Lapse::Licensed) => format!("{what}; the market is licensed for the lead's country now"),
         Some(Lapse::OtherParty) => format!("{what}; the lead names another company now"),
     };
-    Because::new(Condition::MatchOpen, text)
+    Reason::new(Condition::MatchOpen, text)
 }
 
 fn spelled(found: &Criterion) -> String {
@@ -98,41 +105,41 @@ fn spelled(found: &Criterion) -> String {
     format!("{kind} match {match_id} on {list} ({list_version}){strength}")
 }
 
-fn licence(case: &Case<'_>, is_unlicensed: bool, is_cleared: bool) -> String {
-    let profile = &case.history.lead.profile;
+fn licensing(context: &Context<'_>, is_unlicensed: bool, is_cleared: bool) -> String {
+    let profile = &context.history.lead.profile;
     match (&profile.market, &profile.country) {
-        (None, _) => "no market is known, so that no licence can be looked at".to_owned(),
-        (_, None) => "no country is known, so that no licence can be looked at".to_owned(),
+        (None, _) => "the market is unknown, so licenses cannot be checked".to_owned(),
+        (_, None) => "the country is unknown, so licenses cannot be checked".to_owned(),
         (Some(market), Some(country)) if is_cleared => {
-            format!("market {market} is not licensed for {country}, which was cleared")
+            format!("market {market} is not licensed for {country}, but compliance cleared it")
         }
         (Some(market), Some(country)) if is_unlicensed => {
             format!("market {market} is not licensed for {country}")
         }
-        (Some(market), Some(_)) if case.world.rules.directory().market(market).is_none() => {
-            format!("the directory has no market {market}, so that no licence can be looked at")
+        (Some(market), Some(_)) if context.world.rules.directory().market(market).is_none() => {
+            format!("the directory has no market {market}, so licenses cannot be checked")
         }
         (Some(market), Some(country)) => format!("market {market} is licensed for {country}"),
     }
 }
 
-pub(super) fn churn(case: &Case<'_>) -> WorkflowExplanation {
-    let mut part = case.part(WorkflowId::ChurnRisk);
-    let Some(id) = &case.history.lead.profile.account_id else {
-        part.because.push(Because::new(Condition::NoAccount, "the lead belongs to no account"));
-        return part;
+pub(super) fn churn(context: &Context<'_>) -> WorkflowExplanation {
+    let mut explanation = context.workflow(WorkflowId::ChurnRisk);
+    let Some(id) = &context.history.lead.profile.account_id else {
+        explanation.because.push(Reason::new(Condition::NoAccount, "the lead belongs to no account"));
+        return explanation;
     };
-    let Some(risk) = case.history.account.as_ref().and_then(|account| account.churn_risk.as_ref()) else {
-        let text = format!("no signal stands against account {id}");
-        part.because.push(Because::new(Condition::NoSignal, text));
-        return part;
+    let Some(risk) = context.history.account.as_ref().and_then(|account| account.churn_risk.as_ref()) else {
+        let text = format!("account {id} has no risk signal");
+        explanation.because.push(Reason::new(Condition::NoSignal, text));
+        return explanation;
     };
     for signal in &risk.signals {
         let doubt = if signal.false_positive { " (a false positive)" } else { "" };
         let text = format!("{}{doubt}", signal.signal.spelled());
-        part.because.push(Because::new(Condition::SignalStands, text).since(Some(risk.since)));
+        explanation.because.push(Reason::new(Condition::SignalStands, text).since(Some(risk.since)));
     }
-    part.steps = case.forecast.of_account();
-    part.status = if part.steps.is_empty() { Status::Fired } else { Status::Armed };
-    part
+    explanation.steps = context.forecast.of_account();
+    explanation.status = if explanation.steps.is_empty() { Status::Fired } else { Status::Armed };
+    explanation
 }

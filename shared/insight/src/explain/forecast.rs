@@ -1,7 +1,8 @@
-//! What will happen if nothing does: the engine itself, asked ahead of time, wake after wake.
+//! What will happen without further input: the engine itself decides ahead of time, timer after timer.
 
+use super::action::WorkflowAction;
+use super::explanation::{PlannedStep, Readiness};
 use super::history::History;
-use super::{Does, Planned, Readiness};
 use chrono::{DateTime, Utc};
 use policy::WorkflowId;
 use policy::ids::LeadId;
@@ -12,11 +13,11 @@ use rules::entry::{Actor, Entry};
 use rules::lead::{Command, Input, Lead, LeadFact, Threshold};
 use rules::world::World;
 
-/// More wakes than a lead has by itself: the steps of as many clocks as reassignments allow, of
-/// being stuck, of a review, and the end of a hold.
+/// More than all timers of a lead: the steps of each reassignment's clock, of a stuck lead and of a review,
+/// and the end of a hold.
 const WAKES_MAX: usize = 64;
 
-/// The entries to come.
+/// The entries that the timers will cause.
 pub(super) struct Forecast {
     lead: Vec<Entry<LeadFact>>,
     account: Vec<Entry<AccountFact>>,
@@ -28,42 +29,45 @@ impl Forecast {
         Ok(Self { lead: of_lead(&history.lead, world, at)?, account: account.unwrap_or_default() })
     }
 
-    /// What a clock will do at a step, and when; `None` if it does not come to it.
-    pub fn step(&self, workflow: WorkflowId, step: &str, clock: u32) -> Option<Planned> {
+    /// What a clock will do at a step, and when. `None` if it will not reach the step.
+    pub fn step(&self, workflow: WorkflowId, step: &str, clock: u32) -> Option<PlannedStep> {
         let is_of_step = |entry: &&Entry<LeadFact>| {
             entry.workflow.as_ref().is_some_and(|w| w.id == workflow && w.step.as_deref() == Some(step))
         };
-        let comes_to_it = |entry: &Entry<LeadFact>| match &entry.fact {
+        let reaches_step = |entry: &Entry<LeadFact>| match &entry.fact {
             LeadFact::ThresholdReached(Threshold { clock: own, .. })
             | LeadFact::ThresholdSuperseded { threshold: Threshold { clock: own, .. }, .. } => *own == clock,
             _ => false,
         };
-        let mut of_step = self.lead.iter().filter(is_of_step).skip_while(|entry| !comes_to_it(entry));
+        let mut of_step = self.lead.iter().filter(is_of_step).skip_while(|entry| !reaches_step(entry));
         let first = of_step.next()?;
         let rest = of_step.take_while(|entry| entry.commit == first.commit);
-        let does = std::iter::once(first).chain(rest).filter_map(|entry| Does::of(&entry.fact)).collect();
+        let does =
+            std::iter::once(first).chain(rest).filter_map(|entry| WorkflowAction::of(&entry.fact)).collect();
         let (step, readiness) = (Some(step.to_owned()), Readiness::Resting);
-        Some(Planned { step, percent: None, after_s: None, readiness, at: first.due_at, does })
+        Some(PlannedStep { step, percent: None, after_s: None, readiness, at: first.due_at, does })
     }
 
-    /// What the compliance workflow will do with the next input, without a match of its own.
-    pub fn hold(&self) -> Vec<Does> {
+    /// What the compliance workflow will do with the next input, without a new match.
+    pub fn hold(&self) -> Vec<WorkflowAction> {
         let of_compliance = |entry: &&Entry<LeadFact>| {
             entry.workflow.as_ref().is_some_and(|w| w.id == WorkflowId::ComplianceFlag && w.step.is_none())
         };
         let held = |entry: &&Entry<LeadFact>| matches!(entry.fact, LeadFact::ComplianceHeld { .. });
         let commit = self.lead.iter().find(held).map(|entry| entry.commit);
         let of_commit = self.lead.iter().filter(|entry| Some(entry.commit) == commit);
-        of_commit.filter(of_compliance).filter_map(|entry| Does::of(&entry.fact)).collect()
+        of_commit.filter(of_compliance).filter_map(|entry| WorkflowAction::of(&entry.fact)).collect()
     }
 
-    /// What the churn workflow will do to the account, instant by instant.
-    pub fn of_account(&self) -> Vec<Planned> {
-        let mut planned: Vec<Planned> = Vec::new();
+    /// What the churn workflow will do to the account, in order of time.
+    pub fn of_account(&self) -> Vec<PlannedStep> {
+        let mut planned: Vec<PlannedStep> = Vec::new();
         for entry in &self.account {
-            let (Some(due), Some(does)) = (entry.due_at, Does::of_account(&entry.fact)) else { continue };
-            // A timer's own fact is the first one; whom it tells follows.
-            if let (Does::Tell { .. }, Some(last)) = (&does, planned.last_mut()) {
+            let (Some(due), Some(does)) = (entry.due_at, WorkflowAction::of_account(&entry.fact)) else {
+                continue;
+            };
+            // The first fact of a timer is the step itself; the notifications follow.
+            if let (WorkflowAction::Tell { .. }, Some(last)) = (&does, planned.last_mut()) {
                 last.does.push(does);
                 continue;
             }
@@ -71,7 +75,7 @@ impl Forecast {
                 AccountFact::TouchpointDue {} => "touchpoint",
                 _ => "outreach",
             };
-            planned.push(Planned {
+            planned.push(PlannedStep {
                 step: Some(step.to_owned()),
                 percent: None,
                 after_s: None,

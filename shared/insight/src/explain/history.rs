@@ -1,6 +1,8 @@
-//! A lead's history up to an instant, folded, and what of it each workflow did.
+//! A lead's history up to an instant, folded, and what each workflow did in it.
 
-use super::{Does, ExplainError, Fired, Record};
+use super::action::WorkflowAction;
+use super::error::ExplainError;
+use super::explanation::FiredEntry;
 use chrono::{DateTime, Utc};
 use policy::{StateKind, WorkflowId};
 use rules::account::{Account, AccountFact};
@@ -10,52 +12,63 @@ use rules::lead::{Lead, LeadFact, Threshold};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// A history as far as it had come.
+/// The complete histories that an explanation rests on, from their first entry.
+#[derive(Debug, Clone, Copy)]
+pub struct CompleteHistory<'a> {
+    /// The lead's history.
+    pub lead: &'a [Entry<LeadFact>],
+    /// The history of its account. Empty if the lead has no account.
+    pub account: &'a [Entry<AccountFact>],
+}
+
+/// A folded history up to an instant.
 pub(super) struct History<'a> {
     pub lead: Lead,
     pub account: Option<Account>,
     entries: &'a [Entry<LeadFact>],
-    of_account: &'a [Entry<AccountFact>],
-    /// Since when outreach to the account is paused, as the lead knows it.
+    account_entries: &'a [Entry<AccountFact>],
+    /// Since when outreach to the account is paused, according to the lead.
     pub outreach_paused_since: Option<DateTime<Utc>>,
-    /// The entries with which began what each workflow stands at.
+    /// For each workflow, the entry where the current episode began.
     began: BTreeMap<WorkflowId, u64>,
     /// The clock of each entry that has one.
     clocks: BTreeMap<u64, u32>,
 }
 
 impl<'a> History<'a> {
-    /// Folds what had taken effect by an instant.
-    pub fn until(record: Record<'a>, at: DateTime<Utc>) -> Result<Self, ExplainError> {
-        let begins_at = record.lead.first().ok_or(ExplainError::NoHistory)?.at;
-        let (entries, of_account) = (until(record.lead, at), until(record.account, at));
-        let mut walk = Walk::default();
+    /// Folds the entries that took effect by `at`.
+    pub fn until(histories: CompleteHistory<'a>, at: DateTime<Utc>) -> Result<Self, ExplainError> {
+        let begins_at = histories.lead.first().ok_or(ExplainError::NoHistory)?.at;
+        let (entries, account_entries) = (until(histories.lead, at), until(histories.account, at));
+        let mut pass = Pass::default();
         let mut lead: Option<Lead> = None;
         for entry in entries {
             let after = Lead::evolve(lead.take(), entry)?;
-            walk.follow(entry, &after);
+            pass.follow(entry, &after);
             lead = Some(after);
         }
         let lead = lead.ok_or(ExplainError::NotYet { begins_at })?;
-        let account = fold::<Account>(of_account)?;
-        // What the lead is not linked to by then is no part of it.
+        let account = fold::<Account>(account_entries)?;
+        // An account that the lead does not belong to at that time does not count.
         let account = account.filter(|account| lead.profile.account_id.as_ref() == Some(&account.id));
-        let risen = |entry: &&Entry<AccountFact>| matches!(entry.fact, AccountFact::Elevated { .. });
-        if let Some(elevated) = of_account.iter().rev().find(risen)
+        let is_elevation = |entry: &&Entry<AccountFact>| matches!(entry.fact, AccountFact::Elevated { .. });
+        if let Some(elevated) = account_entries.iter().rev().find(is_elevation)
             && account.as_ref().is_some_and(|account| account.churn_risk.is_some())
         {
-            walk.began.insert(WorkflowId::ChurnRisk, elevated.seq);
+            pass.began.insert(WorkflowId::ChurnRisk, elevated.seq);
         }
-        let Walk { began, clocks, outreach_paused_since, .. } = walk;
-        Ok(Self { lead, account, entries, of_account, outreach_paused_since, began, clocks })
+        let Pass { began, clocks, outreach_paused_since, .. } = pass;
+        Ok(Self { lead, account, entries, account_entries, outreach_paused_since, began, clocks })
     }
 
-    /// What a workflow did, as far as it still stands.
-    pub fn fired(&self, workflow: WorkflowId) -> Vec<Fired> {
+    /// What a workflow did in its current episode.
+    pub fn fired(&self, workflow: WorkflowId) -> Vec<FiredEntry> {
         let Some(began) = self.began.get(&workflow) else { return Vec::new() };
         if workflow == WorkflowId::ChurnRisk {
-            let since = self.of_account.iter().filter(|entry| entry.seq >= *began);
-            return since.filter_map(|e| fired(e, workflow, None, Does::of_account(&e.fact))).collect();
+            let since = self.account_entries.iter().filter(|entry| entry.seq >= *began);
+            return since
+                .filter_map(|e| fired(e, workflow, None, WorkflowAction::of_account(&e.fact)))
+                .collect();
         }
         let since = self.entries.iter().filter(|entry| entry.seq >= *began);
         let of_this_stay = since.filter(|entry| match &entry.fact {
@@ -63,33 +76,33 @@ impl<'a> History<'a> {
             _ => true,
         });
         of_this_stay
-            .filter_map(|e| fired(e, workflow, self.clocks.get(&e.seq).copied(), Does::of(&e.fact)))
+            .filter_map(|e| fired(e, workflow, self.clocks.get(&e.seq).copied(), WorkflowAction::of(&e.fact)))
             .collect()
     }
 }
 
-/// What had taken effect by an instant. Facts never go back in time, so that it is a history, too.
+/// The entries that took effect by an instant. Facts never go back in time, so they are a history, too.
 pub(super) fn until<F>(entries: &[Entry<F>], at: DateTime<Utc>) -> &[Entry<F>] {
-    let known = entries.partition_point(|entry| entry.at <= at);
-    entries.get(..known).unwrap_or_default()
+    let count = entries.partition_point(|entry| entry.at <= at);
+    entries.get(..count).unwrap_or_default()
 }
 
-/// What is noted on the way through a history.
+/// What a pass over a history collects.
 #[derive(Default)]
-struct Walk {
+struct Pass {
     began: BTreeMap<WorkflowId, u64>,
     clocks: BTreeMap<u64, u32>,
-    /// The clock that last came to a step: what is done at the step belongs to it.
+    /// The clock that last reached each step. The actions at the step belong to it.
     at_step: BTreeMap<(WorkflowId, String), u32>,
     outreach_paused_since: Option<DateTime<Utc>>,
 }
 
-impl Walk {
+impl Pass {
     fn follow(&mut self, entry: &Entry<LeadFact>, after: &Lead) {
         self.follow_clock(entry);
         match &entry.fact {
             LeadFact::Created { .. } => self.begin_stay(entry.seq),
-            // A hold is not another state: the lead goes on where it was.
+            // After a hold the lead continues in the state that it had before.
             LeadFact::StateChanged { kind, resumed: false, .. } if *kind != StateKind::Hold => {
                 self.begin_stay(entry.seq);
             }
@@ -135,10 +148,10 @@ fn fired<F: Serialize>(
     entry: &Entry<F>,
     workflow: WorkflowId,
     clock: Option<u32>,
-    does: Option<Does>,
-) -> Option<Fired> {
+    action: Option<WorkflowAction>,
+) -> Option<FiredEntry> {
     let by = entry.workflow.as_ref().filter(|by| by.id == workflow)?;
-    Some(Fired {
+    Some(FiredEntry {
         subject: entry.subject.clone(),
         seq: entry.seq,
         at: entry.at,
@@ -147,12 +160,12 @@ fn fired<F: Serialize>(
         version: by.version,
         clock,
         fact: name(&entry.fact),
-        does,
+        does: action,
     })
 }
 
-/// The name of a fact in the audit.
+/// The type of a fact, as in the audit.
 fn name<F: Serialize>(fact: &F) -> String {
-    let written = serde_json::to_value(fact).unwrap_or_default();
-    written.get("type").and_then(|name| name.as_str()).unwrap_or_default().to_owned()
+    let value = serde_json::to_value(fact).unwrap_or_default();
+    value.get("type").and_then(|name| name.as_str()).unwrap_or_default().to_owned()
 }

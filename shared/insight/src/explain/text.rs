@@ -1,6 +1,9 @@
-//! An explanation as text for people: instants in UTC, and by the clock on the market's wall.
+//! An explanation as text for people, with times in UTC and in the market's time zone.
 
-use super::{Because, ClockState, Does, Explanation, Fired, Planned, Readiness, Status, WorkflowExplanation};
+use super::action::WorkflowAction;
+use super::explanation::{
+    ClockState, Explanation, FiredEntry, PlannedStep, Readiness, Reason, Status, WorkflowExplanation,
+};
 use chrono::{DateTime, SecondsFormat, Utc};
 use policy::calendar::{WorkingTime, local_time};
 use policy::measure::spelled;
@@ -11,12 +14,12 @@ use std::fmt::{Display, Formatter};
 
 impl Display for Explanation {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let when = Clockwork { time_zone: self.time_zone.as_deref() };
+        let when = TimeFormat { time_zone: self.time_zone.as_deref() };
         writeln!(f, "{} at {}", self.lead, when.at(self.at))?;
         if let Some(ahead) = self.ahead_to {
             writeln!(
                 f,
-                "{} is still to come: what is armed below is what will be if nothing happens",
+                "{} is in the future: the armed steps below happen if nothing else does",
                 when.at(ahead)
             )?;
         }
@@ -26,16 +29,16 @@ impl Display for Explanation {
         let (policy, directory) = (self.policy_revision, self.directory_revision);
         writeln!(f, "entries up to {}, policy revision {policy}, directory revision {directory}", self.seq)?;
         if let Some(zone) = &self.time_zone {
-            writeln!(f, "times in brackets are those of {zone}")?;
+            writeln!(f, "times in parentheses are in {zone}")?;
         }
         if let Some(ends) = self.hold_ends_at {
             writeln!(f, "the hold ends at {}", when.at(ends))?;
         }
         if let Some(ends) = self.retention_ends_at {
-            writeln!(f, "its personal data is kept until {}", when.at(ends))?;
+            writeln!(f, "personal data is kept until {}", when.at(ends))?;
         }
         if let Some(erased) = self.erased_at {
-            writeln!(f, "its personal data was erased at {}", when.at(erased))?;
+            writeln!(f, "personal data was erased at {}", when.at(erased))?;
         }
         for queued in &self.operations {
             let (since, ends) = (when.at(queued.since), &queued.ends_when);
@@ -46,25 +49,25 @@ impl Display for Explanation {
             let (since, reasons) = (when.at(dismissed.since), reasons.join("; "));
             writeln!(
                 f,
-                "dismissed from the operations queue at {since} (“{}”): {reasons}; it comes back when \
-                anything new is said of the lead",
+                "dismissed from the operations queue at {since} (“{}”): {reasons}; the lead returns when anything new \
+                 happens to it",
                 dismissed.note
             )?;
         }
         for later in &self.recorded_later {
             let (at, recorded) = (when.at(later.at), when.at(later.recorded_at));
-            writeln!(f, "entry {} took effect at {at} and was recorded at {recorded} only", later.seq)?;
+            writeln!(f, "entry {} took effect at {at} and was recorded only at {recorded}", later.seq)?;
         }
-        self.workflows.iter().try_for_each(|part| workflow(f, &when, part))
+        self.workflows.iter().try_for_each(|explanation| workflow(f, &when, explanation))
     }
 }
 
-/// Writes instants.
-struct Clockwork<'a> {
+/// Formats instants.
+struct TimeFormat<'a> {
     time_zone: Option<&'a str>,
 }
 
-impl Clockwork<'_> {
+impl TimeFormat<'_> {
     fn at(&self, at: DateTime<Utc>) -> String {
         let utc = at.to_rfc3339_opts(SecondsFormat::Secs, true);
         match self.time_zone.and_then(|zone| local_time(at, zone)) {
@@ -74,23 +77,23 @@ impl Clockwork<'_> {
     }
 }
 
-fn workflow(f: &mut Formatter<'_>, when: &Clockwork<'_>, part: &WorkflowExplanation) -> fmt::Result {
-    let status = match part.status {
+fn workflow(f: &mut Formatter<'_>, when: &TimeFormat<'_>, explanation: &WorkflowExplanation) -> fmt::Result {
+    let status = match explanation.status {
         Status::Armed => "armed",
         Status::Paused => "paused",
         Status::Fired => "fired",
-        Status::Not => "not",
+        Status::Inactive => "not",
     };
-    writeln!(f, "\n{} (version {}): {status}", part.workflow, part.version)?;
-    part.because.iter().try_for_each(|because| reason(f, when, because))?;
-    if let Some(state) = &part.clock {
+    writeln!(f, "\n{} (version {}): {status}", explanation.workflow, explanation.version)?;
+    explanation.because.iter().try_for_each(|because| reason(f, when, because))?;
+    if let Some(state) = &explanation.clock {
         clock(f, when, state)?;
     }
-    part.fired.iter().try_for_each(|entry| fired(f, when, entry))?;
-    part.steps.iter().try_for_each(|step| planned(f, when, step))
+    explanation.fired.iter().try_for_each(|entry| fired(f, when, entry))?;
+    explanation.steps.iter().try_for_each(|step| planned(f, when, step))
 }
 
-fn reason(f: &mut Formatter<'_>, when: &Clockwork<'_>, because: &Because) -> fmt::Result {
+fn reason(f: &mut Formatter<'_>, when: &TimeFormat<'_>, because: &Reason) -> fmt::Result {
     write!(f, "  {}", because.text)?;
     if let Some(since) = because.since {
         write!(f, ", since {}", when.at(since))?;
@@ -101,7 +104,7 @@ fn reason(f: &mut Formatter<'_>, when: &Clockwork<'_>, because: &Because) -> fmt
     writeln!(f)
 }
 
-fn clock(f: &mut Formatter<'_>, when: &Clockwork<'_>, state: &ClockState) -> fmt::Result {
+fn clock(f: &mut Formatter<'_>, when: &TimeFormat<'_>, state: &ClockState) -> fmt::Result {
     let time = |secs| spelled(WorkingTime::from_secs(secs));
     write!(f, "  clock {} ran {}", state.number, time(state.elapsed_s))?;
     if let Some(window) = state.window_s {
@@ -112,15 +115,15 @@ fn clock(f: &mut Formatter<'_>, when: &Clockwork<'_>, state: &ClockState) -> fmt
     }
     write!(f, ", on calendar {}", state.calendar)?;
     if let Some(since) = state.rests_since {
-        write!(f, "; it rests since {}", when.at(since))?;
+        write!(f, "; paused since {}", when.at(since))?;
     }
     if let Some(until) = state.history_until {
-        write!(f, "; what it passed until {} is history", when.at(until))?;
+        write!(f, "; steps passed until {} are history", when.at(until))?;
     }
     writeln!(f)
 }
 
-fn fired(f: &mut Formatter<'_>, when: &Clockwork<'_>, entry: &Fired) -> fmt::Result {
+fn fired(f: &mut Formatter<'_>, when: &TimeFormat<'_>, entry: &FiredEntry) -> fmt::Result {
     write!(f, "  fired {}", when.at(entry.at))?;
     if let Some(step) = &entry.step {
         write!(f, " {step}")?;
@@ -130,21 +133,21 @@ fn fired(f: &mut Formatter<'_>, when: &Clockwork<'_>, entry: &Fired) -> fmt::Res
     }
     write!(f, ": {}", entry.fact)?;
     if let Some(does) = &entry.does {
-        write!(f, ", {}", done(when, does))?;
+        write!(f, ", {}", action(when, does))?;
     }
     writeln!(f, " [{}, entry {}, version {}]", entry.subject, entry.seq, entry.version)
 }
 
-fn planned(f: &mut Formatter<'_>, when: &Clockwork<'_>, step: &Planned) -> fmt::Result {
+fn planned(f: &mut Formatter<'_>, when: &TimeFormat<'_>, step: &PlannedStep) -> fmt::Result {
     let name = step.step.as_deref().unwrap_or("it");
     let at = step.at.map(|at| when.at(at)).unwrap_or_default();
     match (step.readiness, step.at) {
         (Readiness::Armed, _) => write!(f, "  next  {at} {name}")?,
         (Readiness::Preempted, _) => {
-            write!(f, "  never {at} {name}: its clock ends before, if nothing happens")?;
+            write!(f, "  never {at} {name}: the clock ends before that if nothing else happens")?;
         }
-        (Readiness::Resting, Some(_)) => write!(f, "  rests {name}, which would come at {at}")?,
-        (Readiness::Resting, None) => write!(f, "  rests {name}")?,
+        (Readiness::Resting, Some(_)) => write!(f, "  paused {name}, due at {at} after the hold")?,
+        (Readiness::Resting, None) => write!(f, "  paused {name}")?,
         (Readiness::WithNextInput, _) => write!(f, "  next  {name} comes with the lead's next input")?,
         (Readiness::TooFar, _) => write!(f, "  never {name}")?,
     }
@@ -155,42 +158,46 @@ fn planned(f: &mut Formatter<'_>, when: &Clockwork<'_>, step: &Planned) -> fmt::
         write!(f, " ({percent} %)")?;
     }
     if step.readiness == Readiness::Armed && step.does.is_empty() {
-        write!(f, ": nothing is left to do, as things stand")?;
+        write!(f, ": nothing left to do")?;
     }
     for (n, does) in step.does.iter().enumerate() {
-        write!(f, "{} {}", if n == 0 { ":" } else { ";" }, done(when, does))?;
+        write!(f, "{} {}", if n == 0 { ":" } else { ";" }, action(when, does))?;
     }
     writeln!(f)
 }
 
-fn done(when: &Clockwork<'_>, does: &Does) -> String {
+fn action(when: &TimeFormat<'_>, does: &WorkflowAction) -> String {
     let name = |person: &Option<_>| person.as_ref().map_or("nobody".to_owned(), ToString::to_string);
     match does {
-        Does::Tell { message, to, not_before } => {
+        WorkflowAction::Tell { message, to, not_before } => {
             let to = match to {
-                Recipient::Person { role, person } => format!("{person} ({})", written(role)),
+                Recipient::Person { role, person } => format!("{person} ({})", name_of(role)),
                 Recipient::TeamChannel { team, manager } => format!("{manager} on the channel of {team}"),
                 Recipient::ComplianceDesk => "the compliance desk".to_owned(),
                 Recipient::OperationsDesk => "the operations desk".to_owned(),
             };
             let waits = not_before.map(|end| format!(" when quiet hours end, {}", when.at(end)));
-            format!("{} to {to}{}", written(message), waits.unwrap_or_default())
+            format!("{} to {to}{}", name_of(message), waits.unwrap_or_default())
         }
-        Does::RecordBreach { owner, .. } => format!("a breach, owned by {}", name(owner)),
-        Does::ExcuseBreach { breach } => format!("the breach of entry {breach} was none"),
-        Does::Reassign { from, to, team } => format!("from {} to {to} of {team}", name(from)),
-        Does::KeepOwner { reason } => format!("the owner keeps it: {}", written(reason)),
-        Does::QueueForOperations { reason } => format!("into the operations queue: {}", written(reason)),
-        Does::Supersede { by } => format!("not acted on, by {by}"),
-        Does::Hold { from } => format!("held, from {from}"),
-        Does::RaisePriority {} => "priority high".to_owned(),
-        Does::RemindOfTouchpoint {} => "the touchpoint is due".to_owned(),
-        Does::ResumeOutreach { reason } => format!("outreach goes on: {reason}"),
+        WorkflowAction::RecordBreach { owner, .. } => format!("breach recorded, owner {}", name(owner)),
+        WorkflowAction::ExcuseBreach { breach } => format!("breach in entry {breach} excused"),
+        WorkflowAction::Reassign { from, to, team } => {
+            format!("reassigned from {} to {to} ({team})", name(from))
+        }
+        WorkflowAction::KeepOwner { reason } => format!("the owner keeps it: {}", name_of(reason)),
+        WorkflowAction::QueueForOperations { reason } => {
+            format!("into the operations queue: {}", name_of(reason))
+        }
+        WorkflowAction::Supersede { by } => format!("superseded by {by}"),
+        WorkflowAction::Hold { from } => format!("held, from {from}"),
+        WorkflowAction::RaisePriority {} => "priority raised to high".to_owned(),
+        WorkflowAction::RemindOfTouchpoint {} => "touchpoint due".to_owned(),
+        WorkflowAction::ResumeOutreach { reason } => format!("outreach resumed: {reason}"),
     }
 }
 
-/// A name as documents and the audit write it.
-fn written<T: Serialize>(name: &T) -> String {
-    let written = serde_json::to_value(name).unwrap_or_default();
-    written.as_str().unwrap_or_default().to_owned()
+/// A name as in documents and the audit.
+fn name_of<T: Serialize>(name: &T) -> String {
+    let value = serde_json::to_value(name).unwrap_or_default();
+    value.as_str().unwrap_or_default().to_owned()
 }

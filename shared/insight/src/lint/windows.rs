@@ -1,15 +1,15 @@
-//! What shows in the windows of a policy, and at the thresholds that are measured by them.
+//! Warnings about a policy's windows, and about the thresholds that they measure.
 
-use super::{Lint, Warnings};
+use super::warning::{Lint, Warnings};
 use policy::calendar::{Calendar, WorkingTime};
 use policy::directory::Directory;
 use policy::ids::{MarketId, Source, StateId};
 use policy::measure::{Window, spelled};
 use policy::{Ladder, Policy, StateKind, StepView, WindowRow, WorkflowId};
 
-/// A sweep comes every minute: closer than this two thresholds are one.
+/// A sweep runs every minute, so it sees two thresholds that are closer together as one.
 const SWEEP_SECS: i64 = 60;
-/// What is further ahead than fifty years is never reached, see `Calendar::add`.
+/// Calendars look at most fifty years ahead, see `Calendar::add`.
 const HORIZON_SECS: i64 = 18_263 * 86_400;
 
 pub(super) fn check(warnings: &mut Warnings, policy: &Policy, directory: Option<&Directory>) {
@@ -17,8 +17,8 @@ pub(super) fn check(warnings: &mut Warnings, policy: &Policy, directory: Option<
     for (n, row) in policy.states.iter().enumerate() {
         let has_window = |rows: &[WindowRow]| rows.iter().any(|window| window.state == row.state);
         if row.kind == StateKind::Working && !ladders.iter().any(|ladder| has_window(ladder.windows)) {
-            let said = format!("no window covers `{}`; no lead is ever late or stuck in it", row.state);
-            warnings.policy(Lint::UncoveredState, format!("states[{n}]"), said);
+            let text = format!("no window covers `{}`; no lead is ever late or stuck in it", row.state);
+            warnings.policy(Lint::UncoveredState, format!("states[{n}]"), text);
         } else if row.kind == StateKind::Working {
             check_gaps(warnings, &format!("states[{n}]"), &row.state, policy, directory);
         }
@@ -35,8 +35,8 @@ pub(super) fn check(warnings: &mut Warnings, policy: &Policy, directory: Option<
     check_covered(warnings, policy, directory);
 }
 
-/// A state can have windows that leave out a market, or every source without a row of its own. A
-/// market without any window at all has a warning of its own.
+/// Finds markets and sources without a window in a state that has others. A market without any window has
+/// its own warning.
 fn check_gaps(
     warnings: &mut Warnings,
     at: &str,
@@ -62,7 +62,7 @@ fn check_gaps(
             of_state().filter_map(|row| row.source.as_ref()).map(Source::as_str).collect();
         sources.sort_unstable();
         sources.dedup();
-        let said = if sources.is_empty() {
+        let text = if sources.is_empty() {
             format!("no window covers `{state}`{place}; no lead is ever late or stuck in it there")
         } else {
             format!(
@@ -71,11 +71,11 @@ fn check_gaps(
                 sources.join(", ")
             )
         };
-        warnings.policy(Lint::UncoveredState, at, said);
+        warnings.policy(Lint::UncoveredState, at, text);
     }
 }
 
-/// Without any window nothing of a workflow fires, in a market or anywhere.
+/// A workflow needs a window to fire, in each market.
 fn check_covered(warnings: &mut Warnings, policy: &Policy, directory: Option<&Directory>) {
     let w = &policy.workflows;
     let sla = w.sla_breach.windows.iter();
@@ -88,15 +88,15 @@ fn check_covered(warnings: &mut Warnings, policy: &Policy, directory: Option<&Di
             warnings.policy(
                 Lint::NeverFires,
                 format!("{at}.steps"),
-                "there is no window; no step is ever reached",
+                "the workflow has no windows; it never reaches a step",
             );
             continue;
         }
         let markets = directory.into_iter().flat_map(|d| d.document().markets.keys());
         for market in markets.filter(|market| !rows.iter().any(|row| applies_in(row, market))) {
-            let said =
+            let text =
                 format!("market `{market}` has no window in any state; `{workflow}` never fires there");
-            warnings.policy(Lint::MarketWithoutWindows, format!("{at}.windows"), said);
+            warnings.policy(Lint::MarketWithoutWindows, format!("{at}.windows"), text);
         }
     }
 }
@@ -105,7 +105,7 @@ fn applies_in(row: &WindowRow, market: &MarketId) -> bool {
     row.market.as_ref().is_none_or(|own| own == market)
 }
 
-/// Thresholds of a row's clock: too close together, or too far ahead.
+/// Finds thresholds of a row's clock that are too close together, or too far ahead.
 fn check_row(
     warnings: &mut Warnings,
     at: &str,
@@ -126,12 +126,12 @@ fn check_row(
             (Window::BusinessDays(_), Some(calendar)) => row.window.on(calendar).secs(),
             (Window::BusinessDays(_), None) => continue,
         };
-        // A market that nobody has says nothing of its own.
-        let nowhere = MarketId::new("");
-        let steps = policy.steps_in(workflow, market.unwrap_or(&nowhere));
-        let told =
+        // An unknown market has no overrides.
+        let any_market = MarketId::new("");
+        let steps = policy.steps_in(workflow, market.unwrap_or(&any_market));
+        let has_warned =
             check_distances(warnings, at, row, &steps, secs) | check_horizon(warnings, at, row, &steps, secs);
-        if told {
+        if has_warned {
             return;
         }
     }
@@ -155,22 +155,22 @@ fn check_distances(
     secs: i64,
 ) -> bool {
     if secs < SWEEP_SECS {
-        let said = format!("`{}` is shorter than the minute between two sweeps", row.window);
-        warnings.policy(Lint::CrowdedSteps, format!("{at}.window"), said);
+        let text = format!("`{}` is shorter than the minute between two sweeps", row.window);
+        warnings.policy(Lint::CrowdedSteps, format!("{at}.window"), text);
         return true;
     }
     let share = |step: &StepView<'_>| secs.saturating_mul(i64::from(step.percent)) / 100;
     let pairs = steps.iter().zip(steps.iter().skip(1));
     let close = pairs.map(|(a, b)| (share(b) - share(a), a.step, b.step)).min();
-    let Some((apart, one, two)) = close.filter(|(apart, ..)| *apart < SWEEP_SECS) else {
+    let Some((distance, first, second)) = close.filter(|(distance, ..)| *distance < SWEEP_SECS) else {
         return false;
     };
-    let said = format!(
-        "`{one}` and `{two}` are {} apart in a window of `{}`; a sweep comes every minute",
-        spelled(WorkingTime::from_secs(apart)),
+    let text = format!(
+        "`{first}` and `{second}` are {} apart in a window of `{}`; a sweep runs every minute",
+        spelled(WorkingTime::from_secs(distance)),
         row.window
     );
-    warnings.policy(Lint::CrowdedSteps, format!("{at}.window"), said);
+    warnings.policy(Lint::CrowdedSteps, format!("{at}.window"), text);
     true
 }
 
@@ -183,15 +183,15 @@ fn check_horizon(
 ) -> bool {
     let beyond = |step: &&StepView<'_>| secs.saturating_mul(i64::from(step.percent)) / 100 > HORIZON_SECS;
     let Some(step) = steps.iter().find(beyond) else { return false };
-    let said = format!(
-        "`{}` is more than fifty years away, at {}% of `{}`; it is never reached",
+    let text = format!(
+        "`{}` is more than fifty years away, at {}% of `{}`; no lead ever reaches it",
         step.step, step.percent, row.window
     );
-    warnings.policy(Lint::NeverFires, format!("{at}.window"), said);
+    warnings.policy(Lint::NeverFires, format!("{at}.window"), text);
     true
 }
 
-/// A row that others win over in every market, for every source that it is for.
+/// Finds a row that more specific rows override in every market, for each of its sources.
 fn check_shadow(
     warnings: &mut Warnings,
     at: &str,
@@ -204,12 +204,12 @@ fn check_shadow(
             other.market.as_ref() == Some(market) && other.source.as_ref() == source && other.state == *state
         })
     };
-    let wins_over = |market: &MarketId| {
+    let is_overridden_in = |market: &MarketId| {
         has(market, None, &row.state) || row.source.as_ref().is_some_and(|s| has(market, Some(s), &row.state))
     };
     let mut markets = directory.document().markets.keys().peekable();
-    if row.market.is_none() && markets.peek().is_some() && markets.all(wins_over) {
-        let said = "every market has a row of its own that wins over this one; no lead goes by it";
-        warnings.policy(Lint::ShadowedWindow, at, said);
+    if row.market.is_none() && markets.peek().is_some() && markets.all(is_overridden_in) {
+        let text = "every market has its own row, which takes precedence; no lead uses this one";
+        warnings.policy(Lint::ShadowedWindow, at, text);
     }
 }

@@ -1,18 +1,23 @@
 //! Thresholds and windows in Markdown.
 
-use super::{Edition, calendar_name, code};
+use super::documented::DocumentedPolicy;
+use super::format::{calendar_name, code};
 use policy::ids::{MarketId, Source, StateId};
 use policy::{Action, Ladder, StepView, WindowRow, WorkflowId, most_specific};
 use rules::lead::inside::step_messages;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-/// The thresholds of a workflow, and what markets do otherwise.
-pub(super) fn steps(edition: &Edition<'_>, workflow: WorkflowId, markets: &[&MarketId]) -> String {
-    let policy = edition.policy();
+/// The thresholds of a workflow, and the markets that override them.
+pub(super) fn steps(
+    documented: &DocumentedPolicy<'_>,
+    workflow: WorkflowId,
+    markets: &[&MarketId],
+) -> String {
+    let policy = documented.policy();
     let anywhere = policy.steps_in(workflow, &MarketId::new(""));
     let mut text = "\n#### Steps\n".to_owned();
-    text.push_str(&table(edition, workflow, &anywhere));
+    text.push_str(&table(documented, workflow, &anywhere));
     for market in markets {
         _ = writeln!(text, "\n#### Steps in market {}\n", code(market));
         let own = policy.steps_in(workflow, market);
@@ -24,54 +29,56 @@ pub(super) fn steps(edition: &Edition<'_>, workflow: WorkflowId, markets: &[&Mar
         if !off.is_empty() {
             _ = writeln!(text, "Switched off here: {}.", off.join(", "));
         }
-        text.push_str(&table(edition, workflow, &own));
+        text.push_str(&table(documented, workflow, &own));
     }
     text
 }
 
-fn table(edition: &Edition<'_>, workflow: WorkflowId, steps: &[StepView<'_>]) -> String {
+fn table(documented: &DocumentedPolicy<'_>, workflow: WorkflowId, steps: &[StepView<'_>]) -> String {
     if steps.is_empty() {
-        return "\nThere is none; nothing is done.\n".to_owned();
+        return "\nThe workflow has no steps and does nothing here.\n".to_owned();
     }
-    let mut text = "\n| step | at | what is done, and who is told |\n| --- | --- | --- |\n".to_owned();
+    let mut text = "\n| step | at | what happens, and who is notified |\n| --- | --- | --- |\n".to_owned();
     for StepView { step, percent, actions } in steps {
-        let done: Vec<String> = actions.iter().map(|action| done(edition, workflow, *action)).collect();
+        let done: Vec<String> = actions.iter().map(|action| done(documented, workflow, *action)).collect();
         _ = writeln!(text, "| {} | {percent} % of the window | {}. |", code(step), done.join("; "));
     }
     text
 }
 
-fn done(edition: &Edition<'_>, workflow: WorkflowId, action: Action) -> String {
+fn done(documented: &DocumentedPolicy<'_>, workflow: WorkflowId, action: Action) -> String {
     let (to_owner, to_manager) = step_messages(workflow);
-    let most = edition.policy().workflows.sla_breach.max_reassignments;
+    let most = documented.policy().workflows.sla_breach.max_reassignments;
     match action {
-        Action::TellOwner => format!("the owner is told directly (`{}`)", to_owner.as_str()),
+        Action::TellOwner => format!("the owner gets a direct message (`{}`)", to_owner.as_str()),
         Action::TellManager => {
-            format!("the manager is told on the team's channel (`{}`)", to_manager.as_str())
+            format!("the manager gets a message on the team's channel (`{}`)", to_manager.as_str())
         }
-        Action::RecordBreach => "a breach is recorded against the owner and the team".to_owned(),
-        Action::Reassign if most == 0 => "the lead goes to the operations queue, since the policy allows no \
-                                          reassignment; the manager is told (`reassignment-impossible`)"
-            .to_owned(),
+        Action::RecordBreach => "a breach is recorded for the owner and the team".to_owned(),
+        Action::Reassign if most == 0 => {
+            "the lead goes to the operations queue, because the policy allows no \
+             reassignment; the manager is notified (`reassignment-impossible`)"
+                .to_owned()
+        }
         Action::Reassign => format!(
             "the lead goes to the next available rep of the team; the previous owner (`lead-taken`) and the new one \
-             (`lead-given`) are told. If nobody can take it, or after {most} reassignments in one state, it stays where \
-             it is and goes to the operations queue, and the manager is told (`reassignment-impossible`)"
+             (`lead-given`) are notified. If no rep can take it, or after {most} reassignments in one state, the owner \
+             keeps it, it goes to the operations queue, and the manager is notified (`reassignment-impossible`)"
         ),
-        Action::QueueForOperations => "the lead is put into the operations queue".to_owned(),
+        Action::QueueForOperations => "the lead goes to the operations queue".to_owned(),
     }
 }
 
-/// The windows of a workflow: each state by source, and each market's own.
+/// The windows of a workflow, by state and source, then those of single markets.
 pub(super) fn windows(ladder: Ladder<'_>) -> String {
     let rows = ladder.windows;
     let mut text = "\n#### Windows\n".to_owned();
     if rows.is_empty() {
-        text.push_str("\nIt has none of its own and goes by those of `sla-breach`.\n");
+        text.push_str("\nThe workflow uses the windows of `sla-breach`.\n");
         return text;
     }
     if ladder.workflow == WorkflowId::StuckLead {
-        text.push_str("\nWhere it has none of its own it goes by those of `sla-breach`.\n");
+        text.push_str("\nWithout a window here, a state uses the window of `sla-breach`.\n");
     }
     text.push_str(&matrix(rows, None));
     let markets: BTreeSet<&MarketId> = rows.iter().filter_map(|row| row.market.as_ref()).collect();
@@ -96,10 +103,10 @@ pub(super) fn windows(ladder: Ladder<'_>) -> String {
     text
 }
 
-/// A row for each state, a column for each source that is named; what a lead goes by in the end.
+/// A table with a row for each state and a column for each source; each cell has the window that applies.
 fn matrix(rows: &[WindowRow], market: Option<&MarketId>) -> String {
-    let nowhere = MarketId::new("");
-    let in_force = market.unwrap_or(&nowhere);
+    let any_market = MarketId::new("");
+    let own_market = market.unwrap_or(&any_market);
     let counts = |row: &&WindowRow| row.market.is_none() || row.market.as_ref() == market;
     let rows: Vec<WindowRow> = rows.iter().filter(counts).cloned().collect();
     let sources: BTreeSet<&Source> = rows.iter().filter_map(|row| row.source.as_ref()).collect();
@@ -109,7 +116,7 @@ fn matrix(rows: &[WindowRow], market: Option<&MarketId>) -> String {
             states.push(&row.state);
         }
     }
-    // A source that nobody names gets what all others get.
+    // An unnamed source gets the window of all other sources.
     let other = Source::new("");
     let named: Vec<String> = sources.iter().map(|source| format!(" {} |", code(source))).collect();
     let lines: Vec<&str> = sources.iter().map(|_| " --- |").collect();
@@ -118,7 +125,7 @@ fn matrix(rows: &[WindowRow], market: Option<&MarketId>) -> String {
     for state in states {
         _ = write!(text, "| {} |", code(state));
         for source in sources.iter().copied().chain([&other]) {
-            let window = most_specific(&rows, in_force, source, state).map(|row| row.window.to_string());
+            let window = most_specific(&rows, own_market, source, state).map(|row| row.window.to_string());
             _ = write!(text, " {} |", window.as_deref().unwrap_or("none"));
         }
         text.push('\n');
