@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
 use common::*;
-use insight::backtest::{Against, Backtest, Trial};
+use insight::backtest::{BaselineChoice, Backtest, Trial};
 use leadctl::audit::export::{Live, export};
 use leadctl::audit::{Order, Reader, sorted, verify};
 use policy::Policy;
@@ -204,17 +204,17 @@ async fn what_the_store_writes_is_exported_and_replays_to_the_letter() {
     assert_eq!(report.findings(), []);
 
     let (contents, records) = sorted(Reader::new(bytes.as_slice(), "live"), Order::Time).expect("an export");
-    let trial = Trial { policy: policy.clone(), directory: None, since: None, against: Against::History };
+    let trial = Trial { policy: policy.clone(), directory: None, since: None, against: BaselineChoice::History };
     let mut backtest =
         Backtest::new(Arc::clone(&contents.revisions), trial).expect("history is the baseline");
     for record in records {
         backtest.follow(&record.expect("a commit")).expect("it can be replayed");
     }
     let report = backtest.finish(None).expect("what was kept can be read");
-    assert_eq!(report.identity.first, []);
+    assert_eq!(report.replay_check.first, []);
     // The publications decide nothing about leads by themselves.
-    assert_eq!(report.identity.commits, written - 2);
-    assert_eq!((report.identity.without_input, report.leads_different), (0, 0));
+    assert_eq!(report.replay_check.commits, written - 2);
+    assert_eq!((report.replay_check.without_input, report.leads_different), (0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,7 +6,7 @@ mod common;
 use chrono::{DateTime, TimeDelta, Utc};
 use common::*;
 use insight::backtest::{
-    Against, Backtest, Baseline, FirstDifference, Group, Happening, MessageRow, Pair, Report, Span, Trial,
+    BaselineChoice, Backtest, Baseline, FirstDifference, Group, Metric, MessageRow, Pair, Report, Span, Trial,
 };
 use insight::replay::Replay;
 use insight::simulate::Simulation;
@@ -28,12 +28,12 @@ use std::sync::Arc;
 
 /// A policy against what was recorded.
 fn trial(policy: Policy) -> Trial {
-    Trial { policy, directory: None, since: None, against: Against::History }
+    Trial { policy, directory: None, since: None, against: BaselineChoice::History }
 }
 
 /// A policy against the one in force, both over the same history.
 fn against_in_force(policy: Policy) -> Trial {
-    Trial { against: Against::InForce, ..trial(policy) }
+    Trial { against: BaselineChoice::InForce, ..trial(policy) }
 }
 
 /// Plays lines, recording; gives the records as they were decided, and all revisions.
@@ -56,14 +56,14 @@ fn backtest(records: &[CommitRecord], revisions: &Past, trial: Trial) -> Report 
 
 /// Nothing is different in it but what it says of itself.
 fn check_same(report: &Report) {
-    assert_eq!(report.identity.first, []);
-    assert_eq!((report.identity.differences, report.identity.without_input), (0, 0));
+    assert_eq!(report.replay_check.first, []);
+    assert_eq!((report.replay_check.differences, report.replay_check.without_input), (0, 0));
     assert_eq!(report.first_differences, []);
     assert_eq!(report.leads_different, 0);
     for row in &report.messages {
         assert_eq!(row.count.more(), 0, "{row:?}");
     }
-    for row in &report.happenings {
+    for row in &report.metrics {
         assert_eq!(row.count.more(), 0, "{row:?}");
     }
     for row in &report.figures {
@@ -83,7 +83,7 @@ proptest! {
         let policy = lively_policy(1);
         let (records, revisions) = record(simulation(&policy, &tight_directory()), &steps);
         let report = backtest(&records, &revisions, trial(policy.clone()));
-        prop_assert_eq!(report.identity.commits, records.len() as u64);
+        prop_assert_eq!(report.replay_check.commits, records.len() as u64);
         check_same(&report);
         check_same(&backtest(&records, &revisions, against_in_force(policy)));
     }
@@ -185,9 +185,9 @@ fn a_made_up_record_is_sorted_and_reproduced_whatever_is_tried() {
         backtest.follow(&record).expect("the record can be replayed");
     }
     let report = backtest.finish(None).expect("what was kept can be read");
-    assert_eq!(report.identity.first, []);
+    assert_eq!(report.replay_check.first, []);
     // The publications, of two policies and two directories, decide nothing by themselves.
-    assert_eq!(report.identity.commits, contents.end.commits - 4);
+    assert_eq!(report.replay_check.commits, contents.end.commits - 4);
     assert_eq!(report.recorded_policies, [1, 2]);
     assert!(report.leads_different > 100, "{}", report.leads_different);
 }
@@ -221,7 +221,7 @@ fn a_notice_that_comes_later_is_not_sent_to_who_was_quick_enough() {
     // At 80 % of an hour, 14:48, somebody is told; the lead is moved at 14:50. At 90 % it would
     // have been 14:54.
     let report = backtest(&records, &revisions, trial(with_imminent_at("90%")));
-    assert_eq!((report.identity.commits, report.identity.differences), (3, 0));
+    assert_eq!((report.replay_check.commits, report.replay_check.differences), (3, 0));
     // A record of an hour is counted by the hour.
     assert_eq!(report.span, Span::Hour);
     let warning = MessageRow {
@@ -232,8 +232,8 @@ fn a_notice_that_comes_later_is_not_sent_to_who_was_quick_enough() {
     };
     let changed: Vec<_> = report.messages.iter().filter(|row| row.count.more() != 0).collect();
     assert_eq!(changed, [&warning]);
-    let changed = report.happenings.iter().filter(|row| row.count.more() != 0);
-    assert!(changed.into_iter().all(|row| row.happening == Happening::Message));
+    let changed = report.metrics.iter().filter(|row| row.count.more() != 0);
+    assert!(changed.into_iter().all(|row| row.metric == Metric::Message));
     let first = FirstDifference {
         lead: "L-0".into(),
         at: beginning() + TimeDelta::minutes(48),
@@ -263,7 +263,7 @@ fn a_candidate_is_compared_with_the_policy_in_force_and_not_with_what_was_record
     assert_eq!(report.against, Baseline::InForce { revision: 2 });
     assert_eq!((report.changes.len(), report.versions_that_rise.len()), (0, 0));
     let report = backtest(&records, &revisions, against_in_force(with_imminent_at("40%")));
-    assert_eq!((report.identity.commits, report.identity.differences), (3, 0));
+    assert_eq!((report.replay_check.commits, report.replay_check.differences), (3, 0));
     assert_eq!(report.changes, ["sla-breach: imminent 50 % → 40 %"]);
     assert_eq!(report.versions_that_rise, [WorkflowId::SlaBreach]);
     let first = report.first_differences.first().expect("it comes earlier");
@@ -273,7 +273,7 @@ fn a_candidate_is_compared_with_the_policy_in_force_and_not_with_what_was_record
         (&None, Some("sla-warning (imminent) to rep-ana"))
     );
     // The recorded policy is a revision that one can compare with, too.
-    let trial = Trial { against: Against::Revision(1), ..trial(with_imminent_at("80%")) };
+    let trial = Trial { against: BaselineChoice::Revision(1), ..trial(with_imminent_at("80%")) };
     check_same(&backtest(&records, &revisions, trial));
 }
 
@@ -297,7 +297,7 @@ fn a_threshold_is_judged_by_what_was_noticed_where_it_is_by_now() {
 #[test]
 fn a_revision_that_was_never_published_is_no_baseline() {
     let (_, revisions) = one_lead();
-    let trial = Trial { against: Against::Revision(7), ..trial(with_imminent_at("80%")) };
+    let trial = Trial { against: BaselineChoice::Revision(7), ..trial(with_imminent_at("80%")) };
     let error = Backtest::new(Arc::new(revisions), trial).err().expect("there is no revision 7");
     assert_eq!(error.to_string(), "policy revision 7 is not in the record, which holds 1");
 }
@@ -306,7 +306,7 @@ fn a_revision_that_was_never_published_is_no_baseline() {
 fn a_notice_that_comes_earlier_runs_at_its_own_instant() {
     let (records, revisions) = one_lead();
     let report = backtest(&records, &revisions, trial(with_imminent_at("50%")));
-    assert_eq!(report.identity.differences, 0);
+    assert_eq!(report.replay_check.differences, 0);
     assert!(report.messages.iter().all(|row| row.count.more() == 0), "one notice either way");
     let first = report.first_differences.first().expect("it comes earlier");
     assert_eq!(first.at, beginning() + TimeDelta::minutes(30));
@@ -327,27 +327,27 @@ fn a_window_that_is_shorter_brings_breaches_and_reassignments() {
     ))
     .expect("a sound policy");
     let report = backtest(&records, &revisions, trial(policy));
-    assert_eq!(report.total(Happening::Breach), Pair { baseline: 0, candidate: 3 });
-    let reassigned = report.total(Happening::Reassignment).candidate;
-    let impossible = report.total(Happening::ReassignmentImpossible).candidate;
+    assert_eq!(report.total(Metric::Breach), Pair { baseline: 0, candidate: 3 });
+    let reassigned = report.total(Metric::Reassignment).candidate;
+    let impossible = report.total(Metric::ReassignmentImpossible).candidate;
     // Of four reps one is on leave, so that the third owner's is the end, as is the third time.
     assert_eq!((reassigned, impossible), (2, 1));
     // Each by whom it happened to: three owners breached once each, and each was told.
-    let of_rep = |rep: &str, happening: Happening| {
+    let of_rep = |rep: &str, metric: Metric| {
         let is_it = |group: &Group| matches!(group, Group::Rep { rep: of, .. } if of.as_str() == rep);
-        let rows = report.figures.iter().filter(|row| row.happening == happening && is_it(&row.group));
+        let rows = report.figures.iter().filter(|row| row.metric == metric && is_it(&row.group));
         rows.map(|row| row.count.candidate).sum::<u64>()
     };
-    assert_eq!(of_rep("rep-ana", Happening::Breach), 1);
-    assert_eq!(of_rep("rep-ana", Happening::Reassignment), 1);
-    let given: u64 = ["rep-bob", "rep-dan"].map(|rep| of_rep(rep, Happening::Assignment)).iter().sum();
+    assert_eq!(of_rep("rep-ana", Metric::Breach), 1);
+    assert_eq!(of_rep("rep-ana", Metric::Reassignment), 1);
+    let given: u64 = ["rep-bob", "rep-dan"].map(|rep| of_rep(rep, Metric::Assignment)).iter().sum();
     assert_eq!(given, 2, "both reassignments gave it to somebody");
-    let of_team = |happening: Happening| {
+    let of_team = |metric: Metric| {
         let is_it = |group: &Group| matches!(group, Group::Team { team } if team.as_str() == "us-sales");
-        let rows = report.figures.iter().filter(|row| row.happening == happening && is_it(&row.group));
+        let rows = report.figures.iter().filter(|row| row.metric == metric && is_it(&row.group));
         rows.map(|row| row.count.candidate).sum::<u64>()
     };
-    assert_eq!((of_team(Happening::Breach), of_team(Happening::Reassignment)), (3, 2));
+    assert_eq!((of_team(Metric::Breach), of_team(Metric::Reassignment)), (3, 2));
 }
 
 #[test]
@@ -373,8 +373,8 @@ fn a_decision_on_a_lead_that_is_not_held_in_the_replay_is_counted_and_not_applie
     licensed["markets"]["us"]["licensed_for"] = json!(["US", "CA", "FR"]);
     let licensed = Directory::check(serde_json::from_value(licensed).expect("a directory")).expect("sound");
     let report = backtest(&records, &revisions, Trial { directory: Some(licensed), ..trial(policy) });
-    assert_eq!(report.identity.differences, 0);
-    assert_eq!(report.total(Happening::Held), Pair { baseline: 1, candidate: 0 });
+    assert_eq!(report.replay_check.differences, 0);
+    assert_eq!(report.total(Metric::Held), Pair { baseline: 1, candidate: 0 });
     let not_applied = Pair { baseline: 0, candidate: 1 };
     assert_eq!(report.not_applied.get("compliance decisions"), Some(&not_applied));
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use insight::backtest::{Baseline, Group, Happening, Pair, QueueRow, Report, Span};
+use insight::backtest::{Baseline, Group, Metric, Pair, QueueRow, Report, Span};
 use policy::WorkflowId;
 use policy::measure::grouped;
 
@@ -11,14 +11,14 @@ use policy::measure::grouped;
 pub(super) struct Table {
     pub title: &'static str,
     /// The columns: what is counted.
-    pub columns: Vec<Happening>,
+    pub columns: Vec<Metric>,
     /// Each group's name, with a number per column.
     pub rows: Vec<(String, Vec<Pair>)>,
 }
 
 /// The outcome of the check that the history replays identically, in one line.
 pub(super) fn identity(report: &Report) -> String {
-    let identity = &report.identity;
+    let identity = &report.replay_check;
     let decisions = grouped(identity.commits);
     let mut line = if identity.holds() {
         format!("Check passed: replaying {decisions} recorded decisions reproduced every one.")
@@ -81,9 +81,9 @@ pub(super) fn rising(workflows: &[WorkflowId]) -> Option<String> {
 
 /// The totals, without those that are zero on both sides.
 pub(super) fn totals(report: &Report) -> Vec<(&'static str, Pair)> {
-    let all = Happening::ALL.into_iter().map(|happening| (happening, report.total(happening)));
-    all.filter(|(happening, total)| *happening == Happening::Message || *total != Pair::default())
-        .map(|(happening, total)| (happening.spelled(), total))
+    let all = Metric::ALL.into_iter().map(|metric| (metric, report.total(metric)));
+    all.filter(|(metric, total)| *metric == Metric::Message || *total != Pair::default())
+        .map(|(metric, total)| (metric.spelled(), total))
         .collect()
 }
 
@@ -100,19 +100,19 @@ pub(super) fn queues(report: &Report) -> [(&'static str, Pair, Pair); 2] {
 
 /// The tables by workflow, market, team and rep, without empty ones.
 pub(super) fn tables(report: &Report) -> Vec<Table> {
-    use Happening::{Assignment, Breach, Held, HighValue, Message, QueuedForOperations, Reassignment};
+    use Metric::{Assignment, Breach, Held, HighValue, Message, QueuedForOperations, Reassignment};
     let groups = report.figures_by_group();
     type Pick<'p> = &'p dyn Fn(&Group) -> Option<String>;
-    let table = |title, columns: &[Happening], pick: Pick<'_>| -> Option<Table> {
-        let mut rows: Vec<(String, &BTreeMap<Happening, Pair>)> =
+    let table = |title, columns: &[Metric], pick: Pick<'_>| -> Option<Table> {
+        let mut rows: Vec<(String, &BTreeMap<Metric, Pair>)> =
             groups.iter().filter_map(|(group, counts)| Some((pick(group)?, counts))).collect();
         rows.retain(|(_, counts)| columns.iter().any(|column| counts.contains_key(column)));
-        let used: Vec<Happening> = columns
+        let used: Vec<Metric> = columns
             .iter()
             .copied()
             .filter(|column| rows.iter().any(|(_, counts)| counts.contains_key(column)))
             .collect();
-        let row = |(name, counts): (String, &BTreeMap<Happening, Pair>)| {
+        let row = |(name, counts): (String, &BTreeMap<Metric, Pair>)| {
             (name, used.iter().map(|column| counts.get(column).copied().unwrap_or_default()).collect())
         };
         let rows: Vec<(String, Vec<Pair>)> = rows.into_iter().map(row).collect();
@@ -145,11 +145,11 @@ pub(super) fn tables(report: &Report) -> Vec<Table> {
 }
 
 /// The heading of a column. A rep has leads taken and given.
-pub(super) fn column(title: &str, happening: Happening) -> &'static str {
-    match (title, happening) {
-        ("By rep", Happening::Reassignment) => "leads taken",
-        ("By rep", Happening::Assignment) => "leads given",
-        (_, happening) => happening.spelled(),
+pub(super) fn column(title: &str, metric: Metric) -> &'static str {
+    match (title, metric) {
+        ("By rep", Metric::Reassignment) => "leads taken",
+        ("By rep", Metric::Assignment) => "leads given",
+        (_, metric) => metric.spelled(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use chrono::SecondsFormat;
-use insight::backtest::{Happening, Pair, QueueRow, Report, Span};
+use insight::backtest::{Metric, Pair, QueueRow, Report, Span};
 use policy::measure::grouped;
 
 use super::chart::{Point, bars, escape, lines};
@@ -30,7 +30,7 @@ pub(super) fn page(report: &Report, link: Option<&LeadLink>) -> String {
 fn write(out: &mut String, report: &Report, link: Option<&LeadLink>) -> std::fmt::Result {
     let policy = escape(&report.policy);
     let time = |at: chrono::DateTime<chrono::Utc>| at.format("%B %-d, %Y, %H:%M");
-    let proof = if report.identity.holds() { "good" } else { "bad" };
+    let proof = if report.replay_check.holds() { "good" } else { "bad" };
     write!(
         out,
         r#"<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Backtest of {policy}</title><style>{STYLE}</style></head><body><main>
@@ -46,9 +46,9 @@ fn write(out: &mut String, report: &Report, link: Option<&LeadLink>) -> std::fmt
         grouped(report.leads_different),
         escape(&identity(report))
     )?;
-    if !report.identity.holds() {
+    if !report.replay_check.holds() {
         out.push_str("<p class=\"proof bad\">Do not rely on the comparison below.</p><ul>");
-        for d in &report.identity.first {
+        for d in &report.replay_check.first {
             write!(
                 out,
                 "<li>{} commit {}: {}</li>",
@@ -133,9 +133,9 @@ fn charts(out: &mut String, report: &Report) -> std::fmt::Result {
         escape(&baseline)
     )?;
     let per = report.span.spelled();
-    for happening in [Happening::Message, Happening::Breach, Happening::Reassignment] {
-        let title = format!("{} per {per}", capital(happening.spelled()));
-        let spans = report.per_span(happening);
+    for metric in [Metric::Message, Metric::Breach, Metric::Reassignment] {
+        let title = format!("{} per {per}", capital(metric.spelled()));
+        let spans = report.per_span(metric);
         let begins: Vec<_> = spans.keys().copied().collect();
         let points: Vec<Point> =
             spans.iter().map(|(begin, pair)| (short(report.span, *begin, &begins), *pair)).collect();
@@ -184,8 +184,8 @@ fn figure(
 
 fn table(out: &mut String, table: &Table) -> std::fmt::Result {
     write!(out, "<h2>{}</h2><div class=\"wide\"><table><thead><tr><th></th>", escape(table.title))?;
-    for happening in &table.columns {
-        write!(out, "<th>{}</th>", column(table.title, *happening))?;
+    for metric in &table.columns {
+        write!(out, "<th>{}</th>", column(table.title, *metric))?;
     }
     out.push_str("</tr></thead><tbody>");
     for (name, counts) in &table.rows {

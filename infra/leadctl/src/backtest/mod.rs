@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
-use insight::backtest::{Against, Backtest, Report, Trial};
+use insight::backtest::{Backtest, BaselineChoice, Report, Trial};
 use policy::Policy;
 use policy::directory::Directory;
 
@@ -85,16 +85,16 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Argumen
         return Ok(false);
     };
     let against = match &arguments.against {
-        Some(Baseline::InForce) => Against::InForce,
-        Some(Baseline::History) => Against::History,
-        Some(Baseline::Revision(revision)) => Against::Revision(*revision),
+        Some(Baseline::InForce) => BaselineChoice::InForce,
+        Some(Baseline::History) => BaselineChoice::History,
+        Some(Baseline::Revision(revision)) => BaselineChoice::Revision(*revision),
         Some(Baseline::File(file)) => match document(Some(file), "policy", Policy::parse)? {
-            Some(Some(policy)) => Against::Policy(Box::new(policy)),
+            Some(Some(policy)) => BaselineChoice::Policy(Box::new(policy)),
             _ => return Ok(false),
         },
         // Comparing the policy in force with itself shows nothing.
-        None if policy.is_none() && directory.is_none() => Against::History,
-        None => Against::InForce,
+        None if policy.is_none() && directory.is_none() => BaselineChoice::History,
+        None => BaselineChoice::InForce,
     };
     let (contents, records) = arguments.source.sorted(root, Order::Time).await?;
     let published = contents.revisions.policies.values().next_back();
@@ -150,16 +150,16 @@ fn show(arguments: &Arguments, report: &Report) -> anyhow::Result<bool> {
     } else {
         print(text::spelled(report, link).trim_end());
     }
-    if !report.identity.holds() {
+    if !report.replay_check.holds() {
         say(&format!(
             "error: replaying {} recorded decisions did not reproduce {} of them. Do not rely on the comparison.",
-            report.identity.commits, report.identity.differences
+            report.replay_check.commits, report.replay_check.differences
         ));
-        for difference in report.identity.first.iter().take(10) {
+        for difference in report.replay_check.first.iter().take(10) {
             say(&format!("  {} commit {}: {}", difference.subject, difference.commit, difference.why));
         }
     }
-    Ok(report.identity.holds())
+    Ok(report.replay_check.holds())
 }
 
 #[cfg(test)]

@@ -102,7 +102,7 @@ fn changes(out: &mut String, report: &Report) -> std::fmt::Result {
 fn table(out: &mut String, table: &Table) -> std::fmt::Result {
     writeln!(out)?;
     write!(out, "{:<NAME$}", table.title)?;
-    let heads: Vec<&str> = table.columns.iter().map(|happening| column(table.title, *happening)).collect();
+    let heads: Vec<&str> = table.columns.iter().map(|metric| column(table.title, *metric)).collect();
     let widths: Vec<usize> = heads.iter().map(|head| head.len().max(12) + 3).collect();
     for (head, width) in heads.iter().zip(&widths) {
         write!(out, "{head:>width$}")?;

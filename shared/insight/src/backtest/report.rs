@@ -1,4 +1,4 @@
-//! What a backtest found.
+//! The report of a backtest.
 
 use super::spans::Span;
 use crate::replay::Difference;
@@ -8,57 +8,57 @@ use policy::{Message, WorkflowId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// A number under the baseline and under the candidate.
+/// A count under the baseline and under the candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Pair {
-    /// Under what the candidate is compared with.
+    /// The count under the baseline.
     pub baseline: u64,
-    /// Under the policy that is tried.
+    /// The count under the candidate.
     pub candidate: u64,
 }
 
 impl Pair {
-    /// How many more there are under the candidate.
+    /// The candidate minus the baseline.
     pub fn more(self) -> i64 {
         let signed = |n| i64::try_from(n).unwrap_or(i64::MAX);
         signed(self.candidate).saturating_sub(signed(self.baseline))
     }
 
-    /// Adds another.
+    /// Adds another count.
     pub fn add(&mut self, other: Self) {
         self.baseline = self.baseline.saturating_add(other.baseline);
         self.candidate = self.candidate.saturating_add(other.candidate);
     }
 }
 
-/// What the candidate is compared with.
+/// The baseline of the comparison.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Baseline {
-    /// What was recorded, under the revisions that were in force then.
+    /// The recorded history, under the revisions in force at the time.
     History {
-        /// These.
+        /// Those revisions.
         revisions: Vec<u32>,
     },
-    /// The policy that was published last, replayed over the same history.
+    /// The latest published policy, replayed over the same history.
     InForce {
-        /// Its revision.
+        /// The revision.
         revision: u32,
     },
     /// An earlier revision, replayed over the same history.
     Revision {
-        /// Which.
+        /// Its id.
         revision: u32,
     },
     /// Another policy, replayed over the same history.
     Policy {
-        /// Its name.
+        /// The name of the policy.
         name: String,
     },
 }
 
 impl Baseline {
-    /// In words, for the head of a column.
+    /// The baseline in words, for a column header.
     pub fn spelled(&self) -> String {
         match self {
             Self::History { .. } => "history".to_owned(),
@@ -69,97 +69,99 @@ impl Baseline {
     }
 }
 
-/// What a backtest found.
+/// The report of a backtest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// The name of the policy that was tried.
+    /// The name of the candidate policy.
     pub policy: String,
-    /// What it is compared with.
+    /// The baseline.
     pub against: Baseline,
-    /// What is different between the two policies and their directories, in words. Against history:
-    /// between the policy in force and the candidate.
+    /// The differences between the two policies and their directories, in words. Against history, these are the
+    /// differences between the policy in force and the candidate.
     pub changes: Vec<String>,
     /// The workflows whose version rises with the candidate.
     pub versions_that_rise: Vec<WorkflowId>,
-    /// The revisions of the policy that were in force in the record.
+    /// The policy revisions in force in the record.
     pub recorded_policies: Vec<u32>,
-    /// What is counted begins here.
+    /// When counting begins.
     pub since: DateTime<Utc>,
-    /// And ends here.
+    /// When counting ends.
     pub until: DateTime<Utc>,
-    /// Whether the record can be reproduced: the proof of the rest.
-    pub identity: Identity,
-    /// The leads that were replayed.
+    /// The check that replaying reproduces the record. The rest of the report rests on it.
+    #[serde(rename = "identity")]
+    pub replay_check: ReplayCheck,
+    /// The number of replayed leads.
     pub leads: u64,
-    /// The leads of which somebody would notice a difference.
+    /// The number of leads with a difference that somebody would notice.
     pub leads_different: u64,
-    /// How long the spans are that things are counted by.
+    /// The length of the spans.
     pub span: Span,
-    /// Messages, by recipient and span.
+    /// Messages by recipient and span.
     pub messages: Vec<MessageRow>,
-    /// What happened, by span.
-    pub happenings: Vec<HappeningRow>,
-    /// What happened, by workflow, market, team and rep.
+    /// Metrics by span.
+    #[serde(rename = "happenings")]
+    pub metrics: Vec<MetricRow>,
+    /// Metrics by workflow, market, team and rep.
     pub figures: Vec<FigureRow>,
-    /// The queues at the end of each hour or day.
+    /// Queue sizes at the end of each hour or day.
     pub queues: Vec<QueueRow>,
-    /// Decisions of people that made no sense in a replay, by what was decided.
+    /// Decisions of people that did not apply in a replay, by kind.
     pub not_applied: BTreeMap<String, Pair>,
-    /// The first difference of each lead, the earliest first.
+    /// The first difference of each lead, earliest first.
     pub first_differences: Vec<FirstDifference>,
-    /// What people are called.
+    /// The names of people.
     pub people: BTreeMap<PersonId, String>,
 }
 
-/// Whether taking the recorded decisions again comes to what is recorded.
+/// Whether replaying the recorded decisions reproduces the record.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Identity {
-    /// The commits that were decided again.
+pub struct ReplayCheck {
+    /// The number of replayed commits.
     pub commits: u64,
-    /// Those whose input was not recorded yet; they were taken as they are.
+    /// The number of commits without a recorded input. The backtest takes their recorded result.
     pub without_input: u64,
-    /// Those that came out otherwise.
+    /// The number of commits with another result.
     pub differences: u64,
-    /// The first of them.
+    /// The first differences.
     pub first: Vec<Difference>,
 }
 
-impl Identity {
-    /// Whether the record was reproduced.
+impl ReplayCheck {
+    /// Whether the replay reproduced the record.
     pub fn holds(&self) -> bool {
         self.differences == 0
     }
 }
 
-/// Messages to somebody in a span.
+/// The number of messages to a recipient in a span.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageRow {
-    /// To whom: a person, `team/…`, or a desk.
+    /// The recipient: a person, `team/…`, or a desk.
     pub recipient: String,
-    /// Where the span begins.
+    /// The start of the span.
     pub from: DateTime<Utc>,
-    /// What about.
+    /// The message.
     pub message: Message,
-    /// How many.
+    /// The count.
     #[serde(flatten)]
     pub count: Pair,
 }
 
-/// What can be counted.
+/// What a report counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Happening {
-    /// Somebody was told something.
+pub enum Metric {
+    /// Somebody got a message.
     Message,
     /// An SLA window was breached.
     Breach,
-    /// A lead was taken from its owner and given to another rep.
+    /// A lead went from its owner to another rep.
     Reassignment,
-    /// A lead was given to a rep.
+    /// A lead went to a rep.
     Assignment,
-    /// A lead could not be given to any rep.
+    /// No rep could take a lead.
     ReassignmentImpossible,
-    /// A lead came into the operations queue.
+    /// A lead entered the operations queue.
     QueuedForOperations,
     /// Compliance held a lead.
     Held,
@@ -169,8 +171,8 @@ pub enum Happening {
     ChurnRisk,
 }
 
-impl Happening {
-    /// All of them, in the order of reports.
+impl Metric {
+    /// All metrics, in the order of reports.
     pub const ALL: [Self; 9] = [
         Self::Message,
         Self::Breach,
@@ -183,7 +185,7 @@ impl Happening {
         Self::ChurnRisk,
     ];
 
-    /// In words, for people.
+    /// The metric in words.
     pub fn spelled(self) -> &'static str {
         match self {
             Self::Message => "messages",
@@ -199,64 +201,65 @@ impl Happening {
     }
 }
 
-/// How often something happened in a span.
+/// A metric in a span.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HappeningRow {
-    /// What.
-    pub happening: Happening,
-    /// Where the span begins.
+pub struct MetricRow {
+    /// The metric.
+    #[serde(rename = "happening")]
+    pub metric: Metric,
+    /// The start of the span.
     pub from: DateTime<Utc>,
-    /// How often.
+    /// The count.
     #[serde(flatten)]
     pub count: Pair,
 }
 
-/// By what figures are grouped.
+/// What figures are grouped by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "by", rename_all = "kebab-case")]
 pub enum Group {
-    /// A workflow that brought it about.
+    /// The workflow that caused it.
     Workflow {
-        /// Which.
+        /// Its id.
         workflow: WorkflowId,
     },
     /// The market of the lead.
     Market {
-        /// Which.
+        /// Its id.
         market: MarketId,
     },
-    /// A team: its reps' breaches, and what they and its channel are told.
+    /// A team: breaches of its reps, and messages to them and to its channel.
     Team {
-        /// Which.
+        /// Its id.
         team: TeamId,
     },
-    /// A rep: breaches as owner, messages, leads taken from them (reassignments) and leads given to
-    /// them (assignments).
+    /// A rep: breaches as owner, messages, lost leads (reassignments) and received leads (assignments).
     Rep {
-        /// The team they are in.
+        /// The team of the rep.
         team: TeamId,
-        /// Which.
+        /// Its id.
         rep: PersonId,
     },
 }
 
-/// How often something happened in a group.
+/// A metric in a group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FigureRow {
-    /// Which group.
+    /// The group.
     #[serde(flatten)]
     pub group: Group,
-    /// What.
-    pub happening: Happening,
-    /// How often.
+    /// The metric.
+    #[serde(rename = "happening")]
+    pub metric: Metric,
+    /// The count.
     #[serde(flatten)]
     pub count: Pair,
 }
 
-/// The queues at the end of an hour or a day, UTC.
+/// Queue sizes at the end of an hour or a day, UTC.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueueRow {
-    /// Where the hour or the day begins.
+    /// The start of the hour or day.
     pub from: DateTime<Utc>,
     /// Leads in the operations queue.
     pub operations: Pair,
@@ -267,20 +270,20 @@ pub struct QueueRow {
 /// The first difference of a lead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FirstDifference {
-    /// Which lead.
+    /// The lead.
     pub lead: LeadId,
-    /// When.
+    /// When it happens.
     pub at: DateTime<Utc>,
-    /// What happens then under the baseline, and not under the candidate.
+    /// What happens then under the baseline, but not under the candidate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<String>,
-    /// What happens then under the candidate, and not under the baseline.
+    /// What happens then under the candidate, but not under the baseline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub candidate: Option<String>,
 }
 
 impl Report {
-    /// Messages of all kinds, by recipient and span.
+    /// All messages by recipient and span.
     pub fn messages_per_span(&self) -> BTreeMap<(&str, DateTime<Utc>), Pair> {
         let mut sums: BTreeMap<(&str, DateTime<Utc>), Pair> = BTreeMap::new();
         for row in &self.messages {
@@ -289,23 +292,23 @@ impl Report {
         sums
     }
 
-    /// How often something happened in all.
-    pub fn total(&self, happening: Happening) -> Pair {
+    /// The total of a metric.
+    pub fn total(&self, metric: Metric) -> Pair {
         let mut sum = Pair::default();
-        self.happenings.iter().filter(|row| row.happening == happening).for_each(|row| sum.add(row.count));
+        self.metrics.iter().filter(|row| row.metric == metric).for_each(|row| sum.add(row.count));
         sum
     }
 
-    /// How often something happened in each span, those without any among them.
-    pub fn per_span(&self, happening: Happening) -> BTreeMap<DateTime<Utc>, Pair> {
+    /// A metric in each span, including empty spans.
+    pub fn per_span(&self, metric: Metric) -> BTreeMap<DateTime<Utc>, Pair> {
         let mut spans: BTreeMap<DateTime<Utc>, Pair> =
             self.spans().into_iter().map(|begin| (begin, Pair::default())).collect();
-        let rows = self.happenings.iter().filter(|row| row.happening == happening);
+        let rows = self.metrics.iter().filter(|row| row.metric == metric);
         rows.for_each(|row| spans.entry(row.from).or_default().add(row.count));
         spans
     }
 
-    /// The beginnings of the spans that are counted.
+    /// The starts of all counted spans.
     pub fn spans(&self) -> Vec<DateTime<Utc>> {
         let (first, last) = (self.span.begin(self.since), self.until);
         std::iter::successors(Some(first), |begin| Some(self.span.next(*begin)))
@@ -313,21 +316,21 @@ impl Report {
             .collect()
     }
 
-    /// The figures of each group that has any, by what happened.
-    pub fn figures_by_group(&self) -> BTreeMap<&Group, BTreeMap<Happening, Pair>> {
-        let mut groups: BTreeMap<&Group, BTreeMap<Happening, Pair>> = BTreeMap::new();
+    /// The figures of each group, by metric.
+    pub fn figures_by_group(&self) -> BTreeMap<&Group, BTreeMap<Metric, Pair>> {
+        let mut groups: BTreeMap<&Group, BTreeMap<Metric, Pair>> = BTreeMap::new();
         for row in &self.figures {
-            groups.entry(&row.group).or_default().entry(row.happening).or_default().add(row.count);
+            groups.entry(&row.group).or_default().entry(row.metric).or_default().add(row.count);
         }
         groups
     }
 
-    /// A person as colleagues call them.
+    /// The name of a person.
     pub fn person(&self, id: &PersonId) -> String {
         self.people.get(id).cloned().unwrap_or_else(|| id.to_string())
     }
 
-    /// A recipient as people call them.
+    /// The name of a recipient.
     pub fn recipient(&self, of: &str) -> String {
         if let Some(team) = of.strip_prefix("team/") {
             return format!("{team} channel");

@@ -1,27 +1,27 @@
-//! The spans of time that a report counts by: hours for a few days, days for some weeks, weeks for
-//! more. A tally begins with hours and becomes coarser as time passes.
+//! The time spans of a report: hours for a few days, days for some weeks, weeks for more. A tally starts with
+//! hours and changes to longer spans as time passes.
 
 use chrono::{DateTime, Datelike, Days, SubsecRound as _, TimeDelta, Timelike, Utc};
 use serde::{Deserialize, Serialize};
 
-/// By how long a span of a report is.
+/// The length of a span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Span {
-    /// By the hour.
+    /// An hour.
     Hour,
-    /// By the day, UTC.
+    /// A day, UTC.
     Day,
-    /// By the week, from Monday, UTC.
+    /// A week from Monday, UTC.
     Week,
 }
 
-/// Up to so long a time is counted by the hour, and by the day.
+/// The longest time that a report counts by hours, and by days.
 const HOURS_MAX: TimeDelta = TimeDelta::days(3);
 const DAYS_MAX: TimeDelta = TimeDelta::days(70);
 
 impl Span {
-    /// The span for a time of this length.
+    /// The span for a period of this length.
     pub fn of(length: TimeDelta) -> Self {
         if length <= HOURS_MAX {
             Self::Hour
@@ -32,7 +32,7 @@ impl Span {
         }
     }
 
-    /// The beginning of the span that an instant is in.
+    /// The start of the span that contains an instant.
     pub fn begin(self, at: DateTime<Utc>) -> DateTime<Utc> {
         let hour = at.with_minute(0).and_then(|at| at.with_second(0)).map_or(at, |at| at.trunc_subsecs(0));
         let day = || hour.with_hour(0).unwrap_or(hour);
@@ -46,7 +46,7 @@ impl Span {
         }
     }
 
-    /// The beginning of the span after one.
+    /// The start of the next span.
     pub fn next(self, begin: DateTime<Utc>) -> DateTime<Utc> {
         begin
             + match self {
@@ -56,7 +56,7 @@ impl Span {
             }
     }
 
-    /// In a word.
+    /// The span in words.
     pub fn spelled(self) -> &'static str {
         match self {
             Self::Hour => "hour",

@@ -1,5 +1,5 @@
-//! How the teams stand, twice: as history has it, and as it is in a replay. Whenever a record says
-//! how a team was seen, that is taken over, and what the replay made different of it stays different.
+//! The standings of the teams, in history and in a replay. Whenever a record says what a decision saw of a
+//! team, both take it over, and the differences of the replay stay.
 
 use policy::directory::Directory;
 use policy::ids::{PersonId, TeamId};
@@ -8,7 +8,7 @@ use rules::rep::LoadChange;
 use rules::roster::{Roster, Standing};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Both.
+/// The standings on both sides.
 #[derive(Debug, Default)]
 pub(super) struct Standings {
     recorded: BTreeMap<TeamId, Roster>,
@@ -16,7 +16,7 @@ pub(super) struct Standings {
 }
 
 impl Standings {
-    /// The teams of the replay, to be given back.
+    /// Lends the teams of the replay. The caller returns them with [`Self::take_back`].
     pub fn lend_replayed(&mut self) -> BTreeMap<TeamId, Roster> {
         std::mem::take(&mut self.replayed)
     }
@@ -26,18 +26,18 @@ impl Standings {
         self.replayed = replayed;
     }
 
-    /// Takes over how teams were seen.
-    pub fn see(&mut self, saw: &Saw) {
+    /// Takes over what a recorded decision saw of teams.
+    pub fn observe(&mut self, saw: &Saw) {
         for (team, seen) in &saw.teams {
             let recorded = &mut self.recorded.entry(team.clone()).or_default().standings;
             let replayed = &mut self.replayed.entry(team.clone()).or_default().standings;
             let reps: BTreeSet<PersonId> = seen.keys().chain(recorded.keys()).cloned().collect();
-            let nothing = SeenStanding::default();
+            let default = SeenStanding::default();
             for rep in reps {
-                let seen = seen.get(&rep).unwrap_or(&nothing);
+                let seen = seen.get(&rep).unwrap_or(&default);
                 let (was, is) = (recorded.entry(rep.clone()).or_default(), replayed.entry(rep).or_default());
-                let more = i64::from(is.load) - i64::from(was.load);
-                is.load = u32::try_from((i64::from(seen.load) + more).max(0)).unwrap_or(u32::MAX);
+                let difference = i64::from(is.load) - i64::from(was.load);
+                is.load = u32::try_from((i64::from(seen.load) + difference).max(0)).unwrap_or(u32::MAX);
                 if is.last_assigned_at == was.last_assigned_at {
                     is.last_assigned_at = seen.last_assigned_at;
                 }
@@ -48,17 +48,17 @@ impl Standings {
         }
     }
 
-    /// A recorded commit changed loads.
+    /// Applies the load changes of a recorded commit.
     pub fn change_recorded(&mut self, directory: &Directory, changes: &[LoadChange]) {
         change(&mut self.recorded, directory, changes);
     }
 
-    /// A commit of the replay changed loads.
+    /// Applies the load changes of a commit in the replay.
     pub fn change_replayed(&mut self, directory: &Directory, changes: &[LoadChange]) {
         change(&mut self.replayed, directory, changes);
     }
 
-    /// A rep said whether they take leads.
+    /// Applies the recorded availability of a rep.
     pub fn set_availability(&mut self, directory: &Directory, rep: &PersonId, stands: &Standing) {
         let Some(team) = directory.team_of(rep) else { return };
         for teams in [&mut self.recorded, &mut self.replayed] {

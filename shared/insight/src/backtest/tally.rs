@@ -1,6 +1,6 @@
-//! Counts what happened on both sides of a comparison, as time passes.
+//! Counts what happens on both sides of a backtest, as time passes.
 
-use super::report::{FigureRow, Group, Happening, HappeningRow, MessageRow, Pair, QueueRow};
+use super::report::{FigureRow, Group, MessageRow, Metric, MetricRow, Pair, QueueRow};
 use super::spans::Span;
 use chrono::{DateTime, Utc};
 use policy::directory::Directory;
@@ -12,7 +12,7 @@ use rules::lead::{Lead, LeadFact};
 use rules::notification::{Notification, NotificationFact, Recipient};
 use std::collections::BTreeMap;
 
-/// A side of a comparison.
+/// A side of a backtest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
     Baseline,
@@ -37,24 +37,24 @@ impl Pair {
 #[derive(Debug)]
 pub(super) struct Tally {
     since: DateTime<Utc>,
-    /// The first instant that is counted.
+    /// The first counted instant.
     first: Option<DateTime<Utc>>,
     span: Span,
     messages: BTreeMap<(String, DateTime<Utc>, Message), Pair>,
-    happenings: BTreeMap<(Happening, DateTime<Utc>), Pair>,
-    figures: BTreeMap<(Group, Happening), Pair>,
+    metrics: BTreeMap<(Metric, DateTime<Utc>), Pair>,
+    figures: BTreeMap<(Group, Metric), Pair>,
     operations: Pair,
     reviews: Pair,
-    /// The hour or day that is not over yet.
+    /// The current hour or day.
     open: Option<DateTime<Utc>>,
     queues: Vec<QueueRow>,
 }
 
-/// All counts, as a report has them.
+/// All counts of a report.
 pub(super) struct Counts {
     pub span: Span,
     pub messages: Vec<MessageRow>,
-    pub happenings: Vec<HappeningRow>,
+    pub metrics: Vec<MetricRow>,
     pub figures: Vec<FigureRow>,
     pub queues: Vec<QueueRow>,
 }
@@ -66,7 +66,7 @@ impl Tally {
             first: None,
             span: Span::Hour,
             messages: BTreeMap::new(),
-            happenings: BTreeMap::new(),
+            metrics: BTreeMap::new(),
             figures: BTreeMap::new(),
             operations: Pair::default(),
             reviews: Pair::default(),
@@ -75,8 +75,8 @@ impl Tally {
         }
     }
 
-    /// Time passes: hours or days that end before an instant are noted, and if it has become long,
-    /// it is counted by longer spans.
+    /// Advances the time. Finishes the hours or days that end before `now`, and changes to longer spans if the
+    /// period has become long.
     pub fn pass(&mut self, now: DateTime<Utc>) {
         let first = *self.first.get_or_insert(now.max(self.since));
         let span = Span::of(now - first).max(self.span);
@@ -91,7 +91,7 @@ impl Tally {
         self.open.get_or_insert(current);
     }
 
-    /// The queues are looked at once a day at the least.
+    /// Queue sizes are counted at least once a day.
     fn queue_span(&self) -> Span {
         self.span.min(Span::Day)
     }
@@ -107,13 +107,13 @@ impl Tally {
         for ((recipient, from, message), count) in std::mem::take(&mut self.messages) {
             self.messages.entry((recipient, span.begin(from), message)).or_default().add(count);
         }
-        for ((happening, from), count) in std::mem::take(&mut self.happenings) {
-            self.happenings.entry((happening, span.begin(from))).or_default().add(count);
+        for ((metric, from), count) in std::mem::take(&mut self.metrics) {
+            self.metrics.entry((metric, span.begin(from))).or_default().add(count);
         }
         let per = self.queue_span();
         let mut days: BTreeMap<DateTime<Utc>, QueueRow> = BTreeMap::new();
         for row in std::mem::take(&mut self.queues) {
-            // The last of a day is how the day ended.
+            // The last row of a day is the state at its end.
             let from = per.begin(row.from);
             days.insert(from, QueueRow { from, ..row });
         }
@@ -124,7 +124,7 @@ impl Tally {
         }
     }
 
-    /// A commit of a lead.
+    /// Counts a commit of a lead.
     pub fn lead(
         &mut self,
         side: Side,
@@ -140,59 +140,59 @@ impl Tally {
         self.reviews.count(side, change(was, after.review.is_some()));
         let since = self.since;
         for entry in entries.iter().filter(|entry| entry.at >= since) {
-            let happening = match &entry.fact {
-                LeadFact::Notification(NotificationFact::Requested(_)) => Happening::Message,
-                LeadFact::BreachRecorded { .. } => Happening::Breach,
-                LeadFact::Reassigned { .. } => Happening::Reassignment,
-                LeadFact::Assigned { .. } => Happening::Assignment,
-                LeadFact::ReassignmentImpossible { .. } => Happening::ReassignmentImpossible,
-                LeadFact::OperationsQueued { .. } => Happening::QueuedForOperations,
-                LeadFact::ComplianceHeld { .. } => Happening::Held,
-                LeadFact::HighValueFlagged { .. } => Happening::HighValue,
+            let metric = match &entry.fact {
+                LeadFact::Notification(NotificationFact::Requested(_)) => Metric::Message,
+                LeadFact::BreachRecorded { .. } => Metric::Breach,
+                LeadFact::Reassigned { .. } => Metric::Reassignment,
+                LeadFact::Assigned { .. } => Metric::Assignment,
+                LeadFact::ReassignmentImpossible { .. } => Metric::ReassignmentImpossible,
+                LeadFact::OperationsQueued { .. } => Metric::QueuedForOperations,
+                LeadFact::ComplianceHeld { .. } => Metric::Held,
+                LeadFact::HighValueFlagged { .. } => Metric::HighValue,
                 _ => continue,
             };
-            self.happening(side, entry.at, happening);
+            self.metric(side, entry.at, metric);
             if let Some(market) = &after.profile.market {
-                self.figure(side, Group::Market { market: market.clone() }, happening);
+                self.figure(side, Group::Market { market: market.clone() }, metric);
             }
-            self.workflow(side, entry.workflow.as_ref().map(|workflow| workflow.id), happening);
+            self.workflow(side, entry.workflow.as_ref().map(|workflow| workflow.id), metric);
             match &entry.fact {
                 LeadFact::Notification(NotificationFact::Requested(notification)) => {
                     self.message(side, entry.at, notification, directory);
                 }
                 LeadFact::BreachRecorded { owner, team, owner_not_told, .. } => {
-                    self.team(side, team.as_ref(), happening);
-                    // A rep who had not been told that the lead was theirs has no part in its breach.
-                    self.rep(side, owner.as_ref().filter(|_| !owner_not_told), happening, directory);
+                    self.team(side, team.as_ref(), metric);
+                    // A rep whom nobody had notified of the lead did not cause its breach.
+                    self.rep(side, owner.as_ref().filter(|_| !owner_not_told), metric, directory);
                 }
                 LeadFact::Reassigned { from, to, team, .. } => {
-                    self.team(side, Some(team), happening);
-                    self.rep(side, from.as_ref(), happening, directory);
-                    self.rep(side, Some(to), Happening::Assignment, directory);
+                    self.team(side, Some(team), metric);
+                    self.rep(side, from.as_ref(), metric, directory);
+                    self.rep(side, Some(to), Metric::Assignment, directory);
                 }
                 LeadFact::Assigned { to, team, .. } => {
-                    self.team(side, Some(team), happening);
-                    self.rep(side, Some(to), happening, directory);
+                    self.team(side, Some(team), metric);
+                    self.rep(side, Some(to), metric, directory);
                 }
                 _ => {}
             }
         }
     }
 
-    /// A commit of an account.
+    /// Counts a commit of an account.
     pub fn account(&mut self, side: Side, entries: &[Entry<AccountFact>], directory: Option<&Directory>) {
         let since = self.since;
         for entry in entries.iter().filter(|entry| entry.at >= since) {
-            let happening = match &entry.fact {
+            let metric = match &entry.fact {
                 AccountFact::Notification(NotificationFact::Requested(notification)) => {
                     self.message(side, entry.at, notification, directory);
-                    Happening::Message
+                    Metric::Message
                 }
-                AccountFact::Elevated { .. } => Happening::ChurnRisk,
+                AccountFact::Elevated { .. } => Metric::ChurnRisk,
                 _ => continue,
             };
-            self.happening(side, entry.at, happening);
-            self.workflow(side, entry.workflow.as_ref().map(|workflow| workflow.id), happening);
+            self.metric(side, entry.at, metric);
+            self.workflow(side, entry.workflow.as_ref().map(|workflow| workflow.id), metric);
         }
     }
 
@@ -208,75 +208,69 @@ impl Tally {
         match &notification.to {
             Recipient::Person { person, .. } => {
                 let team = directory.and_then(|directory| directory.team_of(person));
-                self.team(side, team, Happening::Message);
-                self.rep(side, Some(person), Happening::Message, directory);
+                self.team(side, team, Metric::Message);
+                self.rep(side, Some(person), Metric::Message, directory);
             }
-            Recipient::TeamChannel { team, .. } => self.team(side, Some(team), Happening::Message),
+            Recipient::TeamChannel { team, .. } => self.team(side, Some(team), Metric::Message),
             Recipient::ComplianceDesk | Recipient::OperationsDesk => {}
         }
     }
 
-    fn happening(&mut self, side: Side, at: DateTime<Utc>, happening: Happening) {
-        self.happenings.entry((happening, self.span.begin(at))).or_default().count(side, 1);
+    fn metric(&mut self, side: Side, at: DateTime<Utc>, metric: Metric) {
+        self.metrics.entry((metric, self.span.begin(at))).or_default().count(side, 1);
     }
 
-    fn figure(&mut self, side: Side, group: Group, happening: Happening) {
-        self.figures.entry((group, happening)).or_default().count(side, 1);
+    fn figure(&mut self, side: Side, group: Group, metric: Metric) {
+        self.figures.entry((group, metric)).or_default().count(side, 1);
     }
 
-    fn workflow(&mut self, side: Side, workflow: Option<WorkflowId>, happening: Happening) {
+    fn workflow(&mut self, side: Side, workflow: Option<WorkflowId>, metric: Metric) {
         if let Some(workflow) = workflow {
-            self.figure(side, Group::Workflow { workflow }, happening);
+            self.figure(side, Group::Workflow { workflow }, metric);
         }
     }
 
-    fn team(&mut self, side: Side, team: Option<&TeamId>, happening: Happening) {
+    fn team(&mut self, side: Side, team: Option<&TeamId>, metric: Metric) {
         if let Some(team) = team {
-            self.figure(side, Group::Team { team: team.clone() }, happening);
+            self.figure(side, Group::Team { team: team.clone() }, metric);
         }
     }
 
-    /// People who are in no team are no reps.
-    fn rep(
-        &mut self,
-        side: Side,
-        rep: Option<&PersonId>,
-        happening: Happening,
-        directory: Option<&Directory>,
-    ) {
+    /// Counts for a rep. People without a team are not reps.
+    fn rep(&mut self, side: Side, rep: Option<&PersonId>, metric: Metric, directory: Option<&Directory>) {
         if let Some(rep) = rep
             && let Some(team) = directory.and_then(|directory| directory.team_of(rep))
         {
-            self.figure(side, Group::Rep { team: team.clone(), rep: rep.clone() }, happening);
+            self.figure(side, Group::Rep { team: team.clone(), rep: rep.clone() }, metric);
         }
     }
 
-    /// All counts, as a report has them.
+    /// All counts of a report.
     pub fn finish(mut self) -> Counts {
         if let Some(begin) = self.open {
             self.end(begin);
         }
-        let Self { span, messages, happenings, figures, queues, .. } = self;
+        let Self { span, messages, metrics, figures, queues, .. } = self;
         Counts {
             span,
             messages: messages
                 .into_iter()
                 .map(|((recipient, from, message), count)| MessageRow { recipient, from, message, count })
                 .collect(),
-            happenings: happenings
+            metrics: metrics
                 .into_iter()
-                .map(|((happening, from), count)| HappeningRow { happening, from, count })
+                .map(|((metric, from), count)| MetricRow { metric, from, count })
                 .collect(),
             figures: figures
                 .into_iter()
-                .map(|((group, happening), count)| FigureRow { group, happening, count })
+                .map(|((group, metric), count)| FigureRow { group, metric, count })
                 .collect(),
             queues,
         }
     }
 }
 
-/// To whom, as a report names them.
+/// The recipient, as reports name it.
 pub(super) fn recipient(to: &Recipient) -> String {
     match to {
         Recipient::Person { person, .. } => person.to_string(),

@@ -1,74 +1,52 @@
-//! A replay: what one policy makes of what really happened. It keeps only what is not as in history,
-//! so that a policy that changes little costs little.
+//! The replay of the recorded history under one policy. It stores only what differs from history, so a
+//! policy that changes little costs little.
 
-use super::kept::{Apart, History, LeadInPlay};
-use super::shelf::Shelf;
+use super::history::History;
+use super::lead_store::LeadStore;
+use super::overlay::{AccountOverlay, LeadOverlay, under};
 use super::standings::Standings;
-use crate::replay::{ReplayError, Replayed};
+use crate::replay::ReplayError;
 use chrono::{DateTime, Utc};
 use policy::directory::Directory;
 use policy::ids::{AccountId, LeadId, Subject};
 use policy::{InForce, PublishedPolicy, Rulebook};
+use rules::account::Account;
+use rules::account_view::AccountView;
 use rules::aggregate::Decision;
 use rules::ask;
 use rules::entry::Entry;
-use rules::lead::{Command, Lead, LeadFact};
+use rules::lead::{Command, Input, Lead, LeadFact};
 use rules::outcome::Outcome;
-use rules::record::{CommitRecord, Saw};
-use rules::rep::{LoadChange, load_changes};
+use rules::record::Saw;
+use rules::rep::load_changes;
 use rules::roster::Roster;
 use rules::world::{Learned, Missing, Past, World};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::accounts::AccountInPlay;
-
-/// A replay.
-pub(super) struct Play {
+/// The replay of the history under one policy.
+pub(super) struct PolicyReplay {
     pub(super) revisions: Arc<Past>,
     /// The policy, in force from the first record on.
     pub(super) policy: Arc<PublishedPolicy>,
     directory: Option<Arc<Directory>>,
-    /// The rules that it was last decided by.
+    /// The rules of the latest decision.
     rules: Option<Arc<Rulebook>>,
-    /// The directory that the record is at.
+    /// The directory revision that the record has reached.
     pub(super) current_directory: u32,
-    pub(super) leads: Shelf<LeadInPlay>,
-    pub(super) accounts: HashMap<AccountId, AccountInPlay>,
-    /// The leads of accounts.
+    pub(super) leads: LeadStore<LeadOverlay>,
+    pub(super) accounts: HashMap<AccountId, AccountOverlay>,
+    /// The leads of each account.
     pub(super) leads_of: BTreeMap<AccountId, BTreeSet<LeadId>>,
     pub(super) standings: Standings,
-    /// What the replay looks at by itself.
+    /// The replay's own timers.
     pub(super) due: BTreeSet<(DateTime<Utc>, Subject)>,
-    /// Decisions of people that made no sense in the replay, by what was decided.
+    /// Decisions of people that did not apply in the replay, by kind.
     pub(super) not_applied: BTreeMap<String, u64>,
 }
 
-/// A recorded commit of a lead, with what history made of it.
-pub(super) struct LeadCommit<'c> {
-    pub id: &'c LeadId,
-    pub record: &'c CommitRecord,
-    pub saw: &'c Saw,
-    pub command: Option<&'c Command>,
-    pub was: Option<&'c Lead>,
-    pub was_wake: Option<DateTime<Utc>>,
-    pub is: &'c Replayed<Lead, LeadFact>,
-    /// The directory that it was decided under.
-    pub directory: Option<&'c Directory>,
-    pub load_changes: &'c [LoadChange],
-}
-
-/// What a replay made of a lead.
-#[expect(clippy::large_enum_variant, reason = "one is made at a time, and taken apart at once")]
-pub(super) enum Made {
-    /// The same as history.
-    AsInHistory,
-    /// Something of its own.
-    Own { was: Option<Lead>, is: Option<Lead>, entries: Vec<Entry<LeadFact>> },
-}
-
-impl Play {
-    /// A replay with nothing replayed.
+impl PolicyReplay {
+    /// A replay that starts with nothing.
     pub fn new(revisions: Arc<Past>, policy: PublishedPolicy, directory: Option<Arc<Directory>>) -> Self {
         Self {
             revisions,
@@ -76,7 +54,7 @@ impl Play {
             directory,
             rules: None,
             current_directory: 0,
-            leads: Shelf::default(),
+            leads: LeadStore::default(),
             accounts: HashMap::new(),
             leads_of: BTreeMap::new(),
             standings: Standings::default(),
@@ -85,29 +63,35 @@ impl Play {
         }
     }
 
-    /// When the replay looks at something by itself next.
+    /// The replay's next own timer.
     pub fn next_due(&self) -> Option<&(DateTime<Utc>, Subject)> {
         self.due.first()
     }
 
-    /// Whether a lead went its own way.
-    pub fn is_apart(&self, id: &LeadId) -> bool {
-        self.leads.get(id).is_some_and(|kept| kept.apart.is_some())
+    /// Whether a lead has diverged from history.
+    pub fn has_diverged(&self, id: &LeadId) -> bool {
+        self.leads.get(id).is_some_and(|overlay| overlay.diverged.is_some())
     }
 
-    /// The directory as it is now.
+    /// The directory in force now.
     pub fn directory(&self) -> Option<Arc<Directory>> {
         let published = || self.revisions.directories.get(&self.current_directory);
         self.directory.as_ref().or_else(published).cloned()
     }
 
-    /// The revisions of the replay for a lead that was decided on under these of the record.
+    /// The revisions in the replay for a lead that was decided under `recorded`.
     pub(super) fn in_force(&self, recorded: InForce) -> InForce {
         let directory = self.directory.as_ref().map_or(recorded.directory, |d| d.revision());
         InForce { policy: self.policy.revision, directory }
     }
 
-    pub(super) fn arm(&mut self, subject: Subject, was: Option<DateTime<Utc>>, is: Option<DateTime<Utc>>) {
+    /// Moves the own timer of a subject.
+    pub(super) fn set_timer(
+        &mut self,
+        subject: Subject,
+        was: Option<DateTime<Utc>>,
+        is: Option<DateTime<Utc>>,
+    ) {
         if let Some(was) = was.filter(|_| was != is) {
             self.due.remove(&(was, subject.clone()));
         }
@@ -116,12 +100,12 @@ impl Play {
         }
     }
 
-    pub(super) fn could_not_apply(&mut self, what: &str) {
+    pub(super) fn count_not_applied(&mut self, what: &str) {
         *self.not_applied.entry(what.to_owned()).or_default() += 1;
     }
 
-    /// Lets the teams and the accounts know what became of a lead.
-    pub(super) fn note_lead(
+    /// Updates the teams and the accounts after a change of a lead.
+    pub(super) fn track_lead(
         &mut self,
         id: &LeadId,
         was: Option<&Lead>,
@@ -144,8 +128,8 @@ impl Play {
         }
     }
 
-    /// Decides under the policy that is tried. `None` if the record names no directory yet, or a
-    /// revision that it lacks; then nothing could have been decided.
+    /// Decides under the policy of the replay. `None` if the record has no directory yet, or lacks a revision;
+    /// then no decision was possible.
     pub(super) fn decide(
         &mut self,
         history: &History,
@@ -156,10 +140,10 @@ impl Play {
     ) -> Option<Decision<Lead>> {
         let mut world = self.world()?;
         world.rosters = self.standings.lend_replayed();
-        let mut unseen = Vec::new();
+        let mut assumed = Vec::new();
         let decision = ask::decide_at_once(lead, &mut world, command, now, |missing| match missing {
             Missing::Team(team) => {
-                unseen.push(team.clone());
+                assumed.push(team.clone());
                 Ok(Learned::Team(team, Roster::default()))
             }
             Missing::Account(id) => {
@@ -168,14 +152,24 @@ impl Play {
             }
             missing => Err(missing),
         });
-        for team in unseen {
+        for team in assumed {
             world.rosters.remove(&team);
         }
         self.standings.take_back(world.rosters);
         decision.ok()
     }
 
-    /// What the replay knows, without teams and accounts; `None` if the record names no directory yet.
+    /// What leads in the replay know about an account.
+    pub(super) fn account_view(&self, history: &History, id: &AccountId, saw: &Saw) -> AccountView {
+        let diverged = self.accounts.get(id).and_then(|overlay| overlay.diverged.as_ref());
+        if let Some(account) = diverged {
+            return account.as_ref().map_or_else(AccountView::default, Account::view);
+        }
+        let seen = saw.accounts.get(id).cloned();
+        seen.unwrap_or_else(|| history.account(id).map_or_else(AccountView::default, Account::view))
+    }
+
+    /// The world of the replay, without teams and accounts. `None` if the record has no directory yet.
     pub(super) fn world(&mut self) -> Option<World> {
         let directory = self.directory()?;
         let in_force = InForce { policy: self.policy.revision, directory: directory.revision() };
@@ -187,29 +181,29 @@ impl Play {
         Some(World { past: Arc::clone(&self.revisions), ..World::new(rules) })
     }
 
-    /// A lead as the replay has it, out of what was kept of it.
+    /// A lead in the replay: the diverged one, or the recorded one.
     pub(super) fn lead(
         &self,
         id: &LeadId,
-        kept: &LeadInPlay,
+        overlay: &LeadOverlay,
         recorded: Option<Lead>,
     ) -> Result<Option<Lead>, ReplayError> {
-        Ok(match kept.own(id)? {
-            Some(own) => own,
+        Ok(match overlay.lead(id)? {
+            Some(lead) => lead,
             None => recorded.map(|lead| {
                 let in_force = self.in_force(lead.in_force);
-                super::kept::under(lead, in_force)
+                under(lead, in_force)
             }),
         })
     }
 
-    pub(super) fn note_not_applied(
+    /// Counts a decision of a person that applied in history and does not apply in the replay.
+    pub(super) fn check_applied(
         &mut self,
         command: &Command,
         recorded: Option<&Outcome>,
         replayed: &Outcome,
     ) {
-        use rules::lead::Input;
         let what = match &command.input {
             Input::Decide(_) => "compliance decisions",
             Input::Reopen(_) => "requests to reopen a review",
@@ -218,13 +212,7 @@ impl Play {
             _ => return,
         };
         if recorded == Some(&Outcome::Applied) && *replayed != Outcome::Applied {
-            self.could_not_apply(what);
+            self.count_not_applied(what);
         }
     }
-}
-
-/// What was asked to be told of a lead that went its own way, for deliveries to come.
-pub(super) fn note_asked(apart: &mut Apart, in_history: &[Entry<LeadFact>], in_play: &[Entry<LeadFact>]) {
-    apart.asked_in_history(super::leads::asked(in_history));
-    apart.asked_in_play(super::leads::asked(in_play));
 }
