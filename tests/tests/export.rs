@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
 use common::*;
-use insight::backtest::{BaselineChoice, Backtest, Trial};
+use insight::backtest::{Backtest, BaselineChoice, Trial};
 use leadctl::audit::export::{Live, export};
 use leadctl::audit::{Order, Reader, sorted, verify};
 use policy::Policy;
@@ -204,7 +204,8 @@ async fn what_the_store_writes_is_exported_and_replays_to_the_letter() {
     assert_eq!(report.findings(), []);
 
     let (contents, records) = sorted(Reader::new(bytes.as_slice(), "live"), Order::Time).expect("an export");
-    let trial = Trial { policy: policy.clone(), directory: None, since: None, against: BaselineChoice::History };
+    let trial =
+        Trial { policy: policy.clone(), directory: None, since: None, against: BaselineChoice::History };
     let mut backtest =
         Backtest::new(Arc::clone(&contents.revisions), trial).expect("history is the baseline");
     for record in records {

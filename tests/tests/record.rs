@@ -6,7 +6,7 @@ mod common;
 use chrono::{DateTime, TimeDelta, Utc};
 use common::*;
 use insight::backtest::{
-    BaselineChoice, Backtest, Baseline, FirstDifference, Group, Metric, MessageRow, Pair, Report, Span, Trial,
+    Backtest, Baseline, BaselineChoice, FirstDifference, Group, MessageRow, Metric, Pair, Report, Span, Trial,
 };
 use insight::replay::Replay;
 use insight::simulate::Simulation;

@@ -166,7 +166,7 @@ async fn effect(
             let is_orphaned =
                 || decision.changed.as_ref().is_some_and(|lead| lead.is_orphaned_by(revisions.id));
             if scope::counts(scope, &lead) || is_orphaned() {
-                effect.note(revisions.id, world.in_force(), (&lead, &decision), &revisions.after.1);
+                effect.count(revisions.id, world.in_force(), (&lead, &decision), &revisions.after.1);
             }
         }
         let is_enough = effect.totals.leads >= LEADS_MAX;

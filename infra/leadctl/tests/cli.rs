@@ -140,14 +140,14 @@ fn a_lead_of_a_file_is_explained_at_any_time() {
 L-1001 at 2026-03-02T14:50:00Z (Mon 2 Mar 09:50)
 in NEW since 2026-03-02T14:00:00Z (Mon 2 Mar 09:00), market us, owner rep-ana
 entries up to 6, policy revision 1, directory revision 1
-times in brackets are those of America/New_York
+times in parentheses are in America/New_York
 
 sla-breach (version 1): armed
   clock 1 ran 50m of 1h, on calendar new-york
   fired 2026-03-02T14:48:00Z (Mon 2 Mar 09:48) imminent of clock 1: threshold.reached [lead/L-1001, entry 5, version 1]
   fired 2026-03-02T14:48:00Z (Mon 2 Mar 09:48) imminent of clock 1: notification.requested, sla-warning to rep-ana (owner) [lead/L-1001, entry 6, version 1]
-  next  2026-03-02T15:00:00Z (Mon 2 Mar 10:00) breached, after 1h: a breach, owned by rep-ana; sla-breached to mgr-max on the channel of us-sales
-  next  2026-03-02T15:30:00Z (Mon 2 Mar 10:30) significantly-past, after 1h30m (150 %): from rep-ana to rep-dan of us-sales; lead-taken to rep-ana (previous-owner); lead-given to rep-dan (owner)
+  next  2026-03-02T15:00:00Z (Mon 2 Mar 10:00) breached, after 1h: breach, owner rep-ana; sla-breached to mgr-max on the channel of us-sales
+  next  2026-03-02T15:30:00Z (Mon 2 Mar 10:30) significantly-past, after 1h30m (150 %): reassignment from rep-ana to rep-dan (us-sales); lead-taken to rep-ana (previous-owner); lead-given to rep-dan (owner)
 
 stuck-lead (version 1): armed
   clock 1 ran 50m of 1h, on calendar new-york
@@ -155,17 +155,17 @@ stuck-lead (version 1): armed
   next  2026-03-02T17:00:00Z (Mon 2 Mar 12:00) tell-manager, after 3h (300 %): stuck-manager to mgr-max on the channel of us-sales
   next  2026-03-02T18:00:00Z (Mon 2 Mar 13:00) triage, after 4h (400 %): into the operations queue: stuck
 
-high-value (version 1): not
+high-value (version 1): inactive
   score 72 is 13 under 85
   the account is not strategic
   deal size 48000.00 USD is not over 100000.00 USD
 
-compliance-flag (version 1): not
+compliance-flag (version 1): inactive
   no match is open
   market us is licensed for US
 
-churn-risk (version 1): not
-  no signal stands against account A-77
+churn-risk (version 1): inactive
+  account A-77 has no risk signal
 ";
     assert_eq!(text(&output.stdout), expected);
     let json = explain(&["L-1001", "--at", "2026-03-02T14:50:00Z", "--json"]);

@@ -1,5 +1,5 @@
-//! What a publication would do to leads in flight, found without publishing it: each lead is decided
-//! on as the publication's job would decide, and nothing is written.
+//! What a publication would do to open leads, without publishing it. Each lead is decided as the publication's
+//! job would decide, and nothing is written.
 
 use policy::InForce;
 use policy::directory::Directory;
@@ -11,16 +11,16 @@ use rules::publication::{Totals, changed_hands, digests};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// What a publication would do to the leads that were looked at so far.
+/// What a publication would do to the leads checked so far.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Effect {
-    /// What the publication's own record would count.
+    /// The totals that the publication itself would record.
     #[serde(flatten)]
     pub totals: Totals,
-    /// Messages that would go out about single leads.
+    /// Messages about single leads.
     #[serde(default)]
     pub messages: u64,
-    /// Leads that another rep would get.
+    /// Leads that would go to another rep.
     #[serde(default)]
     pub given: u64,
     /// Leads that would enter the operations queue.
@@ -29,15 +29,15 @@ pub struct Effect {
     /// Leads that compliance would hold.
     #[serde(default)]
     pub held: u64,
-    /// Where a digest would go: a channel each.
+    /// The channels that would get a digest.
     #[serde(default)]
     pub digests: BTreeSet<String>,
 }
 
 impl Effect {
-    /// Counts what a publication would do to a lead: what was decided when the lead was shown the new
-    /// rules. What was due before them is none of its doing.
-    pub fn note(
+    /// Counts what a publication would do to a lead, from the decision under the new rules. Entries that were
+    /// due before do not count.
+    pub fn count(
         &mut self,
         publication: PublicationId,
         in_force: InForce,
@@ -48,10 +48,10 @@ impl Effect {
         let lead = decision.changed.as_deref().unwrap_or(lead);
         self.totals.note(publication, lead, directory);
         self.totals.note_orphaned(publication, lead, directory);
-        let its_own = decision.entries.iter().filter(|entry| {
+        let of_publication = decision.entries.iter().filter(|entry| {
             InForce { policy: entry.policy_revision, directory: entry.directory_revision } == in_force
         });
-        for entry in its_own {
+        for entry in of_publication {
             let count = match &entry.fact {
                 LeadFact::Notification(NotificationFact::Requested(_)) => &mut self.messages,
                 LeadFact::Assigned { .. } | LeadFact::Reassigned { .. } => &mut self.given,
@@ -75,7 +75,7 @@ impl Effect {
             .collect();
     }
 
-    /// Adds what was found of other leads.
+    /// Adds the effect on other leads.
     pub fn add(&mut self, other: Self) {
         self.totals.add(&other.totals);
         for (count, more) in [

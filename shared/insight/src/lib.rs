@@ -1,5 +1,5 @@
-//! What one can ask: why a lead is where it is, what would have happened under other rules, and whether a
-//! policy says what it means to say.
+//! Answers questions about policies and histories: why a lead is where it is, what would have happened under
+//! other rules, and whether a policy does what its author means.
 //!
 //! Pure, like the rules. Only the tools that answer such questions compile this crate.
 

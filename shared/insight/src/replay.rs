@@ -1,6 +1,6 @@
-//! Takes recorded decisions again, with the very same `decide`: on the lead as the replay has it,
-//! under the revisions that were current, with what was seen and at the instant it was decided. It
-//! comes to the same entries, or says where it does not.
+//! Decides recorded commits again with the real `decide`: on the replayed lead, under the recorded revisions,
+//! with what the decision saw, at the recorded time. The entries are the same as the recorded ones, or the
+//! replay says where they differ.
 
 use chrono::{DateTime, Utc};
 use policy::InForce;
@@ -24,93 +24,93 @@ use std::sync::Arc;
 /// Why a record cannot be replayed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
-    /// It names a revision that is not among those that were published.
+    /// The record names a revision that it does not contain.
     #[error("{subject}, commit {commit}: {what} revision {revision} is not in the record")]
     UnknownRevision {
-        /// Whose.
+        /// The subject.
         subject: Subject,
-        /// Which commit.
+        /// The commit.
         commit: u64,
-        /// Policy or directory.
+        /// `policy` or `directory`.
         what: &'static str,
-        /// Which revision.
+        /// The revision.
         revision: u32,
     },
-    /// Its input or its entries are not what this version writes.
+    /// This version cannot read the input or the entries.
     #[error("{subject}, commit {commit} cannot be read")]
     Unreadable {
-        /// Whose.
+        /// The subject.
         subject: Subject,
-        /// Which commit.
+        /// The commit.
         commit: u64,
-        /// What the reader says.
+        /// The cause.
         #[source]
         source: serde_json::Error,
     },
-    /// The rules make a mistake in it.
-    #[error("{subject}, commit {commit} cannot be decided again")]
+    /// The rules fail on it.
+    #[error("{subject}, commit {commit} cannot be replayed")]
     Defect {
-        /// Whose.
+        /// The subject.
         subject: Subject,
-        /// Which commit.
+        /// The commit.
         commit: u64,
-        /// The mistake.
+        /// The failure.
         #[source]
         source: Defect,
     },
-    /// A commit before it is missing.
-    #[error("{subject}: commit {commit} follows commit {after}; the record lacks what is between")]
+    /// An earlier commit is missing.
+    #[error("{subject}: commit {commit} follows commit {after}; the commits between them are missing")]
     Gap {
-        /// Whose.
+        /// The subject.
         subject: Subject,
-        /// Which commit.
+        /// The commit.
         commit: u64,
-        /// The commit before it; 0: there is none.
+        /// The last commit before it, or 0.
         after: u64,
     },
 }
 
-/// A decision that comes out otherwise than it was recorded.
+/// A replayed decision that differs from the record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
-    /// Whose.
+    /// The subject.
     pub subject: Subject,
-    /// Which commit.
+    /// The commit.
     pub commit: u64,
-    /// When it was decided.
+    /// When the commit was decided.
     pub recorded_at: DateTime<Utc>,
     /// What differs.
     pub why: String,
 }
 
-/// A commit that was replayed: what it made of its subject, by the record.
+/// A replayed commit, with its subject after it according to the record.
 #[derive(Debug, Clone)]
 pub struct Replayed<A, F> {
     /// The subject after it.
     pub after: A,
     /// The recorded entries.
     pub entries: Vec<Entry<F>>,
-    /// When the subject has to be looked at again.
+    /// When the subject is due next.
     pub wake_at: Option<DateTime<Utc>>,
-    /// Where the decision came out otherwise.
+    /// Where the replayed decision differs.
     pub difference: Option<Difference>,
-    /// What became of the input; `None` if it was not recorded.
+    /// The outcome of the input. `None` if the input was not recorded.
     pub outcome: Option<Outcome>,
 }
 
-/// Replays commits against the revisions that were published.
+/// Replays commits under the published revisions.
 #[derive(Debug, Clone)]
 pub struct Replay {
     revisions: Arc<Past>,
 }
 
 impl Replay {
-    /// A replay against these revisions.
+    /// A replay under these revisions.
     pub fn new(revisions: Arc<Past>) -> Self {
         Self { revisions }
     }
 
-    /// The command that a lead's record answers; `None` if its input was not recorded.
+    /// The command of a lead's record. `None` if its input was not recorded.
     ///
     /// # Errors
     /// If it cannot be read.
@@ -123,7 +123,7 @@ impl Replay {
         Ok(Some(Command { lead, actor: recorded.actor.clone(), cause, input }))
     }
 
-    /// The command that an account's record answers; `None` if its input was not recorded.
+    /// The command of an account's record. `None` if its input was not recorded.
     ///
     /// # Errors
     /// If it cannot be read.
@@ -136,7 +136,7 @@ impl Replay {
         Ok(Some(AccountCommand { account, actor: recorded.actor.clone(), cause, input }))
     }
 
-    /// Decides on a lead's commit again.
+    /// Replays a lead's commit.
     ///
     /// # Errors
     /// A record that cannot be replayed.
@@ -146,15 +146,15 @@ impl Replay {
         record: &CommitRecord,
         command: Option<&Command>,
     ) -> Result<Replayed<Lead, LeadFact>, ReplayError> {
-        check_place(before.map_or(0, |lead| lead.commit), record)?;
+        check_order(before.map_or(0, |lead| lead.commit), record)?;
         let (mut why, mut outcome) = (None, None);
         if let (Some(recorded), Some(command)) = (&record.recorded, command) {
             let mut world = self.world(record, recorded)?;
             world.rosters = recorded.saw.rosters();
             world.accounts.clone_from(&recorded.saw.accounts);
             match decide_again(before, world, command, record)? {
-                Ok(Decision { outcome: became, entries, changed, wake_at, .. }) => {
-                    outcome = Some(became);
+                Ok(Decision { outcome: decided, entries, changed, wake_at, .. }) => {
+                    outcome = Some(decided);
                     why = difference(record, &entries)?;
                     if let (None, Some(after)) = (&why, changed) {
                         return Ok(Replayed { after: *after, entries, wake_at, difference: None, outcome });
@@ -162,7 +162,7 @@ impl Replay {
                 }
                 Err(missing) => {
                     outcome = Some(Outcome::Unchanged);
-                    why = Some(format!("the record does not say what was seen: {missing:?}"));
+                    why = Some(format!("the record lacks what the decision saw: {missing:?}"));
                 }
             }
         }
@@ -180,7 +180,7 @@ impl Replay {
         Ok(Replayed { after, entries, wake_at, difference, outcome })
     }
 
-    /// Decides on an account's commit again.
+    /// Replays an account's commit.
     ///
     /// # Errors
     /// A record that cannot be replayed.
@@ -190,18 +190,18 @@ impl Replay {
         record: &CommitRecord,
         command: Option<&AccountCommand>,
     ) -> Result<Replayed<Account, AccountFact>, ReplayError> {
-        check_place(before.map_or(0, |account| account.commit), record)?;
+        check_order(before.map_or(0, |account| account.commit), record)?;
         let (mut why, mut outcome) = (None, None);
         if let (Some(recorded), Some(command)) = (&record.recorded, command) {
             match decide_again(before, self.world(record, recorded)?, command, record)? {
-                Ok(Decision { outcome: became, entries, changed, wake_at, .. }) => {
-                    outcome = Some(became);
+                Ok(Decision { outcome: decided, entries, changed, wake_at, .. }) => {
+                    outcome = Some(decided);
                     why = difference(record, &entries)?;
                     if let (None, Some(after)) = (&why, changed) {
                         return Ok(Replayed { after: *after, entries, wake_at, difference: None, outcome });
                     }
                 }
-                Err(missing) => why = Some(format!("the record does not say what was seen: {missing:?}")),
+                Err(missing) => why = Some(format!("the record lacks what the decision saw: {missing:?}")),
             }
         }
         let entries: Vec<Entry<AccountFact>> =
@@ -216,7 +216,7 @@ impl Replay {
         Ok(Replayed { after, entries, wake_at, difference, outcome })
     }
 
-    /// Decides on a rep's commit again.
+    /// Replays a rep's commit.
     ///
     /// # Errors
     /// A record that cannot be replayed.
@@ -226,7 +226,7 @@ impl Replay {
         before: &Standing,
         record: &CommitRecord,
     ) -> Result<Replayed<Standing, RepFact>, ReplayError> {
-        check_place(before.commit, record)?;
+        check_order(before.commit, record)?;
         let mut why = None;
         if let Some(recorded) = &record.recorded {
             let command = RepCommand {
@@ -237,7 +237,7 @@ impl Replay {
             };
             match decide_again(Some(before), self.world(record, recorded)?, &command, record)? {
                 Ok(Decision { entries, .. }) => why = difference(record, &entries)?,
-                Err(missing) => why = Some(format!("the record does not say what was seen: {missing:?}")),
+                Err(missing) => why = Some(format!("the record lacks what the decision saw: {missing:?}")),
             }
         }
         let entries: Vec<Entry<RepFact>> = record.entries().map_err(|source| unreadable(record, source))?;
@@ -270,7 +270,7 @@ impl Replay {
     }
 }
 
-/// Takes a recorded decision again; or what the record does not have of it.
+/// Decides a recorded command again. The inner error is what the record lacks for it.
 fn decide_again<A: Aggregate>(
     before: Option<&A>,
     mut world: World,
@@ -288,7 +288,7 @@ fn decide_again<A: Aggregate>(
     }
 }
 
-fn check_place(after: u64, record: &CommitRecord) -> Result<(), ReplayError> {
+fn check_order(after: u64, record: &CommitRecord) -> Result<(), ReplayError> {
     if record.commit == after.saturating_add(1) { Ok(()) } else { Err(gap(after, record)) }
 }
 
@@ -305,14 +305,14 @@ fn differs(record: &CommitRecord, why: String) -> Difference {
     Difference { subject, commit, recorded_at, why }
 }
 
-/// Where entries differ from those that were recorded; `None` if they do not. What is personal is
-/// not looked at: it may be sealed, or gone.
+/// Where entries differ from the recorded ones. `None` if they are equal. Personal data does not count,
+/// because it can be sealed or erased.
 fn difference<F: Serialize + DeserializeOwned>(
     record: &CommitRecord,
     entries: &[Entry<F>],
 ) -> Result<Option<String>, ReplayError> {
     let json = serde_json::to_string(entries).map_err(|source| unreadable(record, source))?;
-    // Written by the same code, equal entries are equal text; this is nearly every commit.
+    // The same code wrote both, so equal entries have equal text. Nearly every commit is equal.
     if json == record.entries.get() {
         return Ok(None);
     }
@@ -334,7 +334,7 @@ fn difference<F: Serialize + DeserializeOwned>(
         }
     }
     Ok((recorded.len() != replayed.len())
-        .then(|| format!("{} entries are recorded, {} come of it", recorded.len(), replayed.len())))
+        .then(|| format!("the record has {} entries, the replay {}", recorded.len(), replayed.len())))
 }
 
 fn first_difference(path: &str, recorded: &Value, replayed: &Value) -> Option<String> {
@@ -342,8 +342,8 @@ fn first_difference(path: &str, recorded: &Value, replayed: &Value) -> Option<St
         (Value::Object(a), Value::Object(b)) => {
             let keys = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key)));
             keys.into_iter().find_map(|key| {
-                let nothing = Value::Null;
-                let (a, b) = (a.get(key).unwrap_or(&nothing), b.get(key).unwrap_or(&nothing));
+                let absent = Value::Null;
+                let (a, b) = (a.get(key).unwrap_or(&absent), b.get(key).unwrap_or(&absent));
                 first_difference(&format!("{path}/{key}"), a, b)
             })
         }

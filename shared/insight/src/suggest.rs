@@ -1,15 +1,16 @@
-//! What the record says of thresholds: whether action followed a notice before the next threshold,
-//! and whether it would have come without the notice. It says only what the figures support, and only
-//! of thresholds as they are in force: what was noticed at another share of the window says nothing of
-//! this one. So a suggestion can be tried by a backtest against the policy in force.
+//! Judges thresholds by the record: whether people acted on a notice before the next threshold, and whether
+//! they would have acted without it. It says only what the figures support, and only about thresholds as
+//! they are in force, because notices at another share of the window say nothing about this one. So a
+//! backtest against the policy in force can try each suggestion.
 
 mod figures;
-mod watch;
+mod notices;
 
 pub use figures::{Advice, Figures, StepFigures};
 
 use crate::replay::{ReplayError, gap, unreadable};
 use figures::Counts;
+use notices::{OpenNotices, Policies};
 use policy::InForce;
 use policy::ids::Subject;
 use rules::aggregate::Aggregate as _;
@@ -18,17 +19,16 @@ use rules::lead::{Lead, LeadFact};
 use rules::record::CommitRecord;
 use rules::world::Past;
 use std::collections::BTreeMap;
-use watch::{Policies, Watch};
 
-/// Figures in the making. The commits of a lead come together, in their order.
+/// Collects the figures. The commits of a lead must come together and in order.
 pub struct Suggest<'a> {
     revisions: &'a Past,
-    counts: BTreeMap<figures::Key, Counts>,
-    current: Option<(Subject, Option<Lead>, Watch)>,
+    counts: BTreeMap<figures::StepKey, Counts>,
+    current: Option<(Subject, Option<Lead>, OpenNotices)>,
 }
 
 impl<'a> Suggest<'a> {
-    /// Begins with nothing counted.
+    /// Starts without figures.
     pub fn new(revisions: &'a Past) -> Self {
         Self { revisions, counts: BTreeMap::new(), current: None }
     }
@@ -40,8 +40,8 @@ impl<'a> Suggest<'a> {
     pub fn follow(&mut self, record: &CommitRecord) -> Result<(), ReplayError> {
         let Subject::Lead(_) = &record.subject else { return Ok(()) };
         let same = self.current.take().filter(|(subject, ..)| *subject == record.subject);
-        let (subject, mut lead, mut watch) =
-            same.unwrap_or_else(|| (record.subject.clone(), None, Watch::default()));
+        let (subject, mut lead, mut notices) =
+            same.unwrap_or_else(|| (record.subject.clone(), None, OpenNotices::default()));
         let entries: Vec<Entry<LeadFact>> = record.entries().map_err(|e| unreadable(record, e))?;
         for entry in &entries {
             if let Some(before) = &lead
@@ -51,16 +51,16 @@ impl<'a> Suggest<'a> {
                     .revisions
                     .rules_of(InForce { policy: entry.policy_revision, directory: entry.directory_revision })
             {
-                watch.see(before, entry, Policies { then, in_force }, &rules, &mut self.counts);
+                notices.follow(before, entry, Policies { then, in_force }, &rules, &mut self.counts);
             }
             let after = lead.as_ref().map_or(0, |lead| lead.commit);
             lead = Some(Lead::evolve(lead, entry).map_err(|_| gap(after, record))?);
         }
-        self.current = Some((subject, lead, watch));
+        self.current = Some((subject, lead, notices));
         Ok(())
     }
 
-    /// The figures of each step in each market, with what they advise.
+    /// The figures of each step in each market, with advice.
     pub fn finish(self) -> Vec<StepFigures> {
         self.counts.into_iter().map(|(key, counts)| counts.finish(key)).collect()
     }

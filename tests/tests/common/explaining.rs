@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::scenario::{Line, What};
-use insight::explain::{WorkflowAction, Explanation, PlannedStep, Readiness, Status, account_of};
+use insight::explain::{Explanation, PlannedStep, Readiness, Status, WorkflowAction, account_of};
 use insight::simulate::{AnyEntry, Simulation};
 use leadctl::explain::Histories;
 use policy::directory::Directory;
@@ -349,7 +349,8 @@ fn check_foreseen(explanation: &Explanation, all: &[AnyEntry], from: DateTime<Ut
             let comes = [Readiness::Armed, Readiness::Resting].contains(&step.readiness);
             assert_eq!(came, comes, "{step:?} of {explanation}");
             if comes {
-                let done: Vec<WorkflowAction> = of_step.iter().filter_map(|entry| WorkflowAction::of(&entry.fact)).collect();
+                let done: Vec<WorkflowAction> =
+                    of_step.iter().filter_map(|entry| WorkflowAction::of(&entry.fact)).collect();
                 assert_eq!(step.does, done, "{step:?} of {explanation}");
             }
         }

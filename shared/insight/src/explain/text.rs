@@ -82,7 +82,7 @@ fn workflow(f: &mut Formatter<'_>, when: &TimeFormat<'_>, explanation: &Workflow
         Status::Armed => "armed",
         Status::Paused => "paused",
         Status::Fired => "fired",
-        Status::Inactive => "not",
+        Status::Inactive => "inactive",
     };
     writeln!(f, "\n{} (version {}): {status}", explanation.workflow, explanation.version)?;
     explanation.because.iter().try_for_each(|because| reason(f, when, because))?;
@@ -179,10 +179,10 @@ fn action(when: &TimeFormat<'_>, does: &WorkflowAction) -> String {
             let waits = not_before.map(|end| format!(" when quiet hours end, {}", when.at(end)));
             format!("{} to {to}{}", name_of(message), waits.unwrap_or_default())
         }
-        WorkflowAction::RecordBreach { owner, .. } => format!("breach recorded, owner {}", name(owner)),
+        WorkflowAction::RecordBreach { owner, .. } => format!("breach, owner {}", name(owner)),
         WorkflowAction::ExcuseBreach { breach } => format!("breach in entry {breach} excused"),
         WorkflowAction::Reassign { from, to, team } => {
-            format!("reassigned from {} to {to} ({team})", name(from))
+            format!("reassignment from {} to {to} ({team})", name(from))
         }
         WorkflowAction::KeepOwner { reason } => format!("the owner keeps it: {}", name_of(reason)),
         WorkflowAction::QueueForOperations { reason } => {
@@ -190,9 +190,9 @@ fn action(when: &TimeFormat<'_>, does: &WorkflowAction) -> String {
         }
         WorkflowAction::Supersede { by } => format!("superseded by {by}"),
         WorkflowAction::Hold { from } => format!("held, from {from}"),
-        WorkflowAction::RaisePriority {} => "priority raised to high".to_owned(),
+        WorkflowAction::RaisePriority {} => "priority high".to_owned(),
         WorkflowAction::RemindOfTouchpoint {} => "touchpoint due".to_owned(),
-        WorkflowAction::ResumeOutreach { reason } => format!("outreach resumed: {reason}"),
+        WorkflowAction::ResumeOutreach { reason } => format!("outreach resumes: {reason}"),
     }
 }
 

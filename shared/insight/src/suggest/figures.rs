@@ -1,4 +1,4 @@
-//! The figures of a step in a market, and what they advise.
+//! The figures of a step in a market, and the advice that follows from them.
 
 use policy::WorkflowId;
 use policy::calendar::WorkingTime;
@@ -7,56 +7,55 @@ use policy::measure::grouped;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Fewer notices than this say nothing.
+/// The number of notices needed for a judgment.
 const NOTICES_MIN: u64 = 50;
-/// So many percent followed are called nearly all, and so few hardly any.
+/// The percentages from which nearly all notices, or hardly any, are followed.
 const NEARLY_ALL_PERCENT: u64 = 90;
 const HARDLY_ANY_PERCENT: u64 = 10;
-/// Points of the window on either side of a notice that are held against each other.
+/// Percentage points of the window before and after a notice that are compared.
 const BAND_POINTS: u16 = 10;
-/// A difference of two shares counts from so many standard errors on (one-sided, 5 %).
+/// Standard errors from which a difference of two shares counts (one-sided, 5 %).
 const STANDARD_ERRORS: f64 = 1.645;
-/// A whole window, in the unit in which shares of it are counted: hundredths of a percent.
+/// A whole window, in hundredths of a percent, the unit of its shares.
 const WHOLE: i64 = 10_000;
-/// A step that is proposed is a multiple of this.
+/// Proposed steps are multiples of this.
 const PROPOSED_POINTS: u16 = 5;
 
-/// Which step, where.
+/// A step in a market.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key {
+pub(super) struct StepKey {
     pub workflow: WorkflowId,
     pub step: String,
     pub market: MarketId,
 }
 
-/// What was counted of a step in a market.
+/// The counts of a step in a market.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Counts {
     percent: u16,
     next: Option<u16>,
     not_followed: u64,
-    /// Working minutes to the action, and how often it took so many.
+    /// The number of actions by working minutes since the notice.
     took: BTreeMap<i64, u64>,
     in_first_tenth: u64,
-    /// Shares of the window, in hundredths of a percent, from the notice until the lead was moved,
-    /// and how often it was so.
+    /// The number of moves by the share of the window since the notice, in hundredths of a percent.
     moved_after: BTreeMap<i64, u64>,
-    /// The same up to the notice, of leads that were moved before it.
+    /// The same for moves before the notice, by the share of the window up to it.
     moved_before: BTreeMap<i64, u64>,
 }
 
 impl Counts {
-    /// A notice went out.
+    /// Counts a notice.
     pub fn noticed(&mut self, percent: u16, next: Option<u16>) {
         (self.percent, self.next) = (percent, next);
     }
 
-    /// The next threshold came first.
+    /// Counts a notice that nobody acted on before the next threshold.
     pub fn not_followed(&mut self) {
         self.not_followed += 1;
     }
 
-    /// Somebody acted before the next threshold.
+    /// Counts an action before the next threshold.
     pub fn followed(&mut self, took: WorkingTime, window: WorkingTime, gap_percent: Option<u16>) {
         let share = took.secs().saturating_mul(WHOLE) / window.secs().max(1);
         *self.took.entry(took.secs() / 60).or_default() += 1;
@@ -66,7 +65,7 @@ impl Counts {
         }
     }
 
-    /// A lead was moved at a share of its window, before the notice was due.
+    /// Counts a move at a share of the window before the notice was due.
     pub fn moved_without(&mut self, share: i64, percent: u16) {
         self.percent = percent;
         let left = points(percent) - share;
@@ -75,8 +74,8 @@ impl Counts {
         }
     }
 
-    pub fn finish(self, key: Key) -> StepFigures {
-        let Key { workflow, step, market } = key;
+    pub fn finish(self, key: StepKey) -> StepFigures {
+        let StepKey { workflow, step, market } = key;
         let percent = self.percent;
         let followed: u64 = self.took.values().sum();
         let notices = followed + self.not_followed;
@@ -103,7 +102,7 @@ impl Counts {
     }
 }
 
-/// Percent points as shares of a window.
+/// Percentage points as a share of a window.
 fn points(percent: u16) -> i64 {
     i64::from(percent) * (WHOLE / 100)
 }
@@ -125,74 +124,74 @@ fn halfway(percent: u16, next: u16) -> u16 {
     middle / PROPOSED_POINTS * PROPOSED_POINTS
 }
 
-/// The figures behind an advice.
+/// The figures behind the advice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Figures {
-    /// Notices of which it is known what came next: an action, or the next threshold.
+    /// Notices with a known next event: an action or the next threshold.
     pub notices: u64,
-    /// Those that an action followed before the next threshold.
+    /// Notices with an action before the next threshold.
     pub followed: u64,
-    /// The median of the working time until then, in minutes.
+    /// The median working time up to the action, in minutes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub median_minutes: Option<i64>,
-    /// Those that an action followed within the first tenth of the time up to the next threshold:
-    /// it was on its way, the notice was not its cause.
+    /// Notices with an action within the first tenth of the time up to the next threshold. The notice probably
+    /// did not cause those actions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_first_tenth: Option<u64>,
-    /// So many points of the window are held against each other, before and after the notice.
+    /// The compared percentage points of the window, before and after the notice.
     pub band_points: u16,
-    /// Leads that came so near to the notice.
+    /// Leads that reached the band before the notice.
     pub waiting_before: u64,
-    /// Those that were moved in the band before it, without any notice.
+    /// Leads that somebody moved in the band before the notice.
     pub moved_before: u64,
-    /// Those of the notices that were moved in the band after it.
+    /// Leads that somebody moved in the band after the notice.
     pub moved_after: u64,
 }
 
-/// What the figures advise.
+/// The advice from the figures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "advice", rename_all = "kebab-case")]
 pub enum Advice {
-    /// There are too few notices to say anything.
+    /// There are too few notices for a judgment.
     TooFew {
-        /// How many there would have to be.
+        /// The number of notices needed.
         needed: u64,
     },
-    /// Leads are moved as often without the notice: it may come later.
+    /// People act as often without the notice, so it can come later.
     Later {
-        /// At which share of the window.
+        /// The share of the window to try, in percent.
         try_percent: u16,
-        /// The notices that would not have been sent, had they come then.
+        /// The notices that a later threshold would have avoided.
         spared: u64,
     },
-    /// Hardly anybody acts on it.
+    /// Hardly anybody acts on the notice.
     Unheeded,
-    /// It is the last threshold: nothing comes after it that it could be measured by.
+    /// It is the last threshold, so there is no later one to measure it by.
     Last,
-    /// Nothing in the figures asks for a change.
+    /// The figures suggest no change.
     Keep,
 }
 
 /// The figures of a step in a market.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepFigures {
-    /// Of which workflow.
+    /// The workflow.
     pub workflow: WorkflowId,
-    /// Which step.
+    /// The step.
     pub step: String,
-    /// Where.
+    /// The market.
     pub market: MarketId,
-    /// At which share of the window it is.
+    /// The share of the window, in percent.
     pub percent: u16,
     /// The figures.
     pub figures: Figures,
-    /// What they advise.
+    /// The advice.
     #[serde(flatten)]
     pub advice: Advice,
 }
 
 impl Figures {
-    /// `later` is a later share of the window, with the leads that were moved by then.
+    /// Derives the advice. `later` is a later share of the window, and the number of leads moved by then.
     fn advise(&self, later: Option<(u16, u64)>) -> Advice {
         if self.in_first_tenth.is_none() {
             return Advice::Last;
@@ -212,7 +211,7 @@ impl Figures {
         }
     }
 
-    /// Whether more leads are moved after the notice than before it, by more than chance does.
+    /// Whether significantly more leads move after the notice than before it.
     fn has_effect(&self) -> bool {
         let share = |part: u64, whole: u64| part as f64 / whole.max(1) as f64;
         let (before, after) =
@@ -224,7 +223,7 @@ impl Figures {
 }
 
 impl StepFigures {
-    /// In words, with the figures that it rests on.
+    /// The advice in words, with its figures.
     pub fn spelled(&self) -> String {
         let Figures { notices, followed, band_points, waiting_before, moved_before, moved_after, .. } =
             self.figures;
@@ -238,27 +237,28 @@ impl StepFigures {
                 )
             }
             Advice::Later { try_percent, spared } => format!(
-                "{of} {} % were for leads that were moved before the next threshold, and the notice did not bring \
-                 that about: in the {band_points} points before it {} % were moved, in those after it {} %. Try \
-                 {try_percent} %: {} of them would not have been sent",
+                "{of} {} % were followed by an action before the next threshold, but not because of the notice: people \
+                 moved {} % of the leads in the {band_points} points before it and {} % in those after it. Try \
+                 {try_percent} %, which avoids {} notices",
                 percent(followed, notices),
                 percent(moved_before, waiting_before),
                 percent(moved_after, notices),
                 grouped(*spared),
             ),
             Advice::Unheeded => format!(
-                "{of} {} % were followed by anything before the next threshold: try another time, or somebody else",
+                "{of} only {} % were followed by an action before the next threshold: try another time or another \
+                 recipient",
                 percent(followed, notices)
             ),
             Advice::Last => format!(
-                "`{}` is the last threshold in `{}`: {} leads were moved after it; nothing comes later that it could be \
-                 measured by",
+                "`{}` is the last threshold in `{}`: people moved {} leads after it, but no later threshold exists to \
+                 measure it by",
                 self.step,
                 self.market,
                 grouped(followed)
             ),
             Advice::Keep => format!(
-                "{of} {} % were followed by an action before the next threshold; nothing asks for a change",
+                "{of} {} % were followed by an action before the next threshold; no change suggested",
                 percent(followed, notices)
             ),
         }

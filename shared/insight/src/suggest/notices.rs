@@ -1,6 +1,6 @@
-//! Watches one lead: which notices are open, and what ends them.
+//! Follows one lead: its open notices, and what ends them.
 
-use super::figures::{Counts, Key};
+use super::figures::{Counts, StepKey};
 use chrono::{DateTime, Utc};
 use policy::calendar::{Calendar, WorkingTime};
 use policy::ids::MarketId;
@@ -11,33 +11,33 @@ use rules::lead::inside::{Mark, Measure, Place, ladder, mark};
 use rules::lead::{Lead, LeadFact};
 use std::collections::BTreeMap;
 
-/// The notices of a lead that nothing has followed yet.
+/// The notices of a lead that nobody has acted on yet.
 #[derive(Debug, Default)]
-pub(super) struct Watch {
+pub(super) struct OpenNotices {
     open: Vec<Notice>,
 }
 
 #[derive(Debug)]
 struct Notice {
-    key: Key,
+    key: StepKey,
     clock: u32,
     at: DateTime<Utc>,
     window: WorkingTime,
-    /// Percent points up to the next threshold; `None`: there is none.
+    /// Percentage points up to the next threshold, if there is one.
     gap: Option<u16>,
 }
 
-/// The policies that an entry is seen under.
+/// The policies that matter for an entry.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Policies<'a> {
-    /// In force when the entry was recorded.
+    /// The policy in force when the entry was recorded.
     pub then: &'a PublishedPolicy,
-    /// In force by now.
+    /// The policy in force now.
     pub in_force: &'a PublishedPolicy,
 }
 
 impl Policies<'_> {
-    /// Whether a step was at the same share of the window as it is by now, and the next one too.
+    /// Whether a step and the next one had the same shares of the window as now.
     fn is_as_in_force(&self, workflow: WorkflowId, market: &MarketId, step: &str) -> bool {
         let shares = |policy: &PublishedPolicy| {
             let steps = policy.policy.steps_in(workflow, market);
@@ -49,15 +49,15 @@ impl Policies<'_> {
     }
 }
 
-impl Watch {
-    /// Takes the next entry of the lead, as it was before it.
-    pub fn see(
+impl OpenNotices {
+    /// Takes the next entry. `lead` is the lead before it.
+    pub fn follow(
         &mut self,
         lead: &Lead,
         entry: &Entry<LeadFact>,
         policies: Policies<'_>,
         rules: &Rulebook,
-        counts: &mut BTreeMap<Key, Counts>,
+        counts: &mut BTreeMap<StepKey, Counts>,
     ) {
         let policy = policies.then;
         match &entry.fact {
@@ -72,7 +72,7 @@ impl Watch {
                 let steps = policy.policy.steps_in(workflow, &market);
                 let Some(own) = steps.iter().find(|s| s.step == step) else { return };
                 let next = steps.iter().map(|s| s.percent).filter(|p| *p > own.percent).min();
-                // Those before it were not followed by anything in time.
+                // Nobody acted on the earlier notices in time.
                 self.end(
                     |notice| notice.key.workflow == workflow,
                     |notice| {
@@ -82,7 +82,7 @@ impl Watch {
                 if !policies.is_as_in_force(workflow, &market, &step) {
                     return;
                 }
-                let key = Key { workflow, step, market };
+                let key = StepKey { workflow, step, market };
                 counts.entry(key.clone()).or_default().noticed(own.percent, next);
                 self.open.push(Notice {
                     key,
@@ -92,14 +92,14 @@ impl Watch {
                     gap: next.map(|next| next.saturating_sub(own.percent)),
                 });
             }
-            // What a timer does is no action of anybody.
+            // A change by a timer is no action of a person.
             LeadFact::StateChanged { entered_at, .. } if entry.due_at.is_none() => {
                 self.acted(lead, *entered_at, policies, rules, counts);
             }
             LeadFact::WaitingChanged { waiting_on_customer: true, since, .. } => {
                 self.acted(lead, *since, policies, rules, counts);
             }
-            // The clock ended, and nobody can say what would have come.
+            // The clock ended, so the open notices say nothing.
             LeadFact::StateChanged { .. }
             | LeadFact::Reassigned { .. }
             | LeadFact::Assigned { .. }
@@ -111,14 +111,14 @@ impl Watch {
         }
     }
 
-    /// Somebody moved the lead, or waits for the customer now.
+    /// A person moved the lead, or now waits for the customer.
     fn acted(
         &mut self,
         lead: &Lead,
         at: DateTime<Utc>,
         policies: Policies<'_>,
         rules: &Rulebook,
-        counts: &mut BTreeMap<Key, Counts>,
+        counts: &mut BTreeMap<StepKey, Counts>,
     ) {
         for workflow in [WorkflowId::SlaBreach, WorkflowId::StuckLead] {
             let Ok(ladder) = ladder(lead, Place::of(lead), rules, workflow) else {
@@ -131,10 +131,10 @@ impl Watch {
             };
             let share = share_of(clock, &measure, at);
             for step in &steps {
-                // Moved without the notice, shortly before it.
+                // A move without the notice, shortly before it.
                 let is_current = policies.is_as_in_force(workflow, market, step.step);
                 if is_current && mark(clock, step) != Mark::Passed {
-                    let key = Key { workflow, step: step.step.to_owned(), market: market.clone() };
+                    let key = StepKey { workflow, step: step.step.to_owned(), market: market.clone() };
                     counts.entry(key).or_default().moved_without(share, step.percent);
                 }
             }
@@ -161,12 +161,12 @@ impl Watch {
     }
 }
 
-/// Working time from a notice to what followed; what was so before it took no time.
+/// Working time from a notice to the action; zero if the action came first.
 fn elapsed(calendar: &Calendar, from: DateTime<Utc>, to: DateTime<Utc>) -> WorkingTime {
     if to <= from { WorkingTime::from_secs(0) } else { calendar.elapsed(from, to) }
 }
 
-/// How much of its window a clock had run, in hundredths of a percent.
+/// The elapsed share of the window, in hundredths of a percent.
 fn share_of(clock: &Clock, measure: &Measure<'_>, at: DateTime<Utc>) -> i64 {
     let window = measure.window.secs().max(1);
     clock.elapsed(measure.calendar, at).secs().saturating_mul(10_000) / window
