@@ -16,7 +16,7 @@ const REQUESTS_MAX: usize = 32;
 /// A lead in a replay, as far as it differs from history.
 #[derive(Debug)]
 pub(super) struct LeadOverlay {
-    /// The replay waits for the same instant as history, so the recorded timer counts for both.
+    /// The replay waits for the same time as history, so the recorded timer counts for both.
     pub shares_timer: bool,
     /// The replay's own timer.
     pub wake_at: Option<DateTime<Utc>>,

@@ -32,7 +32,7 @@ impl Span {
         }
     }
 
-    /// The start of the span that contains an instant.
+    /// The start of the span that contains a time.
     pub fn begin(self, at: DateTime<Utc>) -> DateTime<Utc> {
         let hour = at.with_minute(0).and_then(|at| at.with_second(0)).map_or(at, |at| at.trunc_subsecs(0));
         let day = || hour.with_hour(0).unwrap_or(hour);
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_span_begins_on_its_round_instant() {
+    fn a_span_begins_on_its_round_time() {
         let at: DateTime<Utc> = "2026-03-04T14:35:07.123Z".parse().unwrap();
         let begins = [Span::Hour, Span::Day, Span::Week].map(|span| span.begin(at).to_rfc3339());
         assert_eq!(

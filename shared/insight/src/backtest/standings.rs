@@ -59,13 +59,13 @@ impl Standings {
     }
 
     /// Applies the recorded availability of a rep.
-    pub fn set_availability(&mut self, directory: &Directory, rep: &PersonId, stands: &Standing) {
+    pub fn set_availability(&mut self, directory: &Directory, rep: &PersonId, reported: &Standing) {
         let Some(team) = directory.team_of(rep) else { return };
         for teams in [&mut self.recorded, &mut self.replayed] {
             let roster = teams.entry(team.clone()).or_default();
             let standing = roster.standings.entry(rep.clone()).or_default();
-            standing.availability.clone_from(&stands.availability);
-            standing.said_at = stands.said_at;
+            standing.availability.clone_from(&reported.availability);
+            standing.said_at = reported.said_at;
         }
     }
 }

@@ -37,7 +37,7 @@ impl Pair {
 #[derive(Debug)]
 pub(super) struct Tally {
     since: DateTime<Utc>,
-    /// The first counted instant.
+    /// The first counted time.
     first: Option<DateTime<Utc>>,
     span: Span,
     messages: BTreeMap<(String, DateTime<Utc>, Message), Pair>,

@@ -8,7 +8,7 @@ pub(super) fn calendar_name(id: &str) -> String {
     if id == ALWAYS { "around the clock".to_owned() } else { format!("on the calendar {}", code(id)) }
 }
 
-/// The date of an instant, in UTC.
+/// The date of a time, in UTC.
 pub(super) fn day(at: DateTime<Utc>) -> String {
     at.date_naive().to_string()
 }

@@ -88,11 +88,11 @@ pub(super) fn compliance(context: &Context<'_>) -> WorkflowExplanation {
 }
 
 fn match_open(context: &Context<'_>, found: &UnderReview) -> Reason {
-    let what = spelled(&found.criterion);
+    let text = spelled(&found.criterion);
     let text = match lapse(found, &context.history.lead, context.world.rules.directory()) {
-        None => what,
-        Some(Lapse::Licensed) => format!("{what}; the market is licensed for the lead's country now"),
-        Some(Lapse::OtherParty) => format!("{what}; the lead names another company now"),
+        None => text,
+        Some(Lapse::Licensed) => format!("{text}; the market is licensed for the lead's country now"),
+        Some(Lapse::OtherParty) => format!("{text}; the lead names another company now"),
     };
     Reason::new(Condition::MatchOpen, text)
 }

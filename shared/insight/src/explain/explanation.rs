@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 pub struct Explanation {
     /// The lead.
     pub lead: LeadId,
-    /// The explained instant. Nothing that took effect later counts.
+    /// The explained time. Nothing that took effect later counts.
     pub at: DateTime<Utc>,
-    /// The requested instant, if it is in the future. The armed steps are what will happen by then if nothing
+    /// The requested time, if it is in the future. The armed steps are what will happen by then if nothing
     /// else does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ahead_to: Option<DateTime<Utc>>,
@@ -57,7 +57,7 @@ pub struct Explanation {
     pub dismissed: Option<Dismissed>,
     /// The five workflows.
     pub workflows: Vec<WorkflowExplanation>,
-    /// Entries that took effect by the explained instant but were recorded later, where that is known.
+    /// Entries that took effect by the explained time but were recorded later, where that is known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recorded_later: Vec<RecordedLater>,
 }
@@ -110,7 +110,7 @@ pub struct WorkflowExplanation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
-    /// A step is due at a known instant, or with the lead's next input.
+    /// A step is due at a known time, or with the lead's next input.
     Armed,
     /// The clock is paused.
     Paused,
@@ -205,7 +205,7 @@ pub struct ClockState {
     pub window_percent: u16,
     /// The calendar that the clock runs on.
     pub calendar: String,
-    /// Steps that the clock passed before this instant are history.
+    /// Steps that the clock passed before this time are history.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history_until: Option<DateTime<Utc>>,
 }
@@ -264,7 +264,7 @@ pub struct PlannedStep {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Readiness {
-    /// The step is due at a known instant.
+    /// The step is due at a known time.
     Armed,
     /// Something earlier ends the clock before the step is due.
     Preempted,
@@ -276,7 +276,7 @@ pub enum Readiness {
     TooFar,
 }
 
-/// An entry that took effect before the explained instant but was recorded after it.
+/// An entry that took effect before the explained time but was recorded after it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordedLater {
     /// The place of the entry in the lead's history.

@@ -1,4 +1,4 @@
-//! A lead's history up to an instant, folded, and what each workflow did in it.
+//! A lead's history up to a time, folded, and what each workflow did in it.
 
 use super::action::WorkflowAction;
 use super::error::ExplainError;
@@ -21,7 +21,7 @@ pub struct CompleteHistory<'a> {
     pub account: &'a [Entry<AccountFact>],
 }
 
-/// A folded history up to an instant.
+/// A folded history up to a time.
 pub(super) struct History<'a> {
     pub lead: Lead,
     pub account: Option<Account>,
@@ -81,7 +81,7 @@ impl<'a> History<'a> {
     }
 }
 
-/// The entries that took effect by an instant. Facts never go back in time, so they are a history, too.
+/// The entries that took effect by a time. Facts never go back in time, so they are a history, too.
 pub(super) fn until<F>(entries: &[Entry<F>], at: DateTime<Utc>) -> &[Entry<F>] {
     let count = entries.partition_point(|entry| entry.at <= at);
     entries.get(..count).unwrap_or_default()

@@ -1,5 +1,5 @@
 //! Explains, for each of the five workflows, what it did to a lead, what it waits for, why it pauses, and
-//! which condition is not met, by how much. It can explain any instant of the lead's history, under the
+//! which condition is not met, by how much. It can explain any time of the lead's history, under the
 //! documents that were in force then.
 //!
 //! This module has no rules of its own. The audit says what fired. The engine's timers say when a step is
@@ -35,7 +35,7 @@ use rules::entry::Entry;
 use rules::lead::{Lead, LeadFact};
 use rules::world::World;
 
-/// Explains a lead at an instant, given the documents in force then. If `at` is after `now`, it explains
+/// Explains a lead at a time, given the documents in force then. If `at` is after `now`, it explains
 /// `now`, because nothing later is known.
 ///
 /// # Errors
@@ -101,7 +101,7 @@ fn queue_reason(lead: &Lead, reason: OperationsReason, since: DateTime<Utc>) -> 
     QueueReason { reason, since, text: reason.told(lead), ends_when: reason.ends_when(lead).to_owned() }
 }
 
-/// The account that a lead belonged to at an instant. The explanation needs its history.
+/// The account that a lead belonged to at a time. The explanation needs its history.
 ///
 /// # Errors
 /// The history cannot be folded.

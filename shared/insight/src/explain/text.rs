@@ -62,7 +62,7 @@ impl Display for Explanation {
     }
 }
 
-/// Formats instants.
+/// Formats times.
 struct TimeFormat<'a> {
     time_zone: Option<&'a str>,
 }

@@ -13,7 +13,7 @@ use rules::lead::{Command, Input, Lead};
 use rules::outcome::Outcome;
 
 impl Simulation {
-    /// Applies a command to an account at an instant, and at once to its leads.
+    /// Applies a command to an account at a time, and at once to its leads.
     pub fn account(&mut self, command: &AccountCommand, now: DateTime<Utc>) -> Outcome {
         self.latest_at = self.latest_at.max(now);
         let before = self.accounts.get(&command.account).cloned();

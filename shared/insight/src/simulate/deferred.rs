@@ -22,7 +22,7 @@ impl DeferredNotifications {
         self.0.keys().next().copied()
     }
 
-    /// Takes the first notification of an instant, in the order of the requests.
+    /// Takes the first notification of a time, in the order of the requests.
     pub fn take(&mut self, at: DateTime<Utc>) -> Option<(Subject, Notification)> {
         let waiting = self.0.get_mut(&at)?;
         let first = (!waiting.is_empty()).then(|| waiting.remove(0));

@@ -11,7 +11,7 @@ use rules::still_true;
 use rules::still_true::Telling;
 
 impl Simulation {
-    /// Delivers the next notification that waited until an instant, if it is still true.
+    /// Delivers the next notification that waited until a time, if it is still true.
     pub(super) fn deliver_deferred(&mut self, waited_until: DateTime<Utc>, now: DateTime<Utc>) {
         let Some((subject, notification)) = self.deferred.take(waited_until) else { return };
         let mut with = Vec::new();
@@ -31,8 +31,8 @@ impl Simulation {
         let result = match telling {
             Telling::With(_) => return,
             Telling::Withdraw { reason, .. } => DeliveryResult::Withdrawn { reason },
-            Telling::Tell(told) => {
-                with.extend(told.with.into_iter().map(|earlier| earlier.id));
+            Telling::Tell(delivered) => {
+                with.extend(delivered.with.into_iter().map(|earlier| earlier.id));
                 DeliveryResult::Delivered { channel: self.channel_of(&notification.to), reference: None }
             }
         };

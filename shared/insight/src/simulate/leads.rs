@@ -19,7 +19,7 @@ use rules::{ask, cause};
 use std::collections::BTreeSet;
 
 impl Simulation {
-    /// Applies a command to a lead at an instant.
+    /// Applies a command to a lead at a time.
     pub fn lead(&mut self, command: &Command, now: DateTime<Utc>) -> Outcome {
         self.latest_at = self.latest_at.max(now);
         let before = self.leads.get(&command.lead).cloned();

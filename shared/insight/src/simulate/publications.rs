@@ -95,7 +95,7 @@ impl Simulation {
             let command = Command { lead: lead.id.clone(), actor, cause, input: Input::Wake };
             let decision = self.decide_lead(Some(&lead), &command, now);
             let changes_now = decision.is_some_and(|decision| !decision.entries.is_empty());
-            let is_overdue = |at| at > now && self.next_wake(&lead.id).is_none_or(|kept| kept > at);
+            let is_overdue = |at| at > now && self.next_wake(&lead.id).is_none_or(|scheduled| scheduled > at);
             if changes_now || self.wake_of(&lead.id).is_some_and(is_overdue) {
                 missed.push(lead.id);
             }

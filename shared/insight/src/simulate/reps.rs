@@ -11,7 +11,7 @@ use rules::lead::{Command, Input, stays_with};
 use rules::outcome::Outcome;
 use rules::rep::{RepCommand, RepInput};
 use rules::roster::{Availability, Standing};
-use rules::{absence, cause, rep};
+use rules::{absence, cause};
 
 impl Simulation {
     /// Sets the availability of a rep.
@@ -27,10 +27,6 @@ impl Simulation {
             let why = format!("`{rep}` is not a rep of the directory");
             return Outcome::Invalid { field: "rep".to_owned(), why };
         };
-        if rep::is_over(availability, now) {
-            let why = "is in the past; give a later time, or omit it".to_owned();
-            return Outcome::Invalid { field: "until".to_owned(), why };
-        }
         let input = RepInput::Availability(availability.clone());
         let (rep, actor, cause) = (rep.clone(), actor.clone(), cause.to_owned());
         let command = RepCommand { rep, actor, cause, input };

@@ -9,7 +9,7 @@ use rules::entry::Actor;
 use rules::lead::{Command, Input};
 
 impl Simulation {
-    /// Runs all timers up to an instant, inclusive.
+    /// Runs all timers up to a time, inclusive.
     pub fn run_until(&mut self, until: DateTime<Utc>) {
         loop {
             let due = self.due.first().cloned().filter(|(due, _)| *due <= until);
