@@ -46,7 +46,7 @@ mod tests {
     use super::*;
     use chrono::DateTime;
     use contracts::sight::{Audience, named};
-    use insight::explain::{FiredEntry, PlannedStep, Readiness, WorkflowAction};
+    use insight::explain::{FiredEntry, PlannedStep, Readiness, WorkflowAction, WorkflowExplanation};
     use policy::ids::Subject;
     use rules::notification::Recipient;
     use serde_json::json;
@@ -124,7 +124,7 @@ mod tests {
             for reader in OTHERS {
                 let seen = shown_to(explanation(condition), &[reader]);
                 let [sales, compliance] = &seen.workflows[..] else { panic!("two parts") };
-                let is_told = |part: &explain::WorkflowExplanation| {
+                let is_told = |part: &WorkflowExplanation| {
                     part.because.iter().any(|because| because.condition == condition)
                 };
                 assert_eq!(is_told(compliance), to.includes(reader), "{condition:?}, {reader:?}");
