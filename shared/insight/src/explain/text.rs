@@ -146,8 +146,8 @@ fn planned(f: &mut Formatter<'_>, when: &TimeFormat<'_>, step: &PlannedStep) -> 
         (Readiness::Preempted, _) => {
             write!(f, "  never {at} {name}: the clock ends before that if nothing else happens")?;
         }
-        (Readiness::Resting, Some(_)) => write!(f, "  paused {name}, due at {at} after the hold")?,
-        (Readiness::Resting, None) => write!(f, "  paused {name}")?,
+        (Readiness::Resting, Some(_)) => write!(f, "  later {name}, due at {at} after the hold")?,
+        (Readiness::Resting, None) => write!(f, "  later {name}")?,
         (Readiness::WithNextInput, _) => write!(f, "  next  {name} comes with the lead's next input")?,
         (Readiness::TooFar, _) => write!(f, "  never {name}")?,
     }
