@@ -4,8 +4,6 @@
 //! `UPDATE_SCENARIOS=1 cargo test --test scenarios` writes what comes out into the files; whoever
 //! does that reads every line of the difference.
 
-mod common;
-
 use chrono::{DateTime, Utc};
 use insight::simulate::Simulation;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -95,13 +93,13 @@ fn play(file: &Path) -> Result<(), Failed> {
     leadctl::simulate::sort(&mut lines);
     let begin = lines.first().map(|l| l.received_at).ok_or("a scenario has events")?;
     let mut simulation = Simulation::new(PublishedPolicy::next(None, policy, "test", begin), directory);
-    common::explaining::follow(simulation.clone(), lines.clone(), scenario.until);
+    leadwatch_tests::explained::follow(simulation.clone(), lines.clone(), scenario.until);
     let mut entries = Vec::new();
     let not_applied = leadctl::simulate::play(&mut simulation, lines, scenario.until, &mut |entry| {
         entries.push(entry.clone());
         Ok(())
     })?;
-    common::check_history(&simulation, &entries);
+    leadwatch_tests::history::check_history(&simulation, &entries);
 
     let mut history = String::new();
     for entry in &entries {

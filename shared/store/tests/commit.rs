@@ -1,14 +1,7 @@
 //! The one commit: what is written comes back, nothing is lost, nothing is written twice.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 
-mod support;
-
+use crate::support::wire::Fault;
+use crate::support::*;
 use futures::future::join_all;
 use policy::ids::{LeadId, Subject};
 use policy::measure::Money;
@@ -20,8 +13,6 @@ use rules::personal::Contact;
 use rules::screening::{Criterion, CriterionKind, Match, MatchDetails};
 use std::collections::BTreeSet;
 use store::{Claim, DueSubject, MaybeSent, StoreError};
-use support::wire::Fault;
-use support::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lead_comes_back_as_it_was_written() {

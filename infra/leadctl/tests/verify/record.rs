@@ -1,6 +1,6 @@
 //! Findings from the chain alone.
 
-use crate::common::*;
+use super::common::*;
 use std::process::Command;
 
 #[test]
@@ -297,6 +297,11 @@ fn the_exit_status_tells_changed_records_from_failures() {
     let place = places(&case.lines, &longest(&case.lines))[0];
     let mut lines = case.lines.clone();
     lines[place] = lines[place].replace("paid_social", "inbound_web").replace("Kim", "Tim");
+    std::fs::write(case.path("changed.jsonl"), format!("{}\n", lines.join("\n"))).unwrap();
+    let changed = case.path("changed.jsonl");
+    let output = leadctl(&["audit", "verify", "--export", changed.to_str().unwrap()]);
+    let shown = text(&output.stdout).replace(changed.to_str().unwrap(), "changed.jsonl");
+    insta::assert_snapshot!("changed_record", shown);
     let output = run(&lines, &["--json"]);
     assert_eq!(output.status.code(), Some(1));
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -1,8 +1,8 @@
 //! The model is of this code: its transactions are the ones that the store sends.
 
-use crate::state::Fact;
+use super::state::Fact;
+use super::transaction::{Decision, Deed, Place, When, Write};
 use crate::support::{AUDIT, Bench, LEADS, arrival, at, minutes, score, wake};
-use crate::transaction::{Decision, Deed, Place, When, Write};
 use rules::lead::{Command, Input};
 use rules::notification::{Delivery, DeliveryResult};
 use serde_json::Value;

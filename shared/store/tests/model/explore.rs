@@ -1,7 +1,7 @@
 //! Goes through all states that a model can be in, and tells what is wrong, with a trace.
 
-use crate::state::State;
-use crate::steps::{Bundle, Step};
+use super::state::State;
+use super::steps::{Bundle, Step};
 use stateright::{Checker, Expectation, HasDiscoveries, Model};
 use std::collections::HashMap;
 use std::fmt::Write;

@@ -1,8 +1,8 @@
 //! What has to hold, whatever happens when; and the corners that have to be reached for that to mean
 //! anything.
 
-use crate::state::{CAPACITY, Delivery, Folded, Lead, Message, Run, Stage, State};
-use crate::steps::{Bundle, Cause, Step};
+use super::state::{CAPACITY, Delivery, Folded, Lead, Message, Run, Stage, State};
+use super::steps::{Bundle, Cause, Step};
 use stateright::{Model, Property};
 
 impl Model for Bundle {

@@ -1,8 +1,8 @@
 //! `Store::run`: read, decide, commit, and again if a race was lost or no answer came.
 
-use crate::state::{Delivery, GuardRead, Lead, Message, Run, Stage, State, StateRead};
-use crate::steps::{Cause, Next, What, Who};
-use crate::transaction::{Decision, Request, Safeguard, commit};
+use super::state::{Delivery, GuardRead, Lead, Message, Run, Stage, State, StateRead};
+use super::steps::{Cause, Next, What, Who};
+use super::transaction::{Decision, Request, Safeguard, commit};
 
 /// A step of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +104,7 @@ fn read_on(
     let decision = match run.delivery {
         Some(fact) => Some(Decision::Delivery(fact)),
         None if cause == Cause::Event => {
-            Some(Decision::Event { is_assigned: guard.load < crate::state::CAPACITY })
+            Some(Decision::Event { is_assigned: guard.load < super::state::CAPACITY })
         }
         // What has fired is not due.
         None => (state.stored.applied == 0).then_some(Decision::Wake),

@@ -1,6 +1,6 @@
 //! What is where: the tables, the queue, and how far each function has come.
 
-use crate::transaction::Request;
+use super::transaction::Request;
 
 /// A lead's commits: it arrives, is worked on, is held, is told of; and as many again where a
 /// safeguard is missing.

@@ -1,7 +1,7 @@
 //! The transactions of the commit, as data: the model carries out these writes, and `code.rs` holds
 //! them against what the store really sends.
 
-use crate::state::{AUDIT_MAX, Fact, Folded, Lead, Outbox, State};
+use super::state::{AUDIT_MAX, Fact, Folded, Lead, Outbox, State};
 
 /// An item of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! The model without one of its safeguards. Each is missed, but where two do the same.
 
-use crate::explore::{assert_it_holds, explore};
-use crate::properties::{ALL_DONE, FOLDS, ONCE, ONE_IS_FIRST, ONE_SEND, ROOM, STAYS, TOGETHER, TRUE};
-use crate::steps::Bundle;
-use crate::steps::Cause::{Event, Wake};
-use crate::transaction::Safeguard;
+use super::explore::{assert_it_holds, explore};
+use super::properties::{ALL_DONE, FOLDS, ONCE, ONE_IS_FIRST, ONE_SEND, ROOM, STAYS, TOGETHER, TRUE};
+use super::steps::Bundle;
+use super::steps::Cause::{Event, Wake};
+use super::transaction::Safeguard;
 
 /// Without these, one of the properties does not hold.
 fn assert_missed(bundle: &Bundle, missing: &[Safeguard], broken: &[&str]) {

@@ -1,12 +1,5 @@
 //! A database of its own for each test, reached by the real SDK over a wire that counts what goes
 //! over it and can cut it.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use rules::outcome::Outcome;

@@ -3,15 +3,15 @@
 use rules::aggregate::Aggregate as _;
 use rules::lead::Lead;
 
-mod common;
-
 use chrono::{DateTime, TimeDelta, Utc};
-use common::{
-    beginning, check_history, config, histories, histories_of_one_lead, histories_without_outages, lines,
-    lively_policy, play, seeded_value, simulation, tight_directory,
-};
 use contracts::scenario::What;
 use insight::simulate::{AnyEntry, Simulation};
+use leadwatch_tests::cases::config;
+use leadwatch_tests::histories::{
+    Step, histories, histories_of_one_lead, histories_without_outages, lines, play,
+};
+use leadwatch_tests::history::check_history;
+use leadwatch_tests::seeded::{beginning, lively_policy, seeded_value, simulation, tight_directory};
 use policy::Policy;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -298,7 +298,7 @@ fn mutate(document: &mut Value, pointer: &str, value: Option<Value>) {
 
 /// What is recorded of these steps if each input comes before the timers of the last two minutes, or
 /// after them.
-fn timed(steps: &[common::Step], lazily: bool) -> Vec<Value> {
+fn timed(steps: &[Step], lazily: bool) -> Vec<Value> {
     let mut simulation = simulation(&lively_policy(1), &tight_directory());
     let mut record = Vec::new();
     for line in lines(steps) {
@@ -346,7 +346,7 @@ fn who_is_asked_about_a_stuck_lead_does_not_hang_on_the_sweep() {
         let mut lead = json!({"id": "L-0"});
         lead.as_object_mut().expect("an object").extend(said.as_object().expect("an object").clone());
         let what = json!({"type": kind, "lead": lead});
-        common::Step { after: TimeDelta::seconds(after), late: TimeDelta::zero(), what }
+        Step { after: TimeDelta::seconds(after), late: TimeDelta::zero(), what }
     };
     let big = json!({"market": "us", "deal_size": {"amount": "900000", "currency": "USD"}});
     let steps = [

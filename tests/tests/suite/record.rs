@@ -1,10 +1,7 @@
 //! The record replays: every commit, decided again on what is recorded of it, comes to the very
 //! entries that are recorded, and a policy that changes nothing changes nothing.
 
-mod common;
-
 use chrono::{DateTime, TimeDelta, Utc};
-use common::*;
 use insight::backtest::{
     Against, Backtest, Baseline, FirstDifference, Group, Happening, MessageRow, Pair, Report, Span, Trial,
 };
@@ -12,6 +9,9 @@ use insight::replay::Replay;
 use insight::simulate::Simulation;
 use insight::suggest::Suggest;
 use leadctl::audit::{Order, Reader, sorted};
+use leadwatch_tests::cases::config;
+use leadwatch_tests::histories::{Step, histories, lines, play};
+use leadwatch_tests::seeded::{beginning, lively_policy, seeded, seeded_value, simulation, tight_directory};
 use policy::directory::Directory;
 use policy::ids::{AccountId, LeadId, PersonId, Subject};
 use policy::{Message, Policy, PublishedPolicy, WorkflowId};
@@ -76,7 +76,7 @@ fn check_same(report: &Report) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(config(48))]
 
     #[test]
     fn every_random_history_is_reproduced_and_its_own_policy_changes_nothing(steps in histories()) {

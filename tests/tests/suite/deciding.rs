@@ -3,11 +3,10 @@
 use rules::aggregate::Aggregate as _;
 use rules::publication::Publication;
 
-mod common;
-
 use chrono::{DateTime, TimeDelta, Utc};
-use common::{beginning, check_history, lively_policy, seeded_value, simulation, tight_directory};
 use insight::simulate::{AnyEntry, Simulation};
+use leadwatch_tests::history::check_history;
+use leadwatch_tests::seeded::{beginning, lively_policy, seeded_value, simulation, tight_directory};
 use policy::ids::{LeadId, PublicationId, PublicationKind};
 use policy::{Policy, PublishedPolicy, Verdict, WorkflowId};
 use rules::account::{AccountChanges, AccountCommand, AccountInput, Signal};

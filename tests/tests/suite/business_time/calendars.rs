@@ -1,7 +1,7 @@
 //! Random calendars and queries: many zones, every kind of working day, and instants where it
 //! matters: around changes of the clocks, around special dates, at the edges of blocks.
 
-use crate::reading::{Blocks, DAY_S, Hours, Zone};
+use super::reading::{Blocks, DAY_S, Hours, Zone};
 use chrono::{DateTime, NaiveDate, Utc};
 use fastrand::Rng;
 use jiff::tz::TimeZoneDatabase;

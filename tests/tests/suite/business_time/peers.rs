@@ -5,8 +5,8 @@
 //! | [`workclock`] | working hours, breaks, holidays and overnight shifts over jiff | special dates are days, edges are instants (RFC 5545); knows no dated exceptions |
 //! | [`opening_hours`] | OpenStreetMap's opening hours over chrono's zones | special dates are days, edges are instants, queries are local readings |
 
-use crate::calendars::written;
-use crate::reading::{DAY_S, Edges, Hours, Reading};
+use super::calendars::written;
+use super::reading::{DAY_S, Edges, Hours, Reading};
 use chrono::{DateTime, NaiveDate, Utc};
 use jiff::civil::{Time, Weekday};
 use jiff::{SignedDuration, Timestamp};

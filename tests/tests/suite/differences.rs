@@ -1,9 +1,7 @@
 //! What is different between two documents, in words: each change has its line, and nothing that
 //! is different goes without one.
 
-mod common;
-
-use common::{seeded, seeded_value};
+use leadwatch_tests::seeded::{seeded, seeded_value};
 use policy::directory::Directory;
 use policy::{Policy, WorkflowId, diff};
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! Random rules: policies with windows, steps and markets of their own, and directories whose
 //! calendars differ in zone, hours and holidays.
 
-use super::common::{seeded_value, tight_directory};
+use leadwatch_tests::seeded::{seeded_value, tight_directory};
 use policy::directory::Directory;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};

@@ -5,8 +5,6 @@
 //! history alone ([`naive`]), the slow way: elapsed time by looking at each minute, thresholds by
 //! the first second that has so much of it.
 
-#[path = "../common/mod.rs"]
-mod common;
 mod naive;
 mod rules;
 
@@ -16,9 +14,12 @@ use ::rules::aggregate::Aggregate as _;
 use ::rules::entry::Entry;
 use ::rules::lead::{Lead, LeadFact, Threshold};
 use chrono::{DateTime, TimeDelta, Utc};
-use common::{Step, beginning, check_history, histories_without_outages, lines};
 use contracts::scenario::{Line, What};
 use insight::simulate::{AnyEntry, Simulation};
+use leadwatch_tests::cases::config;
+use leadwatch_tests::histories::{Step, histories_without_outages, lines};
+use leadwatch_tests::history::check_history;
+use leadwatch_tests::seeded::beginning;
 use policy::directory::{ALWAYS, Directory};
 use policy::ids::{CalendarId, LeadId, Subject};
 use policy::{Policy, PublishedPolicy, StateKind, WorkflowId, most_specific};
@@ -31,7 +32,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config(64))]
 
     #[test]
     fn what_is_kept_step_by_step_is_what_the_history_says(

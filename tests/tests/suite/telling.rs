@@ -1,11 +1,10 @@
 //! Whether a message is still true when it goes out, however it came to be late: what no events file
 //! can say, since there a message without quiet hours is told at once.
 
-mod common;
-
 use chrono::{DateTime, TimeDelta, Utc};
-use common::{beginning, check_history, seeded_value, simulation};
 use insight::simulate::{AnyEntry, Simulation};
+use leadwatch_tests::history::check_history;
+use leadwatch_tests::seeded::{beginning, seeded_value, simulation};
 use policy::directory::Directory;
 use policy::ids::NotificationId;
 use policy::{Message, Policy};

@@ -1,15 +1,13 @@
 //! The policy and the directory as an administrator writes them: what is wrong, where, and what
 //! would be right. Each mistake is asserted on as a whole text, since that is what a person reads.
 
-#[path = "../common/mod.rs"]
-mod common;
 mod directory;
 mod places;
 mod policy;
 
 use ::policy::Policy;
 use ::policy::directory::Directory;
-use common::{seeded, seeded_value};
+use leadwatch_tests::seeded::{seeded, seeded_value};
 use serde_json::Value;
 
 fn told_of_policy(pointer: &str, value: Value) -> String {

@@ -1,9 +1,10 @@
 //! A policy that validates never makes a decision fail: random sound policies, each put in force
 //! while leads are in flight under the one before, over random histories.
 
-mod common;
-
-use common::{beginning, check_history, histories, lines, play, seeded_value, simulation, tight_directory};
+use leadwatch_tests::cases::config;
+use leadwatch_tests::histories::{histories, lines, play};
+use leadwatch_tests::history::check_history;
+use leadwatch_tests::seeded::{beginning, seeded_value, simulation, tight_directory};
 use policy::Policy;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -91,11 +92,9 @@ fn policies() -> impl Strategy<Value = Policy> {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 96,
-        failure_persistence: None,
         max_local_rejects: 1_000_000,
         max_global_rejects: 1_000_000,
-        ..ProptestConfig::default()
+        ..config(96)
     })]
 
     #[test]

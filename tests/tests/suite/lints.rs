@@ -1,10 +1,8 @@
 //! What is warned of in documents that are sound: each lint has a document that it warns of, and
 //! says nothing of the document before the change.
 
-mod common;
-
-use common::seeded_value;
 use insight::lint::{Lint, warnings};
+use leadwatch_tests::seeded::seeded_value;
 use policy::Policy;
 use policy::directory::Directory;
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! Where a mistake stands, and that all of them are told.
 
-use super::common::{seeded, seeded_value};
+use leadwatch_tests::seeded::{seeded, seeded_value};
 use policy::Policy;
 use policy::directory::Directory;
 use policy::document::Document;

@@ -1,17 +1,16 @@
 //! A live audit, exported and replayed: what the store writes is what a replay needs.
 
-mod common;
-
 use audit::ChainedCommit;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
-use common::*;
 use insight::backtest::{Against, Backtest, Trial};
 use leadctl::audit::export::{Live, export};
 use leadctl::audit::{Order, Reader, sorted, verify};
+use leadwatch_tests::seeded::{beginning, seeded};
+use leadwatch_tests::tables;
 use policy::Policy;
 use policy::directory::Directory;
 use rules::account::{AccountCommand, AccountInput, Signal};

@@ -14,13 +14,6 @@
 //! What it takes for granted: a function is dead before a claim of its ends (the template's time-out),
 //! a message that met a claim comes again after it. An outbox item's lease may be shorter than both: then
 //! there are two messages for it, as when the queue delivers one twice.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 
 mod code;
 mod explore;
@@ -28,8 +21,6 @@ mod properties;
 mod run;
 mod state;
 mod steps;
-#[path = "../support/mod.rs"]
-mod support;
 mod transaction;
 mod variants;
 

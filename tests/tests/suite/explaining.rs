@@ -1,17 +1,15 @@
 //! Explanations agree with the engine: in random histories, with outages and publications in them.
 //! The scenarios hold the same for each of theirs.
 
-mod common;
-
 use chrono::{DateTime, TimeDelta, Utc};
-use common::{
-    beginning, config, explaining, histories, histories_of_one_lead, lines, lively_policy, seeded,
-    simulation, tight_directory,
-};
 use contracts::scenario::{Line, What};
 use contracts::sight::Reader;
 use insight::explain::{Does, Explanation, Readiness};
 use leadctl::explain::Histories;
+use leadwatch_tests::cases::config;
+use leadwatch_tests::explained;
+use leadwatch_tests::histories::{histories, histories_of_one_lead, lines};
+use leadwatch_tests::seeded::{beginning, lively_policy, seeded, simulation, tight_directory};
 use policy::directory::Directory;
 use policy::{Policy, WorkflowId};
 use proptest::prelude::*;
@@ -27,14 +25,14 @@ proptest! {
     fn what_is_explained_is_what_the_engine_does(steps in histories(), officers in 1..=2u8) {
         let lines = lines(&steps);
         let until = lines.last().map_or_else(beginning, |line| line.received_at) + AFTER;
-        explaining::follow(simulation(&policy(officers), &tight_directory()), lines, until);
+        explained::follow(simulation(&policy(officers), &tight_directory()), lines, until);
     }
 
     #[test]
     fn all_that_is_foreseen_of_a_lead_comes_if_nothing_happens(steps in histories_of_one_lead()) {
         let lines = lines(&steps);
         let until = lines.last().map_or_else(beginning, |line| line.received_at) + AFTER;
-        explaining::follow(simulation(&policy(1), &tight_directory()), lines, until);
+        explained::follow(simulation(&policy(1), &tight_directory()), lines, until);
     }
 
     #[test]
@@ -48,7 +46,7 @@ proptest! {
         lines.extend(published);
         leadctl::simulate::sort(&mut lines);
         let until = lines.last().map_or_else(beginning, |line| line.received_at) + AFTER;
-        explaining::follow(simulation(&policy(1), &tight_directory()), lines, until);
+        explained::follow(simulation(&policy(1), &tight_directory()), lines, until);
     }
 }
 
@@ -206,6 +204,7 @@ fn a_clock_that_cannot_run_says_why() {
 fn a_clock_that_passed_all_of_its_steps_waits_for_nothing() {
     // Two reassignments are allowed: the third owner keeps it, and with it the third clock.
     let late = explained(&[ARRIVES], "2026-03-02T20:00:00Z");
+    insta::assert_snapshot!("all_steps_passed", late.to_string());
     assert_eq!(stands(&late, WorkflowId::SlaBreach), "Not: all 3 steps of clock 3 were passed");
     let part = late.workflow(WorkflowId::SlaBreach).expect("each has a part");
     let breaches = part.fired.iter().filter(|fired| fired.fact == "breach.recorded");
@@ -248,6 +247,7 @@ fn a_hold_that_ends_by_itself_says_what_comes_then() {
 fn a_held_lead_says_what_is_open_and_a_cleared_one_what_was_cleared() {
     let flagged = "2026-03-02T14:05:00Z lead.flagged {lead: {id: L-1, flags: {pep: [{match_id: p-1, list: PEP, list_version: '1', strength: 80}]}}}";
     let held = explained(&[ARRIVES, flagged], "2026-03-02T14:10:00Z");
+    insta::assert_snapshot!("held", held.to_string());
     assert_eq!(
         stands(&held, WorkflowId::ComplianceFlag),
         "Armed: compliance holds the lead; pep match p-1 on PEP (1), strength 80 %"
@@ -279,6 +279,7 @@ fn a_risk_says_which_signals_stand_and_what_is_due_then() {
 #[test]
 fn a_threshold_that_is_overdue_says_what_will_become_of_it() {
     let overdue = explained_after(&[ARRIVES], "2026-03-02T14:40:00Z", "2026-03-02T15:35:00Z");
+    insta::assert_snapshot!("overdue", overdue.to_string());
     let part = overdue.workflow(WorkflowId::SlaBreach).expect("each has a part");
     let superseded = || Does::Supersede { by: "significantly-past".to_owned() };
     let (owner, team) = (Some("rep-bob".into()), Some("us-sales".into()));

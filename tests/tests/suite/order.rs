@@ -1,12 +1,12 @@
 //! Order goes by the source's own clock, which may be off by five minutes either way; measuring goes
 //! by ours. In whatever order events arrive, a lead ends as if they had come in the source's order.
 
-mod common;
-
 use chrono::{DateTime, TimeDelta, Utc};
-use common::{beginning, check_history, config, lively_policy, simulation, tight_directory};
 use contracts::scenario::Line;
 use insight::simulate::Simulation;
+use leadwatch_tests::cases::config;
+use leadwatch_tests::history::check_history;
+use leadwatch_tests::seeded::{beginning, lively_policy, simulation, tight_directory};
 use policy::StateKind;
 use proptest::prelude::*;
 use proptest::sample::select;
