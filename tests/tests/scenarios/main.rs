@@ -1,8 +1,11 @@
-//! Plays the scenarios of `tests/scenarios`: a policy, a directory and events, and the whole
-//! history that must come of them, entry by entry.
+//! Plays the scenarios of `tests/scenarios`: a policy, a directory and events, and the whole history that must come of
+//! them, entry by entry.
 //!
-//! `UPDATE_SCENARIOS=1 cargo test --test scenarios` writes what comes out into the files; whoever
-//! does that reads every line of the difference.
+//! `UPDATE_SCENARIOS=1 cargo test -p leadwatch-tests --test scenarios NAME` writes the history into the files whose name
+//! contains `NAME`; read every line of the difference.
+
+mod difference;
+mod written;
 
 use chrono::{DateTime, Utc};
 use insight::simulate::Simulation;
@@ -37,8 +40,7 @@ struct Scenario {
 }
 
 fn main() {
-    let mut arguments = Arguments::from_args();
-    arguments.test_threads = Some(1);
+    let arguments = Arguments::from_args();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files: Vec<PathBuf> = std::fs::read_dir(root.join("scenarios"))
         .expect("tests/scenarios is there")
@@ -101,20 +103,37 @@ fn play(file: &Path) -> Result<(), Failed> {
     })?;
     leadwatch_tests::history::check_history(&simulation, &entries);
 
-    let mut history = String::new();
-    for entry in &entries {
-        history.push_str(&leadctl::entries::line(&serde_json::to_value(entry)?));
-        history.push('\n');
-    }
+    let entries: Vec<Value> = entries.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
+    let history = written::history(&entries);
     let not_applied: Vec<String> = not_applied.iter().map(|(id, why)| format!("{id}: {why}")).collect();
     if std::env::var_os("UPDATE_SCENARIOS").is_some() {
         update(file, &text, &not_applied, &history)?;
         return Ok(());
     }
+    compare(file, &scenario, &not_applied, &history)
+}
+
+fn compare(file: &Path, scenario: &Scenario, not_applied: &[String], history: &str) -> Result<(), Failed> {
+    let mut report = String::new();
     if not_applied != scenario.not_applied {
-        return Err(format!("not applied: {not_applied:#?}, expected: {:#?}", scenario.not_applied).into());
+        report.push_str("Other events are not applied:\n");
+        report.push_str(&difference::report(&scenario.not_applied.join("\n"), &not_applied.join("\n")));
     }
-    compare(&scenario.history, &history)
+    if history.trim_end() != scenario.history.trim_end() {
+        report.push_str("The history is another:\n");
+        report.push_str(&difference::report(&scenario.history, history));
+    }
+    if report.is_empty() {
+        return Ok(());
+    }
+    let name = file.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+    let file = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    Err(format!(
+        "{}\n{report}\nThe events are in tests/scenarios/{file}. If the new history is right, accept it and read \
+         `git diff`:\nUPDATE_SCENARIOS=1 cargo test -p leadwatch-tests --test scenarios -- --exact {name}",
+        scenario.shows.trim_end()
+    )
+    .into())
 }
 
 fn patched(file: &Path, patch: &Value) -> Result<Value, Failed> {
@@ -142,23 +161,6 @@ fn merge(target: &mut Value, patch: &Value) {
             }
         }
     }
-}
-
-fn compare(expected: &str, actual: &str) -> Result<(), Failed> {
-    if expected.trim() == actual.trim() {
-        return Ok(());
-    }
-    let (expected, actual): (Vec<&str>, Vec<&str>) = (expected.lines().collect(), actual.lines().collect());
-    let mut report = String::from("the history is another (- expected, + is):\n");
-    for n in 0..expected.len().max(actual.len()) {
-        let (e, a) = (expected.get(n).copied().unwrap_or(""), actual.get(n).copied().unwrap_or(""));
-        if e.trim() == a.trim() {
-            report.push_str(&format!("  {a}\n"));
-        } else {
-            report.push_str(&format!("- {e}\n+ {a}\n"));
-        }
-    }
-    Err(report.into())
 }
 
 fn update(file: &Path, text: &str, not_applied: &[String], history: &str) -> Result<(), Failed> {
