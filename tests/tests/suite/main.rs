@@ -4,6 +4,7 @@ mod business_time;
 mod deciding;
 mod differences;
 mod documents;
+mod examples;
 mod explaining;
 mod export;
 mod generated;
