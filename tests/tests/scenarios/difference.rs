@@ -1,6 +1,7 @@
 //! How a history differs from the one that a scenario expects, for a reader.
 
 use similar::{ChangeTag, TextDiff};
+use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 
@@ -15,27 +16,29 @@ struct Part<'a> {
     differs: bool,
 }
 
-/// The parts that differ, each with its heading, and how many are the same in between.
+/// The parts that differ, each with its heading, and how many are alike in between.
 pub fn report(expected: &str, actual: &str) -> String {
     let mut report = paint(FAINT, "- the file expects   + what happened") + "\n";
-    let mut same = 0;
-    for part in parts(&TextDiff::from_lines(expected.trim_end(), actual.trim_end())) {
+    let mut alike = 0;
+    // The last line ends like every other, or it would differ by its end.
+    let [expected, actual] = [expected, actual].map(|text| format!("{}\n", text.trim_end()));
+    for part in parts(&TextDiff::from_lines(expected.as_str(), actual.as_str())) {
         if !part.differs {
-            same += 1;
+            alike += 1;
             continue;
         }
-        skip(&mut report, &mut same);
+        skip(&mut report, &mut alike);
         show(&mut report, &part.lines);
     }
-    skip(&mut report, &mut same);
+    skip(&mut report, &mut alike);
     report
 }
 
 fn parts<'a>(diff: &TextDiff<'a, 'a, 'a, str>) -> Vec<Part<'a>> {
     let mut parts: Vec<Part<'a>> = Vec::new();
     for change in diff.iter_all_changes() {
-        let line = change.value().trim_end_matches('\n');
-        let (tag, is_heading) = (change.tag(), !line.starts_with(' '));
+        let (tag, line) = (change.tag(), change.value().trim_end_matches('\n'));
+        let is_heading = !line.starts_with(' ');
         if is_heading || parts.is_empty() {
             parts.push(Part::default());
         }
@@ -46,29 +49,42 @@ fn parts<'a>(diff: &TextDiff<'a, 'a, 'a, str>) -> Vec<Part<'a>> {
     parts
 }
 
-fn skip(report: &mut String, same: &mut usize) {
-    if *same > 0 {
-        let _ = writeln!(report, "{}", paint(FAINT, &format!("  … {same} the same")));
-        *same = 0;
+fn skip(report: &mut String, alike: &mut usize) {
+    if *alike > 0 {
+        let _ = writeln!(report, "{}", paint(FAINT, &format!("  … {alike} without a difference")));
+        *alike = 0;
     }
 }
 
 fn show(report: &mut String, lines: &[(ChangeTag, &str)]) {
-    for (n, (tag, line)) in lines.iter().enumerate() {
-        let _ = match tag {
-            ChangeTag::Equal => writeln!(report, "  {line}"),
-            ChangeTag::Delete => writeln!(report, "{}", paint(RED, &format!("- {line}"))),
-            ChangeTag::Insert => writeln!(report, "{}", paint(GREEN, &format!("+ {line}"))),
-        };
-        // One line that became another: its words that differ, because lines are long.
-        let before = n.checked_sub(1).and_then(|n| lines.get(n));
-        if let (ChangeTag::Insert, Some((ChangeTag::Delete, old))) = (tag, before) {
-            let _ = writeln!(report, "      {}", words(old, line));
+    for lines in lines.chunk_by(|a, b| (a.0 == ChangeTag::Equal) == (b.0 == ChangeTag::Equal)) {
+        let of = |tag| lines.iter().filter(move |line| line.0 == tag).map(|line| line.1);
+        of(ChangeTag::Equal).for_each(|line| _ = writeln!(report, "  {line}"));
+        let mut happened: VecDeque<&str> = of(ChangeTag::Insert).collect();
+        for expected in of(ChangeTag::Delete) {
+            let became = happened.iter().position(|line| kind(line) == kind(expected));
+            // What happened before it is new.
+            happened.drain(..became.unwrap_or(0)).for_each(|line| added(report, line));
+            let _ = writeln!(report, "{}", paint(RED, &format!("- {expected}")));
+            if let Some(line) = became.and_then(|_| happened.pop_front()) {
+                added(report, line);
+                let _ = writeln!(report, "      {}", words(expected, line));
+            }
         }
+        happened.into_iter().for_each(|line| added(report, line));
     }
 }
 
-/// `from a b to c`, in words.
+fn added(report: &mut String, line: &str) {
+    let _ = writeln!(report, "{}", paint(GREEN, &format!("+ {line}")));
+}
+
+/// What kind of entry a line is: a line becomes another of its kind.
+fn kind(line: &str) -> Option<&str> {
+    line.split_whitespace().next()
+}
+
+/// The words in which a line differs from what was expected, because lines are long.
 fn words(old: &str, new: &str) -> String {
     let (old, new): (Vec<&str>, Vec<&str>) =
         (old.split_whitespace().collect(), new.split_whitespace().collect());

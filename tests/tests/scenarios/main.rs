@@ -120,7 +120,7 @@ fn compare(file: &Path, scenario: &Scenario, not_applied: &[String], history: &s
         report.push_str(&difference::report(&scenario.not_applied.join("\n"), &not_applied.join("\n")));
     }
     if history.trim_end() != scenario.history.trim_end() {
-        report.push_str("The history is another:\n");
+        report.push_str("The history differs:\n");
         report.push_str(&difference::report(&scenario.history, history));
     }
     if report.is_empty() {
