@@ -9,6 +9,7 @@
 
 mod chain;
 mod commit;
+mod growth;
 mod heads;
 mod lists;
 mod model;

@@ -9,6 +9,7 @@ mod explaining;
 mod export;
 mod generated;
 mod lints;
+mod modules;
 mod order;
 mod policies;
 mod properties;
