@@ -7,6 +7,7 @@
 //! A module per command holds its options (`Arguments`) and `run`.
 
 pub mod api;
+pub mod arguments;
 pub mod audit;
 pub mod backtest;
 pub mod demo;

@@ -1,79 +1,12 @@
-//! The command line: the commands, and the exit status of each answer.
+//! Runs each command; the exit status is its answer.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::{Parser, Subcommand};
+use clap::Parser as _;
+use leadctl::arguments::{Arguments, Audit, Command, Directory};
 use policy::ids::PublicationKind;
-
-/// Command-line tool for Leadwatch
-#[derive(Parser)]
-#[command(
-    name = "leadctl",
-    version,
-    propagate_version = true,
-    after_help = "Exit status: 0 done, or the answer is yes; 1 the answer is no; 2 the command could not run."
-)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Run everything on this machine, until Ctrl-C
-    Up(leadctl::up::Arguments),
-    /// End what `up` runs, from another terminal
-    Down,
-    /// Play the whole story against the running stack, in about a minute
-    Demo(leadctl::demo::Arguments),
-    /// Post events to the running stack, signed as a CRM signs them
-    Send(leadctl::send::Arguments),
-    /// Print a token to call the API as a member of the local staff
-    Token(leadctl::token::Arguments),
-    /// Explain why each workflow fired, waits or rests, now or at any time
-    Explain(leadctl::explain::Arguments),
-    /// Play an events file in virtual time and print the audit entries as JSON lines
-    Simulate(leadctl::simulate::Arguments),
-    /// Check, compare, describe, replay and publish policies
-    #[command(subcommand)]
-    Policy(leadctl::policy::Command),
-    /// Fetch and publish directories
-    #[command(subcommand)]
-    Directory(Directory),
-    /// Export, verify and prove the audit
-    #[command(subcommand)]
-    Audit(Audit),
-}
-
-#[derive(Subcommand)]
-enum Directory {
-    /// Write the document in force to a file, with its revision
-    Pull(leadctl::publish::pull::Arguments),
-    /// Show what publishing does, ask, and put the document in force; or roll back
-    Publish(leadctl::publish::Arguments),
-}
-
-#[derive(Subcommand)]
-enum Audit {
-    /// Write the complete audit and every revision, one JSON object per line
-    Export(leadctl::audit::export::Arguments),
-    /// Fetch the deployment's checkpoints and public key
-    Checkpoints(leadctl::audit::checkpoints::Arguments),
-    /// Check offline that an export is complete and unchanged
-    Verify(leadctl::audit::verify::Arguments),
-    /// Write a proof of one entry for someone who sees nothing else
-    Prove(leadctl::audit::prove::Arguments),
-    /// Check a proof with the public key alone
-    CheckProof(leadctl::audit::prove::CheckArguments),
-    /// Print the history of one lead, account, rep or publication, each entry with its hash
-    Show(leadctl::audit::show::Arguments),
-    /// Make a checkpoint of the live tables now, signed with a key of your own
-    Checkpoint(leadctl::audit::checkpoint::Arguments),
-    /// Record that you examined a tampering report, so that checkpoints resume
-    Acknowledge(leadctl::audit::acknowledge::Arguments),
-}
 
 /// The answer of a command that could run. One that could not is an error.
 enum Answer {
@@ -148,35 +81,4 @@ fn project_root() -> anyhow::Result<PathBuf> {
                 here.display()
             )
         })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Arguments;
-    use clap::{CommandFactory as _, Parser as _};
-
-    #[test]
-    fn the_command_line_is_sound() {
-        Arguments::command().debug_assert();
-    }
-
-    /// The command line understands every call in the README.
-    #[test]
-    fn the_calls_in_the_readme_are_valid() {
-        let readme = include_str!("../../../README.md");
-        let lines = readme.replace("\\\n", " ");
-        let calls: Vec<&str> = lines.lines().filter(|line| line.starts_with("cargo leadctl ")).collect();
-        assert!(calls.len() > 10, "{calls:?}");
-        for call in calls {
-            let words = call.split(" # ").next().unwrap_or(call).replace('"', "\u{0}");
-            // Quoted text is one word.
-            let parts = words.split('\u{0}').enumerate().flat_map(|(n, part)| match n % 2 {
-                0 => part.split_whitespace().collect(),
-                _ => vec![part],
-            });
-            if let Err(error) = Arguments::try_parse_from(parts.skip(1)) {
-                panic!("{call}: {error}");
-            }
-        }
-    }
 }

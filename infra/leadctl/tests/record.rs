@@ -1,7 +1,5 @@
 //! Backtest and suggest as people use them: what they check, what they refuse, and the exit status.
 
-#![expect(clippy::unwrap_used, reason = "a failed test should stop")]
-
 use policy::Policy;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -185,6 +183,8 @@ fn the_page_is_self_contained_and_links_leads() {
     let link = "https://crm.example/leads/{lead}";
     let output = backtest(&lines(), &["--policy", policy, "--html", html, "--lead-link", link]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let report = text(&output.stdout).replace(policy, "new.yaml").replace(html, "report.html");
+    insta::assert_snapshot!("backtest", report);
     let page = std::fs::read_to_string(page.path()).unwrap();
     assert!(page.contains("<a href=\"https://crm.example/leads/L-"), "{page}");
     assert!(page.contains("&lt;b&gt;Early&lt;/b&gt;") && page.contains("<svg"), "{page}");

@@ -9,6 +9,7 @@ use audit::signature::{PublicKey, SigningKey};
 use audit::{ChainedCommit, Hash, sha256};
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
@@ -335,7 +336,16 @@ fn the_public_key_alone_is_enough() {
     series()[0].verify(&key).unwrap();
 }
 
+/// A case that fails is kept beside those of the crate's other properties, and tried first.
+fn config() -> ProptestConfig {
+    let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/proptest-regressions/checkpoints.txt");
+    let kept = FileFailurePersistence::Direct(kept);
+    ProptestConfig { failure_persistence: Some(Box::new(kept)), ..ProptestConfig::default() }
+}
+
 proptest! {
+    #![proptest_config(config())]
+
     /// Histories that only grow: the changes of every round give the leaves that all heads at once
     /// would give at the same places, whether they were applied one by one or restored at a stroke.
     #[test]

@@ -15,6 +15,7 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 use policy::calendar::{Calendar, CalendarDocument, Holiday, HoursException, Weekday3, WorkingTime};
 use proptest::prelude::*;
 use proptest::sample::Index;
+use proptest::test_runner::FileFailurePersistence;
 
 const DAY_MINUTES: u16 = 1440;
 const WINDOW_DAYS: i64 = 4;
@@ -226,8 +227,15 @@ fn compile(model: &Model) -> Calendar {
     Calendar::compile(&model.document()).unwrap()
 }
 
+/// On so many cases. One that fails is kept beside those of the crate's other properties, and tried first.
+fn config(cases: u32) -> ProptestConfig {
+    let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/proptest-regressions/calendar_properties.txt");
+    let kept = FileFailurePersistence::Direct(kept);
+    ProptestConfig { cases, failure_persistence: Some(Box::new(kept)), ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+    #![proptest_config(config(512))]
 
     #[test]
     fn it_agrees_with_a_walk_over_every_minute(
@@ -260,7 +268,7 @@ fn instant() -> impl Strategy<Value = DateTime<Utc>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+    #![proptest_config(config(256))]
 
     #[test]
     fn the_parts_of_a_time_add_up_to_the_whole(

@@ -6,7 +6,7 @@
 //! fact and in a lead. In a store its texts are sealed before the rules see them; to the rules a
 //! sealed text is a text like any other.
 //!
-//! [`decide`]: crate::lead::decide::decide()
+//! [`decide`]: crate::aggregate::Aggregate::decide
 
 use crate::account_view::AccountView;
 use crate::aggregate::Consulted;

@@ -1,23 +1,14 @@
 //! The chain: every commit of a subject follows the one before it, and its head is in its item and in the
 //! index.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 
-mod support;
-
+use crate::support::wire::Fault;
+use crate::support::*;
 use audit::{ChainedCommit, Hash};
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::join_all;
 use rules::entry::Actor;
 use rules::roster::Availability;
 use std::collections::BTreeMap;
-use support::wire::Fault;
-use support::*;
 
 /// Every history in order.
 async fn histories(bench: &Bench) -> BTreeMap<String, Vec<ChainedCommit>> {

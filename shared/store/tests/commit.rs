@@ -1,14 +1,6 @@
 //! The commit: it stores everything it should, and nothing twice.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 
-mod support;
-
+use crate::support::*;
 use futures::future::join_all;
 use policy::ids::Subject;
 use policy::measure::Money;
@@ -19,7 +11,6 @@ use rules::patch::Patch;
 use rules::personal::Contact;
 use rules::screening::{Criterion, CriterionKind, Match, MatchDetails};
 use store::{Claim, DueSubject, MaybeSent, StoreError};
-use support::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lead_comes_back_as_it_was_written() {

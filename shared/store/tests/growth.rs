@@ -1,17 +1,9 @@
 //! How cost grows with work, in capacity units: a tick, a publication, and many leads for one team.
 //!
 //! The figures of `docs/performance.md` are of the ignored tests:
-//! `cargo test -p store --test growth -- --ignored --nocapture`.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
+//! `cargo test --workspace --test store growth -- --ignored --nocapture`.
 
-mod support;
-
+use crate::support::{Bench, DIRECTORY, LEADS, POLICY, all, arrival, at, directory, publish, wake};
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use futures::stream::{self, StreamExt as _};
 use policy::Policy;
@@ -19,7 +11,6 @@ use policy::impact::{Scope, Sources};
 use rules::lead::Input;
 use rules::patch::Patch;
 use std::collections::HashMap;
-use support::{Bench, DIRECTORY, LEADS, POLICY, all, arrival, at, directory, publish, wake};
 
 /// Items of one batch.
 const BATCH: usize = 25;

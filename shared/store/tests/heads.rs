@@ -1,19 +1,10 @@
 //! The heads of all subjects, read through their index.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 
-mod support;
-
+use crate::support::*;
 use audit::leaves::Leaf;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use std::collections::BTreeMap;
-use support::*;
 
 /// All heads, page by page, and the number of pages.
 async fn heads(bench: &Bench) -> (BTreeMap<String, Leaf>, usize) {

@@ -1,14 +1,7 @@
 //! Lists through the indexes, and the due index: its contents, how keys move, and how a sweep reads it.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 
-mod support;
-
+use crate::support::wire::Fault;
+use crate::support::*;
 use chrono::TimeDelta;
 use policy::ids::{LeadId, Source, Subject};
 use policy::impact::{Scope, Sources};
@@ -17,8 +10,6 @@ use rules::patch::Patch;
 use rules::screening::{Criterion, CriterionKind, Match};
 use std::collections::BTreeSet;
 use store::{DueItem, DueSubject, FIRST_LEASE};
-use support::wire::Fault;
-use support::*;
 
 fn sanctioned(id: &str) -> Match {
     let criterion = Criterion {

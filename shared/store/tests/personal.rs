@@ -1,14 +1,7 @@
 //! Personal data: nothing is stored in plain text, and no key opens erased texts.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 
-mod support;
-
+use crate::support::wire::Fault;
+use crate::support::*;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
 use policy::Verdict;
@@ -25,8 +18,6 @@ use rules::unread::Unread;
 use sealing::DataKey;
 use std::collections::BTreeSet;
 use store::{PersonalData, Store, StoreError};
-use support::wire::Fault;
-use support::*;
 
 /// Planted in every field that can hold personal data.
 const NAME: &str = "Zebulon Quist";

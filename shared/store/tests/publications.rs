@@ -1,16 +1,9 @@
 //! Policies, directories, reps and accounts.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 
 use rules::aggregate::fold;
 
-mod support;
-
+use crate::support::wire::Fault;
+use crate::support::*;
 use chrono::TimeDelta;
 use futures::future::join_all;
 use policy::WorkflowId;
@@ -31,8 +24,6 @@ use rules::unread::Unread;
 use serde_json::json;
 use std::collections::BTreeSet;
 use store::{Published, StoreError};
-use support::wire::Fault;
-use support::*;
 
 fn account(id: &str, cause: &str, input: AccountInput) -> AccountCommand {
     AccountCommand { account: id.into(), actor: Actor::source("crm"), cause: cause.to_owned(), input }

@@ -1,22 +1,13 @@
 //! Commits that race, and commits whose answer is lost: each is written once, and none is lost.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 
-mod support;
-
+use crate::support::wire::Fault;
+use crate::support::*;
 use futures::future::join_all;
 use policy::ids::{LeadId, Subject};
 use rules::outcome::Outcome;
 use rules::patch::Patch;
 use std::collections::BTreeSet;
 use store::StoreError;
-use support::wire::Fault;
-use support::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn eight_racing_updates_of_a_lead_are_all_applied() {

@@ -1,14 +1,6 @@
 //! The same id with other content is not a repetition: it is refused and recorded, and its matches count.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 
-mod support;
-
+use crate::support::*;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
 use futures::future::join_all;
@@ -24,7 +16,6 @@ use rules::roster::Availability;
 use rules::screening::{Criterion, CriterionKind, Match, MatchDetails};
 use rules::unread::Unread;
 use store::Committed;
-use support::*;
 
 fn found(match_id: &str, note: &str) -> Match {
     Match {

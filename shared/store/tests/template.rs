@@ -1,11 +1,4 @@
 //! The deployment's template declares the tables that the store expects.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 
 use aws_sdk_dynamodb::types::ProjectionType;
 use serde_json::{Value, json};

@@ -1,13 +1,13 @@
 //! What has to be so after every run, whatever went wrong in it.
 
 use crate::bundle::Clients;
-use crate::common::Replay;
 use crate::database::{AUDIT, KEYS, LEADS, text};
 use crate::plan::PERSON;
 use crate::sim::Sim;
 use crate::{absence, promises, staff};
 use audit::{ChainedCommit, Hash};
 use insight::simulate::AnyEntry;
+use leadwatch_tests::history::Replay;
 use policy::ids::{AccountId, PublicationId, Subject};
 use rules::account::{Account, AccountCommand, AccountFact, AccountInput};
 use rules::aggregate::fold;

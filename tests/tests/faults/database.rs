@@ -3,6 +3,7 @@
 
 use crate::wire::{Answer, Call};
 use dynoxide::actions;
+use leadwatch_tests::seeded::beginning;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -97,7 +98,7 @@ impl Database {
             let put = &write["Put"];
             let end = put["Item"][store::schema::TTL_ATTRIBUTE]["N"].as_str();
             if let Some(end) = end.and_then(|end| end.parse::<i64>().ok()) {
-                let end = end * 1000 - crate::common::beginning().timestamp_millis();
+                let end = end * 1000 - beginning().timestamp_millis();
                 self.ends.insert((end, text(&put["Item"], PK), text(&put["Item"], SK)));
             }
             if put["TableName"] == AUDIT {

@@ -1,7 +1,6 @@
 //! The invocations: each begins, is polled when it is woken, and ends, or dies where it is.
 
 use crate::bundle::{Clock, Container, Ended, Function, Work};
-use crate::common;
 use crate::queues::Message;
 use crate::sim::{Event, MINUTE_MS, Sim};
 use crate::staff::{self, Answered, Next, PATIENCE_MS, Sending};
@@ -9,6 +8,7 @@ use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use chrono::TimeDelta;
 use futures::future::LocalBoxFuture;
 use futures::task::AtomicWaker;
+use leadwatch_tests::seeded::beginning;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -77,7 +77,7 @@ impl Sim<'_> {
             }
         }
         let skew = TimeDelta::milliseconds(skew);
-        let clock = Clock { beginning: common::beginning(), begun: self.begun, skew };
+        let clock = Clock { beginning: beginning(), begun: self.begun, skew };
         Container::start(function, is_next, &self.line, clock)
     }
 

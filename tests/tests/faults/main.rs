@@ -11,8 +11,6 @@
 mod absence;
 mod bundle;
 mod check;
-#[path = "../common/mod.rs"]
-mod common;
 mod database;
 mod defects;
 mod find;

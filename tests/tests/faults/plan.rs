@@ -1,8 +1,8 @@
 //! What a run does, as data: what comes from outside and when, what goes wrong and where. A plan is
 //! drawn from a seed, is written as JSON, and is run again from that byte for byte.
 
-use crate::common;
 use crate::points::{self, Harm};
+use leadwatch_tests::histories::{lead_events, other_events};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -186,8 +186,8 @@ fn plans(seed: u64) -> impl Strategy<Value = Plan> {
 fn inputs() -> impl Strategy<Value = Vec<Input>> {
     let opening = vec(arrivals(), 1..4).prop_map(|says| input(says, (60, 0, 0, false, Vec::new())));
     let one = prop_oneof![
-        9 => common::lead_events(),
-        3 => common::other_events(),
+        9 => lead_events(),
+        3 => other_events(),
         2 => publications(),
         4 => matches(),
         1 => renames(),

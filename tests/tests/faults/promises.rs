@@ -9,6 +9,7 @@ use crate::staff::Answered;
 use crate::{premises, sources, truth};
 use audit::ChainedCommit;
 use chrono::{DateTime, Utc};
+use leadwatch_tests::seeded::beginning;
 use policy::ids::{PersonId, Subject};
 use policy::{Message, WorkflowId};
 use rules::aggregate::Aggregate as _;
@@ -236,5 +237,5 @@ fn instant_of(value: &Value) -> Option<DateTime<Utc>> {
 
 fn ms_of(value: &Value) -> i64 {
     let at = instant_of(value).expect("an instant");
-    (at - crate::common::beginning()).num_milliseconds()
+    (at - beginning()).num_milliseconds()
 }

@@ -1,21 +1,22 @@
 //! What stands before a run begins: the tables, a policy, a directory.
 
 use crate::bundle::Clients;
-use crate::common;
 use crate::database::{AUDIT, KEYS, LEADS};
 use chrono::{DateTime, Utc};
+use leadwatch_tests::seeded::{lively_policy, tight_directory};
+use leadwatch_tests::tables;
 use policy::Policy;
 use policy::directory::Directory;
 use rules::entry::Actor;
 use rules::publication::Publishing;
 use std::sync::LazyLock;
 
-static POLICY: LazyLock<Policy> = LazyLock::new(|| common::lively_policy(1));
-static DIRECTORY: LazyLock<Directory> = LazyLock::new(common::tight_directory);
+static POLICY: LazyLock<Policy> = LazyLock::new(|| lively_policy(1));
+static DIRECTORY: LazyLock<Directory> = LazyLock::new(tight_directory);
 
 /// Makes it so.
 pub async fn seed(clients: &Clients, now: DateTime<Utc>) {
-    common::tables::create(&clients.database(), LEADS, AUDIT, KEYS).await;
+    tables::create(&clients.database(), LEADS, AUDIT, KEYS).await;
     let store = clients.service().store;
     let by = Actor::staff("ops");
     let publishing = Publishing { by: &by, publisher: None, why: "the first", cause: "seed", now };

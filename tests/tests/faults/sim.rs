@@ -11,11 +11,12 @@ use crate::outside::Outside;
 use crate::plan::{Plan, Silence};
 use crate::points::{Harm, Tally};
 use crate::queues::{self, Message, Queues};
+use crate::seeding;
 use crate::staff::{self, Answered, PATIENCE_MS, Sending};
 use crate::wire::{Line, Parked};
-use crate::{common, seeding};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::task::AtomicWaker;
+use leadwatch_tests::seeded::beginning;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
@@ -146,7 +147,7 @@ impl<'p> Sim<'p> {
             calm_from: 0,
         };
         sim.let_through(true);
-        seeding::seed(&Clients::new(&sim.line), common::beginning()).await;
+        seeding::seed(&Clients::new(&sim.line), beginning()).await;
         sim.let_through(false);
         sim.begin();
         tokio::task::coop::unconstrained(sim.go()).await;
@@ -165,7 +166,7 @@ impl<'p> Sim<'p> {
 
     /// The instant, as a date.
     pub fn instant(&self) -> DateTime<Utc> {
-        common::beginning() + TimeDelta::milliseconds(self.now())
+        beginning() + TimeDelta::milliseconds(self.now())
     }
 
     pub fn database(&self) -> MutexGuard<'_, Database> {
@@ -269,7 +270,7 @@ impl<'p> Sim<'p> {
             let first = self.database().due().into_iter().next();
             self.next_due = first.map(|(at, _)| {
                 let at: DateTime<Utc> = at.parse().expect("a due key is an instant");
-                (at - common::beginning()).num_milliseconds()
+                (at - beginning()).num_milliseconds()
             });
         }
         let from = self.next_due? - TICKS_BEFORE_MS;
@@ -328,7 +329,7 @@ impl<'p> Sim<'p> {
     fn happen(&mut self, event: Event) {
         match event {
             Event::Input { n, repetition } => {
-                let said_at = common::beginning() + TimeDelta::milliseconds(self.said_at(n));
+                let said_at = beginning() + TimeDelta::milliseconds(self.said_at(n));
                 let sending = staff::sending(n, repetition, &self.plan.inputs[n], said_at);
                 self.sendings.push(sending);
                 self.send(self.sendings.len() - 1);
@@ -382,7 +383,7 @@ impl<'p> Sim<'p> {
     }
 
     fn start_tick(&mut self, at: i64, attempts: u32) {
-        let scheduled = common::beginning() + TimeDelta::milliseconds(at);
+        let scheduled = beginning() + TimeDelta::milliseconds(at);
         self.invoke(Function::Sweep, Work::Tick(scheduled), Origin::Tick { at, attempts });
     }
 

@@ -1,5 +1,5 @@
 //! Figures to quote, not to assert on:
-//! `cargo test --test flow -- --ignored --test-threads 1`.
+//! `cargo test -p leadwatch-tests --test flow -- --ignored --test-threads 1`.
 
 use crate::documents::HASTY;
 use crate::world::{World, now};

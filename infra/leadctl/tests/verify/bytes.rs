@@ -1,6 +1,6 @@
 //! A change of any byte is found.
 
-use crate::common::*;
+use super::common::*;
 
 /// A small record with one of each: a lead's first commits, a policy, a directory.
 fn small(case: &Case) -> Vec<String> {

@@ -3,7 +3,7 @@
 use audit::signature::SigningKey;
 use chrono::TimeDelta;
 
-use crate::common::*;
+use super::common::*;
 
 #[test]
 fn a_record_is_intact_under_its_checkpoints() {

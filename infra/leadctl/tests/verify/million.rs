@@ -1,10 +1,10 @@
 //! How much `leadctl audit verify` takes: a million entries, against checkpoints.
 //!
 //! ```sh
-//! cargo test -p leadctl --release --test verify -- --ignored --nocapture a_million_entries
+//! cargo test -p leadctl --release --test leadctl -- --ignored --nocapture a_million_entries
 //! ```
 
-use crate::common::*;
+use super::common::*;
 use std::io::Read as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;

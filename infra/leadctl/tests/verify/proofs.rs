@@ -1,6 +1,6 @@
 //! A proof of one entry, written and checked on the command line.
 
-use crate::common::*;
+use super::common::*;
 
 #[test]
 fn an_outsider_checks_an_entry_with_the_proof_and_the_key_alone() {

@@ -1,6 +1,6 @@
 //! Findings from the chain alone.
 
-use crate::common::*;
+use super::common::*;
 use std::process::Command;
 
 #[test]
@@ -297,6 +297,11 @@ fn the_exit_status_tells_changed_records_from_failures() {
     let place = places(&case.lines, &longest(&case.lines))[0];
     let mut lines = case.lines.clone();
     lines[place] = lines[place].replace("paid_social", "inbound_web").replace("Kim", "Tim");
+    std::fs::write(case.path("changed.jsonl"), format!("{}\n", lines.join("\n"))).unwrap();
+    let changed = case.path("changed.jsonl");
+    let output = leadctl(&["audit", "verify", "--export", changed.to_str().unwrap()]);
+    let shown = text(&output.stdout).replace(changed.to_str().unwrap(), "changed.jsonl");
+    insta::assert_snapshot!("changed_record", without_hashes(&shown));
     let output = run(&lines, &["--json"]);
     assert_eq!(output.status.code(), Some(1));
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -319,4 +324,16 @@ fn the_exit_status_tells_changed_records_from_failures() {
     let no_key = case.path("export.jsonl");
     let arguments = ["audit", "verify", "--export", no_key.to_str().unwrap(), "--checkpoints", "."];
     assert_eq!(leadctl(&arguments).status.code(), Some(2));
+}
+
+/// The hashes are others whenever the made-up record is another.
+fn without_hashes(report: &str) -> String {
+    let is_hash = |word: &str| word.len() == 12 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let words = report.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
+    words
+        .map(|word| {
+            let hash = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+            if is_hash(hash) { word.replace(hash, "HASH") } else { word.to_owned() }
+        })
+        .collect()
 }

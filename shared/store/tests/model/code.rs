@@ -1,8 +1,8 @@
 //! The model matches this code: its transactions are the ones that the store sends.
 
-use crate::state::Fact;
+use super::state::Fact;
+use super::transaction::{Condition, Decision, Operation, Target, Write};
 use crate::support::{AUDIT, Bench, LEADS, arrival, at, minutes, score, wake};
-use crate::transaction::{Condition, Decision, Operation, Target, Write};
 use rules::lead::{Command, Input};
 use rules::notification::{Delivery, DeliveryResult};
 use serde_json::Value;

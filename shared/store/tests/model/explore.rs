@@ -1,7 +1,7 @@
 //! Explores all states of a model, and reports violations with a trace.
 
-use crate::state::State;
-use crate::steps::{Bundle, Step};
+use super::state::State;
+use super::steps::{Bundle, Step};
 use stateright::{Checker, Expectation, HasDiscoveries, Model};
 use std::collections::HashMap;
 use std::fmt::Write;

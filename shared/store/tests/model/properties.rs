@@ -1,7 +1,7 @@
 //! The required properties, and the corner cases that must be reached so that the properties mean something.
 
-use crate::state::{CAPACITY, Delivery, Folded, Lead, Message, Run, Stage, State};
-use crate::steps::{Bundle, Cause, Step};
+use super::state::{CAPACITY, Delivery, Folded, Lead, Message, Run, Stage, State};
+use super::steps::{Bundle, Cause, Step};
 use stateright::{Model, Property};
 
 impl Model for Bundle {

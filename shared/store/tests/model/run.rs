@@ -1,8 +1,8 @@
 //! `Store::run`: read, decide, commit, and start over after a lost race or a lost answer.
 
-use crate::state::{Delivery, GuardRead, Lead, Message, Run, Stage, State, StateRead};
-use crate::steps::{Actor, Cause, Next, StepKind};
-use crate::transaction::{Decision, Request, Safeguard, commit};
+use super::state::{Delivery, GuardRead, Lead, Message, Run, Stage, State, StateRead};
+use super::steps::{Actor, Cause, Next, StepKind};
+use super::transaction::{Decision, Request, Safeguard, commit};
 
 /// One of its steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +104,7 @@ fn read_on(
     let decision = match run.delivery {
         Some(fact) => Some(Decision::Delivery(fact)),
         None if cause == Cause::Event => {
-            Some(Decision::Event { is_assigned: guard.load < crate::state::CAPACITY })
+            Some(Decision::Event { is_assigned: guard.load < super::state::CAPACITY })
         }
         // A threshold that has fired is no longer due.
         None => (state.stored.applied == 0).then_some(Decision::Wake),

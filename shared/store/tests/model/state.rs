@@ -1,6 +1,6 @@
 //! The state: the tables, the queue, and the progress of each function.
 
-use crate::transaction::Request;
+use super::transaction::Request;
 
 /// A lead's commits: it arrives, is worked, is held, is notified about; and twice as many without a
 /// safeguard.

@@ -1,9 +1,9 @@
 //! Every possible next step: what the functions do, one request to the database or a queue at a time, and the
 //! faults.
 
-use crate::run::{RunStep, run_steps};
-use crate::state::{Delivery, Fact, Folded, Lead, Message, Outbox, Run, Stage, State};
-use crate::transaction::{Safeguard, commit};
+use super::run::{RunStep, run_steps};
+use super::state::{Delivery, Fact, Folded, Lead, Message, Outbox, Run, Stage, State};
+use super::transaction::{Safeguard, commit};
 
 /// The kind of a lead's input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,7 +173,7 @@ impl Bundle {
     pub fn beginning(&self) -> State {
         let lead = |cause: Option<&Cause>| match cause {
             Some(Cause::Event) => {
-                Lead { deliveries: [Delivery::Coming; crate::state::DELIVERIES], ..Lead::default() }
+                Lead { deliveries: [Delivery::Coming; super::state::DELIVERIES], ..Lead::default() }
             }
             Some(Cause::Wake) => {
                 let mut lead = Lead { version: 1, ..Lead::default() };
@@ -379,7 +379,7 @@ impl Next<'_> {
         let nobody_comes = |delivery: &Delivery| matches!(delivery, Delivery::None | Delivery::Answered);
         if cause == Cause::Wake && lead.stored.applied == 0 && lead.deliveries.iter().all(nobody_comes) {
             self.lead(n, Actor::Sweep, StepKind::SendsTheInput, |lead| {
-                lead.deliveries = [Delivery::Coming; crate::state::DELIVERIES];
+                lead.deliveries = [Delivery::Coming; super::state::DELIVERIES];
             });
         }
     }

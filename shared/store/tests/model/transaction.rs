@@ -1,7 +1,7 @@
 //! The transactions of the commit as data. The model executes these writes, and `code.rs` compares them with
 //! the store's requests.
 
-use crate::state::{AUDIT_MAX, Fact, Folded, Lead, Outbox, State};
+use super::state::{AUDIT_MAX, Fact, Folded, Lead, Outbox, State};
 
 /// An item of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

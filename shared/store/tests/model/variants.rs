@@ -1,11 +1,11 @@
 //! The model without one of its safeguards. Each omission causes a violation, unless two safeguards do the
 //! same.
 
-use crate::explore::{assert_it_holds, explore};
-use crate::properties::{ALL_DONE, FOLDS, ONCE, ONE_IS_FIRST, ONE_SEND, ROOM, STAYS, TOGETHER, TRUE};
-use crate::steps::Bundle;
-use crate::steps::Cause::{Event, Wake};
-use crate::transaction::Safeguard;
+use super::explore::{assert_it_holds, explore};
+use super::properties::{ALL_DONE, FOLDS, ONCE, ONE_IS_FIRST, ONE_SEND, ROOM, STAYS, TOGETHER, TRUE};
+use super::steps::Bundle;
+use super::steps::Cause::{Event, Wake};
+use super::transaction::Safeguard;
 
 /// Without one of these, a property is violated.
 fn assert_missed(bundle: &Bundle, missing: &[Safeguard], broken: &[&str]) {

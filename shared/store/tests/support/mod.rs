@@ -1,12 +1,5 @@
 //! Gives each test its own database, reached by the real SDK through a proxy that counts requests and injects
 //! faults.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use rules::outcome::Outcome;
