@@ -119,13 +119,13 @@ fn a_late_warning_says_what_is_left_now_and_when_the_window_ends() {
 fn a_warning_is_withdrawn_when_its_ground_is_gone() {
     type Change = Box<dyn Fn(&mut LeadEvent)>;
     let changes: [(&str, Change); 6] = [
-        ("the lead moved on to CONTACTED", Box::new(|event| event.state = Some("CONTACTED".into()))),
-        ("somebody else has the lead now", Box::new(|event| event.owner = Patch::Set("rep-bob".into()))),
-        ("its clock rests", Box::new(|event| event.waiting_on_customer = Some(true))),
+        ("the lead moved to CONTACTED", Box::new(|event| event.state = Some("CONTACTED".into()))),
+        ("someone else owns the lead now", Box::new(|event| event.owner = Patch::Set("rep-bob".into()))),
+        ("its clock is paused", Box::new(|event| event.waiting_on_customer = Some(true))),
         ("the lead is on hold", Box::new(|event| event.state = Some("ON_HOLD".into()))),
         ("the lead is closed", Box::new(|event| event.state = Some("LOST".into()))),
         (
-            "somebody else has the lead now",
+            "someone else owns the lead now",
             Box::new(|event| {
                 event.owner = Patch::Set("rep-cat".into());
                 event.state = Some("CONTACTED".into());
@@ -150,7 +150,7 @@ fn of_one_that_is_older_than_its_particulars_the_state_and_the_owner_tell() {
     let old = Notification { id: NotificationId::new("lead/L-1/old"), about: About::default(), ..warning };
     told(telling(&simulation, &old, 49));
     event(&mut simulation, 50, |event| event.state = Some("CONTACTED".into()));
-    assert_eq!(withdrawn(telling(&simulation, &old, 51)), "the lead moved on to CONTACTED");
+    assert_eq!(withdrawn(telling(&simulation, &old, 51)), "the lead moved to CONTACTED");
 }
 
 #[test]

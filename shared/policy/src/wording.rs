@@ -131,7 +131,7 @@ pub enum TemplateError {
         hint: String,
     },
     /// A brace has no other one.
-    #[error("`{brace}` at character {at} has no other brace; write `{brace}{brace}` for a brace as such")]
+    #[error("`{brace}` at character {at} has no matching brace; write `{brace}{brace}` for a literal brace")]
     Unbalanced {
         /// Which.
         brace: char,
@@ -231,14 +231,17 @@ mod tests {
             told("{laed} {owner"),
             [
                 "`{laed}` is not a placeholder; did you mean `lead`?",
-                "`{` at character 8 has no other brace; write `{{` for a brace as such",
+                "`{` at character 8 has no matching brace; write `{{` for a literal brace",
             ]
         );
-        assert_eq!(told("owner}"), ["`}` at character 6 has no other brace; write `}}` for a brace as such"]);
+        assert_eq!(
+            told("owner}"),
+            ["`}` at character 6 has no matching brace; write `}}` for a literal brace"]
+        );
         assert_eq!(
             told("{}"),
             [
-                "`{}` is not a placeholder; known: company, elapsed, lead, left, market, owner, previous_owner, reasons, state, step, window"
+                "`{}` is not a placeholder; write one of: company, elapsed, lead, left, market, owner, previous_owner, reasons, state, step, window"
             ]
         );
         assert_eq!(told("{ lead }"), ["`{ lead }` is not a placeholder; did you mean `lead`?"]);

@@ -110,8 +110,8 @@ impl NotificationFact {
     /// What became of those that were told together with it.
     pub fn told_with(delivery: &Delivery, with: Vec<NotificationId>) -> impl Iterator<Item = Self> {
         let reason = match &delivery.result {
-            DeliveryResult::Delivered { .. } => "told together with a later message",
-            _ => "part of a later message, which did not arrive",
+            DeliveryResult::Delivered { .. } => "included in a later message",
+            _ => "included in a later message that was not delivered",
         };
         let told_by = delivery.id.clone();
         with.into_iter().map(move |id| Self::Withdrawn {

@@ -31,7 +31,9 @@ pub fn outcome(reuse: Reuse, actor: &Actor) -> Outcome {
     let id = id_of(actor);
     match reuse {
         Reuse::OtherSubject => Outcome::Conflict {
-            why: format!("this {id} was used for another lead or account; send it again under a new one"),
+            why: format!(
+                "this {id} was already used for another lead or account; send the request again with a new {id}"
+            ),
         },
         Reuse::OtherContent => Outcome::Reused { why: why_other_content(id) },
     }
@@ -39,7 +41,9 @@ pub fn outcome(reuse: Reuse, actor: &Actor) -> Outcome {
 
 /// What whoever reuses an id for other content is told.
 pub fn why_other_content(id: &str) -> String {
-    format!("this {id} was used for other content, so this was not applied; send it again under a new one")
+    format!(
+        "this {id} was already used with different content, so the request was not applied; send it again with a new {id}"
+    )
 }
 
 fn why(reuse: Reuse, actor: &Actor) -> String {

@@ -105,3 +105,17 @@ pub enum Unfit {
     /// A senior is wanted.
     NotSenior,
 }
+
+impl Unfit {
+    /// The reason as the end of a sentence.
+    pub(crate) fn in_words(self) -> &'static str {
+        match self {
+            Self::IsOwner => "they already own it",
+            Self::TakenFrom => "it was reassigned from them in this state",
+            Self::Absent => "they are away",
+            Self::AtCapacity => "they are at capacity",
+            Self::Unlicensed => "they are not licensed for its country",
+            Self::NotSenior => "they are not a senior rep",
+        }
+    }
+}

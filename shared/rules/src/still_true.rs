@@ -101,7 +101,7 @@ pub fn of_account(account: &Account, notification: &Notification) -> Telling {
     let withdraw = |reason: &str| Telling::Withdraw { reason: reason.to_owned(), earlier: Vec::new() };
     match notification.message {
         Message::ChurnRisk | Message::TouchpointDue if account.churn_risk.is_none() => {
-            return withdraw("the account is not at risk any more");
+            return withdraw("the account is no longer at risk");
         }
         _ => {}
     }
@@ -111,7 +111,7 @@ pub fn of_account(account: &Account, notification: &Notification) -> Telling {
     if let Recipient::Person { person, role: Role::AccountOwner | Role::CustomerSuccess } = &notification.to
         && !looks_after(person)
     {
-        return withdraw("somebody else looks after the account now");
+        return withdraw("someone else is responsible for the account now");
     }
     let mut particulars = notification.particulars.clone();
     particulars.company = account.name.clone().or(particulars.company);
@@ -130,7 +130,7 @@ fn why_not(lead: &Lead, p: &Pending) -> Option<String> {
     match p.moot {
         Some(Moot::Excused) => return Some("the breach was excused".to_owned()),
         Some(Moot::NeverGiven) => {
-            return Some("its recipient was never told that the lead was theirs".to_owned());
+            return Some("its recipient was never told that they owned the lead".to_owned());
         }
         None => {}
     }
@@ -147,35 +147,35 @@ fn why_not(lead: &Lead, p: &Pending) -> Option<String> {
         Message::SlaWarning | Message::SlaBreached => not_owned(lead, p)
             .or_else(|| other_visit(lead, p))
             .or_else(|| other_clock(lead, p))
-            .or_else(|| (!lead.is_being_worked()).then(|| "its clock rests".to_owned())),
+            .or_else(|| (!lead.is_being_worked()).then(|| "its clock is paused".to_owned())),
         Message::LeadGiven => not_owned(lead, p),
         Message::LeadTaken => (p.person().is_some() && p.person() == lead.owner.as_ref())
-            .then(|| "the lead is theirs again".to_owned()),
+            .then(|| "they own the lead again".to_owned()),
         Message::ReassignmentImpossible => (lead.owner != p.owner)
-            .then(|| "somebody else has the lead now".to_owned())
+            .then(|| "someone else owns the lead now".to_owned())
             .or_else(|| other_visit(lead, p))
             .or_else(|| other_clock(lead, p)),
         Message::StuckAsk => not_owned(lead, p).or_else(|| other_visit(lead, p)),
         Message::StuckManager | Message::Bounced => other_visit(lead, p),
         Message::HighValue if lead.high_value.is_empty() => {
-            Some("the lead is not high-value any more".to_owned())
+            Some("the lead is no longer high-value".to_owned())
         }
         Message::HighValue => match &p.to {
             Recipient::Person { role: Role::Owner, .. } => not_owned(lead, p),
             _ => None,
         },
-        Message::Held if !lead.is_held() => Some("the lead is not held any more".to_owned()),
+        Message::Held if !lead.is_held() => Some("the lead is no longer held".to_owned()),
         Message::Held => {
             let would_be = lead.review.as_ref().and_then(|review| review.would_be_owner.as_ref());
             let is_theirs = |person: &PersonId| [lead.owner.as_ref(), would_be].contains(&Some(person));
             p.person()
                 .is_some_and(|person| !is_theirs(person))
-                .then(|| "somebody else would have the lead".to_owned())
+                .then(|| "someone else is the would-be owner now".to_owned())
         }
         Message::ReviewNeeded | Message::ReviewAgeing => match (&lead.review, p.about.review) {
-            (None, _) => Some("the review is decided".to_owned()),
+            (None, _) => Some("the review was decided".to_owned()),
             (Some(open), Some(opened_at)) if open.opened_at != opened_at => {
-                Some("that review is decided, and another one is open".to_owned())
+                Some("that review was decided, and a new one is open".to_owned())
             }
             _ => None,
         },
@@ -193,7 +193,7 @@ fn why_not(lead: &Lead, p: &Pending) -> Option<String> {
 fn not_owned(lead: &Lead, p: &Pending) -> Option<String> {
     let of = p.person().or(p.owner.as_ref());
     (lead.owner.as_ref() != of).then(|| match &lead.owner {
-        Some(_) => "somebody else has the lead now".to_owned(),
+        Some(_) => "someone else owns the lead now".to_owned(),
         None => "nobody owns the lead now".to_owned(),
     })
 }
@@ -208,13 +208,13 @@ fn other_visit(lead: &Lead, p: &Pending) -> Option<String> {
         _ if p.state.as_deref() == Some(lead.state.as_str()) => {
             format!("the lead left {} and came back", lead.state)
         }
-        _ => format!("the lead moved on to {}", lead.state),
+        _ => format!("the lead moved to {}", lead.state),
     })
 }
 
 fn other_clock(lead: &Lead, p: &Pending) -> Option<String> {
     let is_same = p.about.sla_clock.is_none_or(|clock| clock == lead.sla_clocks);
-    (!is_same).then(|| "its clock began anew".to_owned())
+    (!is_same).then(|| "its clock restarted".to_owned())
 }
 
 /// The particulars of now.

@@ -69,8 +69,8 @@ impl std::fmt::Display for Change {
         }
         match (&self.before, &self.after) {
             (Some(before), Some(after)) => write!(f, ": {} {before} → {after}", self.item),
-            (None, Some(after)) => write!(f, ": new: {} {after}", self.item),
-            (Some(before), None) => write!(f, ": gone: {} {before}", self.item),
+            (None, Some(after)) => write!(f, ": added: {} {after}", self.item),
+            (Some(before), None) => write!(f, ": removed: {} {before}", self.item),
             (None, None) => write!(f, ": {}", self.item),
         }
     }

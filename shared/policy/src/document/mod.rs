@@ -40,7 +40,7 @@ impl Document {
         let revision = root.take(REVISION).and_then(|node| {
             let revision = node.text().and_then(|text| text.parse().ok()).filter(|revision| *revision > 0);
             if revision.is_none() {
-                let problem = format!("{} is not the number of a revision, such as `13`", node.shown());
+                let problem = format!("{} is not a revision number; write e.g. `13`", node.shown());
                 let place = Some(node.place);
                 problems.push(DocumentProblem { path: REVISION.to_owned(), problem, place });
             }
@@ -124,10 +124,14 @@ fn is_misspelt(missing: &ShapeError, other: &ShapeError) -> bool {
 /// What does not fit, and where, as a person who writes documents would say it.
 fn in_words(error: &ShapeError, stands: Option<&Node>) -> (Vec<Step>, String) {
     let shown = || stands.map_or_else(|| "this".to_owned(), Node::shown);
+    let is_not = |expected: &str| match stands {
+        Some(node) if node.is_empty() => format!("is empty; write {expected}"),
+        _ => format!("{} is not {expected}", shown()),
+    };
     let mut path = error.path.clone();
     let problem = match &error.what {
         Misfit::UnknownField { name, known } => {
-            format!("`{name}` is not a field here; {}", hint(name, known))
+            format!("`{name}` is not a known field here; {}", hint(name, known))
         }
         Misfit::UnknownValue { value, known } => {
             format!("`{value}` is not a known value; {}", hint(value, known))
@@ -136,14 +140,14 @@ fn in_words(error: &ShapeError, stands: Option<&Node>) -> (Vec<Step>, String) {
             path.push(Step::Name((*name).to_owned()));
             "is missing".to_owned()
         }
-        Misfit::NotText => "what stands there is not a text".to_owned(),
-        Misfit::NotList => format!("{} is not a list; write it in brackets, e.g. `[US, CA]`", shown()),
-        Misfit::NotBlock => format!("{} is not a block of `name: value` lines", shown()),
-        Misfit::NotBool => format!("{} is not `true` or `false`", shown()),
-        Misfit::NotWhole { quoted: true, .. } => format!("{} is a text; write it without quotes", shown()),
-        Misfit::NotWhole { max, .. } => format!("{} is not a whole number from 0 to {max}", shown()),
+        Misfit::NotText => is_not("a text"),
+        Misfit::NotList => is_not("a list such as `[US, CA]`"),
+        Misfit::NotBlock => is_not("a block of `name: value` lines"),
+        Misfit::NotBool => is_not("`true` or `false`"),
+        Misfit::NotWhole { quoted: true, .. } => format!("{} is in quotes; remove them", shown()),
+        Misfit::NotWhole { max, .. } => is_not(&format!("a whole number from 0 to {max}")),
         Misfit::Other(said) if CHRONO.iter().any(|text| said.starts_with(text)) => {
-            format!("{} is not an instant; write e.g. `2026-03-02T14:00:00Z`", shown())
+            is_not("a date and time such as `2026-03-02T14:00:00Z`")
         }
         Misfit::Other(said) => said.clone(),
     };

@@ -81,7 +81,7 @@ impl Problems {
         known: impl IntoIterator<Item = &'a str>,
     ) {
         let names: Vec<&str> = known.into_iter().collect();
-        let hint = if names.is_empty() { format!("no {kind} is defined") } else { hint(value, &names) };
+        let hint = if names.is_empty() { format!("there is no {kind} yet") } else { hint(value, &names) };
         self.add(path, format!("`{value}` is not a known {kind}; {hint}"));
     }
 

@@ -137,6 +137,11 @@ impl Node {
         }
     }
 
+    /// Whether nothing was written there.
+    pub fn is_empty(&self) -> bool {
+        matches!(&self.content, Content::Scalar { text, plain: true } if text.is_empty())
+    }
+
     /// What stands there, for a message that does not show it.
     pub fn shown(&self) -> String {
         match &self.content {
@@ -206,7 +211,11 @@ impl Builder {
             Event::DocumentStart(..) => {
                 self.documents += 1;
                 if self.documents > 1 {
-                    return Err(problem("document", place, "is more than one; write one document a file"));
+                    return Err(problem(
+                        "document",
+                        place,
+                        "the file has more than one YAML document; keep one",
+                    ));
                 }
                 Ok(())
             }
@@ -222,7 +231,11 @@ impl Builder {
             },
             Event::Alias(id) => match self.anchors.get(&id).cloned() {
                 Some(node) => self.add(Node { place, ..node }, 0),
-                None => Err(problem(&self.path(), place, "is an alias of what contains it; write it out")),
+                None => Err(problem(
+                    &self.path(),
+                    place,
+                    "is an alias that refers to itself; write the value out",
+                )),
             },
             _ => Ok(()),
         }
@@ -230,7 +243,7 @@ impl Builder {
 
     fn begin(&mut self, node: Node, anchor: usize) -> Result<(), DocumentProblem> {
         if self.open.len() >= DEPTH_MAX {
-            let said = format!("is nested deeper than {DEPTH_MAX}");
+            let said = format!("is nested more than {DEPTH_MAX} levels deep; flatten it");
             return Err(problem(&self.path(), node.place, said));
         }
         self.open.push(Open { node, anchor, name: None });
@@ -240,7 +253,7 @@ impl Builder {
     fn add(&mut self, node: Node, anchor: usize) -> Result<(), DocumentProblem> {
         self.nodes += node.count();
         if self.nodes > NODES_MAX {
-            let said = format!("has more than {NODES_MAX} values");
+            let said = format!("has more than {NODES_MAX} values; split or shorten it");
             return Err(problem("document", node.place, said));
         }
         if anchor > 0 {
@@ -255,18 +268,20 @@ impl Builder {
             (Content::List(items), _) => items.push(Some(node)),
             (Content::Map(entries), Some((name, place))) => {
                 if entries.iter().any(|entry| entry.name == name) {
-                    self.problems.push(problem(&path, place, "is there twice; a key is written once"));
+                    self.problems.push(problem(&path, place, "appears twice; keep one"));
                 } else {
                     entries.push(Entry { name, place, value: node });
                 }
             }
             (Content::Map(_), None) => match node.content {
                 Content::Scalar { text, plain: true } if text == "<<" => {
-                    let said = "merges another block; write the fields out";
+                    let said = "merges another block with `<<`; write the fields out";
                     return Err(problem(&path, node.place, said));
                 }
                 Content::Scalar { text, .. } => open.name = Some((text, node.place)),
-                _ => return Err(problem(&path, node.place, "has a list or a block for a name")),
+                _ => {
+                    return Err(problem(&path, node.place, "uses a list or a block as a name; write a text"));
+                }
             },
             (Content::Scalar { .. }, _) => {}
         }

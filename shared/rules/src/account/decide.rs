@@ -85,7 +85,7 @@ impl Deciding<'_> {
                 self.record(AccountFact::TouchpointDue {});
                 self.tell(Message::TouchpointDue, Vec::new());
             } else {
-                self.record(AccountFact::OutreachResumed { reason: "the lease ran out".to_owned() });
+                self.record(AccountFact::OutreachResumed { reason: "the pause ended".to_owned() });
             }
         }
         self.begin_input(self.now);
@@ -110,11 +110,12 @@ impl Deciding<'_> {
             AccountInput::RetentionCompleted { note } => {
                 if self.account().is_none_or(|a| a.churn_risk.is_none()) {
                     return Outcome::Conflict {
-                        why: "the account is not at risk; nothing is to be completed".to_owned(),
+                        why: "the account is not at risk, so there is no retention work to complete"
+                            .to_owned(),
                     };
                 }
                 self.record(AccountFact::RetentionCompleted { note: note.clone() });
-                self.end("the retention motion was completed");
+                self.end("the retention work was completed");
                 Outcome::Applied
             }
             AccountInput::FalsePositive { signal_id, note } => self.false_positive(signal_id, note),
@@ -146,7 +147,10 @@ impl Deciding<'_> {
         (occurred_at > self.now + TimeDelta::minutes(5)).then(|| {
             self.refuse(
                 "occurred_at",
-                format!("`{}` is more than 5 minutes in the future", occurred_at.to_rfc3339()),
+                format!(
+                    "`{}` is more than 5 minutes in the future; check the source's clock",
+                    occurred_at.to_rfc3339()
+                ),
             )
         })
     }
@@ -224,7 +228,7 @@ impl Deciding<'_> {
         match record {
             None => Outcome::Invalid {
                 field: "signal_id".to_owned(),
-                why: format!("`{signal_id}` is not a signal of the risk that stands"),
+                why: format!("`{signal_id}` is not a signal of the account's current risk"),
             },
             Some(record) if record.false_positive => Outcome::Unchanged,
             Some(record) => {

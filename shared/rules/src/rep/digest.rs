@@ -39,7 +39,7 @@ impl AbsenceDigest {
             lines.push(format!("{} went to {to}", leads(*n)));
         }
         if self.leads.queued > 0 {
-            lines.push(format!("{} went into the operations queue", leads(self.leads.queued)));
+            lines.push(format!("{} went to the operations queue", leads(self.leads.queued)));
         }
         if self.kept > 0 {
             let stay = if self.kept == 1 { "stays" } else { "stay" };

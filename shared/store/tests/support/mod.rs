@@ -393,7 +393,7 @@ workflows:
     officers: 1
     reminders:
       - { step: ageing, after: 24h }
-    reason_codes: { false-match: The match is somebody else. }
+    reason_codes: { false-match: The match is someone else. }
   churn-risk:
     about: { what: w, when: w, why: w }
     touchpoint_after: 2h

@@ -120,7 +120,7 @@ pub fn situations(message: Message) -> Vec<(&'static str, Recipient, Told)> {
             ),
         ],
         Message::ReassignmentImpossible => {
-            let reasons = vec!["nobody of the team can take it".to_owned()];
+            let reasons = vec!["no rep on the team can take it".to_owned()];
             vec![
                 ("the manager", manager(), told(Particulars { reasons: reasons.clone(), ..over() })),
                 (
@@ -152,10 +152,10 @@ pub fn situations(message: Message) -> Vec<(&'static str, Recipient, Told)> {
             }),
         )],
         Message::ChangedHands => {
-            let reasons = vec!["2 leads of Cat Chen are yours now: L-1, L-2".to_owned()];
+            let reasons = vec!["you now own 2 leads of Cat Chen: L-1, L-2".to_owned()];
             let of_absent = [
                 "2 leads went to Bob Baker",
-                "1 lead went into the operations queue",
+                "1 lead went to the operations queue",
                 "3 leads stay with them",
             ];
             let of_absent =

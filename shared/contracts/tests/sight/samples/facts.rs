@@ -82,7 +82,7 @@ pub fn next_of_account(after: Option<&AccountFact>) -> Option<AccountFact> {
         AccountFact::TouchpointScheduled { .. } => AccountFact::TouchpointDue {},
         AccountFact::TouchpointDue {} => AccountFact::OutreachPaused { until: at() },
         AccountFact::OutreachPaused { .. } => {
-            AccountFact::OutreachResumed { reason: "the lease ran out".to_owned() }
+            AccountFact::OutreachResumed { reason: "the pause ended".to_owned() }
         }
         AccountFact::OutreachResumed { .. } => {
             AccountFact::RetentionCompleted { note: "They stay.".to_owned() }

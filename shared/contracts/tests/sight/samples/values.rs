@@ -144,7 +144,7 @@ pub fn particulars() -> Particulars {
         previous_owner: Some("rep-bob".into()),
         elapsed_s: Some(2880),
         window_s: Some(3600),
-        reasons: vec!["nobody of the team can take it".to_owned()],
+        reasons: vec!["no rep on the team can take it".to_owned()],
         criteria: vec![criterion()],
         flagged_by: Some(secret("u-flagger")),
         published_by: Some("otto".to_owned()),

@@ -89,7 +89,7 @@ pub(super) fn assign_next(
 
 pub(super) fn tell_manager(d: &mut Deciding<'_>, tag: Tag<'_>) {
     if let Some(to) = d.manager() {
-        let reasons = vec!["nobody of the team can take it".to_owned()];
+        let reasons = vec!["no rep on the team can take it".to_owned()];
         let particulars = Particulars { reasons, ..d.particulars() };
         d.notify(tag, to, Message::ReassignmentImpossible, particulars);
     }

@@ -117,8 +117,8 @@ fn closed_by_compliance(d: &Deciding<'_>) -> Option<String> {
     let lead = d.lead().filter(|lead| lead.is_disqualified())?;
     let on = lead.entered_at.format("%Y-%m-%d");
     Some(format!(
-        "compliance rejected the lead on {on}, and it stays closed; the match is in its record, for the review that \
-         two officers can open again"
+        "compliance rejected the lead on {on}, so it stays closed; the match was recorded, and two officers can \
+         reopen the review"
     ))
 }
 
@@ -175,7 +175,10 @@ fn check(d: &Deciding<'_>, event: &LeadEvent) -> Result<(), (&'static str, Strin
     if event.occurred_at > d.now + AHEAD_MAX {
         return Err((
             "occurred_at",
-            format!("`{}` is more than 5 minutes in the future", event.occurred_at.to_rfc3339()),
+            format!(
+                "`{}` is more than 5 minutes in the future; check the source's clock",
+                event.occurred_at.to_rfc3339()
+            ),
         ));
     }
     let Some(state) = &event.state else {
@@ -184,13 +187,16 @@ fn check(d: &Deciding<'_>, event: &LeadEvent) -> Result<(), (&'static str, Strin
     // A full copy of the lead names the state it is in; only a move into the reserved ones is refused.
     let is_there = d.lead().is_some_and(|l| l.state == *state);
     if state.is_reserved() && !is_there {
-        return Err(("lead.state", format!("`{state}` is entered by the compliance workflow alone")));
+        return Err((
+            "lead.state",
+            format!("only compliance can move a lead to `{state}`; send another state"),
+        ));
     }
     if d.rules.kind_of(state).is_none() {
         let known: Vec<&str> = d.rules.policy().states.iter().map(|s| s.state.as_str()).collect();
         return Err((
             "lead.state",
-            format!("`{state}` is not a state of the policy; it has {}", known.join(", ")),
+            format!("`{state}` is not a state in the policy; send one of: {}", known.join(", ")),
         ));
     }
     Ok(())

@@ -173,19 +173,19 @@ impl fmt::Display for Judged<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let is_met = self.is_met();
         match *self {
-            Self::Score { score: None, .. } => f.write_str("no score is known"),
+            Self::Score { score: None, .. } => f.write_str("the score is unknown"),
             Self::Score { score: Some(score), threshold } if is_met => {
                 write!(f, "score {score} is at or over {threshold}")
             }
             Self::Score { score: Some(score), threshold } => {
-                write!(f, "score {score} is {} under {threshold}", threshold.saturating_sub(score))
+                write!(f, "score {score} is {} below {threshold}", threshold.saturating_sub(score))
             }
             Self::Account { counts: false, .. } => {
-                f.write_str("strategic accounts do not count by this policy")
+                f.write_str("this policy does not count strategic accounts")
             }
             Self::Account { is_strategic: true, .. } => f.write_str("the account is strategic"),
             Self::Account { .. } => f.write_str("the account is not strategic"),
-            Self::Deal { deal: None, .. } => f.write_str("no deal size is known"),
+            Self::Deal { deal: None, .. } => f.write_str("the deal size is unknown"),
             Self::Deal { deal: Some(deal), limit } => {
                 let (amount, currency) = (deal.amount(), deal.currency());
                 write!(f, "deal size {amount} {currency} is ")?;

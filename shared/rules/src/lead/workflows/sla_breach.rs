@@ -78,9 +78,9 @@ fn give_up(
     if let Some(to) = d.manager() {
         let why = match reason {
             OperationsReason::MaxReassignments => {
-                "it was reassigned as often as the policy allows in one state"
+                "it reached the policy's limit of reassignments in one state"
             }
-            _ => "nobody of the team can take it",
+            _ => "no rep on the team can take it",
         };
         let particulars = Particulars { reasons: vec![why.to_owned()], ..d.particulars_at(step, threshold) };
         d.notify(Some((workflow, Some(step))), to, Message::ReassignmentImpossible, particulars);
