@@ -14,7 +14,7 @@ use rules::lead::{Command, EvidenceKind, Input, LeadEvent, LeadFact};
 use rules::notification::{About, Delivery, DeliveryResult, Notification, NotificationFact, Recipient};
 use rules::patch::Patch;
 use rules::still_true;
-use rules::still_true::{Telling, Told};
+use rules::still_true::{CurrentMessage, DeliveryDecision};
 use serde_json::json;
 
 fn at(minutes: i64) -> DateTime<Utc> {
@@ -71,7 +71,7 @@ fn asked_for(entries: &[AnyEntry], message: Message) -> Notification {
     all.next_back().expect("somebody is to be told")
 }
 
-fn telling(simulation: &Simulation, notification: &Notification, minutes: i64) -> Telling {
+fn telling(simulation: &Simulation, notification: &Notification, minutes: i64) -> DeliveryDecision {
     still_true::of_lead(
         &simulation.leads()[&"L-1".into()],
         &simulation.world().rules,
@@ -81,17 +81,17 @@ fn telling(simulation: &Simulation, notification: &Notification, minutes: i64) -
 }
 
 #[track_caller]
-fn told(telling: Telling) -> Told {
+fn told(telling: DeliveryDecision) -> CurrentMessage {
     match telling {
-        Telling::Tell(told) => *told,
+        DeliveryDecision::Send(told) => *told,
         other => panic!("{other:?}"),
     }
 }
 
 #[track_caller]
-fn withdrawn(telling: Telling) -> String {
+fn withdrawn(telling: DeliveryDecision) -> String {
     match telling {
-        Telling::Withdraw { reason, .. } => reason,
+        DeliveryDecision::Withdraw { reason, .. } => reason,
         other => panic!("{other:?}"),
     }
 }
@@ -185,7 +185,7 @@ fn messages_that_are_due_together_are_one_and_the_latest_that_is_true_tells_it()
     let [given, warning, stuck] = [Message::LeadGiven, Message::SlaWarning, Message::StuckAsk]
         .map(|message| asked_for(&entries, message));
     for earlier in [&given, &warning] {
-        assert_eq!(telling(&simulation, earlier, 62), Telling::With(stuck.id.clone()));
+        assert_eq!(telling(&simulation, earlier, 62), DeliveryDecision::IncludedIn(stuck.id.clone()));
     }
     let with: Vec<NotificationId> =
         told(telling(&simulation, &stuck, 62)).with.into_iter().map(|earlier| earlier.id).collect();
@@ -213,10 +213,14 @@ fn who_withdraws_a_message_hears_which_were_left_to_it() {
     });
     let entries = simulation.take_history();
     let given = asked_for(&entries, Message::LeadGiven);
-    let Telling::With(flagged) = telling(&simulation, &given, 0) else { panic!("it is told by itself") };
+    let DeliveryDecision::IncludedIn(flagged) = telling(&simulation, &given, 0) else {
+        panic!("it is told by itself")
+    };
     let flagged = Notification { id: flagged, message: Message::HighValue, ..given.clone() };
     event(&mut simulation, 0, |event| event.changes.score = Patch::Set(40));
-    let Telling::Withdraw { earlier, .. } = telling(&simulation, &flagged, 0) else { panic!("it is true") };
+    let DeliveryDecision::Withdraw { earlier, .. } = telling(&simulation, &flagged, 0) else {
+        panic!("it is true")
+    };
     assert_eq!(earlier, std::slice::from_ref(&given.id));
     told(telling(&simulation, &given, 0));
 }

@@ -127,14 +127,14 @@ pub struct Person {
     pub time_zone: Option<String>,
     /// Their own quiet hours. Default: the policy's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub quiet_hours: Option<OwnQuietHours>,
+    pub quiet_hours: Option<PersonalQuietHours>,
 }
 
 /// Quiet hours of one person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct OwnQuietHours {
+pub struct PersonalQuietHours {
     /// When they start, every day.
     pub from: TimeOfDay,
     /// When they end; a time earlier than `from` is on the next day.

@@ -1,7 +1,7 @@
 //! JSON Schemas of the policy and the directory, generated from their types, so that an editor completes and
 //! explains each field. The documents' own checks cover everything beyond the shape.
 
-use crate::calendar::Weekday3;
+use crate::calendar::Weekday;
 use crate::directory::DirectoryDocument;
 use crate::document::REVISION;
 use crate::measure::{Days, Money, Percent, TimeOfDay, Window};
@@ -53,7 +53,7 @@ fn revision() -> Value {
 fn name_keys(schema: &mut Value) {
     let named = [
         ("messages", Message::ALL.map(Message::as_str).to_vec()),
-        ("hours", Weekday3::ALL.map(Weekday3::as_str).to_vec()),
+        ("hours", Weekday::ALL.map(Weekday::as_str).to_vec()),
     ];
     let definitions = schema.get_mut("definitions").and_then(Value::as_object_mut);
     for definition in definitions.into_iter().flat_map(|all| all.values_mut()) {

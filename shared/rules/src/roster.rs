@@ -35,7 +35,7 @@ pub struct Standing {
     pub untold: LeadsOfAbsent,
     /// The absence that the manager was told of last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub told_of: Option<ToldOf>,
+    pub told_of: Option<ReportedAbsence>,
 }
 
 impl Standing {
@@ -110,7 +110,7 @@ impl LeadsOfAbsent {
 
 /// The absence of which a manager was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ToldOf {
+pub struct ReportedAbsence {
     /// Until when it was to last; absent: until the rep says otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<DateTime<Utc>>,

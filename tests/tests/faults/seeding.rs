@@ -4,13 +4,14 @@ use crate::bundle::Clients;
 use crate::common;
 use crate::database::{AUDIT, KEYS, LEADS};
 use chrono::{DateTime, Utc};
-use policy::Policy;
+use policy::CheckedPolicy;
 use policy::directory::Directory;
 use rules::entry::Actor;
 use rules::publication::Publishing;
 use std::sync::LazyLock;
 
-static POLICY: LazyLock<Policy> = LazyLock::new(|| common::lively_policy(1));
+static POLICY: LazyLock<CheckedPolicy> =
+    LazyLock::new(|| common::lively_policy(1).checked().expect("a sound policy"));
 static DIRECTORY: LazyLock<Directory> = LazyLock::new(common::tight_directory);
 
 /// Makes it so.
@@ -19,7 +20,6 @@ pub async fn seed(clients: &Clients, now: DateTime<Utc>) {
     let store = clients.service().store;
     let by = Actor::staff("ops");
     let publishing = Publishing { by: &by, publisher: None, why: "the first", cause: "seed", now };
-    let directory = DIRECTORY.document();
-    store.publish_directory(directory, &publishing, None, None).await.expect("a sound directory");
+    store.publish_directory(&DIRECTORY, &publishing, None, None).await.expect("a sound directory");
     store.publish_policy(&POLICY, &publishing, None, None).await.expect("a sound policy");
 }

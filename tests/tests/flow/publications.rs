@@ -106,6 +106,7 @@ async fn publish_and_die(world: &World, source: &str, window: &str) -> Value {
     let mut document = serde_json::to_value(&world.store.current_policy().await.unwrap().policy).unwrap();
     set_window(&mut document, source, window);
     let policy: Policy = serde_json::from_value(document).unwrap();
+    let policy = policy.checked().unwrap();
     let by = Actor::staff("somebody");
     let publishing = Publishing { by: &by, publisher: None, why: "dies", cause: "dies", now: now() };
     json!(world.store.publish_policy(&policy, &publishing, None, None).await.unwrap().revision)

@@ -96,7 +96,7 @@ fn examine(policy: &DocumentFile, directory: Option<&DocumentFile>, at: Option<D
                 About::Directory => (directory, &directory_document),
             };
             let (Some(source), Some(document)) = (source, document) else { continue };
-            warning.problem.place = Some(document.place_of(&warning.problem.path));
+            warning.problem.place = Some(document.position_of(&warning.problem.path));
             warnings.push((source.name.clone(), warning));
         }
     }

@@ -131,7 +131,7 @@ fn moved(totals: &Totals, were: &str, wait: &str) -> String {
 }
 
 fn passed(totals: &Totals, are: &str) -> Vec<String> {
-    let line = |passed: &rules::publication::Passed| {
+    let line = |passed: &rules::publication::PassedThreshold| {
         let team = passed.team.as_ref().map(|team| format!(" of {team}")).unwrap_or_default();
         let (workflow, step) = (passed.step.workflow, &passed.step.step);
         format!(

@@ -6,7 +6,7 @@ use std::collections::btree_map::Entry;
 use chrono::NaiveDate;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
-use super::document::{CalendarDocument, CalendarProblem, Weekday3};
+use super::document::{CalendarDocument, CalendarProblem, Weekday};
 use super::local_days::{self, Block, DAY_SECS, DateBlocks, WeekBlocks};
 use super::text::{nearest_zone, parse_block, parse_length};
 use super::working_time::WorkingTime;
@@ -114,7 +114,7 @@ impl Check<'_> {
                 "is empty; write at least one block, such as `mon: [\"09:00-17:00\"]`, or `always: true`",
             );
         }
-        let week = Weekday3::ALL.map(|weekday| {
+        let week = Weekday::ALL.map(|weekday| {
             let blocks = doc.hours.get(&weekday).map_or(&[][..], Vec::as_slice);
             self.blocks(&format!("hours.{}", weekday.as_str()), blocks)
         });
@@ -240,7 +240,7 @@ impl Check<'_> {
         }
         let length =
             |day: &[Written]| day.iter().map(|written| written.block.end - written.block.start).sum();
-        let lengths: Vec<(Weekday3, i64)> = Weekday3::ALL
+        let lengths: Vec<(Weekday, i64)> = Weekday::ALL
             .into_iter()
             .zip(week.iter().map(|day| length(day)))
             .filter(|(_, secs)| *secs > 0)

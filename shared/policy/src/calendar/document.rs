@@ -23,7 +23,7 @@ pub struct CalendarDocument {
     /// start is on the next day; `24:00` is midnight. Blocks may touch but not overlap. A weekday without
     /// blocks is closed; at least one weekday must be open.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub hours: BTreeMap<Weekday3, Vec<String>>,
+    pub hours: BTreeMap<Weekday, Vec<String>>,
     /// Holidays: no business hours start on these dates.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holidays: Vec<Holiday>,
@@ -42,7 +42,7 @@ pub struct CalendarDocument {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the names say it")]
-pub enum Weekday3 {
+pub enum Weekday {
     Mon,
     Tue,
     Wed,
@@ -52,7 +52,7 @@ pub enum Weekday3 {
     Sun,
 }
 
-impl Weekday3 {
+impl Weekday {
     /// All seven, in the order of the week.
     pub const ALL: [Self; 7] = [Self::Mon, Self::Tue, Self::Wed, Self::Thu, Self::Fri, Self::Sat, Self::Sun];
 

@@ -1,8 +1,8 @@
 //! What is different between two directories.
 
-use super::change::{Change, Changes, Part, listed, quoted, union};
+use super::change::{Change, Changes, Section, listed, quoted, union};
 use crate::calendar::{CalendarDocument, HoursException};
-use crate::directory::{Desk, DirectoryDocument, Market, OwnQuietHours, Person, Rep, Team};
+use crate::directory::{Desk, DirectoryDocument, Market, Person, PersonalQuietHours, Rep, Team};
 use crate::ids::Country;
 use crate::source_rights::SourceRights;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,11 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 #[must_use]
 pub fn directories(before: &DirectoryDocument, after: &DirectoryDocument) -> Vec<Change> {
     let mut all = Vec::new();
-    each(&mut all, &before.calendars, &after.calendars, Part::Calendar, calendar);
-    each(&mut all, &before.markets, &after.markets, Part::Market, market);
-    each(&mut all, &before.teams, &after.teams, Part::Team, team);
-    each(&mut all, &before.people, &after.people, Part::Person, person);
-    let mut changes = Changes::of(&mut all, Part::Directory);
+    each(&mut all, &before.calendars, &after.calendars, Section::Calendar, calendar);
+    each(&mut all, &before.markets, &after.markets, Section::Market, market);
+    each(&mut all, &before.teams, &after.teams, Section::Team, team);
+    each(&mut all, &before.people, &after.people, Section::Person, person);
+    let mut changes = Changes::of(&mut all, Section::Directory);
     for (name, was, is) in [
         ("compliance", &before.compliance, &after.compliance),
         ("operations", &before.operations, &after.operations),
@@ -39,11 +39,11 @@ fn each<K: Ord + ToString, V>(
     all: &mut Vec<Change>,
     before: &BTreeMap<K, V>,
     after: &BTreeMap<K, V>,
-    part: impl Fn(String) -> Part,
+    section: impl Fn(String) -> Section,
     compare: impl Fn(&mut Changes<'_>, &V, &V),
 ) {
     for name in union(before, after) {
-        let mut changes = Changes::of(all, part(name.to_string()));
+        let mut changes = Changes::of(all, section(name.to_string()));
         match (before.get(name), after.get(name)) {
             (Some(was), Some(is)) => compare(&mut changes, was, is),
             (Some(_), None) => changes.say("removed"),
@@ -57,7 +57,7 @@ fn calendar(changes: &mut Changes<'_>, was: &CalendarDocument, is: &CalendarDocu
     if was.always != is.always {
         changes.say(if is.always { "now open around the clock" } else { "now open only during its hours" });
     }
-    let item = |weekday: &crate::calendar::Weekday3| format!("{}:", weekday.as_str());
+    let item = |weekday: &crate::calendar::Weekday| format!("{}:", weekday.as_str());
     changes.map(&was.hours, &is.hours, item, |blocks| listed(blocks));
     let holidays = |document: &CalendarDocument| -> BTreeSet<String> {
         let holidays = document.holidays.iter();
@@ -170,7 +170,7 @@ fn person(changes: &mut Changes<'_>, was: &Person, is: &Person) {
         zone.clone().unwrap_or_else(|| "the time zone of their team's market".to_owned())
     });
     changes.value("quiet hours:", &was.quiet_hours, &is.quiet_hours, |quiet| {
-        let own = |quiet: &OwnQuietHours| format!("{} to {}", quiet.from, quiet.to);
+        let own = |quiet: &PersonalQuietHours| format!("{} to {}", quiet.from, quiet.to);
         quiet.as_ref().map_or_else(|| "the policy's".to_owned(), own)
     });
 }

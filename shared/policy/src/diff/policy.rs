@@ -1,10 +1,11 @@
 //! What is different between two policies.
 
-use super::change::{Change, Changes, Part, listed, quoted, union};
+use super::change::{Change, Changes, Section, listed, quoted, union};
 use crate::ids::{CalendarId, MarketId, Source, StateId};
 use crate::measure::{Money, Percent, Window};
 use crate::policy::{
-    Action, Ladder, Orphan, Policy, PublishedPolicy, QuietHours, ReasonCode, StepView, Template, WindowRow,
+    Action, EffectiveStep, Ladder, OrphanAction, Policy, PublishedPolicy, QuietHours, ReasonCode, Template,
+    WindowRow,
 };
 use crate::vocabulary::{StateKind, WorkflowId};
 use chrono::DateTime;
@@ -16,7 +17,7 @@ pub fn policies(before: &Policy, after: &Policy) -> Vec<Change> {
     let mut all = Vec::new();
     for workflow in WorkflowId::ALL {
         let already = all.len();
-        let mut changes = Changes::of(&mut all, Part::Workflow(workflow));
+        let mut changes = Changes::of(&mut all, Section::Workflow(workflow));
         for ladder in before.ladders().into_iter().filter(|ladder| ladder.workflow == workflow) {
             for then in after.ladders().into_iter().filter(|ladder| ladder.workflow == workflow) {
                 self::ladder(&mut changes, (before, ladder), (after, then));
@@ -31,10 +32,10 @@ pub fn policies(before: &Policy, after: &Policy) -> Vec<Change> {
         }
         words(&mut changes, workflow, before, after);
         if all.len() == already && versions_that_rise(before, after).contains(&workflow) {
-            Changes::of(&mut all, Part::Workflow(workflow)).say("reordered, with no effect");
+            Changes::of(&mut all, Section::Workflow(workflow)).say("reordered, with no effect");
         }
     }
-    let mut changes = Changes::of(&mut all, Part::Policy);
+    let mut changes = Changes::of(&mut all, Section::Policy);
     changes.value("name:", &before.name, &after.name, quoted);
     states(&mut changes, before, after);
     changes.value(
@@ -62,7 +63,7 @@ fn returns(changes: &mut Changes<'_>, before: &Policy, after: &Policy) {
 
 fn owners(changes: &mut Changes<'_>, before: &Policy, after: &Policy) {
     let (was, is) = (&before.owners, &after.owners);
-    let named = |orphan: &Orphan| orphan.as_str().to_owned();
+    let named = |orphan: &OrphanAction| orphan.as_str().to_owned();
     changes.value("leads of an owner who left:", &was.left, &is.left, named);
     changes.value("leads of an owner who is away:", &was.absent, &is.absent, named);
     changes.value("an absence counts after:", &was.absent_after, &is.absent_after, Window::to_string);
@@ -108,7 +109,7 @@ fn ladder(
     let steps = |policy: &Policy, market: &MarketId| -> Steps {
         let steps = policy.steps_in(was.workflow, market).into_iter();
         steps
-            .map(|StepView { step, percent, actions }| (step.to_owned(), (percent, actions.to_vec())))
+            .map(|EffectiveStep { step, percent, actions }| (step.to_owned(), (percent, actions.to_vec())))
             .collect()
     };
     let (base_was, base_is) = (steps(before, &anywhere), steps(after, &anywhere));

@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, default)]
 pub struct Owners {
     /// The owner is no longer a rep. Default: their leads are reassigned.
-    pub left: Orphan,
+    pub left: OrphanAction,
     /// The owner is away. This applies to leads whose next step is due before the owner is back; other leads
     /// wait. Default: these leads are reassigned.
-    pub absent: Orphan,
+    pub absent: OrphanAction,
     /// How long an absence must last to count. One that is announced to last longer counts at once.
     pub absent_after: Window,
 }
@@ -23,7 +23,7 @@ pub struct Owners {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
-pub enum Orphan {
+pub enum OrphanAction {
     /// The owner keeps it.
     Keep,
     /// The next available rep on the team gets it. If nobody is available, it goes to the operations queue.
@@ -35,7 +35,7 @@ pub enum Orphan {
 impl Default for Owners {
     fn default() -> Self {
         let day = Window::Working(WorkingTime::from_secs(86_400));
-        Self { left: Orphan::HandOn, absent: Orphan::HandOn, absent_after: day }
+        Self { left: OrphanAction::HandOn, absent: OrphanAction::HandOn, absent_after: day }
     }
 }
 
@@ -54,7 +54,7 @@ impl Owners {
     }
 }
 
-impl Orphan {
+impl OrphanAction {
     /// Its name in documents.
     pub fn as_str(self) -> &'static str {
         match self {

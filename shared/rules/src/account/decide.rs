@@ -13,7 +13,7 @@ use crate::aggregate::{Decision, Undecided};
 use crate::clock::MISSED_AFTER;
 use crate::draft::{Draft, Tag};
 use crate::entry::Entry;
-use crate::merge::Sorting;
+use crate::merge::FieldMerge;
 use crate::notification::{Delivery, DeliveryResult, NotificationFact, Particulars, Recipient, Role};
 use crate::outcome::Outcome;
 use crate::unread::Unread;
@@ -165,18 +165,18 @@ impl Deciding<'_> {
         let Some(account) = self.account().cloned() else {
             return Outcome::Unchanged;
         };
-        let mut sorting = Sorting::new(&account.said_at, occurred_at);
+        let mut merge = FieldMerge::new(&account.said_at, occurred_at);
         let changes = AccountChanges {
-            name: sorting.sort("name", &said.name, account.name.as_ref()),
-            tier: sorting.sort("tier", &said.tier, account.tier.as_ref()),
-            owner: sorting.sort("owner", &said.owner, account.owner.as_ref()),
-            customer_success_owner: sorting.sort(
+            name: merge.merge("name", &said.name, account.name.as_ref()),
+            tier: merge.merge("tier", &said.tier, account.tier.as_ref()),
+            owner: merge.merge("owner", &said.owner, account.owner.as_ref()),
+            customer_success_owner: merge.merge(
                 "customer_success_owner",
                 &said.customer_success_owner,
                 account.customer_success_owner.as_ref(),
             ),
         };
-        let Sorting { stale, confirmed, .. } = sorting;
+        let FieldMerge { stale, confirmed, .. } = merge;
         let says_something = changes != AccountChanges::default() || !confirmed.is_empty();
         if says_something {
             self.record(AccountFact::Updated { changes, confirmed, occurred_at });

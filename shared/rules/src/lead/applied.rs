@@ -11,7 +11,7 @@ pub(crate) const APPLIED_MAX: usize = 8;
 
 /// What a publication made of a lead in flight.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Applied {
+pub struct AppliedPublication {
     /// Which one.
     pub publication: PublicationId,
     /// The revisions that were put in force for it.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 /// Whom a lead named when a screening looked at it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Screened {
+pub struct ScreenedParty {
     /// The company, as it was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub company: Option<String>,
@@ -22,7 +22,7 @@ pub struct Screened {
     pub contact: Option<String>,
 }
 
-impl Screened {
+impl ScreenedParty {
     /// Whether a match of a kind is about the same company and contact now.
     pub fn is_same(&self, now: &Self, kind: CriterionKind) -> bool {
         self.is_same_company(now, kind) && self.is_same_contact(now)

@@ -2,7 +2,7 @@
 //! `workflows::compliance_flag`.
 
 use crate::clock::Clock;
-use crate::lead::party::Screened;
+use crate::lead::party::ScreenedParty;
 use crate::lead::visit::{HeldFrom, Left};
 use crate::screening::{Criterion, CriterionKind, MORE};
 use chrono::{DateTime, Utc};
@@ -18,7 +18,7 @@ pub struct UnderReview {
     pub criterion: Criterion,
     /// Whom the lead named then; absent in records that did not keep it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub screened: Option<Screened>,
+    pub screened: Option<ScreenedParty>,
 }
 
 /// An open review.
@@ -79,15 +79,15 @@ pub struct Clearance {
     pub strength: Option<u8>,
     /// Whom the screening had looked at. A clearance that does not say covers nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub screened: Option<Screened>,
+    pub screened: Option<ScreenedParty>,
     /// The decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub decided: Option<Decided>,
+    pub decided: Option<DecisionRef>,
 }
 
 /// Which decision cleared a match; its reason in words is in the entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Decided {
+pub struct DecisionRef {
     /// When.
     pub at: DateTime<Utc>,
     /// By whom.
@@ -116,7 +116,7 @@ pub enum Difference {
 
 impl Clearance {
     /// The clearance of a criterion.
-    pub fn of(found: &UnderReview, decided: Decided) -> Self {
+    pub fn of(found: &UnderReview, decided: DecisionRef) -> Self {
         let UnderReview { criterion, screened } = found.clone();
         let Criterion { kind, match_id, list, list_version, strength } = criterion;
         Self { kind, match_id, list, list_version, strength, screened, decided: Some(decided) }
@@ -129,7 +129,7 @@ impl Clearance {
 
     /// In what a match, found of whom the lead names now, differs from what was cleared. Empty: the
     /// clearance covers it.
-    pub fn differences(&self, criterion: &Criterion, now: &Screened) -> Vec<Difference> {
+    pub fn differences(&self, criterion: &Criterion, now: &ScreenedParty) -> Vec<Difference> {
         let mut differences = Vec::new();
         if self.list_version != criterion.list_version {
             differences.push(Difference::ListVersion);
@@ -148,7 +148,7 @@ impl Clearance {
         differences
     }
 
-    fn covers(&self, criterion: &Criterion, now: &Screened) -> bool {
+    fn covers(&self, criterion: &Criterion, now: &ScreenedParty) -> bool {
         self.is_of(criterion) && self.differences(criterion, now).is_empty()
     }
 }
@@ -181,7 +181,7 @@ impl Criterion {
     }
 
     /// Whether an officer has cleared this very match under the premises of now.
-    pub fn is_cleared_by(&self, clearances: &[Clearance], now: &Screened) -> bool {
+    pub fn is_cleared_by(&self, clearances: &[Clearance], now: &ScreenedParty) -> bool {
         clearances.iter().any(|c| c.covers(self, now))
     }
 
@@ -209,7 +209,7 @@ impl Criterion {
 impl UnderReview {
     /// Whether it already asks what this match asks: the same match, not stronger, of the same
     /// company and contact.
-    pub fn asks(&self, criterion: &Criterion, now: &Screened) -> bool {
+    pub fn asks(&self, criterion: &Criterion, now: &ScreenedParty) -> bool {
         self.criterion.is_same_match(criterion)
             && !is_stronger(criterion.strength, self.criterion.strength)
             && self.screened.as_ref().is_some_and(|then| then.is_same(now, criterion.kind))
@@ -233,7 +233,7 @@ pub struct Rejection {
     /// Rises with what an officer has to see before asking to reopen.
     pub revision: u64,
     /// The decision.
-    pub decided: Decided,
+    pub decided: DecisionRef,
     /// The state compliance had taken the lead from.
     pub held_from: HeldFrom,
     /// The state it had left for a hold of its own, if it was on one.
@@ -277,14 +277,15 @@ mod tests {
         }
     }
 
-    fn screened(company: &str, contact: &str) -> Screened {
-        Screened { company: Some(company.to_owned()), contact: Some(contact.to_owned()) }
+    fn screened(company: &str, contact: &str) -> ScreenedParty {
+        ScreenedParty { company: Some(company.to_owned()), contact: Some(contact.to_owned()) }
     }
 
     fn clearance(strength: Option<u8>) -> Clearance {
         let found = UnderReview { criterion: criterion(strength), screened: Some(screened("Acme", "c-1")) };
         let at = DateTime::UNIX_EPOCH;
-        let decided = Decided { at, officers: vec!["cleo".to_owned()], reason_code: "x".to_owned(), seq: 1 };
+        let decided =
+            DecisionRef { at, officers: vec!["cleo".to_owned()], reason_code: "x".to_owned(), seq: 1 };
         Clearance::of(&found, decided)
     }
 
@@ -302,7 +303,7 @@ mod tests {
             let covers = criterion(found).is_cleared_by(&[clearance(cleared)], &same);
             assert_eq!(covers, is_covered, "{cleared:?}, then {found:?}");
         }
-        for other in [screened("Acme Two", "c-1"), screened("Acme", "c-2"), Screened::default()] {
+        for other in [screened("Acme Two", "c-1"), screened("Acme", "c-2"), ScreenedParty::default()] {
             assert!(!criterion(Some(61)).is_cleared_by(&[clearance(Some(61))], &other), "{other:?}");
         }
     }
@@ -310,7 +311,7 @@ mod tests {
     #[test]
     fn a_clearance_that_does_not_say_whom_it_was_about_covers_nothing() {
         let old = Clearance { screened: None, ..clearance(None) };
-        let differences = old.differences(&criterion(None), &Screened::default());
+        let differences = old.differences(&criterion(None), &ScreenedParty::default());
         assert_eq!(differences, [Difference::Unknown]);
     }
 }

@@ -1,12 +1,12 @@
 //! A lead as its history made it. It is only ever changed by `evolve`.
 
 use crate::account_view::{AccountView, Tier};
-use crate::lead::applied::Applied;
+use crate::lead::applied::AppliedPublication;
 use crate::lead::breach::Breach;
-use crate::lead::pending::Pending;
+use crate::lead::pending::PendingNotification;
 use crate::lead::profile::{Priority, Profile};
 use crate::lead::review::{Clearance, Rejection, Review, UnderReview};
-use crate::lead::visit::{HeldFrom, HoldEnded, Left, Rest, Return, Visit};
+use crate::lead::visit::{HeldFrom, HoldEnded, Left, PauseReason, Return, StateVisit};
 use crate::personal::{Personal, PersonalKind};
 use chrono::{DateTime, Utc};
 use policy::ids::{LeadId, MarketId, PersonId, PublicationId, Source, StateId, TeamId};
@@ -16,7 +16,7 @@ use smol_str::{SmolStr, format_smolstr};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use crate::lead::owner::OwnerGone;
-pub use crate::lead::pending::UntoldOwner;
+pub use crate::lead::pending::UnnotifiedOwner;
 pub use crate::lead::queue::{Dismissal, OperationsReason, OperationsReview};
 
 /// A lead.
@@ -48,7 +48,7 @@ pub struct Lead {
     pub in_force: InForce,
     /// What the last publications that concerned it found passed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub applied: Vec<Applied>,
+    pub applied: Vec<AppliedPublication>,
     /// When each field was last said to be as it is, by the source's time.
     pub said_at: BTreeMap<SmolStr, DateTime<Utc>>,
 
@@ -92,9 +92,9 @@ pub struct Lead {
     pub owner_team: Option<TeamId>,
     /// Its owner, where no message of the lead tells them so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub untold: Option<UntoldOwner>,
+    pub untold: Option<UnnotifiedOwner>,
     /// What the workflows keep of this state.
-    pub visit: Visit,
+    pub visit: StateVisit,
     /// The working states that it has been in.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub visited: BTreeSet<StateId>,
@@ -106,7 +106,7 @@ pub struct Lead {
     pub breaches: Vec<Breach>,
     /// The last notifications that nobody has been told of yet, the oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub undelivered: Vec<Pending>,
+    pub undelivered: Vec<PendingNotification>,
     /// How many SLA clocks there were.
     pub sla_clocks: u32,
     /// How many stuck clocks there were.
@@ -218,12 +218,12 @@ impl Lead {
     }
 
     /// Why the SLA clock is to rest, all there is. The stuck clock rests on a hold only.
-    pub fn rests(&self) -> Vec<Rest> {
+    pub fn rests(&self) -> Vec<PauseReason> {
         let all = [
-            (self.is_held(), Rest::ComplianceHold),
-            (self.kind == StateKind::Hold && !self.is_held(), Rest::OnHold),
-            (self.waiting_on_customer, Rest::WaitingOnCustomer),
-            (self.account_view.outreach_paused, Rest::OutreachPaused),
+            (self.is_held(), PauseReason::ComplianceHold),
+            (self.kind == StateKind::Hold && !self.is_held(), PauseReason::OnHold),
+            (self.waiting_on_customer, PauseReason::WaitingOnCustomer),
+            (self.account_view.outreach_paused, PauseReason::OutreachPaused),
         ];
         all.into_iter().filter_map(|(rests, why)| rests.then_some(why)).collect()
     }
@@ -275,7 +275,7 @@ impl Lead {
     /// its clocks rest there; so it does while compliance holds it. One that came on hold waits there.
     pub fn waits_in(&self) -> Option<(&MarketId, &StateId)> {
         let market = self.profile.market.as_ref().filter(|_| !self.is_closed())?;
-        Some((market, Place::behind_holds(self).state))
+        Some((market, WorkState::behind_holds(self).state))
     }
 
     /// Since when compliance has to decide on it, or on opening it again.
@@ -287,14 +287,14 @@ impl Lead {
 
 /// Where the sales clocks of a lead stand: its state and what the workflows keep of it.
 #[derive(Debug, Clone, Copy)]
-pub struct Place<'l> {
+pub struct WorkState<'l> {
     /// The state.
     pub state: &'l StateId,
     /// What the workflows keep of it.
-    pub visit: &'l Visit,
+    pub visit: &'l StateVisit,
 }
 
-impl<'l> Place<'l> {
+impl<'l> WorkState<'l> {
     /// Where a lead is.
     pub fn of(lead: &'l Lead) -> Self {
         Self { state: &lead.state, visit: &lead.visit }

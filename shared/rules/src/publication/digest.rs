@@ -1,4 +1,4 @@
-//! What people are told of what a publication made of the leads in flight.
+//! The messages about what a publication did to open leads.
 
 use crate::notification::{Recipient, Role};
 use crate::publication::state::{OrphanedLeads, Totals};
@@ -6,7 +6,7 @@ use policy::WorkflowId;
 use policy::directory::Directory;
 use policy::ids::{LeadId, PersonId};
 
-/// One message a team about the leads whose owner left, and one for each new owner.
+/// One message per team about the leads whose owner left, and one for each new owner.
 pub fn changed_hands(orphaned: &[OrphanedLeads], directory: &Directory) -> Vec<(Recipient, Vec<String>)> {
     let mut digests: Vec<(Recipient, Vec<String>)> = Vec::new();
     let mut say = |to: Recipient, line: String| match digests.iter_mut().find(|(known, _)| *known == to) {
@@ -42,7 +42,7 @@ pub fn changed_hands(orphaned: &[OrphanedLeads], directory: &Directory) -> Vec<(
     digests
 }
 
-/// One message a team, and one for operations and compliance each where they have to know.
+/// One message per team, and one each for operations and compliance where they are concerned.
 pub fn digests(totals: &Totals, directory: &Directory) -> Vec<(Recipient, Vec<String>)> {
     let mut digests: Vec<(Recipient, Vec<String>)> = Vec::new();
     for passed in &totals.passed {

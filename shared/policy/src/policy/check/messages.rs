@@ -4,7 +4,7 @@
 use crate::document::{Problems, hint};
 use crate::policy::content::{Template, Templates};
 use crate::vocabulary::{Message, WorkflowId};
-use crate::wording::{Piece, Placeholder, TEXT_CHARS_MAX, TITLE_CHARS_MAX, parse_template};
+use crate::wording::{Placeholder, TEXT_CHARS_MAX, TITLE_CHARS_MAX, TemplateSegment, parse_template};
 
 pub(super) fn check(problems: &mut Problems, workflow: WorkflowId, templates: &Templates) {
     for (message, template) in templates {
@@ -56,7 +56,7 @@ fn check_text(problems: &mut Problems, at: &str, message: Message, text: &str, c
         Ok(pieces) => {
             let known = Placeholder::of(message);
             let strange = pieces.iter().filter_map(|piece| match piece {
-                Piece::Value(placeholder) if !known.contains(placeholder) => Some(placeholder),
+                TemplateSegment::Value(placeholder) if !known.contains(placeholder) => Some(placeholder),
                 _ => None,
             });
             for placeholder in strange {

@@ -1,4 +1,4 @@
-//! What makes a policy sound, beyond its shape. Whatever passes here can never make `decide` fail.
+//! Checks a policy beyond its shape. A policy that passes never makes `decide` fail.
 
 mod messages;
 mod names;
@@ -6,7 +6,7 @@ mod steps;
 
 use super::content::{Action, Policy, Returns, StateRow, WindowRow};
 use crate::directory::Directory;
-use crate::document::{self, Document, DocumentError, Problems};
+use crate::document::{DocumentError, Problems};
 use crate::ids::{CalendarId, MarketId, StateId};
 use crate::measure::{Window, whole_day};
 use crate::vocabulary::{StateKind, WorkflowId};
@@ -21,28 +21,10 @@ const RETURNS_MAX: u32 = 16;
 const REMINDERS_MAX: usize = 10;
 
 impl Policy {
-    /// Reads and checks a policy document against itself.
+    /// Checks the policy by itself.
     ///
     /// # Errors
-    /// Everything that is wrong with it.
-    pub fn parse(yaml: &str) -> Result<Self, DocumentError> {
-        Self::examine(&Document::read(yaml)?, None)
-    }
-
-    /// Takes and checks a policy from a document that was read, against itself and, if there is
-    /// one, against the directory that it is for.
-    ///
-    /// # Errors
-    /// Everything that is wrong with it.
-    pub fn examine(document: &Document, directory: Option<&Directory>) -> Result<Self, DocumentError> {
-        document.examine(|policy: Self| {
-            let itself = policy.check();
-            let against = directory.map_or(Ok(()), |directory| policy.check_against(directory));
-            document::both(itself, against).map(|()| policy)
-        })
-    }
-
-    /// Checks the policy against itself; all problems at once.
+    /// Every mistake in it.
     pub fn check(&self) -> Result<(), DocumentError> {
         let mut problems = Problems::default();
         self.check_states(&mut problems);
@@ -148,7 +130,10 @@ impl Policy {
         problems.into_result(())
     }
 
-    /// Checks that every market and calendar it names is in the directory.
+    /// Checks that the directory has every market and calendar that the policy names.
+    ///
+    /// # Errors
+    /// Every name that the directory lacks.
     pub fn check_against(&self, directory: &Directory) -> Result<(), DocumentError> {
         let mut problems = Problems::default();
         let known_market = |problems: &mut Problems, at: String, market: &MarketId| {

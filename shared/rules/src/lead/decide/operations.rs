@@ -1,8 +1,8 @@
 //! The operations queue: why a lead is in it, since when, and what ends that.
 //!
-//! Each reason has a condition over the lead and the documents. It enters the queue with its
-//! condition and leaves with it; each occurrence has an age of its own, so that no reason hides
-//! another. After whatever happens to a lead, [`reconcile`] holds the queue against the conditions.
+//! Each reason has a condition on the lead and the documents, and stays in the queue while the condition holds.
+//! Each occurrence has its own age, so that no reason hides another. After every change of a lead, [`reconcile`]
+//! brings the queue in line with the conditions.
 
 use crate::lead::decide::deciding::Deciding;
 use crate::lead::event::LeadFact;
@@ -13,7 +13,7 @@ use policy::Rulebook;
 use policy::ids::NotificationId;
 
 impl OperationsReason {
-    /// The condition in words, as it is for a lead.
+    /// The condition in words.
     pub fn told(self, lead: &Lead) -> String {
         let (state, owner) = (&lead.state, lead.owner.as_ref());
         match (self, &lead.profile.market) {
@@ -38,7 +38,7 @@ impl OperationsReason {
         }
     }
 
-    /// What takes it out of the queue, beside a person who resolves it and the end of the lead.
+    /// What takes it out of the queue, besides a person who resolves it and the end of the lead.
     pub fn ends_when(self, lead: &Lead) -> &'static str {
         match self {
             Self::MarketUnknown => "its market is known",

@@ -59,8 +59,9 @@ pub(super) fn resolve(d: &mut Deciding<'_>, resolution: &Resolution) -> Result<O
             let roster = d.roster(&team)?;
             let nothing = Standing::default();
             let standing = roster.standings.get(rep).unwrap_or(&nothing);
-            let unfit = routing::unfit(d.rules.directory(), rep, Some(standing), &d.wanted(&lead, false));
-            if let Some(because) = unfit {
+            let ineligibility =
+                routing::ineligibility(d.rules.directory(), rep, Some(standing), &d.wanted(&lead, false));
+            if let Some(because) = ineligibility {
                 let why = format!("`{rep}` cannot take the lead: {}", because.in_words());
                 return Ok(refuse(d, &format!("assignment to {rep}"), &why));
             }
