@@ -24,7 +24,7 @@ struct Arguments {
 enum Command {
     /// Run everything on this machine, until Ctrl-C
     Up(leadctl::up::Arguments),
-    /// End what `up` runs, from another terminal
+    /// Stop what `up` started, from another terminal
     Down,
     /// Play the whole story against the running stack, in about a minute
     Demo(leadctl::demo::Arguments),
@@ -32,7 +32,7 @@ enum Command {
     Send(leadctl::send::Arguments),
     /// Print a token to call the API as a member of the local staff
     Token(leadctl::token::Arguments),
-    /// Explain why each workflow fired, waits or rests, now or at any time
+    /// Explain why each workflow fired, waits, or is paused, now or at any time
     Explain(leadctl::explain::Arguments),
     /// Play an events file in virtual time and print the audit entries as JSON lines
     Simulate(leadctl::simulate::Arguments),

@@ -42,7 +42,7 @@ fn migrated(text: &str, policy: &Policy, arguments: &Arguments) -> anyhow::Resul
             continue;
         }
         match (named(&arguments.clear, code), named(&arguments.reject, code), well_known(code)) {
-            (true, true, _) => bail!("`{code}` is in `--clear` and in `--reject`; name it in one of them"),
+            (true, true, _) => bail!("`{code}` is in both `--clear` and `--reject`; keep one"),
             (true, false, _) => verdicts.push((code.as_str(), reason.means.as_str(), Verdict::Clear)),
             (false, true, _) => verdicts.push((code.as_str(), reason.means.as_str(), Verdict::Reject)),
             (false, false, Some(verdict)) => verdicts.push((code.as_str(), reason.means.as_str(), verdict)),

@@ -22,7 +22,7 @@ pub struct Arguments {
     /// The directory (YAML) of the policy, to check its markets and calendars too
     #[arg(long, value_name = "FILE")]
     directory: Option<PathBuf>,
-    /// Also warn of problems at this time, RFC 3339: a team on leave, a year without working time
+    /// Also warn of problems at this time, RFC 3339: a team on leave, a year without business hours
     #[arg(long, value_name = "TIME")]
     at: Option<DateTime<Utc>>,
     /// Treat warnings as errors
@@ -157,7 +157,7 @@ fn contents(policy: &Policy) -> String {
         .chain(w.sla_breach.windows.iter().chain(&w.stuck_lead.windows).filter_map(|row| row.market.as_ref()))
         .collect();
     format!(
-        "`{}`: {} states, {} windows, {} steps, {} markets with rules of their own",
+        "`{}`: {} states, {} windows, {} steps, {} markets with their own rules",
         policy.name,
         policy.states.len(),
         w.sla_breach.windows.len() + w.stuck_lead.windows.len(),
