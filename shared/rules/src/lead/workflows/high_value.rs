@@ -113,7 +113,11 @@ fn mark(d: &mut Deciding<'_>, criteria: &[String]) {
 
 /// The criteria that are met, in words.
 fn criteria(lead: &Lead, policy: &HighValue) -> Vec<String> {
-    judge(lead, policy).iter().filter(|criterion| criterion.is_met()).map(CriterionResult::to_string).collect()
+    judge(lead, policy)
+        .iter()
+        .filter(|criterion| criterion.is_met())
+        .map(CriterionResult::to_string)
+        .collect()
 }
 
 /// Every criterion for a lead, met or not.
