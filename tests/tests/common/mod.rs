@@ -20,7 +20,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use rules::account;
 use rules::entry::Entry;
-use rules::lead::{Applied, Lead, LeadFact, PassedStep};
+use rules::lead::{AppliedPublication, Lead, LeadFact, PassedStep};
 use rules::roster::Standing;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -474,7 +474,7 @@ impl<'a> Replay<'a> {
         assert!(entry.due_at.is_some_and(|due| due <= entry.at), "a threshold fires before it is due");
     }
 
-    fn check_rearmed(&mut self, id: &LeadId, lead: &Lead, applied: &Applied) {
+    fn check_rearmed(&mut self, id: &LeadId, lead: &Lead, applied: &AppliedPublication) {
         for PassedStep { workflow, step } in &applied.rearmed {
             // On hold, it is the clock of the state that it left.
             let left = lead.left.as_ref().filter(|_| lead.kind == StateKind::Hold);

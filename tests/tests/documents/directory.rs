@@ -24,7 +24,7 @@ fn a_mistake_in_a_directory_is_told_with_its_place_and_what_would_be_right() {
             "/calendars/berlin/hours/mon/1",
             json!("12:00-17:30"),
             &[
-                r#"calendars.berlin.hours.mon[1]: `12:00-17:30` is not clear of `08:30-12:30` (hours.mon[0]); write blocks that do not overlap"#,
+                r#"calendars.berlin.hours.mon[1]: `12:00-17:30` overlaps `08:30-12:30` (hours.mon[0]); write blocks that do not overlap"#,
             ],
         ),
         (
