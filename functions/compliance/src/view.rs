@@ -3,8 +3,8 @@
 
 use chrono::{DateTime, Utc};
 use policy::directory::Directory;
-use rules::lead::{Clearance, Lead, Rejection, Review, Screened, UnderReview};
-use rules::lead::{Lapse, lapse};
+use rules::lead::{Clearance, Lead, Rejection, Review, ScreenedParty, UnderReview};
+use rules::lead::{LapseReason, lapse};
 use rules::personal::Personal;
 use serde_json::{Value, json};
 
@@ -76,13 +76,13 @@ fn criterion(found: &UnderReview, lead: &Lead, directory: &Directory) -> Value {
     let Value::Object(members) = &mut shown else { return shown };
     let lapse = lapse(found, lead, directory);
     let why = lapse.map(|lapse| match lapse {
-        Lapse::Licensed => "the market now has a license for the lead's country",
-        Lapse::OtherParty => "the lead now names another company",
+        LapseReason::Licensed => "the market now has a license for the lead's country",
+        LapseReason::OtherParty => "the lead now names another company",
     });
     members.insert("key".to_owned(), json!(found.criterion.key()));
     members.insert("holds".to_owned(), json!(lapse.is_none()));
     members.extend(why.map(|why| ("lapsed".to_owned(), json!(why))));
-    let now = Screened::of(lead, &found.criterion);
+    let now = ScreenedParty::of(lead, &found.criterion);
     let earlier = lead.clearances.iter().filter(|known| known.is_of(&found.criterion));
     let earlier = earlier.map(|known| {
         let Clearance { list_version, strength, screened, decided, .. } = known;

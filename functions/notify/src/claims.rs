@@ -6,7 +6,7 @@ use platform::telemetry::ErrorChain;
 use policy::Rulebook;
 use policy::ids::{NotificationId, Subject};
 use rules::still_true;
-use rules::still_true::Telling;
+use rules::still_true::DeliveryDecision;
 use store::{Claim, OutboxItem, Store, StoreError};
 
 /// How long one delivery holds a notification: longer than a delivery takes, so that no other one sends it meanwhile,
@@ -26,7 +26,7 @@ pub struct Claimed {
     /// The claim on it.
     pub claim: Claim,
     /// Whether to send it, and with which facts.
-    pub telling: Telling,
+    pub telling: DeliveryDecision,
     /// The earlier notifications, claimed too.
     pub earlier: Vec<NotificationId>,
     /// The earlier ones that no delivery may have sent before: their claims can be given back.
@@ -55,7 +55,11 @@ enum EarlierClaim {
 ///
 /// # Errors
 /// [`StoreError`] if the store does not answer.
-pub async fn decide(store: &Store, item: &OutboxItem, now: DateTime<Utc>) -> Result<Telling, StoreError> {
+pub async fn decide(
+    store: &Store,
+    item: &OutboxItem,
+    now: DateTime<Utc>,
+) -> Result<DeliveryDecision, StoreError> {
     match &item.subject {
         Subject::Lead(id) => {
             let (policy, directory) =
@@ -67,7 +71,7 @@ pub async fn decide(store: &Store, item: &OutboxItem, now: DateTime<Utc>) -> Res
             for _ in 0..LEFT_OVER_MAX {
                 let telling = still_true::of_lead(&lead, &rules, &item.notification, now);
                 match &telling {
-                    Telling::With(later) if store.outbox(later).await?.is_none() => {
+                    DeliveryDecision::IncludedIn(later) if store.outbox(later).await?.is_none() => {
                         lead.undelivered.retain(|p| p.id != *later);
                     }
                     _ => return Ok(telling),
@@ -91,11 +95,11 @@ pub async fn claim_earlier(
     store: &Store,
     item: OutboxItem,
     claim: Claim,
-    mut telling: Telling,
+    mut telling: DeliveryDecision,
     now: DateTime<Utc>,
 ) -> Result<ClaimOutcome, StoreError> {
     let (mut covered, mut unsent) = (Vec::new(), Vec::new());
-    if let Telling::Tell(told) = &mut telling {
+    if let DeliveryDecision::Send(told) = &mut telling {
         let mut with = Vec::new();
         for earlier in std::mem::take(&mut told.with) {
             let id = &earlier.id;

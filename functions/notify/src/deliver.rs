@@ -22,7 +22,7 @@ use rules::lead::{Command, Input};
 use rules::notification::{Delivery, DeliveryResult, Notification, Recipient};
 use rules::publication::{PublicationCommand, PublicationInput};
 use rules::rep::{RepCommand, RepInput};
-use rules::still_true::Telling;
+use rules::still_true::DeliveryDecision;
 use service::Service;
 use std::cell::Cell;
 use std::time::Duration;
@@ -135,7 +135,7 @@ impl Notifier {
             return Ok(None);
         }
         let telling = claims::decide(&self.service.store, &item, now).await?;
-        if let Telling::With(_) = telling {
+        if let DeliveryDecision::IncludedIn(_) = telling {
             // The later message covers this one. It stays in the outbox until that one is recorded.
             return Ok(None);
         }
@@ -189,8 +189,8 @@ impl Notifier {
     ) -> Result<(), DeliverError> {
         let Claimed { item, claim, telling, .. } = claimed;
         let told = match telling {
-            Telling::Tell(told) => told,
-            Telling::Withdraw { reason, earlier } => {
+            DeliveryDecision::Send(told) => told,
+            DeliveryDecision::Withdraw { reason, earlier } => {
                 let result = DeliveryResult::Withdrawn { reason: reason.clone() };
                 self.record(claimed, record, result, now).await?;
                 // This message was to cover them; now each is delivered separately.
@@ -198,7 +198,7 @@ impl Notifier {
                 self.service.relay.notify(&earlier, now).await?;
                 return Ok(());
             }
-            Telling::With(_) => return Ok(()),
+            DeliveryDecision::IncludedIn(_) => return Ok(()),
         };
         let (policy, directory) = futures::future::try_join(
             self.service.store.current_policy(),

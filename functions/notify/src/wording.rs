@@ -16,7 +16,7 @@ use policy::directory::Directory;
 use policy::ids::Subject;
 use policy::{ComplianceChannel, Message, Policy};
 use rules::notification::{Notification, Particulars, Recipient};
-use rules::still_true::Told;
+use rules::still_true::CurrentMessage;
 
 /// The longest title, in characters: the limit of a Slack header.
 const TITLE_MAX: usize = 150;
@@ -59,7 +59,7 @@ pub struct Context<'a> {
 /// Writes a notification, as it is true now.
 pub fn outbound(
     notification: &Notification,
-    told: &Told,
+    told: &CurrentMessage,
     subject: &Subject,
     context: &Context<'_>,
 ) -> Outbound {
@@ -100,9 +100,9 @@ pub fn outbound(
 }
 
 /// The facts of a message that its recipient may read, by the table of who sees what.
-fn readable(notification: &Notification, told: &Told) -> Told {
+fn readable(notification: &Notification, told: &CurrentMessage) -> CurrentMessage {
     let now = Notification { particulars: told.particulars.clone(), ..notification.clone() };
-    Told { particulars: contracts::sight::message(&now).particulars, ..told.clone() }
+    CurrentMessage { particulars: contracts::sight::message(&now).particulars, ..told.clone() }
 }
 
 /// Whether the policy keeps the matches themselves out of the compliance channel.
@@ -112,7 +112,7 @@ fn is_short(notification: &Notification, policy: &Policy) -> bool {
 }
 
 /// Only the kinds of matches; everything else is behind the link.
-fn in_short(told: &Told) -> Told {
+fn in_short(told: &CurrentMessage) -> CurrentMessage {
     let Particulars { criteria, step, elapsed_s, instead_of, .. } = told.particulars.clone();
     let mut reasons: Vec<String> = Vec::new();
     for found in &criteria {
@@ -122,7 +122,7 @@ fn in_short(told: &Told) -> Told {
         }
     }
     let particulars = Particulars { step, elapsed_s, instead_of, reasons, ..Particulars::default() };
-    Told { particulars, ..Told::default() }
+    CurrentMessage { particulars, ..CurrentMessage::default() }
 }
 
 /// A mention of an earlier message that this one covers.

@@ -1,7 +1,7 @@
 //! The document of a publication: reads it, checks it, and says what is wrong with it.
 
 use platform::problem::{Problem, ProblemDetail};
-use policy::Policy;
+use policy::CheckedPolicy;
 use policy::directory::Directory;
 use policy::document::{Document, DocumentError, REVISION};
 use policy::ids::PublicationKind;
@@ -11,7 +11,7 @@ use serde_json::Value;
 #[expect(clippy::large_enum_variant, reason = "there is one a request")]
 pub enum Candidate {
     /// A policy.
-    Policy(Policy),
+    Policy(CheckedPolicy),
     /// A directory.
     Directory(Directory),
 }
@@ -19,11 +19,10 @@ pub enum Candidate {
 impl Candidate {
     /// Reads a document. If the document names the revision that it was made from, that must be the base.
     pub fn read(kind: PublicationKind, document: &Value, base: u32) -> Result<Self, Problem> {
-        // JSON is YAML, so that the errors are the same as for a file.
-        let document =
-            Document::read(&document.to_string()).map_err(|error| invalid_document(kind, &error))?;
+        // The same reader as for a file, so that the errors are the same.
+        let document = Document::of_json(document).map_err(|error| invalid_document(kind, &error))?;
         let read = match kind {
-            PublicationKind::Policy => Policy::examine(&document, None).map(Self::Policy),
+            PublicationKind::Policy => CheckedPolicy::examine(&document, None).map(Self::Policy),
             PublicationKind::Directory => Directory::examine(&document).map(Self::Directory),
         };
         let candidate = read.map_err(|error| invalid_document(kind, &error))?;

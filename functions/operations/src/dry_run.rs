@@ -114,7 +114,8 @@ fn revisions(
     let after = match (candidate, &policy, &directory) {
         (Candidate::Policy(next), before, Some(directory)) => {
             next.check_against(directory).map_err(unfit(PublicationKind::Policy))?;
-            let next = PublishedPolicy::next(before.as_deref(), next, call.caller.subject.as_str(), call.now);
+            let (next, by) = (next.into_policy(), call.caller.subject.as_str());
+            let next = PublishedPolicy::next(before.as_deref(), next, by, call.now);
             (Arc::new(next), Arc::clone(directory))
         }
         (Candidate::Directory(next), Some(policy), _) => {

@@ -56,7 +56,7 @@ pub async fn publish(call: &Call<'_>, kind: PublicationKind) -> Result<ApiGatewa
     let published = match &candidate {
         Candidate::Policy(policy) => store.publish_policy(policy, &publishing, dedupe, Some(base)).await,
         Candidate::Directory(directory) => {
-            store.publish_directory(directory.document(), &publishing, dedupe, Some(base)).await
+            store.publish_directory(directory, &publishing, dedupe, Some(base)).await
         }
     };
     let Published { revision, is_new } = published.map_err(|error| match error {

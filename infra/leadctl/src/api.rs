@@ -108,7 +108,7 @@ impl Api {
         let answer = request
             .send()
             .await
-            .with_context(|| format!("nothing answers at {}; is the stack running?", self.url))?;
+            .with_context(|| format!("no answer from {}; is the stack running?", self.url))?;
         let status = answer.status().as_u16();
         Ok(Answer { status, body: answer.json().await.unwrap_or_default() })
     }

@@ -21,7 +21,7 @@ pub struct Arguments {
 pub enum Command {
     /// Run everything on this machine, until Ctrl-C
     Up(crate::up::Arguments),
-    /// End what `up` runs, from another terminal
+    /// Stop what `up` started, from another terminal
     Down,
     /// Play the whole story against the running stack, in about a minute
     Demo(crate::demo::Arguments),
@@ -29,7 +29,7 @@ pub enum Command {
     Send(crate::send::Arguments),
     /// Print a token to call the API as a member of the local staff
     Token(crate::token::Arguments),
-    /// Explain why each workflow fired, waits or rests, now or at any time
+    /// Explain why each workflow fired, waits, or is paused, now or at any time
     Explain(crate::explain::Arguments),
     /// Play an events file in virtual time and print the audit entries as JSON lines
     Simulate(crate::simulate::Arguments),

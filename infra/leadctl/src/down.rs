@@ -24,8 +24,8 @@ pub async fn run(root: &Path) -> anyhow::Result<()> {
         let orphans = emulator::end_orphans(&state_dir).await?;
         State::remove(&state_dir);
         say(&match orphans {
-            0 => "Nothing runs here.".to_owned(),
-            count => format!("Ended {count} processes that an earlier run left behind."),
+            0 => "No stack is running here.".to_owned(),
+            count => format!("Stopped {count} processes that an earlier run left behind."),
         });
         return Ok(());
     };
@@ -33,15 +33,15 @@ pub async fn run(root: &Path) -> anyhow::Result<()> {
         .ok()
         .and_then(Pid::from_raw)
         .context("the stack is just starting; try again in a moment")?;
-    say(&format!("Ending process {pid} …"));
-    kill_process(process, Signal::TERM).with_context(|| format!("cannot end process {pid}"))?;
+    say(&format!("Stopping process {pid} …"));
+    kill_process(process, Signal::TERM).with_context(|| format!("cannot stop process {pid}"))?;
     if !free_within(&state_dir, PATIENCE).await? {
-        kill_process(process, Signal::KILL).with_context(|| format!("cannot end process {pid}"))?;
+        kill_process(process, Signal::KILL).with_context(|| format!("cannot stop process {pid}"))?;
         free_within(&state_dir, PATIENCE).await?;
         emulator::end_orphans(&state_dir).await?;
         State::remove(&state_dir);
     }
-    say("Ended everything.");
+    say("Stopped everything.");
     Ok(())
 }
 

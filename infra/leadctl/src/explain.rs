@@ -92,7 +92,7 @@ pub async fn ask(
         return Ok(Err(answer.detail()));
     }
     Ok(Ok(serde_json::from_value(answer.ok()?)
-        .context("the API's answer is not an explanation; is it of another version?")?))
+        .context("the API's answer is not an explanation; use the leadctl of the same version as the API")?))
 }
 
 fn of_file(

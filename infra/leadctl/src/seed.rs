@@ -5,7 +5,7 @@ use crate::state::State;
 use anyhow::Context as _;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::Credentials;
-use policy::Policy;
+use policy::CheckedPolicy;
 use policy::directory::Directory;
 use rules::entry::Actor;
 use rules::publication::Publishing;
@@ -33,7 +33,7 @@ pub async fn seed(root: &Path, state: &State) -> anyhow::Result<()> {
     policy.check_against(&directory).context("infra/policies/default.yaml")?;
     let by = Actor::system(SEEDER);
     if let Err(StoreError::NotPublished { .. }) = store.current_directory().await {
-        store.publish_directory(directory.document(), &publishing(&by), None, Some(0)).await?;
+        store.publish_directory(&directory, &publishing(&by), None, Some(0)).await?;
     }
     if let Err(StoreError::NotPublished { .. }) = store.current_policy().await {
         store.publish_policy(&policy, &publishing(&by), None, Some(0)).await?;
@@ -50,8 +50,8 @@ fn publishing(by: &Actor) -> Publishing<'_> {
 ///
 /// # Errors
 /// When its file cannot be read, or is not valid.
-pub fn default_policy(root: &Path) -> anyhow::Result<Policy> {
-    Policy::parse(&read(root, "default.yaml")?).context("infra/policies/default.yaml")
+pub fn default_policy(root: &Path) -> anyhow::Result<CheckedPolicy> {
+    CheckedPolicy::parse(&read(root, "default.yaml")?).context("infra/policies/default.yaml")
 }
 
 /// The store of a local stack.

@@ -148,9 +148,9 @@ pub async fn post(state: &State, source: &str, document: &Value) -> anyhow::Resu
         .body(body)
         .send()
         .await
-        .with_context(|| format!("nothing answers at {url}; is the stack running?"))?;
+        .with_context(|| format!("no answer from {url}; is the stack running?"))?;
     let status = response.status().as_u16();
-    let text = response.text().await.with_context(|| format!("the answer of {url} broke off"))?;
+    let text = response.text().await.with_context(|| format!("the connection to {url} was lost"))?;
     let body =
         serde_json::from_str(&text).with_context(|| format!("{url} answered {status} without JSON"))?;
     Ok(Answer { status, body })

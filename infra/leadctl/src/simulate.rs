@@ -279,8 +279,8 @@ fn describe(outcome: &Outcome) -> String {
         | Outcome::Recorded { why }
         | Outcome::Reused { why } => why.clone(),
         Outcome::Invalid { field, why } => format!("{field}: {why}"),
-        Outcome::Stale => "older than what is known".to_owned(),
-        Outcome::NotFound => "not known".to_owned(),
+        Outcome::Stale => "older than the known values".to_owned(),
+        Outcome::NotFound => "unknown lead or account".to_owned(),
         Outcome::Applied | Outcome::Unchanged => String::new(),
     }
 }

@@ -63,7 +63,7 @@ impl State {
         let running = Lock::holder(state_dir)?.is_some();
         let file = state_dir.join(STATE);
         if !running {
-            anyhow::bail!("nothing runs here: start the local stack with `cargo leadctl up`");
+            anyhow::bail!("no stack is running here: start one with `cargo leadctl up`");
         }
         if !file.exists() {
             anyhow::bail!(
@@ -73,7 +73,10 @@ impl State {
         let text =
             std::fs::read_to_string(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
         serde_json::from_str(&text).with_context(|| {
-            format!("`{}` is of another version: run `cargo leadctl down`, then `up`", file.display())
+            format!(
+                "`{}` was written by another version: run `cargo leadctl down`, then `up`",
+                file.display()
+            )
         })
     }
 
@@ -201,6 +204,6 @@ mod tests {
         std::fs::write(directory.path().join(STATE), "{}").unwrap();
         std::fs::write(directory.path().join(LOCK), "4242").unwrap();
         let error = State::load(directory.path()).unwrap_err();
-        assert_eq!(error.to_string(), "nothing runs here: start the local stack with `cargo leadctl up`");
+        assert_eq!(error.to_string(), "no stack is running here: start one with `cargo leadctl up`");
     }
 }

@@ -36,7 +36,7 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Argumen
     if arguments.json {
         print(&serde_json::to_string_pretty(&steps)?);
     } else if steps.is_empty() {
-        print("No lead in the audit came near a threshold that is in force.");
+        print("No lead in the audit came near a threshold of the policy in force.");
     } else {
         for step in steps {
             print(&format!("{}/{} at {} %: {}", step.workflow, step.step, step.percent, step.spelled()));

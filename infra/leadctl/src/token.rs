@@ -83,7 +83,7 @@ pub async fn issue(state: &State, user: &str) -> anyhow::Result<Token> {
         )
         .send()
         .await
-        .with_context(|| format!("nothing answers at `{}`", state.endpoint))?;
+        .with_context(|| format!("no answer from `{}`; is the stack running?", state.endpoint))?;
     let good = response.status().is_success();
     let body = response.text().await.context("the user pool did not answer")?;
     if !good {

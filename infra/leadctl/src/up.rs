@@ -73,7 +73,7 @@ pub async fn run(root: &Path, arguments: Arguments) -> anyhow::Result<()> {
     let started = tokio::select! {
         started = Stack::start(options) => started,
         why = end.requested() => {
-            say(&format!("\n{why}: stopped before everything ran"));
+            say(&format!("\n{why}: stopped during startup"));
             return Ok(());
         }
     };
@@ -83,7 +83,7 @@ pub async fn run(root: &Path, arguments: Arguments) -> anyhow::Result<()> {
         // Ctrl-C ends cargo and pip as well; their failure is then not worth reporting.
         Err(StartError::Failed(error)) => match tokio::time::timeout(SIGNAL_LAG, end.requested()).await {
             Ok(why) => {
-                say(&format!("\n{why}: stopped before everything ran"));
+                say(&format!("\n{why}: stopped during startup"));
                 return Ok(());
             }
             Err(_) => return Err(error),
@@ -93,7 +93,7 @@ pub async fn run(root: &Path, arguments: Arguments) -> anyhow::Result<()> {
     let outcome = follow(&mut stack, &mut end).await;
     let ending = Instant::now();
     stack.stop().await;
-    say(&format!("Ended everything in {:.1} s.", ending.elapsed().as_secs_f64()));
+    say(&format!("Stopped everything in {:.1} s.", ending.elapsed().as_secs_f64()));
     outcome
 }
 
@@ -103,7 +103,7 @@ fn runs_already(pid: u32, state_dir: &Path) -> String {
         |state| format!("  API       {}/v1\n  messages  {}", state.api_url, state.sink_url),
     );
     format!(
-        "a stack runs here already, as process {pid}; use it, or end it with `cargo leadctl down`\n{addresses}"
+        "a stack is already running here (process {pid}); use it, or stop it with `cargo leadctl down`\n{addresses}"
     )
 }
 
@@ -115,7 +115,7 @@ async fn follow(stack: &mut Stack, end: &mut End) -> anyhow::Result<()> {
     loop {
         tokio::select! {
             why = end.requested() => {
-                say(&format!("\n{why}: ending everything …"));
+                say(&format!("\n{why}: stopping everything …"));
                 return Ok(());
             }
             broken = stack.broken() => return broken,

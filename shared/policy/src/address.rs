@@ -23,10 +23,10 @@ pub enum Reach {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// It is no address, or is not plain http.
-    #[error("is not an https address")]
+    #[error("is not an address that starts with `https://`")]
     NotHttps,
     /// A password in an address ends up in logs, and a name before `@` hides where it leads.
-    #[error("names a user before `@`; write the address without it")]
+    #[error("has a user name before `@`; remove it")]
     Credentials,
 }
 

@@ -1,5 +1,5 @@
 //! The directory: calendars, markets, teams and people, as a document with revisions.
-//! What moves from minute to minute (availability, how many leads a rep holds) is in `routing`.
+//! Availability and load change from minute to minute; they are in the rules.
 
 use crate::address::Reach;
 use crate::calendar::{Calendar, CalendarDocument, time_zone};
@@ -12,33 +12,33 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The calendar every directory has: round the clock.
+/// The built-in calendar: open around the clock.
 pub const ALWAYS: &str = "always";
 
-/// A directory as it is written.
+/// A directory: calendars, markets, teams, and people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DirectoryDocument {
-    /// Working-time calendars by name; `always` is there without being written.
+    /// Calendars by name. `always` is built in.
     pub calendars: BTreeMap<CalendarId, CalendarDocument>,
     /// Markets by name.
     pub markets: BTreeMap<MarketId, Market>,
     /// Teams by name.
     pub teams: BTreeMap<TeamId, Team>,
-    /// Everybody who can be told something.
+    /// Everyone who can get messages, by id.
     pub people: BTreeMap<PersonId, Person>,
-    /// Where the compliance team is told.
+    /// The compliance team.
     pub compliance: Desk,
-    /// Where operations is told.
+    /// The operations team.
     pub operations: Desk,
-    /// Endpoints that a person may name in `notify: webhook:<name>`.
+    /// Web addresses for messages: a person uses one with `notify: webhook:<name>`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub webhooks: BTreeMap<String, String>,
-    /// Workflows of Microsoft Teams that a person may name in `notify: teams:<name>`.
+    /// Microsoft Teams workflow addresses: a person uses one with `notify: teams:<name>`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub teams_channels: BTreeMap<String, String>,
-    /// What a source may write, by the name of its hook; one that is not here may write everything.
+    /// What each source may write, by the name of its hook. A source that is not listed may write everything.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sources: BTreeMap<String, SourceRights>,
 }
@@ -48,13 +48,13 @@ pub struct DirectoryDocument {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Market {
-    /// Its working time.
+    /// The calendar of its business hours.
     pub calendar: CalendarId,
-    /// The team its leads go to.
+    /// The team that works its leads.
     pub team: TeamId,
-    /// Countries it is licensed for. A lead of another country is a compliance matter.
+    /// The countries that it is licensed for. Compliance holds leads from other countries.
     pub licensed_for: BTreeSet<Country>,
-    /// Who is told of strategic accounts.
+    /// The person who is notified about strategic accounts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub regional_vp: Option<PersonId>,
 }
@@ -64,27 +64,27 @@ pub struct Market {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Team {
-    /// Who leads it.
+    /// The manager.
     pub manager: PersonId,
-    /// Its channel, where the manager is told.
+    /// The channel for messages to the manager.
     pub channel: String,
     /// Its reps.
     pub reps: BTreeMap<PersonId, Rep>,
 }
 
-/// A rep's place in a team.
+/// A rep on a team.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Rep {
     /// Junior or senior.
     pub seniority: Seniority,
-    /// How many open leads at most.
+    /// The most open leads at a time.
     pub capacity: u32,
-    /// Countries the rep may work; absent: all that the market is licensed for.
+    /// The countries that the rep may work. Default: all that the market is licensed for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub licensed_for: Option<BTreeSet<Country>>,
-    /// On leave from the beginning, until then (availability set later wins).
+    /// On leave until then. Availability that is set later through the API takes precedence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_leave_until: Option<DateTime<Utc>>,
 }
@@ -94,9 +94,9 @@ pub struct Rep {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Seniority {
-    /// Gets high-value leads taken over by a senior, if the policy says so.
+    /// Hands high-value leads to a senior rep, if the policy says so.
     Junior,
-    /// May take over high-value leads.
+    /// Can take high-value leads from junior reps.
     Senior,
 }
 
@@ -110,50 +110,50 @@ impl Seniority {
     }
 }
 
-/// Somebody who can be told something.
+/// A person who can get messages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Person {
-    /// As shown to colleagues.
+    /// The name that colleagues see.
     pub name: String,
-    /// Work e-mail: finds the person in Slack, and tells who signs in.
+    /// The work email address. It identifies the person in Slack and at sign-in.
     pub email: String,
-    /// How the person is told: `slack` (default), `email`, `teams:<name>`, or `webhook:<name>`.
+    /// The channel for direct messages: `slack` (default), `email`, `teams:<name>`, or `webhook:<name>`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notify: Option<String>,
-    /// The IANA time zone they live in: quiet hours are by it. Absent: that of their team's market.
+    /// The person's IANA time zone, for quiet hours and times. Default: that of their team's market.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
-    /// Quiet hours of their own, instead of the policy's.
+    /// Their own quiet hours. Default: the policy's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub quiet_hours: Option<OwnQuietHours>,
+    pub quiet_hours: Option<PersonalQuietHours>,
 }
 
 /// Quiet hours of one person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct OwnQuietHours {
-    /// When they begin, every day.
+pub struct PersonalQuietHours {
+    /// When they start, every day.
     pub from: TimeOfDay,
-    /// When they end; earlier than `from`: on the next day.
+    /// When they end; a time earlier than `from` is on the next day.
     pub to: TimeOfDay,
 }
 
-/// A group that is told on a channel.
+/// A group that gets messages on a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Desk {
     /// Its channel.
     pub channel: String,
-    /// Its working time; default: round the clock.
+    /// The calendar of its business hours. Default: around the clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calendar: Option<CalendarId>,
 }
 
-/// A directory that was checked: every name in it leads somewhere.
+/// A checked directory: every name in it refers to something that exists.
 #[derive(Debug, Clone)]
 pub struct Directory {
     revision: u32,
@@ -191,17 +191,13 @@ impl Directory {
         let mut calendars = BTreeMap::from([(CalendarId::from(ALWAYS), Calendar::always())]);
         for (id, calendar) in &document.calendars {
             if id.as_str() == ALWAYS {
-                problems
-                    .add(format!("calendars.{id}"), "`always` is built in; name this calendar differently");
+                problems.add(format!("calendars.{id}"), "`always` is built in; choose another name");
             }
             match Calendar::compile(calendar) {
                 Ok(compiled) => _ = calendars.insert(id.clone(), compiled),
                 Err(found) => {
                     for problem in found {
-                        problems.add(
-                            format!("calendars.{id}.{}", problem.path),
-                            format!("`{}` is not {}", problem.value, problem.expected),
-                        );
+                        problems.add(format!("calendars.{id}.{}", problem.path), problem.problem);
                     }
                 }
             }
@@ -244,8 +240,10 @@ impl Directory {
                     countries(&mut problems, &format!("{at}.licensed_for"), licences);
                 }
                 if let Some(other) = team_of.insert(rep_id.clone(), id.clone()) {
-                    problems
-                        .add(at, format!("`{rep_id}` is already in team `{other}`; a rep is in one team"));
+                    problems.add(
+                        at,
+                        format!("`{rep_id}` is already on team `{other}`; keep each rep on one team"),
+                    );
                 }
             }
         }
@@ -258,12 +256,15 @@ impl Directory {
         for (id, someone) in &document.people {
             let at = format!("people.{id}");
             if !someone.email.contains('@') {
-                problems.add(format!("{at}.email"), format!("`{}` is not an e-mail address", someone.email));
+                problems.add(format!("{at}.email"), format!("`{}` is not an email address", someone.email));
             }
             if let Some(other) = emails.insert(someone.email.to_lowercase(), id) {
                 problems.add(
                     format!("{at}.email"),
-                    format!("`{}` is also `{other}`'s; each person has their own", someone.email),
+                    format!(
+                        "`{}` is already the email address of `{other}`; give each person their own",
+                        someone.email
+                    ),
                 );
             }
             if let Some(zone) = &someone.time_zone
@@ -283,7 +284,7 @@ impl Directory {
                         Some(("webhook", name)) => ("webhook", &document.webhooks, name),
                         Some(("teams", name)) => ("Teams channel", &document.teams_channels, name),
                         _ => {
-                            let right = "write `slack`, `email`, `teams:<name>` or `webhook:<name>`";
+                            let right = "write `slack`, `email`, `teams:<name>`, or `webhook:<name>`";
                             problems
                                 .add(format!("{at}.notify"), format!("`{text}` is not a channel; {right}"));
                             continue;

@@ -143,7 +143,7 @@ impl std::fmt::Display for Subject {
 
 /// A text that names no subject.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` names no subject; expected `lead/…`, `account/…`, `rep/…`, `policy/…` or `directory/…`")]
+#[error("`{0}` is not a subject; write `lead/…`, `account/…`, `rep/…`, `policy/…`, or `directory/…`")]
 pub struct SubjectError(String);
 
 impl std::str::FromStr for Subject {

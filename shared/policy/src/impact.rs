@@ -1,5 +1,5 @@
-//! Which leads a publication may concern: for example those whose windows, thresholds, calendars or licences
-//! are others now, or whose owner left. Nothing else has to be looked at.
+//! Which leads a publication may affect: for example those whose windows, thresholds, calendars, or licenses
+//! changed, or whose owner left. No other lead has to be checked.
 
 use crate::calendar::CalendarDocument;
 use crate::directory::{ALWAYS, Directory, Rep};
@@ -72,7 +72,7 @@ pub enum Sources {
     AllBut(BTreeSet<Source>),
 }
 
-/// The leads for which something may follow from a publication, or another instant be next.
+/// The leads for which a publication may have a consequence or move the next timer.
 pub fn scopes<'a>(before: Rules<'a>, after: Rules<'a>) -> Vec<Scope> {
     let mut scopes = Vec::new();
     let markets: BTreeSet<&MarketId> =

@@ -77,7 +77,8 @@ pub enum Window {
 }
 
 impl Window {
-    const EXPECTED: &str = "a window of working time; write e.g. `90s`, `30m`, `4h`, `1h30m` or `5bd` (at most 10000h or 1000bd)";
+    const EXPECTED: &str =
+        "a window; write e.g. `90s`, `30m`, `4h`, `1h30m`, or `5bd` (at most 10000h or 1000bd)";
     const SECS_MAX: i64 = 10_000 * 3600;
 
     /// Its length on this calendar.
@@ -143,7 +144,7 @@ pub struct TimeOfDay {
 }
 
 impl TimeOfDay {
-    const EXPECTED: &str = "a time of the day; write e.g. `07:30`, from `00:00` to `23:59`";
+    const EXPECTED: &str = "a time of day; write e.g. `07:30`, from `00:00` to `23:59`";
 
     /// The hour, 0–23.
     pub fn hour(self) -> u16 {
@@ -181,7 +182,7 @@ text_form!(TimeOfDay);
 
 /// Quiet hours that end when they begin are all day or none, and nobody can tell which is meant.
 pub(crate) fn whole_day(to: TimeOfDay) -> String {
-    format!("`{to}` is when they begin too; write another hour, or leave them out")
+    format!("`{to}` is also when they start; write another time, or remove the quiet hours")
 }
 
 /// Whole days by the clock on the wall, 1–36,500: `730d`.
@@ -242,11 +243,11 @@ pub enum MoneyError {
     #[error("`{0}` is not an ISO 4217 currency code; write e.g. `USD`")]
     UnknownCurrency(String),
     /// The amount is below zero.
-    #[error("`{0}` is negative; an amount is zero or more")]
+    #[error("`{0}` is negative; write zero or more")]
     Negative(String),
     /// Not a decimal number, or more digits than the currency has, or too large.
     #[error(
-        "`{amount}` is not an amount of {currency}; write a decimal string with at most {digits} digits after the point"
+        "`{amount}` is not an amount of {currency}; write a decimal string with at most {digits} decimal places"
     )]
     NotAnAmount {
         /// As written.

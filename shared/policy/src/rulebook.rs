@@ -225,8 +225,8 @@ impl RuleWindows {
     }
 }
 
-impl From<crate::policy::StepView<'_>> for RuleStep {
-    fn from(step: crate::policy::StepView<'_>) -> Self {
+impl From<crate::policy::EffectiveStep<'_>> for RuleStep {
+    fn from(step: crate::policy::EffectiveStep<'_>) -> Self {
         let (name, actions) = (step.step.to_owned(), step.actions.to_vec());
         Self { name, percent: step.percent, actions, window: None }
     }

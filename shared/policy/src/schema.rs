@@ -1,8 +1,7 @@
-//! JSON Schemas of the policy and the directory, from the types themselves, so that an editor knows
-//! each field, what it is for, and what may stand there. What goes beyond the shape, the documents'
-//! own checks say.
+//! JSON Schemas of the policy and the directory, generated from their types, so that an editor completes and
+//! explains each field. The documents' own checks cover everything beyond the shape.
 
-use crate::calendar::Weekday3;
+use crate::calendar::Weekday;
 use crate::directory::DirectoryDocument;
 use crate::document::REVISION;
 use crate::measure::{Days, Money, Percent, TimeOfDay, Window};
@@ -16,13 +15,13 @@ use std::borrow::Cow;
 /// The schema of a policy.
 #[must_use]
 pub fn policy() -> Value {
-    of::<Policy>("A policy of Leadwatch")
+    of::<Policy>("Leadwatch policy")
 }
 
 /// The schema of a directory.
 #[must_use]
 pub fn directory() -> Value {
-    of::<DirectoryDocument>("A directory of Leadwatch")
+    of::<DirectoryDocument>("Leadwatch directory")
 }
 
 /// Draft 7, which every editor reads.
@@ -38,23 +37,23 @@ fn of<T: JsonSchema>(title: &str) -> Value {
     schema
 }
 
-/// What every document may say beside its content.
+/// The field that every document may have beside its content.
 fn revision() -> Value {
     json!({
         "type": "integer",
         "minimum": 1,
         "maximum": u32::MAX,
-        "description": "The revision that this document was made from, as `leadctl policy pull` and `leadctl directory \
-                        pull` write it. Publishing it is refused if another revision is in force by then. It is no \
+        "description": "The revision that this document was made from. `leadctl policy pull` and `leadctl directory \
+                        pull` write it. Publishing is refused if another revision is in force by then. It is not \
                         part of the content.",
     })
 }
 
-/// Maps whose names are a closed set: an editor is to know them too.
+/// Lists the names of maps whose names are a closed set, so that an editor knows them too.
 fn name_keys(schema: &mut Value) {
     let named = [
         ("messages", Message::ALL.map(Message::as_str).to_vec()),
-        ("hours", Weekday3::ALL.map(Weekday3::as_str).to_vec()),
+        ("hours", Weekday::ALL.map(Weekday::as_str).to_vec()),
     ];
     let definitions = schema.get_mut("definitions").and_then(Value::as_object_mut);
     for definition in definitions.into_iter().flat_map(|all| all.values_mut()) {
@@ -94,7 +93,7 @@ text!(Percent, "^0*([1-9][0-9]{0,3}|10000) *%$", "A whole percentage from 1% to 
 text!(
     Window,
     "^([0-9]+bd|[0-9]+h([0-9]+m)?([0-9]+s)?|[0-9]+m([0-9]+s)?|[0-9]+s)$",
-    "A window of working time, up to 10000h, or business days, up to 1000bd.",
+    "A window in business hours, up to 10000h, or in business days, up to 1000bd.",
     "1h30m"
 );
 text!(
@@ -103,7 +102,7 @@ text!(
     "Whole days, from 1d to 36500d.",
     "730d"
 );
-text!(TimeOfDay, "^([01][0-9]|2[0-3]):[0-5][0-9]$", "A time of the day, to the minute.", "07:30");
+text!(TimeOfDay, "^([01][0-9]|2[0-3]):[0-5][0-9]$", "A time of day, to the minute.", "07:30");
 
 impl JsonSchema for Money {
     fn schema_name() -> Cow<'static, str> {

@@ -1,6 +1,5 @@
-//! What a source may write: the fields and markets that the directory names for it.
-//!
-//! A source that the directory does not name may write everything.
+//! The fields and markets that a source may write. A source that the directory does not list may write
+//! everything.
 
 use crate::ids::MarketId;
 use serde::{Deserialize, Serialize};
@@ -33,11 +32,11 @@ pub const FIELDS: [&str; 18] = [
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SourceRights {
-    /// The markets whose leads it may write; absent: all. Accounts belong to no market: a source
-    /// with markets writes only those of their fields that `fields` names.
+    /// The markets whose leads it may write. Default: all. Accounts belong to no market, so a source with
+    /// `markets` can write only those account fields that `fields` names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub markets: Option<BTreeSet<MarketId>>,
-    /// The fields it may write; absent: all.
+    /// The fields that it may write. Default: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fields: Option<BTreeSet<String>>,
 }

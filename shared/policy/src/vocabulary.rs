@@ -1,4 +1,4 @@
-//! The words that policies and histories share: workflows, kinds of states, messages, verdicts.
+//! Terms that policies and histories share: workflows, kinds of states, messages, verdicts.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,15 +7,15 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum WorkflowId {
-    /// A lead is not worked within its window.
+    /// The owner does not work a lead within its SLA window.
     SlaBreach,
     /// A lead stays in a state too long.
     StuckLead,
-    /// A lead is worth more than most.
+    /// A lead is especially valuable.
     HighValue,
     /// A lead must not be worked.
     ComplianceFlag,
-    /// An account may leave.
+    /// A customer may leave.
     ChurnRisk,
 }
 
@@ -42,16 +42,16 @@ impl std::fmt::Display for WorkflowId {
     }
 }
 
-/// What a state means to the clocks.
+/// Whether clocks run in a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum StateKind {
-    /// A rep works on the lead; clocks run.
+    /// A rep works on the lead, and clocks run.
     Working,
-    /// Nobody does for now; clocks are paused.
+    /// Nobody works on the lead for now, and clocks are paused.
     Hold,
-    /// It is over; clocks are gone.
+    /// The lead is closed, and no clock runs.
     Terminal,
 }
 
@@ -66,46 +66,46 @@ impl StateKind {
     }
 }
 
-/// What a notification is about; each has one wording.
+/// The subject of a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Message {
-    /// The window nears its end (or any earlier step for the owner).
+    /// To the owner: the SLA window ends soon.
     SlaWarning,
-    /// The window is over (or any step for the manager).
+    /// To the manager: the SLA window has ended, or another step was reached.
     SlaBreached,
-    /// The lead was taken from you.
+    /// To the previous owner: the lead was reassigned.
     LeadTaken,
-    /// The lead is yours now.
+    /// To the new owner: the lead is yours.
     LeadGiven,
-    /// It should be given to somebody else, and could not be.
+    /// To the manager: the lead could not be reassigned.
     ReassignmentImpossible,
-    /// It has been in its state too long: update or move it.
+    /// To the owner: the lead is stuck; update it or move it on.
     StuckAsk,
-    /// It has been in its state far too long.
+    /// To the manager: the lead is stuck.
     StuckManager,
-    /// It keeps coming back to the same state.
+    /// The lead keeps coming back to the same state.
     Bounced,
-    /// It is worth more than most.
+    /// The lead is a high-value lead.
     HighValue,
-    /// It is held by compliance and cannot be worked.
+    /// To the would-be owner: compliance holds the lead.
     Held,
-    /// It waits for a compliance decision.
+    /// To the compliance team: the lead needs a review.
     ReviewNeeded,
-    /// A review is getting old.
+    /// To the compliance team: a review is still undecided.
     ReviewAgeing,
-    /// Compliance cleared it; it is yours.
+    /// To the owner: compliance cleared the lead.
     Cleared,
-    /// Compliance closed it.
+    /// To the would-be owner: compliance closed the lead.
     ClosedByCompliance,
-    /// The account may leave.
+    /// The account is at risk.
     ChurnRisk,
     /// The retention touchpoint is due.
     TouchpointDue,
-    /// A publication made thresholds passed that nobody was told of one by one.
+    /// A publication found thresholds already passed; this summary replaces a message for each.
     PublicationDigest,
-    /// Leads have another owner, since theirs left or is away.
+    /// Leads changed owner because theirs left or is away.
     ChangedHands,
 }
 
@@ -156,14 +156,13 @@ impl Message {
         }
     }
 
-    /// Whether it is about work on a lead: none is to be done while compliance holds the lead, or once
-    /// it is closed. What compliance says is said whatever became of the lead.
+    /// Whether it asks for work on a lead. Such a message is not sent while compliance holds the lead or after it
+    /// is closed; messages of the compliance workflow are.
     pub fn is_about_work(self) -> bool {
         matches!(self.workflow(), Some(WorkflowId::SlaBreach | WorkflowId::StuckLead | WorkflowId::HighValue))
     }
 
-    /// The workflow it belongs to: its wording is part of that workflow's version. What is said of
-    /// a publication belongs to none.
+    /// The workflow whose version covers its wording. Messages about a publication or an absence belong to none.
     pub fn workflow(self) -> Option<WorkflowId> {
         Some(match self {
             Self::SlaWarning
@@ -184,14 +183,14 @@ impl Message {
     }
 }
 
-/// What an officer decides.
+/// An officer's decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// The lead may be worked.
+    /// The lead can be worked.
     Clear,
-    /// It may not.
+    /// The lead is closed.
     Reject,
 }
 
@@ -205,7 +204,7 @@ impl Verdict {
     }
 }
 
-/// Which revisions were in force.
+/// The revisions in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct InForce {
     /// Of the policy.

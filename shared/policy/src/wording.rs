@@ -16,7 +16,7 @@ pub const TEXT_CHARS_MAX: usize = 2000;
 /// What can be filled into a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Placeholder {
-    /// What it is about: the lead, or the account, by its id.
+    /// The id of the lead or account.
     Lead,
     /// The company's name.
     Company,
@@ -24,19 +24,19 @@ pub enum Placeholder {
     State,
     /// The lead's market.
     Market,
-    /// Who owns it, or would.
+    /// The owner or would-be owner.
     Owner,
-    /// Who had it before.
+    /// The previous owner.
     PreviousOwner,
     /// The step of the workflow that was reached.
     Step,
-    /// The working time that has passed.
+    /// The business hours that have passed.
     Elapsed,
     /// The window.
     Window,
-    /// What is left of the window; nothing when it is over.
+    /// The time left in the window.
     Left,
-    /// Why, in words; of a compliance review, the criteria that match.
+    /// The reasons; for a compliance review, its criteria.
     Reasons,
 }
 
@@ -94,11 +94,11 @@ impl Placeholder {
             }
             Message::ReviewAgeing => &[Lead, Company, State, Market, Owner, Step, Elapsed, Reasons],
             Message::Cleared => &[Lead, Company, State, Market, Owner],
-            // Whoever is told that it is held need not know where it stands.
+            // The would-be owner of a held lead does not learn its state.
             Message::Held | Message::ClosedByCompliance => &[Lead, Company, Market, Owner],
             Message::ChurnRisk => &[Lead, Company, Owner, Reasons],
             Message::TouchpointDue => &[Lead, Company, Owner],
-            // It is about a publication or an absence and no workflow's: no policy words it.
+            // They are about a publication or an absence, and no policy words them.
             Message::PublicationDigest | Message::ChangedHands => &[],
         }
     }
@@ -110,16 +110,16 @@ impl fmt::Display for Placeholder {
     }
 }
 
-/// A part of a template.
+/// A segment of a template: text or a placeholder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece {
+pub enum TemplateSegment {
     /// Text as it stands.
     Text(String),
     /// What is filled in.
     Value(Placeholder),
 }
 
-/// Why a text is no template.
+/// A mistake in a template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
     /// What stands in braces names nothing.
@@ -131,7 +131,7 @@ pub enum TemplateError {
         hint: String,
     },
     /// A brace has no other one.
-    #[error("`{brace}` at character {at} has no other brace; write `{brace}{brace}` for a brace as such")]
+    #[error("`{brace}` at character {at} has no matching brace; write `{brace}{brace}` for a literal brace")]
     Unbalanced {
         /// Which.
         brace: char,
@@ -144,7 +144,7 @@ pub enum TemplateError {
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn parse_template(text: &str) -> Result<Vec<Piece>, Vec<TemplateError>> {
+pub fn parse_template(text: &str) -> Result<Vec<TemplateSegment>, Vec<TemplateError>> {
     let mut reader = Reader::default();
     let mut chars = text.chars().zip(1..).peekable();
     while let Some((char, at)) = chars.next() {
@@ -170,7 +170,7 @@ pub fn parse_template(text: &str) -> Result<Vec<Piece>, Vec<TemplateError>> {
 
 #[derive(Default)]
 struct Reader {
-    pieces: Vec<Piece>,
+    pieces: Vec<TemplateSegment>,
     text: String,
     errors: Vec<TemplateError>,
 }
@@ -178,7 +178,7 @@ struct Reader {
 impl Reader {
     fn end_text(&mut self) {
         if !self.text.is_empty() {
-            self.pieces.push(Piece::Text(std::mem::take(&mut self.text)));
+            self.pieces.push(TemplateSegment::Text(std::mem::take(&mut self.text)));
         }
     }
 
@@ -186,7 +186,7 @@ impl Reader {
         match Placeholder::ALL.into_iter().find(|placeholder| placeholder.as_str() == name) {
             Some(placeholder) => {
                 self.end_text();
-                self.pieces.push(Piece::Value(placeholder));
+                self.pieces.push(TemplateSegment::Value(placeholder));
             }
             None => {
                 let known = Placeholder::ALL.map(Placeholder::as_str);
@@ -207,21 +207,21 @@ mod tests {
 
     #[test]
     fn a_template_is_text_and_placeholders() {
-        let text = |text: &str| Piece::Text(text.to_owned());
+        let text = |text: &str| TemplateSegment::Text(text.to_owned());
         assert_eq!(parse_template(""), Ok(vec![]));
         assert_eq!(parse_template("No braces."), Ok(vec![text("No braces.")]));
         assert_eq!(
             parse_template("{lead}: {left} left"),
             Ok(vec![
-                Piece::Value(Placeholder::Lead),
+                TemplateSegment::Value(Placeholder::Lead),
                 text(": "),
-                Piece::Value(Placeholder::Left),
+                TemplateSegment::Value(Placeholder::Left),
                 text(" left")
             ])
         );
         assert_eq!(
             parse_template("{{lead}} is {lead}}}"),
-            Ok(vec![text("{lead} is "), Piece::Value(Placeholder::Lead), text("}")])
+            Ok(vec![text("{lead} is "), TemplateSegment::Value(Placeholder::Lead), text("}")])
         );
     }
 
@@ -231,14 +231,17 @@ mod tests {
             told("{laed} {owner"),
             [
                 "`{laed}` is not a placeholder; did you mean `lead`?",
-                "`{` at character 8 has no other brace; write `{{` for a brace as such",
+                "`{` at character 8 has no matching brace; write `{{` for a literal brace",
             ]
         );
-        assert_eq!(told("owner}"), ["`}` at character 6 has no other brace; write `}}` for a brace as such"]);
+        assert_eq!(
+            told("owner}"),
+            ["`}` at character 6 has no matching brace; write `}}` for a literal brace"]
+        );
         assert_eq!(
             told("{}"),
             [
-                "`{}` is not a placeholder; known: company, elapsed, lead, left, market, owner, previous_owner, reasons, state, step, window"
+                "`{}` is not a placeholder; write one of: company, elapsed, lead, left, market, owner, previous_owner, reasons, state, step, window"
             ]
         );
         assert_eq!(told("{ lead }"), ["`{ lead }` is not a placeholder; did you mean `lead`?"]);

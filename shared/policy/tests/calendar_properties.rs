@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, Timelike, Utc};
 use jiff::Timestamp;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
-use policy::calendar::{Calendar, CalendarDocument, Holiday, HoursException, Weekday3, WorkingTime};
+use policy::calendar::{Calendar, CalendarDocument, Holiday, HoursException, Weekday, WorkingTime};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::FileFailurePersistence;
@@ -92,7 +92,7 @@ impl Model {
         CalendarDocument {
             time_zone: self.zone.to_owned(),
             always: false,
-            hours: Weekday3::ALL.into_iter().zip(self.week.iter().map(texts)).collect(),
+            hours: Weekday::ALL.into_iter().zip(self.week.iter().map(texts)).collect(),
             holidays,
             exceptions,
             business_day: Some("8h".to_owned()),
@@ -318,7 +318,7 @@ proptest! {
     ) {
         let name = String::new();
         let exceptions = vec![HoursException { date, hours: texts.clone(), name }];
-        let hours = [(Weekday3::Mon, texts.clone()), (Weekday3::Tue, texts)].into();
+        let hours = [(Weekday::Mon, texts.clone()), (Weekday::Tue, texts)].into();
         let document =
             CalendarDocument { time_zone, always, hours, holidays: vec![], exceptions, business_day };
         match Calendar::compile(&document) {

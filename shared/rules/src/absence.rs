@@ -1,6 +1,6 @@
 //! A rep who is away: when that counts, when to look again, and what their manager is told.
 
-use crate::roster::{Standing, ToldOf};
+use crate::roster::{ReportedAbsence, Standing};
 use chrono::{DateTime, Utc};
 use policy::Policy;
 use policy::directory::Directory;
@@ -62,7 +62,7 @@ pub fn next_look(
     looks.into_iter().flatten().filter(|at| *at > now).min()
 }
 
-impl ToldOf {
+impl ReportedAbsence {
     /// Whether it is the absence of now. What a rep says later about its end makes no other one of it.
     pub fn is(self, absence: Absence, standing: &Standing) -> bool {
         standing.availability.is_some() || self.until == absence.until

@@ -1,41 +1,40 @@
-//! Sorts what a source says of a subject's fields into news, confirmations and stale talk. Sources
-//! repeat themselves and come out of order: each field goes by the source's own time.
+//! Merges the fields of an event into those known: new, confirmed, or stale values. Sources repeat themselves and
+//! send events out of order, so the source's own time decides for each field.
 
 use crate::patch::Patch;
 use chrono::{DateTime, Utc};
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
 
-/// What is known of when each field was said, and what becomes of an event that is held against it.
-pub(crate) struct Sorting<'a> {
+/// Merges an event's fields, by when each field was last sent.
+pub(crate) struct FieldMerge<'a> {
     said_at: &'a BTreeMap<SmolStr, DateTime<Utc>>,
     occurred_at: DateTime<Utc>,
-    /// Fields of which something newer is known.
+    /// Fields with a newer known value.
     pub stale: Vec<String>,
-    /// Fields that are said to be as they are known.
+    /// Fields whose known value the event repeats.
     pub confirmed: Vec<String>,
 }
 
-impl<'a> Sorting<'a> {
+impl<'a> FieldMerge<'a> {
     pub fn new(said_at: &'a BTreeMap<SmolStr, DateTime<Utc>>, occurred_at: DateTime<Utc>) -> Self {
         Self { said_at, occurred_at, stale: Vec::new(), confirmed: Vec::new() }
     }
 
-    /// Whether something newer is known of a field.
+    /// Whether a newer value of a field is known.
     pub fn is_stale(&self, field: &str) -> bool {
         self.said_at.get(field).is_some_and(|said| *said > self.occurred_at)
     }
 
-    /// Notes that a field is said to be as it is known. Said again of the same instant, it says
-    /// nothing.
+    /// Notes that the event repeats the known value of a field. A repetition for the same time adds nothing.
     pub fn confirm(&mut self, field: &str) {
         if self.said_at.get(field).is_none_or(|said| *said < self.occurred_at) {
             self.confirmed.push(field.to_owned());
         }
     }
 
-    /// The news in what is said of a field.
-    pub fn sort<T: Clone + PartialEq>(
+    /// The change that an event brings to a field.
+    pub fn merge<T: Clone + PartialEq>(
         &mut self,
         field: &str,
         said: &Patch<T>,

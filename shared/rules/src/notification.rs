@@ -1,5 +1,5 @@
-//! What is to be told to whom. Only what everybody may read is in here: no contact's personal
-//! data, no match details beyond what the compliance desk is to see.
+//! Notifications: who gets which message. They hold no contact's personal data, and of matches only what the
+//! compliance desk may see.
 
 use crate::screening::Criterion;
 
@@ -9,34 +9,34 @@ use policy::directory::Directory;
 use policy::ids::{NotificationId, PersonId, TeamId};
 use serde::{Deserialize, Serialize};
 
-/// A request to tell somebody something.
+/// A request to send a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notification {
-    /// Stable: every attempt to send it carries the same.
+    /// Stable: the same on every attempt to send it.
     pub id: NotificationId,
-    /// To whom.
+    /// The recipient.
     pub to: Recipient,
-    /// What about.
+    /// The message.
     pub message: Message,
     /// The particulars.
     #[serde(default, skip_serializing_if = "Particulars::is_empty")]
     pub particulars: Particulars,
-    /// What of the lead it is about, so that it can be asked later whether that is still so.
+    /// The clock, visit, and review it is about, to check later whether it is still true.
     #[serde(default, skip_serializing_if = "About::is_empty")]
     pub about: About,
-    /// It is to go out no earlier: it was asked for in its recipient's quiet hours.
+    /// The end of the recipient's quiet hours, before which it is not sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<DateTime<Utc>>,
 }
 
-/// What of a lead a notification is about: another clock, another visit or another review is
-/// something else to tell. Nothing is known of notifications that are older than this type.
+/// The clock, visit, and review of a lead that a notification is about. With another one, the notification is no
+/// longer true. Notifications from before this type have none.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct About {
-    /// The SLA clock of that time.
+    /// The SLA clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sla_clock: Option<u32>,
-    /// The stuck clock of that time: it tells one visit of a state from another.
+    /// The stuck clock, which identifies the visit of the state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visit: Option<u32>,
     /// When the open review was opened.
@@ -53,19 +53,19 @@ impl About {
     }
 }
 
-/// What becomes of a notification, as a history tells it.
+/// The facts about a notification in a history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data")]
 pub enum NotificationFact {
-    /// Somebody is to be told.
+    /// The message is to be sent.
     #[serde(rename = "notification.requested")]
     Requested(Box<Notification>),
-    /// Somebody was told.
+    /// The message was delivered.
     #[serde(rename = "notification.delivered")]
     Delivered {
         /// The request.
         id: NotificationId,
-        /// By which channel.
+        /// The channel.
         channel: String,
         /// The channel's own reference.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -73,18 +73,18 @@ pub enum NotificationFact {
         /// How many attempts it took.
         attempts: u32,
     },
-    /// Somebody was not told, since there was nothing left to tell.
+    /// The message was no longer true and was not sent.
     #[serde(rename = "notification.withdrawn")]
     Withdrawn {
         /// The request.
         id: NotificationId,
         /// Why.
         reason: String,
-        /// The message that told it too, where several were due together.
+        /// The message that covers it, if several were due together.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         with: Option<NotificationId>,
     },
-    /// Somebody could not be told.
+    /// The message could not be delivered.
     #[serde(rename = "notification.failed")]
     Failed {
         /// The request.
@@ -94,7 +94,7 @@ pub enum NotificationFact {
         /// How many attempts were made.
         attempts: u32,
     },
-    /// Somebody cannot be reached on their channel.
+    /// A person cannot be reached on their channel.
     #[serde(rename = "recipient.unreachable")]
     Unreachable {
         /// The request.
@@ -107,11 +107,11 @@ pub enum NotificationFact {
 }
 
 impl NotificationFact {
-    /// What became of those that were told together with it.
+    /// The facts about the notifications that the same message covers.
     pub fn told_with(delivery: &Delivery, with: Vec<NotificationId>) -> impl Iterator<Item = Self> {
         let reason = match &delivery.result {
-            DeliveryResult::Delivered { .. } => "told together with a later message",
-            _ => "part of a later message, which did not arrive",
+            DeliveryResult::Delivered { .. } => "included in a later message",
+            _ => "included in a later message that was not delivered",
         };
         let told_by = delivery.id.clone();
         with.into_iter().map(move |id| Self::Withdrawn {
@@ -121,7 +121,7 @@ impl NotificationFact {
         })
     }
 
-    /// What became of it, as a history tells it.
+    /// The fact about a delivery.
     pub fn of(delivery: &Delivery) -> Self {
         let (id, attempts) = (delivery.id.clone(), delivery.attempts);
         match &delivery.result {
@@ -139,13 +139,13 @@ impl NotificationFact {
     }
 }
 
-/// To whom.
+/// The recipient of a notification.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Recipient {
-    /// Somebody directly.
+    /// A person, directly.
     Person {
-        /// In which role they are told.
+        /// The role in which they get it.
         role: Role,
         /// Who.
         person: PersonId,
@@ -180,7 +180,7 @@ impl Recipient {
     }
 }
 
-/// In which role somebody is told.
+/// The role in which a person gets a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "the names say it")]
@@ -193,10 +193,10 @@ pub enum Role {
     CustomerSuccess,
 }
 
-/// The particulars of a message; each message uses those that it needs.
+/// The details of a message; each message uses those that it needs.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Particulars {
-    /// The step that it is about.
+    /// The step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
     /// The state the lead is in.
@@ -208,16 +208,16 @@ pub struct Particulars {
     /// The market.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub market: Option<String>,
-    /// Who owns the lead, or would.
+    /// The owner or would-be owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<PersonId>,
-    /// Who had it before.
+    /// The previous owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_owner: Option<PersonId>,
-    /// Working time elapsed, in seconds.
+    /// Business hours elapsed, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub elapsed_s: Option<i64>,
-    /// The window, in seconds of working time.
+    /// The window, in seconds of business hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window_s: Option<i64>,
     /// Why, in words.
@@ -226,13 +226,13 @@ pub struct Particulars {
     /// The matching criteria, for the compliance desk.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub criteria: Vec<Criterion>,
-    /// Who raised the flag, for the compliance desk.
+    /// The person who raised the flag, for the compliance desk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flagged_by: Option<String>,
     /// The publisher of the rules that the message is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published_by: Option<String>,
-    /// Who could not be reached, where the message was passed on.
+    /// The person who could not be reached, if the message goes to another recipient.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instead_of: Option<PersonId>,
 }
@@ -243,25 +243,25 @@ impl Particulars {
     }
 }
 
-/// What became of a notification.
+/// The outcome of a notification.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
     /// Which.
     pub id: NotificationId,
     /// How many attempts were made.
     pub attempts: u32,
-    /// What became of it.
+    /// The outcome.
     pub result: DeliveryResult,
-    /// Earlier notifications to the same recipient that the same message tells.
+    /// Earlier notifications to the same recipient that the message covers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub with: Vec<NotificationId>,
 }
 
-/// What became of a notification.
+/// The outcome of a notification.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DeliveryResult {
-    /// It was taken by the channel.
+    /// The channel accepted it.
     Delivered {
         /// Which channel.
         channel: String,
@@ -269,23 +269,23 @@ pub enum DeliveryResult {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reference: Option<String>,
     },
-    /// It was not true any more for its recipient.
+    /// It was no longer true for its recipient.
     Withdrawn {
         /// Why.
         reason: String,
     },
-    /// No attempt is left, or none would help.
+    /// No attempt is left, or another attempt would not help.
     Failed {
         /// Why.
         reason: String,
     },
-    /// The person cannot be reached there: somebody else must be told.
+    /// The person cannot be reached there, so another recipient must get it.
     Unreachable {
         /// Who.
         person: PersonId,
         /// Why.
         reason: String,
-        /// What they should have been told.
+        /// The notification.
         notification: Box<crate::notification::Notification>,
     },
 }

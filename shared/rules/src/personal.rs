@@ -108,12 +108,17 @@ pub(crate) fn fingerprint_of(contact: &Contact) -> Option<String> {
     }
 }
 
-/// 128 bits of a hash over texts, in hexadecimal digits.
+/// The length of a fingerprint: 128 bits, in hexadecimal digits.
+const FINGERPRINT_DIGITS: usize = 32;
+
+/// A short hash over texts, in hexadecimal digits.
 pub(crate) fn fingerprint<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
     let mut hash = Sha256::new();
     for text in texts {
         hash.update(text.as_bytes());
         hash.update([0]);
     }
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    let mut digits = hex::encode(hash.finalize());
+    digits.truncate(FINGERPRINT_DIGITS);
+    digits
 }

@@ -1,4 +1,4 @@
-//! Quiet hours: when a person is not told directly, by the clock on that person's own wall.
+//! Quiet hours: when a person gets no direct messages, in that person's own time zone.
 //!
 //! They hold messages back and nothing else: clocks go on, thresholds are reached, and channels are
 //! told at any hour. What is for somebody in their quiet hours waits until these end, and the

@@ -18,7 +18,7 @@ pub enum Reuse {
     OtherContent,
 }
 
-/// What a caller calls the id of its input.
+/// The caller's name for the id of its input.
 fn id_of(actor: &Actor) -> &'static str {
     match actor.kind {
         ActorKind::Staff => "Idempotency-Key",
@@ -26,20 +26,24 @@ fn id_of(actor: &Actor) -> &'static str {
     }
 }
 
-/// What becomes of an input whose id was used before.
+/// The outcome of an input whose id was used before.
 pub fn outcome(reuse: Reuse, actor: &Actor) -> Outcome {
     let id = id_of(actor);
     match reuse {
         Reuse::OtherSubject => Outcome::Conflict {
-            why: format!("this {id} was used for another lead or account; send it again under a new one"),
+            why: format!(
+                "this {id} was already used for another lead or account; send the request again with a new {id}"
+            ),
         },
         Reuse::OtherContent => Outcome::Reused { why: why_other_content(id) },
     }
 }
 
-/// What whoever reuses an id for other content is told.
+/// The answer to an id that is reused with different content.
 pub fn why_other_content(id: &str) -> String {
-    format!("this {id} was used for other content, so this was not applied; send it again under a new one")
+    format!(
+        "this {id} was already used with different content, so the request was not applied; send it again with a new {id}"
+    )
 }
 
 fn why(reuse: Reuse, actor: &Actor) -> String {
@@ -79,7 +83,7 @@ impl Command {
     /// The refusal of this input since its id was used before.
     pub fn refusal(&self, reuse: Reuse) -> Option<Self> {
         let (matches, flagged_by, named) = match &self.input {
-            // It differs in what is personal alone: its matches are of somebody else.
+            // It differs in personal data only, so its matches are about another person.
             Input::RefusedAtDoor { .. } => return Some(self.clone()),
             Input::Event(event) => (event.matches.clone(), event.flagged_by.clone(), event.named_party()),
             _ => (Vec::new(), None, NamedParty::default()),

@@ -1,45 +1,45 @@
-//! How the reps of a team stand at one moment.
+//! The load and availability of the reps of a team at one moment.
 
 use chrono::{DateTime, Utc};
 use policy::ids::PersonId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// How a rep stands at this moment.
+/// The load and availability of a rep.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Standing {
-    /// Open leads that they carry.
+    /// Their open leads.
     pub load: u32,
-    /// When they were last given a lead.
+    /// When they last got a lead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_assigned_at: Option<DateTime<Utc>>,
-    /// What they said of their availability, if they ever did; else the directory says it.
+    /// Their availability, if it was ever set. Default: from the directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub availability: Option<Availability>,
-    /// Since when that is so.
+    /// When it was set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said_at: Option<DateTime<Utc>>,
-    /// Rises with every change; a commit that relied on it names it.
+    /// Rises with every change. A commit that relies on it names it.
     pub version: u64,
     /// The rep's last audit entry.
     #[serde(default)]
     pub seq: u64,
-    /// The rep's last commit of their own.
+    /// The rep's own last commit.
     #[serde(default)]
     pub commit: u64,
-    /// Counts what they have to be looked at for: a place became free, they come or go.
+    /// Counts reasons to check them: they got room, left, or came back.
     #[serde(default)]
     pub looks: u64,
-    /// What became of their leads while they are away, and their manager was not told yet.
+    /// What happened to their leads while they are away, as far as their manager has no message yet.
     #[serde(default, skip_serializing_if = "LeadsOfAbsent::is_empty")]
     pub untold: LeadsOfAbsent,
-    /// The absence that the manager was told of last.
+    /// The last absence that was reported to the manager.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub told_of: Option<ToldOf>,
+    pub told_of: Option<ReportedAbsence>,
 }
 
 impl Standing {
-    /// Whether they take leads at an instant.
+    /// Whether they take leads at a time.
     pub fn is_available(&self, on_leave_until: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
         match &self.availability {
             Some(said) if said.until.is_none_or(|until| now < until) => said.available,
@@ -49,38 +49,38 @@ impl Standing {
     }
 }
 
-/// What a rep, or operations for them, said of their availability.
+/// The availability of a rep, set by them or by operations.
 // Members that a later version of the code adds are passed over: a team that nobody can read gets no leads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Availability {
     /// Whether they take leads.
     pub available: bool,
-    /// Until when that holds; absent: until they say otherwise. After it they are available.
+    /// Its end, after which they are available. Absent: until further notice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<DateTime<Utc>>,
 }
 
-/// A team as it stood.
+/// A team at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Roster {
-    /// How its reps stand; one who is not here carries nothing and was never given a lead.
+    /// Its reps. One who is missing here has no leads and never got one.
     pub standings: BTreeMap<PersonId, Standing>,
 }
 
-/// What became of a lead whose owner is away.
+/// What happened to a lead whose owner is away.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AbsentLead {
-    /// Somebody else has it now.
+    /// It was reassigned to this rep.
     HandedOn(PersonId),
-    /// It waits for operations.
+    /// It waits in the operations queue.
     Queued,
 }
 
-/// What became of the leads of a rep who is away, as far as their manager was not told yet. Each lead is
-/// counted in the commit that handed it on or queued it, so that no crash makes it count twice.
+/// What happened to the leads of a rep who is away, as far as their manager has no message yet. Each lead is counted
+/// in the commit that reassigned or queued it, so that no crash makes it count twice.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct LeadsOfAbsent {
-    /// How many were handed on, by who has them now.
+    /// How many were reassigned, by new owner.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub handed_on: BTreeMap<PersonId, u32>,
     /// How many were queued for operations.
@@ -108,10 +108,10 @@ impl LeadsOfAbsent {
     }
 }
 
-/// The absence of which a manager was told.
+/// An absence that was reported to a manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ToldOf {
-    /// Until when it was to last; absent: until the rep says otherwise.
+pub struct ReportedAbsence {
+    /// Its announced end. Absent: until further notice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<DateTime<Utc>>,
 }

@@ -1,5 +1,5 @@
-//! Routing: market → team → rep. Whoever can take a lead and was given one least recently gets
-//! it; nobody gets one who is absent, full or not licensed for its jurisdiction.
+//! Routing: market → team → rep. Among the reps who can take a lead, the one who got a lead least recently
+//! gets it. A rep who is away, at capacity, or not licensed for its country gets none.
 
 use crate::roster::{Roster, Standing};
 
@@ -9,8 +9,8 @@ use policy::ids::{Country, LeadId, PersonId, TeamId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// What is asked of routing.
-pub(crate) struct Wanted<'a> {
+/// The lead to route, and what the rep must satisfy.
+pub(crate) struct RoutingRequest<'a> {
     pub lead: &'a LeadId,
     pub country: Option<&'a Country>,
     pub owner: Option<&'a PersonId>,
@@ -19,36 +19,36 @@ pub(crate) struct Wanted<'a> {
     pub now: DateTime<Utc>,
 }
 
-/// The rep who gets it, or why nobody does.
+/// The rep who gets the lead, or why each rep was passed over.
 pub(crate) fn choose(
     directory: &Directory,
     team: &TeamId,
     roster: &Roster,
-    wanted: &Wanted<'_>,
+    wanted: &RoutingRequest<'_>,
 ) -> Result<PersonId, Vec<PassedOver>> {
     let mut passed_over = Vec::new();
     let mut fit = Vec::new();
     for id in directory.team(team).iter().flat_map(|t| t.reps.keys()) {
         let standing = roster.standings.get(id);
-        match unfit(directory, id, standing, wanted) {
+        match ineligibility(directory, id, standing, wanted) {
             Some(because) => passed_over.push(PassedOver { rep: id.clone(), because }),
             None => fit.push((standing.and_then(|s| s.last_assigned_at), lot(wanted.lead, id), id)),
         }
     }
-    // Reps who were never given one come first. Among equals the lot decides, drawn from the
-    // lead, so that no place in the list is the lucky one.
+    // Reps who never got one come first. Among equals a lot decides, drawn from the lead, so that no
+    // position in the list has an advantage.
     fit.into_iter().min().map(|(_, _, id)| id.clone()).ok_or(passed_over)
 }
 
-/// Whether this one may take it; `None` if so.
-pub(crate) fn unfit(
+/// Why a rep cannot take the lead; `None` if they can.
+pub(crate) fn ineligibility(
     directory: &Directory,
     id: &PersonId,
     standing: Option<&Standing>,
-    wanted: &Wanted<'_>,
-) -> Option<Unfit> {
+    wanted: &RoutingRequest<'_>,
+) -> Option<Ineligibility> {
     let Some(rep) = directory.rep(id) else {
-        return Some(Unfit::Absent);
+        return Some(Ineligibility::Absent);
     };
     let nothing = Standing::default();
     let standing = standing.unwrap_or(&nothing);
@@ -59,17 +59,17 @@ pub(crate) fn unfit(
         (None, _) => true,
     };
     if wanted.owner == Some(id) {
-        Some(Unfit::IsOwner)
+        Some(Ineligibility::IsOwner)
     } else if wanted.taken_from.contains(id) {
-        Some(Unfit::TakenFrom)
+        Some(Ineligibility::TakenFrom)
     } else if !standing.is_available(rep.on_leave_until, wanted.now) {
-        Some(Unfit::Absent)
+        Some(Ineligibility::Absent)
     } else if !licensed {
-        Some(Unfit::Unlicensed)
+        Some(Ineligibility::Unlicensed)
     } else if wanted.senior && rep.seniority != Seniority::Senior {
-        Some(Unfit::NotSenior)
+        Some(Ineligibility::NotSenior)
     } else if standing.load >= rep.capacity {
-        Some(Unfit::AtCapacity)
+        Some(Ineligibility::AtCapacity)
     } else {
         None
     }
@@ -85,23 +85,37 @@ pub struct PassedOver {
     /// Who.
     pub rep: PersonId,
     /// Why.
-    pub because: Unfit,
+    pub because: Ineligibility,
 }
 
 /// Why a rep cannot take a lead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Unfit {
-    /// It is theirs.
+pub enum Ineligibility {
+    /// They own it already.
     IsOwner,
     /// It was taken from them in this state.
     TakenFrom,
     /// Absent.
     Absent,
-    /// As many leads as they can carry.
+    /// They own as many leads as they can.
     AtCapacity,
     /// Not licensed for the lead's jurisdiction.
     Unlicensed,
-    /// A senior is wanted.
+    /// The lead needs a senior rep.
     NotSenior,
+}
+
+impl Ineligibility {
+    /// The reason as the end of a sentence.
+    pub(crate) fn in_words(self) -> &'static str {
+        match self {
+            Self::IsOwner => "they already own it",
+            Self::TakenFrom => "it was reassigned from them in this state",
+            Self::Absent => "they are away",
+            Self::AtCapacity => "they are at capacity",
+            Self::Unlicensed => "they are not licensed for its country",
+            Self::NotSenior => "they are not a senior rep",
+        }
+    }
 }

@@ -1,80 +1,85 @@
-//! Whether a notification is still true when it is about to go out, for the one who gets it.
+//! Whether a notification is still true for its recipient when it is about to be sent.
 //!
-//! A message can be late for many reasons: its recipient's quiet hours, a queue, retries, an outage
-//! of the channel, a redrive. However long it took, it is asked here right before it is sent.
+//! A message can be late for many reasons: its recipient's quiet hours, a queue, retries, an outage of the
+//! channel, a redrive. This module decides right before it is sent.
 //!
 //! | message | still true while | otherwise |
 //! | --- | --- | --- |
-//! | `sla-warning` | its recipient owns the lead and the same SLA clock runs; with the time left of now, or since when the window is over | withdrawn |
-//! | `sla-breached` (window over) | always, as a report of what happened and what became of the lead; unless the breach was excused | withdrawn |
-//! | `sla-breached` (an earlier step) | as the warning, for the lead's owner of then | withdrawn |
+//! | `sla-warning` | its recipient owns the lead and the same SLA clock runs; with the time left now, or the time since the window ended | withdrawn |
+//! | `sla-breached` (window over) | always, as a report of what happened and of the lead since then, unless the breach was excused | withdrawn |
+//! | `sla-breached` (an earlier step) | as the warning, for the lead's owner at that time | withdrawn |
 //! | `lead-given` | its recipient owns the lead | withdrawn |
-//! | `lead-taken` | its recipient does not own the lead, and had been told that it was theirs | withdrawn |
+//! | `lead-taken` | its recipient does not own the lead, and had been told that they owned it | withdrawn |
 //! | `reassignment-impossible` | the lead is with the same owner, on the same clock | withdrawn |
 //! | `stuck-ask` | its recipient owns the lead, which is still in the same visit of the state | withdrawn |
 //! | `stuck-manager`, `bounced` | the lead is still in the same visit of the state | withdrawn |
-//! | `high-value` | the lead is still high-value and, for its owner, theirs | withdrawn |
-//! | `held` | compliance holds the lead, and its recipient would have it | withdrawn |
-//! | `review-needed`, `review-ageing` | the same review is open; with its criteria of now | withdrawn |
+//! | `high-value` | the lead is still high-value and, for its owner, still theirs | withdrawn |
+//! | `held` | compliance holds the lead, and its recipient is the would-be owner | withdrawn |
+//! | `review-needed`, `review-ageing` | the same review is open; with its current criteria | withdrawn |
 //! | `cleared` | the lead may be worked and its recipient owns it | withdrawn |
 //! | `closed-by-compliance` | compliance has closed the lead | withdrawn |
-//! | `churn-risk`, `touchpoint-due` | the account is at risk, and its recipient still looks after it | withdrawn |
-//! | `publication-digest`, `changed-hands` | always: they report what a publication or an absence brought about | |
+//! | `churn-risk`, `touchpoint-due` | the account is at risk, and its recipient is still responsible for it | withdrawn |
+//! | `publication-digest`, `changed-hands` | always, as reports of a publication or an absence | |
 //!
 //! No message about work on a lead is true while compliance holds it, or once it is closed.
 //!
-//! Several messages about one lead that are due to one recipient together are one message: the
-//! latest that is still true, which mentions the ones before it in their order. So nobody hears
-//! "yours now" after "is stuck".
+//! Several messages about one lead that are due to one recipient together become one: the latest that is still
+//! true, which mentions the earlier ones in order. So nobody reads "is yours now" after "is stuck".
 
 use crate::account::state::Account;
 use crate::clock::Clock;
-use crate::lead::pending::{Moot, Pending};
-use crate::lead::state::{Lead, Place};
+use crate::lead::pending::{ObsoleteReason, PendingNotification};
+use crate::lead::state::{Lead, WorkState};
 use crate::lead::timers::{StepDue, ladder};
 use crate::notification::{Notification, Particulars, Recipient, Role};
 use chrono::{DateTime, Utc};
 use policy::ids::{NotificationId, PersonId};
 use policy::{Message, Rulebook, StateKind, WorkflowId};
 
-/// What becomes of a notification that is about to go out.
+/// What to do with a notification that is about to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Telling {
-    /// It is true: send it so.
-    Tell(Box<Told>),
-    /// A later message, which is due too, tells it.
-    With(NotificationId),
-    /// It is not true any more.
+pub enum DeliveryDecision {
+    /// It is true: send it.
+    Send(Box<CurrentMessage>),
+    /// A later message, which is also due, covers it.
+    IncludedIn(NotificationId),
+    /// It is no longer true.
     Withdraw {
         /// Why, in words.
         reason: String,
-        /// Earlier messages to the same recipient. While this one was true they were left to it to tell.
+        /// Earlier messages to the same recipient that this one would have covered.
         earlier: Vec<NotificationId>,
     },
 }
 
 /// A message as it is true now.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Told {
-    /// The particulars of now; of a report, those of what happened.
+pub struct CurrentMessage {
+    /// The current details; for a report, those of what happened.
     pub particulars: Particulars,
-    /// When the window ends, or ended.
+    /// When the window ends or ended.
     pub due_at: Option<DateTime<Utc>>,
-    /// Where the lead went since, if the message reports what happened before that.
+    /// The state that the lead has moved to since, if the message is a report.
     pub moved_to: Option<String>,
-    /// Who has it now, if the message reports what happened to another one's.
+    /// The owner since then, if the message reports on another owner.
     pub went_to: Option<PersonId>,
-    /// Its owner waits for the end of their quiet hours to be told that it is theirs.
+    /// Whether its owner gets the message that they own it only when their quiet hours end.
     pub owner_not_told: bool,
-    /// Earlier messages that it tells too, the oldest first.
-    pub with: Vec<Pending>,
+    /// Earlier messages that it covers, the oldest first.
+    pub with: Vec<PendingNotification>,
 }
 
-/// What becomes of a notification about a lead at an instant.
-pub fn of_lead(lead: &Lead, rules: &Rulebook, notification: &Notification, at: DateTime<Utc>) -> Telling {
+/// Decides on a notification about a lead.
+pub fn of_lead(
+    lead: &Lead,
+    rules: &Rulebook,
+    notification: &Notification,
+    at: DateTime<Utc>,
+) -> DeliveryDecision {
     let known = lead.undelivered.iter().find(|p| p.id == notification.id);
-    let this = known.cloned().unwrap_or_else(|| Pending::of(notification, None));
-    let due = |p: &&Pending| p.to.is_same_as(&this.to) && p.is_ready(at) && why_not(lead, p).is_none();
+    let this = known.cloned().unwrap_or_else(|| PendingNotification::of(notification, None));
+    let due =
+        |p: &&PendingNotification| p.to.is_same_as(&this.to) && p.is_ready(at) && why_not(lead, p).is_none();
     let place = lead.undelivered.iter().position(|p| p.id == this.id);
     let (before, after) = match place {
         Some(place) => {
@@ -86,22 +91,23 @@ pub fn of_lead(lead: &Lead, rules: &Rulebook, notification: &Notification, at: D
     };
     if let Some(reason) = why_not(lead, &this) {
         let earlier = before.iter().filter(due).map(|p| p.id.clone()).collect();
-        return Telling::Withdraw { reason, earlier };
+        return DeliveryDecision::Withdraw { reason, earlier };
     }
     if let Some(last) = after.iter().rfind(due) {
-        return Telling::With(last.id.clone());
+        return DeliveryDecision::IncludedIn(last.id.clone());
     }
     let with = before.iter().filter(due).cloned().collect();
-    let told = Told { with, ..afresh(lead, rules, notification, &this, at) };
-    Telling::Tell(Box::new(told))
+    let told = CurrentMessage { with, ..afresh(lead, rules, notification, &this, at) };
+    DeliveryDecision::Send(Box::new(told))
 }
 
-/// What becomes of a notification about an account.
-pub fn of_account(account: &Account, notification: &Notification) -> Telling {
-    let withdraw = |reason: &str| Telling::Withdraw { reason: reason.to_owned(), earlier: Vec::new() };
+/// Decides on a notification about an account.
+pub fn of_account(account: &Account, notification: &Notification) -> DeliveryDecision {
+    let withdraw =
+        |reason: &str| DeliveryDecision::Withdraw { reason: reason.to_owned(), earlier: Vec::new() };
     match notification.message {
         Message::ChurnRisk | Message::TouchpointDue if account.churn_risk.is_none() => {
-            return withdraw("the account is not at risk any more");
+            return withdraw("the account is no longer at risk");
         }
         _ => {}
     }
@@ -111,26 +117,26 @@ pub fn of_account(account: &Account, notification: &Notification) -> Telling {
     if let Recipient::Person { person, role: Role::AccountOwner | Role::CustomerSuccess } = &notification.to
         && !looks_after(person)
     {
-        return withdraw("somebody else looks after the account now");
+        return withdraw("someone else is responsible for the account now");
     }
     let mut particulars = notification.particulars.clone();
     particulars.company = account.name.clone().or(particulars.company);
     particulars.owner.clone_from(&account.owner);
-    Telling::Tell(Box::new(Told { particulars, ..Told::default() }))
+    DeliveryDecision::Send(Box::new(CurrentMessage { particulars, ..CurrentMessage::default() }))
 }
 
-/// What becomes of a notification about anything else: it reports what happened.
-pub fn of_report(notification: &Notification) -> Telling {
+/// Decides on a notification about anything else: a report, which is always sent.
+pub fn of_report(notification: &Notification) -> DeliveryDecision {
     let particulars = notification.particulars.clone();
-    Telling::Tell(Box::new(Told { particulars, ..Told::default() }))
+    DeliveryDecision::Send(Box::new(CurrentMessage { particulars, ..CurrentMessage::default() }))
 }
 
-/// Why a message is not true any more; `None`: it is.
-fn why_not(lead: &Lead, p: &Pending) -> Option<String> {
+/// Why a message is no longer true; `None` if it is true.
+fn why_not(lead: &Lead, p: &PendingNotification) -> Option<String> {
     match p.moot {
-        Some(Moot::Excused) => return Some("the breach was excused".to_owned()),
-        Some(Moot::NeverGiven) => {
-            return Some("its recipient was never told that the lead was theirs".to_owned());
+        Some(ObsoleteReason::Excused) => return Some("the breach was excused".to_owned()),
+        Some(ObsoleteReason::NeverGiven) => {
+            return Some("its recipient was never told that they owned the lead".to_owned());
         }
         None => {}
     }
@@ -147,35 +153,35 @@ fn why_not(lead: &Lead, p: &Pending) -> Option<String> {
         Message::SlaWarning | Message::SlaBreached => not_owned(lead, p)
             .or_else(|| other_visit(lead, p))
             .or_else(|| other_clock(lead, p))
-            .or_else(|| (!lead.is_being_worked()).then(|| "its clock rests".to_owned())),
+            .or_else(|| (!lead.is_being_worked()).then(|| "its clock is paused".to_owned())),
         Message::LeadGiven => not_owned(lead, p),
         Message::LeadTaken => (p.person().is_some() && p.person() == lead.owner.as_ref())
-            .then(|| "the lead is theirs again".to_owned()),
+            .then(|| "they own the lead again".to_owned()),
         Message::ReassignmentImpossible => (lead.owner != p.owner)
-            .then(|| "somebody else has the lead now".to_owned())
+            .then(|| "someone else owns the lead now".to_owned())
             .or_else(|| other_visit(lead, p))
             .or_else(|| other_clock(lead, p)),
         Message::StuckAsk => not_owned(lead, p).or_else(|| other_visit(lead, p)),
         Message::StuckManager | Message::Bounced => other_visit(lead, p),
         Message::HighValue if lead.high_value.is_empty() => {
-            Some("the lead is not high-value any more".to_owned())
+            Some("the lead is no longer high-value".to_owned())
         }
         Message::HighValue => match &p.to {
             Recipient::Person { role: Role::Owner, .. } => not_owned(lead, p),
             _ => None,
         },
-        Message::Held if !lead.is_held() => Some("the lead is not held any more".to_owned()),
+        Message::Held if !lead.is_held() => Some("the lead is no longer held".to_owned()),
         Message::Held => {
             let would_be = lead.review.as_ref().and_then(|review| review.would_be_owner.as_ref());
             let is_theirs = |person: &PersonId| [lead.owner.as_ref(), would_be].contains(&Some(person));
             p.person()
                 .is_some_and(|person| !is_theirs(person))
-                .then(|| "somebody else would have the lead".to_owned())
+                .then(|| "someone else is the would-be owner now".to_owned())
         }
         Message::ReviewNeeded | Message::ReviewAgeing => match (&lead.review, p.about.review) {
-            (None, _) => Some("the review is decided".to_owned()),
+            (None, _) => Some("the review was decided".to_owned()),
             (Some(open), Some(opened_at)) if open.opened_at != opened_at => {
-                Some("that review is decided, and another one is open".to_owned())
+                Some("that review was decided, and a new one is open".to_owned())
             }
             _ => None,
         },
@@ -189,16 +195,16 @@ fn why_not(lead: &Lead, p: &Pending) -> Option<String> {
     }
 }
 
-/// Of a message to a channel in the place of an owner nobody knows, the owner of then counts.
-fn not_owned(lead: &Lead, p: &Pending) -> Option<String> {
+/// For a message to a channel in place of an unknown owner, the owner at that time counts.
+fn not_owned(lead: &Lead, p: &PendingNotification) -> Option<String> {
     let of = p.person().or(p.owner.as_ref());
     (lead.owner.as_ref() != of).then(|| match &lead.owner {
-        Some(_) => "somebody else has the lead now".to_owned(),
+        Some(_) => "someone else owns the lead now".to_owned(),
         None => "nobody owns the lead now".to_owned(),
     })
 }
 
-fn other_visit(lead: &Lead, p: &Pending) -> Option<String> {
+fn other_visit(lead: &Lead, p: &PendingNotification) -> Option<String> {
     let is_same = match p.about.visit {
         Some(visit) => visit == lead.stuck_clocks && lead.kind == StateKind::Working,
         None => p.state.as_deref().is_none_or(|state| state == lead.state.as_str()),
@@ -208,24 +214,25 @@ fn other_visit(lead: &Lead, p: &Pending) -> Option<String> {
         _ if p.state.as_deref() == Some(lead.state.as_str()) => {
             format!("the lead left {} and came back", lead.state)
         }
-        _ => format!("the lead moved on to {}", lead.state),
+        _ => format!("the lead moved to {}", lead.state),
     })
 }
 
-fn other_clock(lead: &Lead, p: &Pending) -> Option<String> {
+fn other_clock(lead: &Lead, p: &PendingNotification) -> Option<String> {
     let is_same = p.about.sla_clock.is_none_or(|clock| clock == lead.sla_clocks);
-    (!is_same).then(|| "its clock began anew".to_owned())
+    (!is_same).then(|| "its clock restarted".to_owned())
 }
 
-/// The particulars of now.
+/// The current details.
 fn afresh(
     lead: &Lead,
     rules: &Rulebook,
     notification: &Notification,
-    p: &Pending,
+    p: &PendingNotification,
     at: DateTime<Utc>,
-) -> Told {
-    let mut told = Told { particulars: notification.particulars.clone(), ..Told::default() };
+) -> CurrentMessage {
+    let mut told =
+        CurrentMessage { particulars: notification.particulars.clone(), ..CurrentMessage::default() };
     let particulars = &mut told.particulars;
     if lead.profile.company.is_some() {
         particulars.company.clone_from(&lead.profile.company);
@@ -246,7 +253,7 @@ fn afresh(
         Message::SlaWarning | Message::SlaBreached | Message::LeadGiven | Message::Cleared => {
             now_of(particulars, lead);
             if let Some(measured) = measured(lead, rules, WorkflowId::SlaBreach, p, at) {
-                // A message that a lead is theirs says when it is due; how long it took is another one's.
+                // A message to a new owner says when the lead is due; the elapsed time was another owner's.
                 if !p.gives() {
                     particulars.elapsed_s = Some(measured.elapsed_s);
                     particulars.window_s = Some(measured.window_s);
@@ -291,22 +298,22 @@ fn now_of(particulars: &mut Particulars, lead: &Lead) {
     particulars.owner.clone_from(&lead.owner);
 }
 
-/// How a clock stands.
+/// The state of a clock.
 struct Measured {
     elapsed_s: i64,
     window_s: i64,
     due_at: DateTime<Utc>,
 }
 
-/// How the lead's clock of a workflow stands, if it is the one that a message is about.
+/// The state of a workflow's clock, if it is the one that a message is about.
 fn measured(
     lead: &Lead,
     rules: &Rulebook,
     workflow: WorkflowId,
-    p: &Pending,
+    p: &PendingNotification,
     at: DateTime<Utc>,
 ) -> Option<Measured> {
-    let ladder = ladder(lead, Place::of(lead), rules, workflow).ok()?;
+    let ladder = ladder(lead, WorkState::of(lead), rules, workflow).ok()?;
     let clock: &Clock = ladder.clock;
     let is_another = match workflow {
         WorkflowId::SlaBreach => p.about.sla_clock.is_some_and(|about| about != clock.number) && !p.gives(),

@@ -15,9 +15,9 @@ use crate::store::Store;
 use crate::transaction::{Condition, Transaction, TransactionOutcome, Write};
 use audit::Hash;
 use chrono::{DateTime, Utc};
-use policy::directory::{Directory, DirectoryDocument};
+use policy::directory::Directory;
 use policy::ids::{PublicationId, PublicationKind, Subject};
-use policy::{InForce, Policy, PublishedPolicy, diff};
+use policy::{CheckedPolicy, InForce, Policy, PublishedPolicy, diff};
 use rules::aggregate::Aggregate as _;
 use rules::entry::Entry;
 use rules::publication;
@@ -62,33 +62,31 @@ impl Store {
     /// key returns the first result.
     ///
     /// # Errors
-    /// [`StoreError::StaleBase`] if another revision is current; [`StoreError::InvalidDocument`] if the policy does
-    /// not pass its own checks, or names something that the published directory lacks.
+    /// [`StoreError::StaleBase`] if another revision is current; [`StoreError::InvalidDocument`] if the policy names
+    /// something that the published directory lacks.
     pub async fn publish_policy(
         &self,
-        policy: &Policy,
+        policy: &CheckedPolicy,
         publishing: &Publishing<'_>,
         dedupe: Option<&str>,
         expected_base: Option<u32>,
     ) -> Result<Published, StoreError> {
-        policy.check().map_err(StoreError::InvalidDocument)?;
         self.publish(NewDocument::Policy(policy), publishing, dedupe, expected_base).await
     }
 
     /// Publishes a directory as the next revision; see [`Store::publish_policy`].
     ///
     /// # Errors
-    /// As for [`Store::publish_policy`]. A directory without something that the published policy names is not
-    /// valid either.
+    /// [`StoreError::StaleBase`] if another revision is current; [`StoreError::InvalidDocument`] if the directory
+    /// lacks something that the published policy names.
     pub async fn publish_directory(
         &self,
-        directory: &DirectoryDocument,
+        directory: &Directory,
         publishing: &Publishing<'_>,
         dedupe: Option<&str>,
         expected_base: Option<u32>,
     ) -> Result<Published, StoreError> {
-        let checked = Directory::check(directory.clone()).map_err(StoreError::InvalidDocument)?;
-        self.publish(NewDocument::Directory(&checked), publishing, dedupe, expected_base).await
+        self.publish(NewDocument::Directory(directory), publishing, dedupe, expected_base).await
     }
 
     /// The document of the next policy revision, and the first entry of its history; `None` if its base has

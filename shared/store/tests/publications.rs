@@ -6,10 +6,10 @@ use crate::support::wire::Fault;
 use crate::support::*;
 use chrono::TimeDelta;
 use futures::future::join_all;
-use policy::WorkflowId;
 use policy::directory::DirectoryDocument;
 use policy::ids::{AccountId, CalendarId, PersonId, PublicationId, PublicationKind, Subject, TeamId};
 use policy::impact::{Scope, Sources};
+use policy::{Policy, WorkflowId};
 use rules::account::{AccountChanges, AccountCommand, AccountInput, Signal};
 use rules::account_view::Tier;
 use rules::entry::Actor;
@@ -92,9 +92,12 @@ async fn a_repeated_request_to_publish_is_recognized_by_its_content() {
     let publishing = Publishing { by: &by, publisher: None, why: "for the test", cause: "test", now };
     let (mut first, mut other) = (policy(), policy());
     (first.workflows.high_value.score, other.workflows.high_value.score) = (90, 91);
-    let ask = async |policy| bench.store.publish_policy(policy, &publishing, Some("key"), Some(1)).await;
+    let checked = |policy: &Policy| policy.clone().checked().unwrap();
+    let ask =
+        async |policy| bench.store.publish_policy(&checked(policy), &publishing, Some("key"), Some(1)).await;
     // The content is the same, but the key counts as used.
-    let other_key = async |policy| bench.store.publish_policy(policy, &publishing, Some("k2"), None).await;
+    let other_key =
+        async |policy| bench.store.publish_policy(&checked(policy), &publishing, Some("k2"), None).await;
     let in_force = policy();
     assert_eq!(other_key(&in_force).await.unwrap(), Published { revision: 1, is_new: false });
     assert!(matches!(other_key(&other).await, Err(StoreError::UsedForOtherContent)));

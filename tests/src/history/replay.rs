@@ -6,7 +6,7 @@ use policy::ids::{LeadId, PersonId, Subject};
 use policy::{StateKind, WorkflowId};
 use rules::aggregate::Aggregate as _;
 use rules::entry::Entry;
-use rules::lead::{Applied, Lead, LeadFact, PassedStep};
+use rules::lead::{AppliedPublication, Lead, LeadFact, PassedStep};
 use rules::roster::Standing;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -82,7 +82,7 @@ impl<'a> Replay<'a> {
         assert!(entry.due_at.is_some_and(|due| due <= entry.at), "a threshold fires before it is due");
     }
 
-    fn check_rearmed(&mut self, id: &LeadId, lead: &Lead, applied: &Applied) {
+    fn check_rearmed(&mut self, id: &LeadId, lead: &Lead, applied: &AppliedPublication) {
         for PassedStep { workflow, step } in &applied.rearmed {
             // On hold, it is the clock of the state that it left.
             let left = lead.left.as_ref().filter(|_| lead.kind == StateKind::Hold);

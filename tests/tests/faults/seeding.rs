@@ -5,13 +5,14 @@ use crate::database::{AUDIT, KEYS, LEADS};
 use chrono::{DateTime, Utc};
 use leadwatch_tests::seeded::{lively_policy, tight_directory};
 use leadwatch_tests::tables;
-use policy::Policy;
+use policy::CheckedPolicy;
 use policy::directory::Directory;
 use rules::entry::Actor;
 use rules::publication::Publishing;
 use std::sync::LazyLock;
 
-static POLICY: LazyLock<Policy> = LazyLock::new(|| lively_policy(1));
+static POLICY: LazyLock<CheckedPolicy> =
+    LazyLock::new(|| lively_policy(1).checked().expect("a sound policy"));
 static DIRECTORY: LazyLock<Directory> = LazyLock::new(tight_directory);
 
 /// Makes it so.
@@ -20,7 +21,6 @@ pub async fn seed(clients: &Clients, now: DateTime<Utc>) {
     let store = clients.service().store;
     let by = Actor::staff("ops");
     let publishing = Publishing { by: &by, publisher: None, why: "the first", cause: "seed", now };
-    let directory = DIRECTORY.document();
-    store.publish_directory(directory, &publishing, None, None).await.expect("a sound directory");
+    store.publish_directory(&DIRECTORY, &publishing, None, None).await.expect("a sound directory");
     store.publish_policy(&POLICY, &publishing, None, None).await.expect("a sound policy");
 }

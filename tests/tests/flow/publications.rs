@@ -106,6 +106,7 @@ async fn publish_and_die(world: &World, source: &str, window: &str) -> Value {
     let mut document = serde_json::to_value(&world.store.current_policy().await.unwrap().policy).unwrap();
     set_window(&mut document, source, window);
     let policy: Policy = serde_json::from_value(document).unwrap();
+    let policy = policy.checked().unwrap();
     let by = Actor::staff("somebody");
     let publishing = Publishing { by: &by, publisher: None, why: "dies", cause: "dies", now: now() };
     json!(world.store.publish_policy(&policy, &publishing, None, None).await.unwrap().revision)
@@ -279,7 +280,7 @@ async fn a_policy_is_published_on_the_base_it_was_made_from(world: &'static Worl
     let shown = world.get("vera", &format!("/v1/policies/{revision}/publication")).await.is(200).body;
     assert_eq!(shown["why"], "partners wait too long");
     assert_eq!(shown["published_by"]["kind"], "staff");
-    let changes = json!([format!("sla-breach: new: NEW from {source}: 3h on `always`")]);
+    let changes = json!([format!("sla-breach: added: NEW from {source}: 3h on `always`")]);
     assert_eq!(shown["changes"], changes);
     let listed = world.all("vera", "/v1/policies?limit=2", "items").await;
     let revisions: Vec<u64> = listed.iter().map(|item| item["revision"].as_u64().unwrap()).collect();

@@ -154,12 +154,12 @@ impl World {
         let seeded = store.current_directory().await?;
         let begun = now();
         let team = documents::directory(seeded.document(), &state.sink_url, begun);
-        let policy = documents::policy(seed::default_policy(root)?, &team);
+        let policy = documents::policy(seed::default_policy(root)?.into_policy(), &team);
         let by = Actor::system("flow tests");
         let publishing =
             Publishing { by: &by, publisher: None, why: "for the tests", cause: "tests", now: now() };
-        store.publish_directory(team.document(), &publishing, None, None).await?;
-        store.publish_policy(&policy, &publishing, None, None).await?;
+        store.publish_directory(&team, &publishing, None, None).await?;
+        store.publish_policy(&policy.checked()?, &publishing, None, None).await?;
         let mut tokens = BTreeMap::new();
         for user in &state.users {
             tokens.insert(user.name.clone(), token::issue(&state, &user.name).await?.token);

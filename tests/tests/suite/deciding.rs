@@ -102,7 +102,8 @@ fn an_event_of_the_near_future_is_applied_and_one_of_the_far_future_refused() {
         refused,
         Outcome::Invalid {
             field: "occurred_at".to_owned(),
-            why: "`2026-03-02T14:16:00+00:00` is more than 5 minutes in the future".to_owned()
+            why: "`2026-03-02T14:16:00+00:00` is more than 5 minutes in the future; check the source's clock"
+                .to_owned()
         }
     );
     assert_eq!(ask(&mut simulation, event(15), at(10)), Outcome::Applied);
@@ -133,7 +134,10 @@ fn whoever_raised_a_flag_under_another_name_cannot_decide_on_it() {
     let also_known_as = vec!["cleo@leadwatch.test".to_owned()];
     let decision = ReviewDecision { also_known_as, ..decision(revision) };
     let outcome = ask(&mut simulation, Input::Decide(decision), at(30));
-    assert_eq!(outcome, Outcome::Refused { why: "whoever raised a flag cannot decide on it".to_owned() });
+    assert_eq!(
+        outcome,
+        Outcome::Refused { why: "an officer who flagged the lead cannot take part in its review".to_owned() }
+    );
 }
 
 /// Matches of a company that a screening names, whatever the lead names.
@@ -463,8 +467,8 @@ fn an_owner_who_leaves_is_told_of_in_one_digest_a_team_and_one_message_a_new_own
     assert_eq!(
         told,
         [
-            "changed-hands to us-sales: 1 lead of Zoe Zimmer waits for a rep; 7 leads of Zoe Zimmer go to Bob Brown",
-            "changed-hands to rep-bob: 7 leads of Zoe Zimmer are yours now: L-0, L-1, L-2, L-3, L-4 and 2 more",
+            "changed-hands to us-sales: 1 lead of Zoe Zimmer waits for a rep; 7 leads of Zoe Zimmer went to Bob Brown",
+            "changed-hands to rep-bob: you now own 7 leads of Zoe Zimmer: L-0, L-1, L-2, L-3, L-4 and 2 more",
         ]
     );
 }

@@ -58,12 +58,12 @@ fn steps_are_compared_as_they_are_in_each_market() {
                 "/workflows/sla-breach/steps/-",
                 json!({"step": "late", "at": "200%", "do": ["tell-manager"]}),
             )],
-            vec!["sla-breach: new: step late at 200 %: tell-manager"],
+            vec!["sla-breach: added: step late at 200 %: tell-manager"],
         ),
         (
             vec![],
             vec![("/workflows/stuck-lead/steps/1", Value::Null)],
-            vec!["stuck-lead: gone: step tell-manager at 300 %: tell-manager"],
+            vec!["stuck-lead: removed: step tell-manager at 300 %: tell-manager"],
         ),
         (
             vec![],
@@ -95,12 +95,12 @@ fn steps_are_compared_as_they_are_in_each_market() {
         (
             vec![],
             vec![dach(json!([{"step": "late", "at": "120%", "do": ["tell-owner"]}]))],
-            vec!["sla-breach in market `dach`: new: step late at 120 %: tell-owner"],
+            vec!["sla-breach in market `dach`: added: step late at 120 %: tell-owner"],
         ),
         (
             vec![dach(json!([{"step": "late", "at": "120%", "do": ["tell-owner"]}]))],
             vec![dach(json!([]))],
-            vec!["sla-breach in market `dach`: gone: step late at 120 %: tell-owner"],
+            vec!["sla-breach in market `dach`: removed: step late at 120 %: tell-owner"],
         ),
         // What changes everywhere is said once; where it does not, that is said.
         (
@@ -139,22 +139,22 @@ fn each_change_of_a_policy_is_told_in_words() {
         (
             "/workflows/sla-breach/windows/-",
             json!({"state": "NEW", "market": "us", "window": "30m"}),
-            vec!["sla-breach in market `us`: new: NEW: 30m"],
+            vec!["sla-breach in market `us`: added: NEW: 30m"],
         ),
         (
             "/workflows/sla-breach/windows/10",
             Value::Null,
-            vec!["sla-breach: gone: PROPOSAL from cold_list: 20bd"],
+            vec!["sla-breach: removed: PROPOSAL from cold_list: 20bd"],
         ),
         (
             "/workflows/sla-breach/max_reassignments",
             json!(3),
-            vec!["sla-breach: reassignments at most: 2 → 3"],
+            vec!["sla-breach: maximum reassignments: 2 → 3"],
         ),
         (
             "/workflows/sla-breach/messages",
             json!({"sla-warning": {"title": "{lead} waits"}}),
-            vec!["sla-breach: message sla-warning, title: the product's own → “{lead} waits”"],
+            vec!["sla-breach: message sla-warning, title: Leadwatch's own wording → “{lead} waits”"],
         ),
         ("/workflows/high-value/score", json!(90), vec!["high-value: score: 85 → 90"]),
         (
@@ -166,12 +166,12 @@ fn each_change_of_a_policy_is_told_in_words() {
         (
             "/workflows/high-value/deal_size_over/0/amount",
             json!("120000"),
-            vec!["high-value: deal size over, in USD: 100000.00 → 120000.00"],
+            vec!["high-value: deal size over (USD): 100000.00 → 120000.00"],
         ),
         (
             "/workflows/high-value/deal_size_over/2",
             Value::Null,
-            vec!["high-value: gone: deal size over, in GBP: 80000.00"],
+            vec!["high-value: removed: deal size over (GBP): 80000.00"],
         ),
         ("/workflows/compliance-flag/officers", json!(2), vec!["compliance-flag: officers: 1 → 2"]),
         (
@@ -182,38 +182,38 @@ fn each_change_of_a_policy_is_told_in_words() {
         (
             "/workflows/compliance-flag/reason_codes/other",
             json!({"means": "Something else.", "verdict": "clear", "officers": 2}),
-            vec!["compliance-flag: new: reason other: “Something else.”, to clear, by 2 officers"],
+            vec!["compliance-flag: added: reason other: “Something else.”, to clear, by 2 officers"],
         ),
         (
             "/workflows/churn-risk/pause_outreach_for",
             Value::Null,
-            vec!["churn-risk: gone: outreach paused for 336h"],
+            vec!["churn-risk: removed: outreach paused for 336h"],
         ),
         (
             "/workflows/churn-risk/calendar",
             json!("berlin"),
-            vec!["churn-risk: calendar: round the clock → `berlin`"],
+            vec!["churn-risk: calendar: around the clock → `berlin`"],
         ),
         (
             "/workflows/churn-risk/about/why",
             json!("Because."),
             vec![
-                "churn-risk: why it exists: “Selling to a customer who is about to leave costs both the sale and the \
-                 customer.” → “Because.”",
+                "churn-risk: why it exists: “Selling to a customer who is about to leave can cost both the sale and \
+                 the customer.” → “Because.”",
             ],
         ),
         (
             "/states/-",
             json!({"state": "TRIAL", "kind": "working"}),
-            vec!["policy: new: state TRIAL, working"],
+            vec!["policy: added: state TRIAL, working"],
         ),
-        ("/states/7", Value::Null, vec!["policy: gone: state UNQUALIFIED, terminal"]),
+        ("/states/7", Value::Null, vec!["policy: removed: state UNQUALIFIED, terminal"]),
         ("/states/8/kind", json!("terminal"), vec!["policy: state ON_HOLD is hold → terminal"]),
-        ("/states/0/stages", json!(["open"]), vec!["policy: new: stage of NEW: `open`"]),
+        ("/states/0/stages", json!(["open"]), vec!["policy: added: stage of NEW: `open`"]),
         (
             "/quiet_hours",
             json!({"from": "20:00", "to": "07:00", "except": ["lead-given"]}),
-            vec!["policy: new: quiet hours: 20:00 to 07:00 except lead-given"],
+            vec!["policy: added: quiet hours: 20:00 to 07:00 except lead-given"],
         ),
         ("/intake/history_after", json!("2h"), vec!["policy: history after: 1h → 2h"]),
         (
@@ -225,7 +225,7 @@ fn each_change_of_a_policy_is_told_in_words() {
             "/retention",
             Value::Null,
             vec![
-                "policy: personal data is kept: 730d after a lead is closed → until its erasure is asked for",
+                "policy: personal data is kept: 730d after a lead is closed → until someone requests its erasure",
             ],
         ),
         ("/name", json!("Other"), vec!["policy: name: “Default” → “Other”"]),
@@ -241,7 +241,7 @@ fn each_change_of_a_directory_is_told_in_words() {
         (
             "/calendars/berlin/holidays/-",
             json!({"date": "2026-12-31", "name": "Silvester"}),
-            vec!["calendar `berlin`: new: holiday 2026-12-31 (Silvester)"],
+            vec!["calendar `berlin`: added: holiday 2026-12-31 (Silvester)"],
         ),
         (
             "/calendars/berlin/hours/fri",
@@ -255,54 +255,50 @@ fn each_change_of_a_directory_is_told_in_words() {
                 "calendar `new-york`: hours on 2026-12-24: 09:00-13:00 (Christmas Eve) → closed (Christmas Eve)",
             ],
         ),
-        ("/calendars/spare", json!({"always": true}), vec!["calendar `spare`: is new"]),
+        ("/calendars/spare", json!({"always": true}), vec!["calendar `spare`: added"]),
         ("/markets/dach/team", json!("us-sales"), vec!["market `dach`: team: `dach-sales` → `us-sales`"]),
-        ("/markets/dach/licensed_for", json!(["DE", "AT"]), vec!["market `dach`: gone: licence for CH"]),
-        ("/markets/dach/regional_vp", Value::Null, vec!["market `dach`: gone: regional VP: `vp-ruth`"]),
+        ("/markets/dach/licensed_for", json!(["DE", "AT"]), vec!["market `dach`: removed: license for CH"]),
+        ("/markets/dach/regional_vp", Value::Null, vec!["market `dach`: removed: regional VP: `vp-ruth`"]),
         ("/teams/us-sales/channel", json!("#us"), vec!["team `us-sales`: channel: #us-sales → #us"]),
-        (
-            "/teams/us-sales/reps/rep-dan/capacity",
-            json!(5),
-            vec!["team `us-sales`: rep-dan carries at most 1 → 5"],
-        ),
+        ("/teams/us-sales/reps/rep-dan/capacity", json!(5), vec!["team `us-sales`: rep-dan capacity: 1 → 5"]),
         (
             "/teams/us-sales/reps/rep-dan",
             Value::Null,
-            vec!["team `us-sales`: gone: rep rep-dan, junior, carries 1"],
+            vec!["team `us-sales`: removed: rep rep-dan, junior, capacity 1"],
         ),
         (
             "/teams/us-sales/reps/rep-cat/on_leave_until",
             Value::Null,
-            vec!["team `us-sales`: rep-cat is on leave until 2099-01-01T00:00:00Z → no day"],
+            vec!["team `us-sales`: rep-cat on leave until: 2099-01-01T00:00:00Z → not on leave"],
         ),
         (
             "/people/cs-sam/email",
             json!("samuel@example.test"),
-            vec!["person `cs-sam`: has another e-mail address"],
+            vec!["person `cs-sam`: has a new email address"],
         ),
-        ("/people/cs-sam", Value::Null, vec!["person `cs-sam`: is gone"]),
+        ("/people/cs-sam", Value::Null, vec!["person `cs-sam`: removed"]),
         (
             "/people/cs-sam/time_zone",
             json!("America/Chicago"),
-            vec!["person `cs-sam`: time zone: that of their team's market → America/Chicago"],
+            vec!["person `cs-sam`: time zone: the time zone of their team's market → America/Chicago"],
         ),
         (
             "/people/cs-sam/notify",
             json!("email"),
-            vec!["person `cs-sam`: is told by slack, as everybody → email"],
+            vec!["person `cs-sam`: notified by slack, the default → email"],
         ),
         (
             "/compliance/calendar",
             json!("berlin"),
             vec!["directory: calendar of compliance: `new-york` → `berlin`"],
         ),
-        ("/webhooks", json!({"pager": "https://example.test"}), vec!["directory: webhook `pager` is new"]),
+        ("/webhooks", json!({"pager": "https://example.test"}), vec!["directory: webhook `pager` added"]),
         (
             "/sources",
             json!({"crm": {"markets": ["us"], "fields": ["score", "state"]}}),
             vec![
-                "directory: source `crm` may write the markets: all → us",
-                "directory: source `crm` may write the fields: all → score, state",
+                "directory: source `crm` can write to markets: all → us",
+                "directory: source `crm` can write fields: all → score, state",
             ],
         ),
     ];
@@ -337,7 +333,7 @@ fn rows_in_another_order_raise_the_version_and_change_nothing() {
     document["workflows"]["sla-breach"]["windows"].as_array_mut().expect("windows").reverse();
     let (was, is) = (policy(&seeded_value("default.yaml")), policy(&document));
     let told: Vec<String> = diff::policies(&was, &is).iter().map(ToString::to_string).collect();
-    assert_eq!(told, ["sla-breach: is written in another order, which changes nothing"]);
+    assert_eq!(told, ["sla-breach: reordered, with no effect"]);
     assert_eq!(diff::versions_that_rise(&was, &is), [WorkflowId::SlaBreach]);
 }
 

@@ -148,7 +148,7 @@ fn a_condition_that_is_not_met_says_by_how_much() {
     let bare = explained(&[bare], "2026-03-02T14:10:00Z");
     assert_eq!(
         stands(&bare, WorkflowId::HighValue),
-        "Inactive: no score is known; the account is not strategic; deal size 5.00 CHF is in a currency without a \
+        "Inactive: the score is unknown; the account is not strategic; deal size 5.00 CHF is in a currency without a \
          threshold"
     );
     assert_eq!(

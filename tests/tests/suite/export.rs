@@ -11,8 +11,8 @@ use leadctl::audit::export::{Live, export};
 use leadctl::audit::{Order, Reader, sorted, verify};
 use leadwatch_tests::seeded::{beginning, seeded};
 use leadwatch_tests::tables;
-use policy::Policy;
 use policy::directory::Directory;
+use policy::{CheckedPolicy, Policy};
 use rules::account::{AccountCommand, AccountInput, Signal};
 use rules::entry::Actor;
 use rules::lead::{Command, Erasure, Input, LeadEvent};
@@ -73,12 +73,12 @@ async fn change(client: &Client, pk: &str, sk: &str, from: &str, to: &str) {
 
 /// Publishes what is in force from the beginning.
 async fn publish_first(store: &Store, by: &Actor, now: DateTime<Utc>) -> Policy {
-    let policy = Policy::parse(&seeded("default.yaml")).expect("a sound policy");
+    let policy = CheckedPolicy::parse(&seeded("default.yaml")).expect("a sound policy");
     let directory = Directory::parse(&seeded("directory.yaml")).expect("a sound directory");
     let publishing = Publishing { by, publisher: None, why: "the first", cause: "test", now };
-    store.publish_directory(directory.document(), &publishing, None, None).await.expect("published");
+    store.publish_directory(&directory, &publishing, None, None).await.expect("published");
     store.publish_policy(&policy, &publishing, None, None).await.expect("published");
-    policy
+    policy.into_policy()
 }
 
 fn live(store: Store) -> Live {

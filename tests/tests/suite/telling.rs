@@ -13,7 +13,7 @@ use rules::lead::{Command, EvidenceKind, Input, LeadEvent, LeadFact};
 use rules::notification::{About, Delivery, DeliveryResult, Notification, NotificationFact, Recipient};
 use rules::patch::Patch;
 use rules::still_true;
-use rules::still_true::{Telling, Told};
+use rules::still_true::{CurrentMessage, DeliveryDecision};
 use serde_json::json;
 
 fn at(minutes: i64) -> DateTime<Utc> {
@@ -70,7 +70,7 @@ fn asked_for(entries: &[AnyEntry], message: Message) -> Notification {
     all.next_back().expect("somebody is to be told")
 }
 
-fn telling(simulation: &Simulation, notification: &Notification, minutes: i64) -> Telling {
+fn telling(simulation: &Simulation, notification: &Notification, minutes: i64) -> DeliveryDecision {
     still_true::of_lead(
         &simulation.leads()[&"L-1".into()],
         &simulation.world().rules,
@@ -80,17 +80,17 @@ fn telling(simulation: &Simulation, notification: &Notification, minutes: i64) -
 }
 
 #[track_caller]
-fn told(telling: Telling) -> Told {
+fn told(telling: DeliveryDecision) -> CurrentMessage {
     match telling {
-        Telling::Tell(told) => *told,
+        DeliveryDecision::Send(told) => *told,
         other => panic!("{other:?}"),
     }
 }
 
 #[track_caller]
-fn withdrawn(telling: Telling) -> String {
+fn withdrawn(telling: DeliveryDecision) -> String {
     match telling {
-        Telling::Withdraw { reason, .. } => reason,
+        DeliveryDecision::Withdraw { reason, .. } => reason,
         other => panic!("{other:?}"),
     }
 }
@@ -118,13 +118,13 @@ fn a_late_warning_says_what_is_left_now_and_when_the_window_ends() {
 fn a_warning_is_withdrawn_when_its_ground_is_gone() {
     type Change = Box<dyn Fn(&mut LeadEvent)>;
     let changes: [(&str, Change); 6] = [
-        ("the lead moved on to CONTACTED", Box::new(|event| event.state = Some("CONTACTED".into()))),
-        ("somebody else has the lead now", Box::new(|event| event.owner = Patch::Set("rep-bob".into()))),
-        ("its clock rests", Box::new(|event| event.waiting_on_customer = Some(true))),
+        ("the lead moved to CONTACTED", Box::new(|event| event.state = Some("CONTACTED".into()))),
+        ("someone else owns the lead now", Box::new(|event| event.owner = Patch::Set("rep-bob".into()))),
+        ("its clock is paused", Box::new(|event| event.waiting_on_customer = Some(true))),
         ("the lead is on hold", Box::new(|event| event.state = Some("ON_HOLD".into()))),
         ("the lead is closed", Box::new(|event| event.state = Some("LOST".into()))),
         (
-            "somebody else has the lead now",
+            "someone else owns the lead now",
             Box::new(|event| {
                 event.owner = Patch::Set("rep-cat".into());
                 event.state = Some("CONTACTED".into());
@@ -149,7 +149,7 @@ fn of_one_that_is_older_than_its_particulars_the_state_and_the_owner_tell() {
     let old = Notification { id: NotificationId::new("lead/L-1/old"), about: About::default(), ..warning };
     told(telling(&simulation, &old, 49));
     event(&mut simulation, 50, |event| event.state = Some("CONTACTED".into()));
-    assert_eq!(withdrawn(telling(&simulation, &old, 51)), "the lead moved on to CONTACTED");
+    assert_eq!(withdrawn(telling(&simulation, &old, 51)), "the lead moved to CONTACTED");
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn messages_that_are_due_together_are_one_and_the_latest_that_is_true_tells_it()
     let [given, warning, stuck] = [Message::LeadGiven, Message::SlaWarning, Message::StuckAsk]
         .map(|message| asked_for(&entries, message));
     for earlier in [&given, &warning] {
-        assert_eq!(telling(&simulation, earlier, 62), Telling::With(stuck.id.clone()));
+        assert_eq!(telling(&simulation, earlier, 62), DeliveryDecision::IncludedIn(stuck.id.clone()));
     }
     let with: Vec<NotificationId> =
         told(telling(&simulation, &stuck, 62)).with.into_iter().map(|earlier| earlier.id).collect();
@@ -212,10 +212,14 @@ fn who_withdraws_a_message_hears_which_were_left_to_it() {
     });
     let entries = simulation.take_history();
     let given = asked_for(&entries, Message::LeadGiven);
-    let Telling::With(flagged) = telling(&simulation, &given, 0) else { panic!("it is told by itself") };
+    let DeliveryDecision::IncludedIn(flagged) = telling(&simulation, &given, 0) else {
+        panic!("it is told by itself")
+    };
     let flagged = Notification { id: flagged, message: Message::HighValue, ..given.clone() };
     event(&mut simulation, 0, |event| event.changes.score = Patch::Set(40));
-    let Telling::Withdraw { earlier, .. } = telling(&simulation, &flagged, 0) else { panic!("it is true") };
+    let DeliveryDecision::Withdraw { earlier, .. } = telling(&simulation, &flagged, 0) else {
+        panic!("it is true")
+    };
     assert_eq!(earlier, std::slice::from_ref(&given.id));
     told(telling(&simulation, &given, 0));
 }

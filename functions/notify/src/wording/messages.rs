@@ -160,7 +160,7 @@ impl Phrases<'_> {
             (false, _) => format!("{subject} went to {owner}"),
         };
         let text = match from {
-            Some(from) => format!("It went from {from} to {owner}{}", self.because()),
+            Some(from) => format!("It was reassigned from {from} to {owner}{}", self.because()),
             None => match &self.facts.state {
                 Some(state) => format!("It is in {} and was assigned to {owner}", shown(state)),
                 None => format!("It was assigned to {owner}"),

@@ -6,9 +6,9 @@ use super::names;
 use chrono::{DateTime, Utc};
 use policy::directory::Directory;
 use policy::ids::{PersonId, Subject};
-use policy::wording::{Piece, Placeholder, parse_template};
+use policy::wording::{Placeholder, TemplateSegment, parse_template};
 use rules::notification::{Particulars, Recipient, Role};
-use rules::still_true::Told;
+use rules::still_true::CurrentMessage;
 
 /// The longest id that a person would write, in bytes; a longer one is a machine's.
 const ID_MAX: usize = 24;
@@ -18,7 +18,7 @@ const ACT: &str = "Move the lead on, or mark it as waiting";
 /// The phrases for one notification.
 pub struct Phrases<'a> {
     /// The notification as it is true now.
-    pub told: &'a Told,
+    pub told: &'a CurrentMessage,
     /// Its facts, as far as the recipient may read them.
     pub facts: &'a Particulars,
     /// The directory, for people's names.
@@ -96,8 +96,8 @@ impl Phrases<'_> {
     pub fn fill_in(&self, text: &str) -> Option<String> {
         let pieces = parse_template(text).ok()?;
         let filled = pieces.into_iter().map(|piece| match piece {
-            Piece::Text(text) => text,
-            Piece::Value(placeholder) => self.value_or_words(placeholder),
+            TemplateSegment::Text(text) => text,
+            TemplateSegment::Value(placeholder) => self.value_or_words(placeholder),
         });
         Some(filled.collect())
     }

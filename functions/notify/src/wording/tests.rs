@@ -95,7 +95,7 @@ fn the_reasons_of_a_review_are_its_criteria() {
     };
     let particulars = Particulars { criteria: vec![criterion], reasons: Vec::new(), ..everything() };
     let own = policy(Message::ReviewNeeded, None, Some("{reasons}"));
-    let told = Told { particulars: particulars.clone(), ..Told::default() };
+    let told = CurrentMessage { particulars: particulars.clone(), ..CurrentMessage::default() };
     let to = |to| {
         let notification = notification(to, Message::ReviewNeeded, particulars.clone());
         sent(&notification, &told, "lead/L-1", &own).text
@@ -121,7 +121,7 @@ fn an_unreachable_recipient_and_a_delay_are_mentioned_in_any_wording() {
     let particulars = Particulars { instead_of: Some("rep-ana".into()), ..everything() };
     let mut notification = notification(manager(), Message::SlaWarning, particulars);
     let said = |n: &Notification| {
-        let told = Told { particulars: n.particulars.clone(), ..Told::default() };
+        let told = CurrentMessage { particulars: n.particulars.clone(), ..CurrentMessage::default() };
         sent(n, &told, "lead/L-1", &own).text
     };
     assert_eq!(said(&notification), "For Max Miller: Hurry. (Ana Alvarez could not be reached.)");
@@ -214,7 +214,7 @@ fn no_message_shows_an_id_of_a_person_or_breaks_on_a_name() {
     }
     // An identifier of a machine gives way to the name.
     let policy = policy(Message::Held, None, None);
-    let told = Told { particulars: everything(), ..Told::default() };
+    let told = CurrentMessage { particulars: everything(), ..CurrentMessage::default() };
     let notification = notification(owner(), Message::Held, everything());
     let subject = "lead/0199c3a4-1111-7222-8333-444455556666";
     assert_eq!(sent(&notification, &told, subject, &policy).title, "Lead Acme is held by compliance");

@@ -1,7 +1,7 @@
 //! `leadctl policy migrate`: rewrites a policy of an earlier version for this version, with its comments.
 //!
-//! The reasons of compliance decisions now name their verdict: `false-match: The match is somebody else.` becomes
-//! `false-match: { means: The match is somebody else., verdict: clear }`.
+//! The reasons of compliance decisions now name their verdict: `false-match: The match is someone else.` becomes
+//! `false-match: { means: The match is someone else., verdict: clear }`.
 
 use crate::document_file::{policy_of, read};
 use crate::output::print_text;
@@ -42,7 +42,7 @@ fn migrated(text: &str, policy: &Policy, arguments: &Arguments) -> anyhow::Resul
             continue;
         }
         match (named(&arguments.clear, code), named(&arguments.reject, code), well_known(code)) {
-            (true, true, _) => bail!("`{code}` is in `--clear` and in `--reject`; name it in one of them"),
+            (true, true, _) => bail!("`{code}` is in both `--clear` and `--reject`; keep one"),
             (true, false, _) => verdicts.push((code.as_str(), reason.means.as_str(), Verdict::Clear)),
             (false, true, _) => verdicts.push((code.as_str(), reason.means.as_str(), Verdict::Reject)),
             (false, false, Some(verdict)) => verdicts.push((code.as_str(), reason.means.as_str(), verdict)),
@@ -100,7 +100,7 @@ mod tests {
         let (head, rest) = TODAY.split_once("    reason_codes:\n").unwrap();
         let (_, tail) = rest.split_once("\n\n").unwrap();
         format!(
-            "{head}    reason_codes:\n      # Kept.\n      false-match: The match is somebody else.\n      \"true-match\": 'It is: \"confirmed\".'\n{own}\n{tail}"
+            "{head}    reason_codes:\n      # Kept.\n      false-match: The match is someone else.\n      \"true-match\": 'It is: \"confirmed\".'\n{own}\n{tail}"
         )
     }
 

@@ -22,7 +22,7 @@ pub struct Arguments {
     /// The directory (YAML) of the policy, to check its markets and calendars too
     #[arg(long, value_name = "FILE")]
     directory: Option<PathBuf>,
-    /// Also warn of problems at this time, RFC 3339: a team on leave, a year without working time
+    /// Also warn of problems at this time, RFC 3339: a team on leave, a year without business hours
     #[arg(long, value_name = "TIME")]
     at: Option<DateTime<Utc>>,
     /// Treat warnings as errors
@@ -96,7 +96,7 @@ fn examine(policy: &DocumentFile, directory: Option<&DocumentFile>, at: Option<D
                 About::Directory => (directory, &directory_document),
             };
             let (Some(source), Some(document)) = (source, document) else { continue };
-            warning.problem.place = Some(document.place_of(&warning.problem.path));
+            warning.problem.place = Some(document.position_of(&warning.problem.path));
             warnings.push((source.name.clone(), warning));
         }
     }
@@ -157,7 +157,7 @@ fn contents(policy: &Policy) -> String {
         .chain(w.sla_breach.windows.iter().chain(&w.stuck_lead.windows).filter_map(|row| row.market.as_ref()))
         .collect();
     format!(
-        "`{}`: {} states, {} windows, {} steps, {} markets with rules of their own",
+        "`{}`: {} states, {} windows, {} steps, {} markets with their own rules",
         policy.name,
         policy.states.len(),
         w.sla_breach.windows.len() + w.stuck_lead.windows.len(),

@@ -59,7 +59,7 @@ impl Content {
             PublicationKind::Directory => serde_json::from_value(value).map(|d| Self::Directory(Box::new(d))),
         };
         read.with_context(|| {
-            format!("the API's {} is of another version; use the leadctl of that version", kind.as_str())
+            format!("the API's {} is from another version; use the leadctl of that version", kind.as_str())
         })
     }
 

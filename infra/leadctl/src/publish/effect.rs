@@ -42,7 +42,7 @@ pub(super) async fn dry_run(
             return Ok(Err(answer));
         }
         let mut trial: Trial = serde_json::from_value(answer.body)
-            .context("the API's answer is of another version; use the leadctl of that version")?;
+            .context("the API's answer is from another version; use the leadctl of that version")?;
         if let Some(found) = found.take() {
             let mut effect = found.effect.unwrap_or_default();
             effect.add(trial.effect.take().unwrap_or_default());
@@ -88,7 +88,7 @@ impl Trial {
 fn effect_words(effect: &Effect) -> Vec<String> {
     let Effect { totals, messages, given, queued, held, digests } = effect;
     let mut lines = vec![moved(totals, "would be", "would wait")];
-    lines.extend(passed(totals, "would be"));
+    lines.extend(passed(totals, "would already be"));
     for (n, what) in [
         (given, "would go to another rep"),
         (queued, "would enter the operations queue"),
@@ -116,7 +116,7 @@ pub(super) fn outcome(applied: &Value) -> String {
     let totals = applied.get("leads").cloned().and_then(|totals| serde_json::from_value(totals).ok());
     let totals: Totals = totals.unwrap_or_default();
     let mut lines = vec![moved(&totals, "were", "now wait")];
-    lines.extend(passed(&totals, "are"));
+    lines.extend(passed(&totals, "are already"));
     lines.join("\n")
 }
 
@@ -131,11 +131,11 @@ fn moved(totals: &Totals, were: &str, wait: &str) -> String {
 }
 
 fn passed(totals: &Totals, are: &str) -> Vec<String> {
-    let line = |passed: &rules::publication::Passed| {
+    let line = |passed: &rules::publication::PassedThreshold| {
         let team = passed.team.as_ref().map(|team| format!(" of {team}")).unwrap_or_default();
         let (workflow, step) = (passed.step.workflow, &passed.step.step);
         format!(
-            "{}{team} {are} past {workflow}/{step} already; nobody gets a message about each.",
+            "{}{team} {are} past {workflow}/{step}; no message goes out for each of them.",
             leads(passed.leads)
         )
     };
@@ -172,7 +172,7 @@ mod tests {
             "  New versions: `sla-breach`.",
             "Effect on open leads, as of now:",
             "  1,200 leads checked; 17 would wait for another time.",
-            "  3 leads of us-sales would be past sla-breach/imminent already; nobody gets a message about each.",
+            "  3 leads of us-sales would already be past sla-breach/imminent; no message goes out for each of them.",
             "  2 leads would go to another rep.",
             "  1 message would go out, and one digest each to #us-sales.",
         ];

@@ -155,7 +155,7 @@ Nothing was published: new.yaml was made from revision 12 of the policy, and rev
   revision 13: “warn earlier”
 Others changed since (12 → 13):
   sla-breach: imminent 80 % → 70 %
-  sla-breach: reassignments at most: 2 → 3
+  sla-breach: maximum reassignments: 2 → 3
 You changed (12 → new.yaml):
   sla-breach: imminent 80 % → 90 %
   high-value: score: 85 → 90

@@ -91,7 +91,7 @@ impl From<anyhow::Error> for StartError {
 impl std::fmt::Display for StartError {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Running { pid } => write!(to, "a stack runs here already, as process {pid}"),
+            Self::Running { pid } => write!(to, "a stack is already running here (process {pid})"),
             Self::Failed(error) => write!(to, "{error:#}"),
         }
     }

@@ -25,7 +25,7 @@ pub(crate) async fn interpreter(root: &Path, venv: &Path, log: &Path) -> anyhow:
     let requirements = root.join("infra/local/requirements.txt");
     let text =
         std::fs::read(&requirements).with_context(|| format!("cannot read `{}`", requirements.display()))?;
-    let wanted = hex(&Sha256::digest(&text));
+    let wanted = hex::encode(Sha256::digest(&text));
     let _lock = lock(venv).await?;
     let interpreter = venv.join("bin/python");
     let stamp = venv.join(STAMP);
@@ -128,8 +128,4 @@ async fn install(interpreter: &Path, requirements: &Path, log: &Path) -> anyhow:
     let said = String::from_utf8_lossy(&said);
     let last = said.lines().rev().find(|line| line.contains("ERROR")).unwrap_or("no reason given");
     anyhow::bail!("pip could not install what the local stack needs ({last}); read `{}`", log.display())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -2,10 +2,10 @@
 
 use super::documented::DocumentedPolicy;
 use chrono::{DateTime, Utc};
-use policy::diff::{Change, Part};
+use policy::diff::{Change, Section};
 use policy::ids::{CalendarId, MarketId, Source, StateId};
 use policy::measure::Window;
-use policy::{Action, Message, PublishedPolicy, StepView, WindowRow, WorkflowId, diff};
+use policy::{Action, EffectiveStep, Message, PublishedPolicy, WindowRow, WorkflowId, diff};
 use rules::lead::inside::step_messages;
 use serde::Serialize;
 use serde_json::Value;
@@ -135,7 +135,7 @@ pub(super) fn workflow(documented: &DocumentedPolicy<'_>, id: WorkflowId) -> Wor
     }
 }
 
-fn step_doc(workflow: WorkflowId, StepView { step, percent, actions }: StepView<'_>) -> StepDoc {
+fn step_doc(workflow: WorkflowId, EffectiveStep { step, percent, actions }: EffectiveStep<'_>) -> StepDoc {
     let (to_owner, to_manager) = step_messages(workflow);
     let tells = actions.iter().flat_map(|action| match action {
         Action::TellOwner => vec![to_owner],
@@ -167,7 +167,7 @@ fn versions(documented: &DocumentedPolicy<'_>, id: WorkflowId) -> impl Iterator<
         let since = revision(version.since_revision);
         let before = revision(version.since_revision.saturating_sub(1));
         let changes = since.zip(before).map_or_else(Vec::new, |(since, before)| {
-            let of_workflow = |change: &Change| change.part == Part::Workflow(id);
+            let of_workflow = |change: &Change| change.section == Section::Workflow(id);
             let changes = diff::policies(&before.policy, &since.policy);
             diff::in_words(&changes.into_iter().filter(of_workflow).collect::<Vec<_>>())
         });

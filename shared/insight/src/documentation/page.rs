@@ -3,8 +3,8 @@
 use super::documented::DocumentedPolicy;
 use super::format::{cell, code, day};
 use super::{prose, workflow};
-use policy::calendar::{CalendarDocument, Weekday3};
-use policy::{Orphan, Owners, PublishedPolicy, StateKind, WorkflowId};
+use policy::calendar::{CalendarDocument, Weekday};
+use policy::{OrphanAction, Owners, PublishedPolicy, StateKind, WorkflowId};
 use std::fmt::Write as _;
 
 pub(super) fn markdown(documented: &DocumentedPolicy<'_>) -> String {
@@ -47,10 +47,10 @@ fn head(documented: &DocumentedPolicy<'_>) -> String {
 /// What happens to the leads of an owner who leaves or is away.
 fn owners(documented: &DocumentedPolicy<'_>) -> String {
     let Owners { left, absent, .. } = &documented.policy().owners;
-    let done = |orphan: &Orphan| match orphan {
-        Orphan::Keep => "stays with the owner",
-        Orphan::HandOn => "goes to the next available rep of the team, with a new clock",
-        Orphan::Queue => "goes to the operations queue",
+    let done = |orphan: &OrphanAction| match orphan {
+        OrphanAction::Keep => "stays with the owner",
+        OrphanAction::HandOn => "goes to the next available rep of the team, with a new clock",
+        OrphanAction::Queue => "goes to the operations queue",
     };
     format!(
         "\n## Owners who leave or are away\n\nIf the owner is no longer a rep, the lead {}. If the owner is away and the \
@@ -160,9 +160,9 @@ fn open_hours(document: &CalendarDocument) -> String {
     if document.always {
         return "around the clock".to_owned();
     }
-    let hours = |day: Weekday3| document.hours.get(&day).map(|blocks| blocks.join(", ")).unwrap_or_default();
-    let mut runs: Vec<(Weekday3, Weekday3, String)> = Vec::new();
-    for day in Weekday3::ALL {
+    let hours = |day: Weekday| document.hours.get(&day).map(|blocks| blocks.join(", ")).unwrap_or_default();
+    let mut runs: Vec<(Weekday, Weekday, String)> = Vec::new();
+    for day in Weekday::ALL {
         let own = hours(day);
         match runs.last_mut() {
             Some((_, last, same)) if *same == own => *last = day,

@@ -3,7 +3,7 @@
 use super::documented::DocumentedPolicy;
 use super::format::{calendar_name, code};
 use policy::ids::{MarketId, Source, StateId};
-use policy::{Action, Ladder, StepView, WindowRow, WorkflowId, most_specific};
+use policy::{Action, EffectiveStep, Ladder, WindowRow, WorkflowId, most_specific};
 use rules::lead::inside::step_messages;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -34,12 +34,12 @@ pub(super) fn steps(
     text
 }
 
-fn table(documented: &DocumentedPolicy<'_>, workflow: WorkflowId, steps: &[StepView<'_>]) -> String {
+fn table(documented: &DocumentedPolicy<'_>, workflow: WorkflowId, steps: &[EffectiveStep<'_>]) -> String {
     if steps.is_empty() {
         return "\nThe workflow has no steps and does nothing here.\n".to_owned();
     }
     let mut text = "\n| step | at | what happens, and who is notified |\n| --- | --- | --- |\n".to_owned();
-    for StepView { step, percent, actions } in steps {
+    for EffectiveStep { step, percent, actions } in steps {
         let done: Vec<String> = actions.iter().map(|action| done(documented, workflow, *action)).collect();
         _ = writeln!(text, "| {} | {percent} % of the window | {}. |", code(step), done.join("; "));
     }

@@ -6,8 +6,8 @@ use super::explanation::{
 };
 use policy::{StateKind, WorkflowId};
 use rules::clock::Clock;
-use rules::lead::Rest;
-use rules::lead::inside::{Idle, Mark, Place, StepDue, ladder, mark, returns_that_count};
+use rules::lead::PauseReason;
+use rules::lead::inside::{Idle, Mark, StepDue, WorkState, ladder, mark, returns_that_count};
 
 /// Explains `sla-breach` or `stuck-lead`.
 pub(super) fn explain_sales(context: &Context<'_>, workflow: WorkflowId) -> WorkflowExplanation {
@@ -17,10 +17,10 @@ pub(super) fn explain_sales(context: &Context<'_>, workflow: WorkflowId) -> Work
         explanation.because.push(closed(context));
         return explanation;
     }
-    let place = Place::behind_holds(lead);
+    let place = WorkState::behind_holds(lead);
     // During a hold nothing is due: the engine looks at the current state of the lead.
     let is_current_state = *place.state == lead.state;
-    let rests: Vec<Rest> =
+    let rests: Vec<PauseReason> =
         lead.rests().into_iter().filter(|rest| workflow == WorkflowId::SlaBreach || rest.is_hold()).collect();
     explanation.because.extend(rests.iter().map(|rest| paused(context, *rest)));
     match ladder(lead, place, &context.world.rules, workflow) {
@@ -69,30 +69,30 @@ pub(super) fn closed(context: &Context<'_>) -> Reason {
 }
 
 /// The reason for a paused clock.
-pub(super) fn paused(context: &Context<'_>, rest: Rest) -> Reason {
+pub(super) fn paused(context: &Context<'_>, rest: PauseReason) -> Reason {
     let lead = &context.history.lead;
     let (condition, text, since) = match rest {
-        Rest::ComplianceHold => {
+        PauseReason::ComplianceHold => {
             (Condition::ComplianceHold, "compliance holds the lead", Some(lead.entered_at))
         }
-        Rest::OnHold => (Condition::OnHold, "the lead is on hold", Some(lead.entered_at)),
-        Rest::WaitingOnCustomer => {
+        PauseReason::OnHold => (Condition::OnHold, "the lead is on hold", Some(lead.entered_at)),
+        PauseReason::WaitingOnCustomer => {
             // The source's clock can be ahead of ours.
             let since = lead.said("waiting_on_customer").unwrap_or(lead.created_at).min(lead.changed_at);
             (Condition::WaitingOnCustomer, "the customer must act next", Some(since))
         }
-        Rest::OutreachPaused => (
+        PauseReason::OutreachPaused => (
             Condition::OutreachPaused,
             "outreach to the account is paused",
             context.history.outreach_paused_since,
         ),
     };
     let until = match rest {
-        Rest::OnHold => rules::lead::inside::hold_end(lead),
-        Rest::OutreachPaused => {
+        PauseReason::OnHold => rules::lead::inside::hold_end(lead),
+        PauseReason::OutreachPaused => {
             context.history.account.as_ref().and_then(|a| a.churn_risk.as_ref()?.outreach_paused_until)
         }
-        Rest::ComplianceHold | Rest::WaitingOnCustomer => None,
+        PauseReason::ComplianceHold | PauseReason::WaitingOnCustomer => None,
     };
     Reason { until, ..Reason::new(condition, text).since(since) }
 }

@@ -5,8 +5,8 @@ use super::clocks::{closed, paused, state_of, upcoming_steps};
 use super::context::Context;
 use super::explanation::{Condition, PlannedStep, Readiness, Reason, Status, WorkflowExplanation};
 use policy::{StateKind, WorkflowId};
-use rules::lead::inside::{Place, has_cleared, judge, jurisdiction, ladder, rearmed_at};
-use rules::lead::{Lapse, Rest, UnderReview, lapse};
+use rules::lead::inside::{WorkState, has_cleared, judge, jurisdiction, ladder, rearmed_at};
+use rules::lead::{LapseReason, PauseReason, UnderReview, lapse};
 use rules::screening::Criterion;
 
 pub(super) fn high_value(context: &Context<'_>) -> WorkflowExplanation {
@@ -14,7 +14,7 @@ pub(super) fn high_value(context: &Context<'_>) -> WorkflowExplanation {
     let mut explanation = context.workflow(WorkflowId::HighValue);
     let judged = judge(lead, policy);
     let is_met = judged.iter().any(|criterion| criterion.is_met());
-    let blocked = (lead.is_held().then(|| paused(context, Rest::ComplianceHold)))
+    let blocked = (lead.is_held().then(|| paused(context, PauseReason::ComplianceHold)))
         .or_else(|| (lead.kind == StateKind::Terminal).then(|| closed(context)));
     explanation.because = judged
         .into_iter()
@@ -52,9 +52,9 @@ pub(super) fn compliance(context: &Context<'_>) -> WorkflowExplanation {
     let mut explanation = context.workflow(WorkflowId::ComplianceFlag);
     if let Some(review) = &lead.review {
         let opened = Some(review.opened_at);
-        explanation.because.push(paused(context, Rest::ComplianceHold).since(opened));
+        explanation.because.push(paused(context, PauseReason::ComplianceHold).since(opened));
         explanation.because.extend(review.criteria.iter().map(|found| match_open(context, found)));
-        if let Ok(ladder) = ladder(lead, Place::of(lead), &context.world.rules, WorkflowId::ComplianceFlag) {
+        if let Ok(ladder) = ladder(lead, WorkState::of(lead), &context.world.rules, WorkflowId::ComplianceFlag) {
             let (clock, steps) = (ladder.clock, ladder.steps().collect::<Vec<_>>());
             explanation.clock = steps.first().map(|step| state_of(context, clock, step, false));
             explanation.steps = upcoming_steps(context, clock, &steps, true);
@@ -91,8 +91,8 @@ fn match_open(context: &Context<'_>, found: &UnderReview) -> Reason {
     let text = spelled(&found.criterion);
     let text = match lapse(found, &context.history.lead, context.world.rules.directory()) {
         None => text,
-        Some(Lapse::Licensed) => format!("{text}; the market is licensed for the lead's country now"),
-        Some(Lapse::OtherParty) => format!("{text}; the lead names another company now"),
+        Some(LapseReason::Licensed) => format!("{text}; the market is licensed for the lead's country now"),
+        Some(LapseReason::OtherParty) => format!("{text}; the lead names another company now"),
     };
     Reason::new(Condition::MatchOpen, text)
 }

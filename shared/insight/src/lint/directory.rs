@@ -4,7 +4,7 @@ use super::quiet_hours::all_but_one_minute;
 use super::warning::{Lint, Warnings};
 use chrono::{DateTime, TimeDelta, Utc};
 use policy::Policy;
-use policy::calendar::{CalendarDocument, Weekday3, WorkingTime};
+use policy::calendar::{CalendarDocument, Weekday, WorkingTime};
 use policy::directory::{Directory, Seniority, Team};
 use rules::quiet;
 
@@ -60,7 +60,7 @@ const PRIVATE: &str = "points to this machine or a private network; a deployment
 /// A block ends before the minute it names, so hours until 23:59 lack the last minute of the day.
 fn check_hours(warnings: &mut Warnings, at: &str, calendar: &CalendarDocument) {
     let ends_a_minute_early = |block: &str| block.ends_with("-23:59");
-    let of_week = Weekday3::ALL.iter().filter_map(|day| Some((day, calendar.hours.get(day)?)));
+    let of_week = Weekday::ALL.iter().filter_map(|day| Some((day, calendar.hours.get(day)?)));
     let of_week = of_week.map(|(day, blocks)| (format!("hours.{}", day.as_str()), blocks));
     let of_dates = calendar.exceptions.iter().enumerate();
     let of_dates = of_dates.map(|(n, date)| (format!("exceptions[{n}].hours"), &date.hours));

@@ -4,7 +4,7 @@ use super::quiet_hours::all_but_one_minute;
 use super::warning::{Lint, Warnings};
 use policy::directory::Directory;
 use policy::ids::PersonId;
-use policy::wording::{Piece, Placeholder, parse_template};
+use policy::wording::{TemplateSegment, Placeholder, parse_template};
 use policy::{Action, Ladder, Policy, Template, Verdict, WorkflowId, well_known};
 use rules::quiet;
 
@@ -113,7 +113,7 @@ fn check_overrides(warnings: &mut Warnings, policy: &Policy, ladder: Ladder<'_>)
 fn names_its_subject(template: &Template) -> bool {
     let names = |text: &Option<String>| {
         let pieces = text.as_deref().map(parse_template).and_then(Result::ok).unwrap_or_default();
-        pieces.contains(&Piece::Value(Placeholder::Lead))
+        pieces.contains(&TemplateSegment::Value(Placeholder::Lead))
     };
     template.title.is_none() || names(&template.title) || names(&template.text)
 }

@@ -1,6 +1,6 @@
 //! Warnings: their names, where they point, and the list that the checks fill.
 
-use ::policy::document::{DocumentProblem, Place};
+use ::policy::document::{DocumentProblem, Position};
 use serde::Serialize;
 
 /// A warning.
@@ -107,7 +107,7 @@ impl Warnings {
     }
 
     fn add(&mut self, about: About, lint: Lint, path: impl Into<String>, text: impl Into<String>) {
-        let problem = DocumentProblem { path: path.into(), problem: text.into(), place: None::<Place> };
+        let problem = DocumentProblem { path: path.into(), problem: text.into(), place: None::<Position> };
         self.0.push(Warning { lint, about, problem });
     }
 }

@@ -5,7 +5,7 @@ use policy::calendar::{Calendar, WorkingTime};
 use policy::directory::Directory;
 use policy::ids::{MarketId, Source, StateId};
 use policy::measure::{Window, spelled};
-use policy::{Ladder, Policy, StateKind, StepView, WindowRow, WorkflowId};
+use policy::{EffectiveStep, Ladder, Policy, StateKind, WindowRow, WorkflowId};
 
 /// A sweep runs every minute, so it sees two thresholds that are closer together as one.
 const SWEEP_SECS: i64 = 60;
@@ -151,7 +151,7 @@ fn check_distances(
     warnings: &mut Warnings,
     at: &str,
     row: &WindowRow,
-    steps: &[StepView<'_>],
+    steps: &[EffectiveStep<'_>],
     secs: i64,
 ) -> bool {
     if secs < SWEEP_SECS {
@@ -159,7 +159,7 @@ fn check_distances(
         warnings.policy(Lint::CrowdedSteps, format!("{at}.window"), text);
         return true;
     }
-    let share = |step: &StepView<'_>| secs.saturating_mul(i64::from(step.percent)) / 100;
+    let share = |step: &EffectiveStep<'_>| secs.saturating_mul(i64::from(step.percent)) / 100;
     let pairs = steps.iter().zip(steps.iter().skip(1));
     let close = pairs.map(|(a, b)| (share(b) - share(a), a.step, b.step)).min();
     let Some((distance, first, second)) = close.filter(|(distance, ..)| *distance < SWEEP_SECS) else {
@@ -178,10 +178,11 @@ fn check_horizon(
     warnings: &mut Warnings,
     at: &str,
     row: &WindowRow,
-    steps: &[StepView<'_>],
+    steps: &[EffectiveStep<'_>],
     secs: i64,
 ) -> bool {
-    let beyond = |step: &&StepView<'_>| secs.saturating_mul(i64::from(step.percent)) / 100 > HORIZON_SECS;
+    let beyond =
+        |step: &&EffectiveStep<'_>| secs.saturating_mul(i64::from(step.percent)) / 100 > HORIZON_SECS;
     let Some(step) = steps.iter().find(beyond) else { return false };
     let text = format!(
         "`{}` is more than fifty years away, at {}% of `{}`; no lead ever reaches it",

@@ -8,7 +8,7 @@ use rules::entry::Actor;
 use rules::lead::{Command, Input};
 use rules::notification::{Delivery, DeliveryResult, Recipient};
 use rules::still_true;
-use rules::still_true::Telling;
+use rules::still_true::DeliveryDecision;
 
 impl Simulation {
     /// Delivers the next notification that waited until a time, if it is still true.
@@ -29,9 +29,9 @@ impl Simulation {
             Subject::Rep(_) | Subject::Publication(_) => return,
         };
         let result = match telling {
-            Telling::With(_) => return,
-            Telling::Withdraw { reason, .. } => DeliveryResult::Withdrawn { reason },
-            Telling::Tell(delivered) => {
+            DeliveryDecision::IncludedIn(_) => return,
+            DeliveryDecision::Withdraw { reason, .. } => DeliveryResult::Withdrawn { reason },
+            DeliveryDecision::Send(delivered) => {
                 with.extend(delivered.with.into_iter().map(|earlier| earlier.id));
                 DeliveryResult::Delivered { channel: self.channel_of(&notification.to), reference: None }
             }

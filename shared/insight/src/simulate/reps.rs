@@ -24,7 +24,7 @@ impl Simulation {
         now: DateTime<Utc>,
     ) -> Outcome {
         let Some(team) = self.world.rules.directory().team_of(rep).cloned() else {
-            let why = format!("`{rep}` is not a rep of the directory");
+            let why = format!("`{rep}` is not a rep in the directory");
             return Outcome::Invalid { field: "rep".to_owned(), why };
         };
         let input = RepInput::Availability(availability.clone());

@@ -7,7 +7,7 @@ use policy::ids::MarketId;
 use policy::{PublishedPolicy, Rulebook, WorkflowId};
 use rules::clock::Clock;
 use rules::entry::Entry;
-use rules::lead::inside::{Mark, Measure, Place, ladder, mark};
+use rules::lead::inside::{Mark, Measure, WorkState, ladder, mark};
 use rules::lead::{Lead, LeadFact};
 use std::collections::BTreeMap;
 
@@ -121,7 +121,7 @@ impl OpenNotices {
         counts: &mut BTreeMap<StepKey, Counts>,
     ) {
         for workflow in [WorkflowId::SlaBreach, WorkflowId::StuckLead] {
-            let Ok(ladder) = ladder(lead, Place::of(lead), rules, workflow) else {
+            let Ok(ladder) = ladder(lead, WorkState::of(lead), rules, workflow) else {
                 continue;
             };
             let (clock, steps) = (ladder.clock, ladder.steps().collect::<Vec<_>>());

@@ -6,7 +6,7 @@ use std::collections::btree_map::Entry;
 use chrono::NaiveDate;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
-use super::document::{CalendarDocument, CalendarProblem, Weekday3};
+use super::document::{CalendarDocument, CalendarProblem, Weekday};
 use super::local_days::{self, Block, DAY_SECS, DateBlocks, WeekBlocks};
 use super::text::{nearest_zone, parse_block, parse_length};
 use super::working_time::WorkingTime;
@@ -15,12 +15,12 @@ use super::working_time::WorkingTime;
 pub(super) const UTC: &str = "UTC";
 /// The dates that can be written, as text: those for which changes of local time are known.
 const DATES: std::ops::RangeInclusive<&str> = "1970-01-01"..="2200-12-31";
-/// What a block must be, for whoever wrote something else.
+/// The shape of a block; an error message continues with it.
 const A_BLOCK: &str = "a block of hours; write it as `09:00-17:00`, over midnight as `22:00-06:00`, \
                        and a whole day as `00:00-24:00`";
-const A_BUSINESS_DAY: &str = "a length of up to 24 hours; write it as `8h`, `7h30m` or `45m`";
+const A_BUSINESS_DAY: &str = "a length of up to 24 hours; write it as `8h`, `7h30m`, or `45m`";
 
-/// The time zone of a name, or what would be right; that continues "… is not".
+/// The time zone with a name. The error completes the sentence "… is not".
 pub(crate) fn time_zone(name: &str) -> Result<TimeZone, String> {
     let found = TimeZoneDatabase::bundled().get(name).ok().filter(|zone| !zone.is_unknown());
     found.ok_or_else(|| {
@@ -72,9 +72,13 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn problem(&mut self, path: impl Into<String>, value: &str, expected: impl Into<String>) {
-        let (path, expected) = (path.into(), expected.into());
-        self.problems.push(CalendarProblem { path, value: value.to_owned(), expected });
+    fn problem(&mut self, path: impl Into<String>, problem: impl Into<String>) {
+        self.problems.push(CalendarProblem { path: path.into(), problem: problem.into() });
+    }
+
+    /// Notes a value that is not what belongs there.
+    fn is_not(&mut self, path: impl Into<String>, value: &str, expected: &str) {
+        self.problem(path, format!("`{value}` is not {expected}"));
     }
 
     fn time_zone(&mut self) -> Option<(String, TimeZone)> {
@@ -83,7 +87,7 @@ impl Check<'_> {
         match time_zone(name) {
             Ok(zone) => Some((zone.iana_name().unwrap_or(name).to_owned(), zone)),
             Err(expected) => {
-                self.problem("time_zone", written, expected);
+                self.is_not("time_zone", written, &expected);
                 None
             }
         }
@@ -100,20 +104,17 @@ impl Check<'_> {
                 if !is_empty {
                     self.problem(
                         "always",
-                        "true",
-                        format!("to be combined with `{field}`; leave out one of the two"),
+                        format!("cannot be combined with `{field}`; remove one of the two"),
                     );
                 }
             }
         } else if doc.hours.values().all(Vec::is_empty) {
             self.problem(
                 "hours",
-                "{}",
-                "open at any time; write at least one block, such as `mon: [\"09:00-17:00\"]`, or \
-                 `always: true`",
+                "is empty; write at least one block, such as `mon: [\"09:00-17:00\"]`, or `always: true`",
             );
         }
-        let week = Weekday3::ALL.map(|weekday| {
+        let week = Weekday::ALL.map(|weekday| {
             let blocks = doc.hours.get(&weekday).map_or(&[][..], Vec::as_slice);
             self.blocks(&format!("hours.{}", weekday.as_str()), blocks)
         });
@@ -129,7 +130,7 @@ impl Check<'_> {
             let path = format!("{path}[{index}]");
             match parse_block(text) {
                 Some(block) => blocks.push(Written { path, text: text.clone(), block }),
-                None => self.problem(path, text, A_BLOCK),
+                None => self.is_not(path, text, A_BLOCK),
             }
         }
         blocks.sort_by_key(|written| written.block.start);
@@ -152,9 +153,11 @@ impl Check<'_> {
     }
 
     fn overlap(&mut self, later: &Written, earlier: &Written) {
-        let expected =
-            format!("clear of `{}` ({}); write blocks that do not overlap", earlier.text, earlier.path);
-        self.problem(later.path.as_str(), &later.text, expected);
+        let problem = format!(
+            "`{}` overlaps `{}` ({}); write blocks that do not overlap",
+            later.text, earlier.text, earlier.path
+        );
+        self.problem(later.path.as_str(), problem);
     }
 
     fn date(&mut self, path: &str, text: &str) -> Option<i64> {
@@ -162,7 +165,7 @@ impl Check<'_> {
         let read =
             text.parse::<NaiveDate>().ok().filter(|date| date.to_string() == text && DATES.contains(&text));
         if read.is_none() {
-            self.problem(path, text, "a date from 1970 to 2200; write it as `2026-12-25`");
+            self.is_not(path, text, "a date from 1970 to 2200; write it as `2026-12-25`");
         }
         read.map(|date| i64::from(date.to_epoch_days()))
     }
@@ -189,9 +192,10 @@ impl Check<'_> {
                 continue;
             };
             if let Some(holiday) = holidays.get(&day) {
-                let expected =
-                    format!("free: it is a holiday too (holidays[{holiday}]); leave out one of the two");
-                self.problem(date_path.as_str(), &exception.date, expected);
+                let date = &exception.date;
+                let problem =
+                    format!("`{date}` is also a holiday (holidays[{holiday}]); remove one of the two");
+                self.problem(date_path.as_str(), problem);
             }
             match exceptions.entry(day) {
                 Entry::Vacant(free) => {
@@ -199,8 +203,7 @@ impl Check<'_> {
                 }
                 Entry::Occupied(_) => self.problem(
                     date_path,
-                    &exception.date,
-                    "free: it has an exception already; write one exception with all its blocks",
+                    format!("`{}` already has an exception; write one with all its blocks", exception.date),
                 ),
             }
         }
@@ -225,7 +228,7 @@ impl Check<'_> {
         if let Some(text) = &self.doc.business_day {
             let read = parse_length(text);
             if read.is_none() {
-                self.problem("business_day", text, A_BUSINESS_DAY);
+                self.is_not("business_day", text, A_BUSINESS_DAY);
             }
             return read;
         }
@@ -237,7 +240,7 @@ impl Check<'_> {
         }
         let length =
             |day: &[Written]| day.iter().map(|written| written.block.end - written.block.start).sum();
-        let lengths: Vec<(Weekday3, i64)> = Weekday3::ALL
+        let lengths: Vec<(Weekday, i64)> = Weekday::ALL
             .into_iter()
             .zip(week.iter().map(|day| length(day)))
             .filter(|(_, secs)| *secs > 0)
@@ -252,8 +255,10 @@ impl Check<'_> {
             .collect();
         self.problem(
             "business_day",
-            &listed.join(", "),
-            "one length for all open weekdays; write the length to reckon with, such as `8h`",
+            format!(
+                "is missing, and weekdays have different lengths ({}); write the length to use, such as `8h`",
+                listed.join(", ")
+            ),
         );
         None
     }

@@ -1,7 +1,7 @@
 //! The calendar as people write it.
 //!
-//! Hours, dates and lengths are text here. They are read when the calendar is compiled, so that every
-//! mistake in them is told at once and with its place, instead of the first one only.
+//! Hours, dates and lengths are text here. Compiling the calendar reads them, so it reports every mistake
+//! with its place, instead of the first one only.
 
 use std::collections::BTreeMap;
 
@@ -12,28 +12,27 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CalendarDocument {
-    /// The IANA name of the time zone, such as `Europe/Berlin`. A calendar that is `always` open may
-    /// leave it out; it is then `UTC`.
+    /// The IANA name of the time zone, such as `Europe/Berlin`. Default for a calendar that is `always` open:
+    /// `UTC`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub time_zone: String,
-    /// Open round the clock. Hours, holidays and exceptions must then be left out.
+    /// Open around the clock. Leave out `hours`, `holidays`, and `exceptions` then.
     #[serde(default)]
     pub always: bool,
-    /// The blocks that begin on each weekday. Each is written `09:00-12:00` and ends before the minute
-    /// it names; an end earlier than the beginning lies on the next day; an end of `24:00` is midnight.
-    /// Blocks may touch and must not overlap, over midnight neither. A weekday without blocks, or not
-    /// named, is closed; at least one is open.
+    /// The business hours that start on each weekday, as blocks such as `09:00-12:00`. An end earlier than the
+    /// start is on the next day; `24:00` is midnight. Blocks may touch but not overlap. A weekday without
+    /// blocks is closed; at least one weekday must be open.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub hours: BTreeMap<Weekday3, Vec<String>>,
-    /// Dates on which no block begins.
+    pub hours: BTreeMap<Weekday, Vec<String>>,
+    /// Holidays: no business hours start on these dates.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holidays: Vec<Holiday>,
-    /// Dates with blocks of their own. A date is a holiday or has one exception. What an exception
-    /// carries over midnight must not run into the next date's blocks.
+    /// Dates with their own hours. A date can be a holiday or have one exception, not both. Hours past midnight
+    /// must not overlap the next date's hours.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exceptions: Vec<HoursException>,
-    /// What one business day amounts to, such as `8h` or `7h30m`. When left out it is the length of an
-    /// open weekday, if all have the same: their blocks as written, whatever the clocks do.
+    /// The length of a business day, such as `8h` or `7h30m`. Default: the length of an open weekday, if all
+    /// have the same length.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub business_day: Option<String>,
 }
@@ -43,7 +42,7 @@ pub struct CalendarDocument {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the names say it")]
-pub enum Weekday3 {
+pub enum Weekday {
     Mon,
     Tue,
     Wed,
@@ -53,7 +52,7 @@ pub enum Weekday3 {
     Sun,
 }
 
-impl Weekday3 {
+impl Weekday {
     /// All seven, in the order of the week.
     pub const ALL: [Self; 7] = [Self::Mon, Self::Tue, Self::Wed, Self::Thu, Self::Fri, Self::Sat, Self::Sun];
 
@@ -72,38 +71,36 @@ impl Weekday3 {
     }
 }
 
-/// A date on which no block begins.
+/// A date on which no business hours start.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Holiday {
     /// The local date, `2026-12-25`.
     pub date: String,
-    /// What people call it.
+    /// Its name.
     pub name: String,
 }
 
-/// A date with hours of its own.
+/// A date with its own hours.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HoursException {
     /// The local date, `2026-12-24`.
     pub date: String,
-    /// The blocks that begin on it, instead of its weekday's; none when closed.
+    /// The hours that start on it, instead of its weekday's. Empty: closed.
     pub hours: Vec<String>,
-    /// What people call it.
+    /// Its name.
     pub name: String,
 }
 
 /// One thing that is wrong with a calendar document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{path}: `{value}` is not {expected}")]
+#[error("{path}: {problem}")]
 pub struct CalendarProblem {
     /// Where in the document, such as `hours.mon[1]`.
     pub path: String,
-    /// What stands there.
-    pub value: String,
-    /// What was expected and what to write; it continues "… is not".
-    pub expected: String,
+    /// The value, what is wrong with it, and what to write instead.
+    pub problem: String,
 }

@@ -61,7 +61,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 pub(crate) use check::time_zone;
-pub use document::{CalendarDocument, CalendarProblem, Holiday, HoursException, Weekday3};
+pub use document::{CalendarDocument, CalendarProblem, Holiday, HoursException, Weekday};
 use timeline::Timeline;
 pub use working_time::WorkingTime;
 

@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A difference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Change {
-    /// Of what.
-    pub part: Part,
+    /// The part of the document.
+    #[serde(rename = "part")]
+    pub section: Section,
     /// In this market alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub market: Option<MarketId>,
@@ -30,7 +31,7 @@ pub struct Change {
 /// What a difference is of.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(tag = "kind", content = "name", rename_all = "kebab-case")]
-pub enum Part {
+pub enum Section {
     /// A workflow of the policy.
     Workflow(WorkflowId),
     /// The policy apart from its workflows: its name, states, intake, quiet hours.
@@ -47,7 +48,7 @@ pub enum Part {
     Directory,
 }
 
-impl std::fmt::Display for Part {
+impl std::fmt::Display for Section {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Workflow(id) => write!(f, "{id}"),
@@ -63,14 +64,14 @@ impl std::fmt::Display for Part {
 
 impl std::fmt::Display for Change {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.part)?;
+        write!(f, "{}", self.section)?;
         if let Some(market) = &self.market {
             write!(f, " in market `{market}`")?;
         }
         match (&self.before, &self.after) {
             (Some(before), Some(after)) => write!(f, ": {} {before} → {after}", self.item),
-            (None, Some(after)) => write!(f, ": new: {} {after}", self.item),
-            (Some(before), None) => write!(f, ": gone: {} {before}", self.item),
+            (None, Some(after)) => write!(f, ": added: {} {after}", self.item),
+            (Some(before), None) => write!(f, ": removed: {} {before}", self.item),
             (None, None) => write!(f, ": {}", self.item),
         }
     }
@@ -79,18 +80,18 @@ impl std::fmt::Display for Change {
 /// Collects the differences of one part.
 pub(super) struct Changes<'a> {
     all: &'a mut Vec<Change>,
-    part: Part,
+    section: Section,
     pub market: Option<MarketId>,
 }
 
 impl<'a> Changes<'a> {
-    pub fn of(all: &'a mut Vec<Change>, part: Part) -> Self {
-        Self { all, part, market: None }
+    pub fn of(all: &'a mut Vec<Change>, section: Section) -> Self {
+        Self { all, section, market: None }
     }
 
     /// Collects further differences of the same part in one market.
     pub fn in_market(&mut self, market: Option<&MarketId>) -> Changes<'_> {
-        Changes { all: self.all, part: self.part.clone(), market: market.cloned() }
+        Changes { all: self.all, section: self.section.clone(), market: market.cloned() }
     }
 
     pub fn add(&mut self, item: impl Into<String>, before: Option<String>, after: Option<String>) {
@@ -100,8 +101,8 @@ impl<'a> Changes<'a> {
     }
 
     pub fn add_to(&mut self, touches: String, item: String, before: Option<String>, after: Option<String>) {
-        let (part, market) = (self.part.clone(), self.market.clone());
-        self.all.push(Change { part, market, item, before, after, touches });
+        let (section, market) = (self.section.clone(), self.market.clone());
+        self.all.push(Change { section, market, item, before, after, touches });
     }
 
     /// Notes what happened, where there is no value before and after.

@@ -1,8 +1,8 @@
 //! What is different between two directories.
 
-use super::change::{Change, Changes, Part, listed, quoted, union};
+use super::change::{Change, Changes, Section, listed, quoted, union};
 use crate::calendar::{CalendarDocument, HoursException};
-use crate::directory::{Desk, DirectoryDocument, Market, OwnQuietHours, Person, Rep, Team};
+use crate::directory::{Desk, DirectoryDocument, Market, Person, PersonalQuietHours, Rep, Team};
 use crate::ids::Country;
 use crate::source_rights::SourceRights;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,11 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 #[must_use]
 pub fn directories(before: &DirectoryDocument, after: &DirectoryDocument) -> Vec<Change> {
     let mut all = Vec::new();
-    each(&mut all, &before.calendars, &after.calendars, Part::Calendar, calendar);
-    each(&mut all, &before.markets, &after.markets, Part::Market, market);
-    each(&mut all, &before.teams, &after.teams, Part::Team, team);
-    each(&mut all, &before.people, &after.people, Part::Person, person);
-    let mut changes = Changes::of(&mut all, Part::Directory);
+    each(&mut all, &before.calendars, &after.calendars, Section::Calendar, calendar);
+    each(&mut all, &before.markets, &after.markets, Section::Market, market);
+    each(&mut all, &before.teams, &after.teams, Section::Team, team);
+    each(&mut all, &before.people, &after.people, Section::Person, person);
+    let mut changes = Changes::of(&mut all, Section::Directory);
     for (name, was, is) in [
         ("compliance", &before.compliance, &after.compliance),
         ("operations", &before.operations, &after.operations),
@@ -23,11 +23,11 @@ pub fn directories(before: &DirectoryDocument, after: &DirectoryDocument) -> Vec
         desk(&mut changes, name, was, is);
     }
     addresses(&mut changes, "webhook", &before.webhooks, &after.webhooks);
-    addresses(&mut changes, "channel of Teams", &before.teams_channels, &after.teams_channels);
+    addresses(&mut changes, "Teams channel", &before.teams_channels, &after.teams_channels);
     for name in union(&before.sources, &after.sources) {
         let (was, is) = (before.sources.get(name), after.sources.get(name));
         if was.is_some() != is.is_some() && was.or(is) == Some(&UNLIMITED) {
-            changes.say(format!("source `{name}` may write all, as before"));
+            changes.say(format!("source `{name}` can still write everything"));
         }
         source(&mut changes, name, was.unwrap_or(&UNLIMITED), is.unwrap_or(&UNLIMITED));
     }
@@ -39,15 +39,15 @@ fn each<K: Ord + ToString, V>(
     all: &mut Vec<Change>,
     before: &BTreeMap<K, V>,
     after: &BTreeMap<K, V>,
-    part: impl Fn(String) -> Part,
+    section: impl Fn(String) -> Section,
     compare: impl Fn(&mut Changes<'_>, &V, &V),
 ) {
     for name in union(before, after) {
-        let mut changes = Changes::of(all, part(name.to_string()));
+        let mut changes = Changes::of(all, section(name.to_string()));
         match (before.get(name), after.get(name)) {
             (Some(was), Some(is)) => compare(&mut changes, was, is),
-            (Some(_), None) => changes.say("is gone"),
-            (None, _) => changes.say("is new"),
+            (Some(_), None) => changes.say("removed"),
+            (None, _) => changes.say("added"),
         }
     }
 }
@@ -55,9 +55,9 @@ fn each<K: Ord + ToString, V>(
 fn calendar(changes: &mut Changes<'_>, was: &CalendarDocument, is: &CalendarDocument) {
     changes.value("time zone:", &was.time_zone, &is.time_zone, Clone::clone);
     if was.always != is.always {
-        changes.say(if is.always { "is open round the clock now" } else { "is open at its hours now" });
+        changes.say(if is.always { "now open around the clock" } else { "now open only during its hours" });
     }
-    let item = |weekday: &crate::calendar::Weekday3| format!("{}:", weekday.as_str());
+    let item = |weekday: &crate::calendar::Weekday| format!("{}:", weekday.as_str());
     changes.map(&was.hours, &is.hours, item, |blocks| listed(blocks));
     let holidays = |document: &CalendarDocument| -> BTreeSet<String> {
         let holidays = document.holidays.iter();
@@ -73,10 +73,10 @@ fn calendar(changes: &mut Changes<'_>, was: &CalendarDocument, is: &CalendarDocu
     };
     changes.map(&exceptions(was), &exceptions(is), |date| format!("hours on {date}:"), hours);
     changes.value("business day:", &was.business_day, &is.business_day, |length| {
-        length.clone().unwrap_or_else(|| "as long as its weekdays".to_owned())
+        length.clone().unwrap_or_else(|| "the length of its weekdays".to_owned())
     });
     if was != is && same_otherwise(was, is) {
-        changes.say("is written in another order, which changes nothing");
+        changes.say("reordered, with no effect");
     }
 }
 
@@ -94,7 +94,7 @@ fn same_otherwise(was: &CalendarDocument, is: &CalendarDocument) -> bool {
 fn market(changes: &mut Changes<'_>, was: &Market, is: &Market) {
     changes.value("calendar:", &was.calendar, &is.calendar, named);
     changes.value("team:", &was.team, &is.team, named);
-    changes.set("licence for", &was.licensed_for, &is.licensed_for, Country::to_string);
+    changes.set("license for", &was.licensed_for, &is.licensed_for, Country::to_string);
     changes.option("regional VP:", was.regional_vp.as_ref(), is.regional_vp.as_ref(), named);
 }
 
@@ -107,12 +107,10 @@ fn addresses(
 ) {
     for name in union(before, after) {
         match (before.get(name), after.get(name)) {
-            (Some(was), Some(is)) if was != is => {
-                changes.say(format!("{what} `{name}` is at another address"))
-            }
+            (Some(was), Some(is)) if was != is => changes.say(format!("{what} `{name}` has a new address")),
             (Some(_), Some(_)) => {}
-            (Some(_), None) => changes.say(format!("{what} `{name}` is gone")),
-            (None, _) => changes.say(format!("{what} `{name}` is new")),
+            (Some(_), None) => changes.say(format!("{what} `{name}` removed")),
+            (None, _) => changes.say(format!("{what} `{name}` added")),
         }
     }
 }
@@ -121,10 +119,10 @@ fn addresses(
 const UNLIMITED: SourceRights = SourceRights { markets: None, fields: None };
 
 fn source(changes: &mut Changes<'_>, name: &str, was: &SourceRights, is: &SourceRights) {
-    changes.value(&format!("source `{name}` may write the markets:"), &was.markets, &is.markets, |markets| {
+    changes.value(&format!("source `{name}` can write to markets:"), &was.markets, &is.markets, |markets| {
         markets.as_ref().map_or_else(|| "all".to_owned(), listed)
     });
-    changes.value(&format!("source `{name}` may write the fields:"), &was.fields, &is.fields, |fields| {
+    changes.value(&format!("source `{name}` can write fields:"), &was.fields, &is.fields, |fields| {
         fields.as_ref().map_or_else(|| "all".to_owned(), listed)
     });
 }
@@ -140,21 +138,21 @@ fn team(changes: &mut Changes<'_>, was: &Team, is: &Team) {
         match (was.reps.get(id), is.reps.get(id)) {
             (Some(was), Some(is)) => rep(changes, id.as_str(), was, is),
             (before, after) => changes.option(&format!("rep {id},"), before, after, |rep| {
-                format!("{}, carries {}", rep.seniority.as_str(), rep.capacity)
+                format!("{}, capacity {}", rep.seniority.as_str(), rep.capacity)
             }),
         }
     }
 }
 
 fn rep(changes: &mut Changes<'_>, id: &str, was: &Rep, is: &Rep) {
-    changes.value(&format!("{id} is"), &was.seniority, &is.seniority, |s| s.as_str().to_owned());
-    changes.value(&format!("{id} carries at most"), &was.capacity, &is.capacity, u32::to_string);
-    changes.value(&format!("{id} may work"), &was.licensed_for, &is.licensed_for, |licences| {
-        licences.as_ref().map_or_else(|| "all that the market may".to_owned(), listed)
+    changes.value(&format!("{id} seniority:"), &was.seniority, &is.seniority, |s| s.as_str().to_owned());
+    changes.value(&format!("{id} capacity:"), &was.capacity, &is.capacity, u32::to_string);
+    changes.value(&format!("{id} licensed for:"), &was.licensed_for, &is.licensed_for, |licences| {
+        licences.as_ref().map_or_else(|| "everything its market is licensed for".to_owned(), listed)
     });
-    changes.value(&format!("{id} is on leave until"), &was.on_leave_until, &is.on_leave_until, |until| {
+    changes.value(&format!("{id} on leave until:"), &was.on_leave_until, &is.on_leave_until, |until| {
         until.map_or_else(
-            || "no day".to_owned(),
+            || "not on leave".to_owned(),
             |until| until.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true),
         )
     });
@@ -163,23 +161,23 @@ fn rep(changes: &mut Changes<'_>, id: &str, was: &Rep, is: &Rep) {
 fn person(changes: &mut Changes<'_>, was: &Person, is: &Person) {
     changes.value("name:", &was.name, &is.name, quoted);
     if was.email != is.email {
-        changes.say("has another e-mail address");
+        changes.say("has a new email address");
     }
-    changes.value("is told by", &was.notify, &is.notify, |notify| {
-        notify.clone().unwrap_or_else(|| "slack, as everybody".to_owned())
+    changes.value("notified by", &was.notify, &is.notify, |notify| {
+        notify.clone().unwrap_or_else(|| "slack, the default".to_owned())
     });
     changes.value("time zone:", &was.time_zone, &is.time_zone, |zone| {
-        zone.clone().unwrap_or_else(|| "that of their team's market".to_owned())
+        zone.clone().unwrap_or_else(|| "the time zone of their team's market".to_owned())
     });
     changes.value("quiet hours:", &was.quiet_hours, &is.quiet_hours, |quiet| {
-        let own = |quiet: &OwnQuietHours| format!("{} to {}", quiet.from, quiet.to);
-        quiet.as_ref().map_or_else(|| "those of the policy".to_owned(), own)
+        let own = |quiet: &PersonalQuietHours| format!("{} to {}", quiet.from, quiet.to);
+        quiet.as_ref().map_or_else(|| "the policy's".to_owned(), own)
     });
 }
 
 fn desk(changes: &mut Changes<'_>, name: &str, was: &Desk, is: &Desk) {
-    changes.value(&format!("{name} is told on"), &was.channel, &is.channel, Clone::clone);
+    changes.value(&format!("{name} channel:"), &was.channel, &is.channel, Clone::clone);
     changes.value(&format!("calendar of {name}:"), &was.calendar, &is.calendar, |calendar| {
-        calendar.as_ref().map_or_else(|| "round the clock".to_owned(), named)
+        calendar.as_ref().map_or_else(|| "around the clock".to_owned(), named)
     });
 }

@@ -7,7 +7,7 @@ mod policy;
 mod three_way;
 mod touches;
 
-pub use change::{Change, Part};
+pub use change::{Change, Section};
 pub use directory::directories;
 pub use policy::{policies, versions_that_rise};
 pub use three_way::ThreeWay;

@@ -1,10 +1,11 @@
 //! What is different between two policies.
 
-use super::change::{Change, Changes, Part, listed, quoted, union};
+use super::change::{Change, Changes, Section, listed, quoted, union};
 use crate::ids::{CalendarId, MarketId, Source, StateId};
 use crate::measure::{Money, Percent, Window};
 use crate::policy::{
-    Action, Ladder, Orphan, Policy, PublishedPolicy, QuietHours, ReasonCode, StepView, Template, WindowRow,
+    Action, EffectiveStep, Ladder, OrphanAction, Policy, PublishedPolicy, QuietHours, ReasonCode, Template,
+    WindowRow,
 };
 use crate::vocabulary::{StateKind, WorkflowId};
 use chrono::DateTime;
@@ -16,7 +17,7 @@ pub fn policies(before: &Policy, after: &Policy) -> Vec<Change> {
     let mut all = Vec::new();
     for workflow in WorkflowId::ALL {
         let already = all.len();
-        let mut changes = Changes::of(&mut all, Part::Workflow(workflow));
+        let mut changes = Changes::of(&mut all, Section::Workflow(workflow));
         for ladder in before.ladders().into_iter().filter(|ladder| ladder.workflow == workflow) {
             for then in after.ladders().into_iter().filter(|ladder| ladder.workflow == workflow) {
                 self::ladder(&mut changes, (before, ladder), (after, then));
@@ -31,11 +32,10 @@ pub fn policies(before: &Policy, after: &Policy) -> Vec<Change> {
         }
         words(&mut changes, workflow, before, after);
         if all.len() == already && versions_that_rise(before, after).contains(&workflow) {
-            Changes::of(&mut all, Part::Workflow(workflow))
-                .say("is written in another order, which changes nothing");
+            Changes::of(&mut all, Section::Workflow(workflow)).say("reordered, with no effect");
         }
     }
-    let mut changes = Changes::of(&mut all, Part::Policy);
+    let mut changes = Changes::of(&mut all, Section::Policy);
     changes.value("name:", &before.name, &after.name, quoted);
     states(&mut changes, before, after);
     changes.value(
@@ -63,7 +63,7 @@ fn returns(changes: &mut Changes<'_>, before: &Policy, after: &Policy) {
 
 fn owners(changes: &mut Changes<'_>, before: &Policy, after: &Policy) {
     let (was, is) = (&before.owners, &after.owners);
-    let named = |orphan: &Orphan| orphan.as_str().to_owned();
+    let named = |orphan: &OrphanAction| orphan.as_str().to_owned();
     changes.value("leads of an owner who left:", &was.left, &is.left, named);
     changes.value("leads of an owner who is away:", &was.absent, &is.absent, named);
     changes.value("an absence counts after:", &was.absent_after, &is.absent_after, Window::to_string);
@@ -72,7 +72,7 @@ fn owners(changes: &mut Changes<'_>, before: &Policy, after: &Policy) {
 fn retention(changes: &mut Changes<'_>, before: &Policy, after: &Policy) {
     let spelled = |policy: &Policy| match &policy.retention {
         Some(retention) => format!("{} after a lead is closed", retention.personal_data),
-        None => "until its erasure is asked for".to_owned(),
+        None => "until someone requests its erasure".to_owned(),
     };
     changes.value("personal data is kept:", &spelled(before), &spelled(after), String::clone);
 }
@@ -109,7 +109,7 @@ fn ladder(
     let steps = |policy: &Policy, market: &MarketId| -> Steps {
         let steps = policy.steps_in(was.workflow, market).into_iter();
         steps
-            .map(|StepView { step, percent, actions }| (step.to_owned(), (percent, actions.to_vec())))
+            .map(|EffectiveStep { step, percent, actions }| (step.to_owned(), (percent, actions.to_vec())))
             .collect()
     };
     let (base_was, base_is) = (steps(before, &anywhere), steps(after, &anywhere));
@@ -190,7 +190,7 @@ fn windows(changes: &mut Changes<'_>, before: &[WindowRow], after: &[WindowRow])
 
 fn sla_breach(changes: &mut Changes<'_>, before: &Policy, after: &Policy) {
     let (was, is) = (&before.workflows.sla_breach, &after.workflows.sla_breach);
-    changes.value("reassignments at most:", &was.max_reassignments, &is.max_reassignments, u32::to_string);
+    changes.value("maximum reassignments:", &was.max_reassignments, &is.max_reassignments, u32::to_string);
 }
 
 fn high_value(changes: &mut Changes<'_>, before: &Policy, after: &Policy) {
@@ -199,12 +199,17 @@ fn high_value(changes: &mut Changes<'_>, before: &Policy, after: &Policy) {
     changes.value("score margin:", &was.score_margin, &is.score_margin, u16::to_string);
     changes.value("strategic accounts:", &was.strategic_accounts, &is.strategic_accounts, yes_or_no);
     changes.value("later windows:", &was.later_windows, &is.later_windows, |p: &Percent| percent(p.get()));
-    changes.value("juniors' leads go to seniors:", &was.reassign_juniors, &is.reassign_juniors, yes_or_no);
+    changes.value(
+        "reassign juniors' leads to seniors:",
+        &was.reassign_juniors,
+        &is.reassign_juniors,
+        yes_or_no,
+    );
     let by_currency = |deals: &[Money]| -> BTreeMap<&'static str, String> {
         deals.iter().map(|money| (money.currency(), money.amount())).collect()
     };
     let (was, is) = (by_currency(&was.deal_size_over), by_currency(&is.deal_size_over));
-    changes.map(&was, &is, |currency| format!("deal size over, in {currency}:"), Clone::clone);
+    changes.map(&was, &is, |currency| format!("deal size over ({currency}):"), Clone::clone);
 }
 
 fn yes_or_no(yes: &bool) -> String {
@@ -235,7 +240,7 @@ fn churn_risk(changes: &mut Changes<'_>, before: &Policy, after: &Policy) {
     let (was, is) = (&before.workflows.churn_risk, &after.workflows.churn_risk);
     changes.value("touchpoint after", &was.touchpoint_after, &is.touchpoint_after, Window::to_string);
     changes.value("calendar:", &was.calendar, &is.calendar, |calendar| {
-        calendar.as_ref().map_or_else(|| "round the clock".to_owned(), |id| format!("`{id}`"))
+        calendar.as_ref().map_or_else(|| "around the clock".to_owned(), |id| format!("`{id}`"))
     });
     changes.option(
         "outreach paused for",
@@ -252,8 +257,9 @@ fn words(changes: &mut Changes<'_>, workflow: WorkflowId, before: &Policy, after
     for message in union(was, is) {
         let (was, is) = (was.get(message).unwrap_or(&nothing), is.get(message).unwrap_or(&nothing));
         let of = |what: &str| format!("message {}, {what}:", message.as_str());
-        let own =
-            |text: &Option<String>| text.as_ref().map_or_else(|| "the product's own".to_owned(), quoted);
+        let own = |text: &Option<String>| {
+            text.as_ref().map_or_else(|| "Leadwatch's own wording".to_owned(), quoted)
+        };
         changes.value(&of("title"), &was.title, &is.title, own);
         changes.value(&of("text"), &was.text, &is.text, own);
     }
@@ -286,20 +292,20 @@ fn states(changes: &mut Changes<'_>, before: &Policy, after: &Policy) {
             }),
         }
     }
-    changes.value("a lead begins in", &before.first_state(), &after.first_state(), |state| {
+    changes.value("a new lead starts in", &before.first_state(), &after.first_state(), |state| {
         state.map_or_else(|| "no state".to_owned(), ToString::to_string)
     });
     let order = |policy: &Policy| policy.states.iter().map(|row| row.state.clone()).collect::<Vec<_>>();
     let (was_order, is_order) = (order(before), order(after));
     if was.len() == is.len() && was.keys().eq(is.keys()) {
-        changes.value("states stand in the order", &was_order, &is_order, |states| listed(states));
+        changes.value("order of states:", &was_order, &is_order, |states| listed(states));
     }
     for (state, now) in is.iter().filter_map(|(state, (_, stages))| Some((state, (was.get(state)?, stages))))
     {
         let ((_, before), after) = now;
         let sorted = |stages: &[StateId]| stages.iter().cloned().collect::<std::collections::BTreeSet<_>>();
         if before != after && sorted(before) == sorted(after) {
-            changes.say(format!("stages of {state} are written in another order, which changes nothing"));
+            changes.say(format!("stages of {state} reordered, with no effect"));
         }
     }
 }

@@ -38,7 +38,7 @@ fn is_same_thing(a: &Change, b: &Change) -> bool {
         let rest = inner.strip_prefix(outer);
         rest.is_some_and(|rest| outer.is_empty() || rest.is_empty() || rest.starts_with('/'))
     };
-    a.part == b.part
+    a.section == b.section
         && a.market == b.market
         && (within(&a.touches, &b.touches) || within(&b.touches, &a.touches))
 }

@@ -1,14 +1,15 @@
 //! What a difference touches, so that two changes of the same thing are found.
 
 /// What follows the name of a step, a state or a rep in the name of a difference.
-const FIELDS: [&str; 8] = [
+const FIELDS: [&str; 9] = [
     " does",
     " stays as it is",
     " is switched ",
-    " carries at most",
-    " may work",
-    " is on leave until",
-    " is told on",
+    " seniority",
+    " capacity",
+    " licensed for",
+    " on leave until",
+    " channel",
     " is",
 ];
 
@@ -16,7 +17,7 @@ const FIELDS: [&str; 8] = [
 /// gone as a whole.
 pub(super) fn of(item: &str, value: Option<&str>) -> String {
     match item {
-        "is new" | "is gone" => return String::new(),
+        "added" | "removed" => return String::new(),
         "state" => {
             let name = value.and_then(|value| value.split(',').next()).unwrap_or_default();
             return format!("state {name}");

@@ -1,5 +1,4 @@
-//! Reading policy and directory documents (YAML): an error says where, what stands there, and
-//! what would be right.
+//! Reads policy and directory documents (YAML). An error says where, what is wrong, and what to write.
 
 mod nearest;
 mod problem;
@@ -9,23 +8,23 @@ mod tree;
 
 pub(crate) use nearest::hint;
 pub use nearest::nearest;
-pub use problem::{DocumentError, DocumentProblem, Place};
+pub use problem::{DocumentError, DocumentProblem, Position};
 pub(crate) use problem::{Problems, both};
 use serde::de::DeserializeOwned;
 
 use nearest::{DISTANCE_MAX, distance};
-use shape::{Misfit, ShapeError};
+use shape::{Mismatch, ShapeError};
 use tree::{Node, Step};
 
-/// The name at the top of a document that says which revision it was made from. It is for publishing
-/// and no part of the content: two documents that differ in it alone say the same.
+/// The field at the top of a document with the revision it was made from. It is for publishing and not part of the
+/// content.
 pub const REVISION: &str = "revision";
 
 /// A YAML document that was read, with the line and column of everything in it.
 #[derive(Debug, Clone)]
 pub struct Document {
     root: Node,
-    /// Keys that are there twice, and a revision that is none.
+    /// Duplicate keys, and an invalid revision.
     problems: Vec<DocumentProblem>,
     revision: Option<u32>,
 }
@@ -34,22 +33,34 @@ impl Document {
     /// Reads a text as YAML.
     ///
     /// # Errors
-    /// Where it stops to be YAML, or is not one document.
+    /// Where it is not YAML, or is more than one document.
     pub fn read(yaml: &str) -> Result<Self, DocumentError> {
-        let (mut root, mut problems) = tree::read(yaml)?;
+        let (root, problems) = tree::read(yaml)?;
+        Ok(Self::of_tree(root, problems))
+    }
+
+    fn of_tree(mut root: Node, mut problems: Vec<DocumentProblem>) -> Self {
         let revision = root.take(REVISION).and_then(|node| {
             let revision = node.text().and_then(|text| text.parse().ok()).filter(|revision| *revision > 0);
             if revision.is_none() {
-                let problem = format!("{} is not the number of a revision, such as `13`", node.shown());
+                let problem = format!("{} is not a revision number; write e.g. `13`", node.shown());
                 let place = Some(node.place);
                 problems.push(DocumentProblem { path: REVISION.to_owned(), problem, place });
             }
             revision
         });
-        Ok(Self { root, problems, revision })
+        Self { root, problems, revision }
     }
 
-    /// The revision that it says it was made from; `None` if it does not say so.
+    /// Takes a document from JSON, whose values have no position in a text.
+    ///
+    /// # Errors
+    /// A document that nests too deep or has too many values.
+    pub fn of_json(json: &serde_json::Value) -> Result<Self, DocumentError> {
+        Ok(Self::of_tree(tree::of_json(json)?, Vec::new()))
+    }
+
+    /// The revision that it was made from, if it names one.
     #[must_use]
     pub fn revision(&self) -> Option<u32> {
         self.revision
@@ -61,9 +72,9 @@ impl Document {
         self.root.has(name)
     }
 
-    /// Where a path leads, or as far as the document goes along it.
+    /// The position of a path, or of its last part that the document has.
     #[must_use]
-    pub fn place_of(&self, path: &str) -> Place {
+    pub fn position_of(&self, path: &str) -> Position {
         self.root.locate(path)
     }
 
@@ -71,7 +82,7 @@ impl Document {
     #[must_use]
     pub fn locate(&self, DocumentError(mut problems): DocumentError) -> DocumentError {
         for problem in &mut problems {
-            problem.place = problem.place.or_else(|| Some(self.place_of(&problem.path)));
+            problem.place = problem.place.or_else(|| Some(self.position_of(&problem.path)));
         }
         problems.sort_by_key(|problem| problem.place);
         DocumentError(problems)
@@ -85,10 +96,10 @@ impl Document {
         let mut problems = self.problems.clone();
         let read = repair::read::<T>(&self.root);
         let mut sections = Vec::new();
-        for (error, stands, place) in &read.misfits {
+        for (error, stands, place) in &read.mismatches {
             let (path, problem) = in_words(error, stands.as_ref());
             sections.push(tree::spelled(path.get(..2).unwrap_or(&path)));
-            if !read.misfits.iter().any(|(other, ..)| is_misspelt(error, other)) {
+            if !read.mismatches.iter().any(|(other, ..)| is_misspelt(error, other)) {
                 problems.push(DocumentProblem { path: tree::spelled(&path), problem, place: *place });
             }
         }
@@ -114,43 +125,47 @@ impl Document {
 /// Whether what is missing is there under a name that is nearly right, and told as that.
 fn is_misspelt(missing: &ShapeError, other: &ShapeError) -> bool {
     match (&missing.what, &other.what, other.path.split_last()) {
-        (Misfit::Missing(field), Misfit::UnknownField { name, .. }, Some((_, parent))) => {
+        (Mismatch::Missing(field), Mismatch::UnknownField { name, .. }, Some((_, parent))) => {
             parent == missing.path && distance(field, name) <= DISTANCE_MAX
         }
         _ => false,
     }
 }
 
-/// What does not fit, and where, as a person who writes documents would say it.
+/// A mismatch in words, with its path.
 fn in_words(error: &ShapeError, stands: Option<&Node>) -> (Vec<Step>, String) {
     let shown = || stands.map_or_else(|| "this".to_owned(), Node::shown);
+    let is_not = |expected: &str| match stands {
+        Some(node) if node.is_empty() => format!("is empty; write {expected}"),
+        _ => format!("{} is not {expected}", shown()),
+    };
     let mut path = error.path.clone();
     let problem = match &error.what {
-        Misfit::UnknownField { name, known } => {
-            format!("`{name}` is not a field here; {}", hint(name, known))
+        Mismatch::UnknownField { name, known } => {
+            format!("`{name}` is not a known field here; {}", hint(name, known))
         }
-        Misfit::UnknownValue { value, known } => {
+        Mismatch::UnknownValue { value, known } => {
             format!("`{value}` is not a known value; {}", hint(value, known))
         }
-        Misfit::Missing(name) => {
+        Mismatch::Missing(name) => {
             path.push(Step::Name((*name).to_owned()));
             "is missing".to_owned()
         }
-        Misfit::NotText => "what stands there is not a text".to_owned(),
-        Misfit::NotList => format!("{} is not a list; write it in brackets, e.g. `[US, CA]`", shown()),
-        Misfit::NotBlock => format!("{} is not a block of `name: value` lines", shown()),
-        Misfit::NotBool => format!("{} is not `true` or `false`", shown()),
-        Misfit::NotWhole { quoted: true, .. } => format!("{} is a text; write it without quotes", shown()),
-        Misfit::NotWhole { max, .. } => format!("{} is not a whole number from 0 to {max}", shown()),
-        Misfit::Other(said) if CHRONO.iter().any(|text| said.starts_with(text)) => {
-            format!("{} is not an instant; write e.g. `2026-03-02T14:00:00Z`", shown())
+        Mismatch::NotText => is_not("a text"),
+        Mismatch::NotList => is_not("a list such as `[US, CA]`"),
+        Mismatch::NotBlock => is_not("a block of `name: value` lines"),
+        Mismatch::NotBool => is_not("`true` or `false`"),
+        Mismatch::NotWhole { quoted: true, .. } => format!("{} is in quotes; remove them", shown()),
+        Mismatch::NotWhole { max, .. } => is_not(&format!("a whole number from 0 to {max}")),
+        Mismatch::Other(said) if CHRONO.iter().any(|text| said.starts_with(text)) => {
+            is_not("a date and time such as `2026-03-02T14:00:00Z`")
         }
-        Misfit::Other(said) => said.clone(),
+        Mismatch::Other(said) => said.clone(),
     };
     (path, problem)
 }
 
-/// What chrono says of a text that is no instant.
+/// The beginnings of chrono's errors.
 const CHRONO: [&str; 5] = [
     "input contains invalid",
     "premature end",

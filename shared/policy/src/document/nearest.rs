@@ -18,7 +18,7 @@ pub(crate) fn hint(value: &str, known: &[&str]) -> String {
             names.sort_unstable();
             names.dedup();
             let more = if names.len() > 12 { ", …" } else { "" };
-            format!("known: {}{more}", names.iter().take(12).copied().collect::<Vec<_>>().join(", "))
+            format!("write one of: {}{more}", names.iter().take(12).copied().collect::<Vec<_>>().join(", "))
         }
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 /// A place in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Place {
+pub struct Position {
     /// The line, from 1.
     pub line: usize,
     /// The column, in characters from 1.
@@ -21,14 +21,14 @@ pub struct DocumentProblem {
     pub problem: String,
     /// Where in the text, where there is one.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    pub place: Option<Place>,
+    pub place: Option<Position>,
 }
 
 impl std::fmt::Display for DocumentProblem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: {}", self.path, self.problem)?;
         match self.place {
-            Some(Place { line, column }) => write!(f, " (line {line}, column {column})"),
+            Some(Position { line, column }) => write!(f, " (line {line}, column {column})"),
             None => Ok(()),
         }
     }
@@ -81,7 +81,7 @@ impl Problems {
         known: impl IntoIterator<Item = &'a str>,
     ) {
         let names: Vec<&str> = known.into_iter().collect();
-        let hint = if names.is_empty() { format!("no {kind} is defined") } else { hint(value, &names) };
+        let hint = if names.is_empty() { format!("there is no {kind} yet") } else { hint(value, &names) };
         self.add(path, format!("`{value}` is not a known {kind}; {hint}"));
     }
 

@@ -2,15 +2,15 @@
 //! replaced by a stand-in that does, and the document is read again, until it can be read whole.
 //! What was read so is good for finding out what else is wrong, and for nothing else.
 
-use super::problem::Place;
-use super::shape::{Misfit, Reader, ShapeError};
+use super::problem::Position;
+use super::shape::{Mismatch, Reader, ShapeError};
 use super::tree::{Content, Entry, Node, Step};
 use serde::de::DeserializeOwned;
 
 /// Misfits that are noted at most; whoever has more has the wrong file.
-const MISFITS_MAX: usize = 50;
+const MISMATCHES_MAX: usize = 50;
 /// Readings at most: each misfit needs a few to find what fits in its place.
-const READINGS_MAX: usize = 20 * MISFITS_MAX;
+const READINGS_MAX: usize = 20 * MISMATCHES_MAX;
 
 /// What can stand in for anything in a policy or a directory.
 const STAND_INS: [&str; 9] =
@@ -18,19 +18,19 @@ const STAND_INS: [&str; 9] =
 
 /// What reading a document gave.
 pub(super) struct Read<T> {
-    /// The value; with misfits, some of it stood in for. `None` if not even that can be had.
+    /// The value; with mismatches, some of it stood in for. `None` if not even that can be had.
     pub value: Option<T>,
     /// What does not fit, with the node that stood there, or for a name its place.
-    pub misfits: Vec<(ShapeError, Option<Node>, Option<Place>)>,
+    pub mismatches: Vec<(ShapeError, Option<Node>, Option<Position>)>,
 }
 
 /// Reads a document into its type, to the end.
 pub(super) fn read<T: DeserializeOwned>(root: &Node) -> Read<T> {
     let mut root = root.clone();
-    let mut misfits = Vec::new();
+    let mut mismatches = Vec::new();
     for _ in 0..READINGS_MAX {
         let mut error = match T::deserialize(Reader(&root)) {
-            Ok(value) => return Read { value: Some(value), misfits },
+            Ok(value) => return Read { value: Some(value), mismatches },
             Err(error) => error,
         };
         error.path.reverse();
@@ -39,13 +39,13 @@ pub(super) fn read<T: DeserializeOwned>(root: &Node) -> Read<T> {
         let place = if error.of_name { root.name_at(&error.path) } else { None };
         let repaired = repair(&mut root, &error);
         if !is_stand_in {
-            misfits.push((error, stands, place));
+            mismatches.push((error, stands, place));
         }
-        if !repaired || misfits.len() >= MISFITS_MAX {
+        if !repaired || mismatches.len() >= MISMATCHES_MAX {
             break;
         }
     }
-    Read { value: None, misfits }
+    Read { value: None, mismatches }
 }
 
 /// Puts something that may fit in place of what does not; false if nothing is left to try.
@@ -56,12 +56,12 @@ fn repair(root: &mut Node, error: &ShapeError) -> bool {
     let Some(node) = root.at(&error.path) else { return false };
     let (place, next) = (node.place, node.stand_in.map_or(0, |n| n + 1));
     match (&error.what, &mut node.content) {
-        (Misfit::Missing(name), Content::Map(entries)) => {
+        (Mismatch::Missing(name), Content::Map(entries)) => {
             let Some(value) = stand_in(0, place) else { return false };
             entries.push(Entry { name: (*name).to_owned(), place, value });
             return true;
         }
-        (Misfit::UnknownValue { known, .. }, _) if next <= STAND_INS.len() => {
+        (Mismatch::UnknownValue { known, .. }, _) if next <= STAND_INS.len() => {
             if let Some(first) = known.first() {
                 let content = Content::Scalar { text: (*first).to_owned(), plain: true };
                 *node = Node { place, content, stand_in: Some(next) };
@@ -79,7 +79,7 @@ fn repair(root: &mut Node, error: &ShapeError) -> bool {
 }
 
 /// The stand-ins in their order: the texts, a list, a block.
-fn stand_in(n: usize, place: Place) -> Option<Node> {
+fn stand_in(n: usize, place: Position) -> Option<Node> {
     let content = match STAND_INS.get(n) {
         Some(text) => Content::Scalar { text: (*text).to_owned(), plain: true },
         None if n == STAND_INS.len() => Content::List(Vec::new()),

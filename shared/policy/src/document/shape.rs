@@ -1,5 +1,4 @@
-//! Reads a node into the type that it stands for. What does not fit is told as data: where, and
-//! what it is not.
+//! Reads a node into a type. A mismatch is data: where it is, and what was expected.
 
 use super::tree::{Content, Entry, Node, Step};
 use serde::de::value::BorrowedStrDeserializer;
@@ -14,12 +13,12 @@ pub(super) struct ShapeError {
     pub path: Vec<Step>,
     /// It is the name that does not fit, not what stands there.
     pub of_name: bool,
-    pub what: Misfit,
+    pub what: Mismatch,
 }
 
 /// In which way something does not fit.
 #[derive(Debug, Clone)]
-pub(super) enum Misfit {
+pub(super) enum Mismatch {
     UnknownField {
         name: String,
         known: Vec<&'static str>,
@@ -42,7 +41,7 @@ pub(super) enum Misfit {
 }
 
 impl ShapeError {
-    fn new(what: Misfit) -> Self {
+    fn new(what: Mismatch) -> Self {
         Self { path: Vec::new(), of_name: false, what }
     }
 
@@ -62,23 +61,23 @@ impl std::error::Error for ShapeError {}
 
 impl serde::de::Error for ShapeError {
     fn custom<T: fmt::Display>(said: T) -> Self {
-        Self::new(Misfit::Other(said.to_string()))
+        Self::new(Mismatch::Other(said.to_string()))
     }
 
     fn invalid_type(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::new(Misfit::Other(format!("is not {expected}")))
+        Self::new(Mismatch::Other(format!("is not {expected}")))
     }
 
     fn unknown_field(name: &str, known: &'static [&'static str]) -> Self {
-        Self::new(Misfit::UnknownField { name: name.to_owned(), known: known.to_vec() })
+        Self::new(Mismatch::UnknownField { name: name.to_owned(), known: known.to_vec() })
     }
 
     fn unknown_variant(value: &str, known: &'static [&'static str]) -> Self {
-        Self::new(Misfit::UnknownValue { value: value.to_owned(), known: known.to_vec() })
+        Self::new(Mismatch::UnknownValue { value: value.to_owned(), known: known.to_vec() })
     }
 
     fn missing_field(name: &'static str) -> Self {
-        Self::new(Misfit::Missing(name))
+        Self::new(Mismatch::Missing(name))
     }
 }
 
@@ -87,7 +86,7 @@ impl serde::de::Error for ShapeError {
 pub(super) struct Reader<'de>(pub &'de Node);
 
 impl<'de> Reader<'de> {
-    fn scalar(self, otherwise: Misfit) -> Result<(&'de str, bool), ShapeError> {
+    fn scalar(self, otherwise: Mismatch) -> Result<(&'de str, bool), ShapeError> {
         match &self.0.content {
             Content::Scalar { text, plain } => Ok((text, *plain)),
             _ => Err(ShapeError::new(otherwise)),
@@ -99,11 +98,11 @@ impl<'de> Reader<'de> {
     }
 
     fn whole(self, max: u64) -> Result<u64, ShapeError> {
-        let (text, plain) = self.scalar(Misfit::NotWhole { max, quoted: false })?;
+        let (text, plain) = self.scalar(Mismatch::NotWhole { max, quoted: false })?;
         let read = text.parse::<u64>().ok().filter(|n| *n <= max);
         match read {
             Some(n) if plain => Ok(n),
-            read => Err(ShapeError::new(Misfit::NotWhole { max, quoted: read.is_some() })),
+            read => Err(ShapeError::new(Mismatch::NotWhole { max, quoted: read.is_some() })),
         }
     }
 }
@@ -130,10 +129,10 @@ impl<'de> serde::Deserializer<'de> for Reader<'de> {
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ShapeError> {
-        match self.scalar(Misfit::NotBool)? {
+        match self.scalar(Mismatch::NotBool)? {
             ("true", true) => visitor.visit_bool(true),
             ("false", true) => visitor.visit_bool(false),
-            _ => Err(ShapeError::new(Misfit::NotBool)),
+            _ => Err(ShapeError::new(Mismatch::NotBool)),
         }
     }
 
@@ -154,9 +153,9 @@ impl<'de> serde::Deserializer<'de> for Reader<'de> {
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ShapeError> {
-        let (text, _) = self.scalar(Misfit::NotText)?;
+        let (text, _) = self.scalar(Mismatch::NotText)?;
         if self.is_null() {
-            return Err(ShapeError::new(Misfit::NotText));
+            return Err(ShapeError::new(Mismatch::NotText));
         }
         visitor.visit_borrowed_str(text)
     }
@@ -180,14 +179,14 @@ impl<'de> serde::Deserializer<'de> for Reader<'de> {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ShapeError> {
         match &self.0.content {
             Content::List(items) => visitor.visit_seq(Items { items: items.iter(), next: 0 }),
-            _ => Err(ShapeError::new(Misfit::NotList)),
+            _ => Err(ShapeError::new(Mismatch::NotList)),
         }
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ShapeError> {
         match &self.0.content {
             Content::Map(entries) => visitor.visit_map(Entries { entries: entries.iter(), value: None }),
-            _ => Err(ShapeError::new(Misfit::NotBlock)),
+            _ => Err(ShapeError::new(Mismatch::NotBlock)),
         }
     }
 
@@ -207,7 +206,7 @@ impl<'de> serde::Deserializer<'de> for Reader<'de> {
         visitor: V,
     ) -> Result<V::Value, ShapeError> {
         let (text, _) = self
-            .scalar(Misfit::NotText)
+            .scalar(Mismatch::NotText)
             .map_err(|_| ShapeError::unknown_variant(self.0.shown().trim_matches('`'), known))?;
         visitor.visit_enum(BorrowedStrDeserializer::new(text))
     }

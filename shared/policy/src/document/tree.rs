@@ -1,8 +1,9 @@
 //! A YAML document as a tree whose every node knows its line and column, so that whatever is wrong
 //! at a path can be pointed at.
 
-use super::problem::{DocumentError, DocumentProblem, Place};
+use super::problem::{DocumentError, DocumentProblem, Position};
 use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// How deep a document nests at most; policies and directories need less than ten.
@@ -13,7 +14,7 @@ const NODES_MAX: usize = 200_000;
 /// A node of a document.
 #[derive(Debug, Clone)]
 pub(super) struct Node {
-    pub place: Place,
+    pub place: Position,
     pub content: Content,
     /// Which stand-in this is, where what was written could not be read; see `repair`.
     pub stand_in: Option<usize>,
@@ -34,7 +35,7 @@ pub(super) enum Content {
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub name: String,
-    pub place: Place,
+    pub place: Position,
     pub value: Node,
 }
 
@@ -91,7 +92,7 @@ impl Node {
     }
 
     /// Where the name stands that a path ends in.
-    pub fn name_at(&mut self, path: &[Step]) -> Option<Place> {
+    pub fn name_at(&mut self, path: &[Step]) -> Option<Position> {
         let (Step::Name(name), parent) = path.split_last()? else { return None };
         match &self.at(parent)?.content {
             Content::Map(entries) => {
@@ -103,7 +104,7 @@ impl Node {
 
     /// Where a written path leads, or as far as the document goes along it. A name is pointed at
     /// where it stands, what has no name where it begins.
-    pub fn locate(&self, path: &str) -> Place {
+    pub fn locate(&self, path: &str) -> Position {
         let (mut node, mut place, mut rest) = (self, self.place, path);
         loop {
             let found = match &node.content {
@@ -137,6 +138,11 @@ impl Node {
         }
     }
 
+    /// Whether nothing was written there.
+    pub fn is_empty(&self) -> bool {
+        matches!(&self.content, Content::Scalar { text, plain: true } if text.is_empty())
+    }
+
     /// What stands there, for a message that does not show it.
     pub fn shown(&self) -> String {
         match &self.content {
@@ -164,17 +170,60 @@ pub(super) fn read(yaml: &str) -> Result<(Node, Vec<DocumentProblem>), DocumentE
         let (event, span) = next.map_err(|error| DocumentError(vec![unreadable(&error)]))?;
         builder.event(event, span).map_err(|problem| DocumentError(vec![problem]))?;
     }
-    let empty = || problem("document", Place { line: 1, column: 1 }, "is empty");
+    let empty = || problem("document", Position { line: 1, column: 1 }, "is empty");
     let root = builder.root.ok_or_else(|| DocumentError(vec![empty()]))?;
     Ok((root, builder.problems))
 }
 
-fn problem(path: &str, place: Place, problem: impl Into<String>) -> DocumentProblem {
+/// Takes a tree from JSON. Strings count as quoted, as they are in a text.
+pub(super) fn of_json(json: &Value) -> Result<Node, DocumentError> {
+    let start = Position { line: 1, column: 1 };
+    let too_large = |said: String| DocumentError(vec![problem("document", start, said)]);
+    let root = json_node(json, &mut 0, 1).ok_or_else(|| too_large(too_deep()))?;
+    if root.count() > NODES_MAX { Err(too_large(too_many())) } else { Ok(root) }
+}
+
+/// `None` if the value nests too deep. A column counts the values before, so that problems keep their order.
+fn json_node(json: &Value, before: &mut usize, depth: usize) -> Option<Node> {
+    if depth > DEPTH_MAX {
+        return None;
+    }
+    *before += 1;
+    let place = Position { line: 1, column: *before };
+    let mut inner = |value: &Value| json_node(value, before, depth + 1);
+    let content = match json {
+        Value::Null => Content::Scalar { text: "null".to_owned(), plain: true },
+        Value::Bool(value) => Content::Scalar { text: value.to_string(), plain: true },
+        Value::Number(number) => Content::Scalar { text: number.to_string(), plain: true },
+        Value::String(text) => Content::Scalar { text: text.clone(), plain: false },
+        Value::Array(items) => {
+            Content::List(items.iter().map(|item| inner(item).map(Some)).collect::<Option<_>>()?)
+        }
+        Value::Object(members) => {
+            let entry = |(name, value): (&String, &Value)| {
+                let value = inner(value)?;
+                Some(Entry { name: name.clone(), place: value.place, value })
+            };
+            Content::Map(members.iter().map(entry).collect::<Option<_>>()?)
+        }
+    };
+    Some(Node { place, content, stand_in: None })
+}
+
+fn too_deep() -> String {
+    format!("is nested more than {DEPTH_MAX} levels deep; flatten it")
+}
+
+fn too_many() -> String {
+    format!("has more than {NODES_MAX} values; split or shorten it")
+}
+
+fn problem(path: &str, place: Position, problem: impl Into<String>) -> DocumentProblem {
     DocumentProblem { path: path.to_owned(), problem: problem.into(), place: Some(place) }
 }
 
 fn unreadable(error: &ScanError) -> DocumentProblem {
-    let place = Place { line: error.marker().line(), column: error.marker().col() + 1 };
+    let place = Position { line: error.marker().line(), column: error.marker().col() + 1 };
     problem("document", place, format!("is not YAML: {}", error.info()))
 }
 
@@ -183,7 +232,7 @@ struct Open {
     node: Node,
     anchor: usize,
     /// The name that waits for its value.
-    name: Option<(String, Place)>,
+    name: Option<(String, Position)>,
 }
 
 /// Builds the tree from what the parser reports. It is a loop with a stack of its own, so that no
@@ -200,13 +249,17 @@ struct Builder {
 
 impl Builder {
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), DocumentProblem> {
-        let place = Place { line: span.start.line(), column: span.start.col() + 1 };
+        let place = Position { line: span.start.line(), column: span.start.col() + 1 };
         let node = |content| Node { place, content, stand_in: None };
         match event {
             Event::DocumentStart(..) => {
                 self.documents += 1;
                 if self.documents > 1 {
-                    return Err(problem("document", place, "is more than one; write one document a file"));
+                    return Err(problem(
+                        "document",
+                        place,
+                        "the file has more than one YAML document; keep one",
+                    ));
                 }
                 Ok(())
             }
@@ -222,7 +275,11 @@ impl Builder {
             },
             Event::Alias(id) => match self.anchors.get(&id).cloned() {
                 Some(node) => self.add(Node { place, ..node }, 0),
-                None => Err(problem(&self.path(), place, "is an alias of what contains it; write it out")),
+                None => Err(problem(
+                    &self.path(),
+                    place,
+                    "is an alias that refers to itself; write the value out",
+                )),
             },
             _ => Ok(()),
         }
@@ -230,8 +287,7 @@ impl Builder {
 
     fn begin(&mut self, node: Node, anchor: usize) -> Result<(), DocumentProblem> {
         if self.open.len() >= DEPTH_MAX {
-            let said = format!("is nested deeper than {DEPTH_MAX}");
-            return Err(problem(&self.path(), node.place, said));
+            return Err(problem(&self.path(), node.place, too_deep()));
         }
         self.open.push(Open { node, anchor, name: None });
         Ok(())
@@ -240,8 +296,7 @@ impl Builder {
     fn add(&mut self, node: Node, anchor: usize) -> Result<(), DocumentProblem> {
         self.nodes += node.count();
         if self.nodes > NODES_MAX {
-            let said = format!("has more than {NODES_MAX} values");
-            return Err(problem("document", node.place, said));
+            return Err(problem("document", node.place, too_many()));
         }
         if anchor > 0 {
             self.anchors.insert(anchor, node.clone());
@@ -255,18 +310,20 @@ impl Builder {
             (Content::List(items), _) => items.push(Some(node)),
             (Content::Map(entries), Some((name, place))) => {
                 if entries.iter().any(|entry| entry.name == name) {
-                    self.problems.push(problem(&path, place, "is there twice; a key is written once"));
+                    self.problems.push(problem(&path, place, "appears twice; keep one"));
                 } else {
                     entries.push(Entry { name, place, value: node });
                 }
             }
             (Content::Map(_), None) => match node.content {
                 Content::Scalar { text, plain: true } if text == "<<" => {
-                    let said = "merges another block; write the fields out";
+                    let said = "merges another block with `<<`; write the fields out";
                     return Err(problem(&path, node.place, said));
                 }
                 Content::Scalar { text, .. } => open.name = Some((text, node.place)),
-                _ => return Err(problem(&path, node.place, "has a list or a block for a name")),
+                _ => {
+                    return Err(problem(&path, node.place, "uses a list or a block as a name; write a text"));
+                }
             },
             (Content::Scalar { .. }, _) => {}
         }

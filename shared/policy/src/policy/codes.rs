@@ -8,7 +8,7 @@ use crate::vocabulary::Verdict;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CodeError {
     /// The policy does not have it.
-    #[error("`{code}` is not a reason code of the policy; for `{verdict}` it has {}", .known.join(", "))]
+    #[error("the policy has no reason code `{code}`; its codes to {verdict}: {}", listed(.known))]
     Unknown {
         /// The code.
         code: String,
@@ -18,7 +18,7 @@ pub enum CodeError {
         known: Vec<String>,
     },
     /// It is a reason for the other verdict.
-    #[error("`{code}` is a reason to {other}; for `{verdict}` the policy has {}", .known.join(", "))]
+    #[error("`{code}` is a reason to {other}, not to {verdict}; the policy's codes to {verdict}: {}", listed(.known))]
     OtherVerdict {
         /// The code.
         code: String,
@@ -31,13 +31,17 @@ pub enum CodeError {
     },
     /// The policy does not say which verdict it is for, and a lead is not cleared on a guess.
     #[error(
-        "the policy does not say which verdict `{code}` is for, so that it can clear nothing; \
-         write `verdict` beside it and publish the policy"
+        "the policy does not say which verdict `{code}` is for, so it cannot clear a lead; \
+         add its `verdict` to the policy and publish it"
     )]
     Undefined {
         /// The code.
         code: String,
     },
+}
+
+fn listed(codes: &[String]) -> String {
+    if codes.is_empty() { "none".to_owned() } else { codes.join(", ") }
 }
 
 impl ComplianceFlag {
@@ -100,11 +104,14 @@ mod tests {
         assert!(flag.code_for("odd", Verdict::Reject).is_ok());
         assert_eq!(
             refused("bad", Verdict::Clear),
-            "`bad` is a reason to reject; for `clear` the policy has false-match, fine"
+            "`bad` is a reason to reject, not to clear; the policy's codes to clear: false-match, fine"
         );
-        assert!(refused("false-match", Verdict::Reject).contains("`false-match` is a reason to clear"));
+        assert!(
+            refused("false-match", Verdict::Reject)
+                .contains("`false-match` is a reason to clear, not to reject")
+        );
         assert!(refused("odd", Verdict::Clear).contains("does not say which verdict `odd` is for"));
-        assert!(refused("none", Verdict::Clear).contains("`none` is not a reason code"));
+        assert!(refused("none", Verdict::Clear).contains("no reason code `none`"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A policy as it is written: its types, and what can be looked up in it at once.
+//! A policy as people write it.
 
 use super::owners::Owners;
 use super::reasons::ReasonCode;
@@ -9,52 +9,52 @@ use crate::vocabulary::{Message, StateKind};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A policy as it is written.
+/// A policy: states, workflows, and general rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
     /// A title for people.
     pub name: String,
-    /// The lifecycle. The two compliance states are there without being written.
+    /// The lifecycle states. The two compliance states are built in.
     pub states: Vec<StateRow>,
     /// The five workflows.
     pub workflows: Workflows,
-    /// What to do with what arrives late.
+    /// How to treat events that arrive late.
     #[serde(default)]
     pub intake: Intake,
-    /// For how long personal data is kept; absent: until somebody asks for its erasure.
+    /// How long personal data is kept. Default: until someone requests its erasure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention: Option<Retention>,
-    /// When people are not told directly; absent: at any hour.
+    /// When people get no direct messages. Default: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet_hours: Option<QuietHours>,
-    /// What becomes of the leads of an owner who leaves, or is away.
+    /// What happens to the leads of an owner who leaves or is away.
     #[serde(default, skip_serializing_if = "Owners::is_default")]
     pub owners: Owners,
 }
 
-/// For how long personal data is kept.
+/// How long personal data is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Retention {
-    /// So long after a lead was closed, its personal data is erased. A lead that is opened again
+    /// How long after a lead was closed its personal data is erased. A lead that is reopened before then
     /// keeps it.
     pub personal_data: Days,
 }
 
-/// The hours in which a person is not told directly, in that person's own time zone. What is for
-/// them then waits until the hours end; clocks go on. Channels are told at any hour.
+/// The hours in which a person gets no direct messages, in that person's own time zone. Their messages
+/// wait until the hours end, and clocks keep running. Channels get messages at any hour.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct QuietHours {
-    /// When they begin, every day.
+    /// When they start, every day.
     pub from: TimeOfDay,
-    /// When they end; earlier than `from`: on the next day.
+    /// When they end; a time earlier than `from` is on the next day.
     pub to: TimeOfDay,
-    /// Messages that do not wait.
+    /// Messages that are sent at once even in quiet hours.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub except: BTreeSet<Message>,
 }
@@ -66,20 +66,20 @@ pub struct QuietHours {
 pub struct StateRow {
     /// Its name.
     pub state: StateId,
-    /// What kind it is.
+    /// Whether clocks run in it.
     pub kind: StateKind,
-    /// What CRMs call it: an event may name any of these stages for it.
+    /// Names that CRMs use for it. An event can send any of them as its state.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stages: Vec<StateId>,
 }
 
-/// What to do with what arrives late.
+/// How to treat events that arrive late.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Intake {
-    /// An event older than this on arrival is history: thresholds that it passed before it came
-    /// are recorded, and nobody is told. Elapsed time by the clock on the wall.
+    /// An event older than this on arrival is history: Leadwatch records the thresholds that the lead passed
+    /// before then, and notifies nobody. Counted around the clock.
     pub history_after: Window,
 }
 
@@ -94,19 +94,19 @@ impl Default for Intake {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Workflows {
-    /// A lead is not worked within its window.
+    /// The owner does not work a lead within its SLA window.
     pub sla_breach: SlaBreach,
     /// A lead stays in a state too long.
     pub stuck_lead: StuckLead,
-    /// A lead is worth more than most.
+    /// A lead is especially valuable.
     pub high_value: HighValue,
     /// A lead must not be worked.
     pub compliance_flag: ComplianceFlag,
-    /// An account may leave.
+    /// A customer may leave.
     pub churn_risk: ChurnRisk,
 }
 
-/// What a workflow is, for people; shown as it stands.
+/// A description of a workflow for readers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -119,41 +119,41 @@ pub struct About {
     pub why: String,
 }
 
-/// A threshold of a clock and what is done at it.
+/// A threshold of a clock, and the actions at it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Step {
     /// Its name in the audit.
     pub step: String,
-    /// At which share of the window.
+    /// When, as a percentage of the window.
     pub at: Percent,
-    /// What is done.
+    /// The actions.
     #[serde(rename = "do")]
     pub actions: Vec<Action>,
 }
 
-/// What a market does differently at thresholds: a step that is named like one of the workflow's
-/// changes it, any other is one more.
+/// A market's own step: one with the name of a workflow step changes that step, any other name adds a
+/// step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StepOverride {
     /// Its name in the audit.
     pub step: String,
-    /// At which share of the window; absent: as the workflow says.
+    /// When, as a percentage of the window. Default: the workflow's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Percent>,
-    /// What is done; absent: as the workflow says.
+    /// The actions. Default: the workflow's.
     #[serde(default, rename = "do", skip_serializing_if = "Option::is_none")]
     pub actions: Option<Vec<Action>>,
-    /// Switched off in this market.
+    /// Whether the step is off in this market.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub off: bool,
 }
 
-/// The texts of a message, with placeholders in braces (`{lead}`). What is absent is the product's
-/// own wording.
+/// The texts of a message, with placeholders in braces (`{lead}`). A missing text is Leadwatch's own
+/// wording.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -166,43 +166,43 @@ pub struct Template {
     pub text: Option<String>,
 }
 
-/// The messages of a workflow that are worded by the policy.
+/// The messages of a workflow that the policy words itself.
 pub type Templates = BTreeMap<Message, Template>;
 
-/// What can be done at a threshold.
+/// An action at a threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
-    /// Tell the owner directly.
+    /// Send the owner a direct message.
     TellOwner,
-    /// Tell the owner's manager on the team's channel.
+    /// Notify the manager on the team's channel.
     TellManager,
     /// Record a breach against the owner and the team.
     RecordBreach,
-    /// Give the lead to the next available rep of the team.
+    /// Reassign the lead to the next available rep on the team.
     Reassign,
-    /// Put it in the operations queue.
+    /// Put the lead in the operations queue.
     QueueForOperations,
 }
 
-/// A row of the window matrix. The most specific row wins: market and source, then market,
-/// then source, then neither.
+/// A row of the window table. The most specific row wins: market and source, then market, then source,
+/// then neither.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct WindowRow {
-    /// Only this market.
+    /// Only for leads of this market.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub market: Option<MarketId>,
-    /// Only this source.
+    /// Only for leads from this source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
     /// The state the lead is in.
     pub state: StateId,
-    /// How long.
+    /// How long the lead may stay in the state.
     pub window: Window,
-    /// On which calendar; default: the market's.
+    /// The calendar that counts. Default: the market's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calendar: Option<CalendarId>,
 }
@@ -212,18 +212,18 @@ pub struct WindowRow {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SlaBreach {
-    /// For people.
+    /// A description for readers.
     pub about: About,
-    /// Its thresholds, rising.
+    /// The thresholds, from the lowest to the highest.
     pub steps: Vec<Step>,
-    /// Reassignments per state before the lead goes to operations instead.
+    /// How many reassignments one state allows before the lead goes to the operations queue instead.
     pub max_reassignments: u32,
-    /// The matrix.
+    /// The SLA windows by state, market, and source.
     pub windows: Vec<WindowRow>,
-    /// What markets do differently at thresholds.
+    /// Markets' own steps.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub markets: BTreeMap<MarketId, Vec<StepOverride>>,
-    /// Its messages in the policy's own words.
+    /// Your own wording of its messages.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub messages: Templates,
 }
@@ -233,35 +233,35 @@ pub struct SlaBreach {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StuckLead {
-    /// For people.
+    /// A description for readers.
     pub about: About,
-    /// Its thresholds, rising.
+    /// The thresholds, from the lowest to the highest.
     pub steps: Vec<Step>,
-    /// Windows of its own; where there is none, the SLA window of the state.
+    /// Its own windows. Default: the SLA window of the state.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<WindowRow>,
-    /// What is done about a lead that keeps coming back to a state. Absent: nothing.
+    /// What to do about a lead that keeps coming back to a state. Default: nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub returns: Option<Returns>,
-    /// What markets do differently at thresholds.
+    /// Markets' own steps.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub markets: BTreeMap<MarketId, Vec<StepOverride>>,
-    /// Its messages in the policy's own words.
+    /// Your own wording of its messages.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub messages: Templates,
 }
 
-/// A lead that keeps coming back to a state: each visit begins its clocks anew, so that no window of
-/// the state ever ends.
+/// A rule for a lead that keeps coming back to a state. Each visit restarts the clocks, so the window of the
+/// state would never end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Returns {
-    /// At so many returns to one state.
+    /// How many returns to one state fire the rule.
     pub times: u32,
-    /// Within so long.
+    /// The period in which returns count.
     pub within: Days,
-    /// What is done: `tell-owner`, `tell-manager`, `queue-for-operations`.
+    /// The actions: `tell-owner`, `tell-manager`, `queue-for-operations`.
     #[serde(rename = "do")]
     pub actions: Vec<Action>,
 }
@@ -271,22 +271,22 @@ pub struct Returns {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HighValue {
-    /// For people.
+    /// A description for readers.
     pub about: About,
-    /// A score at or over this fires.
+    /// The workflow fires at this score or higher.
     pub score: u16,
-    /// Having fired, it is armed again only when the score is under the threshold by at least this.
+    /// How far the score must fall below the threshold before the workflow can fire again.
     pub score_margin: u16,
-    /// A strategic account fires.
+    /// Whether the workflow fires for strategic accounts.
     pub strategic_accounts: bool,
-    /// A deal over any of these fires, each in its own currency.
+    /// The workflow fires for a deal larger than any of these, one per currency.
     #[serde(deserialize_with = "crate::measure::written_amounts")]
     pub deal_size_over: Vec<Money>,
-    /// The windows of later states are this share of the policy's.
+    /// The length of the windows of later states, as a percentage of the usual ones.
     pub later_windows: Percent,
-    /// A junior's high-value lead goes to an available senior of the team.
+    /// Whether a junior's high-value lead is reassigned to an available senior on the team.
     pub reassign_juniors: bool,
-    /// Its messages in the policy's own words.
+    /// Your own wording of its messages.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub messages: Templates,
 }
@@ -307,33 +307,32 @@ impl HighValue {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ComplianceFlag {
-    /// For people.
+    /// A description for readers.
     pub about: About,
-    /// How many different officers must agree on a decision.
+    /// How many different officers must agree on a decision: 1 or 2.
     pub officers: u8,
-    /// When an undecided review is surfaced to the compliance team.
+    /// When the compliance team is reminded of an undecided review.
     pub reminders: Vec<Reminder>,
-    /// The reason codes a decision may name, each for one verdict.
+    /// The reason codes for decisions, each for one verdict.
     pub reason_codes: BTreeMap<String, ReasonCode>,
-    /// What the compliance team's channel is told of a review: `full`, or `short` where the channel is
-    /// not private.
+    /// How much the compliance channel shows of a review: `full`, or `short` if the channel is not
+    /// private.
     #[serde(default, skip_serializing_if = "ComplianceChannel::is_default")]
     pub channel: ComplianceChannel,
-    /// Its messages in the policy's own words.
+    /// Your own wording of its messages.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub messages: Templates,
 }
 
-/// What the compliance team's channel is told of a review.
+/// How much the compliance channel shows of a review.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ComplianceChannel {
-    /// The whole context: criteria, company, market, owner and flagger. Personal details stay behind
-    /// sign-in.
+    /// Everything but personal details: criteria, company, market, owner, and who flagged the lead.
     #[default]
     Full,
-    /// The kinds of criteria, and the link to the review.
+    /// The kinds of criteria and the link to the review.
     Short,
 }
 
@@ -351,14 +350,14 @@ impl ComplianceChannel {
     }
 }
 
-/// A rung of the ladder of ageing reviews.
+/// A reminder of an undecided review.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Reminder {
     /// Its name in the audit.
     pub step: String,
-    /// After so long in review, on the compliance desk's calendar.
+    /// How long the review has been open, on the compliance desk's calendar.
     pub after: Window,
 }
 
@@ -367,17 +366,17 @@ pub struct Reminder {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ChurnRisk {
-    /// For people.
+    /// A description for readers.
     pub about: About,
-    /// When the retention touchpoint is due, on the calendar named next to it.
+    /// When the retention touchpoint is due, counted on `calendar`.
     pub touchpoint_after: Window,
-    /// The calendar of the touchpoint and of the pause; default: round the clock.
+    /// The calendar of the touchpoint and of the pause. Default: around the clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calendar: Option<CalendarId>,
-    /// Pauses new outreach on the account's leads so long at most; absent: outreach goes on.
+    /// How long new outreach on the account's leads is paused at most. Default: it is not paused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pause_outreach_for: Option<Window>,
-    /// Its messages in the policy's own words.
+    /// Your own wording of its messages.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub messages: Templates,
 }

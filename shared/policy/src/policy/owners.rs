@@ -1,41 +1,41 @@
-//! What becomes of the leads of an owner who leaves, or is away.
+//! What happens to the leads of an owner who leaves or is away.
 
 use crate::calendar::WorkingTime;
 use crate::measure::Window;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-/// What becomes of the leads of an owner who leaves, or is away.
+/// What happens to the leads of an owner who leaves or is away.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Owners {
-    /// The owner is no rep of any team any more. Default: their leads are handed on.
-    pub left: Orphan,
-    /// The owner is away. It concerns the leads whose next step is due before they are back; the others
-    /// wait for them. Default: these leads are handed on.
-    pub absent: Orphan,
-    /// An absence counts once it has lasted so long; one that is said to last longer counts at once.
+    /// The owner is no longer a rep. Default: their leads are reassigned.
+    pub left: OrphanAction,
+    /// The owner is away. This applies to leads whose next step is due before the owner is back; other leads
+    /// wait. Default: these leads are reassigned.
+    pub absent: OrphanAction,
+    /// How long an absence must last to count. One that is announced to last longer counts at once.
     pub absent_after: Window,
 }
 
-/// What is done with a lead whose owner cannot work it.
+/// What to do with a lead whose owner cannot work it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
-pub enum Orphan {
+pub enum OrphanAction {
     /// The owner keeps it.
     Keep,
-    /// The next available rep of the team gets it; the operations queue, if there is none.
+    /// The next available rep on the team gets it. If nobody is available, it goes to the operations queue.
     HandOn,
-    /// The owner keeps it, and operations decides.
+    /// The owner keeps it, and it goes to the operations queue.
     Queue,
 }
 
 impl Default for Owners {
     fn default() -> Self {
         let day = Window::Working(WorkingTime::from_secs(86_400));
-        Self { left: Orphan::HandOn, absent: Orphan::HandOn, absent_after: day }
+        Self { left: OrphanAction::HandOn, absent: OrphanAction::HandOn, absent_after: day }
     }
 }
 
@@ -54,7 +54,7 @@ impl Owners {
     }
 }
 
-impl Orphan {
+impl OrphanAction {
     /// Its name in documents.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -2,7 +2,7 @@
 //! describes policies goes over them here, so that none is forgotten.
 
 use super::content::{About, Action, Policy, Step, StepOverride, Template, Templates, WindowRow};
-use super::steps::{self, StepView};
+use super::steps::{self, EffectiveStep};
 use crate::ids::MarketId;
 use crate::vocabulary::{Message, WorkflowId};
 use std::collections::BTreeMap;
@@ -41,7 +41,7 @@ impl Policy {
     }
 
     /// The thresholds of a workflow in a market, rising. Workflows without thresholds have none.
-    pub fn steps_in(&self, workflow: WorkflowId, market: &MarketId) -> Vec<StepView<'_>> {
+    pub fn steps_in(&self, workflow: WorkflowId, market: &MarketId) -> Vec<EffectiveStep<'_>> {
         let ladder = self.ladders().into_iter().find(|ladder| ladder.workflow == workflow);
         ladder.map_or_else(Vec::new, |ladder| {
             steps::in_market(ladder.steps, ladder.markets.get(market).map_or(&[], Vec::as_slice))

@@ -62,7 +62,7 @@ impl PublishedPolicy {
     }
 }
 
-/// Hashes what a workflow says. Struct fields serialise in their order and maps sorted, so the
+/// Hashes what a workflow says. Struct fields serialize in their order and maps sorted, so the
 /// same content has the same bytes.
 fn content_hash(policy: &Policy, id: WorkflowId) -> String {
     let w = &policy.workflows;
@@ -73,11 +73,5 @@ fn content_hash(policy: &Policy, id: WorkflowId) -> String {
         WorkflowId::ComplianceFlag => serde_json::to_vec(&w.compliance_flag),
         WorkflowId::ChurnRisk => serde_json::to_vec(&w.churn_risk),
     };
-    let mut hex = String::with_capacity(64);
-    for byte in Sha256::digest(json.unwrap_or_default()) {
-        use std::fmt::Write;
-        // Writing to a string cannot fail.
-        _ = write!(hex, "{byte:02x}");
-    }
-    hex
+    hex::encode(Sha256::digest(json.unwrap_or_default()))
 }

@@ -1,5 +1,4 @@
-//! The reasons that a compliance decision may name: each is for one verdict, and may ask for a second
-//! officer.
+//! Reason codes for compliance decisions. Each is for one verdict and may require a second officer.
 
 use crate::vocabulary::Verdict;
 use serde::de::value::MapAccessDeserializer;
@@ -7,28 +6,28 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
-/// A reason that a compliance decision may name.
+/// A reason code for compliance decisions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReasonCode {
-    /// What it means, for people.
+    /// What it means.
     pub means: String,
-    /// The verdict it is a reason for. A policy of an earlier version does not say.
+    /// Its verdict. A policy of an earlier version may not have one.
     pub verdict: Option<Verdict>,
-    /// How many officers must agree on a decision for this reason; the policy may ask for more.
+    /// How many officers must agree on a decision with this code; the policy may require more.
     pub officers: u8,
 }
 
-/// A reason as it is written.
+/// A reason code as people write it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(rename = "ReasonCode"))]
 #[serde(deny_unknown_fields)]
 struct Written {
-    /// What it means, for people.
+    /// What it means.
     means: String,
-    /// The verdict it is a reason for.
+    /// Its verdict.
     verdict: Verdict,
-    /// How many officers must agree on a decision for this reason: 1 or 2.
+    /// How many officers must agree on a decision with this code: 1 or 2.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     officers: u8,
 }
@@ -60,7 +59,7 @@ impl<'de> Deserialize<'de> for ReasonCode {
             type Value = ReasonCode;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a reason, such as `{ means: The match is somebody else., verdict: clear }`")
+                f.write_str("a reason; write e.g. `{ means: The match is confirmed., verdict: reject }`")
             }
 
             fn visit_str<E: Error>(self, means: &str) -> Result<ReasonCode, E> {
@@ -87,20 +86,20 @@ impl schemars::JsonSchema for ReasonCode {
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let written = Written::json_schema(generator);
         schemars::json_schema!({
-            "description": "A reason that a compliance decision may name.",
+            "description": "A reason code for compliance decisions.",
             "anyOf": [
                 written,
                 {
                     "type": "string",
                     "deprecated": true,
-                    "description": "What it means. Write the verdict it is for, too; without one it can clear nothing.",
+                    "description": "What it means. Add the verdict it is for: without one, it cannot clear a lead.",
                 },
             ],
         })
     }
 }
 
-/// The reasons of the product's own policies from before a reason said its verdict.
+/// Leadwatch's own codes from before codes had verdicts.
 const WELL_KNOWN: [(&str, Verdict); 5] = [
     ("false-match", Verdict::Clear),
     ("licensed", Verdict::Clear),
@@ -109,7 +108,7 @@ const WELL_KNOWN: [(&str, Verdict); 5] = [
     ("prohibited", Verdict::Reject),
 ];
 
-/// What a reason is for that does not say it: known of the product's own, else nobody can tell.
+/// The verdict of a code of Leadwatch's own, for policies that do not name it.
 pub fn well_known(code: &str) -> Option<Verdict> {
     WELL_KNOWN.iter().find(|(known, _)| *known == code).map(|(_, verdict)| *verdict)
 }

@@ -13,7 +13,7 @@ use crate::aggregate::{Decision, Undecided};
 use crate::clock::MISSED_AFTER;
 use crate::draft::{Draft, Tag};
 use crate::entry::Entry;
-use crate::merge::Sorting;
+use crate::merge::FieldMerge;
 use crate::notification::{Delivery, DeliveryResult, NotificationFact, Particulars, Recipient, Role};
 use crate::outcome::Outcome;
 use crate::unread::Unread;
@@ -85,7 +85,7 @@ impl Deciding<'_> {
                 self.record(AccountFact::TouchpointDue {});
                 self.tell(Message::TouchpointDue, Vec::new());
             } else {
-                self.record(AccountFact::OutreachResumed { reason: "the lease ran out".to_owned() });
+                self.record(AccountFact::OutreachResumed { reason: "the pause ended".to_owned() });
             }
         }
         self.begin_input(self.now);
@@ -110,11 +110,12 @@ impl Deciding<'_> {
             AccountInput::RetentionCompleted { note } => {
                 if self.account().is_none_or(|a| a.churn_risk.is_none()) {
                     return Outcome::Conflict {
-                        why: "the account is not at risk; nothing is to be completed".to_owned(),
+                        why: "the account is not at risk, so there is no retention work to complete"
+                            .to_owned(),
                     };
                 }
                 self.record(AccountFact::RetentionCompleted { note: note.clone() });
-                self.end("the retention motion was completed");
+                self.end("the retention work was completed");
                 Outcome::Applied
             }
             AccountInput::FalsePositive { signal_id, note } => self.false_positive(signal_id, note),
@@ -146,7 +147,10 @@ impl Deciding<'_> {
         (occurred_at > self.now + TimeDelta::minutes(5)).then(|| {
             self.refuse(
                 "occurred_at",
-                format!("`{}` is more than 5 minutes in the future", occurred_at.to_rfc3339()),
+                format!(
+                    "`{}` is more than 5 minutes in the future; check the source's clock",
+                    occurred_at.to_rfc3339()
+                ),
             )
         })
     }
@@ -161,18 +165,18 @@ impl Deciding<'_> {
         let Some(account) = self.account().cloned() else {
             return Outcome::Unchanged;
         };
-        let mut sorting = Sorting::new(&account.said_at, occurred_at);
+        let mut merge = FieldMerge::new(&account.said_at, occurred_at);
         let changes = AccountChanges {
-            name: sorting.sort("name", &said.name, account.name.as_ref()),
-            tier: sorting.sort("tier", &said.tier, account.tier.as_ref()),
-            owner: sorting.sort("owner", &said.owner, account.owner.as_ref()),
-            customer_success_owner: sorting.sort(
+            name: merge.merge("name", &said.name, account.name.as_ref()),
+            tier: merge.merge("tier", &said.tier, account.tier.as_ref()),
+            owner: merge.merge("owner", &said.owner, account.owner.as_ref()),
+            customer_success_owner: merge.merge(
                 "customer_success_owner",
                 &said.customer_success_owner,
                 account.customer_success_owner.as_ref(),
             ),
         };
-        let Sorting { stale, confirmed, .. } = sorting;
+        let FieldMerge { stale, confirmed, .. } = merge;
         let says_something = changes != AccountChanges::default() || !confirmed.is_empty();
         if says_something {
             self.record(AccountFact::Updated { changes, confirmed, occurred_at });
@@ -224,7 +228,7 @@ impl Deciding<'_> {
         match record {
             None => Outcome::Invalid {
                 field: "signal_id".to_owned(),
-                why: format!("`{signal_id}` is not a signal of the risk that stands"),
+                why: format!("`{signal_id}` is not a signal of the account's current risk"),
             },
             Some(record) if record.false_positive => Outcome::Unchanged,
             Some(record) => {

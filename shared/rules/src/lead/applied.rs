@@ -1,28 +1,27 @@
-//! What publications made of a lead in flight.
+//! Publications that affected an open lead.
 
 use crate::lead::owner::Orphaned;
 use policy::ids::PublicationId;
 use policy::{InForce, WorkflowId};
 use serde::{Deserialize, Serialize};
 
-/// How many publications a lead remembers: each counts what it made passed while others may come
-/// after it. All of them are in its record.
+/// The most publications that a lead keeps. All of them are in its record.
 pub(crate) const APPLIED_MAX: usize = 8;
 
-/// What a publication made of a lead in flight.
+/// A publication that affected an open lead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Applied {
-    /// Which one.
+pub struct AppliedPublication {
+    /// The publication.
     pub publication: PublicationId,
-    /// The revisions that were put in force for it.
+    /// The revisions in force after it.
     pub in_force: InForce,
-    /// The thresholds that were passed already under them, and are not acted on.
+    /// The thresholds that had already passed under them and are not acted on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub passed: Vec<PassedStep>,
-    /// The thresholds that an earlier publication had made passed, and that are to come under them.
+    /// The thresholds that an earlier publication found passed, and that can be reached again under them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rearmed: Vec<PassedStep>,
-    /// What became of it because its owner left.
+    /// What happened to the lead because its owner left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub orphaned: Option<Orphaned>,
 }

@@ -1,4 +1,4 @@
-//! The one way in: what can be asked of a lead.
+//! Commands to a lead: every change starts with one.
 
 use crate::entry::Actor;
 use crate::lead::party::NamedParty;
@@ -18,70 +18,70 @@ use serde::{Deserialize, Serialize};
 pub struct Command {
     /// The lead.
     pub lead: LeadId,
-    /// Who brings it.
+    /// Who sends it.
     pub actor: Actor,
-    /// Its identity: the same input has the same, however often it comes.
+    /// Its id: the same on every repetition of the input.
     pub cause: String,
-    /// What it is.
+    /// The input.
     pub input: Input,
 }
 
-/// What can be asked of a lead.
+/// The inputs to a lead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Input {
-    /// A source says something of it.
+    /// An event of a source.
     Event(Box<LeadEvent>),
-    /// Something may be due.
+    /// A timer may be due.
     Wake,
-    /// A source said something that is no event; the refusal belongs into the record.
+    /// A source sent something that is not a valid event; the refusal is recorded.
     RefusedAtDoor {
         /// The field.
         field: String,
-        /// What stands there and what would be right.
+        /// What is wrong, and what to send.
         why: String,
-        /// What a screening found, as far as it could be read: it counts all the same.
+        /// The matches that could be read. They count even so.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         matches: Vec<Match>,
-        /// Who raised the matches by hand.
+        /// The person who flagged them by hand.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         flagged_by: Option<String>,
-        /// Whom they are about.
+        /// The company and contact that they are about.
         #[serde(default, skip_serializing_if = "NamedParty::is_empty")]
         named: NamedParty,
     },
-    /// What it knows of its account may be old.
+    /// Its account may have changed.
     ApplyAccount,
-    /// A rep of its team may have room: it waits for one.
+    /// A rep on its team may have room for it.
     Offer,
-    /// Its owner may be away, or back.
+    /// Its owner may be away or back.
     OwnerPresence,
     /// An officer decides on its review.
     Decide(ReviewDecision),
-    /// An officer asks to open the review again after a rejection.
+    /// An officer asks to reopen the review after a rejection.
     Reopen(Reopening),
-    /// Operations deals with it.
+    /// Operations resolves its queue entries.
     Resolve(Resolution),
-    /// Its personal data is to be erased.
+    /// A request to erase its personal data.
     Erase(Erasure),
-    /// A notification reached its recipient, or did not.
+    /// The outcome of a notification.
     Delivery(Delivery),
 }
 
 impl Input {
-    /// A refusal in which no screening found anything.
+    /// A refusal without matches.
     pub fn refused(field: String, why: String) -> Self {
         let (matches, flagged_by, named) = (Vec::new(), None, NamedParty::default());
         Self::RefusedAtDoor { field, why, matches, flagged_by, named }
     }
 }
 
-/// What a source says of a lead.
+/// An event about a lead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeadEvent {
-    /// When it was so, by the source's time.
+    /// The source's time.
     pub occurred_at: DateTime<Utc>,
-    /// Whether a lead that is not known begins with it.
+    /// Whether it creates an unknown lead.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub creates: bool,
     /// Changes of the profile.
@@ -90,38 +90,38 @@ pub struct LeadEvent {
     /// Changes of the contact.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     pub contact: Patch<Contact>,
-    /// The state it is in.
+    /// The state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<StateId>,
-    /// Until when it is on hold.
+    /// The end of the hold.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     pub hold_until: Patch<DateTime<Utc>>,
-    /// Whether the customer is to act next.
+    /// Whether the customer must act next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_on_customer: Option<bool>,
     /// Its owner.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     pub owner: Patch<PersonId>,
-    /// What a screening found.
+    /// The matches of a screening.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub matches: Vec<Match>,
-    /// Who raised the matches by hand.
+    /// The person who flagged the matches by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flagged_by: Option<String>,
-    /// Whom it names where that is not taken over.
+    /// The company and contact that it names without changing the lead's.
     #[serde(default, skip_serializing_if = "NamedParty::is_empty")]
     pub named: NamedParty,
-    /// What nobody here understood of it.
+    /// Its unknown members.
     #[serde(default, skip_serializing_if = "Unread::is_empty")]
     pub unread: Unread,
-    /// The digest of all that the source said, where this is only what it may write: what it may write
-    /// changes, and what it said under this id does not.
+    /// The digest of everything that the source sent, if this is only the part that it may write. Its rights can
+    /// change, and the content under this id cannot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said: Option<String>,
 }
 
 impl LeadEvent {
-    /// An event that says nothing yet.
+    /// An empty event.
     pub fn at(occurred_at: DateTime<Utc>) -> Self {
         Self {
             occurred_at,
@@ -140,7 +140,7 @@ impl LeadEvent {
         }
     }
 
-    /// Whom its matches are about; nobody, if there are none.
+    /// The company and contact that its matches are about, if it has any.
     pub fn named_party(&self) -> NamedParty {
         if self.matches.is_empty() {
             return NamedParty::default();
@@ -160,43 +160,43 @@ impl LeadEvent {
 /// An officer's decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReviewDecision {
-    /// What.
+    /// The verdict.
     pub verdict: Verdict,
     /// One of the policy's reason codes.
     pub reason_code: String,
-    /// In words.
+    /// The text.
     pub reason: String,
     /// The officer, by the token's subject.
     pub officer: String,
-    /// Further names the officer goes by (person in the directory, user name, e-mail): whoever
-    /// raised a flag under any of them cannot decide.
+    /// Other names of the officer (directory id, user name, email address). An officer who raised a flag under any
+    /// of them cannot decide.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also_known_as: Vec<String>,
-    /// The officer as a person of the directory.
+    /// The officer as a person in the directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonId>,
     /// The revision of the review that the officer saw.
     pub revision: u64,
 }
 
-/// An officer asks to open the review of a rejected lead again.
+/// An officer's request to reopen the review of a rejected lead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reopening {
     /// Why, in words.
     pub reason: String,
     /// The officer, by the token's subject.
     pub officer: String,
-    /// Further names the officer goes by, as in a decision.
+    /// Other names of the officer, as in a decision.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also_known_as: Vec<String>,
-    /// The officer as a person of the directory.
+    /// The officer as a person in the directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonId>,
     /// The revision of the rejection that the officer saw.
     pub revision: u64,
 }
 
-/// All names that an officer goes by.
+/// All names of an officer.
 pub(crate) struct Officer<'a>(Vec<&'a str>);
 
 impl<'a> Officer<'a> {
@@ -205,8 +205,7 @@ impl<'a> Officer<'a> {
         Self(names.chain(person.map(PersonId::as_str)).collect())
     }
 
-    /// Whether a name is one of theirs. A source may write it as it likes: names compare
-    /// case-insensitively.
+    /// Whether a name is one of theirs. Names compare case-insensitively.
     pub fn is(&self, name: &str) -> bool {
         let name = name.trim().to_lowercase();
         self.0.iter().any(|own| own.trim().to_lowercase() == name)
@@ -225,32 +224,31 @@ impl Reopening {
     }
 }
 
-/// How operations deals with a lead.
+/// Operations' resolution of a lead's queue entries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resolution {
-    /// What is done.
+    /// The action.
     #[serde(flatten)]
     pub action: ResolutionAction,
-    /// In words.
+    /// The text.
     pub note: String,
-    /// The last entry of the lead that the person had seen. What came into the queue after it is not
-    /// resolved with the rest; absent: everything that is in the queue is.
+    /// The last entry that the person had seen. Reasons queued after it stay. Absent: all reasons are resolved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<u64>,
 }
 
-/// What operations can do.
+/// The actions of operations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "resolution", rename_all = "kebab-case")]
 pub enum ResolutionAction {
-    /// Nothing is to be done (any more).
+    /// Nothing needs to be done.
     Dismiss,
-    /// A rep gets it.
+    /// Assigns it to a rep.
     Assign {
         /// Who.
         rep: PersonId,
     },
-    /// The market is this; it is routed there if nobody owns it.
+    /// Sets the market, and routes the lead there if nobody owns it.
     SetMarket {
         /// Which.
         market: MarketId,
@@ -260,7 +258,7 @@ pub enum ResolutionAction {
 /// A request to erase a lead's personal data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Erasure {
-    /// Under what the request is filed.
+    /// The reference under which the request is filed.
     pub reference: String,
     /// Why, in words.
     pub reason: String,

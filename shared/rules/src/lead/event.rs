@@ -1,213 +1,216 @@
-//! What can happen to a lead: a closed set of facts, each named in the past tense. `type` and
-//! `data` of an audit entry are these.
+//! The facts of a lead: a closed set, each named in the past tense. They are the `type` and `data` of an
+//! audit entry.
 
 use crate::account_view::AccountView;
-use crate::lead::applied::Applied;
+use crate::lead::applied::AppliedPublication;
 use crate::lead::owner::OwnerGone;
-use crate::lead::party::Screened;
+use crate::lead::party::ScreenedParty;
 use crate::lead::profile::{Priority, ProfileChanges};
 use crate::lead::queue::OperationsReason;
 use crate::lead::review::UnderReview;
 use crate::notification::NotificationFact;
 use crate::patch::Patch;
-use crate::personal::{Contact, PersonalKind};
+use crate::personal::PersonalKind;
 use crate::routing::PassedOver;
 use crate::screening::{Criterion, MatchDetails};
 use crate::unread::Unread;
 use chrono::{DateTime, Utc};
 use policy::ids::{MarketId, NotificationId, PersonId, StateId, TeamId};
-use policy::{Orphan, StateKind, Verdict};
+use policy::{OrphanAction, StateKind, Verdict};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// By what a threshold is superseded that was passed already when the rule it belongs to was
-/// published.
+pub use crate::lead::fact_data::{
+    AssignmentReason, ErasureBasis, EvidenceKind, LateEvidence, PersonalChanges, Threshold,
+};
+
+/// Supersedes a threshold that had passed when its rule was published.
 pub(crate) const PUBLICATION: &str = "publication";
 
 /// A fact about a lead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data")]
 pub enum LeadFact {
-    /// It was heard of for the first time, in a state.
+    /// The first event about the lead arrived.
     #[serde(rename = "lead.created")]
     Created {
-        /// The state it begins in.
+        /// The first state.
         state: StateId,
-        /// What kind of state that is.
+        /// The kind of the state.
         kind: StateKind,
-        /// Since when it is in it, by our clock: never in the future.
+        /// When it entered the state, by our clock: never in the future.
         entered_at: DateTime<Utc>,
-        /// It came late: thresholds passed until then are history.
+        /// The end of history for an event that came late: thresholds passed until then are not acted on.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         history_until: Option<DateTime<Utc>>,
-        /// When the source says so, where that is not `entered_at`. Order goes by it.
+        /// The source's time, if it differs from `entered_at`. It decides the order.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         occurred_at: Option<DateTime<Utc>>,
-        /// Leadwatch chose the state: the source named none.
+        /// Whether Leadwatch chose the state because the source named none.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         ours: bool,
     },
-    /// A source said what its fields are.
+    /// A source sent fields.
     #[serde(rename = "lead.updated")]
     Updated {
         /// The fields that changed.
         #[serde(default)]
         changes: ProfileChanges,
-        /// The fields that were said to be as they are already known.
+        /// The fields that the source repeated unchanged.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         confirmed: Vec<String>,
-        /// Who owns it, as the source says; whether that is so, `owner.set` tells.
+        /// The owner that the source names. `owner.set` records whether it took effect.
         #[serde(default, skip_serializing_if = "Patch::is_keep")]
         crm_owner: Patch<PersonId>,
-        /// When the source says so.
+        /// The source's time.
         occurred_at: DateTime<Utc>,
-        /// What changed of the contact.
+        /// The changes to the contact.
         #[serde(default, skip_serializing_if = "PersonalChanges::is_empty")]
         personal: PersonalChanges,
     },
-    /// A source said something older than what was applied.
+    /// A source sent values older than those known.
     #[serde(rename = "input.stale")]
     InputStale {
-        /// The fields it said it of.
+        /// The fields.
         fields: Vec<String>,
-        /// When the source says so.
+        /// The source's time.
         occurred_at: DateTime<Utc>,
     },
-    /// Something was asked for that is not permitted or makes no sense.
+    /// A request was refused: it is not permitted or not valid.
     #[serde(rename = "input.refused")]
     InputRefused {
-        /// What was asked for.
+        /// The request.
         what: String,
-        /// Why not.
+        /// The reason.
         why: String,
     },
-    /// An input had members that nobody here understands; the rest of it was taken.
+    /// An input had unknown members; the rest of it was applied.
     #[serde(rename = "input.not-understood")]
     InputNotUnderstood(Unread),
     /// It moved to another state.
     #[serde(rename = "state.changed")]
     StateChanged {
-        /// Where it was.
+        /// The state before.
         from: StateId,
-        /// Where it is.
+        /// The state after.
         to: StateId,
-        /// What kind of state that is.
+        /// The kind of the state.
         kind: StateKind,
-        /// Since when, by our clock: never in the future, and never before it entered the state it left.
+        /// When it entered the state, by our clock: never in the future, and never before it entered `from`.
         entered_at: DateTime<Utc>,
-        /// Whether it goes on where it was before a hold.
+        /// Whether it resumes the state that it left for a hold.
         resumed: bool,
-        /// Until when it is on hold.
+        /// The end of the hold.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         hold_until: Option<DateTime<Utc>>,
-        /// It came late: thresholds passed until then are history.
+        /// The end of history for an event that came late: thresholds passed until then are not acted on.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         history_until: Option<DateTime<Utc>>,
-        /// When the source says so, where that is not `entered_at`. Order goes by it.
+        /// The source's time, if it differs from `entered_at`. It decides the order.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         occurred_at: Option<DateTime<Utc>>,
-        /// Leadwatch moved it: no source said so, and the source's last word of its state stands.
+        /// Whether Leadwatch moved it: the state that the source sent last stays as it was sent.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         ours: bool,
     },
-    /// Whether the customer is to act next, and until when a hold lasts, was said anew.
+    /// The lead started or stopped waiting on the customer.
     #[serde(rename = "waiting.changed")]
     WaitingChanged {
-        /// Whether the customer is to act next.
+        /// Whether the customer must act next.
         waiting_on_customer: bool,
         /// Since when, by our clock: never in the future.
         since: DateTime<Utc>,
-        /// When the source says so, where that is not `since`. Order goes by it.
+        /// The source's time, if it differs from `since`. It decides the order.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         occurred_at: Option<DateTime<Utc>>,
     },
-    /// The end of a hold was said anew.
+    /// A source changed the end of a hold.
     #[serde(rename = "hold.changed")]
     HoldChanged {
-        /// Until when.
+        /// The new end.
         hold_until: Option<DateTime<Utc>>,
-        /// Since when that is so, by our clock: never in the future.
+        /// When the change took effect, by our clock: never in the future.
         since: DateTime<Utc>,
-        /// When the source says so, where that is not `since`. Order goes by it.
+        /// The source's time, if it differs from `since`. It decides the order.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         occurred_at: Option<DateTime<Utc>>,
     },
-    /// A source said late in which state it was before it went on hold: it goes on there after the hold.
+    /// A source sent late the state before a hold. The lead resumes that state after the hold.
     #[serde(rename = "hold.entered-from")]
     HoldEnteredFrom {
         /// The state.
         state: StateId,
-        /// What it is in the policy.
+        /// Its kind in the policy.
         kind: StateKind,
-        /// Since when it was in it, by our clock: never in the future.
+        /// When it had entered the state, by our clock: never in the future.
         since: DateTime<Utc>,
-        /// When the source says so, where that is not `since`. Order goes by it.
+        /// The source's time, if it differs from `since`. It decides the order.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         occurred_at: Option<DateTime<Utc>>,
     },
     /// A source set its owner.
     #[serde(rename = "owner.set")]
     OwnerSet {
-        /// Who had it.
+        /// The owner before.
         from: Option<PersonId>,
-        /// Who has it.
+        /// The owner after.
         to: Option<PersonId>,
-        /// Of which team they are a rep, if of any.
+        /// The new owner's team, if they are a rep.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         team: Option<TeamId>,
     },
-    /// Its owner cannot work it: they left, or are away.
+    /// The owner cannot work the lead: they left or are away.
     #[serde(rename = "owner.gone")]
     OwnerGone {
         /// Who, why, and until when.
         #[serde(flatten)]
         gone: OwnerGone,
-        /// What the policy says is done then. An owner who left has it no longer if it is handed on.
-        then: Orphan,
+        /// The policy's action. An owner who left loses the lead if it is reassigned.
+        then: OrphanAction,
     },
-    /// Its owner, who was away, is back.
+    /// The owner, who was away, is back.
     #[serde(rename = "owner.back")]
     OwnerBack {
         /// Who.
         owner: PersonId,
     },
-    /// It was given to a rep of its market's team.
+    /// The lead was assigned to a rep of its market's team.
     #[serde(rename = "lead.assigned")]
     Assigned {
-        /// To whom.
+        /// The rep.
         to: PersonId,
-        /// Of which team.
+        /// Their team.
         team: TeamId,
         /// Why.
         reason: AssignmentReason,
-        /// When their quiet hours end, where the digest of a publication tells them that it is theirs.
+        /// When the new owner's quiet hours end, if a publication's digest notifies them.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         told_from: Option<DateTime<Utc>>,
     },
-    /// It was taken from its owner and given to somebody else.
+    /// The lead was reassigned from its owner to another rep.
     #[serde(rename = "lead.reassigned")]
     Reassigned {
-        /// From whom.
+        /// The owner before.
         from: Option<PersonId>,
         /// To whom.
         to: PersonId,
         /// Of which team.
         team: TeamId,
-        /// Counts the SLA workflow's reassignments in this state, this one included.
+        /// The SLA workflow's reassignments in this state, including this one.
         reassignments: u32,
     },
-    /// It should have been given to somebody else, and could not be.
+    /// The lead could not be reassigned.
     #[serde(rename = "reassignment.impossible")]
     ReassignmentImpossible {
         /// Why.
         reason: OperationsReason,
-        /// Who was considered, and why not.
+        /// The reps considered, and why each was passed over.
         considered: Vec<PassedOver>,
     },
     /// A clock reached a threshold.
     #[serde(rename = "threshold.reached")]
     ThresholdReached(Threshold),
-    /// A clock had passed a threshold, and it was not acted on.
+    /// A clock passed a threshold that was not acted on.
     #[serde(rename = "threshold.superseded")]
     ThresholdSuperseded {
         /// The threshold.
@@ -216,43 +219,43 @@ pub enum LeadFact {
         /// The step acted on instead, or `history`.
         by: String,
     },
-    /// It came back to a state so often that somebody is to look at it.
+    /// The lead came back to a state too often.
     #[serde(rename = "lead.bounced")]
     Bounced {
-        /// To which.
+        /// The state.
         state: StateId,
-        /// How often, this time included.
+        /// How often, including this time.
         times: u32,
-        /// Since when: the first return that is counted.
+        /// The first return that counts.
         since: DateTime<Utc>,
     },
     /// An SLA was breached.
     #[serde(rename = "breach.recorded")]
     BreachRecorded {
-        /// By whom it was owned.
+        /// The owner.
         owner: Option<PersonId>,
-        /// Which team's.
+        /// The owner's team.
         team: Option<TeamId>,
-        /// Working time elapsed, in seconds.
+        /// Business hours elapsed, in seconds.
         elapsed_s: i64,
-        /// The window, in seconds of working time.
+        /// The window, in seconds of business hours.
         window_s: i64,
-        /// The owner had not been told yet that the lead is theirs: it does not count against them.
+        /// Whether the owner had not been notified of the lead yet, so that the breach does not count against them.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         owner_not_told: bool,
     },
-    /// A breach is excused: the lead had been worked in time, and word of it came late. What was
-    /// done at the breach is not undone.
+    /// A breach was excused: a late event shows that the lead was worked in time. The actions taken at the
+    /// breach stay.
     #[serde(rename = "breach.excused")]
     BreachExcused {
         /// The entry that recorded the breach.
         breach: u64,
         /// When the step was due.
         breached_at: DateTime<Utc>,
-        /// What shows it; the input that brought it is the entry's `cause`.
+        /// The evidence. Its input is the entry's `cause`.
         evidence: LateEvidence,
     },
-    /// It went into the operations queue, or has one more reason to be there.
+    /// The lead entered the operations queue, or got another reason to be there.
     #[serde(rename = "operations.queued")]
     OperationsQueued {
         /// Why.
@@ -261,7 +264,7 @@ pub enum LeadFact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         notification: Option<NotificationId>,
     },
-    /// A reason to be in the operations queue is gone.
+    /// A reason to be in the operations queue no longer holds.
     #[serde(rename = "operations.settled")]
     OperationsSettled {
         /// Which.
@@ -270,31 +273,31 @@ pub enum LeadFact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         notification: Option<NotificationId>,
     },
-    /// Operations said which market it belongs to.
+    /// Operations set the market.
     #[serde(rename = "market.set")]
     MarketSet {
-        /// Which the lead had.
+        /// The market before.
         from: Option<MarketId>,
-        /// Which it has.
+        /// The market after.
         to: MarketId,
     },
-    /// It left quarantine: no clock could be measured before, so that they begin now.
+    /// The lead left quarantine. Its clocks start now, because nothing could be measured before.
     #[serde(rename = "clocks.restarted")]
     ClocksRestarted {},
-    /// Operations dealt with it.
+    /// Operations resolved the lead's queue entries.
     #[serde(rename = "operations.resolved")]
     OperationsResolved {
-        /// What was done.
+        /// The resolution.
         resolution: String,
-        /// In words.
+        /// The note.
         note: String,
-        /// What it deals with; absent in old records: everything that was in the queue.
+        /// The reasons it covers. Absent in old records: all that were in the queue.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         reasons: Vec<OperationsReason>,
-        /// The last entry that the person had seen: what came into the queue after it stays.
+        /// The last entry that the person had seen. Reasons queued after it stay.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         seen: Option<u64>,
-        /// What still holds and is left alone until something new is said of the lead.
+        /// Reasons that still hold and are left alone until new information about the lead arrives.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         dismissed: Vec<OperationsReason>,
     },
@@ -303,10 +306,10 @@ pub enum LeadFact {
     HighValueFlagged {
         /// The criteria met.
         criteria: Vec<String>,
-        /// The windows of later states are this share of the policy's.
+        /// The length of the windows of later states, as a percentage of the policy's.
         window_percent: u16,
     },
-    /// It is no high-value lead any more; the workflow is armed again.
+    /// The lead is no longer a high-value lead; the workflow can fire again.
     #[serde(rename = "high-value.rearmed")]
     HighValueRearmed {},
     /// Its priority rose.
@@ -326,38 +329,38 @@ pub enum LeadFact {
     ComplianceMatched {
         /// The criterion.
         criterion: Criterion,
-        /// Whom the lead named then.
+        /// The company and contact that the lead named then.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        screened: Option<Screened>,
-        /// Who raised it by hand.
+        screened: Option<ScreenedParty>,
+        /// The person who flagged it by hand.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         flagged_by: Option<String>,
         /// What the screening found.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         personal: Option<MatchDetails>,
     },
-    /// A criterion matched that an officer has cleared, or seen of another party; it does not hold the lead.
+    /// A criterion matched that an officer already cleared, or saw for another party. It does not hold the lead.
     #[serde(rename = "compliance.match-remembered")]
     ComplianceMatchRemembered {
         /// The criterion.
         criterion: Criterion,
-        /// Who raised it by hand.
+        /// The person who flagged it by hand.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         flagged_by: Option<String>,
     },
     /// Compliance holds it.
     #[serde(rename = "compliance.held")]
     ComplianceHeld {
-        /// The state it was taken from.
+        /// The state it was in.
         from: StateId,
-        /// Who would have it.
+        /// The would-be owner.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         would_be_owner: Option<PersonId>,
     },
-    /// Who would have a held lead came to be known.
+    /// The would-be owner of a held lead became known.
     #[serde(rename = "compliance.would-be-owner")]
     WouldBeOwnerNamed {
-        /// Who.
+        /// The would-be owner.
         to: PersonId,
     },
     /// One officer of two decided.
@@ -383,19 +386,19 @@ pub enum LeadFact {
         reason: String,
         /// By whom.
         officers: Vec<String>,
-        /// What was decided on, and nothing else: a clearance covers these.
+        /// The criteria decided on. A clearance covers these and nothing else.
         criteria: Vec<UnderReview>,
-        /// What was found and does not hold any more; the decision does not cover it.
+        /// Criteria that no longer hold. The decision does not cover them.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         lapsed: Vec<UnderReview>,
-        /// Working time in review on the compliance desk's calendar, in seconds.
+        /// Business hours in review on the compliance desk's calendar, in seconds.
         in_review_s: i64,
         /// The state the lead goes to.
         to: StateId,
         /// Its kind.
         kind: StateKind,
     },
-    /// One of two officers asks to open the review of a rejected lead again.
+    /// One of two officers asked to reopen the review of a rejected lead.
     #[serde(rename = "review.reopening-asked")]
     ReopeningAsked {
         /// The reason.
@@ -403,7 +406,7 @@ pub enum LeadFact {
         /// The officer.
         officer: String,
     },
-    /// Two officers opened the review of a rejected lead again. Compliance holds the lead.
+    /// Two officers reopened the review of a rejected lead. Compliance holds the lead.
     #[serde(rename = "review.reopened")]
     ReviewReopened {
         /// The second officer's reason; the first one's is in their own entry.
@@ -411,15 +414,15 @@ pub enum LeadFact {
         /// By whom.
         officers: Vec<String>,
     },
-    /// A policy or directory that was published changed what it waits for. What fired stays fired;
-    /// thresholds that are passed already under the new one are not acted on.
+    /// A publication changed what the lead waits for. Fired thresholds stay fired; those already passed under
+    /// the new rules are not acted on.
     #[serde(rename = "rules.applied")]
-    RulesApplied(Applied),
-    /// Its personal data was erased: the key it is sealed under was destroyed with this entry. What
-    /// was decided, and on which criteria, stays in the record.
+    RulesApplied(AppliedPublication),
+    /// The lead's personal data was erased: the key that it is sealed under was destroyed with this entry.
+    /// Decisions and their criteria stay in the record.
     #[serde(rename = "lead.erased")]
     Erased {
-        /// On what ground.
+        /// The ground.
         basis: ErasureBasis,
         /// The request that it answers.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -427,109 +430,16 @@ pub enum LeadFact {
         /// Why, in words.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
-        /// What kinds of personal data its history held.
+        /// The kinds of personal data that its history held.
         kinds: BTreeSet<PersonalKind>,
     },
-    /// The account's part in it changed.
+    /// What the lead takes from its account changed.
     #[serde(rename = "account.applied")]
     AccountApplied {
-        /// What it is now.
+        /// The new values.
         view: AccountView,
     },
-    /// Somebody is to be told, or was, or was not.
+    /// A notification was requested, delivered, withdrawn, or failed.
     #[serde(untagged)]
     Notification(NotificationFact),
-}
-
-/// The ground of an erasure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ErasureBasis {
-    /// The person, or somebody for them, asked for it.
-    Request,
-    /// The policy keeps personal data of closed leads for so long and no longer.
-    Retention,
-}
-
-/// Changes of the contact.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct PersonalChanges {
-    /// The contact.
-    #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    pub contact: Patch<Contact>,
-}
-
-impl PersonalChanges {
-    /// Whether it says nothing.
-    pub fn is_empty(&self) -> bool {
-        self.contact.is_keep()
-    }
-}
-
-/// What a source said late of the time before a breach.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LateEvidence {
-    /// What had happened.
-    pub what: EvidenceKind,
-    /// The state that it had gone to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub state: Option<StateId>,
-    /// When, by the source's time.
-    pub occurred_at: DateTime<Utc>,
-    /// How long after that the word of it came, in seconds.
-    pub late_s: i64,
-}
-
-/// What shows that a lead was worked in time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum EvidenceKind {
-    /// It had moved to another state.
-    StateChanged,
-    /// It had been put on hold: its clock rested.
-    PutOnHold,
-    /// The customer was to act next: its clock rested.
-    WaitingOnCustomer,
-    /// Its owner had not been told that it is theirs.
-    OwnerNotTold,
-}
-
-/// Why a lead was given to a rep.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AssignmentReason {
-    /// It arrived without an owner.
-    Arrival,
-    /// It was without an owner for a while: its market was not known, or nobody could take it, or
-    /// its owner was taken away.
-    Unowned,
-    /// Compliance cleared it.
-    Cleared,
-    /// Operations decided so.
-    Operations,
-    /// Its owner is no rep any more.
-    OwnerLeft,
-    /// Its owner is away for longer than it can wait.
-    OwnerAbsent,
-}
-
-/// A threshold of a clock, with what was so when it was reached.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Threshold {
-    /// Which clock of the workflow.
-    pub clock: u32,
-    /// At which share of the window; 100 for a reminder, whose time is its window.
-    pub percent: u16,
-    /// Working time elapsed, in seconds.
-    pub elapsed_s: i64,
-    /// The window, in seconds of working time.
-    pub window_s: i64,
-    /// The state.
-    pub state: StateId,
-    /// The market.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub market: Option<MarketId>,
-    /// The owner.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub owner: Option<PersonId>,
 }

@@ -1,11 +1,11 @@
 //! Whom a lead names, as a screening sees it.
 
-use super::party::{NamedParty, Screened};
+use super::party::{NamedParty, ScreenedParty};
 use super::state::Lead;
 use crate::personal::fingerprint_of;
 use crate::screening::{Criterion, CriterionKind};
 
-impl Screened {
+impl ScreenedParty {
     /// Whom a lead names now, as far as a criterion is about them. A jurisdiction is about the
     /// company; who works there changes nothing in it.
     pub fn of(lead: &Lead, criterion: &Criterion) -> Self {
@@ -18,8 +18,8 @@ impl Screened {
 impl NamedParty {
     /// Whom a match of a lead was found of, and whether that is known: an event from before the lead's company
     /// was said is of a company that nobody remembers, and of an erased lead nobody knows the contact.
-    pub(crate) fn screened(&self, lead: &Lead, criterion: &Criterion) -> (Screened, bool) {
-        let now = Screened::of(lead, criterion);
+    pub(crate) fn screened(&self, lead: &Lead, criterion: &Criterion) -> (ScreenedParty, bool) {
+        let now = ScreenedParty::of(lead, criterion);
         let is_known = |field: &str| {
             let since = lead.known_since(field);
             since.is_none_or(|since| self.occurred_at.is_some_and(|at| since <= at))
@@ -35,6 +35,6 @@ impl NamedParty {
             None => is_known("contact").then_some(now.contact),
         };
         let is_known = company.is_some() && contact.is_some() && !self.unreadable;
-        (Screened { company: company.flatten(), contact: contact.flatten() }, is_known)
+        (ScreenedParty { company: company.flatten(), contact: contact.flatten() }, is_known)
     }
 }

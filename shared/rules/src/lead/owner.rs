@@ -10,7 +10,7 @@ pub struct OwnerGone {
     /// Who.
     pub owner: PersonId,
     /// Why.
-    pub because: Gone,
+    pub because: GoneReason,
     /// Until when they are away, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<DateTime<Utc>>,
@@ -19,25 +19,25 @@ pub struct OwnerGone {
 /// Why an owner cannot work their leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Gone {
-    /// They are no rep of any team any more.
+pub enum GoneReason {
+    /// They are no longer a rep.
     Left,
     /// They are away.
     Absent,
 }
 
-/// What a publication made of a lead whose owner left.
+/// What happened to a lead whose owner left with a publication.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Orphaned {
     /// Who left.
     pub from: PersonId,
-    /// Their name, as the directory before it said it.
+    /// Their name in the directory before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Who has it now; absent: nobody else.
+    /// The new owner, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<PersonId>,
-    /// Whether the owner who left still has it.
+    /// Whether the owner who left keeps it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub kept: bool,
 }

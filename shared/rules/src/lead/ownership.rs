@@ -1,7 +1,7 @@
 //! Whether the owner of a lead left, or is away.
 
-use crate::lead::owner::Gone;
-use crate::lead::pending::Pending;
+use crate::lead::owner::GoneReason;
+use crate::lead::pending::PendingNotification;
 use crate::lead::state::Lead;
 use chrono::{DateTime, Utc};
 use policy::Rulebook;
@@ -30,13 +30,13 @@ pub fn stays_with(lead: &Lead, owner: &PersonId) -> bool {
 
 /// Whether the owner of a lead is away and the lead was to be handed on.
 pub(crate) fn is_away(lead: &Lead) -> bool {
-    let away = lead.owner_gone.as_ref().filter(|gone| gone.because == Gone::Absent);
+    let away = lead.owner_gone.as_ref().filter(|gone| gone.because == GoneReason::Absent);
     away.is_some_and(|gone| lead.owner.as_ref() == Some(&gone.owner))
 }
 
 /// Whether an owner left, and nobody has taken the lead since.
 pub(crate) fn is_gone(lead: &Lead, rules: &Rulebook, person: &PersonId) -> bool {
-    let left = lead.owner_gone.as_ref().filter(|gone| gone.because == Gone::Left);
+    let left = lead.owner_gone.as_ref().filter(|gone| gone.because == GoneReason::Left);
     left.is_some_and(|gone| gone.owner == *person) && rules.directory().rep(person).is_none()
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn is_gone(lead: &Lead, rules: &Rulebook, person: &PersonId) -> bool 
 pub(crate) fn is_yet_to_be_told(lead: &Lead, owner: &PersonId, at: DateTime<Utc>) -> bool {
     let later = |from: Option<DateTime<Utc>>| from.is_some_and(|from| from >= at);
     let by_digest = lead.untold.as_ref().is_some_and(|u| u.person == *owner && later(u.from));
-    let waits = |p: &Pending| p.gives() && p.person() == Some(owner) && later(p.not_before);
+    let waits = |p: &PendingNotification| p.gives() && p.person() == Some(owner) && later(p.not_before);
     by_digest || lead.undelivered.iter().any(waits)
 }
 

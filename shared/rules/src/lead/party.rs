@@ -1,9 +1,8 @@
-//! Whom a screening looked at: the premise that a clearance rests on.
+//! The company and contact that a screening looked at, on which a clearance depends.
 //!
-//! A company stands in the open. A contact is personal: its [`identity`] is sealed like its other
-//! texts, and equal texts of a lead are sealed alike, so that a hash of the sealed text is a
-//! fingerprint under the lead's own key. It says whether the contact is the same and nothing else;
-//! after an erasure nobody can link it to anybody.
+//! A company is stored in plain text. A contact is personal: its [`identity`] is sealed like its other texts, and
+//! equal texts of a lead are sealed alike, so that a hash of the sealed text is a fingerprint under the lead's own
+//! key. It shows whether the contact is the same and nothing else; after an erasure nobody can link it to a person.
 
 use crate::patch::Patch;
 use crate::personal::{Contact, normalized};
@@ -11,9 +10,9 @@ use crate::screening::CriterionKind;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// Whom a lead named when a screening looked at it.
+/// The company and contact that a lead named when it was screened.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Screened {
+pub struct ScreenedParty {
     /// The company, as it was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub company: Option<String>,
@@ -22,7 +21,7 @@ pub struct Screened {
     pub contact: Option<String>,
 }
 
-impl Screened {
+impl ScreenedParty {
     /// Whether a match of a kind is about the same company and contact now.
     pub fn is_same(&self, now: &Self, kind: CriterionKind) -> bool {
         self.is_same_company(now, kind) && self.is_same_contact(now)
@@ -35,7 +34,7 @@ impl Screened {
         was_unknown || self.company.as_deref().map(normalized) == now.company.as_deref().map(normalized)
     }
 
-    /// Whether the company is another one now. Where one of them is not known, nobody can tell.
+    /// Whether the company is a different one now. False if one of them is unknown.
     pub fn is_other_company(&self, now: &Self) -> bool {
         let known = self.company.as_deref().zip(now.company.as_deref());
         known.is_some_and(|(then, now)| normalized(then) != normalized(now))
@@ -54,8 +53,8 @@ impl Screened {
     }
 }
 
-/// Whom an input names without that being taken over: the input is refused, or its source may not write it. What
-/// a screening found is of them all the same.
+/// The company and contact that an input names without changing the lead's, because the input is refused or its
+/// source may not write them. The input's matches are about them.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct NamedParty {
     /// The company.
@@ -64,10 +63,10 @@ pub struct NamedParty {
     /// The contact.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     pub contact: Patch<Contact>,
-    /// When it was so, by the source's time, where the input says so nowhere else.
+    /// The source's time, if the input does not name it elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub occurred_at: Option<DateTime<Utc>>,
-    /// Whether the company, the contact or the instant could not be read: nobody knows whom it names.
+    /// Whether the company, the contact, or the time could not be read.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unreadable: bool,
 }

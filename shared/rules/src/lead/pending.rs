@@ -1,5 +1,5 @@
-//! The notifications of a lead that nobody has been told of yet: they wait for the end of quiet
-//! hours, in a queue, or for an outage to end. Part of the lead, so that every decision sees them.
+//! Notifications of a lead that are not delivered yet: they wait for the end of quiet hours, in a queue, or for an
+//! outage to end. They are part of the lead, so that every decision sees them.
 
 use crate::notification::{About, Notification, NotificationFact, Recipient};
 use chrono::{DateTime, Utc};
@@ -7,17 +7,17 @@ use policy::Message;
 use policy::ids::{NotificationId, PersonId};
 use serde::{Deserialize, Serialize};
 
-/// How many a lead remembers. One that is forgotten is still delivered, by itself.
+/// How many a lead keeps. One that it no longer keeps is still delivered, on its own.
 const PENDING_MAX: usize = 32;
 
-/// A notification that nobody has been told of yet, in short.
+/// A notification that is not delivered yet, in short.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pending {
+pub struct PendingNotification {
     /// The notification.
     pub id: NotificationId,
-    /// To whom.
+    /// The recipient.
     pub to: Recipient,
-    /// What about.
+    /// The message.
     pub message: Message,
     /// What of the lead it is about.
     #[serde(default)]
@@ -40,22 +40,22 @@ pub struct Pending {
     /// Whether it reports that a window is over; otherwise it warns.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_report: bool,
-    /// Why it is not true any more, if that can be told from the history alone.
+    /// Why it is obsolete, if the history alone shows that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub moot: Option<Moot>,
+    pub moot: Option<ObsoleteReason>,
 }
 
-/// Why a message lost its ground while it waited.
+/// Why a message became obsolete while it waited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Moot {
+pub enum ObsoleteReason {
     /// The breach that it reports was excused.
     Excused,
-    /// It takes away what its recipient never heard of.
+    /// Its recipient was never told that they owned the lead.
     NeverGiven,
 }
 
-impl Pending {
+impl PendingNotification {
     /// A notification in short.
     pub fn of(notification: &Notification, asked_at: Option<DateTime<Utc>>) -> Self {
         let Notification { id, to, message, particulars, about, not_before } = notification;
@@ -83,7 +83,7 @@ impl Pending {
         }
     }
 
-    /// Whether it tells somebody that a lead is theirs.
+    /// Whether it tells a person that they own a lead.
     pub fn gives(&self) -> bool {
         gives(self.message)
     }
@@ -94,14 +94,14 @@ impl Pending {
     }
 }
 
-/// Whether a message tells somebody that a lead is theirs.
+/// Whether a message tells a person that they own a lead.
 fn gives(message: Message) -> bool {
     matches!(message, Message::LeadGiven | Message::Cleared)
 }
 
-/// An owner whom no message of the lead tells that it is theirs.
+/// An owner who has got no message that they own the lead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UntoldOwner {
+pub struct UnnotifiedOwner {
     /// Who.
     pub person: PersonId,
     /// The digest of a publication tells them, from then on; absent: their message was withdrawn.
@@ -110,25 +110,28 @@ pub struct UntoldOwner {
 }
 
 /// Who is not told after a fact that the lead is theirs; `None`: the fact says nothing of that.
-pub(crate) fn untold_after(pending: &[Pending], fact: &NotificationFact) -> Option<Option<UntoldOwner>> {
+pub(crate) fn untold_after(
+    pending: &[PendingNotification],
+    fact: &NotificationFact,
+) -> Option<Option<UnnotifiedOwner>> {
     match fact {
         NotificationFact::Requested(notification) => gives(notification.message).then_some(None),
         NotificationFact::Withdrawn { id, with: None, .. } => {
             let gone = pending.iter().find(|p| p.id == *id && p.gives())?;
-            Some(gone.person().map(|person| UntoldOwner { person: person.clone(), from: None }))
+            Some(gone.person().map(|person| UnnotifiedOwner { person: person.clone(), from: None }))
         }
         _ => None,
     }
 }
 
 /// Takes a fact into account.
-pub(crate) fn follow(pending: &mut Vec<Pending>, fact: &NotificationFact, at: DateTime<Utc>) {
+pub(crate) fn follow(pending: &mut Vec<PendingNotification>, fact: &NotificationFact, at: DateTime<Utc>) {
     let (id, is_untold) = match fact {
         NotificationFact::Requested(notification) => {
             if pending.len() >= PENDING_MAX {
                 pending.remove(0);
             }
-            return pending.push(Pending::of(notification, Some(at)));
+            return pending.push(PendingNotification::of(notification, Some(at)));
         }
         NotificationFact::Withdrawn { id, with, .. } => (id, with.is_none()),
         NotificationFact::Delivered { id, .. }
@@ -141,15 +144,15 @@ pub(crate) fn follow(pending: &mut Vec<Pending>, fact: &NotificationFact, at: Da
         // Nobody is told that they lost what they never heard they had. Who was told that it is held has heard of it.
         let later = pending.iter_mut().skip(place).filter(|p| p.to.is_same_as(&gone.to));
         for p in later.take_while(|p| !p.gives()).filter(|p| p.message == Message::LeadTaken) {
-            p.moot = Some(Moot::NeverGiven);
+            p.moot = Some(ObsoleteReason::NeverGiven);
         }
     }
 }
 
 /// The breach of a step that was due at an instant is excused: what would report it is not true.
-pub(crate) fn excuse(pending: &mut [Pending], breached_at: DateTime<Utc>) {
-    let reports = |p: &&mut Pending| {
+pub(crate) fn excuse(pending: &mut [PendingNotification], breached_at: DateTime<Utc>) {
+    let reports = |p: &&mut PendingNotification| {
         p.message == Message::SlaBreached && p.is_report && p.about.due_at == Some(breached_at)
     };
-    pending.iter_mut().filter(reports).for_each(|p| p.moot = Some(Moot::Excused));
+    pending.iter_mut().filter(reports).for_each(|p| p.moot = Some(ObsoleteReason::Excused));
 }

@@ -59,25 +59,25 @@ impl From<StoredReview> for OperationsReview {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OperationsReason {
-    /// No market, or one that the directory does not have.
+    /// The lead has no market, or one that the directory lacks.
     MarketUnknown,
-    /// A state that the policy does not have any more: no window covers it.
+    /// The policy no longer has the state of the lead, so no window covers it.
     StateUnknown,
-    /// The CRM's owner is not in the directory.
+    /// The owner that the CRM names is not in the directory.
     OwnerUnknown,
-    /// Nobody of the team can take it.
+    /// No rep on the team can take it.
     NoRepAvailable,
-    /// It was given to somebody else often enough.
+    /// It reached the policy's limit of reassignments.
     MaxReassignments,
     /// It has been in its state far too long.
     Stuck,
-    /// Somebody could not be told.
+    /// A notification reached nobody.
     NotificationFailed,
-    /// A step of its SLA clock asks operations to look.
+    /// A step of its SLA clock put it in the queue.
     Overdue,
-    /// Its owner is no rep any more.
+    /// Its owner is no longer a rep.
     OwnerLeft,
-    /// Its owner is away for longer than it can wait, and nobody else can take it.
+    /// Its owner is away, it cannot wait, and nobody else can take it.
     OwnerAbsent,
     /// It keeps coming back to the same state.
     Bounces,
@@ -124,8 +124,8 @@ impl OperationsReview {
     }
 }
 
-/// What operations decided to leave alone although its condition holds. It comes back into the queue
-/// when anything new is said of the lead.
+/// Reasons that operations dismissed although they still hold. They return to the queue when new information
+/// about the lead arrives.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dismissal {
     /// The reasons that still hold.

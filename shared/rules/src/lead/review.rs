@@ -1,8 +1,7 @@
-//! What compliance works with: matches, reviews, clearances. The workflow is in
-//! `workflows::compliance_flag`.
+//! Reviews, clearances, and rejections. The workflow is in `workflows::compliance_flag`.
 
 use crate::clock::Clock;
-use crate::lead::party::Screened;
+use crate::lead::party::ScreenedParty;
 use crate::lead::visit::{HeldFrom, Left};
 use crate::screening::{Criterion, CriterionKind, MORE};
 use chrono::{DateTime, Utc};
@@ -10,15 +9,15 @@ use policy::Verdict;
 use policy::ids::PersonId;
 use serde::{Deserialize, Serialize};
 
-/// A criterion in a review, with whom the screening looked at when it was found.
+/// A criterion in a review, with the company and contact that were screened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnderReview {
     /// The criterion.
     #[serde(flatten)]
     pub criterion: Criterion,
-    /// Whom the lead named then; absent in records that did not keep it.
+    /// The company and contact that the lead named then. Absent in old records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub screened: Option<Screened>,
+    pub screened: Option<ScreenedParty>,
 }
 
 /// An open review.
@@ -26,29 +25,29 @@ pub struct UnderReview {
 pub struct Review {
     /// When it was opened.
     pub opened_at: DateTime<Utc>,
-    /// Rises with whatever an officer has to see before deciding; a decision names it.
+    /// Rises with everything that an officer must see before deciding. A decision names it.
     pub revision: u64,
     /// Time in review; its steps are the reminders.
     pub clock: Clock,
-    /// What is to be decided.
+    /// The criteria to decide on.
     pub criteria: Vec<UnderReview>,
-    /// Who raised flags by hand; they cannot decide.
+    /// The people who raised flags by hand; they cannot decide.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flagged_by: Vec<String>,
-    /// Who would have it, and cannot decide.
+    /// The would-be owner, who cannot decide.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub would_be_owner: Option<PersonId>,
-    /// The first of two officers' voices.
+    /// The first of two votes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vote: Option<Vote>,
 }
 
-/// One officer's voice where the policy asks for two.
+/// One officer's vote, if the policy requires two.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vote {
     /// The officer, by the token's subject.
     pub officer: String,
-    /// What they decided.
+    /// Their verdict.
     pub verdict: Verdict,
     /// The reason's code.
     pub reason_code: String,
@@ -56,38 +55,38 @@ pub struct Vote {
     pub reason: String,
 }
 
-/// How many criteria a review holds. Further matches are one more, which says so.
+/// The most criteria of a review. One more criterion stands for all further matches.
 pub(crate) const CRITERIA_MAX: usize = 150;
 
-/// How many clearances a lead remembers. A match whose clearance was forgotten holds the lead again.
+/// The most clearances that a lead keeps. A match whose clearance was dropped holds the lead again.
 pub(crate) const CLEARANCES_MAX: usize = 200;
 
-/// A match that an officer cleared, with what the decision rested on. The same match under the same
-/// premises does not hold the lead again; anything else is a new question.
+/// A match that an officer cleared, with the premises of the decision. The same match under the same premises does
+/// not hold the lead again; anything else needs a new decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clearance {
-    /// Of which kind it was: one record can be a reason of several kinds.
+    /// The kind: one record can match in several kinds.
     pub kind: CriterionKind,
     /// The match.
     pub match_id: String,
-    /// The list it was on: another list may use the same number for somebody else.
+    /// The list: another list may use the same id for another person.
     pub list: String,
     /// The version of that list.
     pub list_version: String,
     /// How strong the match was, in percent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strength: Option<u8>,
-    /// Whom the screening had looked at. A clearance that does not say covers nothing.
+    /// The company and contact that were screened. A clearance without them covers nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub screened: Option<Screened>,
+    pub screened: Option<ScreenedParty>,
     /// The decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub decided: Option<Decided>,
+    pub decided: Option<DecisionRef>,
 }
 
-/// Which decision cleared a match; its reason in words is in the entry.
+/// A reference to the decision that cleared a match. The text of its reason is in the entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Decided {
+pub struct DecisionRef {
     /// When.
     pub at: DateTime<Utc>,
     /// By whom.
@@ -98,25 +97,25 @@ pub struct Decided {
     pub seq: u64,
 }
 
-/// In what a match differs from one that was cleared.
+/// A difference between a match and one that was cleared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Difference {
     /// Another version of the list.
     ListVersion,
-    /// It is stronger, or nobody can tell whether it is.
+    /// It is stronger, or its strength is unknown.
     Strength,
     /// Another company.
     Company,
     /// Another contact.
     Contact,
-    /// The clearance does not say whom the screening had looked at.
+    /// The clearance does not name the company and contact that were screened.
     Unknown,
 }
 
 impl Clearance {
     /// The clearance of a criterion.
-    pub fn of(found: &UnderReview, decided: Decided) -> Self {
+    pub fn of(found: &UnderReview, decided: DecisionRef) -> Self {
         let UnderReview { criterion, screened } = found.clone();
         let Criterion { kind, match_id, list, list_version, strength } = criterion;
         Self { kind, match_id, list, list_version, strength, screened, decided: Some(decided) }
@@ -127,9 +126,9 @@ impl Clearance {
         self.kind == criterion.kind && self.match_id == criterion.match_id && self.list == criterion.list
     }
 
-    /// In what a match, found of whom the lead names now, differs from what was cleared. Empty: the
-    /// clearance covers it.
-    pub fn differences(&self, criterion: &Criterion, now: &Screened) -> Vec<Difference> {
+    /// The differences between the cleared match and a match of the company and contact that the lead names now.
+    /// Empty if the clearance covers it.
+    pub fn differences(&self, criterion: &Criterion, now: &ScreenedParty) -> Vec<Difference> {
         let mut differences = Vec::new();
         if self.list_version != criterion.list_version {
             differences.push(Difference::ListVersion);
@@ -148,13 +147,12 @@ impl Clearance {
         differences
     }
 
-    fn covers(&self, criterion: &Criterion, now: &Screened) -> bool {
+    fn covers(&self, criterion: &Criterion, now: &ScreenedParty) -> bool {
         self.is_of(criterion) && self.differences(criterion, now).is_empty()
     }
 }
 
-/// Whether a strength is higher than one that was seen. Where one of them is not known, nobody can
-/// tell, and so it counts as higher.
+/// Whether a strength is higher than one that an officer saw. An unknown strength counts as higher.
 fn is_stronger(now: Option<u8>, seen: Option<u8>) -> bool {
     match (now, seen) {
         (None, None) => false,
@@ -164,7 +162,7 @@ fn is_stronger(now: Option<u8>, seen: Option<u8>) -> bool {
 }
 
 impl Criterion {
-    /// What stands for all matches beyond those that are kept; they can be of anybody.
+    /// The criterion that stands for all matches beyond the limit. They can be about anyone.
     pub(crate) fn for_more(since: DateTime<Utc>) -> Self {
         Self {
             kind: CriterionKind::Unreadable,
@@ -175,13 +173,13 @@ impl Criterion {
         }
     }
 
-    /// Whether it stands for more matches than are kept.
+    /// Whether it stands for the matches beyond the limit.
     pub(crate) fn is_for_more(&self) -> bool {
         self.kind == CriterionKind::Unreadable && self.match_id == MORE
     }
 
-    /// Whether an officer has cleared this very match under the premises of now.
-    pub fn is_cleared_by(&self, clearances: &[Clearance], now: &Screened) -> bool {
+    /// Whether an officer cleared this match under the current premises.
+    pub fn is_cleared_by(&self, clearances: &[Clearance], now: &ScreenedParty) -> bool {
         clearances.iter().any(|c| c.covers(self, now))
     }
 
@@ -193,7 +191,7 @@ impl Criterion {
             && self.list_version == other.list_version
     }
 
-    /// What names the match on a lead, whatever the version of the list.
+    /// The key of the match on a lead, independent of the list's version.
     pub fn key(&self) -> String {
         let kind = match self.kind {
             CriterionKind::Sanctions => "sanctions",
@@ -207,16 +205,15 @@ impl Criterion {
 }
 
 impl UnderReview {
-    /// Whether it already asks what this match asks: the same match, not stronger, of the same
-    /// company and contact.
-    pub fn asks(&self, criterion: &Criterion, now: &Screened) -> bool {
+    /// Whether it already covers a match: the same match, not stronger, of the same company and contact.
+    pub fn asks(&self, criterion: &Criterion, now: &ScreenedParty) -> bool {
         self.criterion.is_same_match(criterion)
             && !is_stronger(criterion.strength, self.criterion.strength)
             && self.screened.as_ref().is_some_and(|then| then.is_same(now, criterion.kind))
     }
 
-    /// Whether one question takes the place of both: the same match of the same party. What has a strength
-    /// and what has none are two questions, since nobody can tell which one is stronger.
+    /// Whether one criterion can replace both: the same match of the same company and contact. A match with a
+    /// strength and one without stay apart, because they cannot be compared.
     pub fn is_one_with(&self, other: &Self) -> bool {
         let parties = self.screened.as_ref().zip(other.screened.as_ref());
         self.criterion.is_same_match(&other.criterion)
@@ -225,34 +222,34 @@ impl UnderReview {
     }
 }
 
-/// A rejection, with what it takes to open the review again.
+/// A rejection, with what reopening the review needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejection {
     /// When.
     pub at: DateTime<Utc>,
-    /// Rises with what an officer has to see before asking to reopen.
+    /// Rises with everything that an officer must see before asking to reopen.
     pub revision: u64,
     /// The decision.
-    pub decided: Decided,
-    /// The state compliance had taken the lead from.
+    pub decided: DecisionRef,
+    /// The state that the lead was in when compliance held it.
     pub held_from: HeldFrom,
-    /// The state it had left for a hold of its own, if it was on one.
+    /// The state that it had left for another hold, if it was on one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left: Option<Left>,
-    /// What it was rejected on, and what was found since.
+    /// The criteria of the rejection, and matches found since.
     pub criteria: Vec<UnderReview>,
-    /// Who raised flags by hand; they cannot ask to reopen.
+    /// The people who raised flags by hand; they cannot ask to reopen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flagged_by: Vec<String>,
-    /// Who would have had it.
+    /// The would-be owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub would_be_owner: Option<PersonId>,
-    /// The first of two officers who ask to open the review again.
+    /// The first of two requests to reopen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<ReopeningAsked>,
 }
 
-/// An officer asks to open the review of a rejected lead again.
+/// A request to reopen the review of a rejected lead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReopeningAsked {
     /// The officer, by the token's subject.
@@ -277,14 +274,15 @@ mod tests {
         }
     }
 
-    fn screened(company: &str, contact: &str) -> Screened {
-        Screened { company: Some(company.to_owned()), contact: Some(contact.to_owned()) }
+    fn screened(company: &str, contact: &str) -> ScreenedParty {
+        ScreenedParty { company: Some(company.to_owned()), contact: Some(contact.to_owned()) }
     }
 
     fn clearance(strength: Option<u8>) -> Clearance {
         let found = UnderReview { criterion: criterion(strength), screened: Some(screened("Acme", "c-1")) };
         let at = DateTime::UNIX_EPOCH;
-        let decided = Decided { at, officers: vec!["cleo".to_owned()], reason_code: "x".to_owned(), seq: 1 };
+        let decided =
+            DecisionRef { at, officers: vec!["cleo".to_owned()], reason_code: "x".to_owned(), seq: 1 };
         Clearance::of(&found, decided)
     }
 
@@ -302,7 +300,7 @@ mod tests {
             let covers = criterion(found).is_cleared_by(&[clearance(cleared)], &same);
             assert_eq!(covers, is_covered, "{cleared:?}, then {found:?}");
         }
-        for other in [screened("Acme Two", "c-1"), screened("Acme", "c-2"), Screened::default()] {
+        for other in [screened("Acme Two", "c-1"), screened("Acme", "c-2"), ScreenedParty::default()] {
             assert!(!criterion(Some(61)).is_cleared_by(&[clearance(Some(61))], &other), "{other:?}");
         }
     }
@@ -310,7 +308,7 @@ mod tests {
     #[test]
     fn a_clearance_that_does_not_say_whom_it_was_about_covers_nothing() {
         let old = Clearance { screened: None, ..clearance(None) };
-        let differences = old.differences(&criterion(None), &Screened::default());
+        let differences = old.differences(&criterion(None), &ScreenedParty::default());
         assert_eq!(differences, [Difference::Unknown]);
     }
 }

@@ -1,12 +1,12 @@
 //! A lead as its history made it. It is only ever changed by `evolve`.
 
 use crate::account_view::{AccountView, Tier};
-use crate::lead::applied::Applied;
+use crate::lead::applied::AppliedPublication;
 use crate::lead::breach::Breach;
-use crate::lead::pending::Pending;
+use crate::lead::pending::PendingNotification;
 use crate::lead::profile::{Priority, Profile};
 use crate::lead::review::{Clearance, Rejection, Review, UnderReview};
-use crate::lead::visit::{HeldFrom, HoldEnded, Left, Rest, Return, Visit};
+use crate::lead::visit::{HeldFrom, HoldEnded, Left, PauseReason, Return, StateVisit};
 use crate::personal::{Personal, PersonalKind};
 use chrono::{DateTime, Utc};
 use policy::ids::{LeadId, MarketId, PersonId, PublicationId, Source, StateId, TeamId};
@@ -16,7 +16,7 @@ use smol_str::{SmolStr, format_smolstr};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use crate::lead::owner::OwnerGone;
-pub use crate::lead::pending::UntoldOwner;
+pub use crate::lead::pending::UnnotifiedOwner;
 pub use crate::lead::queue::{Dismissal, OperationsReason, OperationsReview};
 
 /// A lead.
@@ -24,77 +24,77 @@ pub use crate::lead::queue::{Dismissal, OperationsReason, OperationsReview};
 pub struct Lead {
     /// The CRM's identifier.
     pub id: LeadId,
-    /// The last entry that is folded in.
+    /// The last entry that it includes.
     pub seq: u64,
-    /// The last commit that is folded in.
+    /// The last commit that it includes.
     pub commit: u64,
-    /// When it was first heard of.
+    /// When the first event about it arrived.
     pub created_at: DateTime<Utc>,
-    /// When the last entry took effect; none is ever before it.
+    /// When the last entry took effect; no later entry takes effect before it.
     pub changed_at: DateTime<Utc>,
-    /// What the CRM says of it.
+    /// The fields that the CRM sends.
     #[serde(flatten)]
     pub profile: Profile,
-    /// Everything personal, in one place.
+    /// All personal data, in one place.
     #[serde(default, skip_serializing_if = "Personal::is_empty")]
     pub personal: Personal,
-    /// What kinds of personal data its history holds.
+    /// The kinds of personal data in its history.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub personal_kinds: BTreeSet<PersonalKind>,
-    /// When its personal data was erased. None is taken after that.
+    /// When its personal data was erased. None is stored after that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erased_at: Option<DateTime<Utc>>,
     /// The revisions that its last entry was decided under.
     pub in_force: InForce,
-    /// What the last publications that concerned it found passed.
+    /// The last publications that affected it, each with the thresholds it found passed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub applied: Vec<Applied>,
-    /// When each field was last said to be as it is, by the source's time.
+    pub applied: Vec<AppliedPublication>,
+    /// When each field was last sent, by the source's time.
     pub said_at: BTreeMap<SmolStr, DateTime<Utc>>,
 
-    /// The state it is in.
+    /// The state.
     pub state: StateId,
-    /// What kind of state that is.
+    /// The kind of the state.
     pub kind: StateKind,
-    /// Since when.
+    /// When it entered the state.
     pub entered_at: DateTime<Utc>,
-    /// Until when it is on hold, if somebody said so.
+    /// The end of the hold, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold_until: Option<DateTime<Utc>>,
-    /// Whether the customer is to act next.
+    /// Whether the customer must act next.
     #[serde(default)]
     pub waiting_on_customer: bool,
-    /// The state it left for a hold, with its clocks, to go on there.
+    /// The state that it left for a hold, with its clocks, to resume later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left: Option<Left>,
-    /// The hold that ended by itself and that it is back from, for as long as no source moves it on:
-    /// what a source says late of the time of that hold is no new one.
+    /// The hold that ended at its set time, until a source moves the lead on. A late event about that hold does not
+    /// start a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold_ended: Option<HoldEnded>,
-    /// The state compliance took it from.
+    /// The state that it was in when compliance held it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_from: Option<HeldFrom>,
 
-    /// Who works it.
+    /// The owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<PersonId>,
-    /// Who works it as its source last said. A source that repeats itself undoes nothing.
+    /// The owner that its source named last. A repetition of that name undoes no reassignment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crm_owner: Option<PersonId>,
-    /// The market as its source last said it; operations may know better.
+    /// The market that its source sent last; operations may have set another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crm_market: Option<MarketId>,
-    /// Its owner who left or is away, until somebody else owns it.
+    /// Its owner who left or is away, until it has another owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner_gone: Option<OwnerGone>,
-    /// The team of its owner when they came to have it, if they were a rep.
+    /// The owner's team when they got it, if they were a rep.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner_team: Option<TeamId>,
-    /// Its owner, where no message of the lead tells them so.
+    /// Its owner, if no message has told them that they own it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub untold: Option<UntoldOwner>,
-    /// What the workflows keep of this state.
-    pub visit: Visit,
+    pub untold: Option<UnnotifiedOwner>,
+    /// What the workflows keep for this state.
+    pub visit: StateVisit,
     /// The working states that it has been in.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub visited: BTreeSet<StateId>,
@@ -104,22 +104,22 @@ pub struct Lead {
     /// The last breaches of the SLA that late evidence can still excuse, the oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub breaches: Vec<Breach>,
-    /// The last notifications that nobody has been told of yet, the oldest first.
+    /// The last notifications that are not delivered yet, the oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub undelivered: Vec<Pending>,
-    /// How many SLA clocks there were.
+    pub undelivered: Vec<PendingNotification>,
+    /// How many SLA clocks it has had.
     pub sla_clocks: u32,
-    /// How many stuck clocks there were.
+    /// How many stuck clocks it has had.
     pub stuck_clocks: u32,
     /// How urgent it is.
     #[serde(default)]
     pub priority: Priority,
-    /// The criteria that made it high-value; empty while armed.
+    /// The criteria that made it high-value; empty while the workflow can fire.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub high_value: Vec<String>,
-    /// The windows of later states are this share of the policy's.
+    /// The length of the windows of later states, as a percentage of the policy's.
     pub window_percent: u16,
-    /// The account's part in it.
+    /// What it takes from its account.
     #[serde(default)]
     pub account_view: AccountView,
     /// The open compliance review.
@@ -128,29 +128,29 @@ pub struct Lead {
     /// The matches that were cleared.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clearances: Vec<Clearance>,
-    /// What was found of a company or contact that the lead did not name any more when its review was
-    /// decided. Nobody has answered it: it holds the lead as soon as the lead names them again.
+    /// Matches of a company or contact that the lead no longer named when its review was decided. They are
+    /// undecided, and hold the lead as soon as it names them again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unanswered: Vec<UnderReview>,
     /// The people who flagged the lead by hand in the review that left matches unanswered. They cannot decide on
     /// those matches later.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unanswered_flagged_by: Vec<String>,
-    /// Why compliance closed it; two officers can open the review again.
+    /// Why compliance closed it. Two officers can reopen the review.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejection: Option<Rejection>,
-    /// Why it is in the operations queue, since when.
+    /// Why it is in the operations queue, and since when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operations: Option<OperationsReview>,
-    /// What operations left alone although it still holds.
+    /// Reasons that operations dismissed although they still hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dismissed: Option<Dismissal>,
 }
 
-/// The name under which a lead remembers of when its source said the state that it went on hold from.
+/// The name in `said_at` for the time of the state before a hold.
 pub(crate) const BEFORE_HOLD: &str = "before_hold";
 
-/// When the state before the one that it is in was said last.
+/// The name in `said_at` for the time of the state before the current one.
 pub(crate) const BEFORE_STATE: &str = "before_state";
 
 /// Where it is kept when a transition said a field anew.
@@ -202,38 +202,38 @@ impl Lead {
         self.erased_at.is_some()
     }
 
-    /// Whether it is over.
+    /// Whether it is closed.
     pub fn is_closed(&self) -> bool {
         self.kind == StateKind::Terminal
     }
 
-    /// Who carries it in their capacity: its owner, while it is not over.
+    /// The rep in whose load it counts: its owner, until it is closed.
     pub fn carried_by(&self) -> Option<&PersonId> {
         if self.is_closed() { None } else { self.owner.as_ref() }
     }
 
-    /// Whether the SLA clock is to run.
+    /// Whether the SLA clock runs.
     pub fn is_being_worked(&self) -> bool {
         self.kind == StateKind::Working && self.rests().is_empty()
     }
 
-    /// Why the SLA clock is to rest, all there is. The stuck clock rests on a hold only.
-    pub fn rests(&self) -> Vec<Rest> {
+    /// All reasons to pause the SLA clock. Only a hold pauses the stuck clock too.
+    pub fn rests(&self) -> Vec<PauseReason> {
         let all = [
-            (self.is_held(), Rest::ComplianceHold),
-            (self.kind == StateKind::Hold && !self.is_held(), Rest::OnHold),
-            (self.waiting_on_customer, Rest::WaitingOnCustomer),
-            (self.account_view.outreach_paused, Rest::OutreachPaused),
+            (self.is_held(), PauseReason::ComplianceHold),
+            (self.kind == StateKind::Hold && !self.is_held(), PauseReason::OnHold),
+            (self.waiting_on_customer, PauseReason::WaitingOnCustomer),
+            (self.account_view.outreach_paused, PauseReason::OutreachPaused),
         ];
         all.into_iter().filter_map(|(rests, why)| rests.then_some(why)).collect()
     }
 
-    /// Since when a field has had its value, by the source's time.
+    /// When a field got its value, by the source's time.
     pub fn known_since(&self, field: &str) -> Option<DateTime<Utc>> {
         self.said_at.get(&since(field)).copied().or_else(|| self.said(field))
     }
 
-    /// Its source, `other` if none is known.
+    /// Its source; `other` if it is unknown.
     pub fn source(&self) -> Source {
         self.profile.source.clone().unwrap_or_else(|| Source::from(Source::OTHER))
     }
@@ -245,7 +245,7 @@ impl Lead {
 }
 
 impl Lead {
-    /// Whether operations left a reason alone that still holds.
+    /// Whether operations dismissed a reason that still holds.
     pub fn is_dismissed(&self, reason: OperationsReason) -> bool {
         self.dismissed.as_ref().is_some_and(|dismissal| dismissal.reasons.contains(&reason))
     }
@@ -271,36 +271,36 @@ impl Lead {
 }
 
 impl Lead {
-    /// The market and the state that it waits in, if it is open. On hold it waits in the state that it left, and
-    /// its clocks rest there; so it does while compliance holds it. One that came on hold waits there.
+    /// The market and the state that it waits in, if it is open. On hold, and while compliance holds it, that is the
+    /// state that it left, where its clocks are paused. A lead that arrived on hold waits there.
     pub fn waits_in(&self) -> Option<(&MarketId, &StateId)> {
         let market = self.profile.market.as_ref().filter(|_| !self.is_closed())?;
-        Some((market, Place::behind_holds(self).state))
+        Some((market, WorkState::behind_holds(self).state))
     }
 
-    /// Since when compliance has to decide on it, or on opening it again.
+    /// When its review was opened, or the first request to reopen it made.
     pub fn in_review_since(&self) -> Option<DateTime<Utc>> {
         let asked = self.rejection.as_ref().and_then(|rejection| rejection.asked.as_ref());
         self.review.as_ref().map(|review| review.opened_at).or(asked.map(|asked| asked.at))
     }
 }
 
-/// Where the sales clocks of a lead stand: its state and what the workflows keep of it.
+/// The state whose sales clocks count for a lead, with what the workflows keep for it.
 #[derive(Debug, Clone, Copy)]
-pub struct Place<'l> {
+pub struct WorkState<'l> {
     /// The state.
     pub state: &'l StateId,
-    /// What the workflows keep of it.
-    pub visit: &'l Visit,
+    /// What the workflows keep for it.
+    pub visit: &'l StateVisit,
 }
 
-impl<'l> Place<'l> {
-    /// Where a lead is.
+impl<'l> WorkState<'l> {
+    /// The current state.
     pub fn of(lead: &'l Lead) -> Self {
         Self { state: &lead.state, visit: &lead.visit }
     }
 
-    /// Where it is, or where it was before it came to rest.
+    /// The current state, or the one before a hold.
     pub fn behind_holds(lead: &'l Lead) -> Self {
         match (&lead.left, &lead.held_from) {
             (Some(left), _) if lead.kind == StateKind::Hold => {

@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use crate::draft::NextDue;
 use crate::lead::event::LeadFact;
-use crate::lead::state::{Lead, Place};
+use crate::lead::state::{Lead, WorkState};
 use chrono::{DateTime, Utc};
 use policy::calendar::{Calendar, WorkingTime};
 use policy::ids::{MarketId, StateId};
@@ -149,7 +149,7 @@ fn timers_within<'a>(lead: &Lead, rules: &'a Rulebook, until: Option<DateTime<Ut
     let mut timers = Vec::new();
     timers.extend(hold_end(lead).map(|due| Timer { due, what: What::HoldEnd }));
     timers.extend(retention_end(lead, rules).map(|due| Timer { due, what: What::RetentionEnd }));
-    let place = Place::of(lead);
+    let place = WorkState::of(lead);
     let sales = SalesRules::of(lead, place, rules).ok();
     let sales = |workflow| sales.as_ref()?.ladder(sales_clock(place, workflow)?, workflow).ok();
     let review = review_ladder(lead, rules);
@@ -182,7 +182,7 @@ pub fn retention_end(lead: &Lead, rules: &Rulebook) -> Option<DateTime<Utc>> {
 /// nothing to measure.
 pub fn ladder<'l, 'a>(
     lead: &'l Lead,
-    place: Place<'l>,
+    place: WorkState<'l>,
     rules: &'a Rulebook,
     workflow: WorkflowId,
 ) -> Result<Ladder<'l, 'a>, Idle> {
@@ -202,7 +202,7 @@ fn review_ladder<'l, 'a>(lead: &'l Lead, rules: &'a Rulebook) -> Option<Ladder<'
     Some(Ladder { clock, measure, workflow: WorkflowId::ComplianceFlag, steps: reminders })
 }
 
-fn sales_clock(place: Place<'_>, workflow: WorkflowId) -> Option<&Clock> {
+fn sales_clock(place: WorkState<'_>, workflow: WorkflowId) -> Option<&Clock> {
     match workflow {
         WorkflowId::SlaBreach => place.visit.sla.as_ref(),
         WorkflowId::StuckLead => place.visit.stuck.as_ref(),
@@ -219,7 +219,7 @@ struct SalesRules<'l, 'a> {
 }
 
 impl<'l, 'a> SalesRules<'l, 'a> {
-    fn of(lead: &'l Lead, place: Place<'l>, rules: &'a Rulebook) -> Result<Self, Idle> {
+    fn of(lead: &'l Lead, place: WorkState<'l>, rules: &'a Rulebook) -> Result<Self, Idle> {
         let id = lead.profile.market.as_ref().ok_or(Idle::MarketUnknown(None))?;
         let market = rules.market(id).ok_or_else(|| Idle::MarketUnknown(Some(id.clone())))?;
         let windows = market.windows(place.state, lead.profile.source.as_ref());
@@ -261,7 +261,7 @@ pub fn next_step(lead: &Lead, rules: &Rulebook) -> Option<DateTime<Utc>> {
 
 /// What the lead waits for next.
 pub fn next_due(lead: &Lead, rules: &Rulebook) -> NextDue {
-    let place = Place::of(lead);
+    let place = WorkState::of(lead);
     let sales = SalesRules::of(lead, place, rules).ok();
     let of = |workflow, unless_after| {
         sales.as_ref()?.ladder(sales_clock(place, workflow)?, workflow).ok()?.next_due(unless_after)

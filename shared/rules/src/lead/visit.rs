@@ -1,4 +1,4 @@
-//! What a lead keeps of one visit of a state, and of the states it left.
+//! What a lead keeps of one visit of a state, and of the states that it left.
 
 use crate::clock::Clock;
 use crate::lead::queue::OperationsReason;
@@ -10,25 +10,25 @@ use std::collections::BTreeSet;
 
 /// What the workflows keep for as long as the lead is in one state.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Visit {
+pub struct StateVisit {
     /// The SLA clock; `None` in states without work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sla: Option<Clock>,
     /// The stuck clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stuck: Option<Clock>,
-    /// How often the SLA workflow gave it to somebody else.
+    /// How often the SLA workflow reassigned it.
     #[serde(default)]
     pub reassignments: u32,
-    /// From whom it was taken; they do not get it back in this state.
+    /// The owners who lost it; they do not get it back in this state.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub taken_from: Vec<PersonId>,
-    /// Why operations is to look at it for as long as it stays in this state.
+    /// Reasons for the operations queue that last as long as it stays in this state.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub for_operations: BTreeSet<OperationsReason>,
 }
 
-impl Visit {
+impl StateVisit {
     /// Whether a clock of it has passed a step.
     pub fn has_passed_a_step(&self) -> bool {
         [&self.sla, &self.stuck].into_iter().flatten().any(|clock| !clock.passed.is_empty())
@@ -41,10 +41,10 @@ pub struct Left {
     /// Which.
     pub state: StateId,
     /// What the workflows kept of it, clocks paused.
-    pub visit: Visit,
+    pub visit: StateVisit,
 }
 
-/// A hold that ended by itself.
+/// A hold that ended at its set time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HoldEnded {
     /// The state that the lead was on hold in.
@@ -76,27 +76,27 @@ pub struct Return {
     pub at: DateTime<Utc>,
 }
 
-/// Why a clock of sales rests.
+/// Why a sales clock is paused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rest {
+pub enum PauseReason {
     /// Compliance holds the lead.
     ComplianceHold,
     /// It is on hold.
     OnHold,
-    /// The customer is to act next.
+    /// The customer must act next.
     WaitingOnCustomer,
     /// New outreach to its account is paused.
     OutreachPaused,
 }
 
-impl Rest {
-    /// Whether it is a state of the lead: then the stuck clock rests, too.
+impl PauseReason {
+    /// Whether it is a state of the lead, which pauses the stuck clock too.
     pub fn is_hold(self) -> bool {
         matches!(self, Self::ComplianceHold | Self::OnHold)
     }
 }
 
-impl Visit {
+impl StateVisit {
     /// Keeps a reason for as long as the lead stays in its state.
     pub(crate) fn keep_for_operations(&mut self, reason: OperationsReason, is_owned: bool) {
         if reason.is_of_visit() || (reason == OperationsReason::NoRepAvailable && is_owned) {

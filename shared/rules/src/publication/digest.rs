@@ -1,4 +1,4 @@
-//! What people are told of what a publication made of the leads in flight.
+//! The messages about what a publication did to open leads.
 
 use crate::notification::{Recipient, Role};
 use crate::publication::state::{OrphanedLeads, Totals};
@@ -6,7 +6,7 @@ use policy::WorkflowId;
 use policy::directory::Directory;
 use policy::ids::{LeadId, PersonId};
 
-/// One message a team about the leads whose owner left, and one for each new owner.
+/// One message per team about the leads whose owner left, and one for each new owner.
 pub fn changed_hands(orphaned: &[OrphanedLeads], directory: &Directory) -> Vec<(Recipient, Vec<String>)> {
     let mut digests: Vec<(Recipient, Vec<String>)> = Vec::new();
     let mut say = |to: Recipient, line: String| match digests.iter_mut().find(|(known, _)| *known == to) {
@@ -18,11 +18,11 @@ pub fn changed_hands(orphaned: &[OrphanedLeads], directory: &Directory) -> Vec<(
         let from = orphaned.name.clone().or_else(|| name_of(&orphaned.from));
         let from = from.unwrap_or_else(|| "an owner who left".to_owned());
         let what = if *leads == 1 { format!("1 lead of {from}") } else { format!("{leads} leads of {from}") };
-        let (is, go, wait) = if *leads == 1 { ("is", "goes", "waits") } else { ("are", "go", "wait") };
+        let (stays, waits) = if *leads == 1 { ("stays", "waits") } else { ("stay", "wait") };
         let line = match &orphaned.to {
-            Some(to) => format!("{what} {go} to {}", name_of(to).unwrap_or_else(|| "another rep".to_owned())),
-            None if orphaned.kept => format!("{what} {is} still theirs"),
-            None => format!("{what} {wait} for a rep"),
+            Some(to) => format!("{what} went to {}", name_of(to).unwrap_or_else(|| "another rep".to_owned())),
+            None if orphaned.kept => format!("{what} {stays} with them"),
+            None => format!("{what} {waits} for a rep"),
         };
         say(Recipient::manager_of(team.as_ref(), directory), line);
     }
@@ -35,14 +35,14 @@ pub fn changed_hands(orphaned: &[OrphanedLeads], directory: &Directory) -> Vec<(
         let named: Vec<&str> = first.iter().map(LeadId::as_str).collect();
         let more = leads.saturating_sub(u64::try_from(named.len()).unwrap_or(u64::MAX));
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-        let (noun, is) = if *leads == 1 { ("lead", "is") } else { ("leads", "are") };
-        let line = format!("{leads} {noun}{of} {is} yours now: {}{more}", named.join(", "));
+        let noun = if *leads == 1 { "lead" } else { "leads" };
+        let line = format!("you now own {leads} {noun}{of}: {}{more}", named.join(", "));
         say(Recipient::Person { role: Role::Owner, person }, line);
     }
     digests
 }
 
-/// One message a team, and one for operations and compliance each where they have to know.
+/// One message per team, and one each for operations and compliance where they are concerned.
 pub fn digests(totals: &Totals, directory: &Directory) -> Vec<(Recipient, Vec<String>)> {
     let mut digests: Vec<(Recipient, Vec<String>)> = Vec::new();
     for passed in &totals.passed {

@@ -15,4 +15,4 @@ pub use command::{PublicationCommand, PublicationInput};
 pub use decide::{Publishing, begin};
 pub use digest::{changed_hands, digests};
 pub use event::PublicationFact;
-pub use state::{OrphanedLeads, Passed, Publication, Totals};
+pub use state::{OrphanedLeads, PassedThreshold, Publication, Totals};

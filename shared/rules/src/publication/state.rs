@@ -65,7 +65,7 @@ pub struct Totals {
     pub moved: u64,
     /// Thresholds that were passed already, and were not acted on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub passed: Vec<Passed>,
+    pub passed: Vec<PassedThreshold>,
     /// Leads whose owner left.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub orphaned: Vec<OrphanedLeads>,
@@ -91,7 +91,7 @@ const NAMED_MAX: usize = 5;
 
 /// How many leads of a team had passed a threshold already.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Passed {
+pub struct PassedThreshold {
     /// The team; none where the lead has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<TeamId>,
@@ -158,7 +158,7 @@ impl Totals {
         match self.passed.iter_mut().find(|p| p.team.as_ref() == team && p.step == *step) {
             Some(known) => known.leads = known.leads.saturating_add(leads),
             None => {
-                self.passed.push(Passed { team: team.cloned(), step: step.clone(), leads });
+                self.passed.push(PassedThreshold { team: team.cloned(), step: step.clone(), leads });
                 self.passed.sort_by(|a, b| (&a.team, &a.step).cmp(&(&b.team, &b.step)));
             }
         }

@@ -29,7 +29,7 @@ pub(super) fn decide(
             return d.finish(Outcome::NotFound, None);
         }
         RepInput::Availability(said) if is_over(said, now) => {
-            let why = "is in the past; name a later instant, or leave it out".to_owned();
+            let why = "is in the past; send a later time, or leave it out".to_owned();
             return d.finish(Outcome::Invalid { field: "until".to_owned(), why }, None);
         }
         RepInput::Availability(said) if standing.availability.as_ref() == Some(said) => {}

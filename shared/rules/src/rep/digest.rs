@@ -1,4 +1,4 @@
-//! What a manager is told of the leads of a rep who is away.
+//! The message to a manager about the leads of a rep who is away.
 
 use crate::absence::absence;
 use crate::rep::event::AbsenceDigest;
@@ -9,8 +9,8 @@ use policy::directory::Directory;
 use policy::ids::PersonId;
 
 impl AbsenceDigest {
-    /// What there is to tell, `kept` open leads being theirs; `None`: nothing new. That leads stay with
-    /// them is told once an absence.
+    /// The digest, with `kept` open leads still theirs; `None` if nothing is new. Leads that stay with them are
+    /// reported once per absence.
     pub(crate) fn of(
         directory: &Directory,
         policy: &Policy,
@@ -20,7 +20,7 @@ impl AbsenceDigest {
         now: DateTime<Utc>,
     ) -> Option<Self> {
         let Some(absence) = absence(directory, rep, standing, now) else {
-            // They are back, or no rep any more: whose leads the others are is said elsewhere.
+            // They are back, or no longer a rep; other messages cover the remaining leads.
             let leads = untold.clone();
             return (!untold.is_empty()).then_some(Self { until: None, is_over: true, leads, kept: 0 });
         };
@@ -39,7 +39,7 @@ impl AbsenceDigest {
             lines.push(format!("{} went to {to}", leads(*n)));
         }
         if self.leads.queued > 0 {
-            lines.push(format!("{} went into the operations queue", leads(self.leads.queued)));
+            lines.push(format!("{} went to the operations queue", leads(self.leads.queued)));
         }
         if self.kept > 0 {
             let stay = if self.kept == 1 { "stays" } else { "stay" };

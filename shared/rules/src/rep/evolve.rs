@@ -3,7 +3,7 @@
 use crate::aggregate::FoldError;
 use crate::entry::Entry;
 use crate::rep::event::RepFact;
-use crate::roster::{Availability, LeadsOfAbsent, Standing, ToldOf};
+use crate::roster::{Availability, LeadsOfAbsent, ReportedAbsence, Standing};
 use chrono::{DateTime, Utc};
 
 /// Whether what is said is over already: nobody means that.
@@ -28,7 +28,7 @@ pub(super) fn follow(standing: &mut Standing, entry: &Entry<RepFact>) -> Result<
         RepFact::AbsenceFollowed(digest) => {
             standing.untold = LeadsOfAbsent::default();
             if !digest.is_over {
-                standing.told_of = Some(ToldOf { until: digest.until });
+                standing.told_of = Some(ReportedAbsence { until: digest.until });
             }
         }
         RepFact::Notification(_) => {}

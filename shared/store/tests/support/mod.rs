@@ -130,7 +130,8 @@ impl Bench {
     ) -> Result<Published, StoreError> {
         let by = Actor::staff("ops");
         let publishing = Publishing { by: &by, publisher: None, why: "for the test", cause: "test", now };
-        let published = self.store.publish_directory(document, &publishing, None, None).await?;
+        let directory = Directory::check(document.clone()).map_err(StoreError::InvalidDocument)?;
+        let published = self.store.publish_directory(&directory, &publishing, None, None).await?;
         let id = PublicationId { kind: PublicationKind::Directory, revision: published.revision };
         self.applied(id, now).await?;
         Ok(published)
@@ -335,7 +336,7 @@ pub async fn publish(
     let by = Actor::staff("ops");
     store
         .publish_policy(
-            policy,
+            &policy.clone().checked().map_err(StoreError::InvalidDocument)?,
             &Publishing { by: &by, publisher: None, why: "for the test", cause: "test", now },
             None,
             base,
@@ -386,7 +387,7 @@ workflows:
     officers: 1
     reminders:
       - { step: ageing, after: 24h }
-    reason_codes: { false-match: The match is somebody else. }
+    reason_codes: { false-match: The match is someone else. }
   churn-risk:
     about: { what: w, when: w, why: w }
     touchpoint_after: 2h

@@ -5,7 +5,7 @@ use super::reading::{Blocks, DAY_S, Hours, Zone};
 use chrono::{DateTime, NaiveDate, Utc};
 use fastrand::Rng;
 use jiff::tz::TimeZoneDatabase;
-use policy::calendar::{Calendar, CalendarDocument, Holiday, HoursException, Weekday3};
+use policy::calendar::{Calendar, CalendarDocument, Holiday, HoursException, Weekday};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Zones whose clocks change in all the ways that there are.
@@ -177,7 +177,7 @@ fn document(hours: &Hours) -> CalendarDocument {
     CalendarDocument {
         time_zone: hours.zone.name.to_owned(),
         always: false,
-        hours: Weekday3::ALL.into_iter().zip(hours.week.iter().map(written)).collect(),
+        hours: Weekday::ALL.into_iter().zip(hours.week.iter().map(written)).collect(),
         holidays: holidays.map(|day| Holiday { date: date(*day), name: name.clone() }).collect(),
         exceptions: exceptions
             .map(|(day, blocks)| HoursException {

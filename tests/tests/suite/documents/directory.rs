@@ -24,7 +24,7 @@ fn a_mistake_in_a_directory_is_told_with_its_place_and_what_would_be_right() {
             "/calendars/berlin/hours/mon/1",
             json!("12:00-17:30"),
             &[
-                r#"calendars.berlin.hours.mon[1]: `12:00-17:30` is not clear of `08:30-12:30` (hours.mon[0]); write blocks that do not overlap"#,
+                r#"calendars.berlin.hours.mon[1]: `12:00-17:30` overlaps `08:30-12:30` (hours.mon[0]); write blocks that do not overlap"#,
             ],
         ),
         (
@@ -93,7 +93,7 @@ fn a_mistake_in_a_directory_is_told_with_its_place_and_what_would_be_right() {
         (
             "/markets/dach/team",
             json!("dach"),
-            &[r#"markets.dach.team: `dach` is not a known team; known: dach-sales, us-sales"#],
+            &[r#"markets.dach.team: `dach` is not a known team; write one of: dach-sales, us-sales"#],
         ),
         (
             "/markets/dach/regional_vp",
@@ -110,13 +110,13 @@ fn a_mistake_in_a_directory_is_told_with_its_place_and_what_would_be_right() {
         (
             "/markets/dach/licensed_for",
             json!("DE"),
-            &[r#"markets.dach.licensed_for: `DE` is not a list; write it in brackets, e.g. `[US, CA]`"#],
+            &[r#"markets.dach.licensed_for: `DE` is not a list such as `[US, CA]`"#],
         ),
         (
             "/markets/dach/colour",
             json!("blue"),
             &[
-                r#"markets.dach.colour: `colour` is not a field here; known: calendar, licensed_for, regional_vp, team"#,
+                r#"markets.dach.colour: `colour` is not a known field here; write one of: calendar, licensed_for, regional_vp, team"#,
             ],
         ),
         (
@@ -133,14 +133,14 @@ fn a_mistake_in_a_directory_is_told_with_its_place_and_what_would_be_right() {
             "/teams/dach-sales/reps/rep-ana",
             json!({"capacity":1,"seniority":"junior"}),
             &[
-                r#"teams.us-sales.reps.rep-ana: `rep-ana` is already in team `dach-sales`; a rep is in one team"#,
+                r#"teams.us-sales.reps.rep-ana: `rep-ana` is already on team `dach-sales`; keep each rep on one team"#,
             ],
         ),
         (
             "/teams/dach-sales/reps/rep-eva/seniority",
             json!("middle"),
             &[
-                r#"teams.dach-sales.reps.rep-eva.seniority: `middle` is not a known value; known: junior, senior"#,
+                r#"teams.dach-sales.reps.rep-eva.seniority: `middle` is not a known value; write one of: junior, senior"#,
             ],
         ),
         (
@@ -157,7 +157,7 @@ fn a_mistake_in_a_directory_is_told_with_its_place_and_what_would_be_right() {
             "/teams/dach-sales/reps/rep-eva/on_leave_until",
             json!("tomorrow"),
             &[
-                r#"teams.dach-sales.reps.rep-eva.on_leave_until: `tomorrow` is not an instant; write e.g. `2026-03-02T14:00:00Z`"#,
+                r#"teams.dach-sales.reps.rep-eva.on_leave_until: `tomorrow` is not a date and time such as `2026-03-02T14:00:00Z`"#,
             ],
         ),
         (
@@ -167,11 +167,13 @@ fn a_mistake_in_a_directory_is_told_with_its_place_and_what_would_be_right() {
                 r#"teams.dach-sales.reps.rep-gian.licensed_for: `Switzerland` is not a country code; write two capital letters, e.g. `US`"#,
             ],
         ),
-        ("/people/rep-eva/email", json!("eva"), &[r#"people.rep-eva.email: `eva` is not an e-mail address"#]),
+        ("/people/rep-eva/email", json!("eva"), &[r#"people.rep-eva.email: `eva` is not an email address"#]),
         (
             "/people/rep-eva/email",
             json!("ANA@example.test"),
-            &[r#"people.rep-eva.email: `ANA@example.test` is also `rep-ana`'s; each person has their own"#],
+            &[
+                r#"people.rep-eva.email: `ANA@example.test` is already the email address of `rep-ana`; give each person their own"#,
+            ],
         ),
         (
             "/people/rep-eva/time_zone",
@@ -191,35 +193,37 @@ fn a_mistake_in_a_directory_is_told_with_its_place_and_what_would_be_right() {
             "/people/rep-eva/quiet_hours",
             json!({"from": "07:00", "to": "07:00"}),
             &[
-                "people.rep-eva.quiet_hours.to: `07:00` is when they begin too; write another hour, or leave them out",
+                "people.rep-eva.quiet_hours.to: `07:00` is also when they start; write another time, or remove the quiet hours",
             ],
         ),
         (
             "/people/rep-eva/notify",
             json!("fax"),
             &[
-                r#"people.rep-eva.notify: `fax` is not a channel; write `slack`, `email`, `teams:<name>` or `webhook:<name>`"#,
+                r#"people.rep-eva.notify: `fax` is not a channel; write `slack`, `email`, `teams:<name>`, or `webhook:<name>`"#,
             ],
         ),
         (
             "/people/rep-eva/notify",
             json!("webhook:pager"),
-            &[r#"people.rep-eva.notify: `pager` is not a known webhook; no webhook is defined"#],
+            &[r#"people.rep-eva.notify: `pager` is not a known webhook; there is no webhook yet"#],
         ),
         (
             "/people/rep-eva/notify",
             json!("teams:board"),
-            &[r#"people.rep-eva.notify: `board` is not a known Teams channel; no Teams channel is defined"#],
+            &[
+                r#"people.rep-eva.notify: `board` is not a known Teams channel; there is no Teams channel yet"#,
+            ],
         ),
         (
             "/teams_channels",
             json!({"board":"http://example.com"}),
-            &[r#"teams_channels.board: `http://example.com` is not an https address"#],
+            &[r#"teams_channels.board: `http://example.com` is not an address that starts with `https://`"#],
         ),
         (
             "/webhooks",
             json!({"pager":"http://example.com"}),
-            &[r#"webhooks.pager: `http://example.com` is not an https address"#],
+            &[r#"webhooks.pager: `http://example.com` is not an address that starts with `https://`"#],
         ),
         (
             "/compliance/calendar",

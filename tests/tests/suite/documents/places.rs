@@ -10,7 +10,7 @@ use serde_json::json;
 fn a_key_that_is_written_twice_is_named_with_its_line() {
     let twice = seeded("default.yaml").replace("name: Default", "name: Default\nname: Other");
     let error = Policy::parse(&twice).expect_err("a key is written once");
-    assert_eq!(error.to_string(), "name: is there twice; a key is written once (line 4, column 1)");
+    assert_eq!(error.to_string(), "name: appears twice; keep one (line 4, column 1)");
 }
 
 #[test]
@@ -24,8 +24,8 @@ fn every_mistake_of_a_document_is_told_at_once() {
     assert_eq!(
         told,
         [
-            "workflows.compliance-flag.officers: `3` is not 1 or 2",
-            "workflows.high-value.score_margin: `90` is not below the score `85`; it could never be armed again",
+            "workflows.compliance-flag.officers: must be 1 or 2, not `3`",
+            "workflows.high-value.score_margin: `90` must be less than the score (`85`), or the workflow could never fire again",
         ]
     );
 }
@@ -60,7 +60,7 @@ fn mistakes_of_every_kind_are_told_together_each_with_its_line() {
             ("    score: 85", "    score: high"),
             ("    officers: 1", "    officers: 3"),
             (
-                "      why: Selling to a customer who is about to leave costs both the sale and the customer.\n",
+                "      why: Selling to a customer who is about to leave can cost both the sale and the customer.\n",
                 "",
             ),
         ],
@@ -70,11 +70,11 @@ fn mistakes_of_every_kind_are_told_together_each_with_its_line() {
         told(&yaml),
         [
             format!(
-                "states[2].stages[0]: `NEW` is a state itself; leave it out, or rename the state (line {}, column 49)",
+                "states[2].stages[0]: `NEW` is already a state; remove this stage, or rename the state (line {}, column 49)",
                 line("stages: [NEW]")
             ),
             format!(
-                "workflows.sla-breach.max_reasignments: `max_reasignments` is not a field here; did you mean `max_reassignments`? (line {}, column 5)",
+                "workflows.sla-breach.max_reasignments: `max_reasignments` is not a known field here; did you mean `max_reassignments`? (line {}, column 5)",
                 line("max_reasignments")
             ),
             format!(
@@ -86,7 +86,7 @@ fn mistakes_of_every_kind_are_told_together_each_with_its_line() {
                 line("imminent")
             ),
             format!(
-                "workflows.stuck-lead.steps[2].at: `300%` is not over the step before it; steps rise (line {}, column 29)",
+                "workflows.stuck-lead.steps[2].at: `300%` must be higher than the step before it (line {}, column 29)",
                 line("triage")
             ),
             format!(
@@ -94,7 +94,7 @@ fn mistakes_of_every_kind_are_told_together_each_with_its_line() {
                 line("score: high")
             ),
             format!(
-                "workflows.compliance-flag.officers: `3` is not 1 or 2 (line {}, column 15)",
+                "workflows.compliance-flag.officers: must be 1 or 2, not `3` (line {}, column 15)",
                 line("officers: 3")
             ),
             format!(
@@ -129,7 +129,7 @@ fn a_mistake_is_not_told_again_for_what_refers_to_it() {
     // What stands in for the name of a state must not make every row that names it wrong.
     let yaml =
         edited("default.yaml", &[("- { state: NEW, kind: working }", "- { state: [NEW], kind: working }")]);
-    assert_eq!(told(&yaml), ["states[0].state: what stands there is not a text (line 5, column 7)"]);
+    assert_eq!(told(&yaml), ["states[0].state: a list is not a text (line 5, column 7)"]);
     let yaml = edited("default.yaml", &[("    score: 85", "    score: true")]);
     assert_eq!(
         told(&yaml),
@@ -149,12 +149,15 @@ fn what_is_no_document_is_told_with_its_place() {
         ("a: [1, 2", "document: is not YAML"),
         (
             "name: A\n---\nname: B\n",
-            "document: is more than one; write one document a file (line 2, column 1)",
+            "document: the file has more than one YAML document; keep one (line 2, column 1)",
         ),
-        (&deep, "is nested deeper than 64 (line 1, column 65)"),
-        ("a: &a [*a]", "a[0]: is an alias of what contains it; write it out (line 1, column 8)"),
-        ("a: &a {b: 1}\nc: {<<: *a}", "c: merges another block; write the fields out (line 2, column 5)"),
-        ("? [a]\n: b", "document: has a list or a block for a name"),
+        (&deep, "is nested more than 64 levels deep; flatten it (line 1, column 65)"),
+        ("a: &a [*a]", "a[0]: is an alias that refers to itself; write the value out (line 1, column 8)"),
+        (
+            "a: &a {b: 1}\nc: {<<: *a}",
+            "c: merges another block with `<<`; write the fields out (line 2, column 5)",
+        ),
+        ("? [a]\n: b", "document: uses a list or a block as a name"),
     ];
     for (yaml, expected) in cases {
         let error = Policy::parse(yaml).expect_err(yaml).to_string();

@@ -9,16 +9,16 @@ fn a_mistake_in_a_policy_is_told_with_its_place_and_what_would_be_right() {
         (
             "/workflows/sla-breach/stepps",
             json!([]),
-            &[r#"workflows.sla-breach.stepps: `stepps` is not a field here; did you mean `steps`?"#],
+            &[r#"workflows.sla-breach.stepps: `stepps` is not a known field here; did you mean `steps`?"#],
         ),
         (
             "/colour",
             json!("blue"),
             &[
-                r#"colour: `colour` is not a field here; known: intake, name, owners, quiet_hours, retention, states, workflows"#,
+                r#"colour: `colour` is not a known field here; write one of: intake, name, owners, quiet_hours, retention, states, workflows"#,
             ],
         ),
-        ("/name", json!(["x"]), &[r#"name: what stands there is not a text"#]),
+        ("/name", json!(["x"]), &[r#"name: a list is not a text"#]),
         ("/name", json!(null), &[r#"name: is missing"#]),
         (
             "/states/0/kind",
@@ -29,9 +29,9 @@ fn a_mistake_in_a_policy_is_told_with_its_place_and_what_would_be_right() {
             "/states/1/state",
             json!("NEW"),
             &[
-                r#"states[1].state: `NEW` is there twice"#,
-                r#"workflows.sla-breach.windows[5].state: `CONTACTED` is not a known state; known: LOST, NEGOTIATION, NEW, ON_HOLD, PROPOSAL, QUALIFIED, UNQUALIFIED, WON"#,
-                r#"workflows.sla-breach.windows[6].state: `CONTACTED` is not a known state; known: LOST, NEGOTIATION, NEW, ON_HOLD, PROPOSAL, QUALIFIED, UNQUALIFIED, WON"#,
+                r#"states[1].state: `NEW` appears twice; remove one"#,
+                r#"workflows.sla-breach.windows[5].state: `CONTACTED` is not a known state; write one of: LOST, NEGOTIATION, NEW, ON_HOLD, PROPOSAL, QUALIFIED, UNQUALIFIED, WON"#,
+                r#"workflows.sla-breach.windows[6].state: `CONTACTED` is not a known state; write one of: LOST, NEGOTIATION, NEW, ON_HOLD, PROPOSAL, QUALIFIED, UNQUALIFIED, WON"#,
             ],
         ),
         (
@@ -58,17 +58,17 @@ fn a_mistake_in_a_policy_is_told_with_its_place_and_what_would_be_right() {
         (
             "/workflows/sla-breach/steps/1/at",
             json!("80%"),
-            &[r#"workflows.sla-breach.steps[1].at: `80%` is not over the step before it; steps rise"#],
+            &[r#"workflows.sla-breach.steps[1].at: `80%` must be higher than the step before it"#],
         ),
         (
             "/workflows/sla-breach/steps/1/step",
             json!("imminent"),
-            &[r#"workflows.sla-breach.steps[1].step: `imminent` is there twice"#],
+            &[r#"workflows.sla-breach.steps[1].step: `imminent` appears twice; rename one"#],
         ),
         (
             "/workflows/sla-breach/steps/1/do",
             json!([]),
-            &[r#"workflows.sla-breach.steps[1].do: there is nothing to do; name at least one action"#],
+            &[r#"workflows.sla-breach.steps[1].do: is empty; name at least one action"#],
         ),
         (
             "/workflows/sla-breach/steps/1/do",
@@ -80,7 +80,7 @@ fn a_mistake_in_a_policy_is_told_with_its_place_and_what_would_be_right() {
         (
             "/workflows/sla-breach/steps/1/do",
             json!(["tell-owner", "tell-owner"]),
-            &[r#"workflows.sla-breach.steps[1].do[1]: this is done already; name each action once"#],
+            &[r#"workflows.sla-breach.steps[1].do[1]: this action appears twice; name each action once"#],
         ),
         (
             "/workflows/sla-breach/max_reassignments",
@@ -96,21 +96,21 @@ fn a_mistake_in_a_policy_is_told_with_its_place_and_what_would_be_right() {
             "/workflows/sla-breach/windows/0/window",
             json!("1d"),
             &[
-                r#"workflows.sla-breach.windows[0].window: `1d` is not a window of working time; write e.g. `90s`, `30m`, `4h`, `1h30m` or `5bd` (at most 10000h or 1000bd)"#,
+                r#"workflows.sla-breach.windows[0].window: `1d` is not a window; write e.g. `90s`, `30m`, `4h`, `1h30m`, or `5bd` (at most 10000h or 1000bd)"#,
             ],
         ),
         (
             "/workflows/sla-breach/windows/0/window",
             json!("30m1h"),
             &[
-                r#"workflows.sla-breach.windows[0].window: `30m1h` is not a window of working time; write e.g. `90s`, `30m`, `4h`, `1h30m` or `5bd` (at most 10000h or 1000bd)"#,
+                r#"workflows.sla-breach.windows[0].window: `30m1h` is not a window; write e.g. `90s`, `30m`, `4h`, `1h30m`, or `5bd` (at most 10000h or 1000bd)"#,
             ],
         ),
         (
             "/workflows/sla-breach/windows/0/window",
             json!(24),
             &[
-                r#"workflows.sla-breach.windows[0].window: `24` is not a window of working time; write e.g. `90s`, `30m`, `4h`, `1h30m` or `5bd` (at most 10000h or 1000bd)"#,
+                r#"workflows.sla-breach.windows[0].window: `24` is not a window; write e.g. `90s`, `30m`, `4h`, `1h30m`, or `5bd` (at most 10000h or 1000bd)"#,
             ],
         ),
         (
@@ -121,13 +121,15 @@ fn a_mistake_in_a_policy_is_told_with_its_place_and_what_would_be_right() {
         (
             "/workflows/sla-breach/windows/0/state",
             json!("WON"),
-            &[r#"workflows.sla-breach.windows[0].state: `WON` is not a working state; no clock runs there"#],
+            &[
+                r#"workflows.sla-breach.windows[0].state: `WON` is not a working state, so no clock runs in it; remove the row"#,
+            ],
         ),
         (
             "/workflows/sla-breach/windows/-",
             json!({"state":"NEW","window":"3h"}),
             &[
-                r#"workflows.sla-breach.windows[13]: another row has the same market, source and state; which one wins?"#,
+                r#"workflows.sla-breach.windows[13]: an earlier row has the same market, source, and state; remove one of them"#,
             ],
         ),
         (
@@ -154,19 +156,21 @@ fn a_mistake_in_a_policy_is_told_with_its_place_and_what_would_be_right() {
             "/workflows/high-value/score_margin",
             json!(85),
             &[
-                r#"workflows.high-value.score_margin: `85` is not below the score `85`; it could never be armed again"#,
+                r#"workflows.high-value.score_margin: `85` must be less than the score (`85`), or the workflow could never fire again"#,
             ],
         ),
         (
             "/workflows/high-value/later_windows",
             json!("150%"),
-            &[r#"workflows.high-value.later_windows: `150%` would loosen the windows; write at most `100%`"#],
+            &[
+                r#"workflows.high-value.later_windows: `150%` would make the windows longer; write at most `100%`"#,
+            ],
         ),
         (
             "/workflows/high-value/deal_size_over/0/amount",
             json!("1e5"),
             &[
-                r#"workflows.high-value.deal_size_over[0]: `1e5` is not an amount of USD; write a decimal string with at most 2 digits after the point"#,
+                r#"workflows.high-value.deal_size_over[0]: `1e5` is not an amount of USD; write a decimal string with at most 2 decimal places"#,
             ],
         ),
         (
@@ -179,39 +183,43 @@ fn a_mistake_in_a_policy_is_told_with_its_place_and_what_would_be_right() {
         (
             "/workflows/high-value/deal_size_over/1/currency",
             json!("USD"),
-            &[r#"workflows.high-value.deal_size_over[1]: `USD` is there twice; one threshold a currency"#],
+            &[
+                r#"workflows.high-value.deal_size_over[1]: `USD` appears twice; keep one threshold per currency"#,
+            ],
         ),
         (
             "/workflows/compliance-flag/officers",
             json!(0),
-            &[r#"workflows.compliance-flag.officers: `0` is not 1 or 2"#],
+            &[r#"workflows.compliance-flag.officers: must be 1 or 2, not `0`"#],
         ),
         (
             "/workflows/compliance-flag/officers",
             json!(3),
-            &[r#"workflows.compliance-flag.officers: `3` is not 1 or 2"#],
+            &[r#"workflows.compliance-flag.officers: must be 1 or 2, not `3`"#],
         ),
         (
             "/workflows/compliance-flag/reminders/1/step",
             json!("ageing"),
-            &[r#"workflows.compliance-flag.reminders[1].step: `ageing` is there twice"#],
+            &[r#"workflows.compliance-flag.reminders[1].step: `ageing` appears twice; rename one"#],
         ),
         (
             "/workflows/compliance-flag/reminders/1/step",
             json!(""),
-            &[r#"workflows.compliance-flag.reminders[1].step: `` is not a name of 1 to 64 characters"#],
+            &[r#"workflows.compliance-flag.reminders[1].step: is empty; write a name of 1 to 64 characters"#],
         ),
         (
             "/workflows/compliance-flag/reminders/1/after",
             json!("1bd"),
             &[
-                r#"workflows.compliance-flag.reminders[1].after: `1bd` is not after the reminder before it; reminders rise"#,
+                r#"workflows.compliance-flag.reminders[1].after: `1bd` must be later than the reminder before it"#,
             ],
         ),
         (
             "/workflows/compliance-flag/reason_codes",
             json!({}),
-            &[r#"workflows.compliance-flag.reason_codes: there is none; a decision names its reason"#],
+            &[
+                r#"workflows.compliance-flag.reason_codes: is empty; add at least one, because every decision names a reason code"#,
+            ],
         ),
         (
             "/workflows/churn-risk/calendar",
@@ -225,7 +233,7 @@ fn a_mistake_in_a_policy_is_told_with_its_place_and_what_would_be_right() {
             "/intake/history_after",
             json!("later"),
             &[
-                r#"intake.history_after: `later` is not a window of working time; write e.g. `90s`, `30m`, `4h`, `1h30m` or `5bd` (at most 10000h or 1000bd)"#,
+                r#"intake.history_after: `later` is not a window; write e.g. `90s`, `30m`, `4h`, `1h30m`, or `5bd` (at most 10000h or 1000bd)"#,
             ],
         ),
         (
@@ -238,7 +246,7 @@ fn a_mistake_in_a_policy_is_told_with_its_place_and_what_would_be_right() {
         (
             "/retention/personal",
             json!("30d"),
-            &[r#"retention.personal: `personal` is not a field here; known: personal_data"#],
+            &[r#"retention.personal: `personal` is not a known field here; write one of: personal_data"#],
         ),
     ];
     check(mistakes, told_of_policy);
@@ -272,11 +280,11 @@ fn a_mistake_in_a_markets_steps_is_told() {
     let mistakes = [
         (
             json!([{"step": "imminent"}]),
-            format!("{at}: changes nothing of `imminent`; write its `at` or `do`, or `off: true`"),
+            format!("{at}: changes nothing about step `imminent`; set `at` or `do`, or write `off: true`"),
         ),
         (
             json!([{"step": "imminent", "off": true, "at": "90%"}]),
-            format!("{at}.off: a step that is switched off has no `at` and no `do`; leave them out"),
+            format!("{at}.off: a step that is off has no `at` or `do`; remove them"),
         ),
         (
             json!([{"step": "iminent", "off": true}]),
@@ -285,41 +293,38 @@ fn a_mistake_in_a_markets_steps_is_told() {
         (
             json!([{"step": "iminent", "at": "90%"}]),
             format!(
-                "{at}.do: is missing; `iminent` is no step of this workflow, so that it is one more here and needs \
-                 its `at` and `do` (did you mean `imminent`?)"
+                "{at}.do: is missing; `iminent` is not a step of this workflow, so it is a new step and needs both \
+                 `at` and `do` (did you mean `imminent`?)"
             ),
         ),
         (
             json!([{"step": "late", "do": ["tell-owner"]}]),
             format!(
-                "{at}.at: is missing; `late` is no step of this workflow, so that it is one more here and needs its \
-                 `at` and `do` (known: breached, imminent, significantly-past)"
+                "{at}.at: is missing; `late` is not a step of this workflow, so it is a new step and needs both \
+                 `at` and `do` (write one of: breached, imminent, significantly-past)"
             ),
         ),
         (
             json!([{"step": "imminent", "at": "100%"}]),
             format!(
-                "{at}.at: `imminent` is at 100% in this market, and so is `breached`; no two steps are at one share"
+                "{at}.at: `imminent` and `breached` are both at 100% in this market; give each step its own percentage"
             ),
         ),
         (
             json!([{"step": "late", "at": "150%", "do": ["tell-owner"]}]),
             format!(
-                "{at}.at: `late` is at 150% in this market, and so is `significantly-past`; no two steps are at one \
-                 share"
+                "{at}.at: `late` and `significantly-past` are both at 150% in this market; give each step its own \
+                 percentage"
             ),
         ),
-        (
-            json!([{"step": "imminent", "do": []}]),
-            format!("{at}.do: there is nothing to do; name at least one action"),
-        ),
+        (json!([{"step": "imminent", "do": []}]), format!("{at}.do: is empty; name at least one action")),
         (
             json!([{"step": "", "at": "99%", "do": ["tell-owner"]}]),
-            format!("{at}.step: `` is not a name of 1 to 64 characters"),
+            format!("{at}.step: is empty; write a name of 1 to 64 characters"),
         ),
         (
             json!([{"step": "imminent", "at": "90%"}, {"step": "imminent", "do": ["tell-manager"]}]),
-            "workflows.sla-breach.markets.dach[1].step: `imminent` is there twice".to_owned(),
+            "workflows.sla-breach.markets.dach[1].step: `imminent` appears twice; remove one".to_owned(),
         ),
     ];
     for (overrides, expected) in mistakes {
@@ -328,10 +333,7 @@ fn a_mistake_in_a_markets_steps_is_told() {
     let many: Vec<_> = (1..=8)
         .map(|n| json!({"step": format!("s{n}"), "at": format!("{n}%"), "do": ["tell-owner"]}))
         .collect();
-    assert_eq!(
-        market(json!(many)),
-        ["workflows.sla-breach.markets.dach: there are 11 steps; write at most 10"]
-    );
+    assert_eq!(market(json!(many)), ["workflows.sla-breach.markets.dach: has 11 steps; write at most 10"]);
 }
 
 #[test]
@@ -345,41 +347,43 @@ fn a_mistake_in_what_is_new_of_a_policy_is_told() {
         (
             "/workflows/sla-breach/max_reassignments",
             json!(1000),
-            &["workflows.sla-breach.max_reassignments: `1000` is more than anybody means; write at most 100"],
+            &["workflows.sla-breach.max_reassignments: `1000` is too many; write at most 100"],
         ),
         (
             "/states/0/stages",
             json!(["Closed Won", "Closed Won"]),
-            &["states[0].stages[1]: `Closed Won` is a stage of `NEW` already; a stage means one state"],
+            &["states[0].stages[1]: `Closed Won` is already a stage of `NEW`; keep it in one state"],
         ),
         (
             "/states/0/stages",
             json!(["WON"]),
-            &["states[0].stages[0]: `WON` is a state itself; leave it out, or rename the state"],
+            &["states[0].stages[0]: `WON` is already a state; remove this stage, or rename the state"],
         ),
         (
             "/states/0/stages",
             json!(["COMPLIANCE_HOLD"]),
-            &["states[0].stages[0]: `COMPLIANCE_HOLD` is the compliance workflow's own; no stage means it"],
+            &["states[0].stages[0]: `COMPLIANCE_HOLD` is reserved for the compliance workflow; remove it"],
         ),
         (
             "/states/0/stages",
             json!([" Open"]),
             &[
-                "states[0].stages[0]: ` Open` has a space at an end, or a control character; nobody could name it",
+                "states[0].stages[0]: ` Open` starts or ends with a space, or has a control character; remove it",
             ],
         ),
         (
             "/quiet_hours",
             json!({"from": "22:00", "to": "22:00"}),
-            &["quiet_hours.to: `22:00` is when they begin too; write another hour, or leave them out"],
+            &[
+                "quiet_hours.to: `22:00` is also when they start; write another time, or remove the quiet hours",
+            ],
         ),
         (
             "/quiet_hours",
             json!({"from": "10pm", "to": "07:00", "except": ["review-neded"]}),
             &[
                 "quiet_hours.except[0]: `review-neded` is not a known value; did you mean `review-needed`?",
-                "quiet_hours.from: `10pm` is not a time of the day; write e.g. `07:30`, from `00:00` to `23:59`",
+                "quiet_hours.from: `10pm` is not a time of day; write e.g. `07:30`, from `00:00` to `23:59`",
             ],
         ),
         (
@@ -392,47 +396,45 @@ fn a_mistake_in_what_is_new_of_a_policy_is_told() {
         (
             "/workflows/sla-breach/messages",
             json!({"held": {"text": "{lead}"}}),
-            &["workflows.sla-breach.messages.held: is a message of `compliance-flag`; write it in \
+            &["workflows.sla-breach.messages.held: belongs to `compliance-flag`; move it to \
                  `workflows.compliance-flag.messages`"],
         ),
         (
             "/workflows/sla-breach/messages",
             json!({"publication-digest": {"text": "x"}}),
             &[
-                "workflows.sla-breach.messages.publication-digest: is of no workflow, and always in the product's own words; leave it out",
+                "workflows.sla-breach.messages.publication-digest: belongs to no workflow and cannot be reworded; remove it",
             ],
         ),
         (
             "/workflows/sla-breach/messages",
             json!({"sla-warning": {}}),
-            &[
-                "workflows.sla-breach.messages.sla-warning: words nothing; write its `title`, its `text`, or both",
-            ],
+            &["workflows.sla-breach.messages.sla-warning: is empty; write a `title`, a `text`, or both"],
         ),
         (
             "/workflows/sla-breach/messages",
             json!({"sla-warning": {"title": "{lead}\nnow", "text": " "}}),
             &[
-                "workflows.sla-breach.messages.sla-warning.text: is empty; leave it out to have the product's own wording",
-                "workflows.sla-breach.messages.sla-warning.title: has more than one line; a title is one",
+                "workflows.sla-breach.messages.sla-warning.text: is empty; write it, or remove it to use Leadwatch's own wording",
+                "workflows.sla-breach.messages.sla-warning.title: has more than one line; write it on one line",
             ],
         ),
         (
             "/workflows/sla-breach/messages",
             json!({"lead-taken": {"title": "{laed}: {left} {", "text": "{left} of {lead}"}}),
             &[
-                "workflows.sla-breach.messages.lead-taken.text: `{left}` is never known in a `lead-taken` message; \
+                "workflows.sla-breach.messages.lead-taken.text: `{left}` is not available in a `lead-taken` message; \
                  did you mean `lead`?",
                 "workflows.sla-breach.messages.lead-taken.title: `{laed}` is not a placeholder; did you mean `lead`?",
-                "workflows.sla-breach.messages.lead-taken.title: `{` at character 16 has no other brace; write `{{` for \
-                 a brace as such",
+                "workflows.sla-breach.messages.lead-taken.title: `{` at character 16 has no matching brace; write `{{` for \
+                 a literal brace",
             ],
         ),
         (
             "/workflows/compliance-flag/messages",
             json!({"held": {"text": "It stands in {state}."}}),
             &[
-                "workflows.compliance-flag.messages.held.text: `{state}` is never known in a `held` message; known: \
+                "workflows.compliance-flag.messages.held.text: `{state}` is not available in a `held` message; write one of: \
                  company, lead, market, owner",
             ],
         ),

@@ -7,7 +7,7 @@ use policy::directory::Directory;
 use policy::ids::NotificationId;
 use policy::{Message, Policy, Template, WorkflowId};
 use rules::notification::{About, Notification, Particulars, Recipient, Role};
-use rules::still_true::Told;
+use rules::still_true::CurrentMessage;
 
 pub fn directory() -> Directory {
     Directory::parse(include_str!("../../../../../infra/policies/directory.yaml")).unwrap()
@@ -70,13 +70,13 @@ pub fn manager() -> Recipient {
 }
 
 /// The message that goes out at ten in New York.
-pub fn sent(notification: &Notification, told: &Told, subject: &str, policy: &Policy) -> Outbound {
+pub fn sent(notification: &Notification, told: &CurrentMessage, subject: &str, policy: &Policy) -> Outbound {
     let (directory, links) = (directory(), Links::new(None, None, "https://api.test"));
     let context = Context { policy, directory: &directory, links: &links, now: at("2026-03-02T15:00:00Z") };
     outbound(notification, told, &subject.parse().unwrap(), &context)
 }
 
 pub fn said(message: Message, particulars: Particulars, policy: &Policy) -> Outbound {
-    let told = Told { particulars: particulars.clone(), ..Told::default() };
+    let told = CurrentMessage { particulars: particulars.clone(), ..CurrentMessage::default() };
     sent(&notification(owner(), message, particulars), &told, "lead/L-1", policy)
 }

@@ -2,19 +2,20 @@
 
 use super::fixtures::{at, everything, manager, notification, owner};
 use policy::Message;
-use rules::lead::Pending;
+use rules::lead::PendingNotification;
 use rules::notification::{Particulars, Recipient, Role};
 use rules::screening::{Criterion, CriterionKind};
-use rules::still_true::Told;
+use rules::still_true::CurrentMessage;
 
 /// The recipients of a message, each with a label and the facts.
-pub fn situations(message: Message) -> Vec<(&'static str, Recipient, Told)> {
+pub fn situations(message: Message) -> Vec<(&'static str, Recipient, CurrentMessage)> {
     let due_at = Some(at("2026-03-02T16:00:00Z"));
-    let told = |particulars: Particulars| Told { particulars, ..Told::default() };
+    let told = |particulars: Particulars| CurrentMessage { particulars, ..CurrentMessage::default() };
     let plain = || Particulars { reasons: Vec::new(), previous_owner: None, ..everything() };
     let over = || Particulars { elapsed_s: Some(5400), ..plain() };
-    let earlier =
-        |message: Message| Pending::of(&notification(owner(), message, Particulars::default()), None);
+    let earlier = |message: Message| {
+        PendingNotification::of(&notification(owner(), message, Particulars::default()), None)
+    };
     let role = |role: Role, person: &str| Recipient::Person { role, person: person.into() };
     let of_account = || Particulars {
         company: Some("Acme".to_owned()),
@@ -51,11 +52,11 @@ pub fn situations(message: Message) -> Vec<(&'static str, Recipient, Told)> {
     };
     match message {
         Message::SlaWarning => vec![
-            ("the owner", owner(), Told { due_at, ..told(plain()) }),
+            ("the owner", owner(), CurrentMessage { due_at, ..told(plain()) }),
             (
                 "the owner, whose window ended in quiet hours",
                 owner(),
-                Told {
+                CurrentMessage {
                     due_at: Some(at("2026-03-01T22:30:00Z")),
                     with: vec![earlier(Message::LeadGiven)],
                     ..told(over())
@@ -64,17 +65,21 @@ pub fn situations(message: Message) -> Vec<(&'static str, Recipient, Told)> {
             (
                 "the manager, as nobody known owns it",
                 manager(),
-                Told { due_at, ..told(Particulars { owner: None, ..plain() }) },
+                CurrentMessage { due_at, ..told(Particulars { owner: None, ..plain() }) },
             ),
         ],
         Message::SlaBreached => vec![
             ("the manager", manager(), told(over())),
-            ("the manager, before the window is over", manager(), Told { due_at, ..told(plain()) }),
-            ("the manager, and the owner sleeps", manager(), Told { owner_not_told: true, ..told(over()) }),
+            ("the manager, before the window is over", manager(), CurrentMessage { due_at, ..told(plain()) }),
+            (
+                "the manager, and the owner sleeps",
+                manager(),
+                CurrentMessage { owner_not_told: true, ..told(over()) },
+            ),
             (
                 "the manager, after the lead moved on",
                 manager(),
-                Told {
+                CurrentMessage {
                     moved_to: Some("CONTACTED".to_owned()),
                     went_to: Some("rep-bob".into()),
                     ..told(over())
@@ -102,12 +107,15 @@ pub fn situations(message: Message) -> Vec<(&'static str, Recipient, Told)> {
             (
                 "the owner, on arrival",
                 owner(),
-                Told { due_at, ..told(Particulars { elapsed_s: None, window_s: None, ..plain() }) },
+                CurrentMessage { due_at, ..told(Particulars { elapsed_s: None, window_s: None, ..plain() }) },
             ),
             (
                 "the owner after another one",
                 owner(),
-                Told { due_at, ..told(Particulars { previous_owner: Some("rep-bob".into()), ..over() }) },
+                CurrentMessage {
+                    due_at,
+                    ..told(Particulars { previous_owner: Some("rep-bob".into()), ..over() })
+                },
             ),
             (
                 "the manager, as the owner cannot be reached",
@@ -120,7 +128,7 @@ pub fn situations(message: Message) -> Vec<(&'static str, Recipient, Told)> {
             ),
         ],
         Message::ReassignmentImpossible => {
-            let reasons = vec!["nobody of the team can take it".to_owned()];
+            let reasons = vec!["no rep on the team can take it".to_owned()];
             vec![
                 ("the manager", manager(), told(Particulars { reasons: reasons.clone(), ..over() })),
                 (
@@ -133,7 +141,7 @@ pub fn situations(message: Message) -> Vec<(&'static str, Recipient, Told)> {
         Message::StuckAsk => vec![(
             "the owner",
             owner(),
-            Told {
+            CurrentMessage {
                 with: vec![earlier(Message::LeadGiven), earlier(Message::SlaWarning)],
                 ..told(Particulars { elapsed_s: Some(3 * 86_400), ..plain() })
             },
@@ -152,10 +160,10 @@ pub fn situations(message: Message) -> Vec<(&'static str, Recipient, Told)> {
             }),
         )],
         Message::ChangedHands => {
-            let reasons = vec!["2 leads of Cat Chen are yours now: L-1, L-2".to_owned()];
+            let reasons = vec!["you now own 2 leads of Cat Chen: L-1, L-2".to_owned()];
             let of_absent = [
                 "2 leads went to Bob Baker",
-                "1 lead went into the operations queue",
+                "1 lead went to the operations queue",
                 "3 leads stay with them",
             ];
             let of_absent =
@@ -183,7 +191,7 @@ pub fn situations(message: Message) -> Vec<(&'static str, Recipient, Told)> {
         Message::ReviewAgeing => vec![(
             "the compliance team",
             Recipient::ComplianceDesk,
-            Told {
+            CurrentMessage {
                 with: vec![earlier(Message::ReviewNeeded)],
                 ..told(Particulars { elapsed_s: Some(28_800), step: Some("first".to_owned()), ..review() })
             },
@@ -191,7 +199,7 @@ pub fn situations(message: Message) -> Vec<(&'static str, Recipient, Told)> {
         Message::Cleared => {
             let cleared = || Particulars { elapsed_s: None, window_s: None, ..plain() };
             vec![
-                ("the owner", owner(), Told { due_at, ..told(cleared()) }),
+                ("the owner", owner(), CurrentMessage { due_at, ..told(cleared()) }),
                 (
                     "the manager, as nobody known owns it",
                     manager(),

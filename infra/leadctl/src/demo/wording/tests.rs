@@ -127,8 +127,8 @@ fn what_went_wrong_with_a_message_is_a_line_of_its_own() {
             "Message not delivered after 3 attempts → no such channel",
         ),
         (
-            ("notification.withdrawn", json!({"id": "1", "reason": "told together with a later message"})),
-            "Message withdrawn → told together with a later message",
+            ("notification.withdrawn", json!({"id": "1", "reason": "included in a later message"})),
+            "Message withdrawn → included in a later message",
         ),
         (
             ("recipient.unreachable", json!({"id": "1", "person": "rep-ana", "reason": "no such user"})),

@@ -8,7 +8,7 @@ use rules::account_view::Tier;
 use rules::lead::PassedStep;
 use rules::notification::{NotificationFact, Recipient, Role};
 use rules::patch::Patch;
-use rules::publication::{OrphanedLeads, Passed, PublicationFact, Totals};
+use rules::publication::{OrphanedLeads, PassedThreshold, PublicationFact, Totals};
 use rules::rep::{AbsenceDigest, RepFact};
 use rules::roster::{Availability, LeadsOfAbsent};
 use std::collections::BTreeMap;
@@ -82,7 +82,7 @@ pub fn next_of_account(after: Option<&AccountFact>) -> Option<AccountFact> {
         AccountFact::TouchpointScheduled { .. } => AccountFact::TouchpointDue {},
         AccountFact::TouchpointDue {} => AccountFact::OutreachPaused { until: at() },
         AccountFact::OutreachPaused { .. } => {
-            AccountFact::OutreachResumed { reason: "the lease ran out".to_owned() }
+            AccountFact::OutreachResumed { reason: "the pause ended".to_owned() }
         }
         AccountFact::OutreachResumed { .. } => {
             AccountFact::RetentionCompleted { note: "They stay.".to_owned() }
@@ -131,7 +131,7 @@ pub fn publication_facts() -> Vec<PublicationFact> {
         Some(PublicationFact::Published { .. }) => Some(PublicationFact::Applied(Totals {
             leads: 3,
             moved: 2,
-            passed: vec![Passed {
+            passed: vec![PassedThreshold {
                 team: Some("us-sales".into()),
                 step: PassedStep { workflow: WorkflowId::SlaBreach, step: "imminent".to_owned() },
                 leads: 1,

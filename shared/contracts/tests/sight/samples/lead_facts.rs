@@ -6,7 +6,7 @@ use super::values::{
     unread, view,
 };
 use policy::ids::NotificationId;
-use policy::{Orphan, StateKind, Verdict};
+use policy::{OrphanAction, StateKind, Verdict};
 use rules::account_view::Tier;
 use rules::lead::{
     AssignmentReason, ErasureBasis, EvidenceKind, LateEvidence, LeadFact, OperationsReason, PersonalChanges,
@@ -14,7 +14,7 @@ use rules::lead::{
 };
 use rules::patch::Patch;
 use rules::personal::PersonalKind;
-use rules::routing::{PassedOver, Unfit};
+use rules::routing::{Ineligibility, PassedOver};
 use std::collections::BTreeSet;
 
 /// One of each fact about a lead.
@@ -87,7 +87,7 @@ fn next_of_lead(after: Option<&LeadFact>) -> Option<LeadFact> {
             to: Some("rep-ana".into()),
             team: Some("us-sales".into()),
         },
-        LeadFact::OwnerSet { .. } => LeadFact::OwnerGone { gone: owner_gone(), then: Orphan::HandOn },
+        LeadFact::OwnerSet { .. } => LeadFact::OwnerGone { gone: owner_gone(), then: OrphanAction::HandOn },
         LeadFact::OwnerGone { .. } => LeadFact::OwnerBack { owner: "rep-bob".into() },
         LeadFact::OwnerBack { .. } => LeadFact::Assigned {
             to: "rep-ana".into(),
@@ -103,7 +103,7 @@ fn next_of_lead(after: Option<&LeadFact>) -> Option<LeadFact> {
         },
         LeadFact::Reassigned { .. } => LeadFact::ReassignmentImpossible {
             reason: OperationsReason::NoRepAvailable,
-            considered: vec![PassedOver { rep: "rep-bob".into(), because: Unfit::Absent }],
+            considered: vec![PassedOver { rep: "rep-bob".into(), because: Ineligibility::Absent }],
         },
         LeadFact::ReassignmentImpossible { .. } => LeadFact::ThresholdReached(threshold()),
         LeadFact::ThresholdReached(_) => {

@@ -11,7 +11,7 @@ use rules::account_view::Tier;
 use rules::clock::Clock;
 use rules::lead::{
     Breach, Clearance, Dismissal, HeldFrom, HoldEnded, Lead, Left, OperationsReason, OperationsReview,
-    Pending, Priority, Profile, Queued, Return, Review, UntoldOwner, Vote,
+    PendingNotification, Priority, Profile, Queued, Return, Review, UnnotifiedOwner, Vote,
 };
 use rules::notification::Recipient;
 use rules::personal::{Personal, PersonalKind};
@@ -56,7 +56,7 @@ pub fn lead() -> Lead {
         owner: Some("rep-ana".into()),
         owner_gone: Some(owner_gone()),
         owner_team: Some("us-sales".into()),
-        untold: Some(UntoldOwner { person: "rep-ana".into(), from: Some(at()) }),
+        untold: Some(UnnotifiedOwner { person: "rep-ana".into(), from: Some(at()) }),
         crm_owner: Some("rep-ana".into()),
         crm_market: Some("us".into()),
         visit: visit(),
@@ -73,7 +73,7 @@ pub fn lead() -> Lead {
             in_work_at: at(),
             hold_ended: Some(HoldEnded { state: "ON_HOLD".into(), at: at() }),
         }],
-        undelivered: vec![Pending::of(&request(Recipient::ComplianceDesk), Some(at()))],
+        undelivered: vec![PendingNotification::of(&request(Recipient::ComplianceDesk), Some(at()))],
         sla_clocks: 1,
         stuck_clocks: 1,
         priority: Priority::High,

@@ -7,8 +7,8 @@ use policy::{InForce, Message, StateKind, WorkflowId};
 use rules::account_view::{AccountView, Tier};
 use rules::clock::{Clock, Interval};
 use rules::lead::{
-    Applied, Decided, Gone, HeldFrom, OperationsReason, Orphaned, OwnerGone, PassedStep, Rejection,
-    ReopeningAsked, Screened, Threshold, UnderReview, Visit,
+    AppliedPublication, DecisionRef, GoneReason, HeldFrom, OperationsReason, Orphaned, OwnerGone, PassedStep,
+    Rejection, ReopeningAsked, ScreenedParty, StateVisit, Threshold, UnderReview,
 };
 use rules::notification::{About, Notification, Particulars, Recipient, Role};
 use rules::personal::Contact;
@@ -53,16 +53,16 @@ pub fn found() -> MatchDetails {
     }
 }
 
-pub fn screened() -> Screened {
-    Screened { company: Some(secret("Acme")), contact: Some(secret("fingerprint")) }
+pub fn screened() -> ScreenedParty {
+    ScreenedParty { company: Some(secret("Acme")), contact: Some(secret("fingerprint")) }
 }
 
 pub fn under_review() -> UnderReview {
     UnderReview { criterion: criterion(), screened: Some(screened()) }
 }
 
-pub fn decided() -> Decided {
-    Decided { at: at(), officers: vec![secret("u-cleo")], reason_code: secret("true-match"), seq: 7 }
+pub fn decided() -> DecisionRef {
+    DecisionRef { at: at(), officers: vec![secret("u-cleo")], reason_code: secret("true-match"), seq: 7 }
 }
 
 pub fn rejection() -> Rejection {
@@ -109,9 +109,9 @@ pub fn view() -> AccountView {
     AccountView { tier: Some(Tier::Strategic), outreach_paused: true, as_of: 3 }
 }
 
-pub fn applied() -> Applied {
+pub fn applied() -> AppliedPublication {
     let step = |name: &str| vec![PassedStep { workflow: WorkflowId::SlaBreach, step: name.to_owned() }];
-    Applied {
+    AppliedPublication {
         publication: PublicationId { kind: PublicationKind::Policy, revision: 2 },
         in_force: InForce { policy: 2, directory: 1 },
         passed: step("imminent"),
@@ -130,7 +130,7 @@ pub fn orphaned() -> Orphaned {
 }
 
 pub fn owner_gone() -> OwnerGone {
-    OwnerGone { owner: "rep-bob".into(), because: Gone::Absent, until: Some(at()) }
+    OwnerGone { owner: "rep-bob".into(), because: GoneReason::Absent, until: Some(at()) }
 }
 
 /// Every particular of a message.
@@ -144,7 +144,7 @@ pub fn particulars() -> Particulars {
         previous_owner: Some("rep-bob".into()),
         elapsed_s: Some(2880),
         window_s: Some(3600),
-        reasons: vec!["nobody of the team can take it".to_owned()],
+        reasons: vec!["no rep on the team can take it".to_owned()],
         criteria: vec![criterion()],
         flagged_by: Some(secret("u-flagger")),
         published_by: Some("otto".to_owned()),
@@ -205,8 +205,8 @@ pub fn clock() -> Clock {
     }
 }
 
-pub fn visit() -> Visit {
-    Visit {
+pub fn visit() -> StateVisit {
+    StateVisit {
         sla: Some(clock()),
         stuck: Some(clock()),
         reassignments: 1,

@@ -48,16 +48,15 @@ business_day: eight
              `Europe/Berlin`"
                 .to_owned(),
             format!("hours.mon[1]: `9-17` {block}"),
-            "hours.tue[1]: `11:30-17:00` is not clear of `09:00-12:00` (hours.tue[0]); write blocks \
-             that do not overlap"
+            "hours.tue[1]: `11:30-17:00` overlaps `09:00-12:00` (hours.tue[0]); write blocks that do \
+             not overlap"
                 .to_owned(),
             "holidays[0].date: `2026-02-30` is not a date from 1970 to 2200; write it as `2026-12-25`"
                 .to_owned(),
             format!("exceptions[0].hours[0]: `25:00-26:00` {block}"),
-            "exceptions[0].date: `2026-12-24` is not free: it is a holiday too (holidays[1]); leave \
-             out one of the two"
+            "exceptions[0].date: `2026-12-24` is also a holiday (holidays[1]); remove one of the two"
                 .to_owned(),
-            "business_day: `eight` is not a length of up to 24 hours; write it as `8h`, `7h30m` or \
+            "business_day: `eight` is not a length of up to 24 hours; write it as `8h`, `7h30m`, or \
              `45m`"
                 .to_owned(),
         ]
@@ -119,8 +118,8 @@ fn the_business_day_is_what_all_open_weekdays_have_or_must_be_written() {
     let hours = "time_zone: UTC\nhours: { mon: [\"09:00-12:00\", \"13:00-17:30\"], fri: [\"09:00-14:00\"] }";
     assert_eq!(
         problems(hours),
-        ["business_day: `mon 7h30m, fri 5h00m` is not one length for all open weekdays; write the \
-          length to reckon with, such as `8h`"]
+        ["business_day: is missing, and weekdays have different lengths (mon 7h30m, fri 5h00m); write \
+          the length to use, such as `8h`"]
     );
     for (written, secs) in [("7h30m", 27_000), ("8h", 28_800), ("45m", 2_700), ("24h", 86_400)] {
         let calendar = calendar(&format!("{hours}\nbusiness_day: {written}"));
@@ -188,7 +187,7 @@ fn an_unknown_zone_is_answered_with_the_nearest_name() {
         let yaml = format!("{{ time_zone: \"{written}\", hours: {{ mon: [\"09:00-17:00\"] }} }}");
         let problem = &Calendar::compile(&document(&yaml)).unwrap_err()[0];
         assert_eq!(problem.path, "time_zone");
-        assert!(problem.expected.contains(nearest), "{written}: {}", problem.expected);
+        assert!(problem.problem.contains(nearest), "{written}: {}", problem.problem);
     }
     let long = format!("{{ time_zone: \"{}\", hours: {{ mon: [\"09:00-17:00\"] }} }}", "ß".repeat(9999));
     assert_eq!(problem_at(&long), "time_zone");

@@ -4,7 +4,7 @@
 use crate::document::{Problems, hint};
 use crate::policy::content::{Template, Templates};
 use crate::vocabulary::{Message, WorkflowId};
-use crate::wording::{Piece, Placeholder, TEXT_CHARS_MAX, TITLE_CHARS_MAX, parse_template};
+use crate::wording::{Placeholder, TEXT_CHARS_MAX, TITLE_CHARS_MAX, TemplateSegment, parse_template};
 
 pub(super) fn check(problems: &mut Problems, workflow: WorkflowId, templates: &Templates) {
     for (message, template) in templates {
@@ -12,10 +12,10 @@ pub(super) fn check(problems: &mut Problems, workflow: WorkflowId, templates: &T
         match message.workflow() {
             Some(own) if own == workflow => {}
             Some(own) => {
-                problems.add(&at, format!("is a message of `{own}`; write it in `workflows.{own}.messages`"))
+                problems.add(&at, format!("belongs to `{own}`; move it to `workflows.{own}.messages`"))
             }
             None => {
-                problems.add(&at, "is of no workflow, and always in the product's own words; leave it out");
+                problems.add(&at, "belongs to no workflow and cannot be reworded; remove it");
                 continue;
             }
         }
@@ -25,13 +25,13 @@ pub(super) fn check(problems: &mut Problems, workflow: WorkflowId, templates: &T
 
 fn check_template(problems: &mut Problems, at: &str, message: Message, template: &Template) {
     if template.title.is_none() && template.text.is_none() {
-        problems.add(at, "words nothing; write its `title`, its `text`, or both");
+        problems.add(at, "is empty; write a `title`, a `text`, or both");
     }
     if let Some(title) = &template.title {
         let at = format!("{at}.title");
         check_text(problems, &at, message, title, TITLE_CHARS_MAX);
         if title.contains(['\n', '\r']) {
-            problems.add(at, "has more than one line; a title is one");
+            problems.add(at, "has more than one line; write it on one line");
         }
     }
     if let Some(text) = &template.text {
@@ -42,7 +42,7 @@ fn check_template(problems: &mut Problems, at: &str, message: Message, template:
 fn check_text(problems: &mut Problems, at: &str, message: Message, text: &str, chars_max: usize) {
     let length = text.chars().count();
     if text.trim().is_empty() {
-        problems.add(at, "is empty; leave it out to have the product's own wording");
+        problems.add(at, "is empty; write it, or remove it to use Leadwatch's own wording");
     }
     if length > chars_max {
         problems.add(at, format!("has {length} characters; write at most {chars_max}"));
@@ -56,13 +56,13 @@ fn check_text(problems: &mut Problems, at: &str, message: Message, text: &str, c
         Ok(pieces) => {
             let known = Placeholder::of(message);
             let strange = pieces.iter().filter_map(|piece| match piece {
-                Piece::Value(placeholder) if !known.contains(placeholder) => Some(placeholder),
+                TemplateSegment::Value(placeholder) if !known.contains(placeholder) => Some(placeholder),
                 _ => None,
             });
             for placeholder in strange {
                 let names: Vec<&str> = known.iter().map(|known| known.as_str()).collect();
                 let said = format!(
-                    "`{placeholder}` is never known in a `{}` message; {}",
+                    "`{placeholder}` is not available in a `{}` message; {}",
                     message.as_str(),
                     hint(placeholder.as_str(), &names)
                 );

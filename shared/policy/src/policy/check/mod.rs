@@ -1,4 +1,4 @@
-//! What makes a policy sound, beyond its shape. Whatever passes here can never make `decide` fail.
+//! Checks a policy beyond its shape. A policy that passes never makes `decide` fail.
 
 mod messages;
 mod names;
@@ -6,7 +6,7 @@ mod steps;
 
 use super::content::{Action, Policy, Returns, StateRow, WindowRow};
 use crate::directory::Directory;
-use crate::document::{self, Document, DocumentError, Problems};
+use crate::document::{DocumentError, Problems};
 use crate::ids::{CalendarId, MarketId, StateId};
 use crate::measure::{Window, whole_day};
 use crate::vocabulary::{StateKind, WorkflowId};
@@ -21,28 +21,10 @@ const RETURNS_MAX: u32 = 16;
 const REMINDERS_MAX: usize = 10;
 
 impl Policy {
-    /// Reads and checks a policy document against itself.
+    /// Checks the policy by itself.
     ///
     /// # Errors
-    /// Everything that is wrong with it.
-    pub fn parse(yaml: &str) -> Result<Self, DocumentError> {
-        Self::examine(&Document::read(yaml)?, None)
-    }
-
-    /// Takes and checks a policy from a document that was read, against itself and, if there is
-    /// one, against the directory that it is for.
-    ///
-    /// # Errors
-    /// Everything that is wrong with it.
-    pub fn examine(document: &Document, directory: Option<&Directory>) -> Result<Self, DocumentError> {
-        document.examine(|policy: Self| {
-            let itself = policy.check();
-            let against = directory.map_or(Ok(()), |directory| policy.check_against(directory));
-            document::both(itself, against).map(|()| policy)
-        })
-    }
-
-    /// Checks the policy against itself; all problems at once.
+    /// Every mistake in it.
     pub fn check(&self) -> Result<(), DocumentError> {
         let mut problems = Problems::default();
         self.check_states(&mut problems);
@@ -60,7 +42,7 @@ impl Policy {
             problems.add(
                 "workflows.sla-breach.max_reassignments",
                 format!(
-                    "`{}` is more than anybody means; write at most {REASSIGNMENTS_MAX}",
+                    "`{}` is too many; write at most {REASSIGNMENTS_MAX}",
                     w.sla_breach.max_reassignments
                 ),
             );
@@ -78,7 +60,7 @@ impl Policy {
             problems.add(
                 "workflows.high-value.score_margin",
                 format!(
-                    "`{}` is not below the score `{}`; it could never be armed again",
+                    "`{}` must be less than the score (`{}`), or the workflow could never fire again",
                     high.score_margin, high.score
                 ),
             );
@@ -86,7 +68,7 @@ impl Policy {
         if high.later_windows.get() > 100 {
             problems.add(
                 "workflows.high-value.later_windows",
-                format!("`{}` would loosen the windows; write at most `100%`", high.later_windows),
+                format!("`{}` would make the windows longer; write at most `100%`", high.later_windows),
             );
         }
         let mut currencies = BTreeSet::new();
@@ -94,23 +76,28 @@ impl Policy {
             if !currencies.insert(money.currency()) {
                 problems.add(
                     format!("workflows.high-value.deal_size_over[{n}]"),
-                    format!("`{}` is there twice; one threshold a currency", money.currency()),
+                    format!("`{}` appears twice; keep one threshold per currency", money.currency()),
                 );
             }
         }
         let flag = &w.compliance_flag;
         if !(1..=2).contains(&flag.officers) {
-            problems.add("workflows.compliance-flag.officers", format!("`{}` is not 1 or 2", flag.officers));
+            problems.add(
+                "workflows.compliance-flag.officers",
+                format!("must be 1 or 2, not `{}`", flag.officers),
+            );
         }
         if flag.reason_codes.is_empty() {
-            problems
-                .add("workflows.compliance-flag.reason_codes", "there is none; a decision names its reason");
+            problems.add(
+                "workflows.compliance-flag.reason_codes",
+                "is empty; add at least one, because every decision names a reason code",
+            );
         }
         for (code, reason) in &flag.reason_codes {
             if !(1..=2).contains(&reason.officers) {
                 problems.add(
                     format!("workflows.compliance-flag.reason_codes.{code}.officers"),
-                    format!("`{}` is not 1 or 2", reason.officers),
+                    format!("must be 1 or 2, not `{}`", reason.officers),
                 );
             }
         }
@@ -126,24 +113,27 @@ impl Policy {
             if same_unit && before.is_some_and(|b| reminder.after <= b) {
                 problems.add(
                     format!("{at}.after"),
-                    format!("`{}` is not after the reminder before it; reminders rise", reminder.after),
+                    format!("`{}` must be later than the reminder before it", reminder.after),
                 );
             }
             before = Some(reminder.after);
             if !names.insert(reminder.step.as_str()) {
-                problems.add(format!("{at}.step"), format!("`{}` is there twice", reminder.step));
+                problems.add(format!("{at}.step"), format!("`{}` appears twice; rename one", reminder.step));
             }
         }
         if flag.reminders.len() > REMINDERS_MAX {
             problems.add(
                 "workflows.compliance-flag.reminders",
-                format!("there are {}; write at most {REMINDERS_MAX}", flag.reminders.len()),
+                format!("has {} reminders; write at most {REMINDERS_MAX}", flag.reminders.len()),
             );
         }
         problems.into_result(())
     }
 
-    /// Checks that every market and calendar it names is in the directory.
+    /// Checks that the directory has every market and calendar that the policy names.
+    ///
+    /// # Errors
+    /// Every name that the directory lacks.
     pub fn check_against(&self, directory: &Directory) -> Result<(), DocumentError> {
         let mut problems = Problems::default();
         let known_market = |problems: &mut Problems, at: String, market: &MarketId| {
@@ -185,17 +175,12 @@ impl Policy {
         for (n, row) in self.states.iter().enumerate() {
             let at = format!("states[{n}].state");
             if row.state.is_reserved() {
-                problems.add(
-                    &at,
-                    format!(
-                        "`{}` is the compliance workflow's own and always there; leave it out",
-                        row.state
-                    ),
-                );
+                problems
+                    .add(&at, format!("`{}` is built in for the compliance workflow; remove it", row.state));
             }
             check_name(problems, at.clone(), row.state.as_str());
             if !seen.insert(&row.state) {
-                problems.add(at, format!("`{}` is there twice", row.state));
+                problems.add(at, format!("`{}` appears twice; remove one", row.state));
             }
         }
         let mut stages: BTreeMap<&StateId, &StateId> = BTreeMap::new();
@@ -205,21 +190,21 @@ impl Policy {
                 check_name(problems, at.clone(), stage.as_str());
                 if stage.is_reserved() {
                     problems
-                        .add(&at, format!("`{stage}` is the compliance workflow's own; no stage means it"));
+                        .add(&at, format!("`{stage}` is reserved for the compliance workflow; remove it"));
                 } else if seen.contains(stage) {
-                    problems
-                        .add(&at, format!("`{stage}` is a state itself; leave it out, or rename the state"));
+                    problems.add(
+                        &at,
+                        format!("`{stage}` is already a state; remove this stage, or rename the state"),
+                    );
                 }
                 if let Some(other) = stages.insert(stage, &row.state) {
-                    problems.add(
-                        at,
-                        format!("`{stage}` is a stage of `{other}` already; a stage means one state"),
-                    );
+                    problems
+                        .add(at, format!("`{stage}` is already a stage of `{other}`; keep it in one state"));
                 }
             }
         }
         if self.first_state().is_none() {
-            problems.add("states", "there is no state of kind `working`; a lead begins in the first one");
+            problems.add("states", "no state is of kind `working`; add one, because a new lead starts in the first working state");
         }
     }
 
@@ -230,7 +215,7 @@ impl Policy {
                 Some(StateKind::Working) => {}
                 Some(_) => problems.add(
                     format!("{at}[{n}].state"),
-                    format!("`{}` is not a working state; no clock runs there", row.state),
+                    format!("`{}` is not a working state, so no clock runs in it; remove the row", row.state),
                 ),
                 None => problems.unknown(
                     format!("{at}[{n}].state"),
@@ -242,7 +227,7 @@ impl Policy {
             if !seen.insert((&row.market, &row.source, &row.state)) {
                 problems.add(
                     format!("{at}[{n}]"),
-                    "another row has the same market, source and state; which one wins?",
+                    "an earlier row has the same market, source, and state; remove one of them",
                 );
             }
         }
@@ -252,13 +237,14 @@ impl Policy {
 fn check_returns(problems: &mut Problems, returns: &Returns) {
     let at = "workflows.stuck-lead.returns";
     if !(1..=RETURNS_MAX).contains(&returns.times) {
-        problems.add(format!("{at}.times"), format!("`{}` is not 1 to {RETURNS_MAX}", returns.times));
+        problems
+            .add(format!("{at}.times"), format!("must be from 1 to {RETURNS_MAX}, not `{}`", returns.times));
     }
     steps::check_actions(problems, &format!("{at}.do"), &returns.actions);
     for (n, action) in returns.actions.iter().enumerate() {
         if matches!(action, Action::RecordBreach | Action::Reassign) {
             let said = format!(
-                "`{}` is not done about a return; write `tell-owner`, `tell-manager` or `queue-for-operations`",
+                "`{}` cannot be used here; write `tell-owner`, `tell-manager`, or `queue-for-operations`",
                 action.as_str()
             );
             problems.add(format!("{at}.do[{n}]"), said);

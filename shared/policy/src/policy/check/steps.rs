@@ -17,12 +17,11 @@ pub(super) fn check(problems: &mut Problems, at: &str, steps: &[Step]) {
     for (n, step) in steps.iter().enumerate() {
         let at = format!("{at}.steps[{n}]");
         if !names.insert(step.step.as_str()) {
-            problems.add(format!("{at}.step"), format!("`{}` is there twice", step.step));
+            problems.add(format!("{at}.step"), format!("`{}` appears twice; rename one", step.step));
         }
         check_name(problems, format!("{at}.step"), &step.step);
         if before.is_some_and(|b| step.at <= b) {
-            problems
-                .add(format!("{at}.at"), format!("`{}` is not over the step before it; steps rise", step.at));
+            problems.add(format!("{at}.at"), format!("`{}` must be higher than the step before it", step.at));
         }
         check_actions(problems, &format!("{at}.do"), &step.actions);
         before = Some(step.at);
@@ -43,7 +42,7 @@ pub(super) fn check_markets(
             let at = format!("{at}[{n}]");
             check_name(problems, format!("{at}.step"), &own.step);
             if !names.insert(own.step.as_str()) {
-                problems.add(format!("{at}.step"), format!("`{}` is there twice", own.step));
+                problems.add(format!("{at}.step"), format!("`{}` appears twice; remove one", own.step));
             }
             if let Some(actions) = &own.actions {
                 check_actions(problems, &format!("{at}.do"), actions);
@@ -57,12 +56,12 @@ pub(super) fn check_markets(
                 let (n, own, other) = match (is_own(upper.step), is_own(lower.step)) {
                     (Some(n), _) => (n, upper.step, lower.step),
                     (None, Some(n)) => (n, lower.step, upper.step),
-                    // Both are the workflow's, and told there.
+                    // Both are the workflow's own steps, and its check reports them.
                     (None, None) => continue,
                 };
                 problems.add(
                     format!("{at}[{n}].at"),
-                    format!("`{own}` is at {}% in this market, and so is `{other}`; no two steps are at one share", lower.percent),
+                    format!("`{own}` and `{other}` are both at {}% in this market; give each step its own percentage", lower.percent),
                 );
             }
         }
@@ -78,14 +77,13 @@ fn check_override(problems: &mut Problems, at: &str, own: &StepOverride, steps: 
     match (base, own.off) {
         (None, true) => problems.unknown(format!("{at}.step"), "step of this workflow", &own.step, names()),
         (Some(_), true) if says_something => {
-            problems.add(
-                format!("{at}.off"),
-                "a step that is switched off has no `at` and no `do`; leave them out",
-            );
+            problems.add(format!("{at}.off"), "a step that is off has no `at` or `do`; remove them");
         }
         (Some(_), true) => {}
-        (Some(_), false) if !says_something => problems
-            .add(at, format!("changes nothing of `{}`; write its `at` or `do`, or `off: true`", own.step)),
+        (Some(_), false) if !says_something => problems.add(
+            at,
+            format!("changes nothing about step `{}`; set `at` or `do`, or write `off: true`", own.step),
+        ),
         (Some(_), false) => {}
         (None, false) if own.at.is_none() || own.actions.is_none() => {
             let missing = if own.at.is_none() { "at" } else { "do" };
@@ -93,7 +91,7 @@ fn check_override(problems: &mut Problems, at: &str, own: &StepOverride, steps: 
             problems.add(
                 format!("{at}.{missing}"),
                 format!(
-                    "is missing; `{}` is no step of this workflow, so that it is one more here and needs its `at` and `do` ({})",
+                    "is missing; `{}` is not a step of this workflow, so it is a new step and needs both `at` and `do` ({})",
                     own.step,
                     hint(&own.step, &names)
                 ),
@@ -105,17 +103,17 @@ fn check_override(problems: &mut Problems, at: &str, own: &StepOverride, steps: 
 
 pub(super) fn check_actions(problems: &mut Problems, at: &str, actions: &[Action]) {
     if actions.is_empty() {
-        problems.add(at, "there is nothing to do; name at least one action");
+        problems.add(at, "is empty; name at least one action");
     }
     for (n, action) in actions.iter().enumerate() {
         if actions.iter().take(n).any(|earlier| earlier == action) {
-            problems.add(format!("{at}[{n}]"), "this is done already; name each action once");
+            problems.add(format!("{at}[{n}]"), "this action appears twice; name each action once");
         }
     }
 }
 
 fn check_number(problems: &mut Problems, at: &str, steps: usize) {
     if steps > STEPS_MAX {
-        problems.add(at, format!("there are {steps} steps; write at most {STEPS_MAX}"));
+        problems.add(at, format!("has {steps} steps; write at most {STEPS_MAX}"));
     }
 }

@@ -1,9 +1,9 @@
-//! Gives leads to reps, as routing and the circumstances say; whoever cannot be given one is
-//! recorded with the reason, and operations knows.
+//! Assigns leads to reps by routing. A rep who is passed over is recorded with the reason, and a lead that nobody
+//! can take goes to the operations queue.
 
 use crate::aggregate::Undecided;
 use crate::draft::Tag;
-use crate::lead::decide::deciding::{Deciding, Routed};
+use crate::lead::decide::deciding::{Deciding, RoutingResult};
 use crate::lead::event::{AssignmentReason, LeadFact};
 use crate::lead::queue::OperationsReason;
 use crate::notification::{Particulars, Recipient, Role};
@@ -12,7 +12,7 @@ use crate::routing::PassedOver;
 use policy::Message;
 use policy::ids::PersonId;
 
-/// Gives a lead that nobody owns to the next rep of its market's team, and tells them if wanted.
+/// Assigns an unowned lead to the next rep of its market's team, and notifies them if `tell`.
 pub(crate) fn assign_if_unowned(
     d: &mut Deciding<'_>,
     reason: AssignmentReason,
@@ -22,7 +22,7 @@ pub(crate) fn assign_if_unowned(
         return Ok(());
     }
     match assign_next(d, reason)? {
-        // That nobody can take it is said once, however often it is tried.
+        // Recorded once, however often it is tried.
         Some(considered) if !d.is_queued_for(OperationsReason::NoRepAvailable) => {
             nobody(d, considered);
             if tell {
@@ -42,7 +42,7 @@ pub(crate) fn assign_if_unowned(
     Ok(())
 }
 
-/// Takes the place that a rep may have for a lead that waits for one.
+/// Offers a waiting lead to a rep who may have room.
 pub(crate) fn take_offer(d: &mut Deciding<'_>) -> Result<Outcome, Undecided> {
     let Some(lead) = d.lead() else { return Ok(Outcome::NotFound) };
     if lead.waits_for_rep() {
@@ -51,7 +51,7 @@ pub(crate) fn take_offer(d: &mut Deciding<'_>) -> Result<Outcome, Undecided> {
     Ok(Outcome::Applied)
 }
 
-/// Tells the owner that it is theirs. Whoever is given a lead by us may hear of it nowhere else.
+/// Tells the owner that they own the lead: they may learn of it nowhere else.
 pub(crate) fn tell_assigned(d: &mut Deciding<'_>, previous_owner: Option<PersonId>) {
     let owner = d.lead().and_then(|l| l.owner.clone());
     if let Some(person) = owner.filter(|person| d.rules.directory().person(person).is_some()) {
@@ -60,8 +60,8 @@ pub(crate) fn tell_assigned(d: &mut Deciding<'_>, previous_owner: Option<PersonI
     }
 }
 
-/// Gives it to the next rep, or puts it into the operations queue, without a word: whoever must know
-/// hears of it with the other leads of the same owner.
+/// Assigns it to the next rep or queues it for operations, without a message: a digest covers all leads of
+/// the same owner.
 pub(crate) fn give_to_next(d: &mut Deciding<'_>, reason: AssignmentReason) -> Result<(), Undecided> {
     if let Some(considered) = assign_next(d, reason)? {
         nobody(d, considered);
@@ -69,27 +69,27 @@ pub(crate) fn give_to_next(d: &mut Deciding<'_>, reason: AssignmentReason) -> Re
     Ok(())
 }
 
-/// Gives it to whom routing chooses; who was considered, if that is nobody. A lead without a
-/// market is quarantined: it is in the operations queue because of that.
+/// Assigns it to the rep that routing chooses; returns the reps considered if there is none. A lead without a
+/// market is quarantined in the operations queue already.
 pub(super) fn assign_next(
     d: &mut Deciding<'_>,
     reason: AssignmentReason,
 ) -> Result<Option<Vec<PassedOver>>, Undecided> {
     match d.route(false)? {
-        Routed::To { rep, team } => {
+        RoutingResult::To { rep, team } => {
             let by_digest = reason == AssignmentReason::OwnerLeft;
             let told_from = by_digest.then(|| d.told_by_digest_from(&rep)).flatten();
             d.fact(None, LeadFact::Assigned { to: rep, team, reason, told_from });
             Ok(None)
         }
-        Routed::Nobody { considered } => Ok(Some(considered)),
-        Routed::NoTeam => Ok(None),
+        RoutingResult::Nobody { considered } => Ok(Some(considered)),
+        RoutingResult::NoTeam => Ok(None),
     }
 }
 
 pub(super) fn tell_manager(d: &mut Deciding<'_>, tag: Tag<'_>) {
     if let Some(to) = d.manager() {
-        let reasons = vec!["nobody of the team can take it".to_owned()];
+        let reasons = vec!["no rep on the team can take it".to_owned()];
         let particulars = Particulars { reasons, ..d.particulars() };
         d.notify(tag, to, Message::ReassignmentImpossible, particulars);
     }

@@ -8,22 +8,22 @@
 
 use crate::aggregate::Undecided;
 use crate::clock::Clock;
-use crate::lead::applied::{Applied, PassedStep};
+use crate::lead::applied::{AppliedPublication, PassedStep};
 use crate::lead::decide::assign::assign_if_unowned;
-use crate::lead::decide::deciding::{Deciding, Routed};
+use crate::lead::decide::deciding::{Deciding, RoutingResult};
 use crate::lead::decide::settle::{is_news, pass_at_publication, settle};
 use crate::lead::decide::{operations, owners};
 use crate::lead::event::{AssignmentReason, LeadFact};
 use crate::lead::owner::Orphaned;
 use crate::lead::ownership;
-use crate::lead::state::{Lead, Place};
+use crate::lead::state::{Lead, WorkState};
 use crate::lead::timers::{StepDue, What, ladder, next_step, timers};
-use crate::lead::workflows::high_value::Crossing;
+use crate::lead::workflows::high_value::FlagChange;
 use crate::lead::workflows::{compliance_flag, high_value};
 use crate::world::{Missing, World};
 use chrono::{DateTime, Utc};
 use policy::ids::{PersonId, PublicationId, PublicationKind};
-use policy::{InForce, Orphan, Rulebook, WorkflowId};
+use policy::{InForce, OrphanAction, Rulebook, WorkflowId};
 
 /// How a digest names the leads that a publication makes high-value.
 const FLAGGED: &str = "flagged";
@@ -89,7 +89,7 @@ fn apply(d: &mut Deciding<'_>, before: &Rulebook, published_at: DateTime<Utc>) -
     let follows_state = !lead.is_closed() && has_state(before) != has_state(d.rules);
     let step_before = next_step(lead, before);
     // The clocks of a lead that leaves quarantine begin anew, unless they passed something before it.
-    let has_passed = Place::behind_holds(lead).visit.has_passed_a_step();
+    let has_passed = WorkState::behind_holds(lead).visit.has_passed_a_step();
     let is_fresh = is_known && !was_known && d.is_quarantined() && !has_passed;
     let earliest = |rules: &Rulebook| timers(lead, rules).into_iter().map(|timer| timer.due).min();
     let mut passed: Vec<_> = timers(lead, d.rules)
@@ -105,14 +105,14 @@ fn apply(d: &mut Deciding<'_>, before: &Rulebook, published_at: DateTime<Utc>) -
     }
     let is_moved = follows_state || !lead.is_closed() && was_known != is_known;
     let (had, has) = (&before.policy().workflows, &d.rules.policy().workflows);
-    let crossing = high_value::crossing(lead, &had.high_value, &has.high_value, d.rules.directory());
+    let flag_change = high_value::flag_change(lead, &had.high_value, &has.high_value, d.rules.directory());
     let leaver = ownership::leaves(lead, before, d.rules);
     let queue_is_off = !operations::is_reconciled(lead, d.rules);
     if passed.is_empty()
         && rearmed.is_empty()
         && !is_moved
         && !queue_is_off
-        && crossing.is_none()
+        && flag_change.is_none()
         && leaver.is_none()
         && earliest(before) == earliest(d.rules)
     {
@@ -125,13 +125,13 @@ fn apply(d: &mut Deciding<'_>, before: &Rulebook, published_at: DateTime<Utc>) -
         _ => None,
     });
     // Nobody is told of each lead that is high-value by the new rules; the digest tells how many.
-    let flagged = (crossing == Some(Crossing::Flagged))
+    let flagged = (flag_change == Some(FlagChange::Flagged))
         .then(|| PassedStep { workflow: WorkflowId::HighValue, step: FLAGGED.to_owned() });
     let in_force = d.rules.in_force();
     let publication = of(before.in_force(), in_force);
     let passed_steps = told.chain(flagged).collect();
     let orphaned = leaver.as_ref().map(|owner| orphaned(d, before, owner)).transpose()?;
-    let applied = Applied { publication, in_force, passed: passed_steps, rearmed, orphaned };
+    let applied = AppliedPublication { publication, in_force, passed: passed_steps, rearmed, orphaned };
     d.fact(None, LeadFact::RulesApplied(applied));
     pass_at_publication(d, &passed, published_at);
     d.begin_publication(published_at);
@@ -141,8 +141,8 @@ fn apply(d: &mut Deciding<'_>, before: &Rulebook, published_at: DateTime<Utc>) -
     if let Some(owner) = &leaver {
         owners::follow_leaver(d, owner)?;
     }
-    if let Some(crossing) = crossing {
-        high_value::follow(d, crossing);
+    if let Some(flag_change) = flag_change {
+        high_value::follow(d, flag_change);
     }
     match (was_known, is_known) {
         (false, true) => leave_quarantine(d)?,
@@ -158,10 +158,10 @@ fn apply(d: &mut Deciding<'_>, before: &Rulebook, published_at: DateTime<Utc>) -
 /// What becomes of a lead whose owner left, as the publication's digest tells it.
 fn orphaned(d: &mut Deciding<'_>, before: &Rulebook, owner: &PersonId) -> Result<Orphaned, Undecided> {
     let name = before.directory().person(owner).map(|person| person.name.clone());
-    let is_handed_on = d.rules.policy().owners.left == Orphan::HandOn;
+    let is_handed_on = d.rules.policy().owners.left == OrphanAction::HandOn;
     let is_held = d.lead().is_some_and(Lead::is_held);
     let to = match (is_handed_on && !is_held).then(|| d.route(false)).transpose()? {
-        Some(Routed::To { rep, .. }) => Some(rep),
+        Some(RoutingResult::To { rep, .. }) => Some(rep),
         _ => None,
     };
     Ok(Orphaned { from: owner.clone(), name, to, kept: !is_handed_on })
@@ -172,7 +172,8 @@ fn orphaned(d: &mut Deciding<'_>, before: &Rulebook, owner: &PersonId) -> Result
 fn unheard_to_come(lead: &Lead, rules: &Rulebook, published_at: DateTime<Utc>) -> Vec<PassedStep> {
     let clocks = [WorkflowId::SlaBreach, WorkflowId::StuckLead, WorkflowId::ComplianceFlag];
     // A lead at rest goes on where it was, and its clocks with it.
-    let ladders = clocks.into_iter().filter_map(|of| ladder(lead, Place::behind_holds(lead), rules, of).ok());
+    let ladders =
+        clocks.into_iter().filter_map(|of| ladder(lead, WorkState::behind_holds(lead), rules, of).ok());
     let steps = ladders.flat_map(|ladder| ladder.steps().map(move |step| (ladder.clock, step)));
     let is_to_come = |(clock, step): &(&Clock, StepDue<'_>)| {
         let due = clock.due(step.measure.calendar, step.target());

@@ -8,7 +8,7 @@ use crate::lead::event::{AssignmentReason, LeadFact};
 use crate::lead::ownership;
 use crate::lead::queue::OperationsReason;
 use crate::routing;
-use crate::routing::Unfit;
+use crate::routing::Ineligibility;
 use policy::WorkflowId;
 
 /// Gives a cleared lead to whoever had it, or was to have it, if they can take it; else to the
@@ -39,12 +39,13 @@ pub(crate) fn assign_cleared(d: &mut Deciding<'_>) -> Result<(), Undecided> {
         let keeps = lead.owner.as_ref() == Some(&wish);
         let mut wanted = d.wanted(&lead, false);
         wanted.owner = None;
-        let fit = match routing::unfit(d.rules.directory(), &wish, roster.standings.get(&wish), &wanted) {
-            None => true,
-            // Who has it carries it already.
-            Some(Unfit::AtCapacity) => keeps,
-            Some(_) => false,
-        };
+        let fit =
+            match routing::ineligibility(d.rules.directory(), &wish, roster.standings.get(&wish), &wanted) {
+                None => true,
+                // Who has it carries it already.
+                Some(Ineligibility::AtCapacity) => keeps,
+                Some(_) => false,
+            };
         if fit && keeps {
             return Ok(());
         }

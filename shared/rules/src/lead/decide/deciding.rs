@@ -4,12 +4,12 @@ use crate::account_view::AccountView;
 use crate::draft::{AsOf, Draft, NextDue, Tag};
 use crate::lead::event::{LeadFact, Threshold};
 use crate::lead::queue::OperationsReason;
-use crate::lead::state::{Lead, Place};
+use crate::lead::state::{Lead, WorkState};
 use crate::lead::timers;
 use crate::notification::{Particulars, Recipient, Role};
 use crate::roster::Roster;
 use crate::routing;
-use crate::routing::{PassedOver, Wanted};
+use crate::routing::{PassedOver, RoutingRequest};
 use crate::world::Missing;
 use chrono::{DateTime, Utc};
 use policy::Message;
@@ -137,7 +137,7 @@ impl<'a> Deciding<'a> {
             None if !lead.is_closed() => self.queue_for_operations(None, OperationsReason::MarketUnknown),
             None => {}
             Some(_) => {
-                if !was_known && !is_new && !Place::behind_holds(lead).visit.has_passed_a_step() {
+                if !was_known && !is_new && !WorkState::behind_holds(lead).visit.has_passed_a_step() {
                     self.fact(None, LeadFact::ClocksRestarted {});
                 }
                 self.settle_operations(OperationsReason::MarketUnknown);
@@ -207,8 +207,8 @@ impl<'a> Deciding<'a> {
     }
 
     /// What routing is asked for this lead.
-    pub fn wanted<'b>(&'b self, lead: &'b Lead, senior: bool) -> Wanted<'b> {
-        Wanted {
+    pub fn wanted<'b>(&'b self, lead: &'b Lead, senior: bool) -> RoutingRequest<'b> {
+        RoutingRequest {
             lead: &lead.id,
             country: lead.profile.country.as_ref(),
             owner: lead.owner.as_ref(),
@@ -219,20 +219,20 @@ impl<'a> Deciding<'a> {
     }
 
     /// The rep whom routing chooses, or why there is none.
-    pub fn route(&mut self, senior: bool) -> Result<Routed, Missing> {
+    pub fn route(&mut self, senior: bool) -> Result<RoutingResult, Missing> {
         let Some(team) = self.team() else {
-            return Ok(Routed::NoTeam);
+            return Ok(RoutingResult::NoTeam);
         };
         let roster = self.roster(&team)?;
         let Some(lead) = self.lead() else {
-            return Ok(Routed::NoTeam);
+            return Ok(RoutingResult::NoTeam);
         };
         match routing::choose(self.rules.directory(), &team, roster, &self.wanted(lead, senior)) {
             Ok(rep) => {
                 self.rely_on(roster, &rep);
-                Ok(Routed::To { rep, team })
+                Ok(RoutingResult::To { rep, team })
             }
-            Err(considered) => Ok(Routed::Nobody { considered }),
+            Err(considered) => Ok(RoutingResult::Nobody { considered }),
         }
     }
 
@@ -243,7 +243,7 @@ impl<'a> Deciding<'a> {
 }
 
 /// What routing found.
-pub(crate) enum Routed {
+pub(crate) enum RoutingResult {
     To { rep: PersonId, team: TeamId },
     Nobody { considered: Vec<PassedOver> },
     NoTeam,

@@ -4,7 +4,7 @@ use crate::aggregate::Undecided;
 use crate::lead::command::LeadEvent;
 use crate::lead::decide::assign::{assign_if_unowned, tell_assigned};
 use crate::lead::decide::deciding::Deciding;
-use crate::lead::decide::moves::{Moved, change_state};
+use crate::lead::decide::moves::{Transition, change_state};
 use crate::lead::decide::order::{is_of_ended_hold, knows_better, measured, said_of};
 use crate::lead::decide::{evidence, held, hold, operations, owners};
 use crate::lead::event::{AssignmentReason, LeadFact, PersonalChanges};
@@ -13,7 +13,7 @@ use crate::lead::queue::OperationsReason;
 use crate::lead::state::{BEFORE_HOLD, Lead};
 use crate::lead::workflows::compliance_flag::Screening;
 use crate::lead::workflows::{compliance_flag, high_value};
-use crate::merge::Sorting;
+use crate::merge::FieldMerge;
 use crate::outcome::Outcome;
 use crate::patch::Patch;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -117,8 +117,8 @@ fn closed_by_compliance(d: &Deciding<'_>) -> Option<String> {
     let lead = d.lead().filter(|lead| lead.is_disqualified())?;
     let on = lead.entered_at.format("%Y-%m-%d");
     Some(format!(
-        "compliance rejected the lead on {on}, and it stays closed; the match is in its record, for the review that \
-         two officers can open again"
+        "compliance rejected the lead on {on}, so it stays closed; the match was recorded, and two officers can \
+         reopen the review"
     ))
 }
 
@@ -175,7 +175,10 @@ fn check(d: &Deciding<'_>, event: &LeadEvent) -> Result<(), (&'static str, Strin
     if event.occurred_at > d.now + AHEAD_MAX {
         return Err((
             "occurred_at",
-            format!("`{}` is more than 5 minutes in the future", event.occurred_at.to_rfc3339()),
+            format!(
+                "`{}` is more than 5 minutes in the future; check the source's clock",
+                event.occurred_at.to_rfc3339()
+            ),
         ));
     }
     let Some(state) = &event.state else {
@@ -184,13 +187,16 @@ fn check(d: &Deciding<'_>, event: &LeadEvent) -> Result<(), (&'static str, Strin
     // A full copy of the lead names the state it is in; only a move into the reserved ones is refused.
     let is_there = d.lead().is_some_and(|l| l.state == *state);
     if state.is_reserved() && !is_there {
-        return Err(("lead.state", format!("`{state}` is entered by the compliance workflow alone")));
+        return Err((
+            "lead.state",
+            format!("only compliance can move a lead to `{state}`; send another state"),
+        ));
     }
     if d.rules.kind_of(state).is_none() {
         let known: Vec<&str> = d.rules.policy().states.iter().map(|s| s.state.as_str()).collect();
         return Err((
             "lead.state",
-            format!("`{state}` is not a state of the policy; it has {}", known.join(", ")),
+            format!("`{state}` is not a state in the policy; send one of: {}", known.join(", ")),
         ));
     }
     Ok(())
@@ -235,18 +241,18 @@ fn update(d: &mut Deciding<'_>, event: &LeadEvent) -> Vec<String> {
     let Some(lead) = d.lead() else {
         return Vec::new();
     };
-    let mut sorting = Sorting::new(&lead.said_at, event.occurred_at);
+    let mut merge = FieldMerge::new(&lead.said_at, event.occurred_at);
     let mut changes = ProfileChanges::default();
     macro_rules! sort {
         ($($field:ident),*) => {$(
-            changes.$field = sorting.sort(stringify!($field), &event.changes.$field, lead.profile.$field.as_ref());
+            changes.$field = merge.merge(stringify!($field), &event.changes.$field, lead.profile.$field.as_ref());
         )*};
     }
     sort!(source, country, company, account_id, account_tier, score, deal_size);
     // Held against what the source said before: operations may know the market better by now.
-    changes.market = sorting.sort("market", &event.changes.market, lead.crm_market.as_ref());
-    let contact = sorting.sort("contact", &event.contact, lead.personal.contact.as_ref());
-    let mut crm_owner = sorting.sort("owner", &event.owner, lead.crm_owner.as_ref());
+    changes.market = merge.merge("market", &event.changes.market, lead.crm_market.as_ref());
+    let contact = merge.merge("contact", &event.contact, lead.personal.contact.as_ref());
+    let mut crm_owner = merge.merge("owner", &event.owner, lead.crm_owner.as_ref());
     if held::is_owner_refused(lead, event) {
         // Nobody took it over; said again when the lead is free, it is news.
         crm_owner = Patch::Keep;
@@ -254,13 +260,13 @@ fn update(d: &mut Deciding<'_>, event: &LeadEvent) -> Vec<String> {
     if let Some(state) = &event.state {
         let here = lead.held_from.as_ref().map_or(&lead.state, |held| &held.state);
         let repeats_hold = is_of_ended_hold(lead, event);
-        match sorting.is_stale("state") {
-            true => sorting.stale.push("state".to_owned()),
+        match merge.is_stale("state") {
+            true => merge.stale.push("state".to_owned()),
             false if state == here || *state == lead.state || repeats_hold => {
-                sorting.confirm("state");
+                merge.confirm("state");
                 // The word is of the time after a hold that ended, so no older word is of the time before it.
                 if lead.hold_ended.is_some() && *state == lead.state && !repeats_hold {
-                    sorting.confirm(BEFORE_HOLD);
+                    merge.confirm(BEFORE_HOLD);
                 }
             }
             false => {}
@@ -268,29 +274,29 @@ fn update(d: &mut Deciding<'_>, event: &LeadEvent) -> Vec<String> {
     }
     // A transition says anew what is not said with it; what is said with it is said all the same.
     let will_move =
-        !sorting.is_stale("state") && event.state.as_ref().is_some_and(|state| *state != lead.state);
+        !merge.is_stale("state") && event.state.as_ref().is_some_and(|state| *state != lead.state);
     if let Some(waiting) = event.waiting_on_customer {
         match is_waiting_stale(d, lead, event) {
-            true => sorting.stale.push("waiting_on_customer".to_owned()),
+            true => merge.stale.push("waiting_on_customer".to_owned()),
             false if waiting == lead.waiting_on_customer || !waiting && will_move => {
-                sorting.confirm("waiting_on_customer");
+                merge.confirm("waiting_on_customer");
             }
             false => {}
         }
     }
     if let Some(until) = event.hold_until.outcome() {
         match hold::is_stale(lead, event) {
-            true => sorting.stale.push("hold_until".to_owned()),
+            true => merge.stale.push("hold_until".to_owned()),
             false if until == lead.hold_until.as_ref() || until.is_none() && will_move => {
-                sorting.confirm("hold_until");
+                merge.confirm("hold_until");
             }
             false if until.is_some() && until == lead.hold_ended.as_ref().map(|ended| &ended.at) => {
-                sorting.confirm("hold_until");
+                merge.confirm("hold_until");
             }
             false => {}
         }
     }
-    let Sorting { stale, confirmed, .. } = sorting;
+    let FieldMerge { stale, confirmed, .. } = merge;
     let says_something = changes != ProfileChanges::default()
         || !contact.is_keep()
         || !crm_owner.is_keep()
@@ -352,7 +358,7 @@ fn move_state(d: &mut Deciding<'_>, event: &LeadEvent, late: bool, is_new: bool)
         let hold_until = if kind == StateKind::Hold { event.hold_until.as_set().copied() } else { None };
         let history_until = late.then_some(d.now);
         let said_of = Some(event.occurred_at);
-        change_state(d, to.clone(), kind, since, Moved { resumed, hold_until, history_until, said_of });
+        change_state(d, to.clone(), kind, since, Transition { resumed, hold_until, history_until, said_of });
         moved = true;
     }
     moved |= hold::begin_anew(d, &lead, event, since);

@@ -108,7 +108,7 @@ pub(super) fn refuse_moves(
     {
         refused.push("hold_until".to_owned());
     }
-    let told = format!("{why}: not applied: {}", refused.join(", "));
+    let told = format!("{why}; not applied: {}", refused.join(", "));
     let is_refused = !refused.is_empty();
     for what in refused {
         d.fact(None, LeadFact::InputRefused { what, why: why.to_owned() });

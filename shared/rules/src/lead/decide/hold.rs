@@ -3,7 +3,7 @@
 
 use crate::lead::command::LeadEvent;
 use crate::lead::decide::deciding::Deciding;
-use crate::lead::decide::moves::{Moved, change_state};
+use crate::lead::decide::moves::{Transition, change_state};
 use crate::lead::decide::order::{is_of_ended_hold, knows_better, measured, said_of};
 use crate::lead::event::LeadFact;
 use crate::lead::state::{BEFORE_HOLD, Lead};
@@ -32,7 +32,7 @@ pub(super) fn enter_from(d: &mut Deciding<'_>, lead: &Lead, event: &LeadEvent) -
     d.fact(None, LeadFact::HoldEnteredFrom { state, kind, since, occurred_at });
     let is_at_work = lead.kind == StateKind::Working && !is_back;
     if let Some(to) = goes_on.filter(|to| is_at_work && *to != lead.state) {
-        change_state(d, to, StateKind::Working, lead.entered_at, Moved::default());
+        change_state(d, to, StateKind::Working, lead.entered_at, Transition::default());
     }
     true
 }
@@ -126,7 +126,7 @@ fn go_back(d: &mut Deciding<'_>, lead: &Lead) -> bool {
     let Some(ended) = lead.hold_ended.as_ref().filter(|_| lead.kind == StateKind::Working) else {
         return false;
     };
-    let rest = Moved { said_of: lead.said("state"), ..Moved::default() };
+    let rest = Transition { said_of: lead.said("state"), ..Transition::default() };
     change_state(d, ended.state.clone(), StateKind::Hold, lead.entered_at, rest);
     true
 }

@@ -9,7 +9,7 @@ use policy::ids::StateId;
 
 /// The circumstances of a move to another state.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Moved {
+pub(crate) struct Transition {
     /// It goes on where it was before a hold.
     pub resumed: bool,
     /// Until when it is on hold.
@@ -27,7 +27,7 @@ pub(crate) fn end_hold(d: &mut Deciding<'_>) {
     let (resumed, first) = (left.is_some(), d.rules.policy().first_state().cloned());
     let at = d.at();
     if let Some(state) = left.or(first) {
-        change_state(d, state, StateKind::Working, at, Moved { resumed, ..Moved::default() });
+        change_state(d, state, StateKind::Working, at, Transition { resumed, ..Transition::default() });
     }
 }
 
@@ -37,12 +37,12 @@ pub(crate) fn change_state(
     to: StateId,
     kind: StateKind,
     entered_at: DateTime<Utc>,
-    rest: Moved,
+    rest: Transition,
 ) {
     let Some(from) = d.lead().map(|l| l.state.clone()) else {
         return;
     };
-    let Moved { resumed, hold_until, history_until, said_of } = rest;
+    let Transition { resumed, hold_until, history_until, said_of } = rest;
     let (occurred_at, ours) = (said_of.filter(|said_of| *said_of != entered_at), said_of.is_none());
     d.fact(
         None,

@@ -1,8 +1,8 @@
 //! The operations queue: why a lead is in it, since when, and what ends that.
 //!
-//! Each reason has a condition over the lead and the documents. It enters the queue with its
-//! condition and leaves with it; each occurrence has an age of its own, so that no reason hides
-//! another. After whatever happens to a lead, [`reconcile`] holds the queue against the conditions.
+//! Each reason has a condition on the lead and the documents, and stays in the queue while the condition holds.
+//! Each occurrence has its own age, so that no reason hides another. After every change of a lead, [`reconcile`]
+//! brings the queue in line with the conditions.
 
 use crate::lead::decide::deciding::Deciding;
 use crate::lead::event::LeadFact;
@@ -10,10 +10,10 @@ use crate::lead::ownership;
 use crate::lead::queue::OperationsReason;
 use crate::lead::state::Lead;
 use policy::Rulebook;
-use policy::ids::{NotificationId, PersonId};
+use policy::ids::NotificationId;
 
 impl OperationsReason {
-    /// The condition in words, as it is for a lead.
+    /// The condition in words.
     pub fn told(self, lead: &Lead) -> String {
         let (state, owner) = (&lead.state, lead.owner.as_ref());
         match (self, &lead.profile.market) {
@@ -21,35 +21,36 @@ impl OperationsReason {
             (Self::MarketUnknown, None) => "no market is known".to_owned(),
             (Self::StateUnknown, _) => format!("the policy has no state {state}"),
             (Self::OwnerUnknown, _) => {
-                format!("the directory has nobody called {}", owner.map_or("that", PersonId::as_str))
+                let name = owner.map_or_else(String::new, |owner| format!(" {owner}"));
+                format!("its owner{name} is not in the directory")
             }
-            (Self::NoRepAvailable, _) if owner.is_none() => "no rep of the team can take it".to_owned(),
-            (Self::NoRepAvailable, _) => "no other rep of the team can take it over".to_owned(),
+            (Self::NoRepAvailable, _) if owner.is_none() => "no rep on the team can take it".to_owned(),
+            (Self::NoRepAvailable, _) => "no other rep on the team can take it".to_owned(),
             (Self::MaxReassignments, _) => {
-                format!("it was reassigned as often as the policy allows in {state}")
+                format!("it reached the policy's limit of reassignments in {state}")
             }
             (Self::Stuck, _) => format!("it has been in {state} far too long"),
             (Self::NotificationFailed, _) => "a notification did not reach its recipient".to_owned(),
-            (Self::Overdue, _) => format!("its SLA window in {state} is long over"),
+            (Self::Overdue, _) => format!("its SLA window in {state} ended long ago"),
             (Self::Bounces, _) => "it keeps coming back to the same state".to_owned(),
-            (Self::OwnerAbsent, _) => "its owner is away for longer than it can wait".to_owned(),
+            (Self::OwnerAbsent, _) => "its owner is away, and it cannot wait until they are back".to_owned(),
             (Self::OwnerLeft, _) => "its owner is no longer a rep of any team".to_owned(),
         }
     }
 
-    /// What takes it out of the queue, beside a person who resolves it and the end of the lead.
+    /// What takes it out of the queue, besides a person who resolves it and the end of the lead.
     pub fn ends_when(self, lead: &Lead) -> &'static str {
         match self {
             Self::MarketUnknown => "its market is known",
-            Self::StateUnknown => "it moves to a state of the policy, or the policy has the state again",
-            Self::OwnerUnknown => "somebody of the directory owns it",
-            Self::NoRepAvailable if lead.owner.is_none() => "somebody owns it",
-            Self::NoRepAvailable => "somebody else owns it, or it moves to another state",
+            Self::StateUnknown => "it moves to a state in the policy, or the policy adds its state",
+            Self::OwnerUnknown => "someone in the directory owns it",
+            Self::NoRepAvailable if lead.owner.is_none() => "someone owns it",
+            Self::NoRepAvailable => "someone else owns it, or it moves to another state",
             Self::MaxReassignments => "it moves to another state, or its source names another owner",
             Self::Stuck | Self::Overdue => "it moves to another state",
             Self::NotificationFailed | Self::Bounces => "a person resolves it",
-            Self::OwnerAbsent => "its owner is back, or somebody else owns it",
-            Self::OwnerLeft => "somebody else owns it, or its owner is a rep again",
+            Self::OwnerAbsent => "its owner is back, or someone else owns it",
+            Self::OwnerLeft => "someone else owns it, or its owner is a rep again",
         }
     }
 }

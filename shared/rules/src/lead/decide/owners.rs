@@ -1,35 +1,35 @@
-//! Leads whose owner leaves the directory, or is away: the policy says whether the owner keeps them,
-//! whether the next rep gets them, or whether operations decides. Each is recorded, so that no lead
-//! goes quiet because of a change that was not about it.
+//! Leads whose owner leaves the directory or is away. The policy decides whether the owner keeps them, the next
+//! rep gets them, or operations decides. Each is recorded, so that no lead goes unanswered because of a change
+//! elsewhere.
 
 use crate::absence;
 use crate::aggregate::Undecided;
 use crate::lead::decide::assign::{give_to_next, tell_assigned};
-use crate::lead::decide::deciding::{Deciding, Routed};
+use crate::lead::decide::deciding::{Deciding, RoutingResult};
 use crate::lead::event::{AssignmentReason, LeadFact};
-use crate::lead::owner::{Gone, OwnerGone};
+use crate::lead::owner::{GoneReason, OwnerGone};
 use crate::lead::ownership::{has_left, is_gone};
 use crate::lead::queue::OperationsReason;
 use crate::lead::state::Lead;
 use crate::lead::timers;
 use crate::outcome::Outcome;
 use chrono::{DateTime, Utc};
-use policy::Orphan;
+use policy::OrphanAction;
 use policy::ids::{PersonId, TeamId};
 
 /// Brings a lead whose owner left to what the policy says. The clock begins anew for a new owner.
 pub(crate) fn follow_leaver(d: &mut Deciding<'_>, owner: &PersonId) -> Result<(), Undecided> {
     let then = d.rules.policy().owners.left;
-    let gone = OwnerGone { owner: owner.clone(), because: Gone::Left, until: None };
+    let gone = OwnerGone { owner: owner.clone(), because: GoneReason::Left, until: None };
     d.fact(None, LeadFact::OwnerGone { gone, then });
     match then {
-        Orphan::Keep => {}
+        OrphanAction::Keep => {}
         // Held on arrival, it is nobody's yet.
-        Orphan::Queue if d.lead().is_some_and(|lead| lead.owner.is_none()) => {}
-        Orphan::Queue => d.queue_for_operations(None, OperationsReason::OwnerLeft),
+        OrphanAction::Queue if d.lead().is_some_and(|lead| lead.owner.is_none()) => {}
+        OrphanAction::Queue => d.queue_for_operations(None, OperationsReason::OwnerLeft),
         // Compliance holds it: whoever gets it gets it when it is cleared.
-        Orphan::HandOn if d.lead().is_some_and(Lead::is_held) => {}
-        Orphan::HandOn => {
+        OrphanAction::HandOn if d.lead().is_some_and(Lead::is_held) => {}
+        OrphanAction::HandOn => {
             give_to_next(d, AssignmentReason::OwnerLeft)?;
             // Without a market no team can have it. What operations left alone while somebody owned it is news.
             let is_left_alone = |lead: &Lead| lead.is_dismissed(OperationsReason::MarketUnknown);
@@ -47,7 +47,7 @@ pub(crate) fn follow_reopened(d: &mut Deciding<'_>, tells: bool) -> Result<(), U
     let Some(left) = left else { return Ok(()) };
     if d.lead().is_some_and(|lead| is_gone(lead, d.rules, &left)) {
         // It is known, and they still have it: operations decides, or nobody has to.
-        if d.rules.policy().owners.left != Orphan::Keep {
+        if d.rules.policy().owners.left != OrphanAction::Keep {
             d.queue_for_operations(None, OperationsReason::OwnerLeft);
         }
         return Ok(());
@@ -71,7 +71,7 @@ pub(crate) fn follow_presence(d: &mut Deciding<'_>) -> Result<Outcome, Undecided
     let Some(team) = d.rules.directory().team_of(&owner).cloned() else { return Ok(Outcome::Unchanged) };
     let standing = d.roster(&team)?.standings.get(&owner).cloned().unwrap_or_default();
     let absence = absence::absence(d.rules.directory(), &owner, &standing, d.at());
-    let was_away = lead.owner_gone.as_ref().filter(|gone| gone.because == Gone::Absent);
+    let was_away = lead.owner_gone.as_ref().filter(|gone| gone.because == GoneReason::Absent);
     let Some(absence) = absence.filter(|absence| absence.counts(d.rules.policy(), d.at())) else {
         if was_away.is_some() && absence.is_none() {
             d.fact(None, LeadFact::OwnerBack { owner });
@@ -82,18 +82,18 @@ pub(crate) fn follow_presence(d: &mut Deciding<'_>) -> Result<Outcome, Undecided
     if lead.is_held() {
         return Ok(Outcome::Unchanged);
     }
-    let gone = OwnerGone { owner, because: Gone::Absent, until: absence.until };
+    let gone = OwnerGone { owner, because: GoneReason::Absent, until: absence.until };
     let then = d.rules.policy().owners.absent;
     let comes_first = |due: DateTime<Utc>| absence.until.is_none_or(|until| due < until);
     let is_pressing = timers::next_step(&lead, d.rules).is_some_and(comes_first);
-    if then == Orphan::Keep || !is_pressing {
+    if then == OrphanAction::Keep || !is_pressing {
         return Ok(Outcome::Applied);
     }
     if was_away == Some(&gone) {
         // It waits for operations: nobody could take it then, or the policy said so then.
-        if then == Orphan::HandOn
+        if then == OrphanAction::HandOn
             && d.is_queued_for(OperationsReason::OwnerAbsent)
-            && let Routed::To { rep, team } = d.route(false)?
+            && let RoutingResult::To { rep, team } = d.route(false)?
         {
             give_from_absent(d, rep, team);
         } else if !d.is_queued_for(OperationsReason::OwnerAbsent)
@@ -106,7 +106,7 @@ pub(crate) fn follow_presence(d: &mut Deciding<'_>) -> Result<Outcome, Undecided
     }
     d.fact(None, LeadFact::OwnerGone { gone, then });
     match then {
-        Orphan::HandOn => hand_on_from_absent(d)?,
+        OrphanAction::HandOn => hand_on_from_absent(d)?,
         _ => d.queue_for_operations(None, OperationsReason::OwnerAbsent),
     }
     Ok(Outcome::Applied)
@@ -126,13 +126,13 @@ pub(crate) fn follow_presence_if_sooner(
 /// The owner who is away keeps it where nobody else can take it, and operations looks.
 fn hand_on_from_absent(d: &mut Deciding<'_>) -> Result<(), Undecided> {
     match d.route(false)? {
-        Routed::To { rep, team } => give_from_absent(d, rep, team),
-        Routed::Nobody { considered } => {
+        RoutingResult::To { rep, team } => give_from_absent(d, rep, team),
+        RoutingResult::Nobody { considered } => {
             let reason = OperationsReason::OwnerAbsent;
             d.fact(None, LeadFact::ReassignmentImpossible { reason, considered });
             d.queue_for_operations(None, reason);
         }
-        Routed::NoTeam => d.queue_for_operations(None, OperationsReason::OwnerAbsent),
+        RoutingResult::NoTeam => d.queue_for_operations(None, OperationsReason::OwnerAbsent),
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What officers decide: a compliance review, and whether a rejection is looked at again.
+//! Officers' decisions: on an open review, and on reopening the review of a rejected lead.
 
 use crate::aggregate::Undecided;
 use crate::lead::command::{Officer, Reopening, ReviewDecision};
@@ -16,7 +16,9 @@ pub(super) fn decide(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Result<
         return Ok(Outcome::NotFound);
     };
     let Some(review) = &lead.review else {
-        return Ok(Outcome::Conflict { why: format!("no review is open; the lead is in {}", lead.state) });
+        return Ok(Outcome::Conflict {
+            why: format!("the lead has no open review; it is in {}", lead.state),
+        });
     };
     let officer = decision.officer();
     let is_second_voice = review
@@ -24,7 +26,7 @@ pub(super) fn decide(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Result<
         .as_ref()
         .is_some_and(|vote| vote.officer == decision.officer && vote.verdict == decision.verdict);
     let involved = involved(lead, &officer, &review.flagged_by, review.would_be_owner.as_ref());
-    if let Some(why) = involved.or(is_second_voice.then_some(SOMEBODY_ELSE)) {
+    if let Some(why) = involved.or(is_second_voice.then_some(SAME_OFFICER)) {
         return Ok(refuse(d, "review decision", why));
     }
     let policy = &d.rules.policy().workflows.compliance_flag;
@@ -32,7 +34,7 @@ pub(super) fn decide(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Result<
         return Ok(invalid_code(&error));
     }
     if review.revision != decision.revision {
-        return Ok(moved_on("the review", review.revision, "the decision was taken", decision.revision));
+        return Ok(moved_on("the review", review.revision, "your decision", decision.revision));
     }
     compliance_flag::conclude(d, decision)?;
     Ok(Outcome::Applied)
@@ -44,28 +46,27 @@ pub(super) fn reopen(d: &mut Deciding<'_>, reopening: &Reopening) -> Outcome {
         return Outcome::NotFound;
     };
     let Some(rejection) = lead.rejection.as_ref().filter(|_| lead.is_disqualified()) else {
-        let why = format!("compliance has not rejected the lead; it is in {}", lead.state);
+        let why = format!("compliance did not reject the lead; it is in {}", lead.state);
         return Outcome::Conflict { why };
     };
     if lead.is_erased() {
-        let why =
-            "the personal data that the lead was rejected on was erased, so that nobody can look at it again";
+        let why = "the personal data behind the rejection was erased, so nobody can review it again";
         return Outcome::Conflict { why: why.to_owned() };
     }
     let is_second_voice = rejection.asked.as_ref().is_some_and(|asked| asked.officer == reopening.officer);
     let officer = reopening.officer();
     let involved = involved(lead, &officer, &rejection.flagged_by, rejection.would_be_owner.as_ref());
-    if let Some(why) = involved.or(is_second_voice.then_some(SOMEBODY_ELSE)) {
+    if let Some(why) = involved.or(is_second_voice.then_some(SAME_OFFICER)) {
         return refuse(d, "reopening", why);
     }
     if rejection.revision != reopening.revision {
-        return moved_on("the rejection", rejection.revision, "the request was made", reopening.revision);
+        return moved_on("the rejection", rejection.revision, "your request", reopening.revision);
     }
     compliance_flag::reopen(d, reopening.officer.clone(), reopening.reason.clone());
     Outcome::Applied
 }
 
-const SOMEBODY_ELSE: &str = "the second officer has to be somebody else";
+const SAME_OFFICER: &str = "the same officer cannot decide twice; a second officer must confirm";
 
 /// Why an officer cannot decide on a lead, if they raised a flag or own it.
 fn involved(
@@ -76,9 +77,9 @@ fn involved(
 ) -> Option<&'static str> {
     let owners = [lead.owner.as_ref(), lead.crm_owner.as_ref(), would_be_owner];
     if flagged_by.iter().any(|by| officer.is(by)) {
-        Some("whoever raised a flag cannot decide on it")
+        Some("an officer who flagged the lead cannot take part in its review")
     } else if owners.into_iter().flatten().any(|owner| officer.is(owner.as_str())) {
-        Some("whoever owns the lead cannot decide on it")
+        Some("the owner of the lead cannot take part in its review")
     } else {
         None
     }
@@ -88,8 +89,11 @@ fn invalid_code(error: &CodeError) -> Outcome {
     Outcome::Invalid { field: "reason_code".to_owned(), why: error.to_string() }
 }
 
-fn moved_on(what: &str, is: u64, verb: &str, seen: u64) -> Outcome {
-    Outcome::Conflict { why: format!("{what} is at revision {is}, {verb} on revision {seen}") }
+fn moved_on(what: &str, is: u64, yours: &str, seen: u64) -> Outcome {
+    let why = format!(
+        "{what} is now at revision {is}, but {yours} is for revision {seen}; reload it and try again"
+    );
+    Outcome::Conflict { why }
 }
 
 fn refuse(d: &mut Deciding<'_>, what: &str, why: &str) -> Outcome {

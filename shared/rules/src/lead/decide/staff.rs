@@ -23,7 +23,8 @@ pub(super) fn resolve(d: &mut Deciding<'_>, resolution: &Resolution) -> Result<O
     let (covered, later): (Vec<&Queued>, Vec<&Queued>) =
         queued.partition(|queued| seen.is_none_or(|seen| queued.seq <= seen));
     if covered.is_empty() && !later.is_empty() {
-        let why = "the lead came into the operations queue after the version that you saw; look at it again";
+        let why =
+            "the lead entered the operations queue after the version that you saw; reload it and try again";
         return Ok(Outcome::Conflict { why: why.to_owned() });
     }
     if covered.is_empty() && lead.dismissed.is_none() {
@@ -41,30 +42,27 @@ pub(super) fn resolve(d: &mut Deciding<'_>, resolution: &Resolution) -> Result<O
                 return Ok(refuse(
                     d,
                     &format!("assignment to {rep}"),
-                    "compliance holds or has closed the lead",
+                    "compliance holds the lead or has closed it",
                 ));
             }
             if d.team().is_none() {
                 // Nothing could be measured of it, and it would go quiet.
-                let why = "the lead's market is not known; set it first (`set-market`)".to_owned();
+                let why = "the lead's market is unknown; set it first with `set-market`".to_owned();
                 return Ok(Outcome::Invalid { field: "resolution".to_owned(), why });
             }
             let Some(team) = d.rules.directory().team_of(rep).cloned() else {
                 return Ok(Outcome::Invalid {
                     field: "rep".to_owned(),
-                    why: format!("`{rep}` is not a rep of the directory"),
+                    why: format!("`{rep}` is not a rep in the directory"),
                 });
             };
             let roster = d.roster(&team)?;
             let nothing = Standing::default();
             let standing = roster.standings.get(rep).unwrap_or(&nothing);
-            let unfit = routing::unfit(d.rules.directory(), rep, Some(standing), &d.wanted(&lead, false));
-            if let Some(because) = unfit {
-                let because = serde_json::to_value(because)
-                    .ok()
-                    .and_then(|v| v.as_str().map(str::to_owned))
-                    .unwrap_or_default();
-                let why = format!("`{rep}` cannot take it: {because}");
+            let ineligibility =
+                routing::ineligibility(d.rules.directory(), rep, Some(standing), &d.wanted(&lead, false));
+            if let Some(because) = ineligibility {
+                let why = format!("`{rep}` cannot take the lead: {}", because.in_words());
                 return Ok(refuse(d, &format!("assignment to {rep}"), &why));
             }
             let previous_owner = lead.owner.clone();
@@ -85,7 +83,7 @@ pub(super) fn resolve(d: &mut Deciding<'_>, resolution: &Resolution) -> Result<O
             if d.rules.directory().market(market).is_none() {
                 return Ok(Outcome::Invalid {
                     field: "market".to_owned(),
-                    why: format!("`{market}` is not a market of the directory"),
+                    why: format!("`{market}` is not a market in the directory"),
                 });
             }
             let (from, was_known) = (lead.profile.market.clone(), d.team().is_some());
@@ -124,8 +122,7 @@ pub(super) fn erase(d: &mut Deciding<'_>, erasure: &Erasure) -> Outcome {
     }
     if lead.review.is_some() {
         // The law asks for the decision, and it cannot be taken on what nobody can read.
-        let why =
-            "a compliance review is open, and what it decides on has to be kept until then; decide it first";
+        let why = "an open compliance review still needs the personal data; decide the review first";
         return Outcome::Conflict { why: why.to_owned() };
     }
     let Erasure { reference, reason } = erasure.clone();

@@ -2,7 +2,7 @@
 
 use crate::clock::Clock;
 use crate::lead::state::Lead;
-use crate::lead::visit::Visit;
+use crate::lead::visit::StateVisit;
 use chrono::{DateTime, Utc};
 use policy::StateKind;
 
@@ -11,7 +11,7 @@ pub(super) fn begin_visit(lead: &mut Lead, from: DateTime<Utc>, history_until: O
     // A tightened window is the SLA's; how long is too long for a state stays what it is.
     let mut stuck = Clock::start(lead.stuck_clocks, from, 100);
     stuck.history_until = history_until;
-    lead.visit = Visit { stuck: Some(stuck), ..Visit::default() };
+    lead.visit = StateVisit { stuck: Some(stuck), ..StateVisit::default() };
     begin_sla(lead, from, history_until);
 }
 
@@ -48,9 +48,10 @@ pub(super) fn restart_sla(lead: &mut Lead, from: DateTime<Utc>) {
 /// Begins the clocks of a state anew. Those of a lead at rest wait for its end.
 pub(super) fn restart_clocks(lead: &mut Lead, at: DateTime<Utc>) {
     let begin_anew = |lead: &mut Lead| {
-        let Visit { reassignments, taken_from, for_operations, .. } = std::mem::take(&mut lead.visit);
+        let StateVisit { reassignments, taken_from, for_operations, .. } = std::mem::take(&mut lead.visit);
         begin_visit(lead, at, None);
-        lead.visit = Visit { reassignments, taken_from, for_operations, ..std::mem::take(&mut lead.visit) };
+        lead.visit =
+            StateVisit { reassignments, taken_from, for_operations, ..std::mem::take(&mut lead.visit) };
         settle_clocks(lead, at);
     };
     match lead.left.take() {
@@ -70,7 +71,7 @@ pub(super) fn restart_clocks(lead: &mut Lead, at: DateTime<Utc>) {
     }
 }
 
-pub(super) fn pause_visit(visit: &mut Visit, at: DateTime<Utc>) {
+pub(super) fn pause_visit(visit: &mut StateVisit, at: DateTime<Utc>) {
     for clock in [&mut visit.sla, &mut visit.stuck].into_iter().flatten() {
         clock.pause(at);
     }

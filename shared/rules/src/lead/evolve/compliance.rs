@@ -4,12 +4,13 @@ use crate::clock::Clock;
 use crate::entry::{ActorKind, Entry};
 use crate::lead::event::LeadFact;
 use crate::lead::evolve::clocks::{begin_visit, pause_visit, restart_sla, settle_clocks};
-use crate::lead::party::Screened;
+use crate::lead::party::ScreenedParty;
 use crate::lead::review::{
-    CLEARANCES_MAX, CRITERIA_MAX, Clearance, Decided, Rejection, ReopeningAsked, Review, UnderReview, Vote,
+    CLEARANCES_MAX, CRITERIA_MAX, Clearance, DecisionRef, Rejection, ReopeningAsked, Review, UnderReview,
+    Vote,
 };
 use crate::lead::state::Lead;
-use crate::lead::visit::{HeldFrom, Visit};
+use crate::lead::visit::{HeldFrom, StateVisit};
 use crate::personal::PersonalKind;
 use crate::screening::Criterion;
 use policy::ids::StateId;
@@ -148,7 +149,7 @@ fn decided(lead: &mut Lead, entry: &Entry<LeadFact>) {
     };
     let at = entry.at;
     let decided =
-        Decided { at, officers: officers.clone(), reason_code: reason_code.clone(), seq: entry.seq };
+        DecisionRef { at, officers: officers.clone(), reason_code: reason_code.clone(), seq: entry.seq };
     let (review, held_from) = (lead.review.take(), lead.held_from.take());
     lead.state = to.clone();
     lead.kind = *kind;
@@ -183,7 +184,7 @@ fn decided(lead: &mut Lead, entry: &Entry<LeadFact>) {
         Verdict::Reject => {
             let left = lead.left.take();
             let taken_from = std::mem::take(&mut lead.visit.taken_from);
-            lead.visit = Visit { taken_from, ..Visit::default() };
+            lead.visit = StateVisit { taken_from, ..StateVisit::default() };
             lead.rejection = held_from.map(|held_from| Rejection {
                 at,
                 revision: entry.seq,
@@ -200,7 +201,7 @@ fn decided(lead: &mut Lead, entry: &Entry<LeadFact>) {
 }
 
 /// Keeps what was found of other parties. What does not fit is one question, for whomever the lead names next.
-fn keep_unanswered(lead: &mut Lead, lapsed: &[UnderReview], decided: &Decided) {
+fn keep_unanswered(lead: &mut Lead, lapsed: &[UnderReview], decided: &DecisionRef) {
     lead.unanswered.extend(lapsed.iter().cloned());
     let excess = lead.unanswered.len().saturating_sub(CRITERIA_MAX);
     if excess == 0 {
@@ -210,9 +211,10 @@ fn keep_unanswered(lead: &mut Lead, lapsed: &[UnderReview], decided: &Decided) {
     lead.unanswered.retain(|found| !found.criterion.is_for_more());
     let criterion = Criterion::for_more(decided.at);
     // None of them is of whom the officer decided on.
-    let now = UnderReview { screened: Some(Screened::of(lead, &criterion)), criterion: criterion.clone() };
+    let now =
+        UnderReview { screened: Some(ScreenedParty::of(lead, &criterion)), criterion: criterion.clone() };
     remember(lead, Clearance::of(&now, decided.clone()));
-    lead.unanswered.push(UnderReview { criterion, screened: Some(Screened::default()) });
+    lead.unanswered.push(UnderReview { criterion, screened: Some(ScreenedParty::default()) });
 }
 
 /// Keeps a clearance beside those of other versions, strengths and parties. One that the new one

@@ -12,20 +12,20 @@ use crate::entry::Entry;
 use crate::lead::applied::{APPLIED_MAX, PassedStep};
 use crate::lead::breach::{BREACHES_MAX, Breach};
 use crate::lead::event::{AssignmentReason, LeadFact, PUBLICATION};
-use crate::lead::owner::Gone;
+use crate::lead::owner::GoneReason;
 use crate::lead::pending;
-use crate::lead::pending::UntoldOwner;
+use crate::lead::pending::UnnotifiedOwner;
 use crate::lead::profile::Profile;
 use crate::lead::queue::{Dismissal, OperationsReason, OperationsReview, Queued};
 use crate::lead::review::Review;
 use crate::lead::state::{BEFORE_HOLD, Lead, since};
-use crate::lead::visit::Visit;
+use crate::lead::visit::StateVisit;
 use crate::personal::{Personal, PersonalKind};
 use chrono::{DateTime, Utc};
 use clocks::{begin_visit, restart_clocks, restart_sla, settle_clocks};
 use moves::{change_state, enter_hold_from};
 use policy::ids::{LeadId, StateId, Subject};
-use policy::{InForce, Orphan, StateKind, WorkflowId};
+use policy::{InForce, OrphanAction, StateKind, WorkflowId};
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -95,7 +95,7 @@ fn created(
         owner_team: None,
         crm_owner: None,
         crm_market: None,
-        visit: Visit::default(),
+        visit: StateVisit::default(),
         visited: BTreeSet::new(),
         returns: Vec::new(),
         breaches: Vec::new(),
@@ -196,14 +196,14 @@ fn apply(lead: &mut Lead, entry: &Entry<LeadFact>) {
         }
         LeadFact::OwnerGone { gone, then } => {
             lead.owner_gone = Some(gone.clone());
-            if gone.because == Gone::Left && *then == Orphan::HandOn {
+            if gone.because == GoneReason::Left && *then == OrphanAction::HandOn {
                 lead.owner = None;
             }
         }
         LeadFact::OwnerBack { .. } => lead.owner_gone = None,
         LeadFact::Assigned { to, team, reason, told_from } => {
             lead.owner_team = Some(team.clone());
-            lead.untold = told_from.map(|from| UntoldOwner { person: to.clone(), from: Some(from) });
+            lead.untold = told_from.map(|from| UnnotifiedOwner { person: to.clone(), from: Some(from) });
             // Whoever loses it to an assignment does not get it back in this state either.
             lead.visit.taken_from.extend(lead.owner.replace(to.clone()).filter(|had| had != to));
             relieve(lead, &[OperationsReason::NoRepAvailable]);
@@ -388,7 +388,7 @@ fn clock_behind_holds(lead: &mut Lead, workflow: WorkflowId) -> Option<&mut Cloc
 }
 
 fn clock_of<'l>(
-    visit: &'l mut Visit,
+    visit: &'l mut StateVisit,
     review: &'l mut Option<Review>,
     workflow: WorkflowId,
 ) -> Option<&'l mut Clock> {

@@ -4,7 +4,7 @@ use crate::entry::Entry;
 use crate::lead::event::LeadFact;
 use crate::lead::evolve::clocks::{begin_visit, pause_visit, settle_clocks};
 use crate::lead::state::{BEFORE_HOLD, BEFORE_STATE, Lead};
-use crate::lead::visit::{HeldFrom, HoldEnded, Left, RETURNS_MAX, Return, Visit};
+use crate::lead::visit::{HeldFrom, HoldEnded, Left, RETURNS_MAX, Return, StateVisit};
 use chrono::{DateTime, Utc};
 use policy::StateKind;
 use policy::ids::StateId;
@@ -94,7 +94,7 @@ pub(super) fn enter_hold_from(
         if kind == StateKind::Working {
             lead.visited.insert(state.clone());
         } else {
-            lead.visit = Visit::default();
+            lead.visit = StateVisit::default();
         }
         return;
     }
@@ -142,8 +142,8 @@ fn enter(
         StateKind::Working => match lead.left.take() {
             Some(left) if resumed => {
                 // A rep who lost the lead during the hold counts as having lost it in this state.
-                let Visit { reassignments, taken_from, .. } = std::mem::take(&mut lead.visit);
-                lead.visit = Visit { reassignments, taken_from, ..left.visit };
+                let StateVisit { reassignments, taken_from, .. } = std::mem::take(&mut lead.visit);
+                lead.visit = StateVisit { reassignments, taken_from, ..left.visit };
                 settle_clocks(lead, entered_at);
             }
             _ => {
@@ -166,7 +166,7 @@ fn enter(
             }
         }
         StateKind::Terminal => {
-            lead.visit = Visit::default();
+            lead.visit = StateVisit::default();
             lead.left = None;
         }
     }

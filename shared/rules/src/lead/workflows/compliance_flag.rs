@@ -1,19 +1,18 @@
 //! Compliance flag.
 //!
-//! **What**: holds a lead, puts it in the review queue, tells the would-be owner that it is held
-//! and the compliance team why; an officer clears or rejects it.
+//! **What**: holds a lead, opens a review, tells the would-be owner that the lead is held and the
+//! compliance team why; an officer clears or rejects it.
 //! **When**: a sanctions match, a politically exposed person, a jurisdiction that the market is
 //! not licensed for, or adverse media; on arrival or at any later time.
-//! **Why**: working such a lead can be an offence. While it is held nothing of sales happens to
-//! it. A clearance is remembered with what it rested on, so that a person decides a question once
+//! **Why**: working such a lead can be an offense. While it is held, no sales action happens. A clearance is remembered with what it rested on, so that a person decides a question once
 //! and every other question is asked.
 
 use crate::aggregate::Undecided;
 use crate::lead::command::{LeadEvent, ReviewDecision};
 use crate::lead::decide::cleared::assign_cleared;
-use crate::lead::decide::deciding::{Deciding, Routed};
+use crate::lead::decide::deciding::{Deciding, RoutingResult};
 use crate::lead::event::{LeadFact, Threshold};
-use crate::lead::party::{NamedParty, Screened};
+use crate::lead::party::{NamedParty, ScreenedParty};
 use crate::lead::review::{CRITERIA_MAX, UnderReview};
 use crate::lead::state::Lead;
 use crate::lead::workflows::high_value;
@@ -120,7 +119,7 @@ fn is_cleared(d: &Deciding<'_>, found: &Match) -> bool {
 
 /// Whether an officer has cleared a match of whom the lead names now.
 pub fn has_cleared(lead: &Lead, criterion: &Criterion) -> bool {
-    criterion.is_cleared_by(&lead.clearances, &Screened::of(lead, criterion))
+    criterion.is_cleared_by(&lead.clearances, &ScreenedParty::of(lead, criterion))
 }
 
 fn jurisdiction_of(d: &Deciding<'_>) -> Option<Criterion> {
@@ -149,9 +148,9 @@ pub fn jurisdiction(lead: &Lead, directory: &Directory) -> Option<Criterion> {
 /// Where the lists of our own screening begin: the licences of a market.
 const LICENCES: &str = "market-licences/";
 
-/// Why a criterion of a review does not hold any more.
+/// Why a criterion of a review no longer holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lapse {
+pub enum LapseReason {
     /// The market is licensed for the jurisdiction now, or the lead is in another market or country.
     Licensed,
     /// It was found of another company than the lead names now.
@@ -159,15 +158,15 @@ pub enum Lapse {
 }
 
 /// Whether a criterion still holds of what the lead and the directory say now.
-pub fn lapse(found: &UnderReview, lead: &Lead, directory: &Directory) -> Option<Lapse> {
+pub fn lapse(found: &UnderReview, lead: &Lead, directory: &Directory) -> Option<LapseReason> {
     let UnderReview { criterion, screened } = found;
     if is_ours(criterion) && jurisdiction(lead, directory).is_none_or(|now| !now.is_same_match(criterion)) {
-        return Some(Lapse::Licensed);
+        return Some(LapseReason::Licensed);
     }
     // A match lapses only if the lead names another company now. If the company was not known when the match
     // was found, or only the contact changed, an officer decides.
-    let is_other = |then: &Screened| then.is_other_company(&Screened::of(lead, criterion));
-    screened.as_ref().is_some_and(is_other).then_some(Lapse::OtherParty)
+    let is_other = |then: &ScreenedParty| then.is_other_company(&ScreenedParty::of(lead, criterion));
+    screened.as_ref().is_some_and(is_other).then_some(LapseReason::OtherParty)
 }
 
 /// Whether it is our own screening's: that of the jurisdiction.
@@ -188,14 +187,14 @@ pub(crate) fn flag(
     let rejected = lead.rejection.as_ref().map(|rejection| &rejection.criteria);
     let open: &[UnderReview] =
         lead.review.as_ref().map(|review| &review.criteria).or(rejected).map_or(&[], |c| c);
-    let mut new: Vec<(Match, Screened, Option<&str>)> = Vec::new();
+    let mut new: Vec<(Match, ScreenedParty, Option<&str>)> = Vec::new();
     for Flagged { mut found, flagged_by, named } in matches {
         let (mut screened, is_known) = match named {
             Some(named) => {
                 name_unreadable(&mut found, lead.seq);
                 named.screened(&lead, &found.criterion)
             }
-            None => (Screened::of(&lead, &found.criterion), true),
+            None => (ScreenedParty::of(&lead, &found.criterion), true),
         };
         let criterion = &found.criterion;
         let is_cleared = || criterion.is_cleared_by(&lead.clearances, &screened);
@@ -215,7 +214,7 @@ pub(crate) fn flag(
             let since = since.or(lead.rejection.as_ref().map(|rejection| rejection.at));
             found = Match { criterion: Criterion::for_more(since.unwrap_or(d.at())), details: None };
             // They may be of anybody.
-            screened = Screened::default();
+            screened = ScreenedParty::default();
         }
         let criterion = &found.criterion;
         let known = open.iter().any(|open| open.asks(criterion, &screened))
@@ -228,7 +227,7 @@ pub(crate) fn flag(
         return Ok(());
     }
     let matched =
-        |(found, screened, flagged_by): (Match, Screened, Option<&str>)| LeadFact::ComplianceMatched {
+        |(found, screened, flagged_by): (Match, ScreenedParty, Option<&str>)| LeadFact::ComplianceMatched {
             criterion: found.criterion,
             screened: Some(screened),
             flagged_by: flagged_by.map(str::to_owned),
@@ -277,7 +276,7 @@ fn name_unreadable(found: &mut Match, after: u64) {
     }
 }
 
-/// Whoever flags what is open already cannot decide on it any more either.
+/// Whether a flag adds a person who then cannot decide either.
 fn is_new_flagger(lead: &Lead, flagged_by: Option<&str>) -> bool {
     let open = lead.review.as_ref().map(|review| &review.flagged_by);
     let flaggers = open.or(lead.rejection.as_ref().map(|rejection| &rejection.flagged_by));
@@ -297,7 +296,7 @@ pub(crate) fn name_would_be_owner(d: &mut Deciding<'_>) {
     }
 }
 
-/// Undecided to know: that it is held, not why.
+/// Tells the would-be owner that the lead is held, but not why.
 fn tell_would_be_owner(d: &mut Deciding<'_>) {
     let person = d.lead().and_then(|l| l.review.as_ref()?.would_be_owner.clone());
     if let Some(person) = person.filter(|p| d.rules.directory().person(p).is_some()) {
@@ -307,7 +306,7 @@ fn tell_would_be_owner(d: &mut Deciding<'_>) {
     }
 }
 
-/// Who has it, or is named by the event, or whom routing would choose.
+/// The owner, the person that the event names, or the rep that routing would choose.
 fn would_be_owner(
     d: &mut Deciding<'_>,
     lead: &Lead,
@@ -321,8 +320,8 @@ fn would_be_owner(
     }
     let relied_on = d.relied_on.clone();
     let chosen = match d.route(false)? {
-        Routed::To { rep, .. } => Some(rep),
-        Routed::Nobody { .. } | Routed::NoTeam => None,
+        RoutingResult::To { rep, .. } => Some(rep),
+        RoutingResult::Nobody { .. } | RoutingResult::NoTeam => None,
     };
     // Nothing is assigned yet, so nothing hangs on how the rep stands.
     d.relied_on = relied_on;
@@ -372,7 +371,7 @@ pub(crate) fn conclude(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Resul
             Some(vote) if vote.verdict == verdict && vote.officer != officer => {
                 officers.insert(0, vote.officer.clone())
             }
-            // The first voice, or one that disagrees with it: somebody else has to second it.
+            // The first vote, or one that disagrees with it: another officer must confirm.
             _ => {
                 d.fact(WORKFLOW, LeadFact::ReviewVoted { verdict, reason_code, reason, officer });
                 return Ok(());
@@ -387,9 +386,9 @@ pub(crate) fn conclude(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Resul
     // A clearance covers what holds of the lead as it is, which is what the officer saw.
     let has_lapsed = |found: &UnderReview| lapse(found, &lead, d.rules.directory()).is_some();
     let (mut lapsed, holding): (Vec<_>, Vec<_>) = review.criteria.iter().cloned().partition(has_lapsed);
-    let screened_now = |found: &UnderReview| Screened::of(&lead, &found.criterion);
+    let screened_now = |found: &UnderReview| ScreenedParty::of(&lead, &found.criterion);
     if verdict == Verdict::Clear {
-        // Decided of whom the lead names now; of whom it was found, nobody has answered it.
+        // The officer decided for the company and contact that the lead names now; for those of the match it is open.
         let is_of_another = |found: &UnderReview| {
             found.screened.as_ref().is_some_and(|then| !then.is_named_by(&screened_now(found)))
         };
@@ -452,8 +451,8 @@ pub(crate) fn conclude(d: &mut Deciding<'_>, decision: &ReviewDecision) -> Resul
     }
 }
 
-/// Records that an authorized officer asks to open the review of a rejected lead again. The second
-/// of two officers opens it.
+/// Records that an authorized officer asks to reopen the review of a rejected lead. The second
+/// officer opens it.
 pub(crate) fn reopen(d: &mut Deciding<'_>, officer: String, reason: String) {
     let Some(rejection) = d.lead().and_then(|lead| lead.rejection.as_ref()) else { return };
     match &rejection.asked {

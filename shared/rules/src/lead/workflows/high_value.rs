@@ -1,15 +1,15 @@
 //! High value.
 //!
-//! **What**: raises the priority, tells the owner and the manager why, gives a junior's lead to
-//! a senior if the policy says so, tightens the windows of later states, and tells the regional
-//! VP of strategic accounts.
+//! **What**: raises the priority, tells the owner and the manager why, reassigns a junior's lead to
+//! a senior if the policy says so, shortens the windows of later states, and notifies the regional
+//! VP about strategic accounts.
 //! **When**: once, when the first of three becomes true: the score is at its threshold, the
-//! account is strategic, the deal is over its size. Armed again only when none is true any more,
-//! the score by a margin.
-//! **Why**: the leads that are worth most are lost by being treated like the rest.
+//! account is strategic, the deal is larger than its threshold. It can fire again only after none of them is
+//! true and the score has fallen by a margin.
+//! **Why**: the most valuable leads are lost when they are treated like the rest.
 
 use crate::aggregate::Undecided;
-use crate::lead::decide::deciding::{Deciding, Routed};
+use crate::lead::decide::deciding::{Deciding, RoutingResult};
 use crate::lead::event::LeadFact;
 use crate::lead::profile::Priority;
 use crate::lead::queue::OperationsReason;
@@ -31,7 +31,7 @@ pub(crate) fn evaluate(d: &mut Deciding<'_>) -> Result<(), Undecided> {
     let policy = &d.rules.policy().workflows.high_value;
     let criteria = criteria(lead, policy);
     if lead.high_value.is_empty() {
-        // Nobody could be told yet, and nobody senior be chosen: it fires when its market is known.
+        // Without a market there is no manager to notify and no senior to choose: it fires when its market is known.
         if !criteria.is_empty() && !is_unplaced(lead, d.rules.directory()) {
             return fire(d, criteria);
         }
@@ -41,29 +41,29 @@ pub(crate) fn evaluate(d: &mut Deciding<'_>) -> Result<(), Undecided> {
     Ok(())
 }
 
-/// What a publication makes of a lead in flight.
+/// How a publication changes whether a lead is high-value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Crossing {
-    /// It is high-value by the new rules.
+pub(crate) enum FlagChange {
+    /// It is high-value under the new rules.
     Flagged,
-    /// It is not any more by the new rules.
+    /// It is no longer high-value under the new rules.
     Rearmed,
 }
 
-/// What becomes of a lead where a publication changes what makes a lead high-value.
-pub(crate) fn crossing(
+/// Whether a publication that changes the criteria changes a lead's flag.
+pub(crate) fn flag_change(
     lead: &Lead,
     before: &HighValue,
     after: &HighValue,
     directory: &Directory,
-) -> Option<Crossing> {
+) -> Option<FlagChange> {
     if lead.is_held() || lead.is_closed() || is_unplaced(lead, directory) || before.has_same_criteria(after) {
         return None;
     }
     if lead.high_value.is_empty() {
-        (!criteria(lead, after).is_empty()).then_some(Crossing::Flagged)
+        (!criteria(lead, after).is_empty()).then_some(FlagChange::Flagged)
     } else {
-        is_over(lead, after).then_some(Crossing::Rearmed)
+        is_over(lead, after).then_some(FlagChange::Rearmed)
     }
 }
 
@@ -74,11 +74,11 @@ fn is_unplaced(lead: &Lead, directory: &Directory) -> bool {
     market.is_none() && team.is_none()
 }
 
-/// Follows a publication, without a word: the digest of the publication tells of all leads together.
-pub(crate) fn follow(d: &mut Deciding<'_>, crossing: Crossing) {
-    match crossing {
-        Crossing::Flagged => evaluate_quietly(d),
-        Crossing::Rearmed => rearm(d),
+/// Follows a publication without a message, because the publication's digest covers all leads.
+pub(crate) fn follow(d: &mut Deciding<'_>, flag_change: FlagChange) {
+    match flag_change {
+        FlagChange::Flagged => evaluate_quietly(d),
+        FlagChange::Rearmed => rearm(d),
     }
 }
 
@@ -94,8 +94,7 @@ fn rearm(d: &mut Deciding<'_>) {
     }
 }
 
-/// Marks an old lead that is taken over as what it is. It was high-value before it came here, so
-/// nobody is told and nobody loses it.
+/// Flags an imported old lead. It was high-value before it came here, so nobody is notified and nobody loses it.
 pub(crate) fn evaluate_quietly(d: &mut Deciding<'_>) {
     let Some(lead) = d.lead() else { return };
     let criteria = criteria(lead, &d.rules.policy().workflows.high_value);
@@ -114,26 +113,30 @@ fn mark(d: &mut Deciding<'_>, criteria: &[String]) {
 
 /// The criteria that are met, in words.
 fn criteria(lead: &Lead, policy: &HighValue) -> Vec<String> {
-    judge(lead, policy).iter().filter(|criterion| criterion.is_met()).map(Judged::to_string).collect()
+    judge(lead, policy)
+        .iter()
+        .filter(|criterion| criterion.is_met())
+        .map(CriterionResult::to_string)
+        .collect()
 }
 
-/// Every criterion as it is for a lead, met or not.
-pub fn judge<'a>(lead: &'a Lead, policy: &'a HighValue) -> [Judged<'a>; 3] {
+/// Every criterion for a lead, met or not.
+pub fn judge<'a>(lead: &'a Lead, policy: &'a HighValue) -> [CriterionResult<'a>; 3] {
     let deal = lead.profile.deal_size.as_ref();
     let own = |deal: &Money| {
         let mut own = policy.deal_size_over.iter().filter(|limit| limit.currency() == deal.currency());
         own.clone().find(|limit| deal.is_over(limit)).or_else(|| own.next())
     };
     [
-        Judged::Score { score: lead.profile.score, threshold: policy.score },
-        Judged::Account { counts: policy.strategic_accounts, is_strategic: lead.is_strategic() },
-        Judged::Deal { deal, limit: deal.and_then(own) },
+        CriterionResult::Score { score: lead.profile.score, threshold: policy.score },
+        CriterionResult::Account { counts: policy.strategic_accounts, is_strategic: lead.is_strategic() },
+        CriterionResult::Deal { deal, limit: deal.and_then(own) },
     ]
 }
 
-/// A criterion as it is for a lead. As text it says why it is met, or by how much it is not.
+/// A criterion for a lead. Its text says why it is met, or by how much it is not.
 #[derive(Debug, Clone, Copy)]
-pub enum Judged<'a> {
+pub enum CriterionResult<'a> {
     /// The score.
     Score {
         /// The lead's.
@@ -157,7 +160,7 @@ pub enum Judged<'a> {
     },
 }
 
-impl Judged<'_> {
+impl CriterionResult<'_> {
     /// Whether it is met.
     #[must_use]
     pub fn is_met(&self) -> bool {
@@ -169,23 +172,23 @@ impl Judged<'_> {
     }
 }
 
-impl fmt::Display for Judged<'_> {
+impl fmt::Display for CriterionResult<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let is_met = self.is_met();
         match *self {
-            Self::Score { score: None, .. } => f.write_str("no score is known"),
+            Self::Score { score: None, .. } => f.write_str("the score is unknown"),
             Self::Score { score: Some(score), threshold } if is_met => {
                 write!(f, "score {score} is at or over {threshold}")
             }
             Self::Score { score: Some(score), threshold } => {
-                write!(f, "score {score} is {} under {threshold}", threshold.saturating_sub(score))
+                write!(f, "score {score} is {} below {threshold}", threshold.saturating_sub(score))
             }
             Self::Account { counts: false, .. } => {
-                f.write_str("strategic accounts do not count by this policy")
+                f.write_str("this policy does not count strategic accounts")
             }
             Self::Account { is_strategic: true, .. } => f.write_str("the account is strategic"),
             Self::Account { .. } => f.write_str("the account is not strategic"),
-            Self::Deal { deal: None, .. } => f.write_str("no deal size is known"),
+            Self::Deal { deal: None, .. } => f.write_str("the deal size is unknown"),
             Self::Deal { deal: Some(deal), limit } => {
                 let (amount, currency) = (deal.amount(), deal.currency());
                 write!(f, "deal size {amount} {currency} is ")?;
@@ -207,14 +210,14 @@ pub fn rearmed_at(policy: &HighValue) -> u16 {
 fn fire(d: &mut Deciding<'_>, criteria: Vec<String>) -> Result<(), Undecided> {
     let policy = &d.rules.policy().workflows.high_value;
     mark(d, &criteria);
-    // First the senior, so that whoever is told hears who owns it.
+    // First the senior, so that the messages name the new owner.
     if policy.reassign_juniors {
         hand_to_senior(d)?;
     }
     let about = |d: &Deciding<'_>| Particulars { reasons: criteria.clone(), ..d.particulars() };
     let has_owner = d.lead().is_some_and(|l| l.owner.is_some());
     let manager = d.manager();
-    // An owner nobody knows is spoken for by the manager, who is told below.
+    // For an unknown owner the manager gets the message, below.
     if has_owner && let Some(to) = d.owner(Role::Owner).filter(|to| Some(to) != manager.as_ref()) {
         d.notify(Some((WorkflowId::HighValue, None)), to, Message::HighValue, about(d));
     }
@@ -243,7 +246,7 @@ fn hand_to_senior(d: &mut Deciding<'_>) -> Result<(), Undecided> {
         return Ok(());
     };
     match d.route(true)? {
-        Routed::To { rep, team } => {
+        RoutingResult::To { rep, team } => {
             d.fact(WORKFLOW, LeadFact::Reassigned { from, to: rep.clone(), team, reassignments });
             let particulars = Particulars {
                 previous_owner: Some(previous.clone()),
@@ -255,11 +258,11 @@ fn hand_to_senior(d: &mut Deciding<'_>) -> Result<(), Undecided> {
             let to = Recipient::Person { role: Role::Owner, person: rep };
             d.notify(Some((WorkflowId::HighValue, None)), to, Message::LeadGiven, particulars);
         }
-        Routed::Nobody { considered } => {
+        RoutingResult::Nobody { considered } => {
             let reason = OperationsReason::NoRepAvailable;
             d.fact(WORKFLOW, LeadFact::ReassignmentImpossible { reason, considered });
         }
-        Routed::NoTeam => {}
+        RoutingResult::NoTeam => {}
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::lead::queue::OperationsReason;
 use crate::notification::Role;
 use policy::{Action, Message, WorkflowId};
 
-/// Does what a step of a clock says.
+/// Does an action of a step.
 pub(crate) fn act(
     d: &mut Deciding<'_>,
     workflow: WorkflowId,
@@ -45,7 +45,7 @@ pub(crate) fn act(
             let team =
                 owner.as_ref().and_then(|o| d.rules.directory().team_of(o)).cloned().or_else(|| d.team());
             let (elapsed_s, window_s) = (threshold.elapsed_s, threshold.window_s);
-            // Whoever has not been told yet that the lead is theirs could not act on it.
+            // An owner who has not been notified of the lead yet could not act on it.
             let known = d.lead().zip(owner.as_ref());
             let owner_not_told =
                 known.is_some_and(|(lead, owner)| ownership::is_yet_to_be_told(lead, owner, d.at()));
@@ -67,7 +67,7 @@ pub(crate) fn act(
     Ok(())
 }
 
-/// What the owner and the manager are told at the steps of a workflow.
+/// The messages to the owner and to the manager at the steps of a workflow.
 pub fn step_messages(workflow: WorkflowId) -> (Message, Message) {
     match workflow {
         WorkflowId::StuckLead => stuck_lead::MESSAGES,

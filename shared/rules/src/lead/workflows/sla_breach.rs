@@ -1,22 +1,22 @@
 //! SLA breach.
 //!
-//! **What**: tells the owner before a lead's window ends, the manager when it has ended, and
-//! gives the lead to somebody else when it is long over.
-//! **When**: at shares of the window of the lead's state, in working time on the market's
-//! calendar. The clock begins with the state, begins anew for a new owner, and rests while the
+//! **What**: warns the owner before a lead's window ends, notifies the manager when it has ended, and
+//! reassigns the lead when it ended long ago.
+//! **When**: at percentages of the window of the lead's state, in business hours on the market's
+//! calendar. The clock starts with the state, restarts for a new owner, and pauses while the
 //! lead is on hold, waits on the customer, or outreach to its account is paused.
-//! **Why**: a lead that nobody answers is lost within hours; who can still act on it changes as
-//! time passes.
+//! **Why**: a lead that nobody answers is lost within hours. As time passes, different people can
+//! still save it.
 
 use crate::aggregate::Undecided;
-use crate::lead::decide::deciding::{Deciding, Routed};
+use crate::lead::decide::deciding::{Deciding, RoutingResult};
 use crate::lead::event::{AssignmentReason, LeadFact, Threshold};
 use crate::lead::queue::OperationsReason;
 use crate::notification::{Particulars, Recipient, Role};
 use crate::routing::PassedOver;
 use policy::{Message, WorkflowId};
 
-/// What the owner and the manager are told.
+/// The messages to the owner and to the manager.
 pub(super) const MESSAGES: (Message, Message) = (Message::SlaWarning, Message::SlaBreached);
 
 /// Gives the lead to the next available rep; if there is none, the owner keeps it, and the
@@ -36,7 +36,7 @@ pub(super) fn reassign(
     }
     let from = lead.owner.clone();
     match d.route(false)? {
-        Routed::To { rep, team } => {
+        RoutingResult::To { rep, team } => {
             let tag = Some((workflow, Some(step)));
             let to = rep.clone();
             let given = if from.is_some() {
@@ -55,10 +55,10 @@ pub(super) fn reassign(
             let to = Recipient::Person { role: Role::Owner, person: rep };
             d.notify(Some((workflow, Some(step))), to, Message::LeadGiven, particulars);
         }
-        Routed::Nobody { considered } => {
+        RoutingResult::Nobody { considered } => {
             give_up(d, workflow, step, threshold, OperationsReason::NoRepAvailable, considered);
         }
-        Routed::NoTeam => {
+        RoutingResult::NoTeam => {
             d.queue_for_operations(Some((workflow, Some(step))), OperationsReason::MarketUnknown)
         }
     }
@@ -78,9 +78,9 @@ fn give_up(
     if let Some(to) = d.manager() {
         let why = match reason {
             OperationsReason::MaxReassignments => {
-                "it was reassigned as often as the policy allows in one state"
+                "it reached the policy's limit of reassignments in one state"
             }
-            _ => "nobody of the team can take it",
+            _ => "no rep on the team can take it",
         };
         let particulars = Particulars { reasons: vec![why.to_owned()], ..d.particulars_at(step, threshold) };
         d.notify(Some((workflow, Some(step))), to, Message::ReassignmentImpossible, particulars);

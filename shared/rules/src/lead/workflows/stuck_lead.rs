@@ -1,10 +1,10 @@
 //! Stuck lead.
 //!
-//! **What**: asks the owner to update or move a lead, then tells the manager, then puts it in
-//! front of operations.
-//! **When**: at multiples of the window for the state, measured from entering the state. A new
-//! owner does not begin it anew, only a transition does; time on hold does not count. Also when a lead
-//! has come back to a state so often within so long as the policy says.
+//! **What**: asks the owner to update a lead or move it on, then notifies the manager, then puts it in
+//! the operations queue.
+//! **When**: at multiples of the state's window, from when the lead entered the state. Only a transition
+//! restarts the clock, a new owner does not; time on hold does not count. Also when a lead comes back to
+//! a state more often than the policy allows.
 //! **Why**: a lead can be answered within every window and still go nowhere. Every event is
 //! recorded with state, market, owner and age, so that the places where leads get stuck show.
 
@@ -16,7 +16,7 @@ use crate::lead::visit::Return;
 use crate::notification::{Particulars, Role};
 use policy::{Action, Message, Returns, StateKind, WorkflowId};
 
-/// What the owner and the manager are told.
+/// The messages to the owner and to the manager.
 pub(super) const MESSAGES: (Message, Message) = (Message::StuckAsk, Message::StuckManager);
 
 /// The step under which a lead that keeps coming back to a state is recorded.
