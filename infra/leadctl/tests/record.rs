@@ -86,6 +86,20 @@ fn a_record_that_does_not_replay_identically_fails_the_check() {
 }
 
 #[test]
+fn a_record_of_a_release_that_explained_in_other_words_replays_identically() {
+    let mut lines = lines();
+    let place = place_of(&lines, r#""reasons":[""#);
+    lines[place] = lines[place].replace(r#""reasons":[""#, r#""reasons":["In other words: "#);
+    let output = backtest(&lines, &["--json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["identity"]["differences"], 0);
+    // How many reasons there are is no matter of words.
+    lines[place] = lines[place].replace(r#""reasons":[""#, r#""reasons":["One more",""#);
+    assert_eq!(backtest(&lines, &[]).status.code(), Some(1));
+}
+
+#[test]
 fn a_record_that_was_cut_is_refused() {
     let mut lines = lines();
     lines.pop();
