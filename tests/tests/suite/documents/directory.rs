@@ -83,7 +83,7 @@ fn a_mistake_in_a_directory_is_told_with_its_place_and_what_would_be_right() {
         (
             "/calendars/always",
             json!({"always":true}),
-            &[r#"calendars.always: `always` is built in; name this calendar differently"#],
+            &[r#"calendars.always: `always` is built in; choose another name"#],
         ),
         (
             "/markets/dach/calendar",
