@@ -208,7 +208,7 @@ fn a_command_without_a_running_stack_says_how_to_start_one() {
             .unwrap();
         assert_eq!(output.status.code(), Some(2), "{command:?}");
         let errors = text(&output.stderr);
-        assert!(errors.contains("start the local stack with `cargo leadctl up`"), "{command:?}: {errors}");
+        assert!(errors.contains("start one with `cargo leadctl up`"), "{command:?}: {errors}");
         assert!(output.stdout.is_empty());
     }
 }

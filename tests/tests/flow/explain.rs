@@ -44,7 +44,7 @@ async fn a_lead_is_explained_as_it_is_and_as_it_was(world: &'static World) {
     assert_eq!(json!(told.workflows[0].steps), sla["steps"], "the command line is told the same");
     let told = json!({"does": "tell", "message": "sla-warning", "to": {"kind": "person", "role": "owner", "person": SUE}});
     assert_eq!(sla["steps"][0]["does"], json!([told]));
-    assert_eq!(reasons(part(&fresh, "high-value"))[0], "score 50 is 35 under 85");
+    assert_eq!(reasons(part(&fresh, "high-value"))[0], "score 50 is 35 below 85");
     assert_eq!(reasons(part(&fresh, "churn-risk")), ["the lead belongs to no account"]);
 
     world.take("lead.state_changed", json!({"lead": {"id": lead, "state": "NEGOTIATION"}})).await;

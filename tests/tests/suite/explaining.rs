@@ -136,7 +136,7 @@ fn a_condition_that_is_not_met_says_by_how_much() {
     let fresh = explained(&[ARRIVES], "2026-03-02T14:10:00Z");
     assert_eq!(
         stands(&fresh, WorkflowId::HighValue),
-        "Inactive: score 72 is 13 under 85; the account is not strategic; deal size 48000.00 USD is not over 100000.00 USD"
+        "Inactive: score 72 is 13 below 85; the account is not strategic; deal size 48000.00 USD is not over 100000.00 USD"
     );
     assert_eq!(
         stands(&fresh, WorkflowId::ComplianceFlag),

@@ -31,7 +31,7 @@ fn a_mistake_in_a_directory_is_told_with_its_place_and_what_would_be_right() {
             "/calendars/berlin/hours/mon",
             json!(["08:30-12:30"]),
             &[
-                r#"calendars.berlin.business_day: `mon 4h00m, tue 8h00m, wed 8h00m, thu 8h00m, fri 8h00m` is not one length for all open weekdays; write the length to reckon with, such as `8h`"#,
+                r#"calendars.berlin.business_day: is missing, and weekdays have different lengths (mon 4h00m, tue 8h00m, wed 8h00m, thu 8h00m, fri 8h00m); write the length to use, such as `8h`"#,
             ],
         ),
         (
@@ -43,14 +43,14 @@ fn a_mistake_in_a_directory_is_told_with_its_place_and_what_would_be_right() {
             "/calendars/berlin/hours",
             json!({}),
             &[
-                r#"calendars.berlin.hours: `{}` is not open at any time; write at least one block, such as `mon: ["09:00-17:00"]`, or `always: true`"#,
+                r#"calendars.berlin.hours: is empty; write at least one block, such as `mon: ["09:00-17:00"]`, or `always: true`"#,
             ],
         ),
         (
             "/calendars/berlin/business_day",
             json!("1d"),
             &[
-                r#"calendars.berlin.business_day: `1d` is not a length of up to 24 hours; write it as `8h`, `7h30m` or `45m`"#,
+                r#"calendars.berlin.business_day: `1d` is not a length of up to 24 hours; write it as `8h`, `7h30m`, or `45m`"#,
             ],
         ),
         (
@@ -69,21 +69,21 @@ fn a_mistake_in_a_directory_is_told_with_its_place_and_what_would_be_right() {
             "/calendars/berlin/exceptions",
             json!([{"date":"2026-12-25","hours":[],"name":"x"}]),
             &[
-                r#"calendars.berlin.exceptions[0].date: `2026-12-25` is not free: it is a holiday too (holidays[1]); leave out one of the two"#,
+                r#"calendars.berlin.exceptions[0].date: `2026-12-25` is also a holiday (holidays[1]); remove one of the two"#,
             ],
         ),
         (
             "/calendars/berlin/always",
             json!(true),
             &[
-                r#"calendars.berlin.always: `true` is not to be combined with `hours`; leave out one of the two"#,
-                r#"calendars.berlin.always: `true` is not to be combined with `holidays`; leave out one of the two"#,
+                r#"calendars.berlin.always: cannot be combined with `hours`; remove one of the two"#,
+                r#"calendars.berlin.always: cannot be combined with `holidays`; remove one of the two"#,
             ],
         ),
         (
             "/calendars/always",
             json!({"always":true}),
-            &[r#"calendars.always: `always` is built in; name this calendar differently"#],
+            &[r#"calendars.always: `always` is built in; choose another name"#],
         ),
         (
             "/markets/dach/calendar",
