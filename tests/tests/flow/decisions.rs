@@ -75,7 +75,7 @@ async fn whoever_raised_the_flag_cannot_decide(world: &'static World) {
     world.post("cora", &format!("/v1/leads/{lead}/flags"), flag).await.is(200);
     let tag = etag(world, &lead).await;
     decide(world, "cora", &lead, Some(&tag), verdict("clear")).await.shows_problem(403, None);
-    refused(world, &lead, "raised a flag").await;
+    refused(world, &lead, "who flagged the lead").await;
     // A colleague can.
     decide(world, "cleo", &lead, Some(&tag), verdict("clear")).await.is(200);
 }
@@ -84,7 +84,7 @@ async fn whoever_owns_the_lead_cannot_decide(world: &'static World) {
     let (lead, _) = world.held_lead(json!({"owner": "rep-cora"})).await;
     let tag = etag(world, &lead).await;
     decide(world, "cora", &lead, Some(&tag), verdict("clear")).await.shows_problem(403, None);
-    refused(world, &lead, "owns the lead").await;
+    refused(world, &lead, "the owner of the lead").await;
     decide(world, "cleo", &lead, Some(&tag), verdict("reject")).await.is(200);
 }
 

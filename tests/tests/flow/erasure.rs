@@ -76,7 +76,7 @@ async fn what_was_erased_is_nowhere_and_what_was_decided_stays(world: &'static W
     let more = json!({"reference": "DSR-2026-17", "reason": "Asked for by letter.", "only": ["email"]});
     world.post("cora", &path, more).await.shows_problem(422, Some("/only"));
     let open = world.post("cora", &path, asked.clone()).await.shows_problem(409, None);
-    assert!(open.detail().contains("review is open"), "{}", open.detail());
+    assert!(open.detail().contains("open compliance review"), "{}", open.detail());
     let nobody = world.id("L");
     world.post("cora", &format!("/v1/leads/{nobody}/erasure"), asked.clone()).await.shows_problem(404, None);
 
