@@ -54,7 +54,9 @@ pub(super) fn compliance(context: &Context<'_>) -> WorkflowExplanation {
         let opened = Some(review.opened_at);
         explanation.because.push(paused(context, PauseReason::ComplianceHold).since(opened));
         explanation.because.extend(review.criteria.iter().map(|found| match_open(context, found)));
-        if let Ok(ladder) = ladder(lead, WorkState::of(lead), &context.world.rules, WorkflowId::ComplianceFlag) {
+        if let Ok(ladder) =
+            ladder(lead, WorkState::of(lead), &context.world.rules, WorkflowId::ComplianceFlag)
+        {
             let (clock, steps) = (ladder.clock, ladder.steps().collect::<Vec<_>>());
             explanation.clock = steps.first().map(|step| state_of(context, clock, step, false));
             explanation.steps = upcoming_steps(context, clock, &steps, true);

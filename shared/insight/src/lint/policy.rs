@@ -4,7 +4,7 @@ use super::quiet_hours::all_but_one_minute;
 use super::warning::{Lint, Warnings};
 use policy::directory::Directory;
 use policy::ids::PersonId;
-use policy::wording::{TemplateSegment, Placeholder, parse_template};
+use policy::wording::{Placeholder, TemplateSegment, parse_template};
 use policy::{Action, Ladder, Policy, Template, Verdict, WorkflowId, well_known};
 use rules::quiet;
 
