@@ -9,6 +9,7 @@ use crate::measure::{TimeOfDay, whole_day};
 use crate::source_rights::SourceRights;
 use crate::{address, source_rights};
 use chrono::{DateTime, Utc};
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -160,7 +161,9 @@ pub struct Directory {
     published_at: DateTime<Utc>,
     document: DirectoryDocument,
     calendars: BTreeMap<CalendarId, Calendar>,
-    team_of: BTreeMap<PersonId, TeamId>,
+    // The people of the document, as decisions look them up.
+    people: FxHashMap<PersonId, Person>,
+    team_of: FxHashMap<PersonId, TeamId>,
 }
 
 impl Directory {
@@ -229,7 +232,7 @@ impl Directory {
             }
             countries(&mut problems, &format!("{at}.licensed_for"), &market.licensed_for);
         }
-        let mut team_of = BTreeMap::new();
+        let mut team_of = FxHashMap::default();
         for (id, team) in &document.teams {
             let at = format!("teams.{id}");
             person(&mut problems, format!("{at}.manager"), &team.manager);
@@ -312,7 +315,8 @@ impl Directory {
             }
         }
         let (revision, published_at) = (0, DateTime::UNIX_EPOCH);
-        problems.into_result(Self { revision, published_at, document, calendars, team_of })
+        let people = document.people.iter().map(|(id, person)| (id.clone(), person.clone())).collect();
+        problems.into_result(Self { revision, published_at, document, calendars, people, team_of })
     }
 
     /// The same, as a revision that was published.
@@ -358,7 +362,7 @@ impl Directory {
 
     /// A person, if the directory has them.
     pub fn person(&self, id: &PersonId) -> Option<&Person> {
-        self.document.people.get(id)
+        self.people.get(id)
     }
 
     /// Who signs in with this e-mail address.

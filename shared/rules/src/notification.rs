@@ -6,8 +6,9 @@ use crate::screening::Criterion;
 use chrono::{DateTime, Utc};
 use policy::Message;
 use policy::directory::Directory;
-use policy::ids::{NotificationId, PersonId, TeamId};
+use policy::ids::{MarketId, NotificationId, PersonId, StateId, TeamId};
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 /// A request to send a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -198,16 +199,16 @@ pub enum Role {
 pub struct Particulars {
     /// The step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub step: Option<String>,
+    pub step: Option<SmolStr>,
     /// The state the lead is in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub state: Option<String>,
+    pub state: Option<StateId>,
     /// The company's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub company: Option<String>,
     /// The market.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub market: Option<String>,
+    pub market: Option<MarketId>,
     /// The owner or would-be owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<PersonId>,

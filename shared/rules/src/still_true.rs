@@ -207,11 +207,11 @@ fn not_owned(lead: &Lead, p: &PendingNotification) -> Option<String> {
 fn other_visit(lead: &Lead, p: &PendingNotification) -> Option<String> {
     let is_same = match p.about.visit {
         Some(visit) => visit == lead.stuck_clocks && lead.kind == StateKind::Working,
-        None => p.state.as_deref().is_none_or(|state| state == lead.state.as_str()),
+        None => p.state.as_ref().is_none_or(|state| *state == lead.state),
     };
     (!is_same).then(|| match lead.kind {
         StateKind::Hold => "the lead is on hold".to_owned(),
-        _ if p.state.as_deref() == Some(lead.state.as_str()) => {
+        _ if p.state.as_ref() == Some(&lead.state) => {
             format!("the lead left {} and came back", lead.state)
         }
         _ => format!("the lead moved to {}", lead.state),
@@ -277,7 +277,7 @@ fn afresh(
             if let Some(review) = &lead.review {
                 particulars.criteria = review.criteria.iter().map(|found| found.criterion.clone()).collect();
                 particulars.owner.clone_from(&review.would_be_owner);
-                particulars.market = lead.profile.market.as_ref().map(ToString::to_string);
+                particulars.market = lead.profile.market.clone();
                 let flagged_by = (!review.flagged_by.is_empty()).then(|| review.flagged_by.join(", "));
                 particulars.flagged_by = flagged_by;
             }
@@ -293,8 +293,8 @@ fn afresh(
 }
 
 fn now_of(particulars: &mut Particulars, lead: &Lead) {
-    particulars.state = Some(lead.state.to_string());
-    particulars.market = lead.profile.market.as_ref().map(ToString::to_string);
+    particulars.state = Some(lead.state.clone());
+    particulars.market = lead.profile.market.clone();
     particulars.owner.clone_from(&lead.owner);
 }
 

@@ -48,7 +48,7 @@ pub fn check(sim: &Sim<'_>, commits: &[ChainedCommit]) -> Vec<String> {
 fn is_so(told: &Notification, lead: &Lead) -> bool {
     let Recipient::Person { role: Role::Owner, person } = &told.to else { return true };
     let is_theirs = lead.owner.as_ref() == Some(person) && !lead.is_held() && !lead.is_closed();
-    let is_there = told.particulars.state.as_deref() == Some(lead.state.as_str());
+    let is_there = told.particulars.state.as_ref() == Some(&lead.state);
     match told.message {
         Message::SlaWarning | Message::StuckAsk => is_theirs && is_there,
         Message::LeadGiven | Message::HighValue => is_theirs,

@@ -52,7 +52,7 @@ impl Phrases<'_> {
                 let back =
                     self.value(Placeholder::Reasons).map(|times| format!(" {times}")).unwrap_or_default();
                 let to =
-                    self.facts.state.as_ref().map(|state| format!(" to {}", shown(state))).unwrap_or_default();
+                    self.facts.state.as_ref().map(|state| format!(" to {}", shown(state.as_str()))).unwrap_or_default();
                 let text = sentences([Some(format!("It came back{to}{back}")), Some(self.owned())]);
                 (format!("{subject} keeps coming back{to}"), text)
             }
@@ -162,7 +162,7 @@ impl Phrases<'_> {
         let text = match from {
             Some(from) => format!("It was reassigned from {from} to {owner}{}", self.because()),
             None => match &self.facts.state {
-                Some(state) => format!("It is in {} and was assigned to {owner}", shown(state)),
+                Some(state) => format!("It is in {} and was assigned to {owner}", shown(state.as_str())),
                 None => format!("It was assigned to {owner}"),
             },
         };

@@ -5,7 +5,7 @@ use super::clean::{COMPANY_MAX, TEXT_MAX, capital};
 use super::names;
 use chrono::{DateTime, Utc};
 use policy::directory::Directory;
-use policy::ids::{PersonId, Subject};
+use policy::ids::{MarketId, PersonId, Subject};
 use policy::wording::{Placeholder, TemplateSegment, parse_template};
 use rules::notification::{Particulars, Recipient, Role};
 use rules::still_true::CurrentMessage;
@@ -66,7 +66,7 @@ impl Phrases<'_> {
     }
 
     pub fn in_state(&self) -> String {
-        self.facts.state.as_ref().map(|state| format!(" in {}", shown(state))).unwrap_or_default()
+        self.facts.state.as_ref().map(|state| format!(" in {}", shown(state.as_str()))).unwrap_or_default()
     }
 
     pub fn owned(&self) -> String {
@@ -121,7 +121,7 @@ impl Phrases<'_> {
 
     pub fn value(&self, placeholder: Placeholder) -> Option<String> {
         let facts = self.facts;
-        let line = |text: &String| clean::line(text, TEXT_MAX);
+        let line = |text: &str| clean::line(text, TEXT_MAX);
         match placeholder {
             Placeholder::Lead => match self.subject {
                 Subject::Lead(id) => Some(id.to_string()),
@@ -129,11 +129,11 @@ impl Phrases<'_> {
                 Subject::Rep(_) | Subject::Publication(_) => None,
             },
             Placeholder::Company => self.company(),
-            Placeholder::State => facts.state.as_ref().and_then(line),
-            Placeholder::Market => facts.market.as_ref().and_then(line),
+            Placeholder::State => facts.state.as_ref().and_then(|state| line(state.as_str())),
+            Placeholder::Market => facts.market.as_ref().and_then(|market| line(market.as_str())),
             Placeholder::Owner => facts.owner.as_ref().map(|owner| self.person(owner)),
             Placeholder::PreviousOwner => facts.previous_owner.as_ref().map(|owner| self.person(owner)),
-            Placeholder::Step => facts.step.as_ref().and_then(line),
+            Placeholder::Step => facts.step.as_deref().and_then(line),
             Placeholder::Elapsed => facts.elapsed_s.map(names::duration),
             Placeholder::Window => facts.window_s.map(names::duration),
             Placeholder::Left => facts
@@ -147,7 +147,7 @@ impl Phrases<'_> {
                 Some(criteria.collect::<Vec<_>>().join("; "))
             }
             Placeholder::Reasons => {
-                let reasons: Vec<String> = facts.reasons.iter().filter_map(line).collect();
+                let reasons: Vec<String> = facts.reasons.iter().filter_map(|reason| line(reason)).collect();
                 (!reasons.is_empty()).then(|| reasons.join("; "))
             }
         }
@@ -182,7 +182,7 @@ impl Phrases<'_> {
 
     /// The facts beside the text, as label and value.
     pub fn fields(&self) -> Vec<(String, String)> {
-        let market = |id: &String| Some(names::market(id)).filter(|market| !market.is_empty());
+        let market = |id: &MarketId| Some(names::market(id.as_str())).filter(|market| !market.is_empty());
         let fields = [
             ("State", self.value(Placeholder::State)),
             ("Market", self.facts.market.as_ref().and_then(market)),

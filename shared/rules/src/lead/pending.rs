@@ -4,7 +4,7 @@
 use crate::notification::{About, Notification, NotificationFact, Recipient};
 use chrono::{DateTime, Utc};
 use policy::Message;
-use policy::ids::{NotificationId, PersonId};
+use policy::ids::{NotificationId, PersonId, StateId};
 use serde::{Deserialize, Serialize};
 
 /// How many a lead keeps. One that it no longer keeps is still delivered, on its own.
@@ -33,7 +33,7 @@ pub struct PendingNotification {
     pub owner: Option<PersonId>,
     /// The state the lead was in then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub state: Option<String>,
+    pub state: Option<StateId>,
     /// Who could not be reached, where the message was passed on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instead_of: Option<PersonId>,

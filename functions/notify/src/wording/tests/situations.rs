@@ -31,9 +31,9 @@ pub fn situations(message: Message) -> Vec<(&'static str, Recipient, CurrentMess
         strength,
     };
     let review = || Particulars {
-        state: Some("NEW".to_owned()),
+        state: Some("NEW".into()),
         company: Some("Acme".to_owned()),
-        market: Some("dach".to_owned()),
+        market: Some("dach".into()),
         owner: Some("rep-eva".into()),
         criteria: vec![
             found(CriterionKind::Sanctions, "ofac-123", "OFAC-SDN", "2026-02-27", Some(92)),
@@ -193,7 +193,7 @@ pub fn situations(message: Message) -> Vec<(&'static str, Recipient, CurrentMess
             Recipient::ComplianceDesk,
             CurrentMessage {
                 with: vec![earlier(Message::ReviewNeeded)],
-                ..told(Particulars { elapsed_s: Some(28_800), step: Some("first".to_owned()), ..review() })
+                ..told(Particulars { elapsed_s: Some(28_800), step: Some("first".into()), ..review() })
             },
         )],
         Message::Cleared => {

@@ -148,9 +148,9 @@ impl<'a> Deciding<'a> {
     /// What every message about the lead may say.
     pub fn particulars(&self) -> Particulars {
         self.lead().map_or_else(Particulars::default, |lead| Particulars {
-            state: Some(lead.state.to_string()),
+            state: Some(lead.state.clone()),
             company: lead.profile.company.clone(),
-            market: lead.profile.market.as_ref().map(ToString::to_string),
+            market: lead.profile.market.clone(),
             owner: lead.owner.clone(),
             ..Particulars::default()
         })
@@ -159,7 +159,7 @@ impl<'a> Deciding<'a> {
     /// What a message about a threshold says.
     pub fn particulars_at(&self, step: &str, threshold: &Threshold) -> Particulars {
         Particulars {
-            step: Some(step.to_owned()),
+            step: Some(step.into()),
             elapsed_s: Some(threshold.elapsed_s),
             window_s: Some(threshold.window_s),
             ..self.particulars()

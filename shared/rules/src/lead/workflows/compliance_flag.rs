@@ -338,7 +338,7 @@ fn context(d: &Deciding<'_>) -> Particulars {
         owner: review.would_be_owner.clone(),
         criteria: review.criteria.iter().map(|found| found.criterion.clone()).collect(),
         flagged_by: if review.flagged_by.is_empty() { None } else { Some(review.flagged_by.join(", ")) },
-        state: d.lead().and_then(|l| l.held_from.as_ref()).map(|held| held.state.to_string()),
+        state: d.lead().and_then(|l| l.held_from.as_ref()).map(|held| held.state.clone()),
         ..particulars
     }
 }
@@ -346,7 +346,7 @@ fn context(d: &Deciding<'_>) -> Particulars {
 /// Surfaces a review that is getting old.
 pub(crate) fn remind(d: &mut Deciding<'_>, step: &str, threshold: &Threshold) {
     let particulars =
-        Particulars { step: Some(step.to_owned()), elapsed_s: Some(threshold.elapsed_s), ..context(d) };
+        Particulars { step: Some(step.into()), elapsed_s: Some(threshold.elapsed_s), ..context(d) };
     d.notify(
         Some((WorkflowId::ComplianceFlag, Some(step))),
         Recipient::ComplianceDesk,

@@ -54,7 +54,7 @@ pub(crate) fn note_return(d: &mut Deciding<'_>) {
             Action::RecordBreach | Action::Reassign => None,
         };
         if let Some(to) = to {
-            let step = Some(RETURNS.to_owned());
+            let step = Some(RETURNS.into());
             let particulars = Particulars { step, reasons: vec![said.clone()], ..d.particulars() };
             d.notify(tag, to, Message::Bounced, particulars);
         }
