@@ -350,7 +350,9 @@ const EXPLANATIONS: [(&str, &str); 5] = [
 fn first_difference(kind: &str, path: &str, recorded: &Value, replayed: &Value) -> Option<String> {
     match (recorded, replayed) {
         (Value::String(_), Value::String(_)) if EXPLANATIONS.contains(&(kind, path)) => None,
-        (Value::Array(a), Value::Array(b)) if EXPLANATIONS.contains(&(kind, path)) && a.len() == b.len() => None,
+        (Value::Array(a), Value::Array(b)) if EXPLANATIONS.contains(&(kind, path)) && a.len() == b.len() => {
+            None
+        }
         (Value::Object(a), Value::Object(b)) => {
             let keys = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key)));
             keys.into_iter().find_map(|key| {

@@ -136,10 +136,10 @@ pub fn owner_gone() -> OwnerGone {
 /// Every particular of a message.
 pub fn particulars() -> Particulars {
     Particulars {
-        step: Some("imminent".to_owned()),
-        state: Some("NEW".to_owned()),
+        step: Some("imminent".into()),
+        state: Some("NEW".into()),
         company: Some("Acme".to_owned()),
-        market: Some("us".to_owned()),
+        market: Some("us".into()),
         owner: Some("rep-ana".into()),
         previous_owner: Some("rep-bob".into()),
         elapsed_s: Some(2880),
