@@ -141,7 +141,7 @@ async fn no_personal_text_is_stored_in_plain_and_erased_texts_stay_closed() {
     assert_eq!(personal.contact, Some(contact()));
     assert_eq!(personal.matches["sanctions/OFAC-SDN/m-1"], found("m-1").details.unwrap());
 
-    // While a open compliance review, the law requires the data.
+    // While a review is open, the law requires the data.
     let refused = bench.store.execute(&erase("L-1", "x1"), None, now).await.unwrap();
     assert!(matches!(&refused.outcome, Outcome::Conflict { why } if why.contains("open compliance review")));
     assert!(bench.key(&lead).await.is_some());
