@@ -117,7 +117,7 @@ impl Store {
                 let reuse = Reuse::OtherContent;
                 return Ok(RunResult::Reused { reuse, content: content.name(), before });
             }
-            let mut knowledge = self.knowledge(&found).await?;
+            let mut knowledge = self.knowledge(&found, &A::key(command)).await?;
             for (team, reps) in &asked.teams {
                 // A rep who joined the team later is read together with the team.
                 if asked.has_all(team, knowledge.world.rules.directory()) {
@@ -195,7 +195,8 @@ impl Store {
         sent: &[SentCommit<A>],
     ) -> Result<Items, StoreError> {
         let accounts = A::names_account(command).into_iter().chain(&asked.accounts).map(Key::account);
-        let leads = [A::key(command), Key::current(POLICY), Key::current(DIRECTORY)]
+        let key = A::key(command);
+        let leads = [key.pointer_for(POLICY), key.pointer_for(DIRECTORY), key]
             .into_iter()
             .chain(accounts)
             .chain(asked.teams.values().flatten().map(Key::rep))

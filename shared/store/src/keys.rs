@@ -10,6 +10,9 @@ use policy::ids::{AccountId, LeadId, NotificationId, PersonId, PublicationId, Su
 /// 1,000 writes a second. The index of heads has as many.
 pub const DUE_SHARDS: u8 = 8;
 
+/// How many items hold the pointer to what is in force. DynamoDB reads one item 3,000 times a second.
+const POINTER_COPIES: u8 = 4;
+
 /// The digits of commit and revision numbers in keys, which make them sortable.
 const COMMIT_DIGITS: usize = 12;
 const REVISION_DIGITS: usize = 10;
@@ -66,6 +69,24 @@ impl Key {
 
     pub fn current(series: &str) -> Self {
         Self::new(series.to_owned(), "CURRENT")
+    }
+
+    /// A copy of the pointer to the current revision. Each commit reads the copy that its subject's key names, so
+    /// that no single item limits how many commits a second the table takes.
+    pub fn pointer_for(&self, series: &str) -> Self {
+        match shard(&self.pk) % POINTER_COPIES {
+            0 => Self::current(series),
+            copy => Self::pointer_copy(series, copy),
+        }
+    }
+
+    /// The copies of the pointer beside the pointer itself.
+    pub fn pointer_copies(series: &str) -> impl Iterator<Item = Self> {
+        (1..POINTER_COPIES).map(move |copy| Self::pointer_copy(series, copy))
+    }
+
+    fn pointer_copy(series: &str, copy: u8) -> Self {
+        Self::new(format!("{series}#{copy}"), "CURRENT")
     }
 
     pub fn revision(series: &str, revision: u32) -> Self {

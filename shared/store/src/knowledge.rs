@@ -48,15 +48,28 @@ impl Knowledge {
 }
 
 impl Store {
-    /// The published policy and directory that the pointers name.
-    pub(crate) async fn knowledge(&self, found: &Items) -> Result<Knowledge, StoreError> {
+    /// The published policy and directory that a subject's copies of the pointers name.
+    pub(crate) async fn knowledge(&self, found: &Items, subject: &Key) -> Result<Knowledge, StoreError> {
         let (policy, directory) = futures::future::try_join(
-            self.policy_of_pointer(found.get(&Key::current(POLICY))),
-            self.directory_of_pointer(found.get(&Key::current(DIRECTORY))),
+            self.pointer(found, subject, POLICY),
+            self.pointer(found, subject, DIRECTORY),
+        )
+        .await?;
+        let (policy, directory) = futures::future::try_join(
+            self.policy_of_pointer(policy.as_ref()),
+            self.directory_of_pointer(directory.as_ref()),
         )
         .await?;
         let world = World::new(self.rules(policy, directory));
         Ok(Knowledge { world, account_versions: BTreeMap::new() })
+    }
+
+    /// A subject's copy of a pointer. Earlier releases published without copies; the pointer itself counts then.
+    async fn pointer(&self, found: &Items, subject: &Key, series: &str) -> Result<Option<Item>, StoreError> {
+        match found.get(&subject.pointer_for(series)) {
+            Some(pointer) => Ok(Some(pointer.clone())),
+            None => self.read_one(&Key::current(series)).await,
+        }
     }
 
     /// Reads what an explanation or a dry run lacks. Past loads of teams are not stored, so routing uses the

@@ -265,6 +265,11 @@ impl Store {
         let mut pointer = Key::current(series).attributes();
         pointer.insert(VERSION.to_owned(), number(revision));
         tx.put(Write::State, table, pointer, Condition::Version(u64::from(revision.saturating_sub(1))))?;
+        for copy in Key::pointer_copies(series) {
+            let mut copy = copy.attributes();
+            copy.insert(VERSION.to_owned(), number(revision));
+            tx.put(Write::State, table, copy, Condition::Always)?;
+        }
         // Each document was checked against the other, so of two simultaneous publications only one succeeds
         // at first.
         let (other, stands) = match id.kind {

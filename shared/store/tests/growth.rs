@@ -114,7 +114,7 @@ fn is_read(operation: &str) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_publication_writes_the_leads_that_it_concerns() {
-    let share = publication(20, 2_000).await;
+    let share = publication(60, 6_000).await;
     assert!((0.01..0.011).contains(&share), "{share}");
 }
 
