@@ -86,7 +86,7 @@ impl Key {
     }
 
     fn pointer_copy(series: &str, copy: u8) -> Self {
-        Self::new(format!("{series}#{copy}"), "CURRENT")
+        Self::new(series.to_owned(), format!("CURRENT#{copy}"))
     }
 
     pub fn revision(series: &str, revision: u32) -> Self {

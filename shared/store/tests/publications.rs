@@ -480,13 +480,14 @@ async fn a_publication_reads_only_the_leads_it_may_affect() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_subject_is_decided_under_what_is_in_force_with_and_without_copies_of_the_pointers() {
     let bench = Bench::seeded().await;
-    let copies = ["POLICY#1", "POLICY#2", "POLICY#3", "DIRECTORY#1", "DIRECTORY#2", "DIRECTORY#3"];
+    let copies =
+        ["POLICY", "DIRECTORY"].into_iter().flat_map(|pk| (1..4).map(move |n| (pk, format!("CURRENT#{n}"))));
     // As an earlier release published.
-    for pk in copies {
-        assert!(bench.raw(pk, "CURRENT").await.is_some(), "{pk}");
+    for (pk, sk) in copies {
+        assert!(bench.raw(pk, &sk).await.is_some(), "{pk} {sk}");
         let delete = bench.client.delete_item().table_name(LEADS);
         let delete = delete.key("pk", AttributeValue::S(pk.to_owned()));
-        delete.key("sk", AttributeValue::S("CURRENT".to_owned())).send().await.unwrap();
+        delete.key("sk", AttributeValue::S(sk)).send().await.unwrap();
     }
     let revisions = async |from: usize, now| {
         let mut revisions = BTreeSet::new();
