@@ -1,7 +1,7 @@
 //! `leadctl audit export`: writes every commit with its input, and every revision, in bounded memory. Other commands read
 //! an export, or make a temporary one of the live tables.
 
-use std::io::{BufReader, BufWriter, Seek as _, Write};
+use std::io::{BufWriter, Seek as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -17,6 +17,7 @@ use serde_json::value::RawValue;
 use store::{ScanCursor, Store};
 use tokio::sync::mpsc;
 
+use super::compression::{self, Output};
 use super::format::{Contents, Reader, Writer};
 use super::opened::Opener;
 use super::sort::{Order, Sorted, sorted};
@@ -36,7 +37,7 @@ pub(super) const LIVE: &str = "live";
 /// Options of `leadctl audit export`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The file to write; `-` is standard output
+    /// The file to write, compressed if its name ends in `.zst`; `-` is standard output
     #[arg(long, value_name = "FILE", default_value = "-")]
     out: PathBuf,
     /// Add lines with the opened personal data; needs permission to use the data key
@@ -76,14 +77,15 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Argumen
     } else if arguments.with_personal && arguments.tables.leads_table.is_some() {
         anyhow::bail!("`--with-personal` needs `--keys-table` and `--data-key` for a deployment in AWS");
     }
-    let out: Box<dyn Write + Send> = if arguments.out == Path::new("-") {
-        Box::new(std::io::stdout())
+    let failed = || format!("cannot write {}", arguments.out.display());
+    let out = if arguments.out == Path::new("-") {
+        Output::Stdout(std::io::stdout())
     } else {
-        let file = std::fs::File::create(&arguments.out)
-            .with_context(|| format!("cannot write {}", arguments.out.display()))?;
-        Box::new(file)
+        Output::create(&arguments.out).with_context(failed)?
     };
-    let (_, end) = export(&live, BufWriter::new(out), arguments.with_personal).await?;
+    let (out, end) = export(&live, BufWriter::new(out), arguments.with_personal).await?;
+    let out = out.into_inner().map_err(|error| error.into_error()).with_context(failed)?;
+    out.finish().with_context(failed)?;
     say(&format!(
         "Exported {} commits, {} policies and {} directories.",
         end.commits, end.policies, end.directories
@@ -195,7 +197,9 @@ impl Source {
 fn read(file: std::fs::File, name: &str, order: Order) -> anyhow::Result<(Contents, Sorted)> {
     let bar = Arc::new(bar(file.metadata()?.len(), "{bar:30} {percent:>3} % of the audit read, {eta} left"));
     let file = bar.wrap_read(file);
-    let contents = sorted(Reader::new(BufReader::with_capacity(1 << 20, file), name), order);
+    let contents = compression::lines(file)
+        .with_context(|| format!("cannot read {name}"))
+        .and_then(|lines| sorted(Reader::new(lines, name), order));
     bar.finish_and_clear();
     contents
 }

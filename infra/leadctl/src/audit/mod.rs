@@ -4,6 +4,7 @@ pub mod acknowledge;
 pub mod checkpoint;
 mod checkpoint_dir;
 pub mod checkpoints;
+mod compression;
 pub mod export;
 mod format;
 mod lines;

@@ -1,7 +1,6 @@
 //! `leadctl audit prove` and `check-proof`: prove that one entry is in the audit, and reveal nothing else of it.
 
 use std::fs::File;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -11,6 +10,7 @@ use audit::leaves::Leaves;
 use audit::proof::{Proof, ProofBuilder};
 use policy::ids::Subject;
 
+use super::compression::lines;
 use super::verify::{Export, Findings, History, key, read_export, read_series};
 use crate::entries::line;
 use crate::output::{print, say};
@@ -77,7 +77,8 @@ fn prove(arguments: &Arguments) -> anyhow::Result<Result<Proof, String>> {
     let key = key(&arguments.key)?;
     let file = File::open(&arguments.export).with_context(|| format!("cannot read {name}"))?;
     let mut findings = Findings::default();
-    let export = read_export(BufReader::with_capacity(1 << 20, file), &name, &mut findings)?;
+    let export =
+        read_export(lines(file).with_context(|| format!("cannot read {name}"))?, &name, &mut findings)?;
     let header = export.as_ref().map(|export| export.header.deployment.clone());
     let series = read_series(&arguments.checkpoints, &key, header.as_deref(), &mut findings)?;
     let (Some(export), Some(series)) = (export, series) else { return Ok(Err(findings.first_text())) };

@@ -1,7 +1,6 @@
 //! `leadctl audit show`: prints the history of one subject, each entry with its number and its hash.
 
 use std::fs::File;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -12,6 +11,7 @@ use policy::ids::Subject;
 use serde_json::Value;
 use store::PAGE_MAX;
 
+use super::compression::lines;
 use super::export::{LIVE, Source};
 use super::format::{COMMIT, written};
 use super::tables::open;
@@ -55,7 +55,8 @@ pub async fn run(root: impl Fn() -> anyhow::Result<PathBuf>, arguments: &Argumen
         let name = source.from.display().to_string();
         let file = File::open(&source.from).with_context(|| format!("cannot read {name}"))?;
         let mut findings = Findings::default();
-        let export = read_export(BufReader::with_capacity(1 << 20, file), &name, &mut findings)?;
+        let export =
+            read_export(lines(file).with_context(|| format!("cannot read {name}"))?, &name, &mut findings)?;
         let Some(mut export) = export else {
             say(&findings.first_text());
             return Ok(false);

@@ -13,7 +13,6 @@ mod report;
 mod series;
 
 use std::fs::File;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -26,6 +25,7 @@ use self::coverage::{Coverage, WRITTEN_WITHIN};
 use self::export_file::Commit;
 use self::live::LiveCheck;
 use self::report::Counts;
+use super::compression::lines;
 use super::tables::{Live, Tables, open};
 use crate::progress::bar;
 
@@ -122,12 +122,13 @@ fn each(arguments: &Arguments, whole: Whole<'_>) -> anyhow::Result<Report> {
     let name = arguments.export.display().to_string();
     let mut findings = Findings::default();
     let read = if arguments.export == Path::new(STANDARD_INPUT) {
-        export_file::read(std::io::stdin().lock(), &name, &mut findings)?
+        let input = lines(std::io::stdin().lock()).with_context(|| format!("cannot read {name}"))?;
+        export_file::read(input, &name, &mut findings)?
     } else {
         let file = File::open(&arguments.export).with_context(|| format!("cannot read {name}"))?;
         anyhow::ensure!(!file.metadata()?.is_dir(), "cannot read {name}: it is a directory");
         let bar = bar(file.metadata()?.len(), "{bar:30} {percent:>3} % of the export read, {eta} left");
-        let input = BufReader::with_capacity(1 << 20, bar.wrap_read(file));
+        let input = lines(bar.wrap_read(file)).with_context(|| format!("cannot read {name}"))?;
         let read = export_file::read(input, &name, &mut findings)?;
         bar.finish_and_clear();
         read
