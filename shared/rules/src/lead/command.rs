@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 pub struct Command {
     /// The lead.
     pub lead: LeadId,
-    /// Who sends it.
+    /// The sender.
     pub actor: Actor,
     /// Its id: the same on every repetition of the input.
     pub cause: String,

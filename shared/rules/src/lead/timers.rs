@@ -91,10 +91,10 @@ impl<'a> Ladder<'_, 'a> {
         let to_come = self.steps().filter(|step| !self.clock.has_passed(step.step));
         let due = |step: StepDue<'_>| {
             let target = step.target();
-            // Most often another clock is due long before, and the calendar need not be asked.
-            let earliest = self.clock.due_not_before(target)?;
-            let may_matter = unless_after.is_none_or(|other| earliest < other);
-            may_matter.then(|| self.clock.due(step.measure.calendar, target))?
+            // Usually another clock is due long before, so the calendar is not asked.
+            let is_sooner =
+                |other| self.clock.due_not_before(target).is_some_and(|earliest| earliest < other);
+            unless_after.is_none_or(is_sooner).then(|| self.clock.due(step.measure.calendar, target))?
         };
         match self.workflow {
             WorkflowId::ComplianceFlag => to_come.filter_map(due).min(),
@@ -149,11 +149,7 @@ fn timers_within<'a>(lead: &Lead, rules: &'a Rulebook, until: Option<DateTime<Ut
     let mut timers = Vec::new();
     timers.extend(hold_end(lead).map(|due| Timer { due, what: What::HoldEnd }));
     timers.extend(retention_end(lead, rules).map(|due| Timer { due, what: What::RetentionEnd }));
-    let place = WorkState::of(lead);
-    let sales = SalesRules::of(lead, place, rules).ok();
-    let sales = |workflow| sales.as_ref()?.ladder(sales_clock(place, workflow)?, workflow).ok();
-    let review = review_ladder(lead, rules);
-    for ladder in [sales(WorkflowId::SlaBreach), sales(WorkflowId::StuckLead), review].into_iter().flatten() {
+    for ladder in ladders(lead, rules).into_iter().flatten() {
         let clock = ladder.clock;
         let elapsed = until.map(|until| clock.elapsed(ladder.measure.calendar, until));
         let steps = ladder.steps().filter(|step| elapsed.is_none_or(|elapsed| elapsed >= step.target()));
@@ -186,27 +182,35 @@ pub fn ladder<'l, 'a>(
     rules: &'a Rulebook,
     workflow: WorkflowId,
 ) -> Result<Ladder<'l, 'a>, Idle> {
+    let clock = clock(lead, place, workflow).ok_or(Idle::NoClock)?;
     match workflow {
-        WorkflowId::ComplianceFlag => review_ladder(lead, rules).ok_or(Idle::NoClock),
-        _ => {
-            let clock = sales_clock(place, workflow).ok_or(Idle::NoClock)?;
-            SalesRules::of(lead, place, rules)?.ladder(clock, workflow)
-        }
+        WorkflowId::ComplianceFlag => Ok(review_ladder(clock, rules)),
+        _ => SalesRules::of(lead, place, rules)?.ladder(clock, workflow),
     }
 }
 
-fn review_ladder<'l, 'a>(lead: &'l Lead, rules: &'a Rulebook) -> Option<Ladder<'l, 'a>> {
-    let clock = &lead.review.as_ref()?.clock;
-    let ReviewRules { calendar, name, reminders } = rules.reviews();
-    let measure = Measure { window: WorkingTime::ZERO, calendar, name: name.as_str() };
-    Some(Ladder { clock, measure, workflow: WorkflowId::ComplianceFlag, steps: reminders })
+/// The ladders of the SLA, of a stuck lead, and of the review. The rules of the two sales clocks are found once.
+fn ladders<'l, 'a>(lead: &'l Lead, rules: &'a Rulebook) -> [Option<Ladder<'l, 'a>>; 3] {
+    let place = WorkState::of(lead);
+    let sales = SalesRules::of(lead, place, rules).ok();
+    let sales = |workflow| sales.as_ref()?.ladder(clock(lead, place, workflow)?, workflow).ok();
+    let review = clock(lead, place, WorkflowId::ComplianceFlag).map(|clock| review_ladder(clock, rules));
+    [sales(WorkflowId::SlaBreach), sales(WorkflowId::StuckLead), review]
 }
 
-fn sales_clock(place: WorkState<'_>, workflow: WorkflowId) -> Option<&Clock> {
+fn review_ladder<'l, 'a>(clock: &'l Clock, rules: &'a Rulebook) -> Ladder<'l, 'a> {
+    let ReviewRules { calendar, name, reminders } = rules.reviews();
+    let measure = Measure { window: WorkingTime::ZERO, calendar, name: name.as_str() };
+    Ladder { clock, measure, workflow: WorkflowId::ComplianceFlag, steps: reminders }
+}
+
+/// The clock of a workflow, where the lead is or was.
+pub fn clock<'l>(lead: &'l Lead, place: WorkState<'l>, workflow: WorkflowId) -> Option<&'l Clock> {
     match workflow {
         WorkflowId::SlaBreach => place.visit.sla.as_ref(),
         WorkflowId::StuckLead => place.visit.stuck.as_ref(),
-        WorkflowId::HighValue | WorkflowId::ComplianceFlag | WorkflowId::ChurnRisk => None,
+        WorkflowId::ComplianceFlag => lead.review.as_ref().map(|review| &review.clock),
+        WorkflowId::HighValue | WorkflowId::ChurnRisk => None,
     }
 }
 
@@ -261,14 +265,11 @@ pub fn next_step(lead: &Lead, rules: &Rulebook) -> Option<DateTime<Utc>> {
 
 /// What the lead waits for next.
 pub fn next_due(lead: &Lead, rules: &Rulebook) -> NextDue {
-    let place = WorkState::of(lead);
-    let sales = SalesRules::of(lead, place, rules).ok();
-    let of = |workflow, unless_after| {
-        sales.as_ref()?.ladder(sales_clock(place, workflow)?, workflow).ok()?.next_due(unless_after)
-    };
-    let sla = of(WorkflowId::SlaBreach, None);
-    let step = earlier(sla, of(WorkflowId::StuckLead, sla));
-    let reminder = review_ladder(lead, rules).and_then(|ladder| ladder.next_due(step));
+    let [sla, stuck, review] = ladders(lead, rules);
+    let next = |ladder: Option<Ladder<'_, '_>>, unless_after| ladder?.next_due(unless_after);
+    let sla = next(sla, None);
+    let step = earlier(sla, next(stuck, sla));
+    let reminder = next(review, step);
     let wake_at = earlier(earlier(step, reminder), earlier(hold_end(lead), retention_end(lead, rules)));
     NextDue { step, wake_at }
 }

@@ -1,4 +1,4 @@
-//! Gives a lead that compliance cleared to whoever can work it.
+//! Gives a lead that compliance cleared to a rep who can work it.
 
 use crate::aggregate::Undecided;
 use crate::lead::decide::assign::{assign_next, nobody, tell_manager};
@@ -42,7 +42,7 @@ pub(crate) fn assign_cleared(d: &mut Deciding<'_>) -> Result<(), Undecided> {
         let fit =
             match routing::ineligibility(d.rules.directory(), &wish, roster.standings.get(&wish), &wanted) {
                 None => true,
-                // Who has it carries it already.
+                // The owner already carries it.
                 Some(Ineligibility::AtCapacity) => keeps,
                 Some(_) => false,
             };

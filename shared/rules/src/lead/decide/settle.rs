@@ -10,8 +10,8 @@ use crate::lead::decide::deciding::Deciding;
 use crate::lead::decide::moves::end_hold;
 use crate::lead::decide::{operations, owners};
 use crate::lead::event::{LeadFact, PUBLICATION, Threshold};
-use crate::lead::state::Lead;
-use crate::lead::timers::{StepDue, Timer, What, timers_due};
+use crate::lead::state::{Lead, WorkState};
+use crate::lead::timers::{self, StepDue, Timer, What, timers_due};
 use crate::lead::workflows;
 use crate::lead::workflows::compliance_flag;
 use chrono::{DateTime, Utc};
@@ -175,12 +175,7 @@ fn passed_above(d: &Deciding<'_>, step: &StepDue<'_>) -> Option<String> {
 }
 
 fn clock(lead: &Lead, workflow: WorkflowId) -> Option<&Clock> {
-    match workflow {
-        WorkflowId::SlaBreach => lead.visit.sla.as_ref(),
-        WorkflowId::StuckLead => lead.visit.stuck.as_ref(),
-        WorkflowId::ComplianceFlag => lead.review.as_ref().map(|r| &r.clock),
-        WorkflowId::HighValue | WorkflowId::ChurnRisk => None,
-    }
+    timers::clock(lead, WorkState::of(lead), workflow)
 }
 
 fn threshold(d: &Deciding<'_>, step: &StepDue<'_>) -> Threshold {
