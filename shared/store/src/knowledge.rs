@@ -11,6 +11,7 @@ use policy::ids::{AccountId, PersonId, TeamId};
 use rules::account::Account;
 use rules::account_view::AccountView;
 use rules::world::{Learned, Missing, World};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What decisions have asked for so far. The next attempt reads it at once.
@@ -50,25 +51,26 @@ impl Knowledge {
 impl Store {
     /// The published policy and directory that a subject's copies of the pointers name.
     pub(crate) async fn knowledge(&self, found: &Items, subject: &Key) -> Result<Knowledge, StoreError> {
-        let (policy, directory) = futures::future::try_join(
-            self.pointer(found, subject, POLICY),
-            self.pointer(found, subject, DIRECTORY),
-        )
-        .await?;
-        let (policy, directory) = futures::future::try_join(
-            self.policy_of_pointer(policy.as_ref()),
-            self.directory_of_pointer(directory.as_ref()),
-        )
-        .await?;
+        let policy =
+            async { self.policy_of_pointer(self.pointer(found, subject, POLICY).await?.as_deref()).await };
+        let directory = async {
+            self.directory_of_pointer(self.pointer(found, subject, DIRECTORY).await?.as_deref()).await
+        };
+        let (policy, directory) = futures::future::try_join(policy, directory).await?;
         let world = World::new(self.rules(policy, directory));
         Ok(Knowledge { world, account_versions: BTreeMap::new() })
     }
 
     /// A subject's copy of a pointer. Earlier releases published without copies; the pointer itself counts then.
-    async fn pointer(&self, found: &Items, subject: &Key, series: &str) -> Result<Option<Item>, StoreError> {
+    async fn pointer<'f>(
+        &self,
+        found: &'f Items,
+        subject: &Key,
+        series: &str,
+    ) -> Result<Option<Cow<'f, Item>>, StoreError> {
         match found.get(&subject.pointer_for(series)) {
-            Some(pointer) => Ok(Some(pointer.clone())),
-            None => self.read_one(&Key::current(series)).await,
+            Some(pointer) => Ok(Some(Cow::Borrowed(pointer))),
+            None => Ok(self.read_one(&Key::current(series)).await?.map(Cow::Owned)),
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::attributes::{HEAD, PK, SK};
 use crate::item::{Item, text};
 use aws_sdk_dynamodb::error::BuildError;
-use aws_sdk_dynamodb::operation::create_table::CreateTableInput;
+use aws_sdk_dynamodb::operation::create_table::{CreateTableInput, builders::CreateTableInputBuilder};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
     ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType,
@@ -69,7 +69,7 @@ pub const INDEXES: [Index; 8] =
 ///
 /// # Errors
 /// None in practice: the SDK's builders check members that are always set.
-pub fn leads_table(name: &str) -> Result<CreateTableInput, BuildError> {
+pub fn leads_table(name: &str) -> Result<CreateTableInputBuilder, BuildError> {
     let mut attributes = vec![PK, SK];
     let mut indexes = Vec::new();
     for index in INDEXES {
@@ -93,32 +93,15 @@ pub fn leads_table(name: &str) -> Result<CreateTableInput, BuildError> {
     attributes.sort_unstable();
     attributes.dedup();
     let definitions: Result<Vec<_>, BuildError> = attributes.into_iter().map(definition).collect();
-    CreateTableInput::builder()
-        .table_name(name)
-        .billing_mode(BillingMode::PayPerRequest)
-        .set_key_schema(Some(key_schema(PK, SK)?))
-        .set_attribute_definitions(Some(definitions?))
-        .set_global_secondary_indexes(Some(indexes))
-        .build()
+    Ok(table(name)?.set_attribute_definitions(Some(definitions?)).set_global_secondary_indexes(Some(indexes)))
 }
 
 /// The audit table: one item for each commit, never changed, with a stream of new items.
 ///
 /// # Errors
 /// None in practice: the SDK's builders check members that are always set.
-pub fn audit_table(name: &str) -> Result<CreateTableInput, BuildError> {
-    CreateTableInput::builder()
-        .table_name(name)
-        .billing_mode(BillingMode::PayPerRequest)
-        .set_key_schema(Some(key_schema(PK, SK)?))
-        .set_attribute_definitions(Some(vec![definition(PK)?, definition(SK)?]))
-        .stream_specification(
-            StreamSpecification::builder()
-                .stream_enabled(true)
-                .stream_view_type(StreamViewType::NewImage)
-                .build()?,
-        )
-        .build()
+pub fn audit_table(name: &str) -> Result<CreateTableInputBuilder, BuildError> {
+    streamed_table(name, StreamViewType::NewImage)
 }
 
 /// The table of data keys: a wrapped key for each subject, or a tombstone for a destroyed one.
@@ -128,23 +111,25 @@ pub fn audit_table(name: &str) -> Result<CreateTableInput, BuildError> {
 ///
 /// # Errors
 /// None in practice: the SDK's builders check members that are always set.
-pub fn keys_table(name: &str) -> Result<CreateTableInput, BuildError> {
-    CreateTableInput::builder()
-        .table_name(name)
-        .billing_mode(BillingMode::PayPerRequest)
-        .set_key_schema(Some(key_schema(PK, SK)?))
-        .set_attribute_definitions(Some(vec![definition(PK)?, definition(SK)?]))
-        .stream_specification(
-            StreamSpecification::builder()
-                .stream_enabled(true)
-                .stream_view_type(StreamViewType::KeysOnly)
-                .build()?,
-        )
-        .build()
+pub fn keys_table(name: &str) -> Result<CreateTableInputBuilder, BuildError> {
+    streamed_table(name, StreamViewType::KeysOnly)
 }
 
 fn definition(name: &str) -> Result<AttributeDefinition, BuildError> {
     AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build()
+}
+
+fn streamed_table(name: &str, view: StreamViewType) -> Result<CreateTableInputBuilder, BuildError> {
+    let stream = StreamSpecification::builder().stream_enabled(true).stream_view_type(view).build()?;
+    let definitions = vec![definition(PK)?, definition(SK)?];
+    Ok(table(name)?.set_attribute_definitions(Some(definitions)).stream_specification(stream))
+}
+
+fn table(name: &str) -> Result<CreateTableInputBuilder, BuildError> {
+    Ok(CreateTableInput::builder()
+        .table_name(name)
+        .billing_mode(BillingMode::PayPerRequest)
+        .set_key_schema(Some(key_schema(PK, SK)?)))
 }
 
 fn key_schema(partition: &str, sort: &str) -> Result<Vec<KeySchemaElement>, BuildError> {

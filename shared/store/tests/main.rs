@@ -14,6 +14,7 @@ mod heads;
 mod lists;
 mod model;
 mod personal;
+mod pointers;
 mod publications;
 mod races;
 mod reuse;

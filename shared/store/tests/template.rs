@@ -46,7 +46,8 @@ fn definitions(table: &aws_sdk_dynamodb::operation::create_table::CreateTableInp
 
 #[test]
 fn the_template_declares_the_leads_table_as_the_store_expects_it() {
-    let (declared, meant) = (properties("LeadsTable"), schema::leads_table("leads").unwrap());
+    let (declared, meant) =
+        (properties("LeadsTable"), schema::leads_table("leads").unwrap().build().unwrap());
     assert_eq!(declared["KeySchema"], key_schema(meant.key_schema()));
     assert_eq!(set(&declared["AttributeDefinitions"]), definitions(&meant));
     assert_eq!(declared["TimeToLiveSpecification"]["AttributeName"], TTL_ATTRIBUTE);
@@ -68,7 +69,8 @@ fn the_template_declares_the_leads_table_as_the_store_expects_it() {
 
 #[test]
 fn the_template_declares_the_audit_table_as_the_store_expects_it() {
-    let (declared, meant) = (properties("AuditTable"), schema::audit_table("audit").unwrap());
+    let (declared, meant) =
+        (properties("AuditTable"), schema::audit_table("audit").unwrap().build().unwrap());
     assert_eq!(declared["KeySchema"], key_schema(meant.key_schema()));
     assert_eq!(set(&declared["AttributeDefinitions"]), definitions(&meant));
     let stream =
@@ -78,7 +80,7 @@ fn the_template_declares_the_audit_table_as_the_store_expects_it() {
 
 #[test]
 fn the_template_declares_the_table_of_data_keys_without_backups() {
-    let (declared, meant) = (properties("KeysTable"), schema::keys_table("keys").unwrap());
+    let (declared, meant) = (properties("KeysTable"), schema::keys_table("keys").unwrap().build().unwrap());
     assert_eq!(declared["KeySchema"], key_schema(meant.key_schema()));
     assert_eq!(set(&declared["AttributeDefinitions"]), definitions(&meant));
     assert_eq!(declared["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], json!(false));

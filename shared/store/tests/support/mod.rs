@@ -81,17 +81,7 @@ impl Bench {
         let client = client(&wire, RetryConfig::disabled());
         let tables = [schema::leads_table(LEADS), schema::audit_table(AUDIT), schema::keys_table(KEYS)];
         for table in tables.map(Result::unwrap) {
-            client
-                .create_table()
-                .set_table_name(table.table_name)
-                .set_key_schema(table.key_schema)
-                .set_attribute_definitions(table.attribute_definitions)
-                .set_billing_mode(table.billing_mode)
-                .set_global_secondary_indexes(table.global_secondary_indexes)
-                .set_stream_specification(table.stream_specification)
-                .send()
-                .await
-                .unwrap();
+            table.send_with(&client).await.unwrap();
         }
         let wrap = Arc::new(Wrap::new());
         let store = Store::new(client.clone(), LEADS, AUDIT).with_keys_to_erase(KEYS, wrap.clone());
