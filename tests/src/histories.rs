@@ -26,11 +26,13 @@ fn lead_ids() -> impl Strategy<Value = String> {
     (0..4u8).prop_map(|n| format!("L-{n}"))
 }
 
-fn one_of(values: &[Value]) -> impl Strategy<Value = Value> + use<> {
+/// One of these values.
+pub fn one_of(values: &[Value]) -> impl Strategy<Value = Value> + use<> {
     select(values.to_vec())
 }
 
-fn maybe(
+/// A member of an event that may be there.
+pub fn maybe(
     name: &'static str,
     often: f64,
     values: impl Strategy<Value = Value>,

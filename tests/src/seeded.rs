@@ -53,3 +53,28 @@ pub fn lively_policy(officers: u8) -> Policy {
     policy.check().expect("a sound policy");
     policy
 }
+
+/// A JSON pointer to every place in a document, the innermost first.
+pub fn pointers(document: &Value) -> Vec<String> {
+    fn collect(value: &Value, at: String, found: &mut Vec<String>) {
+        match value {
+            Value::Object(map) => {
+                for (name, value) in map {
+                    collect(value, format!("{at}/{name}"), found);
+                }
+            }
+            Value::Array(items) => {
+                for (n, item) in items.iter().enumerate() {
+                    collect(item, format!("{at}/{n}"), found);
+                }
+            }
+            _ => {}
+        }
+        if !at.is_empty() {
+            found.push(at);
+        }
+    }
+    let mut found = Vec::new();
+    collect(document, String::new(), &mut found);
+    found
+}

@@ -4,7 +4,6 @@ use crate::bundle::{Clock, Container, Ended, Function, Work};
 use crate::queues::Message;
 use crate::sim::{Event, MINUTE_MS, Sim};
 use crate::staff::{self, Answered, Next, PATIENCE_MS, Sending};
-use crate::storm;
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use chrono::TimeDelta;
 use futures::future::LocalBoxFuture;
@@ -90,9 +89,7 @@ impl Sim<'_> {
             running.flag.is_woken.store(false, Ordering::Relaxed);
             let waker = Waker::from(Arc::clone(&running.flag));
             self.line.wire().current = invocation;
-            let begun = std::time::Instant::now();
             let polled = running.future.as_mut().poll(&mut Context::from_waker(&waker));
-            storm::spent(running.container.function.name(), polled.is_ready(), begun.elapsed());
             if let Poll::Ready(ended) = polled
                 && let Some(Running { container, origin, .. }) = self.running.remove(&invocation)
             {

@@ -6,7 +6,6 @@
 //! cargo test -p leadwatch-tests --release --test faults -- --seeds 50000          more
 //! cargo test -p leadwatch-tests --test faults -- --seed 42                        one, with its trace
 //! cargo test -p leadwatch-tests --test faults -- --replay plan.json               a plan that was printed
-//! cargo test -p leadwatch-tests --release --test faults -- --storm 10000          thresholds at once
 //! ```
 
 mod absence;
@@ -29,7 +28,6 @@ mod seeding;
 mod sim;
 mod sources;
 mod staff;
-mod storm;
 mod strike;
 mod truth;
 mod version;
@@ -64,9 +62,6 @@ struct Options {
     /// A plan as JSON, with its trace.
     #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
-    /// So many leads at once, and what each function spends on their thresholds.
-    #[arg(long, value_name = "LEADS", conflicts_with_all = ["seed", "replay"])]
-    storm: Option<usize>,
     /// Also fails on a right that no call used; a thousand seeds always do.
     #[arg(long)]
     rights: bool,
@@ -105,8 +100,6 @@ fn main() -> ExitCode {
                 return ExitCode::from(2);
             }
         }
-    } else if let Some(leads) = options.storm {
-        storm::run(leads)
     } else if let Some(seed) = options.seed {
         shown(&plan::of_seed(seed).current())
     } else {

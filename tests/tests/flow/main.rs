@@ -11,13 +11,6 @@
 //! | [`aws`] | the emulator's own APIs, for what a test does behind the functions' backs |
 //! | [`documents`] | the policy and the directory of the run |
 //! | the others | tests |
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 
 mod api;
 mod aws;

@@ -1,7 +1,7 @@
 //! What is different between two documents, in words: each change has its line, and nothing that
 //! is different goes without one.
 
-use leadwatch_tests::seeded::{seeded, seeded_value};
+use leadwatch_tests::seeded::{pointers, seeded, seeded_value};
 use policy::directory::Directory;
 use policy::{Policy, WorkflowId, diff};
 use serde_json::{Value, json};
@@ -368,9 +368,7 @@ fn nothing_that_is_different_goes_without_a_line() {
         } else {
             base["sources"] = json!({"crm": {"markets": ["us"], "fields": ["score", "state"]}, "erp": {}});
         }
-        let mut places = Vec::new();
-        places_of(&base, String::new(), &mut places);
-        for place in places {
+        for place in pointers(&base) {
             for other in OTHERS {
                 let mut changed = base.clone();
                 put(&mut changed, &place, serde_json::from_str(other).expect("JSON"));
@@ -399,25 +397,6 @@ fn sound_policy(document: Value) -> Option<Policy> {
 
 fn sound_directory(document: Value) -> Option<Directory> {
     Directory::check(serde_json::from_value(document).ok()?).ok()
-}
-
-fn places_of(value: &Value, at: String, places: &mut Vec<String>) {
-    match value {
-        Value::Object(map) => {
-            for (name, value) in map {
-                places_of(value, format!("{at}/{name}"), places);
-            }
-        }
-        Value::Array(items) => {
-            for (n, item) in items.iter().enumerate() {
-                places_of(item, format!("{at}/{n}"), places);
-            }
-        }
-        _ => {}
-    }
-    if !at.is_empty() {
-        places.push(at);
-    }
 }
 
 #[test]

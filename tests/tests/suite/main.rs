@@ -3,6 +3,7 @@
 mod business_time;
 mod deciding;
 mod differences;
+mod digests;
 mod documents;
 mod examples;
 mod explaining;

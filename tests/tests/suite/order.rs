@@ -5,11 +5,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use contracts::scenario::Line;
 use insight::simulate::Simulation;
 use leadwatch_tests::cases::config;
+use leadwatch_tests::histories::{maybe, one_of};
 use leadwatch_tests::history::check_history;
 use leadwatch_tests::seeded::{beginning, lively_policy, simulation, tight_directory};
 use policy::StateKind;
 use proptest::prelude::*;
-use proptest::sample::select;
 use rules::account::Account;
 use rules::lead::Lead;
 use serde_json::{Map, Value, json};
@@ -40,18 +40,6 @@ impl Said {
     fn received_at(&self) -> DateTime<Utc> {
         beginning() + TimeDelta::milliseconds(self.happened_ms + self.delay_ms + SKEW_MS_MAX)
     }
-}
-
-fn maybe(
-    name: &'static str,
-    often: f64,
-    values: impl Strategy<Value = Value>,
-) -> impl Strategy<Value = Option<(String, Value)>> {
-    proptest::option::weighted(often, values).prop_map(move |v| v.map(|v| (name.to_owned(), v)))
-}
-
-fn one_of(values: &[Value]) -> impl Strategy<Value = Value> + use<> {
-    select(values.to_vec())
 }
 
 fn after(minutes: std::ops::Range<i64>) -> impl Strategy<Value = Value> {

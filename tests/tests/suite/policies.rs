@@ -38,6 +38,17 @@ fn overrides() -> impl Strategy<Value = Vec<Value>> {
     proptest::collection::vec(one, 0..3)
 }
 
+/// A row of windows, with those of the optional members that are given.
+pub(super) fn window_row(state: &str, window: &str, optional: [(&str, Option<&str>); 3]) -> Value {
+    let mut row = json!({"state": state, "window": window});
+    for (name, value) in optional {
+        if let Some(value) = value {
+            row[name] = value.into();
+        }
+    }
+    row
+}
+
 fn windows() -> impl Strategy<Value = Vec<Value>> {
     let row = (
         select(STATES[..4].to_vec()),
@@ -47,13 +58,7 @@ fn windows() -> impl Strategy<Value = Vec<Value>> {
         proptest::option::of(select(vec!["always", "berlin", "new-york"])),
     );
     let row = row.prop_map(|(state, market, source, window, calendar)| {
-        let mut row = json!({"state": state, "window": window});
-        for (name, value) in [("market", market), ("source", source), ("calendar", calendar)] {
-            if let Some(value) = value {
-                row[name] = value.into();
-            }
-        }
-        row
+        window_row(state, window, [("market", market), ("source", source), ("calendar", calendar)])
     });
     proptest::collection::vec(row, 0..8)
 }

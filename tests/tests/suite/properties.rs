@@ -11,7 +11,9 @@ use leadwatch_tests::histories::{
     Step, histories, histories_of_one_lead, histories_without_outages, lines, play,
 };
 use leadwatch_tests::history::check_history;
-use leadwatch_tests::seeded::{beginning, lively_policy, seeded_value, simulation, tight_directory};
+use leadwatch_tests::seeded::{
+    beginning, lively_policy, pointers, seeded_value, simulation, tight_directory,
+};
 use policy::Policy;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -223,8 +225,13 @@ fn told(entry: AnyEntry) -> Value {
 
 /// A place in the default policy, and what to put there.
 fn mutations() -> impl Strategy<Value = (String, Option<Value>)> {
-    let mut places = Vec::new();
-    places_of(&seeded_value("default.yaml"), String::new(), &mut places);
+    let policy = seeded_value("default.yaml");
+    let mut places = pointers(&policy);
+    // A member that no object has.
+    let objects =
+        places.iter().map(String::as_str).filter(|at| policy.pointer(at).is_some_and(Value::is_object));
+    let unknown: Vec<String> = objects.chain([""]).map(|at| format!("{at}/unknown")).collect();
+    places.extend(unknown);
     let texts = [
         "",
         "1h",
@@ -258,26 +265,6 @@ fn mutations() -> impl Strategy<Value = (String, Option<Value>)> {
         1 => Just(None),
     ];
     (prop::sample::select(places), values)
-}
-
-fn places_of(value: &Value, at: String, places: &mut Vec<String>) {
-    match value {
-        Value::Object(map) => {
-            for (name, value) in map {
-                places_of(value, format!("{at}/{name}"), places);
-            }
-            places.push(format!("{at}/unknown"));
-        }
-        Value::Array(items) => {
-            for (n, item) in items.iter().enumerate() {
-                places_of(item, format!("{at}/{n}"), places);
-            }
-        }
-        _ => {}
-    }
-    if !at.is_empty() {
-        places.push(at);
-    }
 }
 
 fn mutate(document: &mut Value, pointer: &str, value: Option<Value>) {

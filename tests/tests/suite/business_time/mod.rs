@@ -4,13 +4,6 @@
 //! amount of it will have passed. Where an answer differs, [`reading`] has to compute the peer's
 //! very answer from what that peer is known to see differently, and says which of it was needed; a
 //! difference that it cannot compute fails the test. Speeds are shown (`--nocapture`), not judged.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 
 mod calendars;
 mod peers;

@@ -1,6 +1,7 @@
 //! Random rules: policies with windows, steps and markets of their own, and directories whose
 //! calendars differ in zone, hours and holidays.
 
+use crate::policies::window_row;
 use leadwatch_tests::seeded::{seeded_value, tight_directory};
 use policy::directory::Directory;
 use proptest::prelude::*;
@@ -68,13 +69,7 @@ pub fn policies() -> impl Strategy<Value = Value> {
         select(vec![None, None, Some("always"), Some("berlin")]),
     );
     let row = row.prop_map(|(state, window, market, source, calendar)| {
-        let mut row = json!({"state": state, "window": window});
-        for (name, value) in [("market", market), ("source", source), ("calendar", calendar)] {
-            if let Some(value) = value {
-                row[name] = value.into();
-            }
-        }
-        row
+        window_row(state, window, [("market", market), ("source", source), ("calendar", calendar)])
     });
     let rows = |most| proptest::collection::vec(row.clone(), 0..most).prop_map(distinct);
     (rows(8), rows(4), steps(), steps(), overrides(), select(vec!["2h", "1bd", "24h"]), 0..4u32).prop_map(
