@@ -1,6 +1,6 @@
 //! Business time, beside the libraries that people would take for it, on the same hours.
 //!
-//! `opening-hours` has no way to add working time: whoever uses it adds up the open stretches, as is done here.
+//! `opening-hours` cannot add working time, so this benchmark adds up its open stretches, as a user would.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};

@@ -1,5 +1,5 @@
-//! Exports as files: lines of JSON, or the same lines compressed with Zstandard (RFC 8878). A commit stays a line for
-//! whoever unpacks them, with `zstd -d` or any other tool.
+//! Exports as files: lines of JSON, or the same lines compressed with Zstandard (RFC 8878). `zstd -d` unpacks them, and
+//! each commit is still one line.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Write};

@@ -5,7 +5,7 @@ use crate::directory::Directory;
 use crate::document::{Document, DocumentError, both};
 use std::ops::Deref;
 
-/// A policy that passed its checks, so that whoever gets one need not check it again.
+/// A policy that passed its checks. Code that takes one does not check again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckedPolicy(Policy);
 
